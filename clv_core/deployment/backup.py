@@ -14,23 +14,28 @@ import os
 import shutil
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationError
 
 from clv_core import __version__
 from clv_core.collection.store.version_store import CURRENT, MANIFEST, VERSION
 from clv_core.deployment.registry import database
-from clv_core.errors import Refused
+from clv_core.errors import NotFound, Refused
 from clv_core.jobs import Progress
 from clv_core.locks import running
+from clv_core.records import JsonRecord
 from clv_core.workspace import Workspace, atomic_path, read_json
 
 LIST: Final = "backup.json"
-FORMAT: Final = 1
+FORMAT: Final[Literal[1]] = 1
 LEFT_OUT: Final = ("locks", "scratch", "runs", "jobs", "uploads", database.FOLDER)
 """Folders of running work; the registry is copied by SQLite."""
 GROWING: Final = ".jsonl"
@@ -38,6 +43,29 @@ PACKED: Final = (".parquet", ".safetensors", ".zip", ".gz", ".xlsx", ".pptx")
 """Endings of files that would hardly get smaller."""
 TRIES: Final = 20
 CHUNK: Final = 1 << 20
+DAMAGED: Final = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError)
+"""What reading a damaged, encrypted or foreign zip raises."""
+NO_PATH: Final = (FileExistsError, IsADirectoryError, NotADirectoryError)
+"""What writing raises where a file's name is also the folder of another."""
+SHOWN: Final = 80
+"""Letters of an unusable list that its refusal repeats."""
+
+
+@dataclass(frozen=True)
+class BackupList(JsonRecord):
+    """What a backup says of itself, in its file :data:`LIST`.
+
+    Args:
+        format: :data:`FORMAT`.
+        code_version: of CLV Studio.
+        created: ISO time in UTC.
+        files: SHA-256 by name.
+    """
+
+    format: Literal[1]
+    code_version: Annotated[str, Field(max_length=40)]
+    created: Annotated[str, Field(max_length=40)]
+    files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
 
 def back_up(workspace: Workspace, out: Path, progress: Progress) -> dict[str, Any]:
@@ -68,8 +96,8 @@ def back_up(workspace: Workspace, out: Path, progress: Progress) -> dict[str, An
                 name = path.relative_to(copy).as_posix()
                 sums[name] = _pack(path, archive, name)
             created = datetime.now(UTC).isoformat(timespec="seconds")
-            about = {"format": FORMAT, "code_version": __version__, "created": created}
-            archive.writestr(LIST, json.dumps({**about, "files": sums}, ensure_ascii=False, indent=1))
+            listed = BackupList(FORMAT, __version__, created, sums)
+            archive.writestr(LIST, json.dumps(listed.to_json(), ensure_ascii=False, indent=1))
         progress.report("packing", len(files), len(files))
         counts = {part: len(_visible(copy / part)) for part in ("datasets", "models")}
     return {"files": len(files), "bytes": out.stat().st_size, **counts}
@@ -88,24 +116,45 @@ def recover(archive: Path, root: Path, progress: Progress) -> dict[str, Any]:
 
     Raises:
         Refused: there is something at ``root``, or the archive is no sound backup.
+        NotFound: there is no archive.
     """
-    if root.exists() and any(root.iterdir()):
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise Refused("recover_into", path=str(root))
+    if not archive.is_file():
+        raise NotFound("no_file", path=str(archive))
     try:
         with zipfile.ZipFile(archive) as packed, atomic_path(root) as temporary:
-            listed = json.loads(packed.read(LIST))
+            listed = _read_list(packed, archive.name)
             names = set(packed.namelist()) - {LIST}
-            if listed["format"] != FORMAT or names != set(listed["files"]) or not all(map(_is_inside, names)):
+            if names != set(listed.files) or not all(map(_is_inside, names)):
                 raise Refused("backup_damaged", path=archive.name)
             temporary.mkdir()
-            for number, (name, checksum) in enumerate(sorted(listed["files"].items())):
+            for number, (name, checksum) in enumerate(sorted(listed.files.items())):
                 progress.report("unpacking", number, len(names))
                 if _unpack(packed, name, temporary / name) != checksum:
                     raise Refused("backup_damaged", path=archive.name)
             progress.report("unpacking", len(names), len(names))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except (*DAMAGED, *NO_PATH) as error:
         raise Refused("backup_damaged", path=archive.name) from error
-    return {"files": len(names), "created": listed["created"], "code_version": listed["code_version"]}
+    return {"files": len(names), "created": listed.created, "code_version": listed.code_version}
+
+
+def _read_list(packed: zipfile.ZipFile, archive: str) -> BackupList:
+    """Return what a backup says of itself.
+
+    Raises:
+        Refused: its list is none; the error says what it holds.
+    """
+    text = packed.read(LIST).decode("utf-8", errors="replace")
+    try:
+        return BackupList.from_json(json.loads(text))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        value = "-" if fault["type"] == "missing" else json.dumps(fault["input"], ensure_ascii=False)
+        found = ": ".join(filter(None, (".".join(map(str, fault["loc"])), value)))
+        raise Refused("backup_list", path=archive, file=LIST, found=found[:SHOWN]) from error
+    except (ValueError, RecursionError) as error:
+        raise Refused("backup_list", path=archive, file=LIST, found=text[:SHOWN]) from error
 
 
 def _link_models(workspace: Workspace, copy: Path) -> None:

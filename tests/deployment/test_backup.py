@@ -21,7 +21,7 @@ from clv_core.deployment.saved_scores import score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.commands.conftest import done
+from tests.commands.conftest import done, run
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -204,3 +204,54 @@ def test_damaged_backup_is_refused_and_writes_nothing(fault: str, trained: Works
     with pytest.raises(Refused, match="no complete backup"):
         recover(out, tmp_path / "new", NoProgress())
     assert not (tmp_path / "new").exists() and not (tmp_path / "outside.json").exists()
+
+
+LISTS = {
+    "a list": ([1, 2], "[1, 2]"),
+    "a text": ("backup", '"backup"'),
+    "null": (None, "null"),
+    "a list of files": ({"files": ["a", "b"]}, 'files: ["a", "b"]'),
+    "no files": ({"files": None}, "files: null"),
+    "a later format": ({"format": 2}, "format: 2"),
+    "a format as text": ({"format": "1"}, 'format: "1"'),
+    "a checksum that is none": ({"files": {"a": 5}}, "files.a: 5"),
+    "a day that is none": ({"created": 5}, "created: 5"),
+}
+
+
+@pytest.mark.parametrize(("listed", "found"), LISTS.values(), ids=LISTS)
+def test_list_of_a_backup_that_is_none_is_refused_with_its_name_and_what_was_found(
+    listed: object, found: str, tmp_path: Path
+) -> None:
+    sound = {"format": 1, "code_version": "1", "created": "2026-01-01T00:00:00+00:00", "files": {}}
+    with zipfile.ZipFile(tmp_path / "backup.zip", "w") as archive:
+        archive.writestr("backup.json", json.dumps(sound | listed if isinstance(listed, dict) else listed))
+    code, answer = run(Workspace(tmp_path / "new"), "recover", tmp_path / "backup.zip", "--lang", "zh")
+    assert (code, answer["error"]["code"]) == (4, "backup_list")
+    assert all(word in answer["error"]["message"] for word in ("backup.json", "backup.zip", f"：{found}。"))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"\xff\xfe", b"{"])
+def test_list_of_a_backup_that_is_no_json_is_refused(text: bytes, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "backup.zip", "w") as archive:
+        archive.writestr("backup.json", text)
+    with pytest.raises(Refused, match="backup.json"):
+        recover(tmp_path / "backup.zip", tmp_path / "new", NoProgress())
+    assert not (tmp_path / "new").exists()
+
+
+def test_backup_whose_file_is_the_folder_of_another_or_is_not_there_is_refused(tmp_path: Path) -> None:
+    content, digest = b"x", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    listed = {"format": 1, "code_version": "1", "created": "", "files": {"a": digest, "a/b": digest}}
+    with zipfile.ZipFile(tmp_path / "backup.zip", "w") as archive:
+        archive.writestr("backup.json", json.dumps(listed))
+        for name in listed["files"]:
+            archive.writestr(name, content)
+    with pytest.raises(Refused, match="no complete backup"):
+        recover(tmp_path / "backup.zip", tmp_path / "new", NoProgress())
+    with pytest.raises(Refused, match=r"none\.zip"):
+        recover(tmp_path / "none.zip", tmp_path / "new", NoProgress())
+    with pytest.raises(Refused, match="not empty"):
+        recover(tmp_path / "backup.zip", tmp_path / "backup.zip", NoProgress())
+    assert not (tmp_path / "new").exists()
