@@ -2,6 +2,7 @@
 
     scratch/process-.../    spilled queries and unfinished tables of a process; removed when it ends
     datasets/.reading-...   logs that are being read
+    uploads/browser-...     files that browsers have sent to the app, until a page has copied them
 
 Each such folder holds a file ``held`` that its process locks. What a killed process leaves is removed when the next
 one starts, and by an erasure. A process without a workspace, or with a read-only one, uses the system's folder for
@@ -29,6 +30,9 @@ from clv_core.workspace import Workspace
 FOLDER: Final = "scratch"
 READING: Final = ".reading-"
 """Prefix of the folders in ``datasets/`` in which logs are read."""
+UPLOADS: Final = "uploads"
+SENT: Final = "browser-"
+"""Folder of what people uploaded, and prefix of the folders in it that hold what no page has copied yet."""
 LOCK_FILE: Final = "held"
 
 _folders: dict[Path, Path] = {}
@@ -54,6 +58,7 @@ def sweep_killed(workspace: Workspace) -> None:
         with suppress(OSError):  # another account's
             _sweep(workspace, FOLDER, "")
             _sweep(workspace, "datasets", READING)
+            _sweep(workspace, UPLOADS, SENT)
 
 
 def held_elsewhere(workspace: Workspace) -> list[Path]:

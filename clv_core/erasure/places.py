@@ -51,7 +51,7 @@ from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.errors import Refused
 from clv_core.features.relation_cache import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH
-from clv_core.scratch import READING, sweep_killed
+from clv_core.scratch import LOCK_FILE, READING, UPLOADS, sweep_killed
 from clv_core.strategy.audiences.export import LOG
 from clv_core.strategy.audiences.export_records import export_log, exported_files
 from clv_core.strategy.segments.saved_segments import FOLDER as SEGMENTS
@@ -125,11 +125,12 @@ def remove_made_again(workspace: Workspace, name: str, subjects: DataSubjects, *
 
 
 def remove_uploads(workspace: Workspace) -> int:
-    """Remove the copies of uploaded files; return how many uploads."""
-    uploads = [path for path in workspace.place("uploads").glob("*") if path.is_dir()]
+    """Remove uploaded files and their copies; return how many folders held any."""
+    uploads = [path for path in workspace.place(UPLOADS).glob("*") if path.is_dir()]
+    held = [path for path in uploads if any(file.name != LOCK_FILE for file in files_below(path))]
     for path in uploads:
         shutil.rmtree(path, ignore_errors=True)
-    return len(uploads)
+    return len(held)
 
 
 def remove_jobs(workspace: Workspace, subjects: DataSubjects) -> int:

@@ -42,6 +42,7 @@ ROLES: Final = (VIEWER, ANALYST, ADMIN)
 ACTIONS: Final = {
     "read": VIEWER,
     "export": ANALYST,
+    "upload": ANALYST,
     "train": ANALYST,
     "change": ANALYST,
     "suppress": ANALYST,

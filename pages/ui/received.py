@@ -1,6 +1,6 @@
-"""Files from people: what a browser sends is copied to disk in blocks, a path that somebody typed is checked.
+"""Files from people: what a browser has sent is copied in blocks, a path that somebody typed is checked.
 
-Streamlit holds an upload in memory until the session ends, long after its widget is gone, unless its record is removed.
+An upload stays until the session ends, long after its widget is gone, unless its record is removed.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import BinaryIO, Final, TypeVar, cast
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -24,28 +25,45 @@ from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 from pages.ui import access, session
+from pages.ui.uploads import COPY_BYTES, UploadsOnDisk
 
 T = TypeVar("T")
 LISTS: Final = ("txt", "csv", "xlsx")
 EXPERIMENTS: Final = ("csv", "txt", "xlsx", "parquet", "jsonl")
 MODELS: Final = ("zip",)
 """Kinds of files that are taken: of customers, of an experiment, of a version; a log may be of any."""
-COPY_BYTES: Final = 8_000_000
 LEFT_AFTER_SECONDS: Final = 2 * 86_400
 
 
 def copy(files: Sequence[UploadedFile], folder: Path) -> tuple[Path, ...]:
-    """Copy uploads into ``folder`` and let go of their bytes; files of one name get a number."""
+    """Copy uploads into ``folder`` and let go of them; files of one name get a number."""
     paths: list[Path] = []
     for number, file in enumerate(files):
         safe = re.sub(r"[^\w .()+-]", "_", Path(file.name).name).strip(" .")[-120:] or "log"
         path = folder / (safe if not (folder / safe).exists() else f"{number + 1} {safe}")
-        file.seek(0)
-        with path.open("wb") as target:
-            shutil.copyfileobj(file, target, COPY_BYTES)
+        save(file, path)
         let_go(file)
         paths.append(path)
     return tuple(paths)
+
+
+def save(file: UploadedFile, path: Path) -> None:
+    """Write the content of an upload to ``path``, in blocks."""
+    with _content(file) as source, path.open("wb") as target:
+        shutil.copyfileobj(source, target, COPY_BYTES)
+
+
+@contextmanager
+def _content(file: UploadedFile) -> Iterator[BinaryIO]:
+    """Open an upload: from disk with the app's own server, from memory with another (``streamlit run``, AppTest)."""
+    context = get_script_run_ctx()
+    files = None if context is None else context.uploaded_file_mgr
+    if context is not None and isinstance(files, UploadsOnDisk):
+        with files.path_of(context.session_id, file.file_id).open("rb") as source:
+            yield source
+    else:
+        file.seek(0)
+        yield file
 
 
 def read_once(file: UploadedFile, workspace: Workspace, read: Callable[[Path], T]) -> T:
@@ -53,14 +71,14 @@ def read_once(file: UploadedFile, workspace: Workspace, read: Callable[[Path], T
     path = workspace.folder("uploads") / f"once-{secrets.token_hex(6)}{Path(file.name).suffix.lower()}"
     try:
         path.touch(mode=0o600)
-        path.write_bytes(file.getvalue())
+        save(file, path)
         return reader_process.run(workspace, Path(file.name), read, path)
     finally:
         path.unlink(missing_ok=True)
 
 
 def let_go(file: UploadedFile) -> None:
-    """Remove an upload from the server's memory."""
+    """Remove an upload from the server."""
     context = get_script_run_ctx()
     if context is not None:
         files = cast(MemoryUploadedFileManager, context.uploaded_file_mgr)

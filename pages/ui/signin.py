@@ -29,7 +29,10 @@ def gate() -> None:
     if not role:
         upload_gate.shut_out()
         st.stop()
-    upload_gate.let_in()
+    if access.may("upload"):
+        upload_gate.let_in()
+    else:
+        upload_gate.shut_out()
 
 
 def _role() -> str:

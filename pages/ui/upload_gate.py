@@ -1,7 +1,8 @@
-"""Files that browsers send: taken only of sessions that have come past the door of sign-in, and let go when those end.
+"""Files that browsers send: taken only of sessions of people who may upload, and let go when those end.
 
-Streamlit takes files of every session, also of one that stands before a closed door, and holds them in memory. Of a
-browser that has left, it forgets the session after a while, and keeps the files for good.
+Streamlit takes files of every session, also of one that stands before a closed door, and reads each whole into memory.
+Of a browser that has left, it forgets the session after a while, and keeps the files for good. Here a file goes to disk
+in blocks while it arrives, so that many at once need no more memory than one.
 """
 
 from __future__ import annotations
@@ -9,17 +10,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Final
 
 import streamlit as st
-from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.web.server.server_util import is_xsrf_enabled
+from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
+from clv_core import scratch
+from clv_core.errors import ClvError
 from clv_core.i18n import closest_language, translate
+from clv_core.workspace import Workspace
+from pages.ui import access
+from pages.ui.uploads import UploadsOnDisk
+
+MIB: Final = 1024 * 1024
+FRAMING_BYTES: Final = MIB
+"""A body is so much longer than its file at most: the lines between its parts, and the file's name."""
 
 _inside: set[str] = set()
 """Ids of the sessions that may send files."""
@@ -41,7 +57,7 @@ def shut_out() -> None:
 
 
 class Door:
-    """Refuses the files of who is not inside, before any byte of them is read.
+    """Takes files, alone of who is inside: of the others no byte is read.
 
     Args:
         app: what answers all other requests.
@@ -53,28 +69,90 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request. Files alone are PUT here, to ``.../<session>/<file>``."""
         answer = self.app
-        if scope["type"] == "http" and scope["method"] == "PUT" and _session(scope["path"]) not in _inside:
-            language = closest_language(Headers(scope=scope).get("accept-language"))
-            answer = PlainTextResponse(translate("error.upload_outside", language), 403)
+        if scope["type"] == "http" and scope["method"] == "PUT":
+            answer = await _take(scope, receive)
         await answer(scope, receive, send)
 
 
-def _session(path: str) -> str:
-    return path.rpartition("/")[0].rpartition("/")[2]
+async def _take(scope: Scope, receive: Receive) -> Response:
+    """Write the file of a request to disk, on the conditions of Streamlit's own route; return the answer."""
+    session, file_id = scope["path"].split("/")[-2:]
+    megabytes = st.get_option("server.maxUploadSize")
+    request = Request(scope, _limited(receive, megabytes * MIB + FRAMING_BYTES))
+    language = closest_language(Headers(scope=scope).get("accept-language"))
+
+    def refuse(code: str, status: int, **params: Any) -> Response:
+        return PlainTextResponse(translate(f"error.{code}", language, **params), status)
+
+    marks = request.headers.get("X-Xsrftoken"), request.cookies.get(XSRF_COOKIE_NAME)
+    if is_xsrf_enabled() and not validate_xsrf_token(*marks):
+        return PlainTextResponse("XSRF token missing or invalid", 403)
+    if session not in _inside or not runtime.get_instance().is_active_session(session):
+        role = translate(f"access.role.{access.ACTIONS['upload']}", language)
+        return refuse("upload_outside", 403, role=role)
+    too_large = refuse("upload_size", 413, size=megabytes)
+    if int(request.headers.get("content-length", 0)) > megabytes * MIB + FRAMING_BYTES:
+        return too_large
+    try:
+        async with request.form(max_files=1) as form:
+            file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
+            if file is None:
+                return PlainTextResponse("no file", 400)
+            if (file.size or 0) > megabytes * MIB:
+                return too_large
+            kind = file.content_type or "application/octet-stream"
+            record = UploadedFileRec(file_id, file.filename or "", kind, b"")
+            await run_in_threadpool(_files().add_stream, session, record, file.file)
+    except HTTPException as error:
+        return too_large if error.status_code == 413 else PlainTextResponse(error.detail, error.status_code)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except ClvError as error:
+        return PlainTextResponse(error.message(language), 507)
+    except OSError as error:
+        return refuse("upload_disk", 507, reason=error.strerror or type(error).__name__)
+    return Response(status_code=204)
+
+
+def _limited(receive: Receive, most: int) -> Receive:
+    """Return what receives a body of ``most`` bytes; a longer one, which may not say so, ends in an HTTPException."""
+    left = most
+
+    async def within() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return within
+
+
+def _files() -> UploadsOnDisk:
+    files = runtime.get_instance().uploaded_file_mgr
+    if not isinstance(files, UploadsOnDisk):
+        raise TypeError(f"uploads would stay in memory: Streamlit made a {type(files).__name__}")
+    return files
 
 
 @asynccontextmanager
 async def letting_go(_: Any) -> AsyncGenerator[None, None]:
-    """Let go of the files of ended sessions for as long as the server runs."""
-    task = asyncio.create_task(_let_go())
+    """Let go of the files of ended sessions for as long as the server runs; first, of those of a killed server.
+
+    Raises:
+        TypeError: Streamlit would keep files in memory.
+    """
+    files = _files()
+    scratch.sweep_killed(Workspace.default())
+    task = asyncio.create_task(_let_go(files))
     yield
     task.cancel()
 
 
-async def _let_go() -> None:
+async def _let_go(files: UploadsOnDisk) -> None:
     """Look for sessions without a browser again and again; one found so twice can no longer be taken up."""
     server, disconnected = runtime.get_instance(), set[str]()
-    files = cast(MemoryUploadedFileManager, server.uploaded_file_mgr)
     while True:
         await asyncio.sleep(max(1, st.get_option("server.disconnectedSessionTTL")))
         now = {one for one in (*_inside, *files.file_storage) if not server.is_active_session(one)}

@@ -33,6 +33,7 @@ from clv_core.workspace import Workspace
 from pages.ui import received
 from pages.ui.upload import check, uploading
 from pages.ui.upload import save as saving
+from pages.ui.uploads import UploadsOnDisk
 from tests.collection.shop_exports import SYSTEMS, orders
 from tests.pages.conftest import OPEN, Offered, args_of, do, edit, keys_of, newest, press, texts
 
@@ -562,18 +563,19 @@ def test_who_has_one_customer_only_is_told_why_that_is_too_few(upload: UPLOAD) -
     assert "predictions need many" in said and "--map" not in said
 
 
-def test_an_upload_leaves_the_servers_memory_when_it_is_on_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("make", [MemoryUploadedFileManager, UploadsOnDisk])
+def test_an_upload_is_let_go_when_it_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: type[MemoryUploadedFileManager]
 ) -> None:
-    manager = MemoryUploadedFileManager("/upload")
+    manager = make("/upload")
+    monkeypatch.setenv("CLV_WORKSPACE", str(tmp_path / "workspace"))
     record = UploadedFileRec("f1", "../odd name?.csv", "text/csv", b"x" * 10_000)
     manager.add_file("s1", record)
     context = type("Context", (), {"uploaded_file_mgr": manager, "session_id": "s1"})()
     monkeypatch.setattr(received, "get_script_run_ctx", lambda: context)
-    files = [UploadedFile(record, FileURLs()) for _ in range(2)]
-    paths = received.copy(files, tmp_path)
-    assert [path.read_bytes() for path in paths] == [record.data] * 2
-    assert len(set(paths)) == 2 and all(path.parent == tmp_path for path in paths)
+    files = [UploadedFile(one, FileURLs()) for one in manager.get_files("s1", ["f1"])]
+    (path,) = received.copy(files, tmp_path)
+    assert path.read_bytes() == record.data and path.parent == tmp_path
     assert manager.get_files("s1", ["f1"]) == [] and files[0].closed
 
 

@@ -39,7 +39,7 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.strategy.segments.segmentation import SEGMENT_NAME
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
-from pages.ui import cells, i18n, received, row_files, session, tiers, widgets
+from pages.ui import access, cells, i18n, received, row_files, session, tiers, widgets
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
@@ -268,7 +268,8 @@ def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
     st.session_state.setdefault(opened, bool(experiments))
     with st.expander(t("budget.experiment"), icon=":material/experiment:", key=opened, on_change="rerun"):
         st.caption(t("budget.experiment.what"))
-        file = st.file_uploader(t("budget.experiment.file"), type=received.EXPERIMENTS, key="experiment_file")
+        may = access.if_may("upload")
+        file = st.file_uploader(t("budget.experiment.file"), received.EXPERIMENTS, key="experiment_file", **may)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             offer = st.selectbox(
                 t("budget.experiment.offer"),

@@ -27,7 +27,7 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
-from pages.ui import i18n, received, segmenting, session, terms, widgets
+from pages.ui import access, i18n, received, segmenting, session, terms, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t
 from pages.ui.privacy import suppression
@@ -87,8 +87,8 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
         if PHONE in fields and EXPORTS[format].needs_contacts:
             region = ask_region(dataset, "export_region", format)
     say_region(dataset, region)
-    help = t("exporting.stop.help")
-    upload = st.file_uploader(t("exporting.stop"), received.LISTS, key="export_stop_file", help=help)
+    about = {"help": t("exporting.stop.help"), **access.if_may("upload")}
+    upload = st.file_uploader(t("exporting.stop"), received.LISTS, key="export_stop_file", **about)
     entries: Entries = () if upload is None else received.read_once(upload, session.workspace(), read_entries)
     say_matches(entries, dataset)
     _saved_list(entries)

@@ -31,7 +31,7 @@ from clv_core.strategy.destinations import (
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.segmentation import MEMBER
-from pages.ui import access, cells, confirmation, i18n, progress, row_files, session, widgets
+from pages.ui import access, cells, confirmation, i18n, progress, received, row_files, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.exports import choose
 from pages.ui.exports.choose import ListRequest
@@ -145,7 +145,7 @@ def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) 
     if upload is not None:
         path = session.workspace().folder("uploads", secrets.token_hex(6)) / f"list{PurePath(upload.name).suffix}"
         path.touch(mode=0o600)
-        path.write_bytes(upload.getvalue())
+        received.save(upload, path)
         words.append(f"--suppress={path}")
     progress.start_job(words, label)
 

@@ -27,7 +27,7 @@ from clv_core.strategy.plans.saved_offers import TIERS
 from clv_core.strategy.report.make_report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
-from pages.ui import access, i18n, page_files, progress, scored, session, terms, verdict, widgets
+from pages.ui import access, i18n, page_files, progress, received, scored, session, terms, verdict, widgets
 from pages.ui.acquisition import asking
 from pages.ui.budget import offer_table
 from pages.ui.budget.offer_table import PlanInputs
@@ -103,7 +103,7 @@ def _logo() -> tuple[str, ...]:
         if file is not None:
             access.require("change")
             with atomic_path(path) as temporary:
-                temporary.write_bytes(file.getvalue())
+                received.save(file, temporary)
         if path.is_file():
             st.image(str(path), width=160)
             if st.button(t("reporting.logo.remove"), key="report_logo_remove", **access.if_may("change")):

@@ -83,7 +83,7 @@ def choose_file() -> None:
                 access.require("change")
                 uploading.take_uploads(files)
                 st.rerun()
-            st.caption(t("upload.memory", size=most))
+            st.caption(t("upload.larger", size=most))
         elif way == "path":
             with st.form("path", border=False):
                 text = st.text_input(t("upload.path"), key="upload_path", help=t("upload.path.help"))
