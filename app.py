@@ -3,7 +3,8 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.ui import background, upload_gate, uploads
+from pages.ui import background, http_guards, upload_gate, uploads
 
 uploads.keep_on_disk()
-app = st.App("pages/shell.py", middleware=[Middleware(upload_gate.Door)], lifespan=background.while_up)
+guards = [Middleware(http_guards.Framing), Middleware(http_guards.MetricsDoor), Middleware(upload_gate.Door)]
+app = st.App("pages/shell.py", middleware=guards, lifespan=background.while_up)

@@ -77,6 +77,10 @@ class Environment(EnvironmentSettings):
     files: str = variable("", "folder of the files that the app may read by path", unset="any; with sign-in, none")
     login: str = variable("", "`required`: the app stays closed while no sign-in is set up (below)", unset="off")
     login_hours: str = variable("12", "hours until people sign in again; `0`: with Streamlit's cookie, after 30 days")
+    frame_ancestors: str = variable("'self'", "sites that may show the app in a frame (below)")
+    metrics_token: str = variable(
+        "", "token that reads the app's `/_stcore/metrics` (below)", unset="none: nobody reads them", secret=True
+    )
     access_file: str = variable(".streamlit/access.toml", "who is viewer, analyst or administrator")
     debug: str = variable("", "any value: unexpected errors print trace and text, which may quote a cell", unset="off")
     actor: str = variable("", "name in the audit log for what a command does", unset="the system's user")

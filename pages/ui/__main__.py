@@ -1,7 +1,7 @@
 """Start the app: ``python -m pages.ui``, with the options of ``streamlit run``.
 
 Secrets that this user may not read would end the start in a traceback; they end it in a sentence. So does a secret of
-people's cookies that can be guessed: another one is printed with it.
+people's cookies that can be guessed: another one is printed with it. And so do sites that may not stand in a header.
 """
 
 import os
@@ -11,8 +11,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.web import cli
 
+from clv_core.errors import UsageError
 from clv_core.i18n import translate
-from pages.ui import identity_provider, secret_strength
+from pages.ui import http_guards, identity_provider, secret_strength
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -23,5 +24,9 @@ if __name__ == "__main__":
     weak = identity_provider.find_weak_secret()
     if weak is not None:
         sys.exit(f'{weak.message()}\n\ncookie_secret = "{secret_strength.make_secret()}"')
+    try:
+        http_guards.frame_ancestors()
+    except UsageError as error:
+        sys.exit(error.message())
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main(prog_name="streamlit")

@@ -24,6 +24,7 @@ from clv_core.scratch import LOCK_FILE, SENT, UPLOADS
 from tests.e2e.conftest import guarding, serving, signed, window
 
 MB = 1_000_000
+TOKEN = "5be8e9b9d2c2d0a1"
 PEOPLE = """
 [people]
 "vera@shop.example" = "viewer"
@@ -40,7 +41,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def guarded(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app that asks who is there, and forgets within seconds who has left."""
     settings = tmp_path_factory.mktemp("settings")
-    environment = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1"}
+    environment = {"STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1", "CLV_METRICS_TOKEN": TOKEN}
     with guarding(root, settings, PEOPLE, **environment) as address:
         yield address
 
@@ -120,6 +121,17 @@ def test_a_file_of_an_analyst_is_kept_on_disk_until_she_leaves(guarded: str, roo
         assert put(client, place).status_code == 204
         assert stored(root) == 5 * MB
     until(lambda: stored(root) == 0)
+
+
+def test_a_stranger_reads_no_metrics_and_may_show_no_page_in_a_frame(guarded: str) -> None:
+    for path in ("/", "/upload", "/_stcore/health"):
+        answer = httpx.get(f"{guarded}{path}")
+        assert answer.status_code == 200
+        assert answer.headers["content-security-policy"] == "frame-ancestors 'self'"
+    for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore%2fmetrics", "//_stcore/metrics"):
+        assert "active_sessions" not in httpx.get(f"{guarded}{path}", follow_redirects=True).text
+    counts = httpx.get(f"{guarded}/_stcore/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert counts.status_code == 200 and "active_sessions" in counts.text
 
 
 def test_an_analyst_sends_many_files_at_once_and_the_page_takes_them_all(
