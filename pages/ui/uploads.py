@@ -73,8 +73,10 @@ class UploadsOnDisk(MemoryUploadedFileManager):
 
     def get_files(self, session_id: str, file_ids: Sequence[str]) -> list[UploadedFileRec]:
         """Return the files that are still there, without data."""
-        found = super().get_files(session_id, file_ids)
-        return [file for file in found if self._paths[session_id, file.file_id].is_file()]
+        found = [
+            (file, self._paths.get((session_id, file.file_id))) for file in super().get_files(session_id, file_ids)
+        ]
+        return [file for file, path in found if path is not None and path.is_file()]
 
     def path_of(self, session_id: str, file_id: str) -> Path:
         """Return where the content of a file of :meth:`get_files` lies."""
