@@ -21,8 +21,10 @@ from clv_core.collection.read.encoding import BLOCK, known_encoding, rewrite, su
 from clv_core.collection.read.json_values import (
     KEYED_ROWS,
     MAX_NESTED,
+    MAX_OBJECT_BYTES,
     cell_text,
     is_nested_too_deep,
+    keys_of_wide,
     leaves,
     refuse_nested_events,
     unfolded,
@@ -120,7 +122,9 @@ class Source:
                 texts = ", ".join(f"{cell} AS {name(column)}" for column, cell in cells)
                 return f"(SELECT {texts} FROM read_parquet({files}, union_by_name = true))"
             kinds = ", ".join(f"{text(top)}: 'VARCHAR'" for top in dict.fromkeys(path[0] for path in self.paths))
-            reader = f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = 16777216)"
+            reader = (
+                f"read_json({file_text(self.path)}, columns = {{{kinds}}}, maximum_object_size = {MAX_OBJECT_BYTES})"
+            )
             cells = zip(columns, map(cell_text, self.paths), strict=True)
             return f"(SELECT {', '.join(f'{cell} AS {name(column)}' for column, cell in cells)} FROM {reader})"
         return self.dialect.table(self.path, columns, f"store_rejects = true{'' if record else UNRECORDED}")
@@ -220,11 +224,15 @@ def _structured(
 ) -> Source:
     reader = "read_parquet" if content is Content.PARQUET else "read_json"
     try:
-        options = "" if content is Content.PARQUET else f", sample_size = {KEYED_ROWS}"
-        relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
-        columns = tuple(relation.columns)
-        paths = tuple(path for top, kind in zip(columns, relation.types, strict=True) for path in leaves((top,), kind))
-        refuse_nested_events(paths, columns, relation.types, called)
+        keys = keys_of_wide(connection, path, MAX_COLUMNS, called) if content is Content.JSON else ()
+        if keys:  # objects in the records are cells like those of a table, and the best of their values columns
+            paths = tuple((key,) for key in keys)
+        else:
+            options = "" if content is Content.PARQUET else f", sample_size = {KEYED_ROWS}"
+            relation = connection.sql(f"SELECT * FROM {reader}({_files(path)}, union_by_name = true{options})")
+            tops = zip(relation.columns, relation.types, strict=True)
+            paths = tuple(path for top, kind in tops for path in leaves((top,), kind))
+            refuse_nested_events(paths, relation.columns, relation.types, called)
         columns = unique_names(map(".".join, paths))
     except duckdb.Error as error:
         if "maximum_object_size" in str(error):
