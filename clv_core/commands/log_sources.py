@@ -85,7 +85,7 @@ def run_source_preview(options: argparse.Namespace, context: Context) -> dict[st
     }
 
 
-@command("source run", NAME, *READING)
+@command("source run", NAME, option("--all", "cli.source.all", dest="everything", action="store_true"), *READING)
 def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Read what is new into the dataset, and return its accounting; what is said of how it is read is kept.
 
@@ -96,8 +96,9 @@ def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, A
 
     if said := _said(options):
         update_source(context.workspace, said_of(load_source(context.workspace, options.name), **said))
-    done = refresh(context.workspace, options.name, progress=context.progress)
+    done = refresh(context.workspace, options.name, everything=options.everything, progress=context.progress)
     counts = {"rows_fetched": done.rows, "rows_new": done.new_rows, "files": list(done.files), "seconds": done.seconds}
+    counts["reconciled"] = done.reconciled
     result = {"source": options.name, **counts, **accounting(done.manifest, context.language)}
     result["warnings"] += [message.to_json(context.language) for message in done.warnings]
     return result

@@ -21,6 +21,7 @@ from clv_core.collection.customers.reading import carry_over
 from clv_core.collection.engine import file_text, run, text
 from clv_core.collection.engine import name as quoted
 from clv_core.collection.merge.append import append as append_raw
+from clv_core.collection.merge.whole_orders import WholeOrders
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.log_summary import LogSummary, summarize
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
@@ -237,6 +238,7 @@ def append(
     answers: Answers | None = None,
     progress: Progress | None = None,
     original: str = "",
+    whole: WholeOrders | None = None,
 ) -> Manifest:
     """Append files to a dataset as :func:`clv_core.collection.merge.append.append` does, then apply its rules again.
 
@@ -251,7 +253,14 @@ def append(
     before = open_dataset(workspace, name)
     rules = before.manifest.rules
     made = append_raw(
-        workspace, name, source, answers=answers, progress=progress, original=original, inactive=bool(rules)
+        workspace,
+        name,
+        source,
+        answers=answers,
+        progress=progress,
+        original=original,
+        inactive=bool(rules),
+        whole=whole,
     )
     if not rules or made.version == before.version:
         return made

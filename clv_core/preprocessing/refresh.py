@@ -20,10 +20,13 @@ from clv_core.collection.answers import Answers, named_anew
 from clv_core.collection.check import Check, check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import saved_answers
+from clv_core.collection.merge.whole_orders import WholeOrders
 from clv_core.collection.rows.read_settings import answers_json
 from clv_core.collection.rows.remembered_settings import recall
 from clv_core.collection.sources import (
+    KINDS,
     REPLACE,
+    Held,
     Pulled,
     Source,
     SourceState,
@@ -33,11 +36,12 @@ from clv_core.collection.sources import (
     pull,
     save_state,
 )
-from clv_core.collection.store.version_store import Manifest, open_dataset
+from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset, raw_version
 from clv_core.errors import ClvError, Message, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
 from clv_core.preprocessing.clean import append
+from clv_core.preprocessing.reconcile import compare, deleted_orders, held_of
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace
 
@@ -54,7 +58,8 @@ class Refreshed:
         new_rows: that the dataset has more than before.
         files: names of the files that were read.
         seconds: that it took.
-        warnings: what the run left out.
+        warnings: what the run left out, or found to differ.
+        reconciled: what it compared, as :class:`~clv_core.collection.sources.SourceState` has it.
     """
 
     manifest: Manifest
@@ -63,10 +68,19 @@ class Refreshed:
     files: tuple[str, ...]
     seconds: float
     warnings: tuple[Message, ...] = ()
+    reconciled: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def refresh(workspace: Workspace, name: str, *, progress: Progress | None = None) -> Refreshed:
-    """Run a source: add what is new to its dataset, or read everything anew where it is replaced.
+def refresh(
+    workspace: Workspace, name: str, *, everything: bool = False, progress: Progress | None = None
+) -> Refreshed:
+    """Run a source: add what is new to its dataset, or read everything anew where it is replaced; then compare both.
+
+    Args:
+        workspace: where the source and its dataset are.
+        name: of the source.
+        everything: whether all rows are fetched and compared, not those of the look-back alone.
+        progress: who listens.
 
     Raises:
         NotFound: there is no such source.
@@ -78,7 +92,7 @@ def refresh(workspace: Workspace, name: str, *, progress: Progress | None = None
     state = load_state(workspace, name)
     try:
         with changing(workspace, source.dataset):
-            return _run(workspace, source, state, progress or NoProgress(), started)
+            return _run(workspace, source, state, everything, progress or NoProgress(), started)
     except ClvError as error:
         if error.code != "cancelled":
             said = {"code": error.code, "params": error.params}
@@ -87,31 +101,56 @@ def refresh(workspace: Workspace, name: str, *, progress: Progress | None = None
         raise
 
 
-def _run(workspace: Workspace, source: Source, state: SourceState, progress: Progress, started: float) -> Refreshed:
-    before = _manifest(workspace, source.dataset)
-    known = state if before is not None and state.version == before.version else SourceState(rows=state.rows)
+def _run(
+    workspace: Workspace, source: Source, state: SourceState, everything: bool, progress: Progress, started: float
+) -> Refreshed:
+    before = _dataset(workspace, source.dataset)
+    is_known = before is not None and state.version == before.version and not everything
+    known = state if is_known else SourceState(rows=state.rows)
+    raw = None if before is None else raw_version(before)
+    held = Held() if raw is None or not KINDS[source.kind].dialect else held_of(source, raw, known)
     with temporary_folder("clv-source-") as folder:
-        pulled = pull(source, folder, known, progress)
+        pulled = pull(source, folder, known, progress, held=held)
         if not pulled.paths and before is None:
             raise Refused("source_empty", source=source.name)
-        manifest = before
+        orders = deleted_orders(source, raw, pulled, held, state)
         if pulled.paths:
-            manifest = _read(workspace, source, pulled, before, progress)
-    after = open_dataset(workspace, source.dataset).manifest
-    rows = pulled.rows or (manifest.rows_read if manifest is not None and pulled.paths else 0)
-    new_rows = after.rows_kept - (before.rows_kept if before is not None else 0)
+            manifest = _read(workspace, source, pulled, before, orders.whole, progress)
+            counts = manifest.parts[-1] if before is not None and source.grows != REPLACE else manifest.to_json()
+        after = open_dataset(workspace, source.dataset)
+        not_kept = counts["rows_set_aside"] + counts["rows_duplicate"] if pulled.paths else 0
+        compared = compare(source, raw_version(after), pulled, known, not_kept, progress)
+    rows = pulled.rows or (manifest.rows_read if pulled.paths else 0)
+    new_rows = after.manifest.rows_kept - (before.manifest.rows_kept if before is not None else 0)
     seconds = round(time.monotonic() - started, 1)
-    files = {} if before is None else dict(known.files)
-    warnings = [message.coded() for message in pulled.warnings]
-    done = SourceState(after.version, pulled.watermark, {**files, **pulled.files}, _now(), rows, new_rows, seconds)
-    save_state(workspace, source.name, dataclasses.replace(done, warnings=warnings, role=state.role))
+    warnings = (*pulled.warnings, *orders.messages, *compared.messages)
+    done = SourceState(
+        version=after.version,
+        watermark=pulled.watermark,
+        files={**(known.files if before is not None else {}), **pulled.files},
+        refreshed=_now(),
+        rows=rows,
+        new_rows=new_rows,
+        seconds=seconds,
+        warnings=[message.coded() for message in warnings],
+        reconciled=compared.recorded(),
+        gaps=compared.gaps if compared.first else known.gaps,
+        removed=orders.removed,
+        role=state.role,
+    )
+    save_state(workspace, source.name, done)
     facts = {"source": source.name, "dataset": source.dataset, "version": after.version}
     audit.note(workspace, "source run", **facts, rows=new_rows, outcome="done")
-    return Refreshed(after, rows, new_rows, tuple(pulled.files), seconds, pulled.warnings)
+    return Refreshed(after.manifest, rows, new_rows, tuple(pulled.files), seconds, warnings, done.reconciled)
 
 
 def _read(
-    workspace: Workspace, source: Source, pulled: Pulled, before: Manifest | None, progress: Progress
+    workspace: Workspace,
+    source: Source,
+    pulled: Pulled,
+    before: Dataset | None,
+    whole: WholeOrders | None,
+    progress: Progress,
 ) -> Manifest:
     paths = list(pulled.paths)
     original = source.name if len(paths) == 1 and not pulled.files else ""
@@ -125,8 +164,8 @@ def _read(
             if error.code != "nothing_remembered":
                 raise
         return ingest(workspace, paths, source.dataset, progress=progress, original=original, **said)
-    answers = answers_for(saved_answers(open_dataset(workspace, source.dataset)), source.answers)
-    return append(workspace, source.dataset, paths, answers=answers, progress=progress, original=original)
+    answers = answers_for(saved_answers(before), source.answers)
+    return append(workspace, source.dataset, paths, answers=answers, progress=progress, original=original, whole=whole)
 
 
 def answers_for(saved: Answers, said: Mapping[str, Any]) -> Answers:
@@ -194,9 +233,9 @@ def columns(source: Source) -> tuple[list[str], list[str]]:
         return (pq.read_schema(tables[0]).names if tables else []), list(pulled.files)
 
 
-def _manifest(workspace: Workspace, name: str) -> Manifest | None:
+def _dataset(workspace: Workspace, name: str) -> Dataset | None:
     try:
-        return open_dataset(workspace, name).manifest
+        return open_dataset(workspace, name)
     except NotFound:
         return None
 

@@ -11,6 +11,7 @@ from clv_core.collection.customers.reading import carry_over
 from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.merge.merging import merge_logs
+from clv_core.collection.merge.whole_orders import WholeOrders, without_their_voids
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.recipes import NONE
@@ -54,6 +55,7 @@ def append(
     progress: Progress | None = None,
     original: str = "",
     inactive: bool = False,
+    whole: WholeOrders | None = None,
 ) -> Manifest:
     """Append one file or several to the dataset ``name`` and return the manifest of the new version.
 
@@ -72,6 +74,8 @@ def append(
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
         inactive: whether the new version is stored without becoming the current one.
+        whole: says that the files hold all lines of each of their orders, and which orders are no more: their rows take
+            the place of all that the dataset has of these orders. None: they may hold some lines.
 
     Returns:
         The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
@@ -93,24 +97,28 @@ def append(
             folder = scratch / f"file-{number}"
             folder.mkdir()
             parts.append(_read(workspace, raw, path, given, folder, listener, original if len(paths) == 1 else ""))
-        whole = merge_logs([LogFiles.of(raw), *parts], scratch, listener, always=False, overlap=given.overlap)
-        if whole.events == raw.events_path:
+        log = LogFiles.of(raw)
+        if whole is not None:
+            with connect_memory() as connection:
+                log = without_their_voids(connection, log, parts, scratch / "withdrawn_before.parquet")
+        merged = merge_logs([log, *parts], scratch, listener, always=False, overlap=given.overlap, whole=whole)
+        if merged.events == raw.events_path:
             files, rows = [part.manifest.source for part in parts], sum(part.manifest.rows_kept for part in parts)
             nothing_new = Message("warning.nothing_new", {"file": files, "rows": rows})
-            warnings = [*whole.manifest.warnings, nothing_new.coded()]
-            return replace(whole.manifest, version=current.version, warnings=warnings)
-        table, others = carry_over(current, whole.events, scratch)
+            warnings = [*merged.manifest.warnings, nothing_new.coded()]
+            return replace(merged.manifest, version=current.version, warnings=warnings)
+        table, others = carry_over(current, merged.events, scratch)
         manifest = replace(
-            whole.manifest,
-            version=version_of(whole.manifest.version, current.version),
+            merged.manifest,
+            version=version_of(merged.manifest.version, current.version),
             made="append",
             parent=current.version,
             raw_version="",
             rules={},
             customers_table=table,
         )
-        others |= {"withdrawn": whole.voided} if whole.voided is not None else {}
-        derive(raw, manifest, current=not inactive, events=whole.events, set_aside=whole.rejected, **others)
+        others |= {"withdrawn": merged.voided} if merged.voided is not None else {}
+        derive(raw, manifest, current=not inactive, events=merged.events, set_aside=merged.rejected, **others)
     return manifest
 
 

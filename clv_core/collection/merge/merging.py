@@ -12,7 +12,7 @@ import duckdb
 from clv_core.collection.engine import connect, file_text, name, one, run, text
 from clv_core.collection.merge.merged_manifest import MergeInput, describe_merge
 from clv_core.collection.merge.merged_voids import exclude_voided_orders, last_event, merge_voided
-from clv_core.collection.merge.order_updates import find_order_updates
+from clv_core.collection.merge.order_updates import OrderUpdates, find_order_updates
 from clv_core.collection.merge.overlap import POSITION, MergeStep, find_overlap, select_rows, write_remaining
 from clv_core.collection.merge.repeated_purchases import (
     SAME_RATIO,
@@ -20,6 +20,7 @@ from clv_core.collection.merge.repeated_purchases import (
     find_changed_orders,
     find_repeated_purchases,
 )
+from clv_core.collection.merge.whole_orders import WholeOrders, replace_orders
 from clv_core.collection.parse.id_texts import MERGE
 from clv_core.collection.rows.log_loader import ORDERED_ROWS, check_enough
 from clv_core.collection.rows.log_summary import summarize
@@ -42,6 +43,7 @@ def merge_logs(
     always: bool = True,
     overlap: str | None = "add",
     ask: bool = True,
+    whole: WholeOrders | None = None,
 ) -> LogFiles:
     """Return the union of ``logs``, the first of which gives its name, time zone and mapping.
 
@@ -61,6 +63,7 @@ def merge_logs(
         overlap: whether purchases that a later log has in another form ``replace`` those before it, ``add`` to them,
             or are left out (``keep``); None asks.
         ask: whether to ask where it is not plain that ids of two logs that hardly differ are one customer.
+        whole: says that the later logs hold all lines of each of their orders; None: they may hold some.
 
     Raises:
         NeedsAnswer: similar ids may be one customer, or a later log has purchases in another form.
@@ -77,7 +80,8 @@ def merge_logs(
             folder = scratch / f"joined-{number}"
             folder.mkdir()
             new = MergeInput.of(_respell_ids(connection, inputs, log, folder, ask=ask), names)
-            inputs = _merge_next(connection, inputs, new, folder, not compare or compare[number], overlap, progress)
+            compared = not compare or compare[number]
+            inputs = _merge_next(connection, inputs, new, folder, compared, overlap, progress, whole)
         manifest = describe_merge(inputs, names)
         added = sum(item.log.manifest.rows_kept - item.rows_left_out for item in inputs[1:])
         voided = merge_voided(connection, [(item.log, item.columns) for item in inputs], scratch / "withdrawn.parquet")
@@ -168,6 +172,7 @@ def _merge_next(
     compare: bool,
     overlap: str | None,
     progress: Progress,
+    whole: WholeOrders | None,
 ) -> list[MergeInput]:
     """Return the inputs with ``new`` as the last; new files are written to ``folder``."""
     step = MergeStep.begin(connection, [(i.events, i.columns) for i in inputs], (new.events, new.columns), progress)
@@ -176,18 +181,13 @@ def _merge_next(
     new = replace(new, overlap=find_overlap(step, compare=compare, timezones=timezones))
     if compare:
         last = last_event(connection, new.log)
-        updates = find_order_updates(step, new.log.voided, last)
-        kept = 0
-        if overlap != "add":
-            is_updated = any(updates.superseded) or updates.outdated
-            repeated = RepeatedPurchases() if is_updated else find_changed_orders(step)
-            repeated = repeated if repeated.rows else find_repeated_purchases(step, timezones)
-            if repeated.rows and (overlap == "replace" or repeated.is_update):
-                step.add_superseded("FROM repeated_old")
-            elif overlap == "keep" and repeated.rows:
-                kept = step.add_present("FROM repeated_new")
-            elif repeated.rows:
-                raise _overlap_question(step, inputs, manifest.source, repeated)
+        if whole is not None:
+            updates, kept = replace_orders(step, new.log.voided, whole), 0
+            marked = step.one(f"SELECT count(*) FROM {step.present}")[0]
+            new = replace(new, overlap=replace(new.overlap, rows=int(marked)))
+        else:
+            updates = find_order_updates(step, new.log.voided, last)
+            kept = 0 if overlap == "add" else _resolve_repeated(step, inputs, new, updates, overlap)
         superseded = step.superseded_rows()
         new = replace(
             new,
@@ -210,6 +210,29 @@ def _merge_next(
         write_remaining(step, new.events, -1, target, manifest.rows_kept)
         new = replace(new, events=target)
     return [*earlier, new]
+
+
+def _resolve_repeated(
+    step: MergeStep, inputs: Sequence[MergeInput], new: MergeInput, updates: OrderUpdates, overlap: str | None
+) -> int:
+    """Mark purchases that a file has in another form by what was said of them; return how many of the file's are out.
+
+    Raises:
+        NeedsAnswer: nothing was said, and they are not plainly corrections.
+    """
+    manifest = new.log.manifest
+    is_updated = any(updates.superseded) or updates.outdated
+    repeated = RepeatedPurchases() if is_updated else find_changed_orders(step)
+    if not repeated.rows:
+        repeated = find_repeated_purchases(step, (inputs[0].log.manifest.timezone, manifest.timezone))
+    if not repeated.rows:
+        return 0
+    if overlap == "replace" or repeated.is_update:
+        step.add_superseded("FROM repeated_old")
+        return 0
+    if overlap == "keep":
+        return step.add_present("FROM repeated_new")
+    raise _overlap_question(step, inputs, manifest.source, repeated)
 
 
 def _overlap_question(

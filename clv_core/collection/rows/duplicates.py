@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import file_text, local_time, name, numbered_rows, one, run, text
 from clv_core.collection.parse.numbers import NumberReading
-from clv_core.columns import AMOUNT, BY_NAME, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID, PURCHASE, RETURN
+from clv_core.columns import AMOUNT, BY_NAME, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 
@@ -84,7 +84,7 @@ def drop_duplicates(
             warning = Message("warning.duplicates_of_totals", {"rows": rows, "column": column})
             return Deduplicated(events, content, 0, (warning,))
     params: dict[str, Any] = {"rows": rows}
-    if rows >= MIN_ASKED and not pasted and not shared and ({ORDER_ID, PRODUCT_ID} <= set(columns) or not drop):
+    if rows >= MIN_ASKED and not pasted and not shared and (ORDER_ID in columns or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
     warnings = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
     if not drop:

@@ -5,11 +5,15 @@
 (:mod:`clv_core.preprocessing.refresh`).
 """
 
+from clv_core.collection.sources.pull import Days as Days
+from clv_core.collection.sources.pull import Held as Held
 from clv_core.collection.sources.pull import Pulled as Pulled
 from clv_core.collection.sources.pull import check_role as check_role
+from clv_core.collection.sources.pull import first_day as first_day
 from clv_core.collection.sources.pull import pull as pull
 from clv_core.collection.sources.source import APPEND as APPEND
 from clv_core.collection.sources.source import KINDS as KINDS
+from clv_core.collection.sources.source import NO_ORDERS as NO_ORDERS
 from clv_core.collection.sources.source import REPLACE as REPLACE
 from clv_core.collection.sources.source import Source as Source
 from clv_core.collection.sources.source import SourceState as SourceState

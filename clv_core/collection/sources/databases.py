@@ -65,6 +65,7 @@ def postgresql(source: Source, password: str) -> Iterator[Fetch]:
     user = ":".join(quote(one, safe="") for one in (unquote(parts.username or ""), password) if one)
     port = f":{parts.port}" if parts.port else ""
     settings = f"-c default_transaction_read_only=on -c statement_timeout={TIMEOUT_SECONDS * 1000} -c TimeZone=UTC"
+    settings += r" -c default_transaction_isolation=repeatable\ read"  # all queries of a run see the same rows
     settings += " -c standard_conforming_strings=on"  # in which a backslash is no escape, as the query was checked
     options = {"sslmode": "verify-full" if source.ca else "require" if source.tls else "prefer"}
     if parts.hostname in (None, *LOCAL_HOSTS) and not source.ca:
@@ -105,13 +106,14 @@ def mysql(source: Source, password: str) -> Iterator[Fetch]:
         )
     ) as connection:
         with connection.cursor() as cursor:
-            for statement in ("SET SESSION TRANSACTION READ ONLY", "SET time_zone = '+00:00'"):
+            own = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+            for statement in (own, "SET time_zone = '+00:00'"):
                 cursor.execute(statement)
             try:
                 cursor.execute(f"SET SESSION max_statement_time = {TIMEOUT_SECONDS}")  # MariaDB
             except pymysql.err.MySQLError:
                 cursor.execute(f"SET SESSION max_execution_time = {TIMEOUT_SECONDS * 1000}")
-            cursor.execute("START TRANSACTION READ ONLY")
+            cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         with connection.cursor() as cursor:
             yield _texts(cursor)
 
@@ -122,6 +124,7 @@ def sqlite(source: Source, _: str) -> Iterator[Fetch]:
     address = f"file:{quote(str(Path(source.where).absolute()))}?mode=ro"
     with closing(sqlite3.connect(address, uri=True, check_same_thread=False)) as connection:
         connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")  # all queries of a run see the same rows
         with _until_timeout(connection.interrupt):
             yield _texts(connection.cursor())
 
@@ -133,6 +136,7 @@ def duckdb(source: Source, _: str) -> Iterator[Fetch]:
 
     settings: dict[str, Any] = {"enable_external_access": False, "autoinstall_known_extensions": False}
     with driver.connect(source.where, read_only=True, config=settings) as connection:
+        connection.execute("BEGIN")
         with _until_timeout(connection.interrupt):
             yield lambda sql: connection.execute(sql).to_arrow_reader(ROWS)
 

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.engine import connect_memory, file_text, name, one
-from clv_core.collection.sources.query import select
+from clv_core.collection.sources.query import count_days, literals, select, select_orders
 from clv_core.collection.sources.source import KINDS, REPLACE, Source, SourceState, unreachable
 from clv_core.errors import ClvError, Message, Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.secrets_by_reference import secret
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from clv_core.collection.sources.databases import Fetch
+
 DRIVERS: Final = ("adbc_driver_postgresql", "adbc_driver_snowflake", "adbc_driver_bigquery", "pymysql")
 ROWS_OF_GROUP: Final = 200_000
 """Rows that are held until they are written as one row group."""
+
+
+BATCH: Final = 5_000
+"""Orders that one query asks for: some 60 kB of SQL."""
+Days = Mapping[str, tuple[int, float | None]]
+"""Day, ISO -> its rows, and what they come to; the day is empty for rows without a time."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the dataset says that a source fills, for queries beside the one of new rows.
+
+    Args:
+        order_column: the source's column with the number of an order; empty: orders are not asked for.
+        orders: numbers of the orders that the dataset has in the look-back.
+        event_column: the source's column of the event time; empty: days are not counted.
+        amounts: the source's columns whose product is the amount; empty for no sums.
+    """
+
+    order_column: str = ""
+    orders: Sequence[str] = ()
+    event_column: str = ""
+    amounts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -32,6 +61,10 @@ class Pulled:
         watermark: the latest time in ``time_column``, an ISO time; empty without one.
         files: name -> fingerprint of the files that were fetched.
         warnings: what was left out.
+        since: first day of the look-back, ISO; empty where everything was fetched.
+        orders: of how many orders older lines were asked for.
+        gone: numbers of orders in :attr:`Held.orders` that the source does not have.
+        days: day -> rows and amount of all rows of the source; None where it was not counted.
     """
 
     paths: tuple[Path, ...]
@@ -39,9 +72,28 @@ class Pulled:
     watermark: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Message, ...] = ()
+    since: str = ""
+    orders: int = 0
+    gone: tuple[str, ...] = ()
+    days: Days | None = None
 
 
-def pull(source: Source, target: Path, state: SourceState, progress: Progress, *, limit: int = 0) -> Pulled:
+def first_day(source: Source, state: SourceState) -> date | None:
+    """Return the first day of the look-back; None where everything is fetched."""
+    if not state.watermark or not source.time_column or source.grows == REPLACE:
+        return None
+    return date.fromisoformat(state.watermark[:10]) - timedelta(days=source.look_back_days)
+
+
+def pull(
+    source: Source,
+    target: Path,
+    state: SourceState,
+    progress: Progress,
+    *,
+    limit: int = 0,
+    held: Held = Held(),
+) -> Pulled:
     """Fetch what is new since ``state`` into the folder ``target``; of a source that is replaced, everything.
 
     Args:
@@ -50,6 +102,8 @@ def pull(source: Source, target: Path, state: SourceState, progress: Progress, *
         state: how far the source has been read; an empty one fetches everything.
         progress: who listens.
         limit: at most so many rows, or the newest file; 0 is all.
+        held: what the dataset says of a database's rows: then the older lines of all orders that were fetched, and of
+            those that the dataset has in the look-back, are fetched too, and the source's days are counted.
 
     Raises:
         UsageError: a driver is not installed, or the secret is not where the reference says.
@@ -60,7 +114,7 @@ def pull(source: Source, target: Path, state: SourceState, progress: Progress, *
     progress.report("fetch", 0, 1)
     with _drivers(source, value):
         if KINDS[source.kind].dialect:
-            return _pull_rows(source, value, target, state, progress, limit)
+            return _pull_rows(source, value, target, state, progress, limit, held)
         return _pull_files(source, value, target, state, progress, limit)
 
 
@@ -105,43 +159,144 @@ def _drivers(source: Source, value: str) -> Iterator[None]:
         raise unreachable(source, error, {value: "***"}) from None  # its trace holds the address with the secret
 
 
-def _pull_rows(source: Source, value: str, target: Path, state: SourceState, progress: Progress, limit: int) -> Pulled:
-    import pyarrow.parquet as pq
-
+def _pull_rows(
+    source: Source, value: str, target: Path, state: SourceState, progress: Progress, limit: int, held: Held
+) -> Pulled:
     from clv_core.collection.sources import databases
 
-    since = None
-    if state.watermark and source.time_column and source.grows != REPLACE:
-        since = date.fromisoformat(state.watermark[:10]) - timedelta(days=source.look_back_days)
-    dialect = KINDS[source.kind].dialect
+    since, dialect = first_day(source, state), KINDS[source.kind].dialect
     sql = select(source.what, dialect, time_column=source.time_column, since=since, limit=limit)
-    path, rows = target / f"{source.name}.parquet", 0
-    with databases.CONNECT[source.kind](source, value) as fetch, fetch(sql) as fetched:
-        reader = databases.readable(source, fetched)
-        names = reader.schema.names
-        if repeated := {one for one in names if names.count(one) > 1}:
-            raise Refused("source_columns_repeated", source=source.name, columns=sorted(repeated))
-        if source.time_column and source.time_column not in names:
-            raise UsageError("source_no_column", column=source.time_column, columns=names)
-        with pq.ParquetWriter(path, reader.schema, compression="zstd") as writer:
-            held: list[Any] = []
-            for batch in reader:
-                held.append(batch)
-                rows += batch.num_rows
-                if sum(one.num_rows for one in held) >= ROWS_OF_GROUP:
-                    _write(writer, held)
-                    progress.report("fetch", rows, max(rows, state.rows), rows=rows)
-            _write(writer, held)
-    watermark = _watermark(source, path) if rows and not limit else ""
-    return Pulled((path,) if rows else (), rows, max(watermark, state.watermark))
+    path, days = target / f"{source.name}.parquet", None
+    with databases.CONNECT[source.kind](source, value) as fetch:
+        with fetch(sql) as fetched:
+            reader = databases.readable(source, fetched)
+            _check_columns(source, held, reader.schema.names)
+            column = held.order_column if since is not None else ""
+            with _Rows(path, reader.schema, column, progress, state.rows) as rows:
+                for batch in reader:
+                    rows.add(batch)
+                if since is not None and held.order_column:
+                    gone = _pull_older(source, fetch, rows, since, held)
+                else:
+                    gone = ()
+        if since is not None and held.event_column:
+            progress.report("reconcile", 0, 1)
+            sql = count_days(source.what, dialect, time_column=held.event_column, amounts=held.amounts)
+            with fetch(sql) as counted:
+                days = _days(counted)
+    watermark = _watermark(source, path) if rows.count and not limit else ""
+    return Pulled(
+        (path,) if rows.count else (),
+        rows.count,
+        max(watermark, state.watermark),
+        since="" if since is None else str(since),
+        orders=len(rows.orders),
+        gone=gone,
+        days=days,
+    )
 
 
-def _write(writer: Any, held: list[Any]) -> None:
-    import pyarrow as pa
+def _check_columns(source: Source, held: Held, names: list[str]) -> None:
+    if repeated := {one for one in names if names.count(one) > 1}:
+        raise Refused("source_columns_repeated", source=source.name, columns=sorted(repeated))
+    if source.time_column and source.time_column not in names:
+        raise UsageError("source_no_column", column=source.time_column, columns=names)
+    if held.order_column and held.order_column not in names:
+        raise UsageError("source_no_order_column", column=held.order_column, columns=names)
 
-    if held:
-        writer.write_table(pa.Table.from_batches(held))
-        held.clear()
+
+def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, held: Held) -> tuple[str, ...]:
+    """Add the older lines of the orders in ``rows`` and of ``held.orders``; return those of which nothing came."""
+    from clv_core.collection.sources import databases
+
+    dialect, seen = KINDS[source.kind].dialect, {str(value): value for value in rows.orders}
+    missing = [order for order in held.orders if order not in seen]
+    sample = next(iter(seen.values()), None)
+    if isinstance(sample, int):
+        missing = [order for order in missing if order.isdigit()]
+    asked: list[object] = [*seen.values(), *(map(int, missing) if isinstance(sample, int) else missing)]
+    rows.orders = set()
+
+    def fetch_orders(ids: Sequence[object], before: date | None) -> pa.RecordBatchReader:
+        sql = select_orders(
+            source.what,
+            dialect,
+            order_column=held.order_column,
+            ids=(mark := token_hex(16)),
+            time_column=source.time_column,
+            before=before,
+        )
+        return fetch(sql.replace(f"'{mark}'", literals(ids, dialect)))
+
+    for begin in range(0, len(asked), BATCH):
+        with fetch_orders(asked[begin : begin + BATCH], since) as fetched:
+            for batch in databases.readable(source, fetched):
+                rows.add(batch)
+    found = {str(value) for value in rows.orders}
+    gone = tuple(order for order in missing if order not in found)
+    if gone and sample is not None:  # an order that is there must be found by its number
+        with fetch_orders([sample], None) as fetched:
+            gone = gone if any([batch.num_rows for batch in fetched]) else ()
+    elif not found:
+        gone = ()
+    rows.orders = set(asked)
+    return gone
+
+
+def _days(counted: pa.RecordBatchReader) -> Days:
+    days: dict[str, tuple[int, float | None]] = {}
+    for row in counted.read_all().to_pylist():
+        day = "" if row["day"] is None else str(row["day"])[:10]
+        days[day] = int(row["n"]), None if row["amount"] is None else float(row["amount"])
+    return days
+
+
+class _Rows:
+    """Rows that are written to a Parquet file as they come, some at a time, and the numbers of their orders."""
+
+    def __init__(self, path: Path, schema: pa.Schema, order_column: str, progress: Progress, expected: int) -> None:
+        import pyarrow.parquet as pq
+
+        self.writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self.at = schema.names.index(order_column) if order_column else -1
+        self.schema, self.progress, self.expected = schema, progress, expected
+        self.held: list[Any] = []
+        self.count, self.waiting = 0, 0
+        self.orders: set[object] = set()
+
+    def __enter__(self) -> _Rows:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            if kind is None:
+                self.write()
+        finally:
+            self.writer.close()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take a batch; it is written with those before it once they are :data:`ROWS_OF_GROUP` rows."""
+        import pyarrow as pa
+
+        if self.at >= 0:
+            column = batch.column(self.at)
+            storage = getattr(column, "storage", column)  # numbers of PostgreSQL are texts with a type of their own
+            values = column if pa.types.is_fixed_size_binary(storage.type) else storage.unique()  # or UUIDs
+            self.orders |= {value for value in values.to_pylist() if value is not None}
+        self.held.append(batch)
+        self.count += batch.num_rows
+        self.waiting += batch.num_rows
+        if self.waiting >= ROWS_OF_GROUP:
+            self.write()
+            self.progress.report("fetch", self.count, max(self.count, self.expected), rows=self.count)
+
+    def write(self) -> None:
+        """Write what was taken."""
+        import pyarrow as pa
+
+        if self.held:
+            self.writer.write_table(pa.Table.from_batches(self.held, self.schema))
+        self.held, self.waiting = [], 0
 
 
 def _watermark(source: Source, path: Path) -> str:

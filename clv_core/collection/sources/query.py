@@ -7,7 +7,10 @@ what follows them could become code. What is sent must parse to a tree that was 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 import sqlglot
@@ -59,26 +62,107 @@ def select(what: str, dialect: str, *, time_column: str = "", since: date | None
         Refused: it is not one SELECT, calls a function that may do more than calculate, has texts that databases read
             in different ways, or is nested too deeply.
     """
+    with _not_too_deep():
+        tree = _rows_of(what, dialect, wrapped=since is not None or limit > 0)
+        if since is not None:
+            tree = tree.where(exp.GTE(this=_column(time_column), expression=exp.Literal.string(str(since))))
+        return _sent(tree.limit(limit) if limit else tree, dialect)
+
+
+def select_orders(
+    what: str, dialect: str, *, order_column: str, ids: str, time_column: str = "", before: date | None = None
+) -> str:
+    """Return the SQL that fetches the rows of some orders, of all days or of those before a day.
+
+    Args:
+        what: name of a table, or one SELECT.
+        dialect: of both.
+        order_column: column with the number of the order.
+        ids: a text that stands for their numbers (:func:`literals`), which replace it, quotes included.
+        time_column: with ``before``.
+        before: only rows before this day, and those without a time.
+
+    Raises:
+        Refused: as :func:`select`.
+    """
+    with _not_too_deep():
+        tree = _rows_of(what, dialect, wrapped=True)
+        tree = tree.where(exp.In(this=_column(order_column), expressions=[exp.Literal.string(ids)]))
+        if before is not None:
+            older = exp.LT(this=_column(time_column), expression=exp.Literal.string(str(before)))
+            tree = tree.where(exp.or_(older, exp.Is(this=_column(time_column), expression=exp.null())))
+        return _sent(tree, dialect)
+
+
+def count_days(what: str, dialect: str, *, time_column: str, amounts: Sequence[str]) -> str:
+    """Return the SQL that counts the rows of each day, as ``day``, ``n`` and ``amount``.
+
+    Args:
+        what: name of a table, or one SELECT.
+        dialect: of both.
+        time_column: whose day; of SQLite a text that begins with the day.
+        amounts: a column, or two whose product is summed up; empty for no sum.
+
+    Raises:
+        Refused: as :func:`select`.
+    """
+    with _not_too_deep():
+        time: exp.Expression = _column(time_column)
+        day: exp.Expression = exp.cast(time, "date")
+        if dialect == "sqlite":
+            day = exp.Substring(this=time, start=exp.Literal.number(1), length=exp.Literal.number(10))
+        worth: exp.Expression = exp.null()
+        if amounts:
+            first, *others = map(_column, amounts)
+            worth = exp.Sum(this=exp.Mul(this=first, expression=others[0]) if others else first)
+        shown = [exp.alias_(day, "day"), exp.alias_(exp.Count(this=exp.Star()), "n"), exp.alias_(worth, "amount")]
+        rows = _rows_of(what, dialect, wrapped=False).subquery("source")
+        return _sent(exp.select(*shown).from_(rows).group_by(day.copy()), dialect)
+
+
+def literals(values: Iterable[object], dialect: str) -> str:
+    """Return values as SQL writes them in a list; texts with a backslash are refused where servers read it differently.
+
+    Raises:
+        Refused: there is such a text.
+    """
+    written = []
+    for value in values:
+        if isinstance(value, int | Decimal):
+            written.append(str(value))
+        elif dialect == "mysql" and "\\" in str(value):
+            raise Refused("query_texts", found=str(value)[:40])
+        else:
+            written.append(exp.Literal.string(str(value)).sql(dialect))
+    return ", ".join(written)
+
+
+@contextmanager
+def _not_too_deep() -> Iterator[None]:
     try:
-        return _select(what.strip(), dialect, time_column, since, limit)
+        yield
     except RecursionError as error:
         raise Refused("query_nested") from error
 
 
-def _select(what: str, dialect: str, time_column: str, since: date | None, limit: int) -> str:
+def _column(name: str) -> exp.Column:
+    return exp.column(name, quoted=True)
+
+
+def _rows_of(what: str, dialect: str, *, wrapped: bool) -> exp.Query:
+    """Return the query of a table's rows, or the checked query, as a subquery where conditions are to be added."""
+    what = what.strip()
     if TABLE.fullmatch(what):
         quoted = dialect != "snowflake"  # which stores names in capitals unless they were quoted
         parts = [exp.to_identifier(part, quoted=quoted) for part in what.split(".")]
         table = exp.Table(**dict(zip(("this", "db", "catalog"), reversed(parts), strict=False)))
-        tree: exp.Query = exp.select("*").from_(table)
-    else:
-        tree = _checked(what, dialect)
-        if since is not None or limit:
-            tree = exp.select("*").from_(tree.subquery("source"))
-    if since is not None:
-        tree = tree.where(exp.GTE(this=exp.column(time_column, quoted=True), expression=exp.Literal.string(str(since))))
-    if limit:
-        tree = tree.limit(limit)
+        return exp.select("*").from_(table)
+    tree = _checked(what, dialect)
+    return exp.select("*").from_(tree.subquery("source")) if wrapped else tree
+
+
+def _sent(tree: exp.Query, dialect: str) -> str:
+    """Return a query as it is sent: it parses to a tree that was checked."""
     for _ in range(MAX_REWRITES):
         sent = tree.sql(dialect, comments=False)
         again = _checked(sent, dialect)

@@ -16,6 +16,8 @@ from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 FOLDER: Final = "sources"
 APPEND, REPLACE = "append", "replace"
+NO_ORDERS: Final = "none"
+"""The order column of a source of which each row stands by itself."""
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -71,6 +73,8 @@ class Source(JsonRecord):
         grows: ``append`` adds what is new, ``replace`` reads everything each time.
         time_column: column of a database that tells what is new; empty: everything is fetched each time.
         look_back_days: so many days before the latest time are fetched again, for rows that come late.
+        order_column: column of a database with the number of the order, by which all lines of an order are fetched;
+            empty: the one that its dataset has it from; :data:`NO_ORDERS`: each row stands by itself.
         secret: reference to the password or token (:func:`clv_core.secrets_by_reference.secret`); empty: none.
         ca: file of the certificate authority that the server's certificate is checked with; empty: those of this
             system for HTTPS; databases are then encrypted but not identified.
@@ -87,6 +91,7 @@ class Source(JsonRecord):
     grows: str = APPEND
     time_column: str = ""
     look_back_days: int = 3
+    order_column: str = ""
     secret: str = ""
     ca: str = ""
     tls: bool = True
@@ -115,7 +120,7 @@ class Source(JsonRecord):
             raise UsageError("source_password")
         if self.grows not in (APPEND, REPLACE) or self.look_back_days < 0:
             raise UsageError("source_grows")
-        if self.time_column and not kind.dialect:
+        if (self.time_column or self.order_column) and not kind.dialect:
             raise UsageError("source_time_column", kind=self.kind)
         if kind.dialect:
             from clv_core.collection.sources.query import select
@@ -149,7 +154,13 @@ class SourceState(JsonRecord):
         seconds: that it took.
         failed: when the last run failed, empty where it did not.
         error: ``{code, params}`` of that.
-        warnings: ``{code, params}`` of what the last run to its end left out.
+        warnings: ``{code, params}`` of what the last run to its end left out, or found to differ.
+        reconciled: what that run compared: ``first`` and ``last``, days of the look-back, ISO; ``rows`` and ``amount``
+            there and, as ``held_rows`` and ``held_amount``, in the dataset; ``left_out``, rows that were read and not
+            kept; ``days``, those that differ. Empty where it compared nothing.
+        gaps: day -> rows and amount that the source had more than the dataset when the day was last fetched whole; days
+            without a difference are left out. None: never measured.
+        removed: hashes of the numbers of orders that left the dataset, as the source has them no more.
         role: ``{code, params}`` of what the source's role may do beside reading, as of when it was added or tested.
     """
 
@@ -163,6 +174,9 @@ class SourceState(JsonRecord):
     failed: str = ""
     error: dict[str, Any] | None = None
     warnings: list[dict[str, Any]] = field(default_factory=list)
+    reconciled: dict[str, Any] = field(default_factory=dict)
+    gaps: dict[str, tuple[int, float]] | None = None
+    removed: list[str] = field(default_factory=list)
     role: list[dict[str, Any]] = field(default_factory=list)
 
 

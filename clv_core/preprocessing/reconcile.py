@@ -1,0 +1,296 @@
+"""After each load: do the source and its dataset have the same rows and the same revenue on each day?
+
+Days that a run fetched whole may differ by the rows that the reader rejected or dropped as repetitions, and by nothing
+else. Earlier days may differ by what they differed by when they were fetched whole: whatever changes there came late,
+was changed or was deleted beyond the look-back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from clv_core.collection.engine import connect_memory, file_text, local_time, name
+from clv_core.collection.merge.whole_orders import WholeOrders
+from clv_core.collection.parse.numbers import NumberReading
+from clv_core.collection.sources import KINDS, NO_ORDERS, REPLACE, Days, Held, Pulled, Source, SourceState, first_day
+from clv_core.collection.store.version_store import Dataset
+from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID, QUANTITY, UNIT_PRICE
+from clv_core.errors import Message
+from clv_core.jobs import Progress
+
+CENT: Final = 0.005
+ROUNDING: Final = 1e-9
+"""Share of a sum by which adding its amounts in another order may change it, with room."""
+MAX_GONE: Final = 0.2
+"""Share of the orders that may be missing at once, before the source is taken for broken; a guess."""
+FEW_GONE: Final = 20
+"""So many may be missing whatever their share."""
+NAMED: Final = 5
+"""Days, and orders, that a sentence names."""
+Gaps = dict[str, tuple[int, float]]
+"""Day, ISO -> rows and amount that the source has more than the dataset; days without a difference are left out."""
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What a source and its dataset have on the days of the look-back, and how they differ.
+
+    Args:
+        first: first day of the look-back that has rows, ISO.
+        last: its last.
+        rows: of the source on these days.
+        amount: what they come to; None where the amounts are computed and cannot be added up there.
+        held_rows: of the dataset on these days.
+        held_amount: what those come to.
+        left_out: rows that were read and not kept: rejected, or dropped as repetitions.
+        days: days that differ, in the look-back by more than ``left_out``, and before it.
+        in_utc: whether days are those of UTC, as the source's times say their offset.
+        gaps: by day, as :class:`~clv_core.collection.sources.SourceState` keeps it.
+        messages: what is to be said.
+    """
+
+    first: str = ""
+    last: str = ""
+    rows: int = 0
+    amount: float | None = None
+    held_rows: int = 0
+    held_amount: float = 0.0
+    left_out: int = 0
+    days: tuple[str, ...] = ()
+    in_utc: bool = False
+    gaps: Gaps = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what is kept of it, JSON-ready."""
+        left = ("gaps", "messages")
+        return {key: value for key, value in dataclasses.asdict(self).items() if key not in left} if self.first else {}
+
+
+def held_of(source: Source, dataset: Dataset, state: SourceState) -> Held:
+    """Return what a dataset says of its source's rows: columns, and the orders of the look-back.
+
+    Args:
+        source: which.
+        dataset: its raw version.
+        state: how far it was read.
+    """
+    mapping, since = dataset.manifest.mapping, first_day(source, state)
+    order = source.order_column or mapping.get(ORDER_ID, "")
+    order = "" if order == NO_ORDERS else order
+    amounts = [mapping[AMOUNT]] if mapping.get(AMOUNT) else [mapping.get(UNIT_PRICE, ""), mapping.get(QUANTITY, "")]
+    orders: Sequence[str] = ()
+    if since is not None and order and ORDER_ID in dataset.manifest.columns and not dataset.manifest.pseudonymised:
+        with connect_memory() as connection:
+            time = local_time(EVENT_TIME, dataset.manifest.timezone)
+            found = connection.execute(
+                f"SELECT DISTINCT {ORDER_ID} FROM {file_text(dataset.events_path)}"
+                f" WHERE {time} >= DATE '{since}' AND {ORDER_ID} IS NOT NULL"
+            ).fetchall()
+        orders = [row[0] for row in found]
+    return Held(order, orders, mapping.get(EVENT_TIME, ""), [column for column in amounts if column])
+
+
+@dataclass(frozen=True)
+class DeletedOrders:
+    """Orders of a dataset that its source does not have any more, and what becomes of them.
+
+    Args:
+        whole: what the merge is to know; None where lines of orders are merged one by one.
+        removed: hashes of the numbers of all orders that left so.
+        messages: what is to be said.
+    """
+
+    whole: WholeOrders | None = None
+    removed: list[str] = field(default_factory=list)
+    messages: tuple[Message, ...] = ()
+
+
+def deleted_orders(
+    source: Source, raw: Dataset | None, pulled: Pulled, held: Held, state: SourceState
+) -> DeletedOrders:
+    """Return which orders leave the dataset, as their days were fetched whole and they did not come.
+
+    They stay, and are named, where somebody brought them back by returning to an earlier version, where more than
+    :data:`MAX_GONE` of the orders are missing at once, and where the dataset holds other files too.
+    """
+    removed = list(state.removed)
+    if raw is None or source.grows == REPLACE or not KINDS[source.kind].dialect or not pulled.paths:
+        return DeletedOrders(removed=removed)
+    if not held.order_column or ORDER_ID not in raw.manifest.columns:
+        wanted = source.time_column and source.order_column != NO_ORDERS
+        said = (Message("warning.source_not_whole", {"source": source.name}),) if wanted else ()
+        return DeletedOrders(removed=removed, messages=said)
+    others = sorted({part["source"] for part in raw.manifest.parts} - {source.name})
+    if others:
+        return DeletedOrders(
+            removed=removed,
+            messages=(Message("warning.source_not_alone", {"source": source.name, "files": others[:NAMED]}),),
+        )
+    gone, every = pulled.gone, len(held.orders)
+    if not pulled.since and not raw.manifest.pseudonymised:
+        gone, every = _missing_orders(raw, pulled.paths[0], held.order_column)
+    marks = {order: sha256(order.encode()).hexdigest()[:16] for order in gone}
+    back = [order for order in gone if marks[order] in state.removed]
+    leaving = [order for order in gone if marks[order] not in state.removed]
+    messages = [_of_orders("orders_back", source, back)] if back else []
+    if len(leaving) > max(FEW_GONE, MAX_GONE * every):
+        messages.append(_of_orders("orders_missing", source, leaving))
+        leaving = []
+    elif leaving:
+        messages.append(_of_orders("orders_gone", source, leaving))
+    return DeletedOrders(WholeOrders(leaving), removed + [marks[order] for order in leaving], tuple(messages))
+
+
+def _missing_orders(dataset: Dataset, path: Path, column: str) -> tuple[tuple[str, ...], int]:
+    """Return the orders of a dataset that a fetched file does not have, and how many the dataset has."""
+    with connect_memory() as connection:
+        orders = f"SELECT DISTINCT {ORDER_ID} AS id FROM {file_text(dataset.events_path)} WHERE {ORDER_ID} IS NOT NULL"
+        known = f"SELECT {name(column)}::VARCHAR AS id FROM {file_text(path)}"
+        missing = connection.execute(f"{orders} EXCEPT ({known})").fetchall()
+        (every,) = connection.execute(f"SELECT count(*) FROM ({orders})").fetchone() or (0,)
+    return tuple(row[0] for row in missing), int(every)
+
+
+def _of_orders(code: str, source: Source, orders: Sequence[str]) -> Message:
+    shown = sorted(orders)[:NAMED] + (["..."] if len(orders) > NAMED else [])
+    return Message(f"warning.source_{code}", {"source": source.name, "orders": len(orders), "names": shown})
+
+
+def compare(
+    source: Source, raw: Dataset, pulled: Pulled, state: SourceState, not_kept: int, progress: Progress
+) -> Reconciled:
+    """Return how a source and its dataset compare after a run; an empty record where days cannot be counted.
+
+    Args:
+        source: which.
+        raw: the dataset's raw version after the run.
+        pulled: what the run fetched.
+        state: of the run before; an empty one where everything was fetched.
+        not_kept: rows that the run rejected or dropped as repetitions.
+        progress: who listens.
+    """
+    if not KINDS[source.kind].dialect:
+        return Reconciled()
+    progress.report("reconcile", 0, 1)
+    held = held_of(source, raw, SourceState())
+    if not held.event_column:
+        return Reconciled(messages=(Message("warning.source_not_compared", {"source": source.name}),))
+    there, in_utc = pulled.days, bool(state.reconciled.get("in_utc"))
+    if pulled.paths:
+        in_utc = is_in_utc(pulled.paths[0], held.event_column)
+        there = there if there is not None else days_of_file(pulled.paths[0], held)
+    if there is None:
+        return Reconciled()
+    here = days_of_dataset(raw, "UTC" if in_utc else raw.manifest.timezone)
+    found = reconcile(source, there, here, state, pulled.since, not_kept)
+    return dataclasses.replace(found, in_utc=in_utc)
+
+
+def days_of_file(path: Path, held: Held) -> Days | None:
+    """Return rows and amount by day of a fetched file, as its columns have them; None where it has no such column."""
+    with connect_memory() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        columns = [row[0] for row in connection.execute(f"DESCRIBE FROM {file_text(path)}").fetchall()]
+        if held.event_column not in columns:
+            return None
+        amounts = [column for column in held.amounts if column in columns]
+        worth = " * ".join(NumberReading().value(f"{name(column)}::VARCHAR") for column in amounts) or "NULL::DOUBLE"
+        day = f"coalesce(left({name(held.event_column)}::VARCHAR, 10), '')"
+        query = f"SELECT {day}, count(*), sum({worth}) FROM {file_text(path)} GROUP BY 1"
+        return {str(day): (int(rows), amount) for day, rows, amount in connection.execute(query).fetchall()}
+
+
+def days_of_dataset(dataset: Dataset, timezone: str) -> Days:
+    """Return rows and amount by day of a dataset, days as ``timezone`` has them."""
+    day = f"strftime({local_time(EVENT_TIME, timezone)}, '%Y-%m-%d')"
+    amount = f"sum({AMOUNT})" if AMOUNT in dataset.manifest.columns else "NULL"
+    with connect_memory() as connection:
+        query = f"SELECT {day}, count(*), coalesce({amount}, 0) FROM {file_text(dataset.events_path)} GROUP BY 1"
+        return {str(day): (int(rows), float(worth)) for day, rows, worth in connection.execute(query).fetchall()}
+
+
+def is_in_utc(path: Path, column: str) -> bool:
+    """Return whether the times of a fetched file's column say their offset; the database then counts days of UTC."""
+    with connect_memory() as connection:
+        ((_, kind, *_),) = connection.execute(f"DESCRIBE SELECT {name(column)} FROM {file_text(path)}").fetchall()
+        if kind != "VARCHAR":
+            return "TIME ZONE" in kind
+        pattern = r"(Z|[+-]\d\d:?\d\d)$"
+        query = f"SELECT bool_or(regexp_matches({name(column)}, '{pattern}')) FROM {file_text(path)}"
+        return bool((connection.execute(query).fetchone() or (False,))[0])
+
+
+def reconcile(source: Source, there: Days, here: Days, state: SourceState, since: str, not_kept: int) -> Reconciled:
+    """Compare a source with its dataset by day.
+
+    Args:
+        source: which.
+        there: rows and amounts of the source.
+        here: those of the dataset.
+        state: of the run before, with the gaps of earlier days.
+        since: first day of the look-back; empty where everything was fetched.
+        not_kept: rows that the run rejected or dropped as repetitions.
+    """
+    has_sums = _adds_up(there, here)
+    found = {day: _gap(day, there, here, has_sums) for day in {*there, *here}}
+    before = dict(state.gaps or {}) if since else {}
+    gaps = {day: gap for day, gap in found.items() if day >= since and _is_one(gap, there.get(day))}
+    late = {}
+    for day in {*found, *before}:
+        now, then = found.get(day, (0, 0.0)), before.get(day, (0, 0.0))
+        change = (now[0] - then[0], round(now[1] - then[1], 2) if has_sums else 0.0)
+        if day < since and _is_one(change, there.get(day)):
+            late[day] = change
+    missing = sum(gap[0] for gap in gaps.values())
+    explained = 0 <= missing <= not_kept and all(gap[0] > 0 for gap in gaps.values())
+    messages = [_message(source, "left_out" if explained else "differs", gaps)] if gaps else []
+    messages += [_message(source, "late", late)] if late else []
+    window = sorted(day for day in {*there, *here} if day and day >= since)
+    of_source, of_dataset = ([days[day] for day in window if day in days] for days in (there, here))
+    return Reconciled(
+        window[0] if window else "",
+        window[-1] if window else "",
+        rows=sum(rows for rows, _ in of_source),
+        amount=round(sum(amount or 0.0 for _, amount in of_source), 2) if has_sums else None,
+        held_rows=sum(rows for rows, _ in of_dataset),
+        held_amount=round(sum(amount or 0.0 for _, amount in of_dataset), 2),
+        left_out=missing if explained else 0,
+        days=tuple(sorted([*late, *(() if explained else gaps)])),
+        gaps=gaps | {day: gap for day, gap in before.items() if day < since},
+        messages=tuple(messages),
+    )
+
+
+def _gap(day: str, there: Days, here: Days, has_sums: bool) -> tuple[int, float]:
+    """Return rows and amount that a day has more in the source than in the dataset."""
+    rows, amount = there.get(day, (0, 0.0))
+    held_rows, held_amount = here.get(day, (0, 0.0))
+    return rows - held_rows, round((amount or 0.0) - (held_amount or 0.0), 2) if has_sums else 0.0
+
+
+def _is_one(gap: tuple[int, float], of_day: tuple[int, float | None] | None) -> bool:
+    worth = abs((of_day or (0, 0.0))[1] or 0.0)
+    return gap[0] != 0 or abs(gap[1]) > CENT + ROUNDING * worth
+
+
+def _adds_up(there: Days, here: Days) -> bool:
+    """Return whether the source's amounts are the dataset's: on most days with equal rows they come to the same.
+
+    They are not where amounts are converted, signed by another column, or shares of an order's total.
+    """
+    both = [day for day in there if day in here and there[day][0] == here[day][0]]
+    same = [day for day in both if there[day][1] is not None and not _is_one(_gap(day, there, here, True), there[day])]
+    return bool(both) and 2 * len(same) > len(both)
+
+
+def _message(source: Source, code: str, gaps: Mapping[str, tuple[int, float]]) -> Message:
+    days = sorted(gaps)
+    shown = [day or "-" for day in days[:NAMED]] + (["..."] if len(days) > NAMED else [])
+    rows, amount = sum(gap[0] for gap in gaps.values()), round(sum(gap[1] for gap in gaps.values()), 2)
+    return Message(f"warning.source_{code}", {"source": source.name, "rows": rows, "amount": amount, "days": shown})
