@@ -23,7 +23,7 @@ FILE: Final = "log.jsonl"
 
 FACTS: Final = (
     *("dataset", "renamed", "model", "format", "rows", "customers", "version", "certificate", "key", "outcome", "role"),
-    *("source", "schedule"),
+    *("source", "schedule", "destination", "purpose"),
 )
 _actor: ContextVar[str] = ContextVar("actor", default="")
 

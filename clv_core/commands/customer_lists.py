@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scored, trust_and_warnings
+from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scored, print_messages, trust_and_warnings
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.destinations import KINDS
+from clv_core.strategy.destinations import KINDS, PURPOSES
 
 if TYPE_CHECKING:
     from clv_core.collection.store.version_store import Dataset
     from clv_core.strategy.audiences.export import Exported
     from clv_core.strategy.audiences.suppression_file import Matches
+    from clv_core.strategy.destinations import Destination
     from clv_core.strategy.segments.conditions import Condition
     from clv_core.strategy.segments.segmentation import Segmentation
 
@@ -176,9 +177,8 @@ def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.collection.privacy.suppression_list import SuppressionList
     from clv_core.strategy.audiences.contacts import Contacts
     from clv_core.strategy.audiences.customer_list import side_of
-    from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
     from clv_core.strategy.audiences.suppression_file import read_entries, words_of
-    from clv_core.strategy.destinations import open_destination, push
+    from clv_core.strategy.destinations import open_destination, push, push_contacts
     from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
 
     destination = open_destination(context.workspace, options.to)
@@ -200,39 +200,47 @@ def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         destination,
         choose(everyone, conditions),
         side_of(scored, scheme, conditions),
-        contacts=with_stored_contacts(contacts, scored.dataset, KINDS[destination.kind].format),
+        contacts=push_contacts(destination, contacts, scored.dataset),
         stop=SuppressionList.of(context.workspace, scored.dataset),
         dry_run=options.dry_run,
         progress=context.progress,
+        tell=lambda message: print_messages([message], context),
     )
     return {**pushed.to_json(), **trust_and_warnings(scored, context, pushed.notes)}
 
 
 @command(
     "destinations",
-    option("action", "cli.destinations.action", choices=("add", "list", "remove")),
+    option("action", "cli.destinations.action", choices=("add", "change", "list", "remove")),
     option("name", "cli.destinations.name", nargs="?"),
     option("--kind", "cli.destinations.kind", choices=tuple(KINDS)),
     option("--address", "cli.destinations.address", default=""),
     option("--secret", "cli.destinations.secret", default=""),
     option("--table", "cli.destinations.table", default="clv_scores"),
+    option("--purpose", "cli.destinations.purpose", choices=PURPOSES, default=""),
 )
 def run_destinations(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Save, list or remove; secrets are references."""
-    from clv_core.strategy.destinations import add_destination, list_destinations, remove_destination
+    """Save, change, list or remove; secrets are references."""
+    from clv_core.strategy.destinations import add_destination, list_destinations, remove_destination, set_purpose
 
-    if (options.name is None) != (options.action == "list") or (options.kind is None) != (options.action != "add"):
-        raise UsageError("destinations_words", action=options.action)
-    if options.action == "add":
-        made = add_destination(
-            context.workspace, options.name, options.kind, options.address, options.secret, options.table
-        )
-        return {"name": made.name, "kind": made.kind, "host": made.host, "secret": made.secret}
+    action, purpose = options.action, options.purpose
+    words = (options.name is not None, options.kind is not None, bool(purpose) and action != "add")
+    if words != (action != "list", action == "add", action == "change"):
+        raise UsageError("destinations_words", action=action)
+    if action == "add":
+        given = (options.name, options.kind, options.address, options.secret, options.table, purpose)
+        made = add_destination(context.workspace, *given)
+        return {**_shown(made), "secret": made.secret}
+    if action == "change":
+        return _shown(set_purpose(context.workspace, options.name, purpose))
     if options.action == "remove":
         remove_destination(context.workspace, options.name)
         return {"removed": options.name}
-    every = list_destinations(context.workspace)
-    return {"destinations": [{"name": one.name, "kind": one.kind, "host": one.host} for one in every]}
+    return {"destinations": [_shown(one) for one in list_destinations(context.workspace)]}
+
+
+def _shown(destination: Destination) -> dict[str, Any]:
+    return {name: getattr(destination, name) for name in ("name", "kind", "host", "purpose")}
 
 
 def _counts(made: Exported, suppression: Matches | None) -> dict[str, Any]:

@@ -25,6 +25,8 @@ PARTS: Final = (
     "role",
     "source",
     "schedule",
+    "destination",
+    "purpose",
     "outcome",
 )
 
@@ -68,9 +70,12 @@ def _about(line: dict[str, object]) -> str:
     facts = []
     for part in PARTS:
         if part in line and line[part] not in ("done", "none"):
-            worded = part in ("role", "outcome")
-            value = t(f"access.{part}.{line[part]}") if worded else str(line[part])
-            facts.append(i18n.with_label(t(f"audit.fact.{part}"), str(value)))
+            value = str(line[part])
+            if part in ("role", "outcome"):
+                value = t(f"access.{part}.{value}")
+            elif part == "purpose":
+                value = t(f"pushing.purpose.{value}")
+            facts.append(i18n.with_label(t(f"audit.fact.{part}"), value))
     return say_clauses(facts, session.language())
 
 

@@ -42,9 +42,14 @@ def button(confirmation: Confirmation, label: str, key: str, *, disabled: bool =
 
     The dialog is about what the button named when it was pressed, even where somebody else changed that since.
     """
-    pressed = st.button(label, key, disabled=disabled, on_click=_open, args=(confirmation,), **options)  # type: ignore[arg-type]
+    pressed = st.button(label, key, disabled=disabled, on_click=ask, args=(confirmation,), **options)  # type: ignore[arg-type]
     if pressed:
         st.rerun(scope="app")  # of a part that is drawn by itself, the page has not been drawn with the dialog yet
+
+
+def ask(confirmation: Confirmation) -> None:
+    """Open a dialog when the page is drawn next."""
+    st.session_state[OPEN] = confirmation
 
 
 def show() -> None:
@@ -71,10 +76,6 @@ def _ask(confirmation: Confirmation) -> None:
             widgets.show_error(error)
         else:
             st.rerun()
-
-
-def _open(confirmation: Confirmation) -> None:
-    st.session_state[OPEN] = confirmation
 
 
 def _close() -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core import jobs, pipeline
+from clv_core import audit, jobs, pipeline
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.destinations import add_destination
+from clv_core.strategy.destinations import add_destination, open_destination
 from clv_core.workspace import Workspace
 from pages.ui.navigation import DATASETS_PART
-from tests.pages.conftest import OPEN, REACHABLE, SIGN_IN, do, give_contacts, newest, really, texts
+from tests.pages.conftest import OPEN, REACHABLE, SIGN_IN, do, give_contacts, keys_of, newest, really, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -183,3 +183,60 @@ def test_a_push_that_is_refused_says_why_and_which_rows_were_not_accepted(
     app = open_page(root, "exports", lang="en")
     assert app.button(key="push_send").disabled and "/proc" not in texts(app)
     assert not [table for table in app.dataframe if "C10" in table.value.to_string()]
+
+
+def test_a_push_that_leaves_out_more_than_the_last_says_so_and_asks_first(
+    open_page: OPEN, reachable: REACHABLE, sign_in: SIGN_IN
+) -> None:
+    root, people = reachable
+    work, lake = Workspace(root), root / "lake" / "shop" / "scores.parquet"
+    agreed, refused = {*people.loc[people["consent"] == "yes", "customer_id"]}, int((people["consent"] == "no").sum())
+    add_destination(work, "lake", "bucket", f"file://{root}/lake", purpose="warehouse")
+    sign_in("ana@shop.example")
+    app = open_page(root, "exports", lang="en")
+    do(app, "push_send")
+    really(root, "push")
+    assert pd.read_parquet(lake)["consent"].value_counts().to_dict() == {"yes": len(agreed), "no": refused}
+    app = do(open_page(root, "exports", lang="en"), "push_purpose", "confirm")
+    assert open_destination(work, "lake").purpose == "marketing"
+    line = audit.lines(work, 1)[0]
+    assert (line["who"], line["action"], line["purpose"]) == ("ana@shop.example", "destinations change", "marketing")
+    do(app, "push_check")
+    shown = texts(app)
+    assert translate("pushing.of", "en", audience=len(agreed), asked=len(people)) in shown
+    assert translate("export.left_out.no_consent", "en") in shown
+    counts = {"name": "lake", "more": refused, "left_out": refused}
+    said = translate("warning.push_leaves_out", "en", **counts)
+    assert said in [one.value for one in app.warning]
+    do(app, "push_send")
+    assert len(jobs.jobs(work, "push")) == 1  # it asks
+    assert any(said in one.value for one in app.markdown)
+    do(app, "confirm")
+    really(root, "push")
+    sent = pd.read_parquet(lake)
+    assert {*sent["customer_id"]} == agreed and "consent" not in sent
+    assert said in [one.value for one in app.run().warning]
+    sign_in("bob@shop.example")  # who may only look
+    assert "push_purpose" not in [one.key for one in open_page(root, "exports", lang="en").button]
+
+
+def test_where_nothing_says_who_agreed_the_person_confirms_that_all_did(open_page: OPEN, root: Path) -> None:
+    add_destination(Workspace(root), "lake", "bucket", f"file://{root}/lake")
+    app = do(open_page(root, "exports", lang="en"), "push_check")
+    assert any("Nothing says who agreed to marketing" in one.value for one in app.warning)
+    assert not any("--assume-consent" in one.value for one in app.warning)
+    app.checkbox(key="push_assume").check()
+    do(app, "push_check")
+    assert not any("Nothing says who agreed" in one.value for one in app.warning)
+    do(app, "push_send")
+    assert "--assume-consent" in really(root, "push")
+
+
+def test_the_form_saves_a_purpose_where_the_kind_has_two(open_page: OPEN, root: Path) -> None:
+    app = do(open_page(root, "exports", lang="en"), ("push_kind", "klaviyo"))
+    assert "push_purpose_of_klaviyo" not in keys_of(app, "button_group")
+    do(app, ("push_kind", "bucket"), ("push_name", "lake"), ("push_address", f"file://{root}/lake"))
+    app.segmented_control(key="push_purpose_of_bucket").set_value("warehouse").run()
+    do(app, "push_save")
+    assert open_destination(Workspace(root), "lake").purpose == "warehouse"
+    assert translate("pushing.purpose.warehouse", "en") in app.selectbox(key="push_to").options[0]

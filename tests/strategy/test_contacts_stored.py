@@ -16,7 +16,13 @@ from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.audiences.contacts import Contacts, read_contacts
-from clv_core.strategy.audiences.stored_contacts import stored_contacts, stored_fields, with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import (
+    knows_consent,
+    latest_contacts,
+    stored_contacts,
+    stored_fields,
+    with_stored_contacts,
+)
 from clv_core.strategy.audiences.suppression_file import read_entries, words_of
 from clv_core.workspace import Workspace
 
@@ -99,6 +105,18 @@ def test_ids_that_are_addresses_and_consent_of_the_log_are_contact_fields(tmp_pa
     rows = contacts.astype(object).where(contacts.notna(), "").set_index("email")
     assert rows["consent"].to_dict() == {"ann@mail.example": "yes", "bob@mail.example": "no", "cyd@mail.example": ""}
     assert rows.loc["bob@mail.example", "phone"] == "+49 151 23456789"
+
+
+def test_consent_of_a_log_that_reaches_nobody_is_found_where_consent_is_all_that_is_asked(tmp_path: Path) -> None:
+    rows = ["customer_id,event_time,amount,marketing_consent", "a1,2024-01-03,5,yes", "a1,2024-02-04,6,no"]
+    (tmp_path / "log.csv").write_text("\n".join([*rows, "b2,2024-01-05,7,yes"]))
+    for hidden in (False, True):
+        work = Workspace(tmp_path / f"workspace{hidden}")
+        ingest(work, tmp_path / "log.csv", "shop", pseudonymise=hidden)
+        dataset = open_dataset(work, "shop")
+        assert latest_contacts(dataset) is None and knows_consent(dataset)
+        people = latest_contacts(dataset, consent_alone=True)
+        assert people is not None and sorted(people["consent"]) == ["no", "yes"]
 
 
 def test_the_customers_table_goes_before_the_log(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import re
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import inf
 from pathlib import Path
@@ -25,12 +25,20 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from clv_core import audit
 from clv_core.errors import ClvError, NotFound, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export_records import customer_exports
-from clv_core.strategy.destinations import KINDS, add_destination, open_destination, push
+from clv_core.strategy.destinations import (
+    KINDS,
+    WAREHOUSE,
+    add_destination,
+    open_destination,
+    push,
+    set_purpose,
+)
 from clv_core.workspace import Workspace
 from tests import servers
 from tests.strategy.lists import SIDE
@@ -209,7 +217,9 @@ def add(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def expected(kind: str) -> set[str]:
-    return set(filter_audience(scored(), KINDS[kind].format, contacts()).customers["customer_id"])
+    found = filter_audience(scored(), KINDS[kind].format, contacts(), by_consent=True)
+    assert set(found.customers["customer_id"]) == {f"{i:05}" for i in range(PEOPLE - 30)}
+    return set(found.customers["customer_id"])
 
 
 @pytest.mark.parametrize("fault", [429, 500, "broken", "nothing"])
@@ -270,7 +280,7 @@ def test_property_that_nobody_created_in_hubspot_stops_the_push_at_once(
 @pytest.mark.parametrize(
     "refusal", [{"error": "no field clv_p10"}, b"no field\n clv_p10", {"errors": ["no field clv_p10"]}]
 )
-@pytest.mark.parametrize(("kind", "tried"), [("webhook", PEOPLE), ("klaviyo", PEOPLE - 30), ("hubspot", 300)])
+@pytest.mark.parametrize(("kind", "tried"), [("webhook", PEOPLE - 30), ("klaviyo", PEOPLE - 30), ("hubspot", 300)])
 def test_a_receiver_that_refuses_everything_is_asked_a_few_times_and_quoted(
     kind: str, tried: int, refusal: Any, receiver: Receiver, add: Callable[[str], Path]
 ) -> None:
@@ -294,15 +304,15 @@ def test_refusal_of_everything_after_the_first_batch_keeps_what_was_accepted(
     root, people = add("webhook"), scored(5000)
     receiver.bad = {*people["customer_id"][500:]}
     with pytest.raises(ClvError, match=r"accepted 500\. 1,50\d were refused alike, 2,99\d not sent") as caught:
-        send(root, "webhook", people=people)
+        send(root, "webhook", people=people, contacts=None)
     assert caught.value.result is not None and caught.value.result["sent"] == 500
     assert receiver.requests <= 1 + 3 + 10
     receiver.bad = set()
-    assert send(root, "webhook", people=people).sent == 4500
+    assert send(root, "webhook", people=people, contacts=None).sent == 4500
     assert set(receiver.times.values()) == {1} and len(receiver.rows) == 5000
 
 
-@pytest.mark.parametrize("bad", [[7, 600, 1100], range(40, 1230, 50), range(1000, 1100)])
+@pytest.mark.parametrize("bad", [[7, 600, 1100], range(40, 1200, 50), range(1000, 1100)])
 def test_bad_rows_in_every_batch_are_named_and_all_others_arrive(
     bad: Sequence[int], receiver: Receiver, add: Callable[[str], Path]
 ) -> None:
@@ -345,12 +355,12 @@ def test_refusal_stops_with_a_sentence_and_a_receipt_of_what_was_sent(
 ) -> None:
     root = add("webhook")
     receiver.faults = ["", 401]
-    with pytest.raises(ClvError, match=r"accepted 500, 730 are left.*HTTP 401") as caught:
+    with pytest.raises(ClvError, match=r"accepted 500, 700 are left.*HTTP 401") as caught:
         send(root, "webhook")
     assert caught.value.result is not None and caught.value.result["sent"] == 500
     [receipt] = customer_exports(Workspace(root))
     assert receipt["rows"] == 500 and not receipt["settings"]["complete"]
-    assert send(root, "webhook").sent == 730
+    assert send(root, "webhook").sent == 700
     receiver.faults = [500] * 6
     with pytest.raises(ClvError, match="did not answer as expected"):
         send(root, "webhook", people=scored().assign(predicted_clv=1.0))
@@ -360,21 +370,21 @@ def test_refusal_stops_with_a_sentence_and_a_receipt_of_what_was_sent(
 def test_dry_run_sends_nothing_and_masks_contacts(kind: str, receiver: Receiver, add: Callable[[str], Path]) -> None:
     checked = send(add(kind), kind, dry_run=True)
     assert receiver.requests == 0 and checked.changed == len(expected(kind)) and len(checked.examples) == 10
-    assert checked.left_out == ({} if kind == "webhook" else {"no_consent": 30})
+    assert checked.left_out == {"no_consent": 30} and checked.audience == PEOPLE - 30
     text = json.dumps(checked.examples, ensure_ascii=False)
     assert "Zoë" not in text and "p00000@" not in text and ("p…@example.org" in text) == (kind != "webhook")
 
 
 def test_bucket_holds_everybody_once_with_model_cutoff_interval_and_tier(tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
-    add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake")
+    add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake", purpose=WAREHOUSE)
     assert send(work.root, "lake").sent == PEOPLE
     assert send(work.root, "lake").sent == 0
     fewer = scored().iloc[1:]
     assert send(work.root, "lake", people=fewer).sent == PEOPLE - 1  # who left is gone there too
     rows = pq.read_table(tmp_path / "lake" / SIDE.dataset / "scores.parquet").to_pandas()
     assert rows["customer_id"].tolist() == fewer["customer_id"].tolist()
-    assert {"model", "cutoff", "clv_p10", "clv_p90", "tier"} <= set(rows) and set(rows["cutoff"]) == {SIDE.cutoff}
+    assert {"model", "clv_p10", "clv_p90", "tier", "consent"} <= set(rows) and set(rows["cutoff"]) == {SIDE.cutoff}
 
 
 @dataclass(frozen=True)
@@ -428,7 +438,7 @@ def test_bucket_keeps_its_last_object_until_the_next_is_whole(
     work, people, errors = Workspace(tmp_path / "workspace"), scored(), list[str]()
     with servers.serving(servers.Line(lake.port)) as line:
         address = f"s3://lake/clv?endpoint=http://127.0.0.1:{line.server_port}&region=eu-central-1"
-        add_destination(work, "lake", "bucket", address, "env:THE_KEY")
+        add_destination(work, "lake", "bucket", address, "env:THE_KEY", purpose=WAREHOUSE)
         assert send(work.root, "lake").sent == PEOPLE
         for share in (0.0, 0.5, 0.99):
             before, people = lake.rows(), people.iloc[1:].assign(predicted_clv=people["predicted_clv"] + 1)
@@ -467,7 +477,7 @@ def test_table_of_postgresql_is_replaced_as_a_whole(tmp_path: Path, monkeypatch:
     with servers.postgresql() as (port, run):
         run(f"CREATE ROLE me LOGIN PASSWORD '{SECRET}'; GRANT CREATE ON SCHEMA public TO me")
         address = f"postgresql://me@127.0.0.1:{port}/postgres"
-        add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", "scores")
+        add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", "scores", WAREHOUSE)
         assert send(work.root, "dwh").sent == PEOPLE
         assert send(work.root, "dwh").sent == 0
         fewer = scored().iloc[1:].assign(predicted_clv=2.5)
@@ -493,7 +503,7 @@ def test_table_of_any_name_holds_each_customer_once(tmp_path: Path, monkeypatch:
         names = {"Scores": "me", "order": "me", "2024": "me", "Mart.Order": "Mart", "mine": "public", "表": "me"}
         for name, schema in names.items():
             table = name.rpartition(".")[2]
-            add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", name)
+            add_destination(work, "dwh", "postgresql", address, "env:THE_KEY", name, WAREHOUSE)
             if schema == "public":  # somebody made it there, and the role's own schema comes first
                 run('CREATE TABLE public.mine AS SELECT * FROM me."Scores"; ALTER TABLE public.mine OWNER TO me')
             for value in (1.0, 2.0):
@@ -508,9 +518,212 @@ def test_columns_that_the_first_customer_lacks_are_sent(tmp_path: Path) -> None:
     work = Workspace(tmp_path / "workspace")
     add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake")
     people = scored(3).assign(clv_p50=[None, 2.0, 3.0])
-    send(work.root, "lake", people=people, contacts=contacts(3))
+    send(work.root, "lake", people=people, contacts=None)
     rows = pq.read_table(tmp_path / "lake" / SIDE.dataset / "scores.parquet").to_pandas()
     assert rows["clv_p50"].tolist()[1:] == [2.0, 3.0] and pd.isna(rows["clv_p50"][0])
+
+
+def consent_of(people: Contacts, **words: str) -> Contacts:
+    """Contacts in which some customers answer otherwise; ids are written ``c00007``."""
+    assert people.customers is not None
+    said = {name.removeprefix("c"): word for name, word in words.items()}
+    consent = people.customers["customer_id"].map(said).fillna(people.customers["consent"])
+    return replace(people, customers=people.customers.assign(consent=consent))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A destination of one's own, what is there of each customer, and what gives its table a column ``consent``."""
+
+    add: Callable[..., Any]
+    rows: Callable[[], pd.DataFrame]
+    holds: Callable[[], set[str]]
+    widen: Callable[[], Any]
+
+
+@pytest.fixture(
+    params=[
+        "webhook",
+        "file",
+        pytest.param("table", marks=pytest.mark.slow),
+        pytest.param("s3", marks=pytest.mark.slow),
+    ]
+)
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Each kind of destination that gets ids and scores; it is called ``it``."""
+    work, kind = Workspace(tmp_path / "workspace"), request.param
+    monkeypatch.setenv("THE_KEY", SECRET)
+
+    def made(kind: str, address: str, rows: Callable[[], pd.DataFrame], secret: str = "env:THE_KEY") -> Place:
+        def add(purpose: str = "") -> None:
+            add_destination(work, "it", kind, address, secret, "Scores", purpose)
+
+        return Place(add, rows, lambda: set(rows()["customer_id"]), lambda: None)
+
+    if kind == "webhook":
+        receiver = request.getfixturevalue("receiver")
+        address = f"http://127.0.0.1:{receiver.server_port}/hook"
+        yield made(
+            "webhook", address, lambda: pd.DataFrame(list(receiver.rows.values()), columns=["customer_id", "consent"])
+        )
+    elif kind == "file":
+        path = tmp_path / "lake" / SIDE.dataset / "scores.parquet"
+        yield made("bucket", f"file://{tmp_path}/lake", lambda: pd.read_parquet(path), "")
+    elif kind == "s3":
+        lake = request.getfixturevalue("lake")
+        monkeypatch.setenv("THE_KEY", lake.secret)
+        yield made("bucket", f"s3://lake/clv?endpoint=http://127.0.0.1:{lake.port}&region=eu-central-1", lake.rows)
+    else:
+        with servers.postgresql() as (port, run):
+            run(f"CREATE ROLE me LOGIN PASSWORD '{SECRET}'; GRANT CREATE ON SCHEMA public TO me")
+
+            def rows() -> pd.DataFrame:
+                text = run("SELECT coalesce(json_agg(t), '[]') FROM \"Scores\" AS t")
+                return pd.DataFrame(json.loads(text), columns=["customer_id", "consent"])
+
+            one = made("postgresql", f"postgresql://me@127.0.0.1:{port}/postgres", rows)
+            yield replace(one, widen=lambda: run('ALTER TABLE "Scores" ADD COLUMN consent text'))
+
+
+def test_purpose_decides_who_is_sent_and_a_smaller_push_says_so_before(place: Place, tmp_path: Path) -> None:
+    """The receiver's rows, one by one, against the words that the shop has: marketing, a warehouse, and marketing."""
+    root = tmp_path / "workspace"
+    everyone, agreed = {f"{i:05}" for i in range(PEOPLE)}, {f"{i:05}" for i in range(PEOPLE - 30)}
+    place.add()
+    assert send(root, "it", dry_run=True).left_out == {"no_consent": 30}
+    first = send(root, "it")
+    assert (first.sent, first.audience, first.left_out, first.notes) == (
+        PEOPLE - 30,
+        PEOPLE - 30,
+        {"no_consent": 30},
+        (),
+    )
+    assert place.holds() == agreed and not place.rows().get("consent", pd.Series(dtype=str)).notna().any()
+
+    place.widen()
+    set_purpose(Workspace(root), "it", WAREHOUSE)
+    people = contacts()
+    assert people.customers is not None
+    people = Contacts(people.customers.iloc[1:])  # nothing is known of the first
+    assert send(root, "it", contacts=people).left_out == {}
+    rows = place.rows().set_index("customer_id")["consent"]
+    assert set(rows.index) == everyone and rows.value_counts().to_dict() == {"yes": PEOPLE - 31, "no": 30, "unknown": 1}
+    assert rows["00000"] == "unknown" and set(rows.index[rows == "no"]) == everyone - agreed
+
+    set_purpose(Workspace(root), "it", "marketing")
+    said = list[str]()
+    checked = send(root, "it", dry_run=True, tell=lambda note: said.append(note.text()))
+    assert (checked.more_left_out, checked.left_out, said) == (30, {"no_consent": 30}, [])
+    assert "30 more customers than in the last push are left out of “it”" in checked.notes[0].text()
+    smaller = send(root, "it", tell=lambda note: said.append(f"{note.text()} {len(place.holds())}"))
+    assert smaller.sent == PEOPLE - 30
+    assert said[0].startswith("30 more customers") and said[0].endswith(f" {PEOPLE}")  # before anything is sent
+    is_replaced = KINDS[open_destination(Workspace(root), "it").kind].most_rows is None
+    assert place.holds() == (agreed if is_replaced else everyone)
+    assert [text for text in said if "30 of those left out were sent earlier" in text] == (
+        [] if is_replaced else said[1:]
+    )
+    told = len(said)
+    assert send(root, "it", tell=lambda note: said.append(note.text())).more_left_out == 0 and len(said) == told
+
+
+def test_a_later_day_alone_changes_no_row(place: Place, tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    place.add()
+    first = send(root, "it")
+    tomorrow = scored().assign(as_of="1998-07-02")
+    assert send(root, "it", people=tomorrow).sent == 0
+    is_replaced = KINDS[open_destination(Workspace(root), "it").kind].most_rows is None
+    tomorrow.loc[tomorrow["customer_id"].isin(["00003", "00007"]), "predicted_clv"] = 5.0
+    assert send(root, "it", people=tomorrow).sent == (first.sent if is_replaced else 2)
+    rows = place.rows()
+    assert len(rows) == rows["customer_id"].nunique() == first.sent
+
+
+def test_a_table_or_file_is_emptied_when_nobody_agrees_any_more(place: Place, tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    place.add()
+    send(root, "it")
+    withdrawn = contacts()
+    assert withdrawn.customers is not None
+    none = send(root, "it", contacts=Contacts(withdrawn.customers.assign(consent="no")))
+    assert (none.sent, none.audience, none.left_out, none.more_left_out) == (0, 0, {"no_consent": PEOPLE}, PEOPLE - 30)
+    is_replaced = KINDS[open_destination(Workspace(root), "it").kind].most_rows is None
+    assert len(place.holds()) == (0 if is_replaced else PEOPLE - 30)
+    receipt = customer_exports(Workspace(root))[0]
+    assert (receipt["rows"], receipt["left_out"], receipt["settings"]["complete"]) == (0, {"no_consent": PEOPLE}, True)
+
+
+@pytest.mark.slow
+def test_table_without_a_consent_column_is_not_altered_and_filled_once_it_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THE_KEY", SECRET)
+    work = Workspace(tmp_path / "workspace")
+    with servers.postgresql() as (port, run):
+        run(f"CREATE ROLE me LOGIN PASSWORD '{SECRET}'; GRANT CREATE ON SCHEMA public TO me")
+        add_destination(work, "dwh", "postgresql", f"postgresql://me@127.0.0.1:{port}/postgres", "env:THE_KEY")
+        columns = "SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = 'clv_scores'::regclass"
+        send(work.root, "dwh")
+        before = run(columns)
+        set_purpose(work, "dwh", WAREHOUSE)
+        for _ in range(2):
+            pushed = send(work.root, "dwh")
+            assert pushed.sent == PEOPLE and run(columns) == before
+            assert "“clv_scores” has no column consent and was not altered: 30 without" in pushed.notes[-1].text()
+        run("ALTER TABLE clv_scores ADD COLUMN consent text")
+        filled = send(work.root, "dwh")
+        assert (filled.sent, filled.notes) == (PEOPLE, ())
+        found = run("SELECT consent, count(*) FROM clv_scores GROUP BY consent ORDER BY consent")
+        assert found.split() == ["no|30", f"yes|{PEOPLE - 30}"]
+        assert send(work.root, "dwh").sent == 0
+
+
+def test_consent_holds_for_an_address_and_silence_is_none(receiver: Receiver, add: Callable[[str], Path]) -> None:
+    people = contacts(40)  # of whom the last 30 did not agree
+    assert people.customers is not None
+    shared = people.customers["email"].where(people.customers["customer_id"] != "00004", "P00020@example.org ")
+    told = consent_of(replace(people, customers=people.customers.assign(email=shared)), c00006="maybe", c00007="")
+    told = replace(told, customers=told.customers.drop(index=8), suppressed=["00009"])  # type: ignore[union-attr]
+    pushed = send(add("webhook"), "webhook", people=scored(40), contacts=told)
+    assert set(receiver.rows) == {f"{i:05}" for i in (0, 1, 2, 3, 5)}
+    assert pushed.left_out == {"suppressed": 1, "no_consent": 33, "shared_contact": 1}
+    assert any("maybe" in note.text() for note in pushed.notes)
+
+
+def test_where_nothing_says_who_agreed_a_push_of_marketing_warns(
+    receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root = add("webhook")
+    [note] = send(root, "webhook", contacts=None).notes
+    assert len(receiver.rows) == PEOPLE and note.text().startswith("Nothing says who agreed to marketing: all 1,230 go")
+    assert send(root, "webhook", contacts=Contacts(assume_consent=True)).notes == ()
+
+
+def test_destination_of_an_earlier_version_is_of_marketing_and_a_purpose_is_logged(
+    receiver: Receiver, add: Callable[[str], Path]
+) -> None:
+    root = add("webhook")
+    work = Workspace(root)
+    path = root / "destinations" / "webhook" / "destination.json"
+    saved = json.loads(path.read_text())
+    assert saved.pop("purpose") == "marketing"
+    path.write_text(json.dumps(saved))
+    assert open_destination(work, "webhook").purpose == "marketing"
+    assert send(root, "webhook").left_out == {"no_consent": 30}
+    set_purpose(work, "webhook", WAREHOUSE)
+    add_destination(work, "webhook", "webhook", saved["address"], "env:ANOTHER_KEY")  # which leaves the purpose alone
+    assert open_destination(work, "webhook").purpose == WAREHOUSE
+    facts = [(line["action"], line.get("destination"), line.get("purpose")) for line in audit.lines(work)]
+    assert facts[:2] == [
+        ("destinations add", "webhook", WAREHOUSE),
+        ("destinations change", "webhook", WAREHOUSE),
+    ]
+    add("klaviyo")
+    with pytest.raises(UsageError, match="klaviyo cannot be for “warehouse”, only for marketing"):
+        set_purpose(work, "klaviyo", WAREHOUSE)
+    with pytest.raises(UsageError, match="only for marketing"):
+        add_destination(work, "hubspot", "hubspot", secret="env:X", purpose=WAREHOUSE)
 
 
 def test_destinations_take_references_and_no_secrets(tmp_path: Path) -> None:

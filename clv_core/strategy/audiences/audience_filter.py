@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -109,6 +109,7 @@ RULES: Final = (
     ),
 )
 """Why customers are left out of a platform's list, in this order; each is counted under the first rule that applies."""
+REASONS: Final = tuple(dict.fromkeys(rule.reason for rule in RULES))
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,17 @@ class Audience:
 
 
 def filter_audience(
-    scored: pd.DataFrame, format: str, contacts: Contacts | None = None, stop: SuppressionList | None = None
+    scored: pd.DataFrame,
+    format: str,
+    contacts: Contacts | None = None,
+    stop: SuppressionList | None = None,
+    *,
+    by_consent: bool = False,
 ) -> Audience:
     """Return the customers whom a list of this format may and can hold, and why the others are not in it.
 
-    Generic formats leave out who is suppressed; platform formats follow :data:`RULES`.
+    Generic formats leave out who is suppressed; platform formats follow :data:`RULES`, and so do generic ones
+    ``by_consent``, but for the rules on what reaches a customer.
 
     Consent, and the wish not to be contacted, hold for an address and not for an id: who shares an e-mail address or a
     phone number with a customer who must not be contacted is left out too. A number of more than :data:`MAX_OWNERS`
@@ -175,9 +182,10 @@ def filter_audience(
         format: id of ``EXPORTS``.
         contacts: contact fields, consent, and whom to leave out.
         stop: the suppression list of the workspace, which itself names nobody.
+        by_consent: of generic formats, whether who did not agree is left out, too; the contacts say who did.
 
     Raises:
-        UsageError: unknown format, a platform format without contacts, or a region that is no country.
+        UsageError: unknown format, contacts that are needed and missing, or a region that is no country.
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or an id in two rows.
     """
@@ -187,19 +195,12 @@ def filter_audience(
     if not entry.needs_contacts:
         suppressed = {*contacts.suppressed, *(suppressed_ids(scored, contacts.customers, stop) if stop else ())}
         out = _is_suppressed(scored, contacts.customers, suppressed)
-        return Audience(scored[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
+        suppression = Audience(scored[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
+        return _by_consent(suppression, entry, contacts, stop) if by_consent else suppression
     if contacts.customers is None:
         raise UsageError("export_needs_contacts", format=format)
     candidates = _candidates(scored, entry, contacts, contacts.customers, stop)
-    left = permitted = pd.Series(True, index=candidates.customers.index)
-    left_out: dict[str, int] = {}
-    for rule in RULES:
-        out = left & rule.applies(candidates, left)
-        left = left & ~out
-        if out.any():
-            left_out[rule.reason] = left_out.get(rule.reason, 0) + int(out.sum())
-        if rule.forbids:
-            permitted = left
+    left, permitted, left_out = _apply(RULES, candidates)
     customers, contactable = candidates.customers[left], candidates.customers[permitted]
     cells = candidates.cells[permitted]
     shapes = {name: unread(cells[name], contactable[name]) for name in (EMAIL, PHONE)}
@@ -213,6 +214,41 @@ def filter_audience(
         int(candidates.lost_number[left].sum()),
         0 if contacts.region or entry.region else _without_country(contactable, cells[PHONE]),
     )
+
+
+def _by_consent(audience: Audience, entry: Export, contacts: Contacts, stop: SuppressionList | None) -> Audience:
+    """Return the audience of a generic format without those who must not be contacted; the others' rows as they were.
+
+    Raises:
+        UsageError: there are no contacts that could say who agreed.
+    """
+    if contacts.customers is None:
+        raise UsageError("export_needs_contacts", format=entry.id)
+    candidates = _candidates(audience.customers, entry, contacts, contacts.customers, stop)
+    rules = [rule for rule in RULES if rule.forbids and rule.reason != "no_contact"]  # without a row: no consent
+    left, _, left_out = _apply(rules, candidates)
+    counts = {reason: audience.left_out.get(reason, 0) + left_out.get(reason, 0) for reason in REASONS}
+    ids = audience.customers[CUSTOMER_ID].astype("str")
+    return Audience(
+        audience.customers[ids.isin(candidates.customers.loc[left, CUSTOMER_ID])],
+        {reason: count for reason, count in counts.items() if count},
+        {},
+        unknown_consent=unclear_consent(candidates.customers[candidates.has_contacts]),
+    )
+
+
+def _apply(rules: Iterable[Rule], candidates: Candidates) -> tuple[pd.Series[bool], pd.Series[bool], dict[str, int]]:
+    """Return who is left, who may be contacted, and how many each reason left out, of the index of the candidates."""
+    left = permitted = pd.Series(True, index=candidates.customers.index)
+    left_out: dict[str, int] = {}
+    for rule in rules:
+        out = left & rule.applies(candidates, left)
+        left = left & ~out
+        if out.any():
+            left_out[rule.reason] = left_out.get(rule.reason, 0) + int(out.sum())
+        if rule.forbids:
+            permitted = left
+    return left, permitted, left_out
 
 
 def suppressed_ids(scored: pd.DataFrame, customers: pd.DataFrame | None, stop: SuppressionList) -> set[str]:

@@ -9,7 +9,9 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.vocabulary.contact_fields import CONSENT, consent_like_columns
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NeedsAnswer
+from clv_core.strategy.audiences.contacts import canonical_contacts
 
 YES: Final = frozenset(
     (
@@ -52,6 +54,14 @@ def has_consent(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool
             raise consent_question(consent_like_columns(map(str, customers.columns)))
         return pd.Series(True, index=customers.index)
     return _folded(customers[CONSENT]).isin(YES)
+
+
+def stated_consent(customers: pd.DataFrame | None) -> pd.Series[bool] | None:
+    """Return whether each customer agreed, by id; None where no column of the contacts says so."""
+    rows = None if customers is None else canonical_contacts(customers)
+    if rows is None or CONSENT not in rows:
+        return None
+    return has_consent(rows, assume_consent=False).set_axis(rows[CUSTOMER_ID])
 
 
 def consent_question(columns: list[str]) -> NeedsAnswer:

@@ -79,6 +79,11 @@ class Side:
         return {**facts, "assumptions": words, **self.settings}
 
     @property
+    def logged_segment(self) -> str:
+        """The conditions as the export log has them, which names no customer."""
+        return ID_CONDITION.sub(r"\1…", self.segment)
+
+    @property
     def mark(self) -> str:
         """Ten hexadecimal digits that differ where anything here does."""
         content = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
@@ -268,7 +273,7 @@ def log_export(workspace: Workspace, made: Exported, format: str, side: Side) ->
     Where the line cannot be written, the files are deleted: there is no export without one.
     """
     line = {"who": audit.actor(), **_record(made, format, side), "folder": str(made.side_file.parent.absolute())}
-    line["segment"] = ID_CONDITION.sub(r"\1…", side.segment)
+    line["segment"] = side.logged_segment
     try:
         append_record(workspace.exports / LOG, line)
     except (OSError, ClvError):

@@ -45,17 +45,21 @@ def stored_fields(dataset: Dataset) -> tuple[str, ...]:
     return (*fields, *(field for field in log_columns(dataset) if field not in fields))
 
 
-def log_columns(dataset: Dataset) -> dict[str, str]:
-    """Return the column of the log for each contact field; none of a log whose ids are pseudonyms."""
-    if dataset.manifest.pseudonymised:
-        return {}
+def log_columns(dataset: Dataset, *, consent_alone: bool = False) -> dict[str, str]:
+    """Return the column of the log for each contact field; none of a log whose ids are pseudonyms.
+
+    ``consent_alone``: also that of consent where customers cannot be reached by the log.
+    """
     extra = contact_columns(column for column in dataset.manifest.columns if column not in BY_NAME)
     columns = {field: column for column, field in extra.items()}
+    consent = {CONSENT: columns[CONSENT]} if consent_alone and CONSENT in columns else {}
+    if dataset.manifest.pseudonymised:
+        return consent
     if EMAIL not in columns and ids_are_addresses(dataset.events_path):
         columns = {EMAIL: CUSTOMER_ID, **columns}
     if set(columns) - {CONSENT} and COUNTRY in dataset.manifest.columns:
         columns.setdefault(COUNTRY, COUNTRY)
-    return columns if set(columns) - {CONSENT, *IMPERSONAL} or _table(dataset).get("contacts") else {}
+    return columns if set(columns) - {CONSENT, *IMPERSONAL} or _table(dataset).get("contacts") else consent
 
 
 def email_is_id(dataset: Dataset) -> bool:
@@ -72,9 +76,14 @@ def ids_are_addresses(events: Path) -> bool:
     return sum(bool(re.fullmatch(EMAIL_PATTERN, id)) for id in ids) >= MIN_ADDRESSES * max(1, len(ids))
 
 
+def knows_consent(dataset: Dataset) -> bool:
+    """Say whether a column of the dataset was taken for consent."""
+    return CONSENT in _table(dataset).get("contacts", ()) or CONSENT in log_columns(dataset, consent_alone=True)
+
+
 def stored_consent(dataset: Dataset) -> list[str]:
     """Return the columns that may say who agreed, by their names, where none was taken for it."""
-    if CONSENT in stored_fields(dataset):
+    if knows_consent(dataset):
         return []
     table = _table(dataset)
     return consent_like_columns([*(one["name"] for one in table.get("attributes", ())), *table.get("off", ())])
@@ -93,24 +102,25 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
     return latest_contacts(dataset)
 
 
-def latest_contacts(dataset: Dataset) -> pd.DataFrame | None:
+def latest_contacts(dataset: Dataset, *, consent_alone: bool = False) -> pd.DataFrame | None:
     """Return customer_id and contact fields as they are stored, readable or as pseudonyms; None where there are none.
 
     A field that the customers table lacks comes from the log. What was said last counts: of several rows of a customer
     the one with the latest date, of these the last in the file; of a log the latest event that says something. Consent
-    that was withdrawn later stays withdrawn.
+    that was withdrawn later stays withdrawn. ``consent_alone``: also where ``consent`` is all that there is.
     """
-    table, log = _contacts_of_table(dataset), _contacts_of_log(dataset)
+    table = _contacts_of_table(dataset, consent_alone=consent_alone)
+    log = _contacts_of_log(dataset, log_columns(dataset, consent_alone=consent_alone))
     if table is None or log is None:
         return log if table is None else table
     missing = [column for column in log if column not in table]
     return table.merge(log[[CUSTOMER_ID, *missing]], "outer", CUSTOMER_ID, sort=True) if missing else table
 
 
-def _contacts_of_table(dataset: Dataset) -> pd.DataFrame | None:
+def _contacts_of_table(dataset: Dataset, *, consent_alone: bool) -> pd.DataFrame | None:
     table = _table(dataset)
     fields = list(table.get("contacts", ()))
-    if not set(fields) - {CONSENT}:
+    if not set(fields) - (set() if consent_alone else {CONSENT}):
         return None
     rows = pd.read_parquet(dataset.customers_path)
     names = {column: column.lower() for column in rows.columns if column.lower() in fields}
@@ -121,8 +131,7 @@ def _contacts_of_table(dataset: Dataset) -> pd.DataFrame | None:
     return rows.drop_duplicates(CUSTOMER_ID, keep="last").reset_index(drop=True)
 
 
-def _contacts_of_log(dataset: Dataset) -> pd.DataFrame | None:
-    columns = log_columns(dataset)
+def _contacts_of_log(dataset: Dataset, columns: dict[str, str]) -> pd.DataFrame | None:
     if not columns:
         return None
     latest = [

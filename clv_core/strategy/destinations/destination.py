@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import pandas as pd
 
+from clv_core.collection.vocabulary.contact_fields import CONSENT
 from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import Message
 from clv_core.records import JsonRecord
 
 Row = dict[str, Any]
+Tell = Callable[[Message], None]
+MARKETING, WAREHOUSE = "marketing", "warehouse"
+PURPOSES: Final = (MARKETING, WAREHOUSE)
+"""What a destination is for: to contact customers, who have to agree to it; or to hold what its owner knows."""
 SCORES: Final = (
     *(CUSTOMER_ID, "as_of", "horizon_days", "p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"),
-    *("tier", "segment_name", "model"),
+    *("tier", "segment_name", "model", CONSENT),
 )
-"""Columns that a webhook, a table and a bucket get, where they are there: no contact fields."""
+"""Columns that a webhook, a table and a bucket get, where they are there: no contact fields; consent in a warehouse."""
+AS_OF: Final = ("as_of", "clv_as_of")
+"""Names under which rows say of which day they are. A row that differs in nothing else has not changed."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class Destination(JsonRecord):
         secret: reference of the key, token or password (:mod:`clv_core.secrets_by_reference`); "" for none.
         table: of a database, in capitals and small letters as it is there; its schema may stand before a dot.
         salt: of the hashes of ids.
+        purpose: one of :data:`PURPOSES`. Who did not agree to marketing is not sent there; rows of a warehouse say in
+            ``consent`` who did.
     """
 
     name: str
@@ -39,6 +49,7 @@ class Destination(JsonRecord):
     secret: str = ""
     table: str = "clv_scores"
     salt: str = ""
+    purpose: str = MARKETING
 
     @property
     def host(self) -> str:

@@ -32,7 +32,7 @@ from clv_core.collection.vocabulary.contact_fields import (
 )
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.audiences.platforms import PROPERTIES, properties
-from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError, records
+from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError, Tell, records
 
 T = TypeVar("T")
 TRIES: Final = 6
@@ -135,7 +135,7 @@ def _retry_after(text: str, otherwise: float) -> float:
 
 
 @contextmanager
-def webhook(target: Destination, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
+def webhook(target: Destination, secret: str, wait: Callable[[float], None], _: Tell) -> Iterator[Send]:
     """Post JSON, signed as the Standard Webhooks do, whose libraries check it (github.com/standard-webhooks).
 
     ``webhook-id`` and ``Idempotency-Key`` are the same for the same rows: a receiver that has seen one drops it.
@@ -172,7 +172,7 @@ def klaviyo_rows(customers: pd.DataFrame) -> list[Row]:
 
 
 @contextmanager
-def klaviyo(target: Destination, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
+def klaviyo(target: Destination, secret: str, wait: Callable[[float], None], _: Tell) -> Iterator[Send]:
     """Spawn bulk profile imports, wait for each, and read its errors.
 
     Up to 10,000 profiles and 5 MB a request, 10 requests a second and 150 a minute. Source:
@@ -223,7 +223,7 @@ def hubspot_rows(customers: pd.DataFrame) -> list[Row]:
 
 
 @contextmanager
-def hubspot(target: Destination, secret: str, wait: Callable[[float], None]) -> Iterator[Send]:
+def hubspot(target: Destination, secret: str, wait: Callable[[float], None], _: Tell) -> Iterator[Send]:
     """Upsert contacts in batches of 100; an answer of 207 names those that were not accepted.
 
     Source: developers.hubspot.com/docs/api-reference/crm-contacts-v3/batch/post-crm-v3-objects-contacts-batch-upsert;

@@ -17,15 +17,30 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.vocabulary.contact_fields import CONSENT
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, Message
 from clv_core.jobs import Progress
 from clv_core.locks import run_lock
 from clv_core.secrets_by_reference import secret as secret_of
 from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.consent import consent_question, stated_consent
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Exported, Side, log_export
-from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError
+from clv_core.strategy.audiences.export_records import export_log
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences.stored_contacts import latest_contacts, stored_consent, with_stored_contacts
+from clv_core.strategy.destinations.destination import (
+    AS_OF,
+    MARKETING,
+    BadRows,
+    Destination,
+    Row,
+    Send,
+    SendError,
+    Tell,
+)
 from clv_core.strategy.destinations.saved_destinations import FOLDER, KINDS
 from clv_core.workspace import Workspace, append_record, read_lines, write_text
 
@@ -82,10 +97,13 @@ class Pushed:
 
     Args:
         destination: name.
+        purpose: of it.
         sent: customers that were accepted.
+        audience: customers of the segment who may be there.
         changed: customers whose row is new or another than the one that was accepted before.
         unchanged: customers who were not sent again.
-        left_out: customers of the segment who are not sent, by reason, as of files.
+        left_out: customers of the segment who may not, by reason, as of files.
+        more_left_out: how many more they are than at the last push of this segment; 0 for none and at the first push.
         failed: customer and reason of those that the destination did not accept; the next push tries them again.
         examples: the first rows, contacts masked; of a dry run only.
         recovered: customers that an earlier push sent before it was killed, without a receipt until now.
@@ -94,10 +112,13 @@ class Pushed:
     """
 
     destination: str
+    purpose: str
     sent: int
+    audience: int
     changed: int
     unchanged: int
     left_out: dict[str, int]
+    more_left_out: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     examples: list[dict[str, Any]] = field(default_factory=list)
     recovered: int = 0
@@ -106,8 +127,8 @@ class Pushed:
 
     def to_json(self) -> dict[str, Any]:
         """Return it for a person or a job, without the notes: their sentences depend on the language."""
-        facts = ("destination", "sent", "changed", "unchanged", "left_out", "refused", "recovered", "examples")
-        counts = {name: getattr(self, name) for name in facts}
+        facts = ("destination", "purpose", "sent", "audience", "changed", "unchanged", "left_out", "more_left_out")
+        counts = {name: getattr(self, name) for name in (*facts, "refused", "recovered", "examples")}
         failed = [{"customer_id": customer, "reason": reason} for customer, reason in self.failed]
         return {**counts, "failed": failed}
 
@@ -123,6 +144,7 @@ def push(
     dry_run: bool = False,
     progress: Progress,
     wait: Callable[[float], None] = time.sleep,
+    tell: Tell = lambda _: None,
 ) -> Pushed:
     """Send the rows that changed since the last push, and note a receipt in the export log.
 
@@ -131,11 +153,12 @@ def push(
         destination: where to.
         customers: scored, one row a customer.
         side: what the numbers mean.
-        contacts: contact fields and consent, as of files for the same system.
+        contacts: contact fields and consent (:func:`push_contacts`).
         stop: the suppression list.
         dry_run: only work out what would be sent.
         progress: listener.
         wait: sleeps for so many seconds.
+        tell: is told that more customers are left out than by the last push, before anything is sent.
 
     Raises:
         ClvError: the destination refused or did not answer; ``result`` is :meth:`Pushed.to_json` of what it accepted
@@ -145,53 +168,154 @@ def push(
     """
     kind = KINDS[destination.kind]
     with run_lock(workspace, f"push-{destination.name}", destination.name, "push_running"):
-        audience = filter_audience(customers, kind.format, contacts, stop)
-        people = audience.customers.sort_values(CUSTOMER_ID, ignore_index=True)
-        ids, rows = people[CUSTOMER_ID].astype("str").tolist(), kind.rows(people)
-        ledger = Ledger(workspace, destination, side.dataset)
-        keys = [ledger.key(one) for one in ids]
-        digests = [_digest(row) for row in rows]
-        changed = [place for place, key in enumerate(keys) if ledger.digests.get(key) != digests[place]]
-        if kind.most_rows is None and (changed or {*ledger.digests} - {*keys}):
-            changed = list(range(len(rows)))  # a table is replaced
-        made = Pushed(
-            destination.name,
-            0,
-            len(changed),
-            len(rows) - len(changed),
-            audience.left_out,
-            recovered=ledger.without_receipt,
-            notes=audience.notes,
-        )
+        plan = _plan(workspace, destination, customers, side, contacts, stop)
+        ledger, rows, made, count = plan.ledger, plan.rows, plan.made, plan.made.changed
         if dry_run:
-            return replace(made, examples=[_masked(rows[place]) for place in changed[:EXAMPLES]])
+            places = [place for batch in plan.batches for place in batch][:EXAMPLES]
+            return replace(made, examples=[_masked(rows[place]) for place in places])
+        for message in made.notes if made.more_left_out else ():
+            tell(message)
         facts = ("dataset", "dataset_version", "cutoff", "model", "horizon_days", "currency")
         about = {name: getattr(side, name) for name in facts}
         secret = secret_of(destination.secret) if destination.secret else ""
-        step = kind.most_rows or max(len(changed), 1)
-        batches = [changed[begin : begin + step] for begin in range(0, len(changed), step)]
-        complete = False
+        short, complete = list[Message](), False
         try:
-            with kind.connect(destination, secret, wait) as send:
-                progress.report("pushing", 0, len(changed))
-                for accepted, refused in _outcomes(partial(_try, send, rows, about), batches):
-                    ledger.accept({keys[place]: digests[place] for place in accepted})
-                    failed = [*made.failed, *((ids[place], reason) for place, reason in refused.items())]
+            with kind.connect(destination, secret, wait, short.append) as send:
+                progress.report("pushing", 0, count)
+                for accepted, refused in _outcomes(partial(_try, send, rows, about), plan.batches):
+                    # What was not sent whole is sent again by the next push.
+                    ledger.accept({plan.keys[place]: "" if short else plan.digests[place] for place in accepted})
+                    failed = [*made.failed, *((plan.ids[place], reason) for place, reason in refused.items())]
                     made = replace(made, sent=made.sent + len(accepted), failed=failed)
-                    progress.report("pushing", made.sent + len(failed), len(changed))
+                    progress.report("pushing", made.sent + len(failed), count)
             complete = True
         except SendError as error:
             made = replace(made, refused=error.refused)
             counts = {"sent": made.sent, "refused": made.refused}
-            counts["left"] = len(changed) - made.sent - (made.refused or len(made.failed))
+            counts["left"] = count - made.sent - (made.refused or len(made.failed))
             stopped = ClvError(error.code, name=destination.name, host=destination.host, reason=error.reason, **counts)
             stopped.result = made.to_json()
             raise stopped from error
         finally:
-            if made.sent or made.failed or made.recovered or not complete:
+            if plan.batches or made.recovered or made.more_left_out or not complete:
                 _note_receipt(workspace, destination, made, side, complete=complete)
-            ledger.close(keys if complete and kind.most_rows is None else list(ledger.digests))
-        return made
+            ledger.close(plan.keys if complete and kind.most_rows is None else list(ledger.digests))
+        return replace(made, notes=(*made.notes, *short))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a push sends, and what is known before it does.
+
+    Args:
+        ledger: what was accepted before.
+        ids: of the customers who may be sent, in the order of all that follows.
+        rows: of each.
+        keys: by which the ledger has each.
+        digests: of the rows.
+        batches: places of the rows that are sent in one request; one, maybe empty, where a table is replaced.
+        made: the push before anything is sent.
+    """
+
+    ledger: Ledger
+    ids: list[str]
+    rows: list[Row]
+    keys: list[str]
+    digests: list[str]
+    batches: list[list[int]]
+    made: Pushed
+
+
+def _plan(
+    workspace: Workspace,
+    destination: Destination,
+    customers: pd.DataFrame,
+    side: Side,
+    contacts: Contacts | None,
+    stop: SuppressionList | None,
+) -> Plan:
+    kind, ledger = KINDS[destination.kind], Ledger(workspace, destination, side.dataset)
+    people, left_out, notes = _audience(destination, customers, contacts, stop)
+    ids, rows = people[CUSTOMER_ID].astype("str").tolist(), kind.rows(people)
+    keys, digests = [ledger.key(one) for one in ids], [_digest(row) for row in rows]
+    changed = [place for place, key in enumerate(keys) if ledger.digests.get(key) != digests[place]]
+    if kind.most_rows is not None:
+        batches = [changed[begin : begin + kind.most_rows] for begin in range(0, len(changed), kind.most_rows)]
+    elif changed or {*ledger.digests} - {*keys}:
+        batches = [changed := list(range(len(rows)))]
+    else:
+        batches = []
+    before = _left_out_before(workspace, destination, side) if ledger.digests else None
+    more = 0 if before is None else max(0, sum(left_out.values()) - sum(before.values()))
+    if more:
+        counts = {"name": destination.name, "more": more, "left_out": sum(left_out.values())}
+        notes = (*notes, Message("warning.push_leaves_out", counts))
+        others = {*customers[CUSTOMER_ID].astype("str")} - {*ids}
+        stay = sum(ledger.key(one) in ledger.digests for one in others) if kind.most_rows is not None else 0
+        notes += (Message("warning.push_stays", {"name": destination.name, "customers": stay}),) if stay else ()
+    made = Pushed(
+        destination.name,
+        purpose=destination.purpose,
+        sent=0,
+        audience=len(rows),
+        changed=len(changed),
+        unchanged=len(rows) - len(changed),
+        left_out=left_out,
+        more_left_out=more,
+        recovered=ledger.without_receipt,
+        notes=notes,
+    )
+    return Plan(ledger, ids, rows, keys, digests, batches, made)
+
+
+def _audience(
+    destination: Destination, customers: pd.DataFrame, contacts: Contacts | None, stop: SuppressionList | None
+) -> tuple[pd.DataFrame, dict[str, int], tuple[Message, ...]]:
+    """Return who may be sent to the destination, by id; who is left out, by reason; and warnings."""
+    format, contacts = KINDS[destination.kind].format, contacts or Contacts()
+    of_marketing = destination.purpose == MARKETING
+    consent = stated_consent(contacts.customers)
+    by_consent = of_marketing and consent is not None
+    audience = filter_audience(customers, format, contacts, stop, by_consent=by_consent)
+    people, notes = audience.customers.sort_values(CUSTOMER_ID, ignore_index=True), audience.notes
+    if not of_marketing:
+        agreed = people[CUSTOMER_ID].astype("str").map({} if consent is None else consent)
+        people = people.assign(**{CONSENT: agreed.map({True: "yes", False: "no"}).fillna("unknown")})
+    elif not EXPORTS[format].needs_contacts:
+        people = people.drop(columns=CONSENT, errors="ignore")
+        if consent is None and not contacts.assume_consent and len(people):
+            notes += (Message("warning.push_consent_unknown", {"name": destination.name, "customers": len(people)}),)
+    return people, audience.left_out, notes
+
+
+def _left_out_before(workspace: Workspace, destination: Destination, side: Side) -> dict[str, int] | None:
+    """Return whom the last push of these customers to the destination left out, by reason; None where there was none.
+
+    Those are the customers of the same dataset who were chosen in the same way.
+    """
+    asked = (destination.name, side.dataset, side.logged_segment, side.scheme)
+    for line in export_log(workspace):
+        settings = line.get("settings") or {}
+        if (settings.get("destination"), line["dataset"], line["segment"], line["scheme"]) == asked:
+            return dict(line["left_out"])
+    return None
+
+
+def push_contacts(destination: Destination, contacts: Contacts, dataset: Dataset) -> Contacts | None:
+    """Return the contacts that a push of a dataset's customers uses: those given, else what the dataset says.
+
+    Raises:
+        NeedsAnswer: of a destination of marketing, it is not known who agreed, but columns that may say so were not
+            taken.
+        Refused: the contact fields that the destination needs are pseudonyms.
+    """
+    format = KINDS[destination.kind].format
+    if EXPORTS[format].needs_contacts or contacts.customers is not None:
+        return with_stored_contacts(contacts, dataset, format)
+    columns = stored_consent(dataset)
+    if destination.purpose == MARKETING and columns and not contacts.assume_consent:
+        raise consent_question(columns)
+    return replace(contacts, customers=latest_contacts(dataset, consent_alone=True))
 
 
 def _try(send: Send, rows: Sequence[Row], about: Row, places: Sequence[int]) -> Outcome:
@@ -256,8 +380,16 @@ def _note_receipt(workspace: Workspace, destination: Destination, made: Pushed, 
     log_export(workspace, receipt, destination.kind, replace(side, settings={**side.settings, **facts}))
 
 
-def _digest(row: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(row, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:24]
+def _digest(row: Row) -> str:
+    """Return what differs where a row has changed, which a later day alone is not."""
+    text = json.dumps(_undated(row), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _undated(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _undated(one) for name, one in value.items() if name not in AS_OF}
+    return value
 
 
 def _masked(value: Any, name: str = "") -> Any:

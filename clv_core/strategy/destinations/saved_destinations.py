@@ -13,7 +13,7 @@ import urllib.parse
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -21,7 +21,16 @@ import pandas as pd
 from clv_core import audit
 from clv_core.collection.sources.source import LOCAL_HOSTS
 from clv_core.errors import NotFound, UsageError
-from clv_core.strategy.destinations.destination import Destination, Row, Send, score_rows
+from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.destinations.destination import (
+    MARKETING,
+    PURPOSES,
+    Destination,
+    Row,
+    Send,
+    Tell,
+    score_rows,
+)
 from clv_core.strategy.destinations.http_senders import hubspot, hubspot_rows, klaviyo, klaviyo_rows, webhook
 from clv_core.strategy.destinations.table_senders import bucket, postgresql
 from clv_core.workspace import Workspace, check_name, read_json, write_json
@@ -39,7 +48,8 @@ class Kind:
     Args:
         format: of ``EXPORTS``, whose audience it gets.
         rows: audience's customers -> what is sent of each.
-        connect: destination, secret and how to wait -> what sends, while it is open.
+        connect: destination, secret, how to wait, and whom to tell what is sent otherwise than asked -> what sends,
+            while it is open.
         most_rows: in one request; None sends all at once and replaces what was there.
         schemes: of its address; ``http`` as well on this machine.
         address: where none is given.
@@ -50,13 +60,18 @@ class Kind:
 
     format: str
     rows: Callable[[pd.DataFrame], list[Row]]
-    connect: Callable[[Destination, str, Callable[[float], None]], AbstractContextManager[Send]]
+    connect: Callable[[Destination, str, Callable[[float], None], Tell], AbstractContextManager[Send]]
     most_rows: int | None
     schemes: tuple[str, ...] = ("https",)
     address: str = ""
     example: str = ""
     title: str = ""
     needs_secret: bool = True
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What it may be for: a mail or ad platform contacts customers."""
+        return (MARKETING,) if EXPORTS[self.format].needs_contacts else PURPOSES
 
 
 KINDS: Final = {
@@ -77,12 +92,21 @@ KINDS: Final = {
 
 
 def add_destination(
-    workspace: Workspace, name: str, kind: str, address: str = "", secret: str = "", table: str = "clv_scores"
+    workspace: Workspace,
+    name: str,
+    kind: str,
+    address: str = "",
+    secret: str = "",
+    table: str = "clv_scores",
+    purpose: str = "",
 ) -> Destination:
     """Save a destination; one of that name is replaced, and is sent everything again where its address is another.
 
+    ``purpose``: one of ``PURPOSES``; "" for that of the one that is replaced where its address stays, else marketing.
+
     Raises:
-        UsageError: the kind is unknown, the address is missing or holds a password, or the secret is no reference.
+        UsageError: the kind is unknown or is not for the purpose, the address is missing or holds a password, or the
+            secret is no reference.
     """
     if kind not in KINDS:
         raise UsageError("destination_kind", kind=kind, known=list(KINDS))
@@ -95,18 +119,43 @@ def add_destination(
         raise UsageError("secret_reference")
     if not TABLE.fullmatch(table):
         raise UsageError("destination_table", table=table[:60])
+    _check_purpose(kind, purpose or MARKETING)
     folder = workspace.folder(FOLDER, check_name(name))
-    made = Destination(name.strip(), kind, address, secret, table, uuid.uuid4().hex)
+    made = Destination(name.strip(), kind, address, secret, table, uuid.uuid4().hex, purpose or MARKETING)
     if (folder / RECORD).exists():
         before = open_destination(workspace, name)
         if (before.kind, before.address, before.table) == (kind, address, table):
-            made = Destination(made.name, kind, address, secret, table, before.salt)
+            made = replace(made, salt=before.salt, purpose=purpose or before.purpose)
         else:
             for sent in folder.glob("*.jsonl"):
                 sent.unlink()
-    write_json(folder / RECORD, made.to_json())
-    audit.note(workspace, "destinations add", format=kind, outcome="done")
+    _save(workspace, made, "destinations add")
     return made
+
+
+def set_purpose(workspace: Workspace, name: str, purpose: str) -> Destination:
+    """Change what a destination is for; the next push sends there what that changes.
+
+    Raises:
+        NotFound: there is none of that name.
+        UsageError: its kind is not for that.
+    """
+    before = open_destination(workspace, name)
+    _check_purpose(before.kind, purpose)
+    made = replace(before, purpose=purpose)
+    _save(workspace, made, "destinations change")
+    return made
+
+
+def _check_purpose(kind: str, purpose: str) -> None:
+    if purpose not in KINDS[kind].purposes:
+        raise UsageError("destination_purpose", kind=kind, purpose=purpose[:40], known=list(KINDS[kind].purposes))
+
+
+def _save(workspace: Workspace, made: Destination, action: str) -> None:
+    write_json(workspace.folder(FOLDER, made.name) / RECORD, made.to_json())
+    facts = {"format": made.kind, "destination": made.name, "purpose": made.purpose}
+    audit.note(workspace, action, **facts, outcome="done")
 
 
 def list_destinations(workspace: Workspace) -> list[Destination]:
@@ -131,4 +180,4 @@ def remove_destination(workspace: Workspace, name: str) -> None:
     """Forget a destination; what it was sent stays there."""
     found = open_destination(workspace, name)
     shutil.rmtree(workspace.place(FOLDER, found.name))
-    audit.note(workspace, "destinations remove", format=found.kind, outcome="done")
+    audit.note(workspace, "destinations remove", format=found.kind, destination=found.name, outcome="done")

@@ -10,25 +10,31 @@ from urllib.parse import urlencode, urlsplit
 
 from clv_core.collection.sources.files import s3_system
 from clv_core.collection.sources.source import LOCAL_HOSTS
-from clv_core.errors import UsageError
-from clv_core.strategy.destinations.destination import Destination, Row, Send, SendError
+from clv_core.collection.vocabulary.contact_fields import CONSENT
+from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import Message, UsageError
+from clv_core.strategy.destinations.destination import Destination, Row, Send, SendError, Tell
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_OF_TABLE: Final = """
-    SELECT nspname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+FIND_TABLE: Final = """
+    SELECT nspname::text, ARRAY(
+        SELECT attname::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+    )
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE pg_class.oid = to_regclass($1)
 """
-"""Where a table is that is named without its schema: the first one on the search path."""
+"""Schema and columns of a table; of one named without its schema, the first on the search path."""
 UNANSWERED: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "SLOW_DOWN")
 """Errors of S3 that pass."""
 
 
 @contextmanager
-def postgresql(target: Destination, secret: str, _: Callable[[float], None]) -> Iterator[Send]:
+def postgresql(target: Destination, secret: str, _: Callable[[float], None], tell: Tell) -> Iterator[Send]:
     """Replace the dataset's rows of a table in one transaction; the table is made where it is not there.
 
+    One that is there is not altered: without a column ``consent``, its rows get none, and ``tell`` is told.
     Its name is quoted: ``Scores`` is not ``scores``, and ``order`` may be one.
     """
     try:
@@ -44,11 +50,17 @@ def postgresql(target: Destination, secret: str, _: Callable[[float], None]) -> 
         address = f"{target.address}{'&' if '?' in target.address else '?'}{urlencode(options)}"
         try:
             with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
-                cursor.execute(SCHEMA_OF_TABLE, (_quoted(table, schema),))
+                cursor.execute(FIND_TABLE, (_quoted(table, schema),))
+                data = _arrow(rows, about)
                 if found := cursor.fetchone():
-                    schema = found[0]
+                    schema, columns = found
                     cursor.execute(f"DELETE FROM {_quoted(table, schema)} WHERE dataset = $1", (about["dataset"],))
-                cursor.adbc_ingest(table, _arrow(rows, about), mode="create_append", db_schema_name=schema or None)
+                    if CONSENT in data.column_names and CONSENT not in columns:
+                        data = data.drop_columns(CONSENT)
+                        unmarked = sum(row[CONSENT] != "yes" for row in rows)
+                        tell(Message("warning.push_no_consent_column", {"table": target.table, "customers": unmarked}))
+                if rows:
+                    cursor.adbc_ingest(table, data, mode="create_append", db_schema_name=schema or None)
                 connection.commit()
         except dbapi.Error as error:  # its text and trace may hold the address with the password
             raise SendError("push_refused", error.sqlstate or type(error).__name__) from None
@@ -68,11 +80,13 @@ def _arrow(rows: Sequence[Row], about: Row) -> pa.Table:
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in rows for name in row)
+    if not rows:  # nobody is left, and who reads the file still finds whose ids would be there
+        return pa.Table.from_pylist([{**about, CUSTOMER_ID: ""}]).slice(0, 0)
     return pa.Table.from_pylist([{**about, **dict.fromkeys(names), **row} for row in rows])
 
 
 @contextmanager
-def bucket(target: Destination, secret: str, _: Callable[[float], None]) -> Iterator[Send]:
+def bucket(target: Destination, secret: str, _: Callable[[float], None], __: Tell) -> Iterator[Send]:
     """Write one Parquet file, ``<dataset>/scores.parquet``, below an address such as s3://bucket/folder?region=eu-1.
 
     Access keys are those of the environment, or ``KEY:SECRET`` of the secret. They need ``s3:PutObject`` alone.

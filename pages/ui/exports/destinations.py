@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,30 +15,37 @@ import streamlit as st
 
 from clv_core import audit, jobs
 from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT, PHONE
-from clv_core.errors import ClvError, UsageError
+from clv_core.collection.vocabulary.contact_fields import PHONE
+from clv_core.errors import ClvError, Message, UsageError
+from clv_core.i18n import without_options
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import knows_consent, stored_fields
 from clv_core.strategy.destinations import (
     KINDS,
+    MARKETING,
     Destination,
+    Pushed,
     add_destination,
     list_destinations,
     push,
+    push_contacts,
     remove_destination,
+    set_purpose,
 )
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.segmentation import MEMBER
 from pages.ui import access, cells, confirmation, i18n, progress, received, row_files, session, widgets
 from pages.ui.confirmation import Confirmation
-from pages.ui.exports import choose
+from pages.ui.exports import choose, lists
 from pages.ui.exports.choose import ListRequest
 from pages.ui.i18n import t
 
 COMMAND: Final = "push"
+OF_PUSHES: Final = "warning.push_"
+"""How the codes of warnings begin that are about pushes alone."""
 
 
 def show(request: ListRequest, dataset: Dataset, *, allowed: bool) -> None:
@@ -67,10 +75,11 @@ def _offer(saved: list[Destination], request: ListRequest, dataset: Dataset, *, 
             sure, why, word = t("pushing.remove.sure", name=to.name), t("pushing.remove.why"), t("pushing.remove")
             removing = Confirmation(sure, why, word, partial(_remove, to.name))
             confirmation.button(removing, word, "push_remove", icon=":material/delete:", disabled=busy)
-    request = replace(request, contacts=_ask_contacts(request, dataset, KINDS[to.kind].format))
+            _offer_purpose(to, disabled=busy)
+    request = replace(request, contacts=_ask_contacts(request, dataset, to))
     try:
         if pressed:
-            _start(to, label, request, dataset)
+            _ask_or_start(to, label, request, dataset)
             st.rerun()
         if checked:
             _check(to, request, dataset)
@@ -81,43 +90,79 @@ def _offer(saved: list[Destination], request: ListRequest, dataset: Dataset, *, 
 
 
 def _label(one: Destination) -> str:
-    host = f", {one.host}" if access.may("connect") else ""
-    return f"{one.name} ({_kind_name(one.kind)}{host})"
+    facts = [_kind_name(one.kind), _purpose_name(one.purpose), *([one.host] if access.may("connect") else [])]
+    return f"{one.name} ({', '.join(facts)})"
+
+
+def _purpose_name(purpose: str) -> str:
+    return t(f"pushing.purpose.{purpose}")
+
+
+def _offer_purpose(to: Destination, *, disabled: bool) -> None:
+    """Offer to change what a destination is for, where its kind can be for something else."""
+    for purpose in KINDS[to.kind].purposes:
+        if purpose != to.purpose:
+            sure, why = t(f"pushing.{purpose}.sure", name=to.name), t(f"pushing.{purpose}.why")
+            word = t(f"pushing.{purpose}")
+            changing = Confirmation(sure, why, word, partial(_set_purpose, to.name, purpose))
+            confirmation.button(changing, word, "push_purpose", icon=":material/swap_horiz:", disabled=disabled)
 
 
 def _kind_name(kind: str) -> str:
     return KINDS[kind].title or t(f"export.{kind}")
 
 
-def _ask_contacts(request: ListRequest, dataset: Dataset, format: str) -> Contacts:
+def _ask_contacts(request: ListRequest, dataset: Dataset, to: Destination) -> Contacts:
     """Return how customers can be reached, asking what the list above, of another kind, did not ask."""
-    fields = stored_fields(dataset)
-    if not fields or not EXPORTS[format].needs_contacts or EXPORTS[request.format].needs_contacts:
+    fields, format = stored_fields(dataset), KINDS[to.kind].format
+    needs_contacts = EXPORTS[format].needs_contacts
+    if to.purpose != MARKETING or EXPORTS[request.format].needs_contacts or (needs_contacts and not fields):
         return request.contacts
+    agreed = knows_consent(dataset) or choose.ask_consent(dataset, "push_assume", t("exporting.assume"))
+    if not needs_contacts:
+        return replace(request.contacts, assume_consent=agreed)
     region = choose.ask_region(dataset, "push_region", format) if PHONE in fields else ""
-    agreed = CONSENT in fields or choose.ask_consent(dataset, "push_assume", t("exporting.assume"))
     return replace(request.contacts, region=region or None, assume_consent=agreed)
 
 
-def _check(to: Destination, request: ListRequest, dataset: Dataset) -> None:
-    """Show what would be sent."""
+def _checked(to: Destination, request: ListRequest, dataset: Dataset) -> Pushed:
+    """Return what would be sent."""
     access.require("export")
     with st.spinner(t("exporting.wait")):
-        checked = push(
+        return push(
             session.workspace(),
             to,
             request.members.frame(),
             request.members.side(),
-            contacts=with_stored_contacts(request.contacts, dataset, KINDS[to.kind].format),
+            contacts=push_contacts(to, request.contacts, dataset),
             stop=session.suppression_list(),
             dry_run=True,
             progress=NoProgress(),
         )
+
+
+def _check(to: Destination, request: ListRequest, dataset: Dataset) -> None:
+    """Show what would be sent, and whom not and why."""
+    checked = _checked(to, request, dataset)
     st.markdown(t("pushing.checked", changed=checked.changed, unchanged=checked.unchanged))
-    _show_left_out(checked.left_out)
+    _show_left_out(checked.audience, checked.left_out)
+    _show_notes(checked.notes)
     if checked.examples:
         st.caption(t("pushing.examples"))
         cells.table(pd.json_normalize(checked.examples), t("pushing.examples"))
+
+
+def _ask_or_start(to: Destination, label: str, request: ListRequest, dataset: Dataset) -> None:
+    """Start a push; where it leaves out more customers than the last one, ask first."""
+    checked = _checked(to, request, dataset)
+    if not checked.more_left_out:
+        _start(to, label, request, dataset)
+        return
+    said = [_said(note) for note in checked.notes if note.code.startswith(OF_PUSHES)]
+    said.append(t("exporting.left_out", reasons=row_files.reasons(checked.left_out)))
+    sure = t("pushing.more.sure", more=checked.more_left_out)
+    starting = partial(_start, to, label, request, dataset)
+    confirmation.ask(Confirmation(sure, i18n.join_sentences(said), t("pushing.send"), starting))
 
 
 def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) -> None:
@@ -139,7 +184,7 @@ def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) 
     elif chosen:
         words.append(f"--segment={members.side().segment}")
     words += [f"--region={contacts.region}"] if contacts.region else []
-    words += ["--assume-consent"] if contacts.assume_consent and CONSENT not in stored_fields(dataset) else []
+    words += ["--assume-consent"] if contacts.assume_consent and not knows_consent(dataset) else []
     words += [] if contacts.ids_as_email else ["--no-ids-as-email"]
     upload = st.session_state.get("export_stop_file")
     if upload is not None:
@@ -161,7 +206,9 @@ def _follow(job: jobs.Job) -> None:
             result = status.get("result") or {"failed": []}
             if status["state"] == jobs.DONE:
                 st.markdown(t("pushing.sent", sent=result["sent"], unchanged=result["unchanged"]))
-                _show_left_out(result["left_out"])
+                _show_left_out(result.get("audience"), result["left_out"])
+                notes = [Message(f"warning.{one['code']}", one["params"]) for one in result.get("warnings", ())]
+                _show_notes(note for note in notes if note.code != "warning.not_trusted")
             if result["failed"]:
                 st.warning(t("pushing.failed", failed=len(result["failed"])), icon=":material/error:")
                 names = {"customer_id": t("pushing.customer"), "reason": t("pushing.reason")}
@@ -173,9 +220,33 @@ def _follow(job: jobs.Job) -> None:
                 progress.show_failure(job)
 
 
-def _show_left_out(left_out: dict[str, int]) -> None:
+def _show_left_out(audience: int | None, left_out: dict[str, int]) -> None:
+    """Say how many may be at the destination, where that is known, and why others may not."""
     if left_out:
-        st.caption(t("exporting.left_out", reasons=row_files.reasons(left_out)))
+        asked = None if audience is None else audience + sum(left_out.values())
+        said = [] if asked is None else [t("pushing.of", audience=audience, asked=asked)]
+        st.caption(i18n.join_sentences([*said, t("exporting.left_out", reasons=row_files.reasons(left_out))]))
+
+
+def _show_notes(notes: Iterable[Message]) -> None:
+    """Show the warnings of a push; those on what it sends stand out."""
+    others = []
+    for note in notes:
+        if note.code.startswith(OF_PUSHES):
+            st.warning(_said(note), icon=":material/shield_person:")
+        else:
+            others.append(note)
+    lists.say_notes(others)
+
+
+def _said(note: Message) -> str:
+    return widgets.escape(without_options(note.text(session.language())))
+
+
+def _set_purpose(name: str, purpose: str) -> None:
+    access.require("connect")
+    audit.set_actor(access.current_user())
+    set_purpose(session.workspace(), name, purpose)
 
 
 def _remove(name: str) -> None:
@@ -192,6 +263,10 @@ def _form() -> None:
         about = KINDS[kind]
         name = st.text_input(t("pushing.name"), key="push_name")
         table = st.text_input(t("pushing.table"), Destination.table, key="push_table") if kind == "postgresql" else ""
+        purpose, names = MARKETING, {one: _purpose_name(one) for one in about.purposes}
+        if len(names) > 1:
+            help = t("pushing.purpose.help")
+            purpose = widgets.choose(t("pushing.purpose"), names, f"push_purpose_of_{kind}", help=help)
     with right:
         hint = about.address or about.example
         address = st.text_input(t("pushing.address"), key="push_address", placeholder=hint)
@@ -201,9 +276,8 @@ def _form() -> None:
         try:
             access.require("connect")
             audit.set_actor(access.current_user())
-            add_destination(
-                session.workspace(), name, kind, address.strip(), secret.strip(), table.strip() or "clv_scores"
-            )
+            table = table.strip() or Destination.table
+            add_destination(session.workspace(), name, kind, address.strip(), secret.strip(), table, purpose)
         except ClvError as error:
             widgets.show_error(error)
             return
