@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import append
+from clv_core.collection.merge.append import append, saved_answers
 from clv_core.collection.store.version_store import Manifest, open_dataset, restore, versions
 from clv_core.errors import Cancelled, NeedsAnswer, Refused
 from clv_core.workspace import Workspace
@@ -146,6 +146,25 @@ def test_rows_that_are_held_already_are_dated_by_the_logs_own_days(workspace: Wo
     begin(workspace, HEAD, "a,2024-02-01T08:00:00Z,5", *shared, timezone="Asia/Shanghai")
     overlap = warnings(go_on(workspace, HEAD, *shared, "c,2024-04-01T08:00:00Z,3"))["rows_overlap"]
     assert (overlap["rows"], overlap["first"], overlap["last"]) == (2, "2024-03-02", "2024-03-05")
+
+
+def test_rows_that_repeat_in_a_later_file_are_kept_or_dropped_as_in_the_dataset(workspace: Workspace) -> None:
+    """Whether two equal rows are two purchases is known of the log, not of five rows of its next file."""
+    begin(workspace, *DAYS.splitlines())
+    assert saved_answers(open_dataset(workspace, "log")).duplicates == "keep"
+    ids = HEAD + ",order_id"
+    made = go_on(workspace, ids, "a,2024-02-01,3,o1", "a,2024-02-01,3,o1", "b,2024-02-02,1,o2")
+    assert (made.rows_kept, made.net_revenue) == (63, sum(i % 5 + 1 for i in range(60)) + 7)
+    begin(workspace, ids, *(f"c{i % 7},2024-01-{1 + i % 28:02},{i % 5 + 1},o{i}" for i in range(60)))
+    assert saved_answers(open_dataset(workspace, "log")).duplicates == "drop"
+
+
+def test_a_row_that_a_log_of_days_holds_once_is_held_once_however_a_later_file_times_it(workspace: Workspace) -> None:
+    """The row of midnight is the log's own; that of the afternoon is a second purchase of the same day."""
+    begin(workspace, HEAD, "a,2024-01-01,5", "a,2024-01-20,10", "b,2024-01-21,20", "b,2024-01-22,30")
+    timed = ("a,2024-01-20 00:00:00,10", "a,2024-01-20 14:00:00,10", "b,2024-01-21 09:00:00,20")
+    made = go_on(workspace, HEAD, *timed, "c,2024-02-03 10:00:00,7")
+    assert made.parts[1]["rows_overlap"] == 2 and made.net_revenue == 65 + 10 + 7
 
 
 def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:

@@ -22,7 +22,7 @@ from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
 
-pytestmark = pytest.mark.first(18)
+pytestmark = pytest.mark.first(19)
 
 
 def january(workspace: Workspace) -> list[Row]:
@@ -151,6 +151,18 @@ def called_off(dataset: Dataset) -> set[str]:
     """Return whose orders a dataset remembers as called off."""
     assert dataset.voided_path is not None
     return {row[0] for row in duckdb.sql(f"SELECT customer_id FROM '{dataset.voided_path}'").fetchall()}
+
+
+@pytest.mark.parametrize("last", ["paid", "cancelled"])
+def test_what_was_called_off_is_told_as_of_the_last_row_of_its_file(workspace: Workspace, last: str) -> None:
+    """A file says how its orders stood when it was made: an older one must not bring back what it called off."""
+    states = [("o1", "03", "paid"), ("o2", "05", "cancelled"), ("o3", "06", "paid"), ("o4", "09", last)]
+    rows = [f"{order},c{order},2024-01-{day} 10:00,{day}.5,{state}" for order, day, state in states]
+    file = workspace.root.parent / "orders.csv"
+    file.write_text("\n".join(["order_id,customer_id,order_date,amount,status", *rows]))
+    ingest(workspace, file, "log", currency="EUR")
+    told = duckdb.sql(f"SELECT DISTINCT told FROM '{open_dataset(workspace, 'log').voided_path}'").fetchall()
+    assert [row[0].isoformat() for row in told] == ["2024-01-09T10:00:00"]
 
 
 def without_orders(rows: list[Row], *leaving: str) -> list[Row]:

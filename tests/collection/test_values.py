@@ -140,6 +140,12 @@ def test_forms_of_time(value: str, form: str) -> None:
     assert ask(times.form("x"), [value]) == [form]
 
 
+def test_serial_days_are_those_of_excel() -> None:
+    """39448 is 1 January 2008 in Microsoft's documentation of DATEVALUE and TODAY; 0.5 is noon."""
+    found = ask(times.TimeReading().value("x"), ["39448", "39448.5", "45351", "45352.25"])
+    assert found == [datetime(2008, 1, 1), datetime(2008, 1, 1, 12), datetime(2024, 2, 29), datetime(2024, 3, 1, 6)]
+
+
 @pytest.mark.slow
 @given(st.lists(st.decimals(-(10**7), 10**7, places=2, allow_nan=False), min_size=1, max_size=30))
 @settings(max_examples=25, deadline=None)

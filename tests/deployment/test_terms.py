@@ -68,6 +68,18 @@ def test_lifetime_is_five_years_unless_others_are_named_and_says_so() -> None:
         assert all(str(years) in warning.text(language) for language in ("en", "zh"))
 
 
+def test_terms_that_differ_have_files_of_their_own() -> None:
+    """The page rounds a rate and a margin to a millionth: shares that it tells apart are told apart on disk."""
+    rates, margins = (0.0, 0.02, 0.024, 0.1, 0.1 + 1e-6), (1.0, 0.3, 0.304, 0.3 + 1e-6)
+    every = [
+        Terms.of(horizon, 182, rate, margin)
+        for horizon in (30, 365, 1826, "lifetime", "lifetime:8")
+        for rate in rates
+        for margin in margins
+    ]
+    assert len({terms.mark for terms in every}) == len(every)
+
+
 @pytest.mark.parametrize("words", ["lifetime:0", "lifetime:101", "lifetime:", "lifetime:x"])
 def test_years_out_of_bounds_are_refused(words: str) -> None:
     with pytest.raises(UsageError) as refused:

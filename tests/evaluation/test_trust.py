@@ -14,7 +14,7 @@ import pytest
 
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.calibration import Groups, Intervals
+from clv_core.evaluation.calibration import TENTH_TOLERANCE, Groups, Intervals
 from clv_core.evaluation.change import Change
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, LogFacts, Rolling, gather, share_inside
 from clv_core.evaluation.trust import MOST_REASONS, REASONS, Trust, grade, judge
@@ -173,6 +173,43 @@ def test_verdict_and_reasons_of_evidence_that_was_kept(evidence: Evidence, verdi
     for reason in trust.reasons:
         json.dumps(reason.params, allow_nan=False)
         assert all("{" not in reason.text(language) for language in LANGUAGES)
+
+
+BOUNDS: list[tuple[Evidence, Evidence, str]] = [
+    (held(buyers=100), held(buyers=99), "too_few_buyers"),
+    (held(buyers=300), held(buyers=299), "small_sample"),
+    (held(gini=Estimate(0.2, 0.101, 0.3)), held(gini=Estimate(0.2, 0.1, 0.3)), "ranking_near_chance"),
+    (held(gini=Estimate(0.98, 0.97, 0.99)), held(gini=Estimate(0.981, 0.97, 0.99)), "ranking_too_good"),
+    (held(over_reference=Estimate(0.03, 0.0, 0.06)), held(over_reference=Estimate(0.03, 0.001, 0.06)),
+     "ranking_beats_bgnbd"),
+    (held(over_reference=Estimate(-0.03, -0.06, 0.0)), held(over_reference=Estimate(-0.03, -0.06, -0.001)),
+     "ranking_below_bgnbd"),
+    (held(predicted_total=600_000.0), held(predicted_total=600_001.0), "level_too_high"),  # a quarter
+    (held(predicted_total=360_000.0), held(predicted_total=359_999.0), "level_too_low"),
+    (held(predicted_total=966_000.0), held(predicted_total=967_000.0), "level_far_too_high"),  # e^.7 is 2.0138
+    (held(predicted_total=239_000.0), held(predicted_total=238_000.0), "level_far_too_low"),
+    (held(intervals=None, inside=0.7), held(intervals=None, inside=0.699), "intervals_too_narrow"),
+    (held(intervals=None, inside=0.9), held(intervals=None, inside=0.901), "intervals_too_wide"),
+    (held(intervals=None, inside=0.749), held(intervals=None, inside=0.75), "intervals_hold"),
+    (held(intervals=None, inside=0.851), held(intervals=None, inside=0.85), "intervals_hold"),
+    (grouped(tenths_off=TENTH_TOLERANCE), grouped(tenths_off=TENTH_TOLERANCE + 1e-6), "tenths_off"),
+    (log(days=455), log(days=454), "horizon_too_long"),
+    (replace(log(days=180), horizon_days=30), replace(log(days=179), horizon_days=30), "short_history"),
+    (log(buyers=500, customers=900), log(buyers=499, customers=900), "few_known_buyers"),
+    (log(loyal=30), log(loyal=29), "few_loyal_customers"),
+    (log(quiet_days=30), log(quiet_days=31), "data_stale"),
+    (log(buyers=1_151), log(buyers=1_149), "mostly_visitors"),
+    (log(top_share=0.25), log(top_share=0.251), "one_customer"),
+    (rolling(overlap=0.6), rolling(overlap=0.599), "ranking_unstable"),
+    (rolling(origins=4, level_off=2), rolling(origins=4, level_off=3), "level_off_often"),
+    (rolling(origins=4, below_reference=2), rolling(origins=4, below_reference=1), "origins_hold"),
+]  # fmt: skip
+"""Evidence at which a reason is not given yet, and the next at which it is."""
+
+
+@pytest.mark.parametrize(("at", "beyond", "code"), BOUNDS)
+def test_a_reason_is_given_from_its_bound_on(at: Evidence, beyond: Evidence, code: str) -> None:
+    assert code not in _codes(judge(at)) and code in _codes(judge(beyond))
 
 
 def test_cases_reach_every_reason() -> None:

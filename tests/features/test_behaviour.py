@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -124,6 +124,15 @@ def features(opened: Opener) -> pd.DataFrame:
     frame = pd.DataFrame(EVENTS, columns=COLUMNS)
     frame["event_time"] = pd.to_datetime(frame["event_time"])
     return opened(frame).snapshot(CUTOFF, 30).features
+
+
+def test_a_category_counts_as_recent_up_to_its_ninetieth_day(opened: Opener) -> None:
+    ages = {"books": 89, "music": 90, "toys": 91, "tea": 200}
+    rows = [("ann", CUTOFF - timedelta(days=age), "view", name) for name, age in ages.items()]
+    rows += [("bob", CUTOFF - timedelta(days=91), "view", "tea"), ("bob", CUTOFF - timedelta(days=90), "cart", "tea")]
+    frame = pd.DataFrame(rows, columns=["customer_id", "event_time", "event_type", "category"])
+    found = opened(frame.assign(event_time=pd.to_datetime(frame["event_time"]))).snapshot(CUTOFF, 30).features
+    assert found["categories_seen_90d"].to_dict() == {"ann": 2, "bob": 1}
 
 
 def test_a_customer_with_everything(features: pd.DataFrame) -> None:

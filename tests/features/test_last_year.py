@@ -79,6 +79,16 @@ def test_a_log_without_a_year_and_a_half_before_the_cutoff_tells_nothing(opened:
     assert last_year(log, early + timedelta(days=1), YEAR_DAYS + 1).residual == 0
 
 
+@pytest.mark.parametrize("factor", [0.5, 1.6])
+def test_the_residual_is_what_last_year_brought_over_what_was_expected_of_it(opened: Opener, factor: float) -> None:
+    """Whoever had bought a year ago then spent ``factor`` times as much a purchase as ever before."""
+    events, then = shop(0.0, customers=400), CUTOFF - timedelta(days=YEAR_DAYS)
+    plain = last_year(opened(events), CUTOFF, 182).residual
+    after = (events["event_time"] >= pd.Timestamp(then)).to_numpy()
+    events.loc[after, "amount"] *= factor
+    assert abs(plain) < 0.1 and last_year(opened(events), CUTOFF, 182).residual == pytest.approx(plain + np.log(factor))
+
+
 def test_few_orders_tell_no_pace(opened: Opener) -> None:
     few = shop(0.6, customers=12).groupby("customer_id").head(4)
     assert last_year(opened(few), CUTOFF, 182) == LastYear()

@@ -16,7 +16,7 @@ from clv_core.features import relation_cache
 from clv_core.features.log import open_log
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.first(1)
 
 CUTOFF = date(2023, 12, 15)
 
@@ -53,6 +53,15 @@ def features(dataset: Dataset, **options: object) -> pd.DataFrame:
 
 def folders(dataset: Dataset) -> list[Path]:
     return sorted((dataset.folder.parent / relation_cache.FOLDER).iterdir())
+
+
+def test_a_log_that_is_cut_at_a_day_is_not_the_whole_one_from_the_cache(dataset: Dataset) -> None:
+    features(dataset)  # written: all days
+    part = open_log(dataset, before=CUTOFF)
+    try:
+        assert part.steps.day.max() < (CUTOFF - date(1970, 1, 1)).days and part.end <= CUTOFF
+    finally:
+        part.close()
 
 
 def test_the_second_time_nothing_is_made_and_everything_is_the_same(dataset: Dataset, made: list[Path]) -> None:

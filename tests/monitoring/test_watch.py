@@ -15,10 +15,12 @@ from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import monitor
 from clv_core.monitoring.alerts import DATA, REALISED
+from clv_core.monitoring.drift.data_checks import FALSE_ALARMS
 from clv_core.monitoring.drift.drift_reference import DATASET, Reference
 from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS
 from clv_core.monitoring.realized import realized_value
 from clv_core.monitoring.realized.performance import Realised
+from clv_core.monitoring.retraining import resting
 
 CUTOFF = date(2024, 3, 1)
 
@@ -48,6 +50,32 @@ def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(hori
     promised = date.fromisoformat(unknown[REALISED].params["until"])
     assert promised == CUTOFF + timedelta(days=days)
     assert realized_value.matured(CUTOFF, horizon, promised) == [days]
+
+
+@pytest.mark.parametrize(("horizon", "looks"), [(30, 1), (90, 3), (182, 6), (365, 12)])
+def test_a_sum_is_looked_at_every_month_and_all_looks_share_the_chance_of_a_false_alarm(
+    horizon: int, looks: int
+) -> None:
+    bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": horizon})
+
+    def alarms(chance: float | None) -> list[str]:
+        came = [Realised("2024-04-01", 31, 60.0, 0.0, 100.0, 80.0, 120.0, chance, None, 5, 5.0)]
+        return [alert.code for alert in realized_value.realized_alerts(bundle, came, None)]
+
+    assert alarms(1.05 * FALSE_ALARMS / looks) == alarms(None) == []
+    assert alarms(0.95 * FALSE_ALARMS / looks) == ["realised_fell"]
+
+
+def test_the_next_challenger_waits_until_the_log_has_grown_since_the_last_one() -> None:
+    def version(number: int, cutoff: str, untrained: bool = False) -> Any:
+        return SimpleNamespace(number=number, bundle=f"b{number}", record={"cutoff": cutoff}, untrained=untrained)
+
+    champion = version(2, "2024-02-01")
+    later = [version(1, "2024-03-09"), version(3, "2024-02-20"), version(4, "2024-03-05")]
+    later += [version(5, "2024-03-08", untrained=True)]
+    for end, since in (("2024-03-11", "2024-03-12"), ("2024-03-12", None)):
+        found = resting(champion, [champion, *later], log_until(date.fromisoformat(end)), 7)
+        assert (found and found.why.params["since"]) == since
 
 
 HONEST = Intervals(300, 0.2, 0.2, 0.02, 0.65, 0.65, 0.03, 1.0, 1000, 0.1, 0.5, 0.9)

@@ -19,6 +19,7 @@ from clv_core.deployment.api.schemas import EXAMPLE_REQUEST
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
+from clv_core.evaluation.metrics import format_metric
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -27,7 +28,7 @@ from pages.ui.models import versions
 from tests.deployment.registry import tiny
 from tests.pages.conftest import HORIZON_DAYS, OPEN, do, really, texts
 
-pytestmark = pytest.mark.first(11)
+pytestmark = pytest.mark.first(12)
 
 
 @pytest.fixture
@@ -62,6 +63,18 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
     champion = f"v1 · {days} · {translate('models.role.champion', lang)} · {translate('model.bgnbd', lang)}"
     assert champion in labels and sorted(label[:5] for label in labels) == ["v1 · ", "v2 · ", "v3 · "]
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
+
+
+def test_each_card_holds_the_figures_of_its_own_version(open_page: OPEN, three: Path) -> None:
+    registry = Registry(Workspace(three))
+    made_up = {"gini": 0.1234, "bias": -0.0456, "mae": 7.8, "rmse": 9.1}
+    registry.register(tiny.save(Workspace(three), 4, metrics=made_up))
+    app = open_page(three, "models", lang="en")
+    shown = [(figure.label, figure.value) for figure in app.metric]
+    for number, figures in ((1, shown[:4]), (4, shown[4:])):
+        metrics = registry.version("shop", number).record["metrics"]
+        expected = [(translate(f"metric.{name}"), format_metric(name, metrics[name], "EUR")) for name in made_up]
+        assert figures == expected
 
 
 def test_a_promoted_version_speaks_and_is_in_use_until_it_is_rolled_back(open_page: OPEN, three: Path) -> None:

@@ -7,8 +7,10 @@ import re
 import shutil
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -63,6 +65,13 @@ def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: P
     assert [button.label for button in app.get("download_button")] == [
         translate("monitor.download.report"), translate("monitor.download.checks"),
     ]  # fmt: skip
+    came = next(item.value for item in app.dataframe if "until" in item.value)
+    last = CUTOFF + timedelta(days=60 - 1)
+    assert came["until"].iloc[-1].date() == last, "the last day that is counted, not the first that is not"
+    log = pd.read_csv(changed / "events.csv", parse_dates=["event_time"])
+    known = set(log.loc[log["event_time"] < pd.Timestamp(CUTOFF), "customer_id"])
+    days = log["event_time"].dt.date.between(CUTOFF, last) & log["customer_id"].isin(known)
+    assert came["realised"].iloc[-1] == pytest.approx(log.loc[days, "amount"].sum(), abs=0.01)
     assert do(app, ("monitor_part", "drift")).selectbox(key="monitor_series").options
 
 

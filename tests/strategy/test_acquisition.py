@@ -113,6 +113,18 @@ def test_sums_over_groups_are_those_of_all_customers_and_of_the_spend_table(peop
     assert report.periods["spend"].sum() == pytest.approx(totals.spend, abs=0.005)
 
 
+def test_who_is_expected_never_to_buy_again_is_a_share_of_those_who_bought_once_or_more() -> None:
+    """Of five who bought, three once: .9, .6 and .6 of them stay away. Five others have not bought at all."""
+    people = replace(
+        customers(["ads"] * 10 + ["search"] * 2, [*[20.0] * 5, *[0.0] * 5, 0.0, 0.0], [1.0] * 12),
+        orders=np.array([1, 1, 1, 2, 3, *[0] * 7]),
+        p_purchase=np.array([0.1, 0.4, 0.4, 0.2, 0.3, *[0.05] * 7]),
+    )
+    groups = acquisition_report(people, None, Question()).groups.set_index("group")
+    assert groups.loc["ads", "never_again"] == pytest.approx((0.9 + 0.6 + 0.6) / 5)
+    assert np.isnan(groups.loc["search", "never_again"]), "nobody bought"
+
+
 def test_a_channel_in_one_table_and_not_in_the_other_is_named(people: NewCustomers, tmp_path: Path):
     table = spend(tmp_path, "month,channel,spend\n2024-01,Search,100\n2024-02,search,0\n2024-03,TV,50\n")
     report = acquisition_report(people, table, Question())

@@ -16,6 +16,7 @@ from clv_core.collection.parse.pseudonyms import key_path
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList
 from clv_core.collection.simulate import SimulationPlan, simulate
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
@@ -124,6 +125,21 @@ def test_an_address_is_the_same_one_in_any_case(tmp_path: Path, word: str) -> No
     assert stop.hides(pd.DataFrame({"customer_id": ids})).tolist() == [True] * 4 + [False] * 2
     assert [stop.holds(one) for one in ids] == [True] * 4 + [False] * 2
     assert stop.remove(["aNa@mail.example"]) == 1 and not SuppressionList.of(workspace).holds(word)
+
+
+def test_spellings_of_an_id_are_one_person_on_the_list_where_they_are_in_the_log(tmp_path: Path) -> None:
+    workspace, ids = Workspace(tmp_path / "ws"), [str(number) for number in range(121, 133)]
+    for name, padded in (("one.csv", False), ("other.csv", True)):
+        rows = [f"{one.zfill(5) if padded else one},2024-0{1 + padded}-05,{at}.5" for at, one in enumerate(ids, 1)]
+        (tmp_path / name).write_text("\n".join(["customer_id,event_time,amount", *rows]))
+    ingest(workspace, [tmp_path / "one.csv", tmp_path / "other.csv"], "shop", currency="EUR")
+    dataset = open_dataset(workspace, "shop")
+    SuppressionList.of(workspace).add(["00123", "125"])
+    stop = SuppressionList.of(workspace, dataset)
+    spelt = pd.DataFrame({"customer_id": ["123", "00123", "125", "00125", "1230", "126"]})
+    assert stop.hides(spelt).tolist() == [True] * 4 + [False] * 2
+    assert [stop.holds(one) for one in spelt["customer_id"]] == [True] * 4 + [False] * 2
+    assert not SuppressionList.of(workspace).holds("123"), "without a log, ids that differ are two people"
 
 
 def test_a_copy_without_its_key_is_told_whose_key_it_needs(workspace: Workspace) -> None:

@@ -71,6 +71,21 @@ def test_with_validation_the_best_weights_stay():
     assert torch.equal(network[0].weight, seen[1])
 
 
+def test_a_resumed_run_keeps_the_best_weights_of_before_it_was_killed(tmp_path):
+    seen = []
+
+    def validate(network):
+        seen.append(network[0].weight.clone())
+        return next(losses)
+
+    losses = iter([1.0, 2.0])
+    with pytest.raises(Killed):
+        toy(tmp_path / "state", steps=75, kill_at=60, validate=validate)
+    losses = iter([1.5])
+    network, state = toy(tmp_path / "state", steps=75, validate=validate)
+    assert state.best_loss == 1.0 and torch.equal(network[0].weight, seen[0])
+
+
 def test_each_epoch_visits_every_row_once():
     rows = torch.cat([rows_of_step(step, 100, 16, 1, torch.device("cpu")) for step in range(7)])
     assert sorted(rows.tolist()) == list(range(100))

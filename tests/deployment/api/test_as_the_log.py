@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.ingest import ingest
 from clv_core.collection.parse.times import EARLIEST
-from clv_core.deployment.api.request_events import FIELDS, read_customer
+from clv_core.deployment.api.request_events import FIELDS, next_midnight, read_customer
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.workspace import Workspace
 
@@ -87,6 +87,20 @@ def test_who_has_nothing_but_purchases_without_an_amount_is_the_same_error_whate
     with pytest.raises(NotEnoughData) as error:
         read_customer({"customer_id": "one", "events": events}, "UTC", date(2024, 2, 1), event_types)
     assert error.value.code == "service_no_event"
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "day"),
+    [
+        ("Asia/Shanghai", datetime(2024, 3, 1, 15, 59), date(2024, 3, 2)),  # 23:59 there
+        ("Asia/Shanghai", datetime(2024, 3, 1, 16, 0), date(2024, 3, 3)),  # midnight there
+        ("America/New_York", datetime(2024, 3, 2, 4, 59), date(2024, 3, 2)),  # the evening before, there
+        ("Europe/Berlin", datetime(2024, 7, 1, 22, 30), date(2024, 7, 3)),
+        ("UTC", datetime(2024, 3, 1, 23, 59), date(2024, 3, 2)),
+    ],
+)
+def test_the_day_begins_where_the_log_is(zone: str, moment: datetime, day: date) -> None:
+    assert next_midnight(moment.replace(tzinfo=UTC), zone) == day
 
 
 def test_times_that_the_log_takes_for_slips_are_refused() -> None:

@@ -93,6 +93,24 @@ def test_one_ask_that_breaks_the_call_fails_alone_and_what_was_lost_is_asked_onc
     assert bad is error or not isinstance(error, ClvError)
 
 
+def test_one_alone_in_a_call_whose_worker_died_is_asked_once_more_and_no_more_often() -> None:
+    async def run(deaths: int) -> tuple[int, Any]:
+        asked: list[int] = []
+
+        async def answer(worker: Worker, asks: Sequence[ScoringTask]) -> Said:
+            asked.append(len(asks))
+            if len(asked) <= deaths:
+                raise Lost("service_lost")
+            return [[{"said": "a"}]]
+
+        (said,) = await asyncio.gather(batcher_of(answer).score(ASK), return_exceptions=True)
+        return len(asked), said
+
+    assert asyncio.run(run(1)) == (2, [{"said": "a"}])
+    calls, said = asyncio.run(run(5))
+    assert calls == 2 and isinstance(said, Lost)
+
+
 def test_whose_client_no_longer_waits_is_not_scored() -> None:
     async def run() -> list[str]:
         asked: list[str] = []

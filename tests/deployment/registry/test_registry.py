@@ -73,6 +73,15 @@ def test_promote_and_roll_back_walk_the_same_way(registry: Registry) -> None:
     assert "3, 2, 1" in unknown.value.message()
 
 
+def test_a_champion_that_a_roll_back_left_is_returned_to_by_the_next(registry: Registry) -> None:
+    registry.promote("shop", 3)
+    registry.promote("shop", 2)
+    assert registry.roll_back("shop").number == 3
+    registry.promote("shop", 2)
+    assert registry.roll_back("shop").number == 3, "version 3 spoke last before 2"
+    assert registry.roll_back("shop").number == 1
+
+
 def test_a_roll_back_from_a_champion_that_speaks_no_more_changes_nothing(registry: Registry) -> None:
     seen = registry.promote("shop", 3).bundle
     registry.promote("shop", 2)
