@@ -101,6 +101,14 @@ def test_worse_misses_widen_and_more_origins_narrow() -> None:
     assert after(1.3) == pytest.approx(after(1 / 1.3), rel=0.3)  # the direction of a miss does not count
 
 
+def test_the_luck_of_few_customers_is_not_taken_for_errors_that_all_share() -> None:
+    """A sum of twenty customers is off by half on the log scale, most often downwards, at a level that is right."""
+    now, past = customers(20_000, 1), [customers(100, 100 + seed, sigma=1.0) for seed in range(20)]
+    misses = [np.log(max(frame["actual"].sum(), 1) / frame["predicted_clv"].sum()) for frame in past]
+    assert np.mean(misses) < -0.05
+    assert width(now, past) < 0.35
+
+
 def test_fifths_that_hold_next_to_nothing_do_not_widen_the_total() -> None:
     """Their own sums become unsure; the total, which they hardly touch, does not."""
     now, past = customers(20_000, 21), customers(20_000, 22)
