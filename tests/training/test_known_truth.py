@@ -1,7 +1,7 @@
 """Training against a log whose targets, splits and levels an independent query reckons, and whose customers are known.
 
-Three hundred customers buy by luck, each at a rate and for an amount of her own, twice as often in a year's last quarter
-and from the first autumn on for half as much again. A horizon of 91 days at cutoffs 11 days apart makes most horizons
+Three hundred customers buy by luck, each at a rate and for an amount of her own, twice as often in a year's last
+quarter and from the first autumn on for half as much again. A horizon of 91 days at cutoffs 11 days apart makes most horizons
 overlap.
 """
 
