@@ -23,9 +23,8 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_
 
 MIN_DAYS: Final = 3
 """Customers' days that must agree: of two, one ratio says nothing (tests/bench/second_files.py has files of 5 rows)."""
-MIN_EQUAL_DAYS: Final = 2
-"""The same where the sums are equal."""
 MOST: Final = 0.5
+"""Share of what both cover that must speak for it."""
 SAME_RATIO: Final = 0.02
 """How far one ratio may vary: a rate of exchange moves by about so much within a month."""
 MAX_SLACK: Final = 0.1
@@ -37,6 +36,7 @@ ZONE_STEP: Final = 900
 MAX_OFFSET: Final = "INTERVAL 26 HOUR"
 """As far as two time zones are apart."""
 MIN_NEAR: Final = 10
+"""Lines of orders near the log's: fewer may be other lines of the same orders, and those of one day are looked at."""
 CENT: Final = 0.01
 MAX_SAMPLE: Final = 2_000
 """Purchases by which an offset of times is looked for: enough for a share, and a join of bounded size."""
@@ -207,7 +207,10 @@ DAY: Final = f"{CUSTOMER_ID}, day, {EVENT_TYPE}"
 
 
 def _same_customers(step: MergeStep, timezone: str) -> RepeatedPurchases:
-    """Return the purchases of customers' days that both have, where one ratio or equal numbers show them to be one."""
+    """Return the purchases of customers' days that both have, where one ratio or equal numbers show them to be one.
+
+    So do days that the file else repeats exactly: what is left of a day on both sides was corrected.
+    """
     _compare_days(step)
     shared, ratio, equal_counts, equal_sums, agreeing = step.one(
         "SELECT count(*), any_value(ratio), count(*) FILTER (n_new = n_old), count(*) FILTER (is_equal),"
@@ -217,21 +220,22 @@ def _same_customers(step: MergeStep, timezone: str) -> RepeatedPurchases:
         return RepeatedPurchases()
     span = "BETWEEN (SELECT min(day) FROM window_old) AND (SELECT max(day) FROM window_old)"
     (unmatched,) = step.one(f"SELECT count(DISTINCT ({DAY})) FROM unmatched_new WHERE day {span}")
-    has_orders = _shares_orders(step)
-    exact = 0 if has_orders else _exact_days(step, timezone)
-    is_update = exact >= MIN_ROWS and exact >= MIN_COMPLETE * (exact + unmatched)
-    is_repeated = exact >= MIN_DAYS and exact > MOST * (exact + unmatched)
-    is_equal = equal_sums > MOST * unmatched and equal_sums >= MIN_EQUAL_DAYS
-    is_ratio = agreeing > MOST * unmatched and agreeing >= MIN_DAYS
-    is_counted = not has_orders and equal_counts > MOST * unmatched and equal_counts >= MIN_DAYS
-    if not (is_update or is_repeated or is_equal or is_ratio or is_counted):
+    has_orders, exact = _shares_orders(step), _exact_days(step, timezone)
+    is_most = {
+        what: count >= MIN_DAYS and count > MOST * (exact + unmatched)
+        for what, count in (("equal", equal_sums), ("ratio", agreeing), ("counts", equal_counts))
+    }
+    is_repeated = not has_orders and exact >= MIN_DAYS and exact >= MOST * (exact + unmatched)
+    is_update = is_repeated and exact >= MIN_ROWS and exact >= MIN_COMPLETE * (exact + unmatched)
+    if not (is_repeated or is_most["equal"] or is_most["ratio"] or is_most["counts"] and not has_orders):
         return RepeatedPurchases()
     _keep_tables(
         step,
         f"SELECT {POSITION} FROM ({_closest('new', 'old', 'ratio * other')})",
         f"SELECT {FILE}, {POSITION} FROM ({_closest('old', 'new', 'other / ratio')})",
     )
-    return _repeated(step, ratio=1.0 if is_equal else ratio if is_ratio else None, is_update=is_update)
+    ratio = 1.0 if is_most["equal"] else ratio if is_most["ratio"] else None
+    return _repeated(step, ratio=ratio, is_update=is_update)
 
 
 def _compare_days(step: MergeStep) -> None:

@@ -34,8 +34,8 @@ UNUSUAL: Final = 0.001
 """Share of a log's amounts that lie below, and above, its usual ones."""
 MIN_UNUSUAL: Final = 0.05
 """Share of a file's amounts that must lie there before its unit is doubted: less are single large orders."""
-LUCK_WHOLE, LUCK_UNUSUAL = 0.01, 1e-6
-"""Chance below which amounts are not whole, and not unusual, by luck; the second is all that speaks then."""
+LUCK_WHOLE, LUCK_UNUSUAL = 0.01, 1e-4
+"""Chance below which amounts are not whole, and not unusual, by luck: of the second, one file in 10,000 is asked about."""
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
 FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
