@@ -35,7 +35,7 @@ UNUSUAL: Final = 0.001
 MIN_UNUSUAL: Final = 0.05
 """Share of a file's amounts that must lie there before its unit is doubted: less are single large orders."""
 LUCK_WHOLE, LUCK_UNUSUAL = 0.01, 1e-4
-"""Chance below which amounts are not whole, and not unusual, by luck: of the second, one file in 10,000 is asked about."""
+"""Chance below which amounts are not whole, and not unusual, by luck: one file in 10,000 is doubted for the second."""
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
 FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
