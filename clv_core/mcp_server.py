@@ -89,16 +89,6 @@ class _WithKeys:
             await error_response(error, language_of(Request(scope)))(scope, receive, send)
 
 
-class _Server(MCPServer[Any]):
-    """The SDK's server; its own errors know no 503."""
-
-    def streamable_http_app(self, **settings: Any) -> Starlette:
-        """Return the application that answers over HTTP."""
-        app = super().streamable_http_app(**settings)
-        app.add_middleware(_WithKeys)
-        return app
-
-
 def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     """Return the server of a workspace.
 
@@ -109,7 +99,7 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     auth = None
     if address:
         auth = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
-    server = _Server(
+    server: MCPServer[Any] = MCPServer(
         "CLV Studio",
         instructions=ABOUT,
         version=__version__,
@@ -124,6 +114,19 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     ):
         server.tool(annotations=READS)(_asked(workspace, tool))
     return server
+
+
+def make_http_app(workspace: Workspace, host: str, address: str) -> Starlette:
+    """Return the application that answers over HTTP at ``/mcp``, who has shown a key.
+
+    Args:
+        workspace: what is asked about.
+        host: that it listens on; on one of this machine only its own names are answered to.
+        address: of the server.
+    """
+    app: Starlette = make_server(workspace, address=address).streamable_http_app(stateless_http=True, host=host)
+    app.add_middleware(_WithKeys)
+    return app
 
 
 def _asked(workspace: Workspace, tool: Callable[P, T]) -> Callable[P, T]:

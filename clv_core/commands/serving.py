@@ -158,11 +158,12 @@ def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         UsageError: the package that speaks the protocol is not installed.
     """
     try:
-        from clv_core.mcp_server import make_server
+        from clv_core.mcp_server import make_http_app, make_server
     except ModuleNotFoundError as error:
         if error.name not in ("mcp", "mcp_types"):
             raise
         raise UsageError("extra_missing", extra="mcp") from error
+    import uvicorn
 
     if not options.http:
         try:
@@ -173,9 +174,9 @@ def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         raise SystemExit
     address = f"http://{options.host}:{options.port}"
     print(translate("mcp.listening", context.language, address=f"{address}/mcp"), file=sys.stderr, flush=True)
-    server = make_server(context.workspace, address=address)
+    app = make_http_app(context.workspace, options.host, address)
     with suppress(KeyboardInterrupt):
-        server.run("streamable-http", host=options.host, port=options.port, stateless_http=True)
+        uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
     return {"host": options.host, "port": options.port}
 
 

@@ -225,6 +225,7 @@ def _structured(
     reader = "read_parquet" if content is Content.PARQUET else "read_json"
     try:
         keys = keys_of_wide(connection, path, MAX_COLUMNS, called) if content is Content.JSON else ()
+        paths: tuple[tuple[str, ...], ...]
         if keys:  # objects in the records are cells like those of a table, and the best of their values columns
             paths = tuple((key,) for key in keys)
         else:

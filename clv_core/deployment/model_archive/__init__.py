@@ -1,7 +1,8 @@
 """Models as zip files: a version is exported, and imported into another workspace once every byte of it is checked.
 
 archive_reader   reads zip, JSON and safetensors of unknown origin within limits
-archive_schemas  what ``bundle.json``, ``state.json`` and ``reference.json`` may hold
+record_schema    a model's record, ``bundle.json``, as types
+archive_schemas  what it, ``state.json`` and ``reference.json`` may hold
 model_checks     trees, tables, and whether the files rebuild the model
 import_export    all checks in turn, then registered as a trained bundle is; writes the zip
 """

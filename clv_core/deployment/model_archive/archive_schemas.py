@@ -1,23 +1,30 @@
-"""What the JSON files of an imported bundle may hold: the record, the model's state, the reference for monitoring.
-
-Fields of the record beyond these are kept as they are; a version that does not know them does not read them.
-"""
+"""What the JSON files of an imported bundle may hold: the record, the model's state, the reference for monitoring."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from clv_core.collection.customers.attributes import Attribute
-from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.config import TrainConfig
 from clv_core.deployment.bundle_record import FORMAT
+from clv_core.deployment.model_archive.record_schema import (
+    MAX_NUMBER,
+    Amount,
+    Count,
+    Day,
+    HorizonDays,
+    ModelRecord,
+    Number,
+    Strict,
+    Weights,
+    check_values,
+)
 from clv_core.errors import ClvError, Message, Refused
 from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.trust import REASONS, judge
+from clv_core.evaluation.trust import judge
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES
 from clv_core.i18n import LANGUAGES
 from clv_core.model.inputs import STEP_CHANNELS
@@ -25,106 +32,16 @@ from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder
 from clv_core.preprocessing.review_encoder import ReviewEncoder
 from clv_core.workspace import check_name
 
-Text = Annotated[str, Field(max_length=200)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(date.fromisoformat)]
-HorizonDays = Annotated[int, Field(ge=1, le=3650)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Weights = dict[Literal["hybrid", "instant_tuned", "lightgbm", "bgnbd"], Annotated[float, Field(ge=0, le=1)]]
-Metrics = dict[Annotated[str, Field(max_length=40)], Number | None]
-
-MAX_NUMBER: Final = 1e18
-"""Of any number in a model's state; its square is still a float32."""
 Size = Annotated[float, Field(ge=1 / MAX_NUMBER)]
 
 
-class _Strict(BaseModel):
-    """An object whose values are exactly of their types: a text is no number, a number no boolean."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class _Open(_Strict):
-    """An object that may have further fields."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class _Closed(_Strict):
+class _Closed(Strict):
     """An object that has no other fields."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class _Message(_Open):
-    code: Annotated[str, Field(pattern=r"^(reason|warning)\.[a-z0-9_]{1,60}$")]
-    params: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], bool | int | Number | Text | None]
-
-
-class _Dataset(_Open):
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    version: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-
-
-class _Trust(_Open):
-    verdict: Literal["trusted", "caution", "not_trusted"]
-    reasons: Annotated[list[_Message], Field(min_length=1, max_length=40)]
-
-
-class _Cost(_Open):
-    seconds: Amount
-    memory_mb: Amount
-
-
-class _Holdout(_Open):
-    cutoff: Day
-    customers: Count
-    buyers: Count
-
-
-class _Signals(_Open):
-    attributes: list[Attribute] = []
-    review_themes: list[list[Text]] = []
-
-
-class _Sampled(_Open):
-    customers: Count
-    events: Count
-    fraction: Annotated[float, Field(gt=0, le=1)]
-    kept_customers: Count
-    kept_events: Count
-
-
-class _Record(_Open):
-    format: Literal[2]
-    seal: Digest
-    digest: Digest
-    checksums: dict[str, Digest]
-    model: Literal[MODEL_IDS]  # type: ignore[valid-type]
-    dataset: _Dataset
-    created: Annotated[str, Field(max_length=40)]
-    code_version: Annotated[str, Field(max_length=40)]
-    cutoff: Day
-    horizon_days: HorizonDays
-    currency: Annotated[str, Field(max_length=16)]
-    config: dict[str, bool | int | Number | Text | None]
-    metrics: Metrics
-    baselines: dict[Annotated[str, Field(max_length=40)], Metrics]
-    holdout: _Holdout | None
-    evidence: Evidence | None = None
-    signals: _Signals = _Signals()
-    trust: _Trust
-    warnings: Annotated[list[_Message], Field(max_length=100)]
-    estimate: _Cost
-    actual: _Cost
-    untrained: bool = False
-    sampled: _Sampled | None = None
-    weights: Weights = {}
-
-
-class _Table(_Strict):
+class _Table(Strict):
     encoders: list[NumberEncoder | CategoryEncoder | ReviewEncoder]
     kept: list[int]
 
@@ -146,7 +63,7 @@ class _Table(_Strict):
         return self
 
 
-class _Inputs(_Strict):
+class _Inputs(Strict):
     table: _Table
     money: Size
     scales: Annotated[list[Size], Field(min_length=len(STEP_VALUES), max_length=len(STEP_VALUES))]
@@ -249,11 +166,13 @@ def check_record(record: Any, member: str) -> dict[str, Any]:
     if isinstance(record, dict) and record.get("format") not in (FORMAT, None):
         raise Refused("import_field", member=member, field="format")
     try:
-        _Record.model_validate_json(json.dumps(record))
+        ModelRecord.model_validate_json(json.dumps(record))
     except ValidationError as error:
         field = ".".join(map(str, error.errors()[0]["loc"])) or "{}"
-        raise Refused("import_field", member=member, field=field[:80]) from error
-    checks = {"dataset.name": _name, "created": _times, "config": _config, "trust": _sentences, "evidence": _evidence}
+        raise Refused("import_field", member=member, field=_shown(field)) from error
+    for field in check_values(record):
+        raise Refused("import_field", member=member, field=_shown(field))
+    checks = {"dataset.name": _name, "config": _config, "trust": _sentences, "evidence": _evidence}
     for field, check in checks.items():
         try:
             check(record)
@@ -263,12 +182,13 @@ def check_record(record: Any, member: str) -> dict[str, Any]:
     return checked
 
 
+def _shown(field: str) -> str:
+    """Return a field's name as a refusal repeats it: its first letters, without those that are not shown."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in field[:80])
+
+
 def _name(record: Mapping[str, Any]) -> None:
     check_name(record["dataset"]["name"])
-
-
-def _times(record: Mapping[str, Any]) -> None:
-    datetime.fromisoformat(record["created"]).astimezone()
 
 
 def _config(record: Mapping[str, Any]) -> None:
@@ -283,13 +203,14 @@ def _sentences(record: Mapping[str, Any]) -> None:
     for item in [*record["trust"]["reasons"], *record["warnings"]]:
         for language in LANGUAGES:
             Message(item["code"], item["params"]).text(language)
-    if unknown := {item["code"].removeprefix("reason.") for item in record["trust"]["reasons"]} - set(REASONS):
-        raise ValueError(str(unknown))
 
 
 def _evidence(record: Mapping[str, Any]) -> None:
-    """It gives a verdict whose reasons have a text in each language."""
+    """It is of the record's horizon, and gives a verdict whose reasons have a text in each language."""
     if record.get("evidence") is not None:
-        for reason in judge(Evidence.from_json(record["evidence"])).reasons:
+        evidence = Evidence.from_json(record["evidence"])
+        if evidence.horizon_days != record["horizon_days"]:
+            raise ValueError("another horizon")
+        for reason in judge(evidence).reasons:
             for language in LANGUAGES:
                 reason.text(language)

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import HISTORY, HOLDOUT, REFERENCE
 from clv_core.deployment.model_archive.archive_reader import read_document
-from clv_core.deployment.model_archive.archive_schemas import MAX_NUMBER, Number, ReferenceInfo, State
+from clv_core.deployment.model_archive.archive_schemas import ReferenceInfo, State
+from clv_core.deployment.model_archive.record_schema import MAX_NUMBER, Number
 from clv_core.errors import Refused
 
 MAX_TREES: Final = 10_000
