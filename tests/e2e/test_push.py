@@ -1,16 +1,24 @@
-"""Scores sent from the page to a slow receiver: the run outlives the page, and says who was not accepted."""
+"""Scores sent from the page: the run outlives it and says who was not accepted; a smaller push asks first."""
 
 from __future__ import annotations
 
 import json
+import re
 import zipfile
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from clv_core.collection.customers import Roles
+from clv_core.collection.store.version_store import open_dataset
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
 from tests import servers
@@ -64,3 +72,44 @@ def test_a_push_outlives_its_page_and_names_who_was_refused(chromium: str, tmp_p
             studio.shows(f"{len(receiver.taken)} customers sent")
             studio.picture("push-done")
     assert receiver.taken and receiver.refused not in receiver.taken
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_push_of_marketing_after_one_to_a_warehouse_says_who_stays_out_and_asks(
+    chromium: str, tmp_path: Path, lang: str
+) -> None:
+    with zipfile.ZipFile(ROOT / "tests" / "frozen" / "workspace.zip") as packed:
+        packed.extractall(tmp_path)
+    work, lake = Workspace(tmp_path / "workspace"), tmp_path / "lake" / "shop" / "scores.parquet"
+    say = partial(translate, language=lang)
+    with serving(work.root) as address:
+        ids = pd.read_parquet(open_dataset(work, "shop").events_path, columns=["customer_id"])["customer_id"].unique()
+        people = pd.DataFrame({"customer_id": ids, "marketing_consent": "yes"})
+        people.loc[::3, "marketing_consent"] = "no"
+        people.to_csv(tmp_path / "people.csv", index=False)
+        add_customers(work, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
+        refused = int((people["marketing_consent"] == "no").sum())
+        add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake", purpose="warehouse")
+        with window(chromium, address, locale="en-GB" if lang == "en" else "zh-CN") as studio:
+            studio.open("exports", lang=lang)
+            trust = re.split("[(（]", say("trust.acknowledge", because=""))[0].strip()
+            studio.page.locator("label", has_text=trust).first.click()
+            studio.click(say("pushing.send"))
+            studio.wait_for(say("pushing.sent", sent=len(people), unchanged=0))
+            assert pd.read_parquet(lake)["consent"].value_counts().to_dict()["no"] == refused
+            studio.click(say("pushing.purpose.change"))
+            studio.click(say("pushing.marketing"))
+            studio.finish()
+            studio.click(say("pushing.check"))
+            studio.wait_for(say("pushing.of", audience=len(people) - refused, asked=len(people)))
+            studio.picture(f"push-check-{lang}")
+            studio.click(say("pushing.send"))
+            studio.wait_for(say("pushing.more.sure", more=refused))
+            studio.shows(say("warning.push_leaves_out", name="lake", more=refused, left_out=refused))
+            studio.picture(f"push-asks-{lang}")
+            studio.page.get_by_role("dialog").get_by_role("button", name=say("pushing.send")).click()
+            studio.wait_for(say("pushing.sent", sent=len(people) - refused, unchanged=0))
+            studio.picture(f"push-smaller-{lang}")
+    rows = pd.read_parquet(lake)
+    assert set(rows["customer_id"]) == set(people.loc[people["marketing_consent"] == "yes", "customer_id"])
+    assert "consent" not in rows

@@ -63,7 +63,7 @@ def show(request: ListRequest, dataset: Dataset, *, allowed: bool) -> None:
 def _offer(saved: list[Destination], request: ListRequest, dataset: Dataset, *, allowed: bool) -> None:
     """Offer to check and to send to one of the saved destinations, and show what became of the last push to it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        to = st.selectbox(t("pushing.to"), saved, format_func=_label, key="push_to", width=360)
+        to = st.selectbox(t("pushing.to"), saved, format_func=_label, key="push_to", width=320)
         label = f"{dataset.name} → {to.name}"
         job = progress.latest_run(COMMAND, label)
         busy = progress.is_running(job)
@@ -103,9 +103,9 @@ def _offer_purpose(to: Destination, *, disabled: bool) -> None:
     for purpose in KINDS[to.kind].purposes:
         if purpose != to.purpose:
             sure, why = t(f"pushing.{purpose}.sure", name=to.name), t(f"pushing.{purpose}.why")
-            word = t(f"pushing.{purpose}")
-            changing = Confirmation(sure, why, word, partial(_set_purpose, to.name, purpose))
-            confirmation.button(changing, word, "push_purpose", icon=":material/swap_horiz:", disabled=disabled)
+            changing = Confirmation(sure, why, t(f"pushing.{purpose}"), partial(_set_purpose, to.name, purpose))
+            word, icon = t("pushing.purpose.change"), ":material/swap_horiz:"
+            confirmation.button(changing, word, "push_purpose", icon=icon, disabled=disabled)
 
 
 def _kind_name(kind: str) -> str:
