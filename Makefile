@@ -12,13 +12,14 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-all test-processors lint check e2e docs constraints bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
+.PHONY: help app test test-all test-processors mutants lint check e2e docs constraints bench bench-accuracy bench-large bench-million bench-small bench-logs bench-hostile pretrain demo clean
 
 help:
 	@echo "make app     start CLV Studio on http://localhost:$(PORT) (first time: makes .venv and installs it; some minutes)"
 	@echo "make test    run the tests but for the slow ones, some minutes ($(WORKERS) at a time: WORKERS=8 for more)"
 	@echo "make test-all  all tests, the logs with known totals, all walks through the app in a browser, and test-processors (an hour and a half)"
 	@echo "make test-processors  tests that compare figures, as on other processors: three settings, one and two threads"
+	@echo "make mutants  plant the faults of tests/mutants one by one and say which no test notices (half an hour; TABLES=known)"
 	@echo "make lint    ruff over everything, mypy --strict over clv_core, pages and app.py"
 	@echo "make check   lint and test-all"
 	@echo "make e2e     the journey and a short walk a role through the app in a real browser (needs Chromium)"
@@ -81,6 +82,11 @@ test-processors: .venv/dev
 	  echo "==> figures with $$setting, $$threads thread(s), $(WORKERS) tests at a time"; \
 	  env $$setting OMP_NUM_THREADS=$$threads $(BIN)/python -m pytest -m "numeric and not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder || exit 1; \
 	done; done
+
+TABLES ?=
+mutants: .venv/dev
+	@echo "==> faults of tests/mutants, planted one by one, $(WORKERS) at a time"
+	@$(BIN)/python -m tests.mutants $(TABLES) --workers $(WORKERS)
 
 lint: .venv/dev
 	@echo "==> ruff"

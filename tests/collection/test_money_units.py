@@ -14,10 +14,8 @@ import pytest
 from babel.numbers import list_currencies
 
 from clv_core.cli import main
-from clv_core.collection.answers import Answers
 from clv_core.collection.check import check_file
 from clv_core.collection.infer.columns.proposal import NUMBER
-from clv_core.collection.infer.money.discounts import MONEY, PERCENT, discount_kind
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse.currencies import CODES, MARKS, in_name, meant, minor_units
@@ -357,32 +355,6 @@ def test_discounts_in_percent_are_spoken_of(tmp_path: Path, name: str, code: str
     said = read_orders(tmp_path, cells, discount="percent") if code == "maybe_percent" else read_orders(tmp_path, cells)
     worth = sum(2 * one.total * (1 - (0, 10, 15)[one.number % 3] / 100) for one in orders())
     assert said[0].net_revenue == pytest.approx(worth) and (code == "maybe_percent" or said[1][code]["column"] == name)
-
-
-FIVES = [5 * step for step in range(1, 10)]
-
-
-@pytest.mark.parametrize(
-    ("given", "kind", "doubt"),
-    [
-        ([0.05, 1.0], "percent", ""),  # all of a price, at most
-        ([0.05, 1.01], "amount", ""),
-        ([5, 10] * 5, "amount", "maybe_percent"),
-        ([5, 10] * 4 + [5], "amount", ""),  # nine
-        ([10] * 12, "amount", ""),  # one value
-        (FIVES[:8] * 2, "amount", "maybe_percent"),
-        (FIVES[:9] * 2, "amount", ""),  # nine values
-        ([5, 95] * 5, "amount", "maybe_percent"),
-        ([5, 100] * 5, "amount", ""),  # nobody gives all away
-        ([5, 12] * 5, "amount", ""),
-    ],
-)
-def test_how_discounts_are_told_to_be_shares(given: list[float], kind: str, doubt: str) -> None:
-    rows = [{"price": "20", "discount": f"{one:g}"} for one in given]
-    chosen = {"unit_price": "price", "discount": "discount"}
-    found, _, said = discount_kind(rows, chosen, max(given), Answers())
-    assert found == {"percent": PERCENT, "amount": MONEY}[kind]
-    assert [one.code for one in said if "maybe" in one.code] == ([f"warning.{doubt}"] if doubt else [])
 
 
 def test_discounts_in_money_are_not(tmp_path: Path) -> None:
