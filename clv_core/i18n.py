@@ -158,6 +158,19 @@ def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
     return f"{count:,.0f}" if abs(count) < EXACT_BELOW else say_number(float(count), language)
 
 
+def say_orders(orders: int | None, lines: int, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return how many orders there are, with their lines where these are more; lines alone where nobody counted orders.
+
+    Args:
+        orders: of :func:`clv_core.collection.rows.log_summary.order_key`, None where they were not counted.
+        lines: purchase rows.
+        language: code.
+    """
+    key = "count.lines" if orders is None else "count.orders" if orders == lines else "count.orders_lines"
+    counts = {} if orders is None else {"orders": say_count(orders, language)}
+    return translate(key, language, lines=say_count(lines, language), **counts)
+
+
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it has a name.
 

@@ -157,8 +157,8 @@ class Tools:
         self._workspace, self._by_key = workspace, by_key
 
     def list_datasets(self) -> list[dict[str, Any]]:
-        """List the datasets: name, version, customers, net revenue, currency, first and last day."""
-        facts = ("name", "version", "customers", "net_revenue", "currency", "log_start", "log_end")
+        """List the datasets: name, version, customers, orders, lines, net revenue, currency, first and last day."""
+        facts = ("name", "version", "customers", "orders", "lines", "net_revenue", "currency", "log_start", "log_end")
         return [{name: getattr(one.manifest, name) for name in facts} for one in list_datasets(self._workspace)]
 
     def list_models(self, dataset: str | None = None) -> list[dict[str, Any]]:

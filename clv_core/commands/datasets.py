@@ -41,8 +41,8 @@ def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any
 
 
 FACTS: Final = (
-    *("version", "created", "made", "parent", "source", "rules", "rows_kept", "customers", "net_revenue", "currency"),
-    *("log_start", "log_end", "pseudonymised"),
+    *("version", "created", "made", "parent", "source", "rules", "rows_kept", "customers", "orders", "lines"),
+    *("net_revenue", "currency", "log_start", "log_end", "pseudonymised"),
 )
 
 

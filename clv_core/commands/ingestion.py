@@ -65,6 +65,8 @@ def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         **checked.accounting,
         "recipe": checked.recipe,
         "customers": facts.customers,
+        "orders": facts.orders,
+        "lines": facts.lines,
         "purchases": facts.purchases,
         "first_event": facts.first_event,
         "last_event": facts.last_event,
@@ -132,7 +134,7 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
 def accounting(manifest: Manifest, language: str) -> dict[str, Any]:
     """Return what became of every row of a dataset, and what it amounts to."""
     rows = ("version", "rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
-    sums = ("parts", "customers", "purchases", "first_event", "last_event", "log_end", "net_revenue")
+    sums = ("parts", "customers", "orders", "lines", "purchases", "first_event", "last_event", "log_end", "net_revenue")
     return {
         "dataset": manifest.name,
         **{name: getattr(manifest, name) for name in rows},

@@ -69,6 +69,8 @@ def _made(manifest: Manifest, language: str) -> dict[str, Any]:
         "rows_set_aside",
         "rows_duplicate",
         "customers",
+        "orders",
+        "lines",
         "purchases",
         "net_revenue",
     )

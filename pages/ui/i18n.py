@@ -9,8 +9,9 @@ from typing import Any
 import streamlit as st
 from babel.dates import format_datetime, get_timezone
 
+from clv_core.collection.store.manifest import Manifest
 from clv_core.errors import Message
-from clv_core.i18n import BABEL_LOCALES, say_count, say_day, say_last_day, say_list, say_span, say_together
+from clv_core.i18n import BABEL_LOCALES, say_count, say_day, say_last_day, say_list, say_orders, say_span, say_together
 from clv_core.plot.words import follow_language
 from clv_core.plot.words import money as money
 from clv_core.plot.words import name_of as name_of
@@ -26,6 +27,11 @@ follow_language(lambda: session.language())
 def count(many: int) -> str:
     """Return how many there are: exactly where a person may compare it with a table, else rounded."""
     return say_count(many, session.language())
+
+
+def orders(facts: Manifest) -> str:
+    """Return how many orders a log holds, and of how many lines."""
+    return say_orders(facts.orders, facts.lines, session.language())
 
 
 def join_sentences(sentences: Iterable[str]) -> str:

@@ -71,7 +71,7 @@ def test_cleaning_is_counted_before_and_done_only_where_switched_on(open_page: O
     app = section(open_page(shop, "datasets", lang="en"), "clean")
     assert really(shop, "clean") == ["clean", "shop", "--list"]
     said = texts(app.run())
-    assert "**5** rows, 5 purchases, 5 EUR; 1 customer affected, 1 left without rows" in said
+    assert "**5** rows, 5 lines, 5 EUR; 1 customer affected, 1 left without rows" in said
     assert app.button(key="clean_apply").disabled
     version = open_dataset(Workspace(shop), "shop").version
     do(app, (f"rule_{version}_test_ids", True), "clean_apply")
@@ -132,7 +132,7 @@ def test_rows_that_two_rules_find_are_said_to_be_set_aside_once(open_page: OPEN,
     app = section(open_page(root, "datasets", lang="en"), "clean")
     really(root, "clean")
     app.run()
-    assert texts(app).count("**4** rows, 4 purchases") == 2
+    assert texts(app).count("**4** rows, 4 lines") == 2
     assert translate("cleaning.alone") in texts(app)
 
 

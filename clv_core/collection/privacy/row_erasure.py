@@ -202,7 +202,7 @@ def _recounted(
     progress: Progress,
 ) -> Manifest:
     """Return the manifest of what is left; its files become one entry, for rows are not counted by file."""
-    recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "purchases": 0, "net_revenue": 0.0}
+    recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "orders": 0, "purchases": 0, "net_revenue": 0.0}
     if one(connection, f"SELECT count(*) FROM {file_text(events)}")[0]:
         recorded = summarize(connection, events, manifest.timezone, progress).recorded()
     kept, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)

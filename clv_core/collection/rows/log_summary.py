@@ -11,7 +11,7 @@ import duckdb
 
 from clv_core.collection.engine import fetch, file_text, local_time, one
 from clv_core.collection.infer.plan.reading_plan import is_total
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
 from clv_core.jobs import Progress
 
 TOTAL_OFF: Final = 0.01
@@ -25,7 +25,8 @@ class LogSummary:
     Args:
         rows: kept rows.
         customers: distinct customers.
-        purchases: purchase rows.
+        orders: orders (:func:`order_key`).
+        purchases: purchase rows, which people know as lines.
         returns: return rows.
         first_event: earliest event, UTC.
         last_event: latest event, UTC.
@@ -38,6 +39,7 @@ class LogSummary:
 
     rows: int
     customers: int
+    orders: int
     purchases: int
     returns: int
     first_event: datetime
@@ -51,13 +53,14 @@ class LogSummary:
     @classmethod
     def empty(cls, last: datetime) -> LogSummary:
         """Return the sums of a file that holds only voided orders; it ends at their last one."""
-        return cls(0, 0, 0, 0, last, last, last.date(), last.date(), 0.0, {}, "")
+        return cls(0, 0, 0, 0, 0, last, last, last.date(), last.date(), 0.0, {}, "")
 
     def recorded(self) -> dict[str, Any]:
         """Return what a manifest records of the kept rows, by its fields' names."""
         return {
             "rows_kept": self.rows,
             "customers": self.customers,
+            "orders": self.orders,
             "purchases": self.purchases,
             "first_event": self.first_event.isoformat(timespec="seconds") + "Z",
             "last_event": self.last_event.isoformat(timespec="seconds") + "Z",
@@ -66,6 +69,18 @@ class LogSummary:
             "net_revenue": self.net_revenue,
             "event_types": self.event_types,
         }
+
+
+def order_key(day: str, order_id: str = ORDER_ID) -> str:
+    """Return SQL for what tells the orders of one customer apart, two columns: the order id, without one the day.
+
+    An order is what a customer bought under one order id, on whatever days; purchases without an id are one a day.
+
+    Args:
+        day: SQL of the local day.
+        order_id: SQL of the order id, NULL or blank where there is none.
+    """
+    return f"coalesce({order_id}, ''), CASE WHEN coalesce({order_id}, '') = '' THEN {day} END"
 
 
 def summarize(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str, progress: Progress) -> LogSummary:
@@ -79,11 +94,16 @@ def summarize(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str
     )
     distinct = f"SELECT count(*) FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {file})"
     customers = fetch(connection, distinct, progress, "figures")[0][0]
+    columns = {column for column, *_ in connection.execute(f"DESCRIBE FROM {file}").fetchall()}
+    order = order_key(f"{local_time(EVENT_TIME, timezone)}::DATE", ORDER_ID if ORDER_ID in columns else "NULL")
+    bought = f"SELECT DISTINCT {CUSTOMER_ID}, {order} FROM {file} WHERE {EVENT_TYPE} = '{PURCHASE}'"
+    orders = fetch(connection, f"SELECT count(*) FROM ({bought})", progress, "figures")[0][0]
     types = f"SELECT {EVENT_TYPE}, count(*) FROM {file} GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 1000"
     counts = {str(kind): int(rows) for kind, rows in connection.execute(types).fetchall()}
     return LogSummary(
         rows=int(row[0]),
         customers=int(customers),
+        orders=int(orders),
         purchases=counts.get(PURCHASE, 0),
         returns=counts.get(RETURN, 0),
         first_event=row[1],

@@ -49,7 +49,7 @@ class Manifest:
         rows_set_aside: rows that could not be used, kept beside it with line and reason.
         rows_duplicate: exact repetitions that were dropped, among them rows that an appended file shares with the log.
         customers: distinct customers.
-        purchases: purchase rows.
+        purchases: purchase rows; :attr:`lines` where people read it.
         first_event: earliest event, ISO UTC.
         last_event: latest event, ISO UTC.
         log_start: local date of the first event, ISO.
@@ -71,6 +71,8 @@ class Manifest:
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
+        orders: orders (:func:`clv_core.collection.rows.log_summary.order_key`); None in manifests that are older
+            than this count.
         sampled: where the log is a sample of a larger one's customers, ``{customers, events, fraction}``: how many the
             larger one has, and the share of its customers that was taken, by a hash of their ids; else None.
     """
@@ -106,6 +108,7 @@ class Manifest:
     key_fingerprint: str = ""
     customers_table: dict[str, Any] | None = None
     sampled: dict[str, Any] | None = None
+    orders: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -126,6 +129,11 @@ class Manifest:
     def last_day(self) -> date:
         """Local date of the last event; ``last_event`` is of UTC, where it may be another day."""
         return date.fromisoformat(self.log_end) - timedelta(days=1)
+
+    @property
+    def lines(self) -> int:
+        """What was bought, line by line: the purchase rows."""
+        return self.purchases
 
     @property
     def brings_nothing(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.engine import fetch, measure_progress, one, text
+from clv_core.collection.rows.log_summary import order_key
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.columns import (
     AMOUNT,
@@ -62,13 +63,13 @@ FROM part GROUP BY customer, day, channel, country
 """
 
 ORDERS: Final = f"""
-SELECT customer, day, cell.channel AS channel, cell.country AS country, count(*)::INTEGER AS orders
-FROM (SELECT customer, day, min({{'channel': channel, 'country': country}}) AS cell
-    FROM part WHERE kind = '{PURCHASE}' GROUP BY customer, day, order_key)
+SELECT customer, cell.day AS day, cell.channel AS channel, cell.country AS country, count(*)::INTEGER AS orders
+FROM (SELECT customer, min({{'day': day, 'channel': channel, 'country': country}}) AS cell
+    FROM part WHERE kind = '{PURCHASE}' GROUP BY customer, {order_key("day")})
 GROUP BY ALL
 """
-"""An order is what one customer bought on one day under one order id; lines of a day without an id are one order. Where
-an order's lines differ in channel or country, it counts under the first of them, so that orders add up."""
+"""Orders by :func:`order_key`. Where the lines of one differ in day, channel or country, it counts under the first of
+them, so that orders add up."""
 
 RATINGS: Final = """
 SELECT customer, day, channel, country, rating, count(*)::INTEGER AS ratings
@@ -177,7 +178,7 @@ class _Builder:
         codes = ", ".join(f"{table}.code AS {column}" for column, table in VOCABULARIES.items())
         lines = (
             f"SELECT customer, {EVENT_TIME}::DATE AS day, {codes}, {EVENT_TYPE} AS kind,"
-            f" {AMOUNT}::DECIMAL(18, 6) AS amount, coalesce({ORDER_ID}, '') AS order_key, {RATING}::FLOAT AS rating"
+            f" {AMOUNT}::DECIMAL(18, 6) AS amount, {ORDER_ID}, {RATING}::FLOAT AS rating"
             f" FROM log JOIN customers ON log.{CUSTOMER_ID} = customers.id {joins}"
         )
         self._run("explore_lines", f"CREATE TABLE lines AS {lines}", self.dataset.manifest.rows_kept)

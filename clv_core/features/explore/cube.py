@@ -28,7 +28,7 @@ from clv_core.records import JsonRecord
 from clv_core.workspace import Workspace, read_json
 
 RECORD: Final = "cube.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when the relations change; a cube of another format is made anew."""
 
 OPTIONS: Final = 200

@@ -15,7 +15,7 @@ from clv_core.evaluation.deciles import decile_table, top_share
 from clv_core.evaluation.explain.sentences import SECOND
 from clv_core.evaluation.metrics import format_metric
 from clv_core.evaluation.trust import REASONS
-from clv_core.i18n import without_options
+from clv_core.i18n import say_orders, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
@@ -36,7 +36,7 @@ def data(context: ReportContext) -> Section:
     finding = f.t(
         "report.data.finding",
         customers=f"{facts.customers:,}",
-        purchases=f"{facts.purchases:,}",
+        bought=say_orders(facts.orders, facts.lines, f.language),
         first=f.day(context.dataset.log_start),
         last=f.day(context.dataset.last_day),
     )
@@ -49,7 +49,7 @@ def data(context: ReportContext) -> Section:
     )
     figures = (
         ReportFigure(f.t("report.data.customers"), f.count(facts.customers)),
-        ReportFigure(f.t("report.data.purchases"), f.count(facts.purchases)),
+        ReportFigure(f.t("report.data.orders"), "–" if facts.orders is None else f.count(facts.orders)),
         ReportFigure(f.t("report.data.revenue"), f.money(facts.net_revenue)),
         ReportFigure(f.t("report.data.days"), f"{days:,}"),
     )

@@ -128,7 +128,7 @@ def _limit_key(dataset: Dataset, rule: str) -> str:
 def _effect(item: dict[str, Any], currency: str) -> str:
     params = {
         "rows": f"**{item['rows']:,}**",
-        "purchases": f"{item['purchases']:,}",
+        "lines": f"{item['purchases']:,}",
         "revenue": widgets.escape(i18n.money(item["net_revenue"], currency)),
         "customers": f"{item['customers']:,}",
         "lost": f"{item['customers_lost']:,}",

@@ -61,7 +61,7 @@ def about(dataset: Dataset) -> None:
             name=widgets.escape(dataset.name),
             revenue=i18n.money(facts.net_revenue, facts.currency),
             customers=i18n.count(facts.customers),
-            purchases=i18n.count(facts.purchases),
+            bought=i18n.orders(facts),
             days=f"{(dataset.log_end - dataset.log_start).days:,}",
         ),
         source,
@@ -103,12 +103,15 @@ def versions(dataset: Dataset) -> None:
             t("versions.made"): [_made(item.manifest) for item in all_versions],
             t("versions.rows"): [item.manifest.rows_kept for item in all_versions],
             t("column.customers"): [item.manifest.customers for item in all_versions],
+            t("column.orders"): pd.array([item.manifest.orders for item in all_versions], "Int64"),
+            t("column.lines"): [item.manifest.lines for item in all_versions],
             revenue: [item.manifest.net_revenue for item in all_versions],
             t("versions.version"): [item.version for item in all_versions],
             t("versions.in_use"): [item.version == dataset.version for item in all_versions],
         }
     )
-    columns = {name: cells.whole() for name in (t("versions.rows"), t("column.customers"))}
+    counts = ("versions.rows", "column.customers", "column.orders", "column.lines")
+    columns = {t(key): cells.whole() for key in counts}
     columns[revenue] = cells.money(revenue, dataset.manifest.currency)
     cells.table(table, t("datasets.what.versions"), columns)
     others = {item.version: item for item in all_versions if item.version != dataset.version}

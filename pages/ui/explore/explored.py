@@ -171,7 +171,7 @@ def cards(cube: Cube, filters: Filters, figures: Figures, before: Figures | None
                 change[0] if change else None,
                 delta_color=change[1] if change else "off",
                 delta_arrow="off",
-                help=t(f"explore.card.{name}.help"),
+                help=t("column.orders.help" if name == "orders" else f"explore.card.{name}.help"),
                 chart_data=curve if len(curve) > 2 and name in names[:DRAWN_CARDS] else None,
                 chart_type="area",
                 border=True,

@@ -48,7 +48,7 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
-    counts = {"customers": i18n.count(facts.customers), "purchases": i18n.count(facts.purchases)}
+    counts = {"customers": i18n.count(facts.customers), "bought": i18n.orders(facts)}
     counts["name"] = widgets.escape(dataset.name)
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
@@ -116,7 +116,8 @@ def dataset_table() -> None:
         {
             t("column.dataset"): [item.name for item in rows],
             t("column.customers"): [item.customers for item in rows],
-            t("column.purchases"): [item.purchases for item in rows],
+            t("column.orders"): pd.array([item.orders for item in rows], "Int64"),
+            t("column.lines"): [item.lines for item in rows],
             t("column.net_revenue"): [item.net_revenue for item in rows],
             t("manage.currency"): [item.currency or None for item in rows],
             t("column.from"): [i18n.day(item.log_start) for item in rows],
@@ -124,7 +125,7 @@ def dataset_table() -> None:
             t("column.created"): [i18n.moment(item.created) for item in rows],
         }
     )
-    formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "purchases")}
+    formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "orders", "lines")}
     formats[t("column.net_revenue")] = st.column_config.NumberColumn(format=cells.EXACT)
     cells.table(table, t("home.datasets"), formats)
 
@@ -198,12 +199,16 @@ def _growth(dataset: Dataset) -> str:
     before = next(
         (one.manifest for one in versions(session.workspace(), dataset.name) if one.version == facts.parent), None
     )
-    if before is None or (before.customers, before.purchases) == (facts.customers, facts.purchases):
+    if before is None or (before.customers, before.lines) == (facts.customers, facts.lines):
         return ""
-    gained = {name: f"{getattr(facts, name) - getattr(before, name):+,}" for name in ("customers", "purchases")}
+    more = {"customers": f"{facts.customers - before.customers:+,}"}
+    if facts.orders is None or before.orders is None:
+        more["bought"] = t("count.lines", lines=f"{facts.lines - before.lines:+,}")
+    else:
+        more["bought"] = t("count.orders", orders=f"{facts.orders - before.orders:+,}")
     revenue = facts.net_revenue - before.net_revenue
     sign = "+" if revenue >= 0 else ""
-    return t("home.growth", revenue=sign + i18n.money(revenue, facts.currency), **gained)
+    return t("home.growth", revenue=sign + i18n.money(revenue, facts.currency), **more)
 
 
 def _next(dataset: Dataset, model: Bundle) -> str:

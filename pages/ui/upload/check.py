@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.check import Check
+from clv_core.collection.store.manifest import Manifest
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import MEANINGS, SOLD
 from clv_core.columns import EVENT_TYPES
@@ -106,6 +107,13 @@ def headline(check: Check, name: str) -> str:
     )
 
 
+def _orders(facts: Manifest) -> widgets.Figure:
+    """Return the number of orders, with their lines."""
+    number = "–" if facts.orders is None else f"{facts.orders:,}"
+    lines = t("count.lines", lines=f"{facts.lines:,}")
+    return widgets.Figure(t("column.orders"), number, t("column.orders.help"), lines)
+
+
 def _figures(check: Check) -> list[widgets.Figure]:
     facts = check.manifest
     first, end = date.fromisoformat(facts.log_start), date.fromisoformat(facts.log_end)
@@ -113,7 +121,7 @@ def _figures(check: Check) -> list[widgets.Figure]:
     span = i18n.days(first, end - timedelta(days=1))
     return [
         widgets.Figure(t("column.customers"), f"{facts.customers:,}", t("upload.customers.help")),
-        widgets.Figure(t("column.purchases"), f"{facts.purchases:,}", t("upload.purchases.help")),
+        _orders(facts),
         widgets.Figure(t("column.net_revenue"), revenue, t("upload.revenue.help")),
         widgets.Figure(t("upload.span"), days, t("look.span.help"), span),
     ]

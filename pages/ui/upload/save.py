@@ -146,7 +146,7 @@ def show_saved(dataset: Dataset) -> None:
             "upload.saved",
             name=widgets.escape(dataset.name),
             customers=i18n.count(facts.customers),
-            purchases=i18n.count(facts.purchases),
+            bought=i18n.orders(facts),
             days=f"{(dataset.log_end - dataset.log_start).days:,}",
         )
     )

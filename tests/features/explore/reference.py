@@ -14,10 +14,11 @@ def purchases(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["event_type"] == "purchase"]
 
 
-def order_keys(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row an order of the log: customer, day, order id (or none)."""
-    bought = purchases(rows).assign(order_id=lambda frame: frame["order_id"].fillna(""))
-    return bought[["customer_id", "day", "order_id"]].drop_duplicates()
+def orders_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row an order: customer, and its first day; without an order id, what was bought on a day is one."""
+    bought = purchases(rows)
+    order = bought["order_id"].where(bought["order_id"].notna(), bought["day"].astype(str))
+    return bought.assign(order=order).groupby(["customer_id", "order"], as_index=False)["day"].min()
 
 
 def purchase_days(rows: pd.DataFrame) -> pd.DataFrame:
@@ -33,6 +34,7 @@ def net(rows: pd.DataFrame) -> pd.Series:
 def figures(rows: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, float]:
     span = inside(rows, start, end)
     bought = purchases(span)
+    orders = len(inside(orders_of(rows), start, end))
     days = bought.groupby("customer_id")["day"].nunique()
     paid = bought["amount"].sum()
     returned = -span.loc[span["event_type"] == "return", "amount"].sum()
@@ -40,13 +42,13 @@ def figures(rows: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[
     return {
         "customers": customers,
         "buyers": len(days),
-        "orders": len(order_keys(span)),
+        "orders": orders,
         "paid": paid,
         "returned": returned,
         "net": paid - returned,
         "repeat_buyers": int((days >= 2).sum()),
         "repeat_rate": float((days >= 2).mean()),
-        "order_value": paid / len(order_keys(span)),
+        "order_value": paid / orders,
         "per_customer": (paid - returned) / customers,
         "return_rate": returned / paid,
     }
@@ -101,8 +103,10 @@ def buyers(rows: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.Dat
     span = inside(rows, start, end)
     value = span.assign(net=net(span)).groupby("customer_id")["net"].sum()
     last = purchases(span).groupby("customer_id")["day"].max()
-    orders = order_keys(span).groupby("customer_id").size()
-    return pd.DataFrame({"orders": orders, "days": (end - last).dt.days}).assign(value=value)
+    orders = inside(orders_of(rows), start, end).groupby("customer_id").size()
+    return pd.DataFrame({"orders": orders.reindex(last.index, fill_value=0), "days": (end - last).dt.days}).assign(
+        value=value
+    )
 
 
 def gini(values: np.ndarray) -> float:

@@ -132,6 +132,16 @@ def test_an_order_over_two_channels_is_one_order(tmp_path: Path) -> None:
     assert app.orders + web.orders == 2 and (app.paid, web.paid) == (17.0, 5.0) and web.buyers == 1
 
 
+def test_an_order_over_two_days_is_one_order_of_its_first_day(tmp_path: Path) -> None:
+    days = [("a", "2024-01-31", 5), ("a", "2024-02-01", 7), ("b", "2024-02-01", 4), ("b", "2024-02-01", 1)]
+    rows = bought(*days).assign(order_id=["o1", "o1", None, None])
+    cube = explore(tmp_path / "log", rows).cube
+    months = trend(Selection.of(CubePart(cube)), "month")
+    assert months["orders"].tolist() == [1, 1] and months["net"].tolist() == [5.0, 12.0]
+    dataset = open_dataset(Workspace(tmp_path / "log" / "workspace"), "log")
+    assert (dataset.manifest.orders, dataset.manifest.lines) == (2, 4)
+
+
 def test_what_is_not_in_the_log_is_refused_in_words(shop_explored: Explored) -> None:
     with pytest.raises(ClvError, match="fax"):
         CubePart(shop_explored.cube, ["fax"])
