@@ -14,7 +14,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import open_dataset, versions
 from clv_core.errors import NeedsAnswer, Refused
-from clv_core.i18n import translate
+from clv_core.i18n import LANGUAGES, say_orders, translate
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_table import DATED, STATIC
@@ -270,3 +270,17 @@ def test_a_run_that_fails_is_said_and_changes_nothing(open_page: OPEN, shop: Pat
     assert len(app.error) == 1
     app.button(key="close_customers").click().run()
     assert not app.error
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_pages_say_the_orders_and_lines_of_the_record(open_page: OPEN, tmp_path: Path, lang: str) -> None:
+    lines = [f"C{n // 3 % 9},2024-03-{1 + n % 28:02} 10:{n % 60:02},{5 + n % 7}.5,O{n // 3},P{n}" for n in range(90)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id,product_id", *lines]))
+    root = tmp_path / "workspace"
+    facts = ingest(Workspace(root), tmp_path / "log.csv", "shop")
+    assert (facts.orders, facts.lines) == (30, 90)
+    bought = say_orders(30, 90, lang)
+    assert bought in open_page(root, "datasets", lang=lang).header[0].value
+    home = open_page(root, "home", lang=lang)
+    assert bought in home.header[0].value
+    assert list(home.dataframe[0].value[translate("column.orders", lang)]) == [30]
