@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from clv_core import audit
 from clv_core.collection.sources import (
@@ -12,6 +13,8 @@ from clv_core.collection.sources import (
     REPLACE,
     Source,
     add_source,
+    change_source,
+    changes_of,
     list_sources,
     load_source,
     load_state,
@@ -21,37 +24,68 @@ from clv_core.collection.sources import (
 from clv_core.commands import Context, message_json, whole_number
 from clv_core.commands.ingestion import READING, accounting, reading_options
 from clv_core.commands.parser import command, option
+from clv_core.errors import NeedsAnswer, UsageError
 
 NAME = option("name", "cli.source.name")
+FIELDS: Final = (
+    *("kind", "where", "what", "dataset", "grows", "time_column", "order_column", "look_back_days"),
+    *("secret", "ca", "tls"),
+)
+"""Options of ``source add`` that are fields of a source."""
 
 
 @command(
     "source add",
     NAME,
-    option("--kind", "cli.source.kind", choices=list(KINDS), required=True),
-    option("--from", "cli.source.from", dest="where", required=True, metavar="ADDRESS"),
-    option("--what", "cli.source.what", default="", metavar="TABLE|SELECT|PATTERN"),
+    option("--kind", "cli.source.kind", choices=list(KINDS)),
+    option("--from", "cli.source.from", dest="where", metavar="ADDRESS"),
+    option("--what", "cli.source.what", metavar="TABLE|SELECT|PATTERN"),
     option("--dataset", "cli.source.dataset", metavar="NAME"),
-    option("--grows", "cli.source.grows", choices=(APPEND, REPLACE), default=APPEND),
-    option("--time-column", "cli.source.time_column", default="", metavar="COLUMN"),
-    option("--look-back", "cli.source.look_back", type=whole_number(0), default=3, metavar="DAYS"),
-    option("--secret", "cli.source.secret", default="", metavar="REFERENCE"),
-    option("--ca", "cli.source.ca", default="", metavar="FILE"),
-    option("--no-tls", "cli.source.no_tls", dest="tls", action="store_false"),
+    option("--grows", "cli.source.grows", choices=(APPEND, REPLACE)),
+    option("--time-column", "cli.source.time_column", metavar="COLUMN"),
+    option("--order-column", "cli.source.order_column", metavar="COLUMN|none"),
+    option("--look-back", "cli.source.look_back", dest="look_back_days", type=whole_number(0), metavar="DAYS"),
+    option("--secret", "cli.source.secret", metavar="REFERENCE"),
+    option("--ca", "cli.source.ca", metavar="FILE"),
+    option("--no-tls", "cli.source.no_tls", dest="tls", action="store_false", default=None),
+    option("--change", "cli.source.change", action="store_true"),
     *READING,
 )
 def run_source_add(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    """Save a source, and return what its role may do beside reading as warnings; no rows are fetched yet."""
-    from clv_core.preprocessing.refresh import note_role
+    """Save a source, and return what its role may do beside reading as warnings; no rows are fetched yet.
 
-    fields = ("kind", "where", "what", "grows", "time_column", "secret", "ca", "tls")
-    given = {name: getattr(options, name) for name in fields}
-    dataset, said = options.dataset or options.name, _said(options)
-    source = Source(options.name, dataset=dataset, look_back_days=options.look_back, answers=said, **given)
-    add_source(context.workspace, source)
-    audit.note(context.workspace, "source add", source=source.name, dataset=dataset, outcome="done")
-    warnings = note_role(context.workspace, source)
-    return {**_shown(source), "warnings": [message.to_json(context.language) for message in warnings]}
+    One of a name that there is gets the options that are given, once what changes has been shown.
+
+    Raises:
+        NeedsAnswer: no column has the number of the order; or the source exists, and ``--change`` was not given.
+    """
+    from clv_core.preprocessing.refresh import note_role, said_of, with_order_column
+
+    given = {key: value for key in FIELDS if (value := getattr(options, key)) is not None}
+    said = _said(options)
+    before = next((one for one in list_sources(context.workspace) if one.name == options.name), None)
+    if before is None:
+        if missing := [word for word, key in (("--kind", "kind"), ("--from", "where")) if key not in given]:
+            raise UsageError("source_needs", name=options.name, missing=missing)
+        source = with_order_column(_checked(Source(options.name, **{"dataset": options.name, **given}, answers=said)))
+        add_source(context.workspace, source)
+        changed: dict[str, Any] = {}
+    else:
+        after = replace(before, **given)
+        source = _checked(said_of(after, **said) if said else after)
+        changed = {key: list(values) for key, values in changes_of(before, source).items()}
+        if changed and not options.change:
+            words = [f"{key}: {old} -> {new}" for key, (old, new) in changed.items()]
+            raise NeedsAnswer("source_changes", name=source.name, changes=words)
+        change_source(context.workspace, source)
+    audit.note(context.workspace, "source add", source=source.name, dataset=source.dataset, outcome="done")
+    warnings = [message.to_json(context.language) for message in note_role(context.workspace, source)]
+    return {**_shown(source), **({} if before is None else {"changed": changed}), "warnings": warnings}
+
+
+def _checked(source: Source) -> Source:
+    source.check()
+    return source
 
 
 @command("source test", NAME)
@@ -74,7 +108,8 @@ def run_source_preview(options: argparse.Namespace, context: Context) -> dict[st
     source = load_source(context.workspace, options.name)
     with temporary_folder("clv-source-") as folder:
         checked = check_sample(context.workspace, source, sample(source, folder, context.progress))
-    rows = checked.first_rows.head(5).astype(str).to_dict("records")
+    shown = checked.first_rows.head(5)
+    rows = shown.astype(str).astype(object).where(shown.notna(), None).to_dict("records")
     warnings = [message.to_json(context.language) for message in checked.warnings]
     return {
         "source": options.name,
@@ -128,5 +163,8 @@ def _said(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _shown(source: Source) -> dict[str, Any]:
-    fields = ("name", "kind", "host", "what", "dataset", "grows", "time_column", "look_back_days", "secret", "tls")
+    fields = (
+        *("name", "kind", "host", "what", "dataset", "grows", "time_column", "order_column", "look_back_days"),
+        *("secret", "tls"),
+    )
     return {name: getattr(source, name) for name in fields}

@@ -37,7 +37,9 @@ from clv_core.collection.sources import (
     save_state,
 )
 from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset, raw_version
-from clv_core.errors import ClvError, Message, NotFound, Refused
+from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.columns import ORDER_ID
+from clv_core.errors import ClvError, Message, NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
 from clv_core.preprocessing.clean import append
@@ -219,6 +221,27 @@ def note_role(workspace: Workspace, source: Source) -> list[Message]:
     role = [message.coded() for message in found]
     save_state(workspace, source.name, dataclasses.replace(state, role=role))
     return found
+
+
+def with_order_column(source: Source) -> Source:
+    """Return a source that can fetch whole orders: with the column of their numbers, where its name says so.
+
+    Nothing is looked for where every run fetches everything, or where the source cannot be reached.
+
+    Raises:
+        NeedsAnswer: no column has such a name.
+    """
+    if not source.time_column or source.order_column or source.grows == REPLACE:
+        return source
+    try:
+        names, _ = columns(source)
+    except ClvError:
+        return source
+    said = source.answers.get("mapping", {}).get(ORDER_ID, "")
+    found = [said] if said else [one for one in names if (SURE_NAMES | LIKELY_NAMES).get(fold(one)) == ORDER_ID]
+    if not found:
+        raise NeedsAnswer("source_order_column", source=source.name, columns=names)
+    return dataclasses.replace(source, order_column=found[0])
 
 
 def columns(source: Source) -> tuple[list[str], list[str]]:

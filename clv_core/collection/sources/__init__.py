@@ -18,6 +18,8 @@ from clv_core.collection.sources.source import REPLACE as REPLACE
 from clv_core.collection.sources.source import Source as Source
 from clv_core.collection.sources.source import SourceState as SourceState
 from clv_core.collection.sources.source import add_source as add_source
+from clv_core.collection.sources.source import change_source as change_source
+from clv_core.collection.sources.source import changes_of as changes_of
 from clv_core.collection.sources.source import list_sources as list_sources
 from clv_core.collection.sources.source import load_source as load_source
 from clv_core.collection.sources.source import load_state as load_state

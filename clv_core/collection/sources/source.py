@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,6 +18,8 @@ FOLDER: Final = "sources"
 APPEND, REPLACE = "append", "replace"
 NO_ORDERS: Final = "none"
 """The order column of a source of which each row stands by itself."""
+READS: Final = {"kind", "where", "what", "dataset", "grows", "time_column"}
+"""Fields of a source that tell which rows it has."""
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -193,6 +195,27 @@ def add_source(workspace: Workspace, source: Source) -> None:
         if path.exists():
             raise Refused("source_exists", name=source.name)
         write_json(path, {"source": source.to_json(), "state": SourceState().to_json()})
+
+
+def changes_of(before: Source, after: Source) -> dict[str, tuple[Any, Any]]:
+    """Return the fields that differ -> what they are and what they become."""
+    old, new = before.to_json(), after.to_json()
+    return {key: (old[key], value) for key, value in new.items() if value != old[key]}
+
+
+def change_source(workspace: Workspace, source: Source) -> None:
+    """Save a source that there is, as it now is; where it reads something else, its next run fetches everything.
+
+    Raises:
+        UsageError: see :meth:`Source.check`.
+        NotFound: there is none of this name.
+    """
+    source.check()
+    changed = changes_of(load_source(workspace, source.name), source)
+    update_source(workspace, source)
+    if READS & {*changed}:
+        state = load_state(workspace, source.name)
+        save_state(workspace, source.name, replace(state, version="", watermark="", files={}, gaps=None))
 
 
 def update_source(workspace: Workspace, source: Source) -> None:
