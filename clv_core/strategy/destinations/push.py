@@ -293,10 +293,10 @@ def _left_out_before(workspace: Workspace, destination: Destination, side: Side)
 
     Those are the customers of the same dataset who were chosen in the same way.
     """
-    asked = (destination.name, side.dataset, side.logged_segment, side.scheme)
+    asked = (side.dataset, side.logged_segment, side.scheme)
     for line in export_log(workspace):
-        settings = line.get("settings") or {}
-        if (settings.get("destination"), line["dataset"], line["segment"], line["scheme"]) == asked:
+        is_of_it = (line.get("settings") or {}).get("destination") == destination.name
+        if is_of_it and (line["dataset"], line["segment"], line["scheme"]) == asked:
             return dict(line["left_out"])
     return None
 
