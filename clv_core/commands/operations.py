@@ -195,13 +195,28 @@ def run_summary(options: argparse.Namespace, context: Context) -> dict[str, Any]
 
     smtp = Smtp.of(Environment.from_environment()) if options.out is None else None
     report = pipeline.monitor(context.workspace, options.name, options.model, progress=context.progress)
-    subject, text, html = summary_mail(report, context.language)
+    subject, text, html = summary_mail(report, context.language, _sources(context, options.name))
     if smtp is None:
         write_text(options.out, html)
     else:
         send(smtp, subject, text, html=html)
     out = None if options.out is None else str(options.out)
     return {"dataset": options.name, "subject": subject, "sent": smtp is not None, "out": out}
+
+
+def _sources(context: Context, dataset: str) -> list[str]:
+    """Return a line on each comparison of a dataset with its sources, and on what their last runs found."""
+    from clv_core.collection.sources import list_sources, load_state
+    from clv_core.preprocessing.reconcile import comparison
+
+    lines = []
+    for source in list_sources(context.workspace):
+        if source.dataset == dataset:
+            state = load_state(context.workspace, source.name)
+            compared = comparison(source, state)
+            found = [Message(item["code"], item["params"]) for item in state.warnings]
+            lines += [message.display(context.language) for message in [*([compared] if compared else []), *found]]
+    return lines
 
 
 def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> dict[str, Any]:

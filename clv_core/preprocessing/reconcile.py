@@ -72,6 +72,16 @@ class Reconciled:
         return {key: value for key, value in dataclasses.asdict(self).items() if key not in left} if self.first else {}
 
 
+def comparison(source: Source, state: SourceState) -> Message | None:
+    """Return what the last run of a source compared, in a sentence; None where it has compared nothing."""
+    if not state.reconciled:
+        return None
+    whole = {key: state.reconciled[key] for key in ("first", "last", "rows", "held_rows", "left_out", "held_amount")}
+    amount = state.reconciled["amount"]
+    code = "rows" if amount is None else "sums"
+    return Message(f"source.compared_{code}", {"source": source.name, **whole, "amount": amount or 0.0})
+
+
 def held_of(source: Source, dataset: Dataset, state: SourceState) -> Held:
     """Return what a dataset says of its source's rows: columns, and the orders of the look-back.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,16 @@ from clv_core.collection.sources import (
     REPLACE,
     Source,
     add_source,
+    change_source,
+    changes_of,
     list_sources,
     load_state,
     remove_source,
     update_source,
 )
 from clv_core.errors import ClvError
-from clv_core.preprocessing.refresh import check_sample, note_role, said_of, sample
+from clv_core.preprocessing.reconcile import comparison
+from clv_core.preprocessing.refresh import check_sample, note_role, said_of, sample, with_order_column
 from pages.ui import access, cells, confirmation, flash, i18n, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -31,7 +35,10 @@ from pages.ui.upload import questions
 
 PREVIEW: Final = "source_preview"
 """Session key of the previewed source: its name, and where its first rows lie."""
-FIELDS: Final = ("kind", "where", "what", "name", "dataset", "grows", "time_column", "look_back", "secret", "ca", "tls")
+FIELDS: Final = (
+    *("kind", "where", "what", "name", "dataset", "grows", "time_column", "order_column", "look_back"),
+    *("secret", "ca", "tls"),
+)
 """Fields of the form; each widget's key is ``source_<field>``."""
 MOST_OF_QUERY: Final = 60
 """Characters of a query that are shown."""
@@ -66,6 +73,10 @@ def show(source: Source) -> None:
             st.write(t("sources.refreshed", when=i18n.moment(state.refreshed), **counts))
         elif not state.error:
             st.write(t("sources.unread"))
+        if compared := comparison(source, state):
+            st.caption(widgets.escape(compared.display(session.language())))
+        elif not KINDS[source.kind].dialect:
+            st.caption(t("sources.files_only"))
         if state.error:
             st.write(t("sources.failed", when=i18n.moment(state.failed)))
             widgets.show_error({**state.error, "message": ""})
@@ -77,6 +88,11 @@ def show(source: Source) -> None:
             if st.button(label, key=key, icon=":material/sync:", type="primary", **may):
                 progress.start_job(["source", "run", source.name], source.name)
                 st.rerun()
+            if any(item["code"] == "warning.source_late" for item in state.warnings):
+                label, key = t("sources.run_all"), f"run_all_{source.name}"
+                if st.button(label, key=key, icon=":material/sync_alt:", **may):
+                    progress.start_job(["source", "run", source.name, "--all"], source.name)
+                    st.rerun()
             label, key = t("sources.preview"), f"preview_{source.name}"
             previewed = st.button(label, key=key, icon=":material/visibility:", **may)
             removing = Confirmation(
@@ -171,6 +187,7 @@ def form() -> None:
             st.number_input(
                 t("sources.look_back"), 0, 3650, 3, key="source_look_back", help=t("sources.look_back.help")
             )
+            st.text_input(t("sources.order_column"), key="source_order_column", help=t("sources.order_column.help"))
         if about.dialect and not about.is_local and about.is_tested:
             st.toggle(t("sources.tls"), True, key="source_tls")
             st.text_input(t("sources.ca"), key="source_ca", help=t("sources.ca.help"))
@@ -183,9 +200,8 @@ def form() -> None:
 def _save(kind: str) -> None:
     access.require("connect")
     given = {field: st.session_state.get(f"source_{field}") for field in FIELDS}
-    texts: dict[str, Any] = {
-        field: str(given[field] or "").strip() for field in ("where", "what", "name", "time_column", "secret", "ca")
-    }
+    fields = ("where", "what", "name", "time_column", "order_column", "secret", "ca")
+    texts: dict[str, Any] = {field: str(given[field] or "").strip() for field in fields}
     try:
         if KINDS[kind].is_local or (kind == "shopify" and "://" not in texts["where"]):
             texts["where"] = str(received.checked_path(texts["where"]))
@@ -194,16 +210,54 @@ def _save(kind: str) -> None:
         source = Source(
             kind=kind, dataset=dataset, grows=str(given["grows"]), look_back_days=look_back, tls=tls, **texts
         )
-        add_source(session.workspace(), source)
+        source.check()
+        before = next((one for one in list_sources(session.workspace()) if one.name == source.name), None)
+        if before is not None:
+            source = replace(source, answers=before.answers)
+            _ask_to_change(before, source)
+            return
         with st.spinner(t("sources.connecting")):
-            note_role(session.workspace(), source)
+            source = with_order_column(source)
+        add_source(session.workspace(), source)
+        _finish_saving(source)
     except ClvError as error:
         widgets.show_error(error)
         return
+    st.rerun()
+
+
+def _ask_to_change(before: Source, source: Source) -> None:
+    """Open the dialog that says what a source becomes; where nothing changes, say so."""
+    changes = changes_of(before, source)
+    if not changes:
+        st.info(t("sources.same", name=widgets.escape(source.name)))
+        return
+    lines = [f"- {t(f'sources.field.{key}')}: {_value(old)} → {_value(new)}" for key, (old, new) in changes.items()]
+    title = t("sources.change.sure", name=widgets.escape(source.name))
+    asked = Confirmation(title, "\n".join(lines), t("sources.change"), partial(_change, source))
+    st.session_state[confirmation.OPEN] = asked
+    st.rerun()
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return t("sources.yes" if value else "sources.no")
+    return widgets.escape(str(value)) if value not in ("", None) else "–"
+
+
+def _change(source: Source) -> None:
+    access.require("connect")
+    change_source(session.workspace(), source)
+    _finish_saving(source)
+
+
+def _finish_saving(source: Source) -> None:
+    """Look at what the source's role may do, note that it was saved, and say so."""
+    with st.spinner(t("sources.connecting")):
+        note_role(session.workspace(), source)
     audit.set_actor(access.current_user())
     audit.note(session.workspace(), "source add", source=source.name, dataset=source.dataset, outcome="done")
     flash.say(t("sources.saved", name=source.name))
-    st.rerun()
 
 
 done = flash.follow("source")

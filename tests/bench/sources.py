@@ -1,6 +1,9 @@
-"""Rows pulled from PostgreSQL: seconds against the database's own COPY TO, and peak memory.
+"""Rows pulled from PostgreSQL: seconds against the database's own COPY TO, and peak memory; then what a night costs.
 
     python -m tests.bench.sources --rows 2000000
+
+A night looks back 7 days, and 1% of its orders are older: the query for their older lines is measured beside the whole
+run, as is the count of the source's days.
 
 Starts a server of its own from Debian's package ``postgresql`` under the account ``postgres``; needs root.
 """
@@ -8,19 +11,23 @@ Starts a server of its own from Debian's package ``postgresql`` under the accoun
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import resource
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from clv_core.collection.sources import Source, SourceState, pull
+from clv_core.collection.sources import Source, SourceState, add_source, pull
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.refresh import refresh
+from clv_core.workspace import Workspace
 
 PORT = 54_329
 ADDRESS = f"postgresql://postgres@127.0.0.1:{PORT}/postgres"
@@ -78,6 +85,46 @@ def main() -> None:
         target.mkdir()
         again = [sys.executable, "-m", "tests.bench.sources", "--pull", str(target)]
         subprocess.run(again, check=True, env=dict(os.environ))
+        night(Path(folder), options.rows)
+
+
+def night(folder: Path, rows: int) -> None:
+    """Print what a night's run costs, and the queries beside the one of new rows, as shares of it."""
+    sql("ALTER TABLE orders ADD COLUMN line text DEFAULT 'a'", "CREATE INDEX ON orders (order_id)")
+    sql("CREATE INDEX ON orders (event_time)", "ANALYZE orders")
+    workspace = Workspace(folder / "workspace")
+    source = Source("orders", "postgresql", ADDRESS, "orders", "orders", time_column="event_time", look_back_days=7)
+    add_source(workspace, source)
+    refresh(workspace, "orders")
+    last = "(SELECT max(event_time) FROM orders)"
+    share = f"SELECT order_id FROM orders WHERE event_time >= {last} - interval '7 days' ORDER BY random()"
+    few = f"SELECT count(*) / 100 FROM orders WHERE event_time >= {last} - interval '7 days'"
+    sql(
+        "INSERT INTO orders SELECT customer_id, event_time - interval '200 days', order_id, 1.5, channel, 'b'"
+        f" FROM orders WHERE order_id IN ({share} LIMIT ({few}))"
+    )
+    seconds = dict.fromkeys(("_pull_older", "_count_days"), 0.0)
+
+    def timed(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **options: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return call(*args, **options)
+            finally:
+                seconds[name] += time.perf_counter() - started
+
+        return run
+
+    module: Any = importlib.import_module("clv_core.collection.sources.pull")
+    for name in seconds:
+        setattr(module, name, timed(name, getattr(module, name)))
+    started = time.perf_counter()
+    done = refresh(workspace, "orders")
+    whole = time.perf_counter() - started
+    first = whole - sum(seconds.values())
+    print(f"night: {done.rows:,} rows, {done.new_rows:,} new, {whole:.1f} s, {first:.1f} s without the queries below")
+    for name, value in seconds.items():
+        print(f"{name}: {value:.2f} s, {value / first:.3f} of a night's load without it")
 
 
 if __name__ == "__main__":

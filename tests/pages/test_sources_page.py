@@ -75,6 +75,36 @@ def test_a_source_says_what_its_role_may_do_and_what_a_run_left_out(open_page: O
     assert len(said) == 2 and "SUPERUSER" in said[0] and r"\*x\*" in said[0] and "gone.csv" in said[1]
 
 
+def test_a_source_is_changed_after_its_changes_were_shown(open_page: OPEN, bare: Path, shop: Path) -> None:
+    add_source(Workspace(bare), Source("orders", "sqlite", str(shop), "shop", "orders"))
+    fields = [("source_kind", "sqlite"), ("source_where", str(shop)), ("source_what", "orders")]
+    fields += [("source_time_column", "event_time"), ("source_look_back", 30), ("source_name", "orders")]
+    app = do(open_page(bare, "sources"), *fields, ("source_dataset", "shop"), "source_save")
+    assert "Look back, days: 3 → 30" in texts(app) and load_source(Workspace(bare), "orders").look_back_days == 3
+    do(app, "confirm")
+    changed = load_source(Workspace(bare), "orders")
+    assert (changed.look_back_days, changed.time_column) == (30, "event_time")
+
+
+def test_a_source_shows_what_its_last_run_compared_and_reads_everything_on_demand(
+    open_page: OPEN, bare: Path, shop: Path
+) -> None:
+    add_source(Workspace(bare), Source("orders", "sqlite", str(shop), "shop", "orders"))
+    add_source(Workspace(bare), Source("files", "folder", str(shop.parent), "shop", "*.csv"))
+    late = {"source": "orders", "rows": 2, "amount": 7.5, "days": ["2024-01-03"]}
+    compared = {"first": "2024-03-01", "last": "2024-03-12", "rows": 60, "held_rows": 58, "left_out": 2}
+    state = SourceState(
+        warnings=[{"code": "warning.source_late", "params": late}],
+        reconciled={**compared, "amount": None, "held_amount": 1042.5, "days": []},
+    )
+    save_state(Workspace(bare), "orders", state)
+    app = open_page(bare, "sources")
+    assert "60 rows in the source, 58" in texts(app) and "2 not kept" in texts(app)
+    assert "Only databases are asked for whole orders" in texts(app)
+    do(app, "run_all_orders")
+    assert newest(bare, "source").status()["args"] == ["source", "run", "orders", "--all"]
+
+
 def test_only_an_administrator_adds_a_source_and_sees_where_it_is(
     open_page: OPEN, bare: Path, shop: Path, sign_in: SIGN_IN
 ) -> None:

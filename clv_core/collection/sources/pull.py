@@ -181,9 +181,7 @@ def _pull_rows(
                     gone = ()
         if since is not None and held.event_column:
             progress.report("reconcile", 0, 1)
-            sql = count_days(source.what, dialect, time_column=held.event_column, amounts=held.amounts)
-            with fetch(sql) as counted:
-                days = _days(counted)
+            days = _count_days(source, fetch, held)
     watermark = _watermark(source, path) if rows.count and not limit else ""
     return Pulled(
         (path,) if rows.count else (),
@@ -243,11 +241,15 @@ def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, held: He
     return gone
 
 
-def _days(counted: pa.RecordBatchReader) -> Days:
+def _count_days(source: Source, fetch: Fetch, held: Held) -> Days:
+    """Return rows and amount of each day of the whole source, as the database counts them."""
+    dialect = KINDS[source.kind].dialect
+    sql = count_days(source.what, dialect, time_column=held.event_column, amounts=held.amounts)
     days: dict[str, tuple[int, float | None]] = {}
-    for row in counted.read_all().to_pylist():
-        day = "" if row["day"] is None else str(row["day"])[:10]
-        days[day] = int(row["n"]), None if row["amount"] is None else float(row["amount"])
+    with fetch(sql) as counted:
+        for row in counted.read_all().to_pylist():
+            day = "" if row["day"] is None else str(row["day"])[:10]
+            days[day] = int(row["n"]), None if row["amount"] is None else float(row["amount"])
     return days
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
@@ -14,12 +15,13 @@ OTHER: Final = "#8a6d00"
 MAX_ALERTS: Final = 10
 
 
-def summary_mail(report: Report, language: str) -> tuple[str, str, str]:
+def summary_mail(report: Report, language: str, sources: Sequence[str] = ()) -> tuple[str, str, str]:
     """Return the subject of the mail, its text, and the same as HTML without anything that is loaded from elsewhere.
 
     Args:
         report: of monitoring the model.
         language: of the mail.
+        sources: lines on how the dataset compares with its sources.
     """
     about = report.about
     facts = {"dataset": str(about["dataset"]), "as_of": say_day(about["as_of"], language)}
@@ -31,6 +33,7 @@ def summary_mail(report: Report, language: str) -> tuple[str, str, str]:
     more = len(report.open) - len(alerts)
     alerts += [translate("summary.more", language, n=more)] if more > 0 else []
     parts.append((translate("summary.alerts", language), alerts or [translate("summary.no_alerts", language)]))
+    parts.append((translate("summary.sources", language), list(sources)))
     lights = [(light.why.display(language), COLOURS.get(light.colour, OTHER)) for light in report.lights]
     text = [advice, *(f"- {said}" for said, _ in lights)]
     html = [f"<h1 style='font-size:20px;margin:0 0 4px'>{escape(subject)}</h1>"]
