@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from clv_core.collection.merge.whole_orders import WholeOrders
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.log_summary import LogSummary, summarize
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
+from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.version_store import (
     Dataset,
     Manifest,
@@ -239,6 +240,7 @@ def append(
     progress: Progress | None = None,
     original: str = "",
     whole: WholeOrders | None = None,
+    on_read: Callable[[Sequence[LogFiles]], None] | None = None,
 ) -> Manifest:
     """Append files to a dataset as :func:`clv_core.collection.merge.append.append` does, then apply its rules again.
 
@@ -261,6 +263,7 @@ def append(
         original=original,
         inactive=bool(rules),
         whole=whole,
+        on_read=on_read,
     )
     if not rules or made.version == before.version:
         return made

@@ -18,7 +18,8 @@ from clv_core.collection.engine import connect_memory, file_text, local_time, na
 from clv_core.collection.merge.whole_orders import WholeOrders
 from clv_core.collection.parse.numbers import NumberReading
 from clv_core.collection.sources import KINDS, NO_ORDERS, REPLACE, Days, Held, Pulled, Source, SourceState, first_day
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message
 from clv_core.jobs import Progress
@@ -175,7 +176,7 @@ def _of_orders(code: str, source: Source, orders: Sequence[str]) -> Message:
 def compare(
     source: Source, raw: Dataset, pulled: Pulled, state: SourceState, not_kept: int, progress: Progress
 ) -> Reconciled:
-    """Return how a source and its dataset compare after a run; an empty record where days cannot be counted.
+    """Return how a database and its dataset compare after a run; an empty record where days cannot be counted.
 
     Args:
         source: which.
@@ -185,8 +186,6 @@ def compare(
         not_kept: rows that the run rejected or dropped as repetitions.
         progress: who listens.
     """
-    if not KINDS[source.kind].dialect:
-        return Reconciled()
     progress.report("reconcile", 0, 1)
     held = held_of(source, raw, SourceState())
     if not held.event_column:
@@ -200,6 +199,43 @@ def compare(
     here = days_of_dataset(raw, "UTC" if in_utc else raw.manifest.timezone)
     found = reconcile(source, there, here, state, pulled.since, not_kept)
     return dataclasses.replace(found, in_utc=in_utc)
+
+
+def compare_files(source: Source, raw: Dataset, read: Days, not_kept: int) -> Reconciled:
+    """Return how the files that a run read compare with the dataset, on the days that they have.
+
+    The dataset may have more on such a day, from other files; where it has fewer rows, the day is named.
+
+    Args:
+        source: which.
+        raw: the dataset's raw version after the run.
+        read: rows and amount by day as the files were read.
+        not_kept: rows that were rejected or dropped as repetitions.
+    """
+    if not read:
+        return Reconciled()
+    here = {day: held for day, held in days_of_dataset(raw, raw.manifest.timezone).items() if day in read}
+    lost = {day: _gap(day, read, here, True) for day in read if here.get(day, (0, 0.0))[0] < read[day][0]}
+    return Reconciled(
+        min(read),
+        max(read),
+        rows=sum(rows for rows, _ in read.values()),
+        amount=round(sum(amount or 0.0 for _, amount in read.values()), 2),
+        held_rows=sum(rows for rows, _ in here.values()),
+        held_amount=round(sum(amount or 0.0 for _, amount in here.values()), 2),
+        left_out=not_kept,
+        days=tuple(sorted(lost)),
+        messages=(_message(source, "differs", lost),) if lost else (),
+    )
+
+
+def days_of_files(files: Sequence[LogFiles]) -> Days:
+    """Return rows and amount by day of files as they were read; of a day that several have, those of the largest."""
+    days: dict[str, tuple[int, float | None]] = {}
+    for file in files:
+        found = _count_days(file.events, file.manifest)
+        days |= {day: held for day, held in found.items() if held[0] > days.get(day, (0, 0.0))[0]}
+    return days
 
 
 def days_of_file(path: Path, held: Held) -> Days | None:
@@ -218,10 +254,14 @@ def days_of_file(path: Path, held: Held) -> Days | None:
 
 def days_of_dataset(dataset: Dataset, timezone: str) -> Days:
     """Return rows and amount by day of a dataset, days as ``timezone`` has them."""
-    day = f"strftime({local_time(EVENT_TIME, timezone)}, '%Y-%m-%d')"
-    amount = f"sum({AMOUNT})" if AMOUNT in dataset.manifest.columns else "NULL"
+    return _count_days(dataset.events_path, dataclasses.replace(dataset.manifest, timezone=timezone))
+
+
+def _count_days(events: Path, manifest: Manifest) -> Days:
+    day = f"strftime({local_time(EVENT_TIME, manifest.timezone)}, '%Y-%m-%d')"
+    amount = f"sum({AMOUNT})" if AMOUNT in manifest.columns else "NULL"
     with connect_memory() as connection:
-        query = f"SELECT {day}, count(*), coalesce({amount}, 0) FROM {file_text(dataset.events_path)} GROUP BY 1"
+        query = f"SELECT {day}, count(*), coalesce({amount}, 0) FROM {file_text(events)} GROUP BY 1"
         return {str(day): (int(rows), float(worth)) for day, rows, worth in connection.execute(query).fetchall()}
 
 

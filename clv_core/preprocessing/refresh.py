@@ -26,6 +26,7 @@ from clv_core.collection.rows.remembered_settings import recall
 from clv_core.collection.sources import (
     KINDS,
     REPLACE,
+    Days,
     Held,
     Pulled,
     Source,
@@ -43,7 +44,14 @@ from clv_core.errors import ClvError, Message, NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
 from clv_core.preprocessing.clean import append
-from clv_core.preprocessing.reconcile import compare, deleted_orders, held_of
+from clv_core.preprocessing.reconcile import (
+    compare,
+    compare_files,
+    days_of_dataset,
+    days_of_files,
+    deleted_orders,
+    held_of,
+)
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace
 
@@ -117,11 +125,14 @@ def _run(
             raise Refused("source_empty", source=source.name)
         orders = deleted_orders(source, raw, pulled, held, state)
         if pulled.paths:
-            manifest = _read(workspace, source, pulled, before, orders.whole, progress)
+            manifest, read = _read(workspace, source, pulled, before, orders.whole, progress)
             counts = manifest.parts[-1] if before is not None and source.grows != REPLACE else manifest.to_json()
         after = open_dataset(workspace, source.dataset)
         not_kept = counts["rows_set_aside"] + counts["rows_duplicate"] if pulled.paths else 0
-        compared = compare(source, raw_version(after), pulled, known, not_kept, progress)
+        if KINDS[source.kind].dialect:
+            compared = compare(source, raw_version(after), pulled, known, not_kept, progress)
+        else:
+            compared = compare_files(source, raw_version(after), read if pulled.paths else {}, not_kept)
     rows = pulled.rows or (manifest.rows_read if pulled.paths else 0)
     new_rows = after.manifest.rows_kept - (before.manifest.rows_kept if before is not None else 0)
     seconds = round(time.monotonic() - started, 1)
@@ -153,21 +164,33 @@ def _read(
     before: Dataset | None,
     whole: WholeOrders | None,
     progress: Progress,
-) -> Manifest:
-    paths = list(pulled.paths)
+) -> tuple[Manifest, Days]:
+    """Read what was fetched into the dataset; return its manifest, and rows and amount by day as they were read."""
+    paths, said = list(pulled.paths), dict(source.answers)
     original = source.name if len(paths) == 1 and not pulled.files else ""
-    if before is None or source.grows == REPLACE:
-        said: dict[str, Any] = dict(source.answers)
-        try:
-            return ingest(
-                workspace, paths, source.dataset, remembered=True, progress=progress, original=original, **said
-            )
-        except NotFound as error:
-            if error.code != "nothing_remembered":
-                raise
-        return ingest(workspace, paths, source.dataset, progress=progress, original=original, **said)
-    answers = answers_for(saved_answers(before), source.answers)
-    return append(workspace, source.dataset, paths, answers=answers, progress=progress, original=original, whole=whole)
+    if before is not None and source.grows != REPLACE:
+        read: list[Days] = []
+        manifest = append(
+            workspace,
+            source.dataset,
+            paths,
+            answers=answers_for(saved_answers(before), source.answers),
+            progress=progress,
+            original=original,
+            whole=whole,
+            on_read=lambda files: read.append(days_of_files(files)),
+        )
+        return manifest, read[0]
+    try:
+        manifest = ingest(
+            workspace, paths, source.dataset, remembered=True, progress=progress, original=original, **said
+        )
+    except NotFound as error:
+        if error.code != "nothing_remembered":
+            raise
+        manifest = ingest(workspace, paths, source.dataset, progress=progress, original=original, **said)
+    dataset = open_dataset(workspace, source.dataset)
+    return manifest, days_of_dataset(dataset, manifest.timezone)
 
 
 def answers_for(saved: Answers, said: Mapping[str, Any]) -> Answers:

@@ -26,6 +26,7 @@ from clv_core.collection.sources import (
     update_source,
 )
 from clv_core.errors import ClvError
+from clv_core.i18n import without_options
 from clv_core.preprocessing.reconcile import comparison
 from clv_core.preprocessing.refresh import check_sample, note_role, said_of, sample, with_order_column
 from pages.ui import access, cells, confirmation, flash, i18n, progress, received, session, widgets
@@ -75,13 +76,14 @@ def show(source: Source) -> None:
             st.write(t("sources.unread"))
         if compared := comparison(source, state):
             st.caption(widgets.escape(compared.display(session.language())))
-        elif not KINDS[source.kind].dialect:
+        if not KINDS[source.kind].dialect:
             st.caption(t("sources.files_only"))
         if state.error:
             st.write(t("sources.failed", when=i18n.moment(state.failed)))
             widgets.show_error({**state.error, "message": ""})
         for message in [*state.role, *state.warnings]:
-            st.warning(widgets.escape(widgets.warning_text(message)), icon=":material/warning:")
+            noticed = without_options(widgets.warning_text(message))
+            st.warning(widgets.escape(noticed), icon=":material/warning:")
         with st.container(horizontal=True):
             may = access.if_may("change")
             label, key = t("sources.run"), f"run_{source.name}"

@@ -146,8 +146,11 @@ def test_a_folder_gives_each_file_once_and_none_that_is_being_written(workspace:
     (folder / "orders-2.csv").write_text(csv(LATER))
     assert refresh(workspace, "shop").files == ()
     os.utime(folder / "orders-2.csv", (1.1e9, 1.1e9))
-    assert refresh(workspace, "shop").files == ("orders-2.csv",)
-    assert orders(workspace, "shop") == sorted(row[0] for row in ROWS + LATER)
+    done = refresh(workspace, "shop")
+    assert done.files == ("orders-2.csv",) and orders(workspace, "shop") == sorted(row[0] for row in ROWS + LATER)
+    days = {"first": "2024-01-09", "last": "2024-01-11", "rows": 2, "amount": 12.75, "days": ()}
+    assert done.reconciled.items() >= days.items()  # of the days of the file; the dataset has more on one of them
+    assert done.reconciled["held_rows"] == 2 + sum(row[2].startswith("2024-01-09") for row in ROWS)
 
 
 class Answers(BaseHTTPRequestHandler):

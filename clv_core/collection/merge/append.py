@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +56,7 @@ def append(
     original: str = "",
     inactive: bool = False,
     whole: WholeOrders | None = None,
+    on_read: Callable[[Sequence[LogFiles]], None] | None = None,
 ) -> Manifest:
     """Append one file or several to the dataset ``name`` and return the manifest of the new version.
 
@@ -76,6 +77,7 @@ def append(
         inactive: whether the new version is stored without becoming the current one.
         whole: says that the files hold all lines of each of their orders, and which orders are no more: their rows take
             the place of all that the dataset has of these orders. None: they may hold some lines.
+        on_read: called with the files once they are read, before they are merged; they are gone afterwards.
 
     Returns:
         The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
@@ -97,6 +99,8 @@ def append(
             folder = scratch / f"file-{number}"
             folder.mkdir()
             parts.append(_read(workspace, raw, path, given, folder, listener, original if len(paths) == 1 else ""))
+        if on_read is not None:
+            on_read(parts)
         log = LogFiles.of(raw)
         if whole is not None:
             with connect_memory() as connection:
