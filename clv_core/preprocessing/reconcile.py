@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -133,7 +134,7 @@ def deleted_orders(
     removed = list(state.removed)
     if raw is None or source.grows == REPLACE or not KINDS[source.kind].dialect or not pulled.paths:
         return DeletedOrders(removed=removed)
-    if not held.order_column or ORDER_ID not in raw.manifest.columns:
+    if not pulled.has_orders or ORDER_ID not in raw.manifest.columns:
         wanted = source.time_column and source.order_column != NO_ORDERS
         said = (Message("warning.source_not_whole", {"source": source.name}),) if wanted else ()
         return DeletedOrders(removed=removed, messages=said)
@@ -187,18 +188,35 @@ def compare(
         progress: who listens.
     """
     progress.report("reconcile", 0, 1)
-    held = held_of(source, raw, SourceState())
-    if not held.event_column:
-        return Reconciled(messages=(Message("warning.source_not_compared", {"source": source.name}),))
-    there, in_utc = pulled.days, bool(state.reconciled.get("in_utc"))
-    if pulled.paths:
+    held, in_utc = held_of(source, raw, SourceState()), bool(state.reconciled.get("in_utc"))
+    there, since = pulled.days, pulled.since
+    if pulled.paths and there is None and not since:
+        there = days_of_file(pulled.paths[0], held)
+    if pulled.paths and there is not None:
         in_utc = is_in_utc(pulled.paths[0], held.event_column)
-        there = there if there is not None else days_of_file(pulled.paths[0], held)
-    if there is None:
-        return Reconciled()
     here = days_of_dataset(raw, "UTC" if in_utc else raw.manifest.timezone)
-    found = reconcile(source, there, here, state, pulled.since, not_kept)
-    return dataclasses.replace(found, in_utc=in_utc)
+    if there is None or not _is_comparable(there, here):
+        missing = Message("warning.source_not_compared", {"source": source.name})
+        return Reconciled(messages=() if missing in pulled.warnings or not pulled.paths else (missing,))
+    if state.gaps is None:  # never measured: all that was ever left out may be missing, on any day
+        not_kept = rows_not_kept(raw.manifest.parts)
+        since = ""
+    return dataclasses.replace(reconcile(source, there, here, state, since, not_kept), in_utc=in_utc)
+
+
+def rows_not_kept(parts: Sequence[Mapping[str, Any]]) -> int:
+    """Return the rows of a dataset's files that were rejected or dropped, but for those that it had from others."""
+    return sum(part["rows_set_aside"] + part["rows_duplicate"] - part["rows_overlap"] for part in parts)
+
+
+def _is_comparable(there: Days, here: Days) -> bool:
+    """Return whether a source's rows are the dataset's: days are days, and a row there is not several here."""
+    try:
+        days = [day for day in there if day and date.fromisoformat(day)]
+    except ValueError:
+        return False
+    both = [day for day in days if day in here]
+    return bool(both) and 2 * sum(here[day][0] > there[day][0] for day in both) <= len(both)
 
 
 def compare_files(source: Source, raw: Dataset, read: Days, not_kept: int) -> Reconciled:

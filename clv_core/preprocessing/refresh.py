@@ -51,6 +51,7 @@ from clv_core.preprocessing.reconcile import (
     days_of_files,
     deleted_orders,
     held_of,
+    rows_not_kept,
 )
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace
@@ -126,9 +127,9 @@ def _run(
         orders = deleted_orders(source, raw, pulled, held, state)
         if pulled.paths:
             manifest, read = _read(workspace, source, pulled, before, orders.whole, progress)
-            counts = manifest.parts[-1] if before is not None and source.grows != REPLACE else manifest.to_json()
+            parts = manifest.parts[-1:] if before is not None and source.grows != REPLACE else manifest.parts
         after = open_dataset(workspace, source.dataset)
-        not_kept = counts["rows_set_aside"] + counts["rows_duplicate"] if pulled.paths else 0
+        not_kept = rows_not_kept(parts) if pulled.paths else 0
         if KINDS[source.kind].dialect:
             compared = compare(source, raw_version(after), pulled, known, not_kept, progress)
         else:

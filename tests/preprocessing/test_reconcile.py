@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.sources import Source, add_source, load_source, load_state, update_source
+from clv_core.collection.sources import Source, add_source, load_source, load_state, save_state, update_source
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.errors import NeedsAnswer
 from clv_core.preprocessing.clean import append
@@ -146,6 +146,23 @@ def test_where_the_dataset_holds_other_files_no_order_is_replaced_or_removed(
         done = refresh(work, "shop")
         assert "source_not_alone" in codes(done) and "source_orders_gone" not in codes(done)
     assert held(work)[0] == 1001
+
+
+def test_times_that_are_no_days_to_the_database_are_read_and_not_compared(tmp_path: Path, shop: Shop) -> None:
+    workspace, path = Workspace(tmp_path / "other"), str(tmp_path / "shop.sqlite")
+    day = "substr(event_time, 9, 2) || '.' || substr(event_time, 6, 2) || '.2024'"
+    query = f"SELECT order_id, customer_id, {day} AS event_time, product_id, amount, updated_at FROM lines"
+    add_source(workspace, Source("shop", "sqlite", path, "shop", query, time_column="updated_at"))
+    for _ in range(2):
+        done = refresh(workspace, "shop")
+        assert codes(done) == ["source_not_compared"] and held(workspace) == shop.total() and not done.reconciled
+
+
+def test_a_source_that_an_earlier_version_read_is_measured_as_a_whole(work: Workspace, shop: Shop) -> None:
+    save_state(work, "shop", replace(load_state(work, "shop"), gaps=None))
+    shop.add("late", "c1", "2024-02-03 10:00:00", "p1", 5.25)
+    done = refresh(work, "shop")
+    assert codes(done) == ["source_differs"] and done.reconciled["days"] == ("2024-02-03",)
 
 
 def test_identical_lines_of_an_order_without_a_product_are_asked_about(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.engine import connect_memory, file_text, name, one
 from clv_core.collection.sources.query import count_days, literals, select, select_orders
-from clv_core.collection.sources.source import KINDS, REPLACE, Source, SourceState, unreachable
+from clv_core.collection.sources.source import KINDS, NO_ORDERS, REPLACE, Source, SourceState, unreachable
 from clv_core.errors import ClvError, Message, Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.secrets_by_reference import secret
@@ -63,6 +63,7 @@ class Pulled:
         warnings: what was left out.
         since: first day of the look-back, ISO; empty where everything was fetched.
         orders: of how many orders older lines were asked for.
+        has_orders: whether orders are whole: the column with their numbers is there.
         gone: numbers of orders in :attr:`Held.orders` that the source does not have.
         days: day -> rows and amount of all rows of the source; None where it was not counted.
     """
@@ -74,6 +75,7 @@ class Pulled:
     warnings: tuple[Message, ...] = ()
     since: str = ""
     orders: int = 0
+    has_orders: bool = False
     gone: tuple[str, ...] = ()
     days: Days | None = None
 
@@ -166,11 +168,12 @@ def _pull_rows(
 
     since, dialect = first_day(source, state), KINDS[source.kind].dialect
     sql = select(source.what, dialect, time_column=source.time_column, since=since, limit=limit)
-    path, days = target / f"{source.name}.parquet", None
+    path, days, warnings = target / f"{source.name}.parquet", None, []
     with databases.CONNECT[source.kind](source, value) as fetch:
         with fetch(sql) as fetched:
             reader = databases.readable(source, fetched)
-            _check_columns(source, held, reader.schema.names)
+            _check_columns(source, reader.schema.names)
+            held = _in_source(held, reader.schema.names)
             column = held.order_column if since is not None else ""
             with _Rows(path, reader.schema, column, progress, state.rows) as rows:
                 for batch in reader:
@@ -181,7 +184,11 @@ def _pull_rows(
                     gone = ()
         if since is not None and held.event_column:
             progress.report("reconcile", 0, 1)
-            days = _count_days(source, fetch, held)
+            try:
+                with _drivers(source, value):
+                    days = _count_days(source, fetch, held)
+            except ClvError:  # a text that is no day, or an amount that the database cannot add up
+                warnings.append(Message("warning.source_not_compared", {"source": source.name}))
     watermark = _watermark(source, path) if rows.count and not limit else ""
     return Pulled(
         (path,) if rows.count else (),
@@ -189,18 +196,27 @@ def _pull_rows(
         max(watermark, state.watermark),
         since="" if since is None else str(since),
         orders=len(rows.orders),
+        warnings=tuple(warnings),
+        has_orders=bool(held.order_column),
         gone=gone,
         days=days,
     )
 
 
-def _check_columns(source: Source, held: Held, names: list[str]) -> None:
+def _in_source(held: Held, names: Sequence[str]) -> Held:
+    """Return what the dataset says as far as it has it from columns of the source itself, not from parts of them."""
+    order, event = (column if column in names else "" for column in (held.order_column, held.event_column))
+    amounts = held.amounts if {*held.amounts} <= {*names} else ()
+    return Held(order, held.orders if order else (), event, amounts)
+
+
+def _check_columns(source: Source, names: list[str]) -> None:
     if repeated := {one for one in names if names.count(one) > 1}:
         raise Refused("source_columns_repeated", source=source.name, columns=sorted(repeated))
     if source.time_column and source.time_column not in names:
         raise UsageError("source_no_column", column=source.time_column, columns=names)
-    if held.order_column and held.order_column not in names:
-        raise UsageError("source_no_order_column", column=held.order_column, columns=names)
+    if source.order_column not in ("", NO_ORDERS, *names):
+        raise UsageError("source_no_order_column", column=source.order_column, columns=names)
 
 
 def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, held: Held) -> tuple[str, ...]:
