@@ -89,6 +89,15 @@ def test_the_residual_is_what_last_year_brought_over_what_was_expected_of_it(ope
     assert abs(plain) < 0.1 and last_year(opened(events), CUTOFF, 182).residual == pytest.approx(plain + np.log(factor))
 
 
+def test_who_only_looked_a_year_ago_and_bought_since_is_no_buyer_of_that_year(opened: Opener) -> None:
+    events, then = shop(0.0, customers=400), pd.Timestamp(CUTOFF - timedelta(days=YEAR_DAYS))
+    looked = pd.DataFrame({"customer_id": [f"v{at:03}" for at in range(300)], "event_type": "view"})
+    bought = looked.assign(event_type="purchase", event_time=then + pd.Timedelta("9D"), amount=50.0)
+    more = pd.concat([events, looked.assign(event_time=then - pd.Timedelta("3D")), bought])
+    found, alone = (last_year(opened(frame), CUTOFF, 182).residual for frame in (more, events))
+    assert found == pytest.approx(alone)
+
+
 def test_few_orders_tell_no_pace(opened: Opener) -> None:
     few = shop(0.6, customers=12).groupby("customer_id").head(4)
     assert last_year(opened(few), CUTOFF, 182) == LastYear()

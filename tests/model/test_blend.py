@@ -25,6 +25,11 @@ def test_where_a_simple_model_wins_by_far_it_answers() -> None:
     assert found["bgnbd"] > 0.6 and sum(found.values()) == pytest.approx(1)
 
 
+def test_a_member_that_is_not_asked_leaves_its_weight_to_the_others() -> None:
+    found = told({"hybrid": 0.1, "instant_tuned": 0.1, "lightgbm": 0.1, "bgnbd": 3.0})
+    assert found["bgnbd"] == 0 and sum(found.values()) == pytest.approx(1, abs=1e-9)
+
+
 def test_equal_members_count_as_before() -> None:
     found = told(dict.fromkeys(PRIOR, 0.2))
     assert all(abs(found[name] - prior) < 0.12 for name, prior in PRIOR.items())

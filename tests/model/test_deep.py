@@ -14,7 +14,7 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
-from clv_core.model.calibrated import ROWS_AT_ONCE, Level
+from clv_core.model.calibrated import ROWS_AT_ONCE, CalibratedModel, Level, Totals
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
@@ -58,6 +58,15 @@ def test_the_level_is_set_by_all_rows_together(small_bundle: Bundle, snapshot: S
     some = np.argsort(small_bundle.model.predict(snapshot).predicted_clv)[:300]
     alone, among = small_bundle.model.levels(snapshot.take(some)), small_bundle.model.levels(snapshot)
     assert alone.keys() == among.keys() and all(abs(alone[day].value / among[day].value - 1) > 1e-3 for day in alone)
+
+
+def test_half_of_what_last_year_missed_is_likely_and_buyers_meet_the_anchors_half_way(small_bundle: Bundle) -> None:
+    model = small_bundle.model
+    assert isinstance(model, CalibratedModel) and model.sets_chance
+    totals = Totals(value=100.0, anchor_value=200.0, buyers=40.0, anchor_buyers=90.0)
+    found = model.level_of(totals, np.log(1.44))
+    assert (found.value, found.chance) == (pytest.approx(2.4), pytest.approx(1.5))  # 40 x 1.5 is 60, and 60 x 1.5 is 90
+    assert model.level_of(totals._replace(buyers=0.0), 0.0) == Level(2.0, 1.0)
 
 
 def test_processors_change_no_bit(small_bundle: Bundle, many: Snapshot) -> None:

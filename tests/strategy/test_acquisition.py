@@ -34,6 +34,7 @@ from clv_core.strategy.acquisition import (
     read_spend,
 )
 from clv_core.strategy.acquisition.customer_origins import load_origins
+from clv_core.strategy.acquisition.payback import Curves
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.purchase_history import purchase_history
 from clv_core.workspace import Workspace
@@ -123,6 +124,32 @@ def test_who_is_expected_never_to_buy_again_is_a_share_of_those_who_bought_once_
     groups = acquisition_report(people, None, Question()).groups.set_index("group")
     assert groups.loc["ads", "never_again"] == pytest.approx((0.9 + 0.6 + 0.6) / 5)
     assert np.isnan(groups.loc["search", "never_again"]), "nobody bought"
+
+
+def test_the_curve_of_all_is_after_the_margin_of_their_money(people: NewCustomers) -> None:
+    """Search brings more than ads: its margin counts for more than that of ads."""
+    plain, after = (
+        acquisition_report(people, None, Question(margins=margins)) for margins in ({}, {"search": 0.8, "ads": 0.2})
+    )
+    worth = (plain.groups["value_so_far"] + plain.groups["predicted"]).groupby(plain.groups["group"]).sum()
+    margin = (0.8 * worth["search"] + 0.2 * worth["ads"] + worth[""]) / worth.sum()
+    first, other = (one.curves[one.curves["kind"] == "all"]["value"].to_numpy() for one in (plain, after))
+    assert len(first) and other == pytest.approx(margin * first) and margin > 0.67
+
+
+def test_a_customer_costs_what_was_spent_in_the_days_that_the_table_is_about(people: NewCustomers, tmp_path: Path):
+    table = spend(tmp_path, "date,channel,spend\n2024-01-11,search,100\n2024-01-31,search,100\n")
+    row = acquisition_report(people, table, Question()).groups.set_index("group").loc["search"]
+    days = (people.acquired >= np.datetime64("2024-01-11")) & (people.acquired <= np.datetime64("2024-01-31"))
+    won = int((days & (people.origin["channel"] == "search")).sum())
+    assert (row["customers"], row["cac"]) == (won, pytest.approx(200 / won)) and 0 < won < 50
+
+
+def test_a_cost_is_paid_back_in_the_month_in_which_it_is_met() -> None:
+    value = np.array([[10.0, 20.0, 30.0]])
+    curves = Curves(value, value[:, None], np.ones((1, 3)), np.ones((1, 3), np.int64))
+    months = [curves.payback(np.array([cost]))[0][0] for cost in (0.0, 9.5, 10.0, 10.5, 20.0, 30.0, 30.5)]
+    assert months == [0, 1, 1, 2, 2, 3, np.inf]
 
 
 def test_a_channel_in_one_table_and_not_in_the_other_is_named(people: NewCustomers, tmp_path: Path):

@@ -166,6 +166,24 @@ def test_the_next_coin_goes_where_a_larger_budget_goes() -> None:
     )
 
 
+def test_the_curve_of_a_sample_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more customers than are looked at one by one, those that are stand for all."""
+    gains, costs = gains_of("share", 900, 5)
+    whole = gain_curve(gains, costs, 120, 150.0)
+    for name, most in (("CURVE_SAMPLE", 300), ("FEW_CUSTOMERS", 200)):
+        monkeypatch.setattr(f"clv_core.strategy.plans.allocation.{name}", most)
+    some = gain_curve(gains, costs, 120, 150.0)
+    np.testing.assert_array_equal(some.budget, whole.budget)
+    np.testing.assert_allclose(some.gain[1:], whole.gain[1:], rtol=0.2)
+
+
+def test_more_money_goes_to_no_offer_that_is_given_out() -> None:
+    gains, costs, places = np.array([[10.0, 2.0], [9.0, 3.0], [8.0, 1.0]]), np.ones(2), np.array([1.0, np.inf])
+    found = allocate(gains, costs, places, 1.0)
+    assert found.offer.tolist() == [0, -1, -1]
+    assert marginal_return(gains, costs, places, found) == (1, 1, 3.0), "nine are offered by the first, which is gone"
+
+
 def test_the_plan_beats_uniform_and_random_plans_when_the_truth_comes_out() -> None:
     """Effects and values are known with error; what counts is the true gain."""
     for seed in range(5):

@@ -194,6 +194,17 @@ def test_a_phone_number_of_everybody_is_taken_out_of_the_list_and_the_customers_
     assert [(one.code, one.params["customers"]) for one in result.notes] == [("warning.phones_crowded", 7)]
 
 
+@pytest.mark.parametrize(("owners", "inside"), [(5, 2), (6, 7)])
+def test_a_phone_number_of_up_to_five_is_theirs_and_of_more_is_nobodys(
+    tmp_path: Path, owners: int, inside: int
+) -> None:
+    mails, phones = [f"{row}@x.com" for row in range(owners + 2)], ["+14155552671"] * owners + ["", ""]
+    consent = ["no"] + ["yes"] * (owners + 1)
+    result = made(*few(email=mails, phone=phones, consent=consent), "hubspot", tmp_path)
+    shared = {"shared_contact": owners - 1} if inside == 2 else {}
+    assert len(ids(result)) == inside and result.left_out == {"no_consent": 1, **shared}
+
+
 @pytest.mark.parametrize("word", ["+8613800138001", "138-0013-8001", "0086 138 0013 8001", "8613800138001"])
 def test_a_phone_number_on_a_list_of_the_moment_leaves_its_customer_out(tmp_path: Path, word: str) -> None:
     scored, people = few(email=["a@x.com", "b@x.com"], phone=["13800138000", "13800138001"])

@@ -19,6 +19,7 @@ import pytest
 from scipy import stats
 
 from clv_core.config import TrainConfig
+from clv_core.errors import NotEnoughData
 from clv_core.features.duckdb_engine import Engine
 from clv_core.features.log import EventLog
 from clv_core.features.season import scoring_snapshot
@@ -140,6 +141,21 @@ def test_what_is_learned_from_ends_before_what_it_is_checked_by_begins(train: Sn
     np.testing.assert_allclose(table_of(later)["target"], reckoned.loc[reckoned["cutoff"] == latest, "paid"], atol=1e-6)
     few = train.take(np.flatnonzero(train.cutoff_day > (latest.date() - EPOCH).days - HORIZON))
     assert split_by_latest_cutoff(few) == (few, None)
+
+
+def test_buyers_of_the_last_days_are_not_counted_once_for_each_partial_window(tmp_path: Path) -> None:
+    """Twelve who bought at the beginning and at the end are twelve in one complete window and in six partial ones."""
+    names = [f"c{number:02}" for number in range(12)]
+    times = [pd.Timestamp(BEGIN) + pd.Timedelta("10h"), pd.Timestamp(END) - pd.Timedelta("14h")]
+    events = pd.DataFrame({"customer_id": names * 2, "event_time": np.repeat(times, 12), "amount": 5.0})
+    canonical(events.assign(event_type="purchase")).to_parquet(tmp_path / "events.parquet", index=False)
+    engine = Engine(memory_limit_mb=256)
+    log = EventLog.from_table(engine.connection.read_parquet(tmp_path / "events.parquet"), engine.connection, end=END)
+    with pytest.raises(NotEnoughData) as few:
+        training_data(log, END, replace(CONFIG, cutoffs=1), NoProgress())
+    assert (few.value.code, few.value.params["buyers"]) == ("too_few_buyers", 12)
+    log.close()
+    engine.close()
 
 
 SLOW = ("lightgbm", "blend", "instant_tuned", "ziln_mlp", "rnn", "mlp", "paretonbd")

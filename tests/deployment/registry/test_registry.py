@@ -82,6 +82,13 @@ def test_a_champion_that_a_roll_back_left_is_returned_to_by_the_next(registry: R
     assert registry.roll_back("shop").number == 1
 
 
+def test_a_roll_back_passes_over_an_archived_version(registry: Registry) -> None:
+    registry.promote("shop", 3)
+    registry.promote("shop", 2)
+    registry.archive("shop", 3)
+    assert registry.roll_back("shop").number == 1
+
+
 def test_a_roll_back_from_a_champion_that_speaks_no_more_changes_nothing(registry: Registry) -> None:
     seen = registry.promote("shop", 3).bundle
     registry.promote("shop", 2)
