@@ -86,7 +86,7 @@ test-processors: .venv/dev
 TABLES ?=
 mutants: .venv/dev
 	@echo "==> faults of tests/mutants, planted one by one, $(WORKERS) at a time"
-	@$(BIN)/python -m tests.mutants $(TABLES) --workers $(WORKERS)
+	@$(BIN)/python -m tests.mutants.plant $(TABLES) --workers $(WORKERS)
 
 lint: .venv/dev
 	@echo "==> ruff"

@@ -159,6 +159,12 @@ def test_rows_that_repeat_in_a_later_file_are_kept_or_dropped_as_in_the_dataset(
     assert saved_answers(open_dataset(workspace, "log")).duplicates == "drop"
 
 
+def test_of_three_equal_rows_of_which_the_log_holds_two_one_is_new(workspace: Workspace) -> None:
+    begin(workspace, *DAYS.splitlines(), "a,2024-01-30,9", "a,2024-01-30,9")
+    made = go_on(workspace, HEAD, *["a,2024-01-30,9"] * 3, "b,2024-02-01,1")
+    assert made.parts[1]["rows_overlap"] == 2 and made.rows_kept == 60 + 3 + 1
+
+
 def test_a_row_that_a_log_of_days_holds_once_is_held_once_however_a_later_file_times_it(workspace: Workspace) -> None:
     """The row of midnight is the log's own; that of the afternoon is a second purchase of the same day."""
     begin(workspace, HEAD, "a,2024-01-01,5", "a,2024-01-20,10", "b,2024-01-21,20", "b,2024-01-22,30")

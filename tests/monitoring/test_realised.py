@@ -23,6 +23,7 @@ from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.realized.performance import chance_of, realised, tiers_since
 from clv_core.monitoring.realized.realized_value import matured
 from clv_core.strategy.purchase_history import net_value
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import stored
 
@@ -110,6 +111,20 @@ def test_tiers_hold_everybody_once_and_sum_to_the_whole(report: Report) -> None:
     assert sum(tier.expected for tier in report.tiers) == pytest.approx(last.expected)
     assert all(sum(tier.now) == tier.customers for tier in report.tiers)
     assert sum(tier.customers for tier in report.tiers) == 23_570
+
+
+def test_a_tier_brought_what_its_customers_spent(
+    work: Workspace, bundle: Bundle, report: Report, log: pd.DataFrame
+) -> None:
+    """A tenth of the customers are the first tier, the next two tenths the second, and so on (design's 10, 30, 60%)."""
+    dataset = open_dataset(work, "cdnow")
+    scored = score(bundle, dataset, cutoff=CUTOFF, terms=Terms(HORIZON_DAYS), progress=NoProgress())
+    until = pd.Timestamp(CUTOFF) + pd.Timedelta(days=HORIZON_DAYS)
+    came = log[(log["day"] >= pd.Timestamp(CUTOFF)) & (log["day"] < until)].groupby("customer")["cents"].sum()
+    tier = DEFAULT_SCHEME.tier_of(scored["predicted_clv"].to_numpy())
+    cents = scored["customer_id"].map(came).fillna(0).groupby(tier).sum()
+    assert [round(100 * one.realised) for one in report.tiers] == cents.tolist()
+    assert cents[1] > cents[4], "the first tier brings more than the last"
 
 
 def test_a_kept_report_comes_back_as_it_was(work: Workspace, report: Report) -> None:

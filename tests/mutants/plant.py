@@ -147,7 +147,7 @@ def warm() -> None:
 
 def main() -> int:
     """Plant the faults of the tables and print what became of each."""
-    words = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.splitlines()[0])
+    words = argparse.ArgumentParser(prog="python -m tests.mutants.plant", description=__doc__.splitlines()[0])
     words.add_argument("tables", nargs="*", help="names of tables beside this file; all where none is named")
     words.add_argument("--only", default="", help="those alone whose file or loss holds this text")
     words.add_argument("--workers", type=int, default=2, help="so many at a time")
