@@ -62,7 +62,7 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
                 widgets.show_error(state.last["steps"][-1]["error"])
         with st.container(horizontal=True):
             label, icon = t("schedules.run"), ":material/play_arrow:"
-            run = [*access.CHAIN, name]
+            run = ["schedule", "run", name]
             may = access.if_may(access.action_of(run))
             if st.button(label, key=f"run_{name}", icon=icon, type="primary", **may):
                 progress.start_job(run, name)

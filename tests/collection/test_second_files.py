@@ -115,6 +115,15 @@ def test_new_purchases_of_known_customers_on_covered_days_are_added(workspace: W
     assert append(workspace, "log", second(workspace, rows)).net_revenue == pytest.approx(TOTAL + rows["amount"].sum())
 
 
+def test_the_same_purchases_on_the_next_day_are_new(tmp_path: Path) -> None:
+    """Deliveries of every morning: the same customers, times and amounts, a day later."""
+    workspace, log = Workspace(tmp_path / "daily"), LOG.iloc[:40].assign(event_time="2024-01-01 06:00:00")
+    log["customer_id"] = [f"c{at}" for at in range(40)]
+    ingest(workspace, second(workspace, log, "first.csv"), "log")
+    made = append(workspace, "log", second(workspace, log.assign(event_time="2024-01-02 06:00:00")))
+    assert made.net_revenue == pytest.approx(2 * log["amount"].sum())
+
+
 def test_lines_of_known_orders_with_other_amounts_are_asked_about_at_any_size(tmp_path: Path) -> None:
     workspace, log = Workspace(tmp_path / "orders"), shop(1, orders=600)
     ingest(workspace, second(workspace, log, "first.csv"), "log")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_growth_that_is_stopped_leaves_the_log_with_its_rules(workspace: Works
             if self.left < 0:
                 raise Cancelled
 
-    for stops in range(9):
+    for stops in count():
         try:
             made = pipeline.append(workspace, "log", tmp_path / "b.csv", progress=Stopping(stops))
             break

@@ -167,16 +167,22 @@ def _select_unmatched(step: MergeStep, timezones: tuple[str, str]) -> bool:
 
 
 def _offset(step: MergeStep) -> int:
-    """Return by how many seconds the file's clock is ahead of the log's: what most purchases show, 0 where none."""
-    sample = f"(FROM unmatched_new ORDER BY hash({POSITION}) LIMIT {MAX_SAMPLE})"
+    """Return by how many seconds the file's clock is ahead of the log's: what most purchases show, 0 where none.
+
+    Purchases after the log's end, which may come a day later at the same time, do not show it.
+    """
+    edges = (f"(SELECT {edge}({EVENT_TIME}) FROM unmatched_old)" for edge in ("min", "max"))
     pairs = (
-        f"SELECT n.{POSITION} AS position, epoch(n.{EVENT_TIME} - o.{EVENT_TIME})::BIGINT AS apart"
-        f" FROM {sample} n JOIN unmatched_old o USING ({CUSTOMER_ID}, {EVENT_TYPE})"
+        f"SELECT n.{POSITION} AS position, epoch(n.{EVENT_TIME} - o.{EVENT_TIME})::BIGINT AS apart,"
+        f" n.{EVENT_TIME} BETWEEN {' AND '.join(edges)} AS inside"
+        f" FROM (FROM unmatched_new ORDER BY hash({POSITION}) LIMIT {MAX_SAMPLE}) n"
+        f" JOIN unmatched_old o USING ({CUSTOMER_ID}, {EVENT_TYPE})"
         f" WHERE o.{EVENT_TIME} BETWEEN n.{EVENT_TIME} - {MAX_OFFSET} AND n.{EVENT_TIME} + {MAX_OFFSET}"
     )
     found = step.connection.execute(
-        f"WITH pairs AS ({pairs}) SELECT apart, count(DISTINCT position) / (SELECT count(DISTINCT position) FROM pairs)"
-        " AS share FROM pairs GROUP BY apart ORDER BY share DESC, abs(apart) LIMIT 1"
+        f"WITH pairs AS ({pairs}) SELECT apart, count(DISTINCT position) FILTER (inside)"
+        " / (SELECT count(DISTINCT position) FROM pairs) AS share"
+        " FROM pairs GROUP BY apart ORDER BY share DESC, abs(apart) LIMIT 1"
     ).fetchone()
     return int(found[0]) if found and found[1] > MOST and found[0] % ZONE_STEP == 0 else 0
 
