@@ -23,14 +23,14 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_
 
 MIN_DAYS: Final = 3
 """Customers' days that must agree: of two, one ratio says nothing (tests/bench/second_files.py has files of 5 rows)."""
-MOST: Final = 0.5
-"""Share of what both cover that must speak for it."""
+MIN_SHARE: Final = 0.5
+"""Share of what both cover that must speak for it (tests/bench/second_files.py: 40 of 40 asked, 1 of 40 honest)."""
 SAME_RATIO: Final = 0.02
 """How far one ratio may vary: a rate of exchange moves by about so much within a month."""
 MAX_SLACK: Final = 0.1
-"""Of a sum, beyond which rounding would make any two agree."""
+"""Of a sum, beyond which rounding would make any two agree (a guess)."""
 MIN_SAME_ROWS: Final = 0.8
-"""Share of a file's purchases that must stand under other ids at the same time and amount: some may be new."""
+"""Share of a file's purchases under other ids, at times and amounts of the log's; the rest may be new (a guess)."""
 ZONE_STEP: Final = 900
 """Seconds: offsets of time zones are multiples of 15 minutes."""
 MAX_OFFSET: Final = "INTERVAL 26 HOUR"
@@ -184,7 +184,7 @@ def _offset(step: MergeStep) -> int:
         " / (SELECT count(DISTINCT position) FROM pairs) AS share"
         " FROM pairs GROUP BY apart ORDER BY share DESC, abs(apart) LIMIT 1"
     ).fetchone()
-    return int(found[0]) if found and found[1] > MOST and found[0] % ZONE_STEP == 0 else 0
+    return int(found[0]) if found and found[1] > MIN_SHARE and found[0] % ZONE_STEP == 0 else 0
 
 
 def _other_customers(step: MergeStep) -> RepeatedPurchases | None:
@@ -228,10 +228,10 @@ def _same_customers(step: MergeStep, timezone: str) -> RepeatedPurchases:
     (unmatched,) = step.one(f"SELECT count(DISTINCT ({DAY})) FROM unmatched_new WHERE day {span}")
     has_orders, exact = _shares_orders(step), _exact_days(step, timezone)
     is_most = {
-        what: count >= MIN_DAYS and count > MOST * (exact + unmatched)
+        what: count >= MIN_DAYS and count > MIN_SHARE * (exact + unmatched)
         for what, count in (("equal", equal_sums), ("ratio", agreeing), ("counts", equal_counts))
     }
-    is_repeated = not has_orders and exact >= MIN_DAYS and exact >= MOST * (exact + unmatched)
+    is_repeated = not has_orders and exact >= MIN_DAYS and exact >= MIN_SHARE * (exact + unmatched)
     is_update = is_repeated and exact >= MIN_ROWS and exact >= MIN_COMPLETE * (exact + unmatched)
     if not (is_repeated or is_most["equal"] or is_most["ratio"] or is_most["counts"] and not has_orders):
         return RepeatedPurchases()
