@@ -72,7 +72,7 @@ class ModelCache:
             return self._models[requested][1]
         if requested not in self._loading:
             task = self._loading[requested] = asyncio.create_task(self._load(requested))
-            task.add_done_callback(lambda _: self._loading.pop(requested, None))
+            task.add_done_callback(partial(self._loaded, requested))
         return await asyncio.shield(self._loading[requested])
 
     async def refresh(self) -> None:
@@ -127,6 +127,12 @@ class ModelCache:
             del self._models[old]
         self._on_load()
         return info
+
+    def _loaded(self, requested: str, task: asyncio.Task[ModelInfo]) -> None:
+        """Forget a load that ended; asyncio would log what nobody waits for any more, and that may name a customer."""
+        self._loading.pop(requested, None)
+        if not task.cancelled():
+            task.exception()
 
     def _find_only_name(self) -> str:
         names = self.registry.names()

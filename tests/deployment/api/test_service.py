@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import html
 import json
 import logging
@@ -14,7 +16,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import numpy as np
@@ -25,9 +27,11 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api import model_runner
 from clv_core.deployment.api.auth import add_key, keys_path, revoke_key
+from clv_core.deployment.api.model_cache import ModelCache
 from clv_core.deployment.api.model_runner import FIGURES
 from clv_core.deployment.api.schemas import example_call
 from clv_core.deployment.api.scorer import load_scorer
+from clv_core.deployment.api.workers import Worker
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
@@ -487,6 +491,31 @@ def test_no_log_line_names_a_customer(
     monkeypatch.setattr("clv_core.deployment.api.scorer.event_columns", broken)
     with caplog.at_level(logging.DEBUG), serve(ready=False, name="shop") as client:
         assert client.post("/v1/score", json={**ONE, "model": "shop"}).status_code == 500
+    assert "secret" not in caplog.text
+
+
+def test_a_load_that_nobody_waits_for_any_more_names_no_customer(
+    shop: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        async def load(self, key: Any) -> Any:
+            await asyncio.sleep(0)
+            raise ValueError("c1 is a secret")
+
+    async def stopped() -> None:
+        worker = cast("Worker", Broken())
+        models = ModelCache(shop, [worker], worker, "shop", 1, lambda: None)
+        waits = asyncio.create_task(models.get(None))
+        while not models._loading:
+            await asyncio.sleep(0)
+        waits.cancel()
+        await asyncio.gather(waits, return_exceptions=True)
+        while models._loading:
+            await asyncio.sleep(0.001)
+        models.close()
+        gc.collect()
+
+    asyncio.run(stopped())
     assert "secret" not in caplog.text
 
 
