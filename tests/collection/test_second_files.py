@@ -151,3 +151,11 @@ def test_forty_doubtful_files_are_asked_about_and_honest_ones_are_not(
     for file in files():
         found.append((file, outcome(Workspace(tmp_path / "workspace"), file).asked))
     assert sum(bool(asked) for _, asked in found) in right, [file.kind for file, asked in found if not asked]
+
+
+def test_orders_that_came_late_to_days_that_are_all_there_are_not_asked_about(workspace: Workspace) -> None:
+    """The same export a day later: each purchase of the log again, and forty more of customers who bought that day."""
+    late = LOG.iloc[-300::7].iloc[:40].assign(amount=lambda rows: (rows["amount"] * 1.37 + 3).round(2))
+    late["event_time"] += pd.Timedelta(minutes=7)
+    made = append(workspace, "log", second(workspace, pd.concat([LOG.iloc[-300:], late])))
+    assert made.net_revenue == pytest.approx(TOTAL + late["amount"].sum(), abs=0.01)

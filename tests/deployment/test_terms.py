@@ -80,6 +80,12 @@ def test_terms_that_differ_have_files_of_their_own() -> None:
     assert len({terms.mark for terms in every}) == len(every)
 
 
+def test_terms_are_plain_only_where_horizon_rate_and_margin_all_are() -> None:
+    """The scores of any other terms have a file of their own: those after a margin are not those before it."""
+    others = Terms(30), Terms(182, 0.1), Terms(182, 0.0, 0.3), Terms(182, 0.1, 0.3)
+    assert Terms(182).plain(182) and not any(one.plain(182) for one in others)
+
+
 @pytest.mark.parametrize("words", ["lifetime:0", "lifetime:101", "lifetime:", "lifetime:x"])
 def test_years_out_of_bounds_are_refused(words: str) -> None:
     with pytest.raises(UsageError) as refused:

@@ -104,6 +104,17 @@ def test_limits_are_where_alerts_begin(known: Profile, events: pd.DataFrame, tmp
             assert gaps[0].found == pytest.approx(1 / 140, rel=0.5) and gaps[0].chance < 1e-6 and gaps[0].high == 0.01
 
 
+def test_limits_are_wider_the_more_periods_share_their_false_alarms(
+    known: Profile, events: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Student's t of an alpha that is shared by 400 periods against one of 2, where the limit is no smallest change."""
+    dataset = stored(events, tmp_path)
+    new = profile(dataset, periods_after(CUTOFF, MONTH, dataset.log_end))
+    few, many = ({(one.test, one.subject, one.value): one for one in check_data(known, new, n)} for n in (2, 400))
+    wider = [(few[key].high, one.high) for key, one in many.items() if one.test == "volume"]
+    assert len(wider) > 4 and all(low < high for low, high in wider if low and high)
+
+
 def test_weeks_of_other_shops_raise_no_alert(tmp_path: Path) -> None:
     raised = []
     for seed in range(2):

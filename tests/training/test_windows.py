@@ -17,6 +17,7 @@ from clv_core.training.windows import (
     EPOCH,
     longest_horizon,
     partial_cutoffs,
+    rolling_origins,
     thinned,
     training_cutoffs,
     training_data,
@@ -33,6 +34,12 @@ def test_cutoffs_leave_their_horizon_and_some_history_and_are_an_eighth_of_a_hor
     assert cutoffs[0] == END - timedelta(days=horizon) and training_cutoffs(FIRST, END, horizon, 3) == cutoffs[:3]
     assert {(later - earlier).days for later, earlier in pairwise(cutoffs)} == {apart}
     assert least <= (cutoffs[-1] - FIRST).days < least + apart
+
+
+def test_origins_are_a_horizon_apart_and_the_latest_is_the_last() -> None:
+    """Of 364 days and a horizon of 90, a third would leave 4 days to learn from."""
+    assert rolling_origins(FIRST, END, 90) == [END - timedelta(days=days) for days in (180, 90)]
+    assert rolling_origins(FIRST, END, 90, 1) == [END - timedelta(days=90)]
 
 
 @pytest.mark.parametrize("days", [1, 7, 8, 13, 14, 16, 40, 55, 56, 57, 400])

@@ -272,6 +272,13 @@ def test_bundles_that_it_does_not_know_are_found_and_the_newest_is_champion(work
     assert Registry(workspace).find(broken) is None
 
 
+def test_folders_that_are_copied_beside_a_champion_challenge_it(workspace: Workspace, registry: Registry) -> None:
+    registry.promote("shop", 2)
+    for seed in (7, 8):
+        old(workspace, seed)
+    assert roles(Registry(workspace)) == {5: "challenger", 4: "", 3: "", 2: "champion", 1: ""}
+
+
 def test_looking_at_an_empty_workspace_makes_nothing(workspace: Workspace) -> None:
     assert Registry(workspace).champion("shop") is None
     assert not path_of(workspace).exists()
