@@ -18,7 +18,7 @@ from pages.ui.monitor.drift import nearness
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import Change, changed_from, day_after, steady_log, stored
 
-pytestmark = pytest.mark.first(4)
+pytestmark = pytest.mark.first(5)
 
 CUTOFF = day_after(360)
 CUSTOMERS = 3000
@@ -49,6 +49,17 @@ def found(known: Profile, events: pd.DataFrame, folder: Path) -> list[Alert]:
 
 def test_a_shop_that_stays_as_it_is_raises_no_alert(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
     assert found(known, events, tmp_path) == []
+
+
+def test_limits_are_wider_the_more_periods_share_their_false_alarms(
+    known: Profile, events: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Student's t of an alpha that is shared by 400 periods against one of 2, where the limit is no smallest change."""
+    dataset = stored(events, tmp_path)
+    new = profile(dataset, periods_after(CUTOFF, MONTH, dataset.log_end))
+    few, many = ({(one.test, one.subject, one.value): one for one in check_data(known, new, n)} for n in (2, 400))
+    wider = [(few[key].high, one.high) for key, one in many.items() if one.test == "volume"]
+    assert len(wider) > 4 and all(low < high for low, high in wider if low and high)
 
 
 def test_volumes_are_what_pandas_counts_by_the_day(known: Profile, events: pd.DataFrame, tmp_path: Path) -> None:
@@ -102,17 +113,6 @@ def test_limits_are_where_alerts_begin(known: Profile, events: pd.DataFrame, tmp
         assert [one.alert for one in gaps] == [change is steady_shop.gaps_in_categories]
         if change is some_gaps:
             assert gaps[0].found == pytest.approx(1 / 140, rel=0.5) and gaps[0].chance < 1e-6 and gaps[0].high == 0.01
-
-
-def test_limits_are_wider_the_more_periods_share_their_false_alarms(
-    known: Profile, events: pd.DataFrame, tmp_path: Path
-) -> None:
-    """Student's t of an alpha that is shared by 400 periods against one of 2, where the limit is no smallest change."""
-    dataset = stored(events, tmp_path)
-    new = profile(dataset, periods_after(CUTOFF, MONTH, dataset.log_end))
-    few, many = ({(one.test, one.subject, one.value): one for one in check_data(known, new, n)} for n in (2, 400))
-    wider = [(few[key].high, one.high) for key, one in many.items() if one.test == "volume"]
-    assert len(wider) > 4 and all(low < high for low, high in wider if low and high)
 
 
 def test_weeks_of_other_shops_raise_no_alert(tmp_path: Path) -> None:

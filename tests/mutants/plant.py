@@ -2,7 +2,7 @@
 
 The faults are rows of the tables beside this file: a file, the text that stands in it once, what takes its place, what
 a user would lose, and the tests that should tell. First the quick ones of these are run, then, where those tell
-nothing, the slow ones. What lived is listed at the end.
+nothing, the slow ones. What lived is listed at the end. Before anything is planted all of the quick ones have to pass.
 
 A process is forked for each, after what all tests import was imported once; nothing of CLV Studio is among that.
 """
@@ -122,6 +122,22 @@ def run_tests(tree: Path, tests: tuple[str, ...], marks: str, said: Path) -> Non
     os._exit(pytest.main([*files, "-m", marks, "-x", "-q", "-n", "0", *IMPORTED_BEFORE], plugins=[First()]))
 
 
+def check_sound(tree: Path, planted: list[Fault]) -> None:
+    """Run the quick tests of some faults where none is planted.
+
+    Raises:
+        SystemExit: one fails, so that it would notice every fault.
+    """
+    told = tree.with_suffix(".said")
+    tests = tuple(dict.fromkeys(test for fault in planted for test in fault.tests))
+    process = get_context("fork").Process(target=run_tests, args=(tree, tests, TIERS["quick"], told))
+    process.start()
+    process.join()
+    if process.exitcode != PASSED:
+        failed = told.read_text(encoding="utf-8") if told.exists() else told.with_suffix(".txt").read_text()[-2000:]
+        sys.exit(f"fails without any fault: {failed}")
+
+
 @dataclass
 class Running:
     """A fault that is being looked at."""
@@ -159,6 +175,7 @@ def main() -> int:
     warm()
     with tempfile.TemporaryDirectory() as place:
         free = [copy_of_tree(Path(place) / str(number)) for number in range(said.workers)]
+        check_sound(free[0], waiting)
 
         def begin(fault: Fault, tree: Path, tier: str) -> None:
             told = tree.with_suffix(".said")
