@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import sys
@@ -29,6 +30,7 @@ from clv_core.workspace import Workspace
 if TYPE_CHECKING:
     from clv_core.deployment.bundle import Bundle
 
+Clv = Callable[..., dict[str, Any]]
 ROOT = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -168,6 +170,19 @@ def small_bundle(small_workspace: Workspace) -> Bundle:
 
     (model,) = (path.name for path in small_workspace.models.iterdir())
     return open_bundle(small_workspace, model)
+
+
+@pytest.fixture
+def clv(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Clv:
+    """Return what runs a command on the workspace of a test, checks its exit code and reads its answer."""
+    from clv_core import cli
+
+    def run(*words: str, code: int = 0) -> dict[str, Any]:
+        assert cli.main([*words, "--workspace", str(workspace.root)]) == code
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return answer
+
+    return run
 
 
 @pytest.fixture(scope="session")

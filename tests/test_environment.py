@@ -1,4 +1,4 @@
-"""Environment variables are read at call time, by type, and an empty one is unset."""
+"""Environment variables are read at call time, by type."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ import pytest
 
 from clv_core.environment import ALERT_ADDRESSES, Environment, ServiceSettings, table
 from clv_core.errors import UsageError
-
-
-def test_variables_are_read_when_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLV_WORKSPACE", "elsewhere")
-    assert Environment.from_environment().workspace == "elsewhere"
-    monkeypatch.setenv("CLV_WORKSPACE", "")
-    assert Environment.from_environment().workspace == ""
 
 
 def test_a_variable_that_cannot_be_read_stops_only_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from clv_core import i18n
 from clv_core.errors import Message
-from clv_core.i18n import LANGUAGES, say_count, say_list, say_money, say_number, say_share, say_span, translate
+from clv_core.i18n import LANGUAGES, say_count, say_money, say_number, say_share, say_span, translate
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,6 @@ def test_figures_stand_in_a_sentence_as_its_language_has_them(
 ) -> None:
     monkeypatch.setattr(i18n, "catalogue", lambda language: {"key": template})
     assert translate("key", lang, **figures) == said
-
-
-def test_names_in_a_row_are_parted_as_the_language_parts_them() -> None:
-    assert (say_list(["a", "b"]), say_list(iter(["甲", "乙"]), "zh")) == ("a, b", "甲、乙")
 
 
 def test_a_list_in_a_sentence_is_parted_as_the_language_does_it() -> None:

@@ -10,7 +10,7 @@ from safetensors.numpy import load, save
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
-from clv_core.deployment.bundle import WEIGHTS, list_bundles, open_bundle
+from clv_core.deployment.bundle import WEIGHTS, open_bundle
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
@@ -109,11 +109,6 @@ def test_an_unknown_model_is_named_with_the_known_ones(small_workspace, small_bu
     assert small_bundle.id in error.value.message("en")
     with pytest.raises(NotFound):
         open_bundle(small_workspace, "../datasets")
-
-
-def test_bundles_are_listed_by_dataset(small_workspace, small_bundle):
-    assert small_bundle.id in [bundle.id for bundle in list_bundles(small_workspace, "shop")]
-    assert list_bundles(small_workspace, "other") == []
 
 
 def test_a_trained_network_travels_to_another_workspace(tmp_path, small_workspace, small_bundle):

@@ -27,10 +27,7 @@ from tests.conftest import SMALL, own_copy
 
 pytestmark = pytest.mark.slow
 
-ATTRIBUTES = [
-    {"name": "luck", "kind": "number", "dated_by": None},
-    {"name": "club", "kind": "text", "dated_by": None},
-]
+ATTRIBUTES = [{"name": "luck", "kind": "number", "dated_by": None}, {"name": "club", "kind": "text", "dated_by": None}]
 
 
 def with_table(dataset: Dataset, frame: pd.DataFrame, attributes: list[dict[str, object]], path: Path) -> Dataset:

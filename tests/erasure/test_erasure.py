@@ -10,7 +10,6 @@ import random
 import shutil
 import string
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,9 +39,9 @@ from clv_core.preprocessing.clean import RULES, clean, raw_version
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.strategy.segments.saved_segments import put_by_hand
 from clv_core.workspace import Workspace, read_json, write_json
+from tests.conftest import Clv
 from tests.strategy.searcher import found
 
-Clv = Callable[..., dict[str, Any]]
 CUSTOMERS, GONE, NOBODY = 1500, 60, "nobody-of-this-name-1"
 KEPT = NoProgress()
 
@@ -122,18 +121,6 @@ def mail_of(customer: str) -> str:
 @pytest.fixture
 def workspace(made: Path, tmp_path: Path) -> Workspace:
     return copy_of(made, tmp_path)
-
-
-@pytest.fixture
-def clv(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Clv:
-    """Return what runs a command, checks its exit code and reads its answer."""
-
-    def run(*words: str, code: int = 0) -> dict[str, Any]:
-        assert cli.main([*words, "--workspace", str(workspace.root)]) == code
-        answer: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-        return answer
-
-    return run
 
 
 def copy_of(made: Path, folder: Path) -> Workspace:

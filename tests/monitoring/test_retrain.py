@@ -25,7 +25,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.drift.drift_reference import reference_of
-from clv_core.monitoring.retraining import JUDGED, MetricPair, Outcome, early, resting
+from clv_core.monitoring.retraining import JUDGED, MetricPair, Outcome, early
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
@@ -80,8 +80,7 @@ class Promotes(NoProgress):
 
 
 @pytest.mark.parametrize(
-    ("promote", "meanwhile", "outcome"),
-    [(True, False, "promoted"), (False, False, "better"), (True, True, "stays")],
+    ("promote", "meanwhile", "outcome"), [(True, False, "promoted"), (False, False, "better"), (True, True, "stays")]
 )
 def test_a_surely_better_challenger_replaces_only_whom_it_was_held_against_and_only_where_it_may(
     changed: Workspace, tmp_path: Path, promote: bool, meanwhile: bool, outcome: str
@@ -195,23 +194,3 @@ def test_a_difference_must_be_sure(
 ) -> None:
     figure = MetricPair(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
     assert (figure.better, figure.worse) == (better, worse)
-
-
-@pytest.mark.parametrize(
-    ("every", "grown", "rests"), [(7, 0, True), (7, 6, True), (7, 7, False), (0, 0, False), (7, 30, False)]
-)
-def test_another_challenger_comes_when_the_log_has_grown_by_so_many_days(every: int, grown: int, rests: bool) -> None:
-    """The newest that learned from the log counts: neither what the champion replaced nor a first look."""
-    cutoffs = {1: (CUTOFF + timedelta(days=90), False), 3: (CUTOFF, False), 4: (CUTOFF - timedelta(days=5), False)}
-    cutoffs |= {2: (CUTOFF - timedelta(days=200), False), 5: (CUTOFF + timedelta(days=80), True)}
-    versions: Any = [
-        SimpleNamespace(number=number, bundle=str(number), record={"cutoff": day.isoformat()}, untrained=untrained)
-        for number, (day, untrained) in cutoffs.items()
-    ]
-    champion = next(one for one in versions if one.number == 2)
-    dataset: Any = SimpleNamespace(log_end=CUTOFF + timedelta(days=grown))
-    found = resting(champion, versions, dataset, every)
-    assert (found is not None) is rests
-    if found is not None:
-        is_early(found, CUTOFF + timedelta(days=every))
-    assert resting(champion, [one for one in versions if one.number <= 2], dataset, 7) is None

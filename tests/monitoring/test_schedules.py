@@ -171,7 +171,6 @@ def test_one_process_at_a_time_runs_chains(workspace: Workspace) -> None:
         ("0 6 * * *", ("erase 1",), "UTC"),
         ("0 6 * * *", ("source remove x",), "UTC"),
         ("0 6 * * *", ("scoreboard",), "UTC"),
-        ("0 6 * * *", ('score "unclosed',), "UTC"),
         ("0 6 * * *", ("score shop \\",), "UTC"),
     ],
 )
@@ -202,7 +201,6 @@ def broken(workspace: Workspace, name: str, **changed: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"steps": ['score "unclosed']}, "schedule_step_open"),
         ({"steps": ["source run orders", 'score "unclosed']}, "schedule_step_open"),
         ({"timezone": "Mars"}, "schedule_when"),
         ({"cron": "0 6 * *"}, "schedule_when"),

@@ -76,6 +76,9 @@ def test_the_next_challenger_waits_until_the_log_has_grown_since_the_last_one() 
     for end, since in (("2024-03-11", "2024-03-12"), ("2024-03-12", None)):
         found = resting(champion, [champion, *later], log_until(date.fromisoformat(end)), 7)
         assert (found and found.why.params["since"]) == since
+    soon = log_until(date(2024, 3, 11))
+    assert resting(champion, [champion, *later], soon, 0) is None
+    assert resting(champion, [champion, later[0]], soon, 7) is None
 
 
 HONEST = Intervals(300, 0.2, 0.2, 0.02, 0.65, 0.65, 0.03, 1.0, 1000, 0.1, 0.5, 0.9)

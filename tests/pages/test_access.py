@@ -147,15 +147,6 @@ def test_a_button_is_grey_for_those_who_may_not_and_says_whom_to_ask(
     assert (f"the role {role}" in button.help) is grey and button.disabled is grey
 
 
-@pytest.mark.parametrize(("email", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])
-def test_a_run_is_stopped_by_those_who_may_start_it(
-    open_page: OPEN, bare: Path, sleeping_job: START, sign_in: SIGN_IN, email: str, grey: bool
-) -> None:
-    job = sleeping_job(Workspace(bare), ["train", "shop"], "shop")
-    sign_in(email)
-    assert open_page(bare, "train").button(key=f"cancel_{job.id}").disabled is grey
-
-
 @pytest.mark.parametrize(
     ("person", "grey"), [(("eve@other.example", "clv-analysts"), True), (("ana@shop.example",), False)]
 )

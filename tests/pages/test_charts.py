@@ -261,16 +261,13 @@ def test_readings_of_money_and_days_have_their_unit_on_the_axis(monkeypatch: pyt
     assert overall.axis_of("days_since_last", "").endswith("（天）")
 
 
-def test_several_networks_are_told_apart_and_named() -> None:
-    figure = FIGURES["loss_history"]
-    assert figure.layout.showlegend and len({line.line.color for line in figure.data}) == len(figure.data) == 2
-    assert [line.name for line in figure.data] == [translate("chart.network", "en", seed=seed) for seed in (1, 2)]
-
-
 def test_what_has_a_name_in_a_legend_is_told_apart_without_colours_too() -> None:
     seeds = range(1, 17)
     steps = pd.DataFrame({"step": [1, 2] * 16, "loss": 1.0, "seed": np.repeat(seeds, 2)})
-    lines = [one.line for one in evaluation.loss_history(steps, height=260).figure.data]
+    figure = evaluation.loss_history(steps, height=260).figure
+    assert figure.layout.showlegend
+    assert [one.name for one in figure.data] == [translate("chart.network", "en", seed=seed) for seed in seeds]
+    lines = [one.line for one in figure.data]
     assert len({line.dash for line in lines[:4]}) == 4 and len({(line.color, line.dash) for line in lines}) == 16
     points = pd.DataFrame({"risk": 0.5, "value": 2.0, "place": range(4), "customer_id": "a"})
     dots = placing.quadrant(points, (0.5, 1.0), list("abcd"), MESSAGE, axis="Value").figure.data

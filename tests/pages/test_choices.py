@@ -97,11 +97,6 @@ def test_a_model_that_is_not_there_is_said_to_be_missing_and_another_dataset_s_m
     assert warnings(app) == [translate("gone.model.none", asked="shop-bgnbd-gone")]
 
 
-def test_workspace_is_named_by_the_environment(open_page: OPEN, tmp_path: Path) -> None:
-    open_page(tmp_path)
-    assert Workspace.default().root == tmp_path
-
-
 def test_names_of_datasets_are_cut_where_they_are_alike() -> None:
     names = ["有赞订单导出_2024-11至2026-10", "有赞订单导出_2024-11至2026-11", "shop"]
     short = sidebar.shortened(names)

@@ -14,24 +14,19 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.i18n import say_day, say_money, translate
+from clv_core.i18n import say_day, translate
 from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
 from clv_core.workspace import Workspace
-from pages.ui.navigation import BY_NAME, SEARCH
+from pages.ui.navigation import SEARCH
 from tests.pages.conftest import HORIZON_DAYS, OPEN, do
 
-pytestmark = pytest.mark.first(9)
+pytestmark = pytest.mark.first(7)
 
 SAMPLE = Path(__file__).resolve().parents[2] / "tests" / "sample.csv"
 
 
 def scores_of(root: Path) -> pd.DataFrame:
     return pd.read_parquet(next(root.glob("datasets/*/made/*/*/scores-*.parquet"))).set_index("customer_id")
-
-
-def spent() -> pd.Series:
-    log = pd.read_csv(SAMPLE, dtype={"customer_id": "str"})
-    return log[log["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
 
 
 def search(app: AppTest, text: str) -> AppTest:
@@ -87,19 +82,6 @@ def test_a_customer_on_the_suppression_list_is_not_shown(open_page: OPEN, root: 
     assert "on the do-not-contact list" in app.error[0].value and not app.metric
 
 
-def test_figures_are_those_of_log_and_scores(open_page: OPEN, with_model: Path) -> None:
-    scores, money = scores_of(with_model), spent()
-    customer = str(money[money > 100].index[3])
-    app = search(open_page(with_model, "customer", lang="en"), customer)
-    shown, score = figures(app), scores.loc[customer]
-    total = money[customer] + score["predicted_clv"]
-    assert f"{customer} is worth {say_money(total, 'EUR')}:" in app.header[0].value
-    assert shown[translate("card.historic")] == f"{say_money(money[customer], 'EUR')}"
-    assert shown[translate("card.predicted", days=90)] == f"{say_money(score['predicted_clv'], 'EUR')}"
-    assert shown[translate("card.total")] == f"{say_money(total, 'EUR')}"
-    assert shown[translate("card.chance")] == f"{score['p_purchase']:.0%}"
-
-
 def test_the_line_of_a_customer_names_the_days_that_the_sentence_above_it_names(
     open_page: OPEN, with_model: Path
 ) -> None:
@@ -138,14 +120,6 @@ def test_similar_customer_opens_at_a_click_and_the_next_search_goes_on(open_page
     assert app.text_input(key=SEARCH).value == alike[2]
 
 
-def test_id_handed_over_by_another_page_is_opened(open_page: OPEN, with_model: Path) -> None:
-    customer = str(spent().index[10])
-    app = open_page(with_model, "segments", lang="en")
-    app.session_state[SEARCH] = customer
-    app.switch_page(BY_NAME["customer"].path).run()
-    assert app.header[0].value.startswith(customer)
-
-
 def test_reasons_are_the_models_own_for_those_it_was_asked_about(open_page: OPEN, with_model: Path) -> None:
     asked = pd.read_parquet(next(with_model.rglob("explanation/shap.parquet")))["customer_id"]
     others = sorted(set(scores_of(with_model).index) - set(asked))
@@ -169,13 +143,6 @@ def test_tier_leads_to_the_list_of_its_customers(open_page: OPEN, with_model: Pa
     app.button(key="card_tier").click().run()
     assert app.title[0].value == translate("page.segments")
     assert set(app.dataframe[0].value["tier_name"]) == {tier}
-
-
-def test_files_wait_until_a_model_that_is_not_trusted_is_acknowledged(open_page: OPEN, not_trusted: Path) -> None:
-    app = open_page(not_trusted, "customer", lang="en")
-    assert [button.disabled for button in app.get("download_button")] == [True, True]
-    do(app, ("acknowledge_", True))
-    assert [button.disabled for button in app.get("download_button")] == [False, False]
 
 
 def test_a_customer_is_put_into_a_segment_by_hand_and_taken_out_again(open_page: OPEN, root: Path) -> None:

@@ -13,7 +13,7 @@ from clv_core.cli import main
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import open_dataset, versions
-from clv_core.errors import NeedsAnswer, Refused
+from clv_core.errors import Refused
 from clv_core.i18n import LANGUAGES, say_orders, translate
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
@@ -240,14 +240,6 @@ def test_a_customers_table_is_taken_off(open_page: OPEN, shop: Path) -> None:
     app.run()
     assert open_dataset(Workspace(shop), "shop").manifest.customers_table is None
     assert translate("customers.removed") in texts(app)
-
-
-def test_the_order_of_dates_of_a_customers_file_is_asked(open_page: OPEN, shop: Path) -> None:
-    app = add_customers(open_page(shop, "datasets", lang="en"), shop)
-    jobs.finish(newest(shop, "customers").folder, "en", error=NeedsAnswer("dates_ambiguous", column="since", rows=9))
-    app.run()
-    app.button(key="answer_date_order_dmy").click().run()
-    assert args_of(shop, "customers")[-2:] == ["--date-order", "dmy"]
 
 
 def test_a_customers_file_without_a_line_of_names_is_asked_about(open_page: OPEN, shop: Path) -> None:

@@ -155,7 +155,8 @@ def test_cards_hold_the_figures_of_the_customer_or_segment_and_model_that_their_
 
     def customer_is_right(record: Record, customer: str) -> None:
         shown = {one.label: (one.value, one.delta) for one in app.metric}
-        assert str(app.header[0].value).startswith(f"{customer} ") and shown == card_of(record, customer)
+        total = shown[translate("card.total")][0]
+        assert f"{customer} is worth {total}" in str(app.header[0].value) and shown == card_of(record, customer)
         seen.append(shown)
 
     def segments_are_right(record: Record) -> None:

@@ -24,7 +24,7 @@ from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import OPEN, control, do
 
-pytestmark = pytest.mark.first(7)
+pytestmark = pytest.mark.first(6)
 
 
 def bundle_of(root: Path) -> Bundle:
@@ -111,13 +111,6 @@ def test_list_shows_every_customer_once_and_filters(open_page: OPEN, with_model:
     assert len(app.dataframe[0].value) == (scores["p_purchase"] >= 0.5).sum()
 
 
-def test_scheme_that_makes_no_sense_is_refused_in_words(open_page: OPEN, with_model: Path) -> None:
-    app = do(open_page(with_model, "segments", lang="zh"), ("scheme_cuts_quantile", "60, 10"))
-    assert len(app.warning) == 1 and not app.error
-    app.text_input(key="scheme_cuts_quantile").set_value("20，50").run()
-    assert not app.warning and not app.error
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_acknowledged(
     open_page: OPEN, not_trusted: Path, lang: str
@@ -134,14 +127,22 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
 
 
 @pytest.mark.examples(2)
-@pytest.mark.parametrize("view", ["figures", "came"])
+@pytest.mark.parametrize(
+    ("page", "steps", "files"),
+    [
+        ("segments", [("segments_view", "figures")], 1),
+        ("segments", [("segments_view", "came")], 1),
+        ("customer", [], 2),
+        ("explain", [], 1),
+    ],
+)
 def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_acknowledged(
-    open_page: OPEN, not_trusted: Path, view: str
+    open_page: OPEN, not_trusted: Path, page: str, steps: list[tuple[str, str]], files: int
 ) -> None:
-    app = do(open_page(not_trusted, "segments", lang="en"), ("segments_view", view))
-    assert [button.disabled for button in app.get("download_button")] == [True]
+    app = do(open_page(not_trusted, page, lang="en"), *steps)
+    assert [button.disabled for button in app.get("download_button")] == [True] * files
     app.checkbox(key=f"acknowledge_{bundle_of(not_trusted).id}").check().run()
-    assert [button.disabled for button in app.get("download_button")] == [False]
+    assert [button.disabled for button in app.get("download_button")] == [False] * files
 
 
 def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:

@@ -141,15 +141,6 @@ def test_a_model_with_its_holdout_is_in_the_log_and_one_without_is_not(
     assert line["customers"] > 0 and translate("export.model_holdout", "zh") != translate("export.model_holdout", "en")
 
 
-def test_reasons_of_a_model_that_is_not_trusted_wait_until_it_is_acknowledged(
-    open_page: OPEN, not_trusted: Path, offered: Offered
-) -> None:
-    app = open_page(not_trusted, "explain", lang="en")
-    assert offered["download_reasons"]["disabled"]
-    do(app, ("acknowledge_", True))
-    assert not offered["download_reasons"]["disabled"]
-
-
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_the_log_counts_customers_beside_rows_and_says_all_in_words(open_page: OPEN, root: Path, lang: str) -> None:
     about = {"made": "2026-01-02T03:04:05+00:00", "who": "ana", "segment": "", "dataset": "shop", "files": ["a.csv"]}

@@ -26,7 +26,7 @@ from pages.ui.monitor import status
 from pages.ui.navigation import BY_NAME
 from tests.pages.conftest import OPEN, START, args_of, do, texts
 
-pytestmark = pytest.mark.first(14)
+pytestmark = pytest.mark.first(13)
 
 LOG = b"customer_id;date;amount\nA;2024-03-25;10\nB;2024-04-26;12,5\nA;2024-05-27;7\nC;2024-06-28;3\n"
 
@@ -158,13 +158,6 @@ def test_a_run_whose_browser_was_closed_is_offered_on_the_upload_page(
     assert app.file_uploader and translate("waiting.running", name="shop") in texts(app)
     app.button(key=f"follow_{job.id}").click().run()
     assert app.button(key=f"cancel_{job.id}") and app.query_params["run"] == job.id
-
-
-def test_run_shows_in_the_sidebar_of_other_pages(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
-    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
-    app = open_page(with_dataset, "upload", lang="zh")
-    assert [bar.value for bar in app.sidebar.progress] == [33]
-    jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
 @pytest.mark.parametrize("command", ["backtest", "monitor"])

@@ -92,12 +92,10 @@ def described() -> Iterator[Callable[[int, str], str]]:
         (toml(client_secret=None), "lacks client_secret", "缺少 client_secret"),
         (toml(cookie_secret=""), "lacks cookie_secret", "缺少 cookie_secret"),
         (toml(cookie_secret="a long random text"), "can be guessed", "容易被猜到"),
-        (
-            toml(redirect_uri="https://clv.shop.example/callback"),
-            "ending in /oauth2callback",
-            "以 /oauth2callback 结尾",
+        *(
+            (toml(redirect_uri=uri), "ending in /oauth2callback", "以 /oauth2callback 结尾")
+            for uri in ("https://clv.shop.example/callback", "/oauth2callback")
         ),
-        (toml(redirect_uri="/oauth2callback"), "ending in /oauth2callback", "以 /oauth2callback 结尾"),
     ],
 )
 def test_secrets_that_ask_for_a_login_which_cannot_work_open_the_app_to_nobody_and_say_why(

@@ -11,14 +11,7 @@ import pytest
 import uvloop
 
 from clv_core import audit, jobs
-from clv_core.collection.sources import (
-    Source,
-    SourceState,
-    add_source,
-    list_sources,
-    load_source,
-    save_state,
-)
+from clv_core.collection.sources import Source, SourceState, add_source, list_sources, load_source, save_state
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule, run_due
 from clv_core.workspace import Workspace

@@ -11,7 +11,6 @@ import pytest
 from streamlit.proto.Block_pb2 import Block
 from streamlit.testing.v1 import AppTest
 
-from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score
@@ -290,15 +289,6 @@ def test_a_budget_that_was_chosen_is_there_after_a_reload_and_nothing_is_written
     app.slider[0].set_value(chosen).run()
     again = open_page(root, "strategy", lang="zh")
     assert again.slider[0].value == pytest.approx(chosen)
-
-
-def test_kept_offers_follow_a_new_name_and_go_with_the_dataset(root: Path) -> None:
-    work = Workspace(root)
-    save_offers(open_dataset(work, "shop"), SavedOffers(budget=9.0))
-    pipeline.rename(work, "shop", "store")
-    assert load_offers(open_dataset(work, "store")).budget == 9.0
-    pipeline.delete(work, "store", progress=NoProgress())
-    assert not list(root.rglob("offers.json"))
 
 
 @pytest.mark.parametrize(

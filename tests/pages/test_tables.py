@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import pipeline
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.lifecycle import relabel
-from clv_core.i18n import LANGUAGES, translate
+from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
@@ -68,17 +68,11 @@ def test_a_log_whose_currency_is_not_known_is_given_none(open_page: OPEN, namele
     assert not any("," in columns[name]["label"] for name in AMOUNTS[page])
 
 
-def test_a_heading_without_a_unit_stays_as_it_is() -> None:
-    assert cells.headed("Cost", "") == "Cost"
-    assert cells.headed("Cost", "CHF") == translate("column.in_unit", label="Cost", unit="CHF")
-
-
 @pytest.mark.parametrize(
     ("rows", "options", "lines"),
     [  # the currency in every row; whole counts; the digits of what its columns do not tell; the language of the page
         ({"name": ["a", "b"], "value_sum": [1.234, -2.0]}, {"currency": "EUR"},
          ["name,value_sum,currency", "a,1.23,EUR", "b,-2.0,EUR"]),
-        ({"name": ["a", "b"], "value_sum": [1.234, -2.0]}, {}, ["name,value_sum", "a,1.23", "b,-2.0"]),
         ({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]}, {},
          ["customers,low,spend", "1750,0.00412345678,0.02", ",17.0,-2.0"]),
         ({"customers": [1750, None], "low": [0.00412345678, 17.0], "spend": [0.0234567891, -2.0]}, {"mixed": True},

@@ -101,8 +101,3 @@ def test_who_leaves_the_way_is_told_where_it_goes_on_and_who_jumps_ahead_is_foll
     assert app.title[0].value == translate("page.evaluate", "en")
     app.switch_page(BY_NAME["monitor"].path).run()
     assert translate("tour.step", "en", step=tour.PAGES.index("monitor") + 1, steps=len(tour.PAGES)) in texts(app)
-
-
-def test_without_the_tour_no_guide_is_shown(open_page: OPEN, with_demo: Path) -> None:
-    app = open_page(with_demo, "segments", lang="en")
-    assert all(button.key != "tour_end" for button in app.button)

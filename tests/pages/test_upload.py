@@ -19,14 +19,12 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.cli import build_parser
 from clv_core.collection.answers import Answers
 from clv_core.collection.check import check_file, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.questions import option_words
 from clv_core.collection.rows.remembered_settings import remember
 from clv_core.collection.store.version_store import list_datasets
-from clv_core.commands.ingestion import reading_options
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
@@ -158,23 +156,11 @@ def test_a_question_that_was_put_away_is_offered_to_nobody(upload: UPLOAD, open_
             "**4** rows read",
             "--map=customer_id=who",
         ),
-        (
-            LOG.replace("amount", "foo"),
-            (("answer_column_amount", "foo"), "answer_use_amount"),
-            "**4** rows read",
-            "--map=amount=foo",
-        ),
         (  # a guess that is confirmed is not asked about again
             table("customer_id,Bestellt,amount", str),
             (("answer_column_event_time", "Bestellt"), "answer_use_event_time"),
             "**30** rows read",
             "--map=event_time=Bestellt",
-        ),
-        (
-            "\n".join(["id,date,amount", *(f"C{n},2024-03-{n % 28 + 1:02},{n + 1}" for n in range(30))]),
-            (("answer_column_customer_id", "id"), "answer_use_customer_id"),
-            "**30** rows read",
-            "--map=customer_id=id",
         ),
         (  # two columns of one meaning
             table("customer_id,date,line_total,order_value", lambda n: f"{n + 1},{2 * n + 1}"),
@@ -599,23 +585,6 @@ def test_rows_set_aside_come_as_a_file_with_line_and_reason(
     frame = pd.read_csv(io.BytesIO(press(file)), encoding="utf-8-sig", compression=packed)
     assert frame[["line", "reason_code"]].values.tolist() == [[42, "no_customer"], [43, "bad_time"]]
     assert frame["reason"].tolist() == ["No customer id", "Not a valid time"] and file["name"].endswith(ending)
-
-
-def test_answers_become_words_that_the_command_line_reads_back() -> None:
-    said = Answers(
-        {"amount": "net = paid", "country": ""},
-        *("dmy", "comma", "Europe/Paris", "EUR", "keep"),
-        {"won": "purchase", "step=paid": "purchase"},
-        header=False,
-        states={"-odd=1": "refunded"},
-        discount="unit",
-        sign="negative",
-        max_amount=99.5,
-        overlap="add",
-    )
-    options = build_parser().parse_args(["ingest", "x.csv", "--name", "x", *option_words(said)])
-    assert Answers(**reading_options(options)) == said
-    assert option_words(Answers()) == []
 
 
 def test_a_chinese_export_is_taken_to_be_in_yuan_and_in_chinas_time_until_the_person_says_otherwise(

@@ -116,8 +116,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(workspace: Workspace, files: 
 
 
 @pytest.mark.parametrize(
-    ("email", "status"),
-    [("", 403), ("eve@other.example", 403), ("bob@shop.example", 403), ("ana@shop.example", 204)],
+    ("email", "status"), [("", 403), ("eve@other.example", 403), ("bob@shop.example", 403), ("ana@shop.example", 204)]
 )
 def test_files_are_taken_of_those_who_may_upload(
     workspace: Workspace, client: TestClient, entered: Callable[[], None], sign_in: SIGN_IN, email: str, status: int

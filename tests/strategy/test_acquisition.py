@@ -38,7 +38,7 @@ from clv_core.strategy.acquisition.payback import Curves
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.purchase_history import purchase_history
 from clv_core.workspace import Workspace
-from tests.strategy.conftest import Clv
+from tests.conftest import Clv
 from tests.strategy.lists import digest, read
 
 DAY = np.timedelta64(1, "D")

@@ -161,10 +161,7 @@ def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
     with pytest.raises(Refused):
         pipeline.delete(workspace, "shop", progress=NoProgress())
     write_json(job, {**status, "pid": os.getpid(), "args": ["delete", "shop"]})
-    with (
-        state_folder(workspace, "shop", 1),
-        pytest.raises(Refused) as busy,
-    ):  # by cron
+    with state_folder(workspace, "shop", 1), pytest.raises(Refused) as busy:  # by cron
         Context().run(pipeline.delete, workspace, "shop", progress=NoProgress())
     assert busy.value.code == "run_going_on" and open_dataset(workspace, "shop").events_path.exists()
     assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2

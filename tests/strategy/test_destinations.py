@@ -31,14 +31,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export_records import customer_exports
-from clv_core.strategy.destinations import (
-    KINDS,
-    WAREHOUSE,
-    add_destination,
-    open_destination,
-    push,
-    set_purpose,
-)
+from clv_core.strategy.destinations import KINDS, WAREHOUSE, add_destination, open_destination, push, set_purpose
 from clv_core.workspace import Workspace
 from tests import servers
 from tests.strategy.lists import SIDE
@@ -715,10 +708,7 @@ def test_destination_of_an_earlier_version_is_of_marketing_and_a_purpose_is_logg
     add_destination(work, "webhook", "webhook", saved["address"], "env:ANOTHER_KEY")  # which leaves the purpose alone
     assert open_destination(work, "webhook").purpose == WAREHOUSE
     facts = [(line["action"], line.get("destination"), line.get("purpose")) for line in audit.lines(work)]
-    assert facts[:2] == [
-        ("destinations add", "webhook", WAREHOUSE),
-        ("destinations change", "webhook", WAREHOUSE),
-    ]
+    assert facts[:2] == [("destinations add", "webhook", WAREHOUSE), ("destinations change", "webhook", WAREHOUSE)]
     add("klaviyo")
     with pytest.raises(UsageError, match="klaviyo cannot be for “warehouse”, only for marketing"):
         set_purpose(work, "klaviyo", WAREHOUSE)

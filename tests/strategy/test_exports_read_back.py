@@ -15,14 +15,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.errors import NeedsAnswer, UsageError
 from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.export import (
-    Exported,
-    export,
-    log_download,
-    log_export,
-    preview,
-    write_rows,
-)
+from clv_core.strategy.audiences.export import Exported, export, log_download, log_export, preview, write_rows
 from clv_core.strategy.audiences.export_records import export_log, exported_files
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.list_files import write_csv

@@ -23,7 +23,7 @@ from clv_core.errors import NeedsAnswer, NotFound, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
-from tests.strategy.conftest import Clv
+from tests.conftest import Clv
 
 pytestmark = pytest.mark.first(4)
 

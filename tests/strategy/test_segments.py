@@ -103,9 +103,7 @@ def test_contains_is_a_condition_in_any_case_and_takes_commas_as_they_are(custom
     assert not Condition("country", "~", ("nan",)).holds(customers.assign(country=None)).any()
 
 
-def test_of_who_never_bought_no_day_is_known_and_an_unknown_value_fulfils_only_unequal(
-    customers: pd.DataFrame,
-) -> None:
+def test_of_who_never_bought_no_day_is_known_and_an_unknown_value_fulfils_only_unequal(customers: pd.DataFrame) -> None:
     since = customers["days_since_last"]
     never = customers[since.isna()]
     assert len(never) == never["last_purchase"].isna().sum() == customers["last_purchase"].isna().sum() == 1000

@@ -22,7 +22,7 @@ from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.export import write_rows
 from clv_core.workspace import Workspace
-from tests.strategy.conftest import Clv
+from tests.conftest import Clv
 from tests.strategy.lists import SIDE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,11 +17,7 @@ from clv_core.deployment.api.schemas import REQUEST
 from clv_core.deployment.api.scorer import load_scorer
 from clv_core.deployment.api.workers import ThreadWorker
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.population_context import (
-    PopulationContext,
-    load_population_context,
-    population_context_path,
-)
+from clv_core.deployment.population_context import PopulationContext, load_population_context, population_context_path
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import NoProgress
 from clv_core.pipeline import score

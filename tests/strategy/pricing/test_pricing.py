@@ -309,7 +309,6 @@ def test_rules_are_read_and_wrong_ones_refused(responses: Responses) -> None:
     [
         (True, ["product_id"], ".*", "price_no_columns", {"missing": ["product_id"]}),
         (True, ["category"], ".*", "price_no_variation", {}),
-        (True, ["product_id", "category"], ".*", "price_no_columns", {"missing": ["product_id"]}),
         (True, [], ".*", "price_no_variation", {}),
         (False, [], "(tea|coffee)[0-6]", "price_few_products", {"categories": 2, "found": 7, "needed": 10}),
     ],
