@@ -98,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
         written = [*_output_paths(options), workspace.root, *written]
         work_in(workspace)
         if workspace.has_old_layout:
-            from clv_core.deployment.old_layout import migrate_old_layout
+            from clv_core.upkeep import migrate_old_layout
 
             migrate_old_layout(workspace)
         progress = _progress(job, language, options.quiet)
@@ -139,7 +139,7 @@ def _resolve_model(workspace: Workspace, options: argparse.Namespace) -> None:
     """Replace a model that is named by its role or version by the bundle's id."""
     spec = SPECS.get(options.command)
     if spec is not None and MODEL in spec.options:
-        from clv_core.deployment.registry.model_reference import resolve_bundle_id
+        from clv_core.deployment.registry import resolve_bundle_id
 
         options.model = resolve_bundle_id(workspace, options.model, options.name)
 

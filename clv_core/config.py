@@ -267,3 +267,19 @@ class TrainConfig(Settings):
     def of_log(self) -> dict[str, Any]:
         """Return the settings that decide what is read of a log: arguments of ``features.log.open_log``."""
         return {name: getattr(self, name) for name in ("event_types", "attributes", "review_text")}
+
+
+def config_words(config: TrainConfig) -> list[str]:
+    """Return the words of the command line that a command reads as ``config``: what is not the default."""
+    seed = [] if config.seed == TrainConfig.seed else ["--seed", str(config.seed)]
+    return ["--horizon-days", str(config.horizon_days), "--model", config.model, *seed, *set_words(config)]
+
+
+def set_words(config: TrainConfig) -> list[str]:
+    """Return ``--set name=value`` for each setting that is not the default and has no option of its own."""
+    words = []
+    for item in fields(TrainConfig):
+        value = getattr(config, item.name)
+        if value != item.default and item.name not in ("horizon_days", "model", "seed"):
+            words += ["--set", f"{item.name}={value}"]
+    return words

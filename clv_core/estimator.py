@@ -21,11 +21,10 @@ from clv_core.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clv_core.deployment.bundle import Bundle
-    from clv_core.deployment.saved_scores import ScoredDataset
-    from clv_core.evaluation.explain.explanation import Explanation
-    from clv_core.evaluation.trust import Trust
-    from clv_core.plot.drawing import Figure
+    from clv_core.deployment import Bundle, ScoredDataset
+    from clv_core.evaluation import Trust
+    from clv_core.evaluation.explain import Explanation
+    from clv_core.plot import Figure
 
 NAME: Final = "events"
 EVENTS_FILE: Final = "events.parquet"
@@ -124,7 +123,7 @@ class CLV:
     @property
     def trust_(self) -> Trust:
         """Verdict and reasons."""
-        from clv_core.deployment.saved_evaluation import trust_of
+        from clv_core.deployment import trust_of
 
         bundle = self._fitted()
         return trust_of(self._workspace, bundle)
@@ -153,8 +152,7 @@ class CLV:
             One row a customer, in the order of their ids: customer_id, as_of, horizon_days,
             p_purchase, predicted_clv, clv_p10, clv_p50, clv_p90, model. Money in :attr:`currency_`.
         """
-        from clv_core.deployment.saved_scores import score
-        from clv_core.deployment.terms import Terms
+        from clv_core.deployment import Terms, score
 
         scored = self._scored()
         terms = Terms.of(horizon_days, scored.horizon_days, discount_rate, margin_rate)
@@ -248,7 +246,7 @@ class CLV:
         Args:
             scheme: as ``clv segment --scheme`` has it: ``quantile``, ``quadrant``, ``rfm``, ``clusters:5`` and others.
         """
-        from clv_core.strategy.segments.scored_customers import load_scored_customers, parse_scheme
+        from clv_core.strategy.segments import load_scored_customers, parse_scheme
 
         scored = self._scored()
         chosen = parse_scheme(scheme, scored.dataset)
@@ -256,7 +254,7 @@ class CLV:
 
     def save(self, path: str | Path) -> Path:
         """Write the model, without customers, to a ``.zip`` that :meth:`load` and ``clv models import`` read."""
-        from clv_core.deployment.model_archive.import_export import export_bundle
+        from clv_core.deployment.model_archive import export_bundle
         from clv_core.deployment.registry import Registry
 
         version = Registry(self._opened()).find(self._fitted().id)
@@ -276,8 +274,8 @@ class CLV:
                 :meth:`read_events`.
             params: arguments of this class.
         """
-        from clv_core.deployment.bundle import open_bundle
-        from clv_core.deployment.model_archive.import_export import import_bundle
+        from clv_core.deployment import open_bundle
+        from clv_core.deployment.model_archive import import_bundle
 
         clv = cls(**params)
         clv._open_workspace()
@@ -347,14 +345,14 @@ class CLV:
         return bundle
 
     def _scored(self) -> ScoredDataset:
-        from clv_core.collection.store.version_store import open_dataset
-        from clv_core.deployment.saved_scores import ScoredDataset
+        from clv_core.collection.store import open_dataset
+        from clv_core.deployment import ScoredDataset
 
         bundle = self._fitted()
         return ScoredDataset(self._workspace, open_dataset(self._workspace, self.name), bundle)
 
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
-        from clv_core.deployment.score_explanations import explain_scores
+        from clv_core.deployment import explain_scores
 
         scored = self._scored()
         who = None if customer is None else str(customer)
@@ -363,8 +361,8 @@ class CLV:
         ).value
 
     def _plot_holdout(self, name: str) -> Figure:
-        from clv_core.deployment.saved_evaluation import holdout_predictions
-        from clv_core.plot.evaluation import FIGURES, Holdout
+        from clv_core.deployment import holdout_predictions
+        from clv_core.plot import FIGURES, Holdout
 
         bundle = self._measured()
         if not bundle.has_holdout:

@@ -26,26 +26,20 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clv_core import __version__, audit
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import list_datasets, open_dataset
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import list_datasets, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.api.api_errors import error_response, language_of
-from clv_core.deployment.api.auth import ANALYST, KeysUnusable, find_key, list_keys
-from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.registry import Registry
-from clv_core.deployment.registry.model_reference import resolve_bundle_id
-from clv_core.deployment.saved_evaluation import shared_error, trust_of
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment import ScoredDataset, list_bundles, shared_error, trust_of
+from clv_core.deployment.api import ANALYST, KeysUnusable, error_response, find_key, language_of, list_keys
+from clv_core.deployment.registry import Registry, resolve_bundle_id
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.locks import running
-from clv_core.monitoring.realized.realized_value import compare_realized
+from clv_core.monitoring.realized import compare_realized
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
-from clv_core.strategy.customer.customer_card import load_card
-from clv_core.strategy.plans.budget_plan import make_plan
-from clv_core.strategy.plans.offers import parse_offers
-from clv_core.strategy.segments.scored_customers import load_scored_customers, parse_scheme
-from clv_core.strategy.segments.segment_figures import segment_table, table
+from clv_core.strategy.customer import load_card
+from clv_core.strategy.plans import make_plan, parse_offers
+from clv_core.strategy.segments import load_scored_customers, parse_scheme, segment_table, table
 from clv_core.workspace import Workspace
 
 P = ParamSpec("P")

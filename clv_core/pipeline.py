@@ -1,19 +1,15 @@
-"""The loop, step by step: what the command line and the pages call.
+"""What joins rooms: a model is trained, and a challenger beside it. Every other step is behind its own room's door.
 
-    ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
-           -> monitor (drift, realised value), retrain -> ingest the next log
-
-Training joins all rooms and is written here. The other steps live in their rooms and are imported when first used, so
-that a caller of one step does not load the rest.
+ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
+       -> monitor (drift, realised value), retrain -> ingest the next log
 """
 
 from __future__ import annotations
 
 import time
 from datetime import date
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from clv_core import __version__
 from clv_core.errors import Message
@@ -21,66 +17,11 @@ from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
-    from clv_core.collection.store.dataset import Dataset
+    from clv_core.collection.store import Dataset
     from clv_core.config import TrainConfig
-    from clv_core.deployment.bundle import Bundle
-    from clv_core.deployment.embedding import embed
-    from clv_core.deployment.lifecycle import rename
-    from clv_core.deployment.saved_evaluation import trust, tune
-    from clv_core.deployment.saved_scores import score, score_file, scores, write_table
-    from clv_core.deployment.spark.sampling import sample_folder
-    from clv_core.deployment.spark.spark_scoring import score_folder
-    from clv_core.deployment.zero_shot import zero_shot
-    from clv_core.evaluation.backtest import backtest
-    from clv_core.features.log import EventLog
-    from clv_core.monitoring.monitor import monitor
-    from clv_core.monitoring.notifications.notify import notify
-    from clv_core.monitoring.retraining import Outcome
-    from clv_core.preprocessing.add_customers import add_customers, remove_customers
-    from clv_core.preprocessing.clean import append
-    from clv_core.strategy.acquisition.acquire import acquire
-    from clv_core.strategy.activation import export, plan, segment
-    from clv_core.strategy.customer.customer_card import load_card
-    from clv_core.strategy.dataset_deletion import delete
-    from clv_core.strategy.experiments.measurement import measure_experiment
-    from clv_core.strategy.explanation_files import explain
-    from clv_core.strategy.recommend_and_price import price, recommend
-
-__all__ = [
-    "acquire", "add_customers", "append", "backtest", "default_model", "delete", "embed", "explain", "export",
-    "load_card", "measure_experiment", "monitor", "notify", "plan", "price", "recommend",
-    "remove_customers", "rename", "retrain", "sample_folder", "score", "score_file", "score_folder",
-    "scores", "segment", "train", "trust", "tune", "write_table", "zero_shot",
-]  # fmt: skip
-
-_ROOMS: Final = {
-    "deployment.embedding": ("embed",),
-    "deployment.lifecycle": ("rename",),
-    "deployment.saved_evaluation": ("trust", "tune"),
-    "deployment.saved_scores": ("score", "score_file", "scores", "write_table"),
-    "deployment.spark.sampling": ("sample_folder",),
-    "deployment.spark.spark_scoring": ("score_folder",),
-    "deployment.zero_shot": ("zero_shot",),
-    "evaluation.backtest": ("backtest",),
-    "monitoring.monitor": ("monitor",),
-    "monitoring.notifications.notify": ("notify",),
-    "preprocessing.clean": ("append",),
-    "preprocessing.add_customers": ("add_customers", "remove_customers"),
-    "strategy.acquisition.acquire": ("acquire",),
-    "strategy.activation": ("export", "plan", "segment"),
-    "strategy.customer.customer_card": ("load_card",),
-    "strategy.dataset_deletion": ("delete",),
-    "strategy.experiments.measurement": ("measure_experiment",),
-    "strategy.explanation_files": ("explain",),
-    "strategy.recommend_and_price": ("price", "recommend"),
-}
-_MODULES: Final = {step: f"clv_core.{module}" for module, steps in _ROOMS.items() for step in steps}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+    from clv_core.deployment import Bundle
+    from clv_core.features import EventLog
+    from clv_core.monitoring import Outcome
 
 
 def train(
@@ -96,9 +37,9 @@ def train(
         Refused: another process trains the same.
         NotEnoughData: the log is too short, too few customers buy, or all that they buy is worth 0.
     """
-    from clv_core.collection.store.version_store import open_dataset
-    from clv_core.features.log import open_log
-    from clv_core.training.states import state_folder
+    from clv_core.collection.store import open_dataset
+    from clv_core.features import open_log
+    from clv_core.training import state_folder
 
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
@@ -122,18 +63,13 @@ def _measure_and_fit(
     started: float,
 ) -> Bundle:
     """Measure, fit, save and register a model (see :func:`train`)."""
-    from clv_core.deployment.bundle import save_bundle
-    from clv_core.deployment.bundle_record import training_facts
+    from clv_core.deployment import save_bundle, signals_record, training_facts
     from clv_core.deployment.registry import Registry
-    from clv_core.deployment.scoring_warnings import signals_record
-    from clv_core.deployment.spark.sampling import sampling_note
-    from clv_core.evaluation.holdout import figures, measure
-    from clv_core.model.blend import BlendModel
-    from clv_core.monitoring.drift.drift_reference import Reference
-    from clv_core.training.cost import Cost, estimate
-    from clv_core.training.fit import MODELS, FitTask
-    from clv_core.training.pool import peak_memory_mb
-    from clv_core.training.windows import training_data
+    from clv_core.deployment.spark import sampling_note
+    from clv_core.evaluation import figures, measure
+    from clv_core.model import BlendModel
+    from clv_core.monitoring.drift import Reference
+    from clv_core.training import MODELS, Cost, FitTask, estimate, peak_memory_mb, training_data
 
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
@@ -167,7 +103,7 @@ def _measure_and_fit(
 
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset by default."""
-    from clv_core.collection.store.version_store import open_dataset
+    from clv_core.collection.store import open_dataset
     from clv_core.training import cost as choice
 
     return choice.default_model(open_dataset(workspace, name).manifest.customers)
@@ -189,11 +125,10 @@ def retrain(
         every_days: by how many days the log must have grown since the last challenger; 0 is always enough.
         progress: listener.
     """
-    from clv_core.collection.store.version_store import open_dataset
-    from clv_core.deployment.bundle import open_bundle
+    from clv_core.collection.store import open_dataset
+    from clv_core.deployment import open_bundle
     from clv_core.deployment.registry import Registry
-    from clv_core.monitoring import retraining
-    from clv_core.monitoring.retraining_seeds import confirm_over_seeds
+    from clv_core.monitoring import confirm_over_seeds, retraining
 
     dataset, registry = open_dataset(workspace, name), Registry(workspace)
     version = registry.find(model_id)

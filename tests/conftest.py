@@ -50,7 +50,7 @@ NUMERIC = (
     *("frozen", "model", "training", "evaluation/explain", "deployment/spark"),
     *("commands/test_card_command.py", "commands/test_explain.py", "commands/test_look.py", "commands/test_plan.py"),
     *("commands/test_segment.py", "deployment/api/test_scorer.py", "deployment/api/test_service.py"),
-    *("deployment/test_asking.py", "deployment/test_bundle.py", "deployment/test_demo.py"),
+    *("deployment/test_asking.py", "deployment/test_bundle.py", "upkeep/test_demo.py"),
     *("deployment/test_explaining_pretrained.py", "deployment/test_scoring.py", "deployment/test_terms.py"),
     *("evaluation/test_change.py", "evaluation/test_folds.py", "evaluation/test_how_far.py"),
     *("evaluation/test_slices.py", "features/test_btyd_fit.py", "features/test_btyd_lifetimes.py"),

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -40,6 +41,7 @@ ORDER = (
     ("deployment",),
     ("strategy",),
     ("monitoring",),
+    ("upkeep",),
     ("erasure",),
     ("pipeline",),
     ("plot",),
@@ -229,13 +231,130 @@ def test_imports_within_infer_go_one_way() -> None:
     assert re.findall(r"``(\w+)``", said) == list(order)
 
 
+@cache
+def door(package: str) -> dict[str, str]:
+    """Return what a package names for other rooms: name -> module that it comes from."""
+    place = ROOT.joinpath(*package.split("."))
+    stub, init = place / "__init__.pyi", place / "__init__.py"
+    tree = parse(stub if stub.exists() else init)
+    named = {
+        alias.name: f"{package}.{node.module}" if node.level else str(node.module)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    written = [*ast.iter_child_nodes(tree)]
+    own = {node.name for node in written if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    for node in written:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            names = [name for name in ast.walk(node) if isinstance(name, ast.Name)]
+            own |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
+    return {**dict.fromkeys(own, package), **named}
+
+
+def past_a_door(tree: ast.AST, path: Path) -> set[str]:
+    """Return what a file takes from other rooms of the core, but not by a door."""
+    own = path.relative_to(CORE).parts[0] if path.is_relative_to(CORE) else ""
+    found = set()
+    for node in ast.walk(tree):
+        parts = str(node.module).split(".") if isinstance(node, ast.ImportFrom) and not node.level else [""]
+        if parts[0] != "clv_core" or len(parts) < 2 or parts[1] == own or not (CORE / parts[1]).is_dir():
+            continue
+        assert isinstance(node, ast.ImportFrom)
+        names = door(str(node.module)) if ROOT.joinpath(*parts).is_dir() else {}
+        found |= {f"{node.module}.{alias.name}" for alias in node.names if alias.name not in names}
+    return found
+
+
+PAST_A_DOOR = frozenset({
+    "clv_core.collection.infer.event_names.event_names", "clv_core.collection.ingest.ingest",
+    "clv_core.collection.merge.append.append", "clv_core.collection.merge.combine.combine",
+    "clv_core.collection.parse.currencies", "clv_core.collection.parse.date_order",
+    "clv_core.collection.parse.numbers", "clv_core.collection.parse.times",
+    "clv_core.collection.privacy.erased_customers.erased_customers", "clv_core.collection.rows.remembered_settings",
+    "clv_core.collection.simulate.shop_scenarios.voucher_date", "clv_core.collection.sources.pull.pull",
+    "clv_core.collection.store.version_store", "clv_core.commands.parser.CommandParser",
+    "clv_core.commands.parser.Parser", "clv_core.commands.parser.SPECS",
+    "clv_core.commands.parser.add_common_options", "clv_core.deployment.artifacts.artifacts",
+    "clv_core.deployment.registry.database", "clv_core.deployment.registry.model_card.model_card",
+    "clv_core.deployment.zero_shot.zero_shot", "clv_core.erasure.erase.erase",
+    "clv_core.evaluation.backtest.backtest", "clv_core.evaluation.explain.dependence.dependence",
+    "clv_core.evaluation.explain.shapley.shapley", "clv_core.features.season.last_year",
+    "clv_core.monitoring.monitor.monitor", "clv_core.monitoring.notifications.notify.notify",
+    "clv_core.monitoring.retraining", "clv_core.plot.evaluation", "clv_core.plot.explanations",
+    "clv_core.plot.reasons", "clv_core.preprocessing.add_customers.add_customers",
+    "clv_core.preprocessing.clean.clean", "clv_core.preprocessing.refresh.refresh",
+    "clv_core.strategy.acquisition.acquire.acquire", "clv_core.strategy.acquisition.read_spend.read_spend",
+    "clv_core.strategy.audiences.export.export", "clv_core.strategy.audiences.stored_contacts.stored_contacts",
+    "clv_core.strategy.destinations.push.push", "clv_core.strategy.plans.budget_plan",
+    "clv_core.strategy.plans.plan_warnings", "clv_core.strategy.purchase_history.purchase_history",
+    "clv_core.strategy.recommend_and_price.recommend", "clv_core.strategy.report.make_report.make_report",
+    "clv_core.training.cost", "clv_core.training.pretrain.pretrain", "clv_core.upkeep.demo",
+})  # fmt: skip
+"""What others still take from inside a room: modules, and functions of the name of their module, which a door cannot
+name beside it; and a name that two modules of a room have. It only shrinks."""
+
+
+def test_rooms_are_entered_by_their_doors() -> None:
+    found = {name for path in (*FILES, *PAGE_FILES) for name in past_a_door(parse(path), path)}
+    assert found == PAST_A_DOOR
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("pages/model/train.py", "from clv_core.training.fit import fit_seeds"),
+        ("clv_core/strategy/activation.py", "def f():\n    from clv_core.deployment.bundle import Bundle"),
+        ("clv_core/monitoring/monitor.py", "from clv_core.strategy.segments.value_tiers import assign_tiers"),
+        ("clv_core/commands/scoring.py", "from clv_core.collection.infer import profile"),
+        ("clv_core/features/log.py", "from clv_core.collection.store.dataset import Dataset, EVENTS"),
+    ],
+)
+def test_the_rule_sees_who_climbs_in_by_a_window(place: str, source: str) -> None:
+    assert past_a_door(ast.parse(source), ROOT / place) - PAST_A_DOOR
+
+
+def test_a_door_names_what_there_is_and_what_others_use() -> None:
+    everybody = (*FILES, *PAGE_FILES, CORE / "__init__.py")
+    used = {name for path in everybody for name, _ in imports(parse(path), path)}
+    for stub in CORE.rglob("__init__.pyi"):
+        package = module_name(stub)
+        named = [alias.name for node in parse(stub).body if isinstance(node, ast.ImportFrom) for alias in node.names]
+        modules = {path.stem for path in stub.parent.iterdir()}
+        assert len(named) == len(set(named)) and not modules & set(named), package
+        assert all(hasattr(import_module(package), name) for name in named), package
+        assert {f"{package}.{name}" for name in named} <= used
+
+
+def entered(place: str) -> list[str]:
+    """Return the rooms that a file or folder enters, in the order of the loop."""
+    files = [ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py")
+    own = place.removeprefix("clv_core/").split("/")[0].removesuffix(".py")
+    found = {stage(name) for path in files for name, _ in imports(parse(path), path) if name.startswith("clv_core.")}
+    rooms = [name for names in ORDER[1:] for name in names]
+    return [name for name in rooms if name in found - {own}]
+
+
+def test_the_table_of_who_enters_where_is_true() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.partition("| from | enters |\n|---|---|\n")[2].partition("\n\n")[0]
+    said = {place: rooms.split(", ") for place, rooms in re.findall(r"\| `(.+?)` \| (.+?) \|", table)}
+    assert len(said) == 6 and said == {place: entered(place) for place in said}
+
+
 def test_no_two_files_need_each_other() -> None:
     """Not even by an import inside a function, or one for types alone: such a pair is one idea in two files."""
     files = {module_name(path): path for path in (*FILES, *PAGE_FILES)}
 
     def needs(path: Path) -> set[str]:
         named = {name for name, _ in imports(parse(path), path)}
-        return {name if name in files else name.rpartition(".")[0] for name in named} & set(files)
+        inside = {name for name in named if name in files} | {behind_door(name) for name in named - set(files)}
+        return inside & set(files)
+
+    def behind_door(name: str) -> str:
+        package, _, last = name.rpartition(".")
+        is_package = package.startswith("clv_core.") and ROOT.joinpath(*package.split(".")).is_dir()
+        return door(package).get(last, package) if is_package else package
 
     graph = {name: needs(path) - {name} for name, path in files.items()}
     assert set(TopologicalSorter(graph).static_order()) == set(files)  # raises CycleError where two do

@@ -12,6 +12,8 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.deployment.saved_scores import score
+from clv_core.evaluation.backtest import backtest
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -52,7 +54,7 @@ def workspaces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Workspace]
 def test_backtest_at_an_origin_knows_nothing_after_its_horizon(workspaces: dict[str, Workspace]) -> None:
     """Nor does any prediction know what the horizon held: only what came true is read of it."""
     found = {
-        name: pipeline.backtest(
+        name: backtest(
             workspaces[name],
             "shop",
             replace(CONFIG, cutoffs=12),
@@ -75,8 +77,7 @@ def test_score_as_of_a_cutoff_knows_nothing_after_it(workspaces: dict[str, Works
     other = workspaces["origin"]
     (other.models / bundle.id).symlink_to(bundle.folder)
     scores = [
-        pipeline.score(work, "shop", bundle.id, cutoff=ORIGIN, progress=NoProgress())
-        for work in (workspaces["whole"], other)
+        score(work, "shop", bundle.id, cutoff=ORIGIN, progress=NoProgress()) for work in (workspaces["whole"], other)
     ]
     assert len(scores[0]) > 200
     pd.testing.assert_frame_equal(scores[0], scores[1], check_exact=True)

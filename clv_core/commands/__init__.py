@@ -14,9 +14,9 @@ from clv_core.commands.parser import option
 from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
-    from clv_core.deployment.saved_scores import ScoredDataset
-    from clv_core.evaluation.trust import Trust
-    from clv_core.strategy.audiences.export import Exported
+    from clv_core.deployment import ScoredDataset
+    from clv_core.evaluation import Trust
+    from clv_core.strategy.audiences import Exported
 
 
 def day(text: str) -> date:
@@ -58,7 +58,7 @@ SCHEME: Final = option("--scheme", "cli.segment.scheme", default="quantile")
 
 def open_scored(options: argparse.Namespace, context: Context) -> ScoredDataset:
     """Return the dataset and the model of a command line, as of its cutoff if it has one."""
-    from clv_core.deployment.saved_scores import ScoredDataset
+    from clv_core.deployment import ScoredDataset
 
     return ScoredDataset.open(context.workspace, options.name, options.model, getattr(options, "cutoff", None))
 
@@ -102,7 +102,7 @@ def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[
         context: of the command.
         notes: further warnings.
     """
-    from clv_core.deployment.saved_evaluation import trust_of
+    from clv_core.deployment import trust_of
 
     trust, warnings = trust_of(scored.workspace, scored.bundle), list(notes)
     if trust.verdict == "not_trusted":

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Context, day, print_messages
 from clv_core.commands.parser import command, one_of, option
-from clv_core.commands.training import config_from, ignored_settings, words_of
-from clv_core.config import MODEL_IDS
+from clv_core.commands.training import config_from, ignored_settings
+from clv_core.config import MODEL_IDS, config_words
 from clv_core.errors import Message, UsageError
 from clv_core.workspace import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clv_core.evaluation.bootstrap import Bootstrap
+    from clv_core.evaluation import Bootstrap
 
 
 MOST_TRIALS, MOST_ORIGINS = 500, 10
@@ -48,17 +48,16 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     horizon, ``stability.csv`` how much of the top decile stays; with ``--folds``, ``folds.csv`` those of the first
     model on customers that it has seen and on customers that it has not.
     """
-    from clv_core import pipeline
-    from clv_core.collection.store.version_store import open_dataset
-    from clv_core.evaluation.bootstrap import Bootstrap
-    from clv_core.evaluation.model_scoreboard import RUN, stability, table_of
-    from clv_core.evaluation.slices import season_table, slice_table
-    from clv_core.strategy.audiences.export_records import log_backtest
+    from clv_core.collection.store import open_dataset
+    from clv_core.deployment import write_table
+    from clv_core.evaluation import RUN, Bootstrap, season_table, slice_table, stability, table_of
+    from clv_core.evaluation.backtest import backtest as run_backtest
+    from clv_core.strategy.audiences import log_backtest
 
     count, models = _origins(options), _models(options, context)
     config = config_from(options, models[0])
     print_messages(ignored_settings(options, config, models), context)
-    backtest = pipeline.backtest(
+    backtest = run_backtest(
         context.workspace,
         options.name,
         config,
@@ -72,11 +71,11 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     )
     bootstrap = Bootstrap.of(backtest.predictions)
     scoreboard, stable = table_of(bootstrap), stability(backtest.predictions)
-    pipeline.write_table(scoreboard, options.out / "scoreboard.csv")
-    pipeline.write_table(slice_table(backtest.predictions, backtest.facts), options.out / "slices.csv")
-    pipeline.write_table(season_table(backtest.predictions), options.out / "seasons.csv")
-    pipeline.write_table(stable, options.out / "stability.csv")
-    pipeline.write_table(backtest.predictions, options.out / "predictions.parquet")
+    write_table(scoreboard, options.out / "scoreboard.csv")
+    write_table(slice_table(backtest.predictions, backtest.facts), options.out / "slices.csv")
+    write_table(season_table(backtest.predictions), options.out / "seasons.csv")
+    write_table(stable, options.out / "stability.csv")
+    write_table(backtest.predictions, options.out / "predictions.parquet")
     dataset = open_dataset(context.workspace, options.name)
     log_backtest(
         context.workspace, dataset, options.horizon_days, backtest.predictions, options.out / "predictions.parquet"
@@ -120,8 +119,8 @@ def _models(options: argparse.Namespace, context: Context) -> list[str]:
         UsageError: there is no such model, or an option needs one that is trained.
     """
     from clv_core import pipeline
-    from clv_core.evaluation.baseline_comparison import BASELINES
-    from clv_core.training.fit import MODELS
+    from clv_core.evaluation import BASELINES
+    from clv_core.training import MODELS
 
     models = [model.strip() for model in options.models.split(",") if model.strip()]
     models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
@@ -141,8 +140,8 @@ def _origins(options: argparse.Namespace) -> int:
     Raises:
         UsageError: there are too few or too many of them, of seeds or of folds.
     """
-    from clv_core.evaluation.folds import FEWEST, MOST
-    from clv_core.training.windows import MOST_ORIGINS
+    from clv_core.evaluation import FEWEST, MOST
+    from clv_core.training import MOST_ORIGINS
 
     count = MOST_ORIGINS if options.origins is None else int(options.origins)
     for flag, value in (("origins", count), ("seeds", options.seeds)):
@@ -165,13 +164,13 @@ def _metrics(scoreboard: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
 
 def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> dict[str, Any]:
     """Write ``folds.csv``, and return both views' figures over all customers with a sentence on what they say."""
-    from clv_core import pipeline
-    from clv_core.evaluation.folds import compare
+    from clv_core.deployment import write_table
+    from clv_core.evaluation import compare
 
     model, origin = unseen["model"].iloc[0], unseen["origin"].iloc[0]
     plain = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
     table, leaning = compare(unseen, plain)
-    pipeline.write_table(table, out / "folds.csv")
+    write_table(table, out / "folds.csv")
     together = table[table["fold"] == 0]
     return {
         "model": model,
@@ -200,7 +199,7 @@ def _verdicts(
 
     Of a model and its variant all runs count: what one of each differ by may be the luck of the random start.
     """
-    from clv_core.evaluation.model_scoreboard import RUN, verdicts
+    from clv_core.evaluation import RUN, verdicts
 
     again = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
     runs = [(model + run, other + run) for run in ("", *again)] if again else []
@@ -233,14 +232,14 @@ def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     Raises:
         UsageError: a setting is off, or no model is named and the default one cannot be tuned.
     """
-    from clv_core import pipeline
+    from clv_core.deployment import tune
 
     for flag, value, most in (("trials", options.trials, MOST_TRIALS), ("origins", options.origins, MOST_ORIGINS)):
         if not 1 <= value <= most:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=most)
     config = config_from(options, options.model or _default_model(options.name, context))
     print_messages(ignored_settings(options, config), context)
-    tuning = pipeline.tune(
+    tuning = tune(
         context.workspace,
         options.name,
         config,
@@ -248,7 +247,7 @@ def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         origins=options.origins,
         progress=context.progress,
     )
-    words = " ".join(words_of(replace(config, **tuning.settings)))
+    words = " ".join(config_words(replace(config, **tuning.settings)))
     return {"dataset": options.name, "horizon_days": config.horizon_days, **tuning.to_json(), "train_with": words}
 
 
@@ -259,7 +258,7 @@ def _default_model(name: str, context: Context) -> str:
         UsageError: it cannot be tuned.
     """
     from clv_core import pipeline
-    from clv_core.evaluation.tune import TUNABLE
+    from clv_core.evaluation import TUNABLE
 
     model = pipeline.default_model(context.workspace, name)
     if model not in TUNABLE:

@@ -12,16 +12,14 @@ import pandas as pd
 from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scored, print_messages, trust_and_warnings
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
-from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.strategy.audiences import EXPORTS
 from clv_core.strategy.destinations import KINDS, PURPOSES
 
 if TYPE_CHECKING:
-    from clv_core.collection.store.version_store import Dataset
-    from clv_core.strategy.audiences.export import Exported
-    from clv_core.strategy.audiences.suppression_file import Matches
+    from clv_core.collection.store import Dataset
+    from clv_core.strategy.audiences import Exported, Matches
     from clv_core.strategy.destinations import Destination
-    from clv_core.strategy.segments.conditions import Condition
-    from clv_core.strategy.segments.segmentation import Segmentation
+    from clv_core.strategy.segments import Condition, Segmentation
 
 
 def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tuple[Segmentation, list[Condition]]:
@@ -31,7 +29,7 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
         UsageError: one of them cannot be parsed.
         NotFound: there are no such rules.
     """
-    from clv_core.strategy.segments.scored_customers import parse_condition, parse_scheme
+    from clv_core.strategy.segments import parse_condition, parse_scheme
 
     scheme = parse_scheme(options.scheme, dataset)
     return scheme, [parse_condition(text, scheme) for text in options.segment]
@@ -51,13 +49,13 @@ def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]
 
     Sums have their 80% interval; null without past origins to estimate it from.
     """
-    from clv_core import pipeline
-    from clv_core.strategy.audiences.list_files import check_ending
+    from clv_core.strategy import segment
+    from clv_core.strategy.audiences import check_ending
 
     scored = open_scored(options, context)
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
     check_ending(options.out)
-    made = pipeline.segment(
+    made = segment(
         scored, options.out, scheme=scheme, conditions=conditions, language=context.language, progress=context.progress
     )
     return {
@@ -106,11 +104,9 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     Raises:
         UsageError: the file has another ending than the format, or a margin is given for a list that is no conversions.
     """
-    from clv_core import pipeline
-    from clv_core.collection.parse.pseudonyms import load_key
-    from clv_core.strategy.audiences.contacts import Contacts, read_contacts
-    from clv_core.strategy.audiences.customer_list import read_id_list
-    from clv_core.strategy.audiences.suppression_file import matches, read_entries, words_of
+    from clv_core.collection.parse import load_key
+    from clv_core.strategy import export
+    from clv_core.strategy.audiences import Contacts, matches, read_contacts, read_entries, read_id_list, words_of
 
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:
@@ -130,7 +126,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         region=options.region,
         assume_consent=options.assume_consent,
     )
-    made = pipeline.export(
+    made = export(
         scored,
         options.out,
         format=options.format,
@@ -173,13 +169,12 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Send what changed, or say what would be sent, and return counts and who was not accepted."""
-    from clv_core.collection.parse.pseudonyms import load_key
-    from clv_core.collection.privacy.suppression_list import SuppressionList
-    from clv_core.strategy.audiences.contacts import Contacts
-    from clv_core.strategy.audiences.customer_list import side_of
-    from clv_core.strategy.audiences.suppression_file import read_entries, words_of
-    from clv_core.strategy.destinations import open_destination, push, push_contacts
-    from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
+    from clv_core.collection.parse import load_key
+    from clv_core.collection.privacy import SuppressionList
+    from clv_core.strategy.audiences import Contacts, read_entries, side_of, words_of
+    from clv_core.strategy.destinations import open_destination, push_contacts
+    from clv_core.strategy.destinations.push import push
+    from clv_core.strategy.segments import choose, load_scored_customers
 
     destination = open_destination(context.workspace, options.to)
     scored = open_scored(options, context)

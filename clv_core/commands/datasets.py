@@ -6,13 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.store.version_store import Manifest, list_datasets, open_dataset, restore, versions
+from clv_core.collection.store import Manifest, list_datasets, open_dataset, restore, versions
 from clv_core.commands import DATASET, Context
 from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option
-from clv_core.deployment.lifecycle import KEEP, prune, relabel, rename
 from clv_core.errors import UsageError
-from clv_core.strategy.dataset_deletion import delete
+from clv_core.upkeep import KEEP, delete, prune, relabel, rename
 
 
 @command("datasets", option("name", "cli.datasets.name", nargs="?"), option("--currency", "cli.datasets.currency"))
@@ -93,7 +92,7 @@ def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 @command("backup", option("out", "cli.backup.out", type=Path))
 def run_backup(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write the workspace to one file, and return what is in it."""
-    from clv_core.deployment.backup import back_up
+    from clv_core.upkeep import back_up
 
     return {"out": str(options.out), **back_up(context.workspace, options.out, context.progress)}
 
@@ -101,6 +100,6 @@ def run_backup(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 @command("recover", option("file", "cli.recover.file", type=Path))
 def run_recover(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Make the workspace from a backup, and return what is in it."""
-    from clv_core.deployment.backup import recover
+    from clv_core.upkeep import recover
 
     return {"file": str(options.file), **recover(options.file, context.workspace.root, context.progress)}

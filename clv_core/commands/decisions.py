@@ -28,8 +28,8 @@ from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
 if TYPE_CHECKING:
-    from clv_core.strategy.activation import WrittenPlan
-    from clv_core.strategy.plans.budget_plan import BudgetPlan
+    from clv_core.strategy import WrittenPlan
+    from clv_core.strategy.plans import BudgetPlan
 
 RATES: Final = (
     option("--discount-rate", "cli.score.discount", type=float, default=0.0),
@@ -54,12 +54,12 @@ RATES: Final = (
 )
 def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Plan, write the list, and return its costs, its expected gain, and the evidence for that."""
-    from clv_core import pipeline
-    from clv_core.deployment.terms import Terms
-    from clv_core.strategy.activation import PlanInputs
-    from clv_core.strategy.audiences.list_files import check_ending
-    from clv_core.strategy.plans.offers import parse_offers
-    from clv_core.strategy.segments.scored_customers import parse_scheme
+    from clv_core.deployment import Terms
+    from clv_core.strategy import PlanInputs
+    from clv_core.strategy import plan as run_plan
+    from clv_core.strategy.audiences import check_ending
+    from clv_core.strategy.plans import parse_offers
+    from clv_core.strategy.segments import parse_scheme
 
     scored = open_scored(options, context)
     scheme = parse_scheme(options.scheme, scored.dataset)
@@ -67,7 +67,7 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     check_ending(options.out)
     terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
     inputs = PlanInputs(offers, options.budget, terms, scheme, options.control_share, options.start)
-    made = pipeline.plan(
+    made = run_plan(
         scored, inputs, options.out, experiments=experiments, language=context.language, progress=context.progress
     )
     return {
@@ -135,11 +135,11 @@ def _offers(made: WrittenPlan) -> list[dict[str, Any]]:
 )
 def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Recommend, write the list, and return how good the recommendations were in the last month."""
-    from clv_core import pipeline
-    from clv_core.strategy.recommend.stored_recommendations import assumption
+    from clv_core.strategy.recommend import assumption
+    from clv_core.strategy.recommend_and_price import recommend
 
     scored = open_scored(options, context)
-    made, stored = pipeline.recommend(
+    made, stored = recommend(
         scored,
         options.out,
         top=options.top,
@@ -172,10 +172,9 @@ def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, An
 )
 def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Measure, write the table, and return it in short, with what a rule would bring."""
-    from clv_core import pipeline
-    from clv_core.strategy.pricing.panel import ALL
-    from clv_core.strategy.pricing.price_rule import Rule, parse_changes
-    from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+    from clv_core.strategy import price
+    from clv_core.strategy.pricing import ALL, Rule, parse_changes
+    from clv_core.strategy.segments import DEFAULT_SCHEME
 
     rule = None
     if options.change:
@@ -184,7 +183,7 @@ def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         changes = parse_changes(options.change, DEFAULT_SCHEME.tiers)
         rule = Rule(changes, options.margin_rate, tuple(options.category), options.by)
     scored = open_scored(options, context)
-    made, responses, outcome = pipeline.price(
+    made, responses, outcome = price(
         scored, options.out, rule=rule, language=context.language, progress=context.progress
     )
     everyone = responses.table[responses.table["tier"] == ALL]
@@ -254,10 +253,9 @@ def run_acquire(options: argparse.Namespace, context: Context) -> dict[str, Any]
     Raises:
         UsageError: a margin that is no number.
     """
-    from clv_core import pipeline
-    from clv_core.deployment.terms import Terms
-    from clv_core.strategy.acquisition import Question, Spend, SpendSettings, read_spends
-    from clv_core.strategy.acquisition.acquire import report_json
+    from clv_core.deployment import Terms
+    from clv_core.strategy.acquisition import Question, Spend, SpendSettings, read_spends, report_json
+    from clv_core.strategy.acquisition.acquire import acquire
 
     settings = SpendSettings(split_pairs(options.map), currency=options.spend_currency)
     tables = read_spends(options.spend, options.spend_channel, settings)
@@ -272,7 +270,7 @@ def run_acquire(options: argparse.Namespace, context: Context) -> dict[str, Any]
         min_customers=options.minimum,
     )
     terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate)
-    made, report = pipeline.acquire(
+    made, report = acquire(
         scored, question, spend, terms, options.out, language=context.language, progress=context.progress
     )
     return {

@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.answers import CHOICES
-from clv_core.collection.check import check_file, save_check
+from clv_core.collection import CHOICES, check_file, save_check
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import saved_answers
+from clv_core.collection.merge import saved_answers
 from clv_core.collection.merge.combine import combine
-from clv_core.collection.store.version_store import SET_ASIDE, Manifest, open_dataset
-from clv_core.collection.vocabulary.order_statuses import MEANINGS
+from clv_core.collection.store import SET_ASIDE, Manifest, open_dataset
+from clv_core.collection.vocabulary import MEANINGS
 from clv_core.commands import Context, split_pairs
 from clv_core.commands.parser import OneOf, Option, command, one_of, option
 from clv_core.errors import Message, Refused, UsageError
-from clv_core.preprocessing.clean import append
+from clv_core.preprocessing import append
 
 READING: Final[tuple[Option | OneOf, ...]] = (
     option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),

@@ -59,7 +59,7 @@ def run_source_add(options: argparse.Namespace, context: Context) -> dict[str, A
     Raises:
         NeedsAnswer: no column has the number of the order; or the source exists, and ``--change`` was not given.
     """
-    from clv_core.preprocessing.refresh import note_role, said_of, with_order_column
+    from clv_core.preprocessing import note_role, said_of, with_order_column
 
     given = {key: value for key in FIELDS if (value := getattr(options, key)) is not None}
     said = _said(options)
@@ -91,7 +91,7 @@ def _checked(source: Source) -> Source:
 @command("source test", NAME)
 def run_source_test(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Connect, fetch one row or the newest file, and return the columns and files, and what its role may do."""
-    from clv_core.preprocessing.refresh import columns, note_role
+    from clv_core.preprocessing import columns, note_role
 
     source = load_source(context.workspace, options.name)
     found, files = columns(source)
@@ -102,7 +102,7 @@ def run_source_test(options: argparse.Namespace, context: Context) -> dict[str, 
 @command("source preview", NAME)
 def run_source_preview(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return how the first rows would be read; nothing is stored."""
-    from clv_core.preprocessing.refresh import check_sample, sample
+    from clv_core.preprocessing import check_sample, sample
     from clv_core.scratch import temporary_folder
 
     source = load_source(context.workspace, options.name)
@@ -127,7 +127,8 @@ def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, A
     Raises:
         UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
     """
-    from clv_core.preprocessing.refresh import refresh, said_of
+    from clv_core.preprocessing import said_of
+    from clv_core.preprocessing.refresh import refresh
 
     if said := _said(options):
         update_source(context.workspace, said_of(load_source(context.workspace, options.name), **said))

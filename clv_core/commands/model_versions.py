@@ -9,8 +9,7 @@ from typing import Any, Final
 from clv_core import audit
 from clv_core.commands import Context, trust_json
 from clv_core.commands.parser import command, option
-from clv_core.deployment.registry import Registry
-from clv_core.deployment.registry.registry import KEEP
+from clv_core.deployment.registry import KEEP, Registry
 from clv_core.errors import NotFound
 
 NAME: Final = option("name", "cli.models.name")
@@ -52,7 +51,7 @@ def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 @command("models compare", NAME, VERSION, option("other", "cli.models.version"))
 def run_compare(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return two versions side by side."""
-    from clv_core.deployment.registry.version_comparison import compare
+    from clv_core.deployment.registry import compare
 
     registry = Registry(context.workspace)
     one, other = (registry.version(options.name, which) for which in (options.version, options.other))
@@ -107,8 +106,8 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Write a version as a zip for another workspace."""
-    from clv_core.deployment.model_archive.import_export import export_bundle
-    from clv_core.strategy.audiences.export_records import log_holdout
+    from clv_core.deployment.model_archive import export_bundle
+    from clv_core.strategy.audiences import log_holdout
 
     registry = Registry(context.workspace)
     one = registry.version(options.name, options.version)
@@ -125,7 +124,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Register a version from a zip."""
-    from clv_core.deployment.model_archive.import_export import import_bundle
+    from clv_core.deployment.model_archive import import_bundle
 
     registry = Registry(context.workspace)
     earlier = {one.bundle for one in registry.versions()}

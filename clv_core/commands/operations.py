@@ -16,7 +16,7 @@ from clv_core.errors import ClvError, Message, NotFound
 from clv_core.workspace import write_text
 
 if TYPE_CHECKING:
-    from clv_core.monitoring.monitoring_report import Report
+    from clv_core.monitoring import Report
 
 NAME = option("name", "cli.schedule.name")
 
@@ -41,19 +41,17 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
         ClvError: a notification failed, or no challenger could be trained; all else was done, and is in the error's
             ``result``.
     """
-    from clv_core import pipeline
-    from clv_core.monitoring.monitoring_report import write_report
-    from clv_core.monitoring.notifications.mail import Smtp
-    from clv_core.monitoring.notifications.webhook import checked_url
+    from clv_core.monitoring import write_report
+    from clv_core.monitoring.monitor import monitor
+    from clv_core.monitoring.notifications import Smtp, checked_url
+    from clv_core.monitoring.notifications.notify import notify
 
     environment = Environment.from_environment()
     url = options.webhook or environment.webhook_url
     webhook = checked_url(url) if url or options.webhook is not None else None
     mailed = options.email or (environment.smtp_host and environment.smtp_to)
     smtp = Smtp.of(environment) if mailed else None
-    report = pipeline.monitor(
-        context.workspace, options.name, options.model, kind=options.chunk, progress=context.progress
-    )
+    report = monitor(context.workspace, options.name, options.model, kind=options.chunk, progress=context.progress)
     if options.acknowledge:
         report = _acknowledged(report, options, context)
     if options.out is not None:
@@ -62,9 +60,7 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
     result["out"] = None if options.out is None else str(options.out)
     failed: ClvError | None = None
     try:
-        result["told"] = pipeline.notify(
-            context.workspace, report, webhook=webhook, smtp=smtp, language=context.language
-        )
+        result["told"] = notify(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
     except ClvError as error:
         failed = error
         result["untold"] = error.to_json(context.language)
@@ -82,8 +78,7 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
 def _retrained(report: Report, options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Train a challenger; while the data looks broken, a better one is not promoted but left for review."""
     from clv_core import pipeline
-    from clv_core.monitoring.monitoring_report import save_outcome
-    from clv_core.monitoring.retraining import BETTER, PROMOTED
+    from clv_core.monitoring import BETTER, PROMOTED, save_outcome
 
     broken = report.recommendation.of_broken_data
     outcome = pipeline.retrain(
@@ -105,7 +100,7 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
-    from clv_core.monitoring.monitoring_report import acknowledge_alerts, acknowledged
+    from clv_core.monitoring import acknowledge_alerts, acknowledged
 
     model = str(report.about["model"])
     alerts = [alert.id for alert in report.alerts]
@@ -126,7 +121,7 @@ def _acknowledged(report: Report, options: argparse.Namespace, context: Context)
 )
 def run_schedule_add(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Save a schedule and return when it runs next."""
-    from clv_core.monitoring.schedules import Schedule, add_schedule
+    from clv_core.monitoring import Schedule, add_schedule
 
     schedule = Schedule(options.name, options.cron, tuple(options.steps), options.timezone, context.language)
     add_schedule(context.workspace, schedule)
@@ -137,7 +132,7 @@ def run_schedule_add(options: argparse.Namespace, context: Context) -> dict[str,
 @command("schedule list")
 def run_schedule_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return all schedules, when each runs next and how its last run ended."""
-    from clv_core.monitoring.schedules import list_schedules
+    from clv_core.monitoring import list_schedules
 
     return {"schedules": [_shown(schedule.name, context) for schedule, _ in list_schedules(context.workspace)]}
 
@@ -145,7 +140,7 @@ def run_schedule_list(options: argparse.Namespace, context: Context) -> dict[str
 @command("schedule run", NAME)
 def run_schedule_run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run a chain now and return how it went."""
-    from clv_core.monitoring.schedules import run_now
+    from clv_core.monitoring import run_now
 
     run_now(context.workspace, options.name)
     return _shown(options.name, context)
@@ -166,7 +161,7 @@ def run_schedule_resume(options: argparse.Namespace, context: Context) -> dict[s
 @command("schedule remove", NAME)
 def run_schedule_remove(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Remove a schedule; the log of its runs stays."""
-    from clv_core.monitoring.schedules import remove_schedule
+    from clv_core.monitoring import remove_schedule
 
     remove_schedule(context.workspace, options.name)
     audit.note(context.workspace, "schedule remove", schedule=options.name, outcome="done")
@@ -176,7 +171,7 @@ def run_schedule_remove(options: argparse.Namespace, context: Context) -> dict[s
 @command("run-due")
 def run_due_chains(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Run the chains that are due and return how each went."""
-    from clv_core.monitoring.schedules import run_due
+    from clv_core.monitoring import run_due
 
     return {"ran": run_due(context.workspace, datetime.now(UTC))}
 
@@ -189,12 +184,11 @@ def run_summary(options: argparse.Namespace, context: Context) -> dict[str, Any]
         UsageError: no mail server is set, or a variable is not valid.
         ClvError: the mail server cannot be reached, or refuses.
     """
-    from clv_core import pipeline
-    from clv_core.monitoring.notifications.mail import Smtp, send
-    from clv_core.monitoring.notifications.summary import summary_mail
+    from clv_core.monitoring.monitor import monitor
+    from clv_core.monitoring.notifications import Smtp, send, summary_mail
 
     smtp = Smtp.of(Environment.from_environment()) if options.out is None else None
-    report = pipeline.monitor(context.workspace, options.name, options.model, progress=context.progress)
+    report = monitor(context.workspace, options.name, options.model, progress=context.progress)
     subject, text, html = summary_mail(report, context.language, _sources(context, options.name))
     if smtp is None:
         write_text(options.out, html)
@@ -207,7 +201,7 @@ def run_summary(options: argparse.Namespace, context: Context) -> dict[str, Any]
 def _sources(context: Context, dataset: str) -> list[str]:
     """Return a line on each comparison of a dataset with its sources, and on what their last runs found."""
     from clv_core.collection.sources import list_sources, load_state
-    from clv_core.preprocessing.reconcile import comparison
+    from clv_core.preprocessing import comparison
 
     lines = []
     for source in list_sources(context.workspace):
@@ -220,7 +214,7 @@ def _sources(context: Context, dataset: str) -> list[str]:
 
 
 def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> dict[str, Any]:
-    from clv_core.monitoring.schedules import pause
+    from clv_core.monitoring import pause
 
     pause(context.workspace, options.name, paused=paused)
     audit.note(context.workspace, f"schedule {options.action}", schedule=options.name, outcome="done")
@@ -228,7 +222,7 @@ def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> d
 
 
 def _shown(name: str, context: Context) -> dict[str, Any]:
-    from clv_core.monitoring.schedules import load_schedule
+    from clv_core.monitoring import load_schedule
 
     schedule, state = load_schedule(context.workspace, name)
     last = None

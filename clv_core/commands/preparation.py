@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from clv_core.collection.customers import Roles
-from clv_core.collection.store.version_store import Manifest, open_dataset
+from clv_core.collection.store import Manifest, open_dataset
 from clv_core.commands import DATASET, Context, day, message_json, split_pairs
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
-from clv_core.preprocessing.add_customers import add_customers, remove_customers
-from clv_core.preprocessing.clean import Effect, checked, clean, effects
+from clv_core.preprocessing import Effect, checked, effects, remove_customers
+from clv_core.preprocessing.add_customers import add_customers
+from clv_core.preprocessing.clean import clean
 
 
 @command(
@@ -161,11 +162,22 @@ def made(manifest: Manifest, language: str) -> dict[str, Any]:
 )
 def run_explore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Sum the log where that has not been done, and return the key figures of the selection."""
-    from clv_core.features.explore.build import build_cube
-    from clv_core.features.explore.buyers import FIRST, LATER, SPANS, back_within, come_back, gaps, median_gap
-    from clv_core.features.explore.key_figures import concentration, figures
-    from clv_core.features.explore.selection import CubePart, Selection
-    from clv_core.features.explore.views import funnel, keep_answers
+    from clv_core.features.explore import (
+        FIRST,
+        LATER,
+        SPANS,
+        CubePart,
+        Selection,
+        back_within,
+        build_cube,
+        come_back,
+        concentration,
+        figures,
+        funnel,
+        gaps,
+        keep_answers,
+        median_gap,
+    )
 
     cube = build_cube(context.workspace, options.name, context.progress)
     part = CubePart(cube, options.channel, options.country)

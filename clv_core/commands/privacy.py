@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clv_core import audit
-from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.privacy import SuppressionList
 from clv_core.commands import Context
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, NotFound, UsageError
@@ -26,9 +26,9 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         NotFound: none of the ids is in any dataset or file. They are excluded from new files all the same; the error's
             ``result`` has the certificate.
     """
-    from clv_core.erasure.certificate import FOLDER, markdown_path
+    from clv_core.erasure import FOLDER, markdown_path
     from clv_core.erasure.erase import erase
-    from clv_core.strategy.audiences.suppression_file import read_entries, words_of
+    from clv_core.strategy.audiences import read_entries, words_of
 
     ids = [*options.customer, *(sorted(words_of(read_entries(options.file, exact=True))) if options.file else ())]
     done = erase(context.workspace, ids, dataset=options.dataset, source=options.file, progress=context.progress)
@@ -66,8 +66,8 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
-    from clv_core.collection.store.version_store import list_datasets
-    from clv_core.strategy.audiences.suppression_file import entries_of, matches, read_entries, words_of
+    from clv_core.collection.store import list_datasets
+    from clv_core.strategy.audiences import entries_of, matches, read_entries, words_of
 
     entries = (*entries_of("\n".join(options.customer)), *(read_entries(options.file) if options.file else ()))
     words = sorted(words_of(entries))

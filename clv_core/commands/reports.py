@@ -17,7 +17,7 @@ from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress
 
 if TYPE_CHECKING:
-    from clv_core.deployment.saved_scores import ScoredDataset
+    from clv_core.deployment import ScoredDataset
 
 VOUCHER: Final = "Voucher 10 €"
 VOUCHER_COST: Final = 2.5
@@ -43,14 +43,13 @@ BUDGET: Final = 20_000.0
 )
 def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
-    from clv_core.deployment.terms import Terms
+    from clv_core.deployment import Terms
+    from clv_core.strategy import PlanInputs
     from clv_core.strategy.acquisition import Question
-    from clv_core.strategy.activation import PlanInputs
-    from clv_core.strategy.plans.measured_offers import measure_offers
-    from clv_core.strategy.plans.offers import parse_offers
-    from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
-    from clv_core.strategy.segments.scored_customers import parse_scheme
-    from clv_core.strategy.segments.value_tiers import ValueTiers
+    from clv_core.strategy.plans import measure_offers, parse_offers
+    from clv_core.strategy.report import check_endings, read_logo, write_report
+    from clv_core.strategy.report.make_report import make_report
+    from clv_core.strategy.segments import ValueTiers, parse_scheme
 
     check_endings(options.out)
     logo = None if options.logo is None else read_logo(options.logo)
@@ -91,20 +90,20 @@ def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 def _explain(scored: ScoredDataset, progress: Progress) -> None:
     """Explain scores that have no saved explanation: a report names what drives the predictions."""
-    from clv_core import pipeline
-    from clv_core.deployment.score_explanations import explanation_folder
-    from clv_core.evaluation.explain.saved_explanations import load_record
+    from clv_core.deployment import explanation_folder
+    from clv_core.evaluation.explain import load_record
+    from clv_core.strategy import explain
 
     folder = explanation_folder(scored.bundle, scored.dataset)
     if load_record(folder) is None:
-        pipeline.explain(scored, folder, progress=progress)
+        explain(scored, folder, progress=progress)
 
 
 @command("demo", option("--make", "cli.demo.make", type=Path, metavar="DIR"))
 def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Put the sample and its model into the workspace, and return their names."""
-    from clv_core import pipeline
-    from clv_core.deployment.demo import add_demo
+    from clv_core.deployment import trust
+    from clv_core.upkeep import add_demo
 
     if options.make is not None:
         return _make(options.make, context)
@@ -113,7 +112,7 @@ def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "dataset": dataset.name,
         "model": bundle.id,
         "customers": dataset.manifest.customers,
-        "trust": trust_json(pipeline.trust(context.workspace, bundle.id), context.language),
+        "trust": trust_json(trust(context.workspace, bundle.id), context.language),
     }
 
 
@@ -127,16 +126,16 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     import numpy as np
 
     from clv_core import pipeline
-    from clv_core.deployment import demo
-    from clv_core.deployment.artifacts import artifact_folder
+    from clv_core.deployment import ScoredDataset, artifact_folder, explanation_folder, trust
     from clv_core.deployment.registry import Registry
-    from clv_core.deployment.saved_scores import ScoredDataset
-    from clv_core.deployment.score_explanations import explanation_folder
-    from clv_core.evaluation.explain.explanation import VALUE
-    from clv_core.monitoring import retraining
-    from clv_core.monitoring.monitoring_report import model_folder, save_outcome
-    from clv_core.monitoring.retraining_seeds import confirm_over_seeds
-    from clv_core.strategy.plans.saved_offers import FILE, TIERS, SavedOffers, save_offers
+    from clv_core.evaluation.explain import VALUE
+    from clv_core.monitoring import confirm_over_seeds, model_folder, retraining, save_outcome
+    from clv_core.monitoring.monitor import monitor
+    from clv_core.strategy import explain, price
+    from clv_core.strategy.experiments import measure_experiment
+    from clv_core.strategy.plans import FILE, TIERS, SavedOffers, save_offers
+    from clv_core.strategy.recommend_and_price import recommend
+    from clv_core.upkeep import demo
 
     started, work, progress = time.monotonic(), context.workspace, context.progress
     demo.make_sample(demo.FILES)
@@ -152,11 +151,11 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     dataset = demo.grow_sample(work, progress)
     scored = ScoredDataset(work, dataset, bundle)
     scored.scores(progress)
-    made = pipeline.explain(scored, explanation_folder(bundle, dataset), progress=progress).answers[VALUE]
-    report = pipeline.monitor(work, demo.NAME, bundle.id, progress=progress)
-    pipeline.recommend(scored, None, progress=progress)
-    pipeline.price(scored, None, progress=progress)
-    effect = pipeline.measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.horizon_days, progress=progress)
+    made = explain(scored, explanation_folder(bundle, dataset), progress=progress).answers[VALUE]
+    report = monitor(work, demo.NAME, bundle.id, progress=progress)
+    recommend(scored, None, progress=progress)
+    price(scored, None, progress=progress)
+    effect = measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.horizon_days, progress=progress)
     offer = {"name": VOUCHER, "cost": VOUCHER_COST, "unit": "money", **{f"tier{tier}": 0.0 for tier in range(1, 5)}}
     save_offers(dataset, SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET))
     paths = [before.folder, bundle.folder, artifact_folder(dataset, bundle), dataset.folder.parent / FILE]
@@ -179,7 +178,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
         "model": bundle.id,
         "bytes": size,
         "seconds": about["seconds"],
-        "trust": trust_json(pipeline.trust(work, bundle.id), context.language),
+        "trust": trust_json(trust(work, bundle.id), context.language),
         "metrics": bundle.record["metrics"],
         "challenger": outcome.to_json(context.language),
         "alerts": [alert.text(context.language) for alert in report.alerts],

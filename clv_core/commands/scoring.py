@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.parse.id_texts import folded
+from clv_core.collection.parse import folded
 from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, open_scored, print_messages, trust_json
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
-    from clv_core.deployment.terms import Terms
+    from clv_core.deployment import Terms
 
 SPARK: Final = (
     option("--events", "cli.spark.events", metavar="FOLDER"),
@@ -49,19 +49,17 @@ def run_score(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    from clv_core import pipeline
-    from clv_core.deployment.terms import Terms
-    from clv_core.strategy.audiences.customer_list import side_of
-    from clv_core.strategy.audiences.export import Exported, log_export
-    from clv_core.strategy.customer.next_order import load_rhythm
-    from clv_core.strategy.purchase_history import load_history
+    from clv_core.deployment import Terms, score_file
+    from clv_core.strategy import load_history
+    from clv_core.strategy.audiences import Exported, log_export, side_of
+    from clv_core.strategy.customer import load_rhythm
 
     out = Path(options.out)
     if out.suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     scored = open_scored(options, context)
     terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
-    customers, total = pipeline.score_file(scored, out, terms=terms, progress=context.progress)
+    customers, total = score_file(scored, out, terms=terms, progress=context.progress)
     if options.cutoff is None and terms.plain(scored.horizon_days):  # pages would have to wait for both
         load_history(scored)
         load_rhythm(scored)
@@ -75,17 +73,15 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
-    from clv_core import pipeline
-    from clv_core.deployment.bundle import open_bundle
-    from clv_core.deployment.scoring_warnings import bundle_staleness_warnings
-    from clv_core.deployment.terms import Terms
-    from clv_core.features.spark import REMOTE, Spark
+    from clv_core.deployment import Terms, bundle_staleness_warnings, open_bundle
+    from clv_core.deployment.spark import score_folder
+    from clv_core.features import REMOTE, Spark
 
     bundle = open_bundle(context.workspace, options.model)
     trained_days = bundle.record["horizon_days"]
     terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
     with Spark(options.master) as spark:
-        scores = pipeline.score_folder(
+        scores = score_folder(
             context.workspace,
             spark,
             options.events,
@@ -140,12 +136,12 @@ def _write_side_file(out: Path, content: dict[str, Any]) -> str:
 )
 def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Explain, write the tables, and return the strongest parts, or the waterfall of one customer."""
-    from clv_core import pipeline
-    from clv_core.deployment.score_explanations import open_session
-    from clv_core.evaluation.explain.saved_explanations import waterfall_json
+    from clv_core.deployment import open_session
+    from clv_core.evaluation.explain import waterfall_json
+    from clv_core.strategy import explain
 
     scored = open_scored(options, context)
-    explanations = pipeline.explain(
+    explanations = explain(
         scored,
         options.out,
         customer=options.customer,
@@ -180,11 +176,11 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
 @command("card", DATASET, MODEL, option("--customer", "cli.card.customer", type=folded, required=True), CUTOFF)
 def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
-    from clv_core import pipeline
-    from clv_core.deployment.saved_evaluation import trust_of
+    from clv_core.deployment import trust_of
+    from clv_core.strategy.customer import load_card
 
     scored = open_scored(options, context)
-    card = pipeline.load_card(scored, options.customer, language=context.language, progress=context.progress)
+    card = load_card(scored, options.customer, language=context.language, progress=context.progress)
     message = card.next_order.message().text(context.language)
     return {
         **card.to_json(),
@@ -196,7 +192,7 @@ def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 @command("embed", DATASET, MODEL, CUTOFF)
 def run_embed(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Save the embedding of all customers, and return where and of how many."""
-    from clv_core import pipeline
+    from clv_core.deployment import embed
 
-    path, customers = pipeline.embed(open_scored(options, context), progress=context.progress)
+    path, customers = embed(open_scored(options, context), progress=context.progress)
     return {"kept": str(path), "model": options.model, "customers": customers}

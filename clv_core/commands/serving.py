@@ -46,7 +46,7 @@ def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """
     import uvicorn
 
-    from clv_core.deployment.api.connections import Connection, ConnectionLimit
+    from clv_core.deployment.api import Connection, ConnectionLimit
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
     settings = replace(
@@ -99,7 +99,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _unready(settings: ServiceSettings, context: Context) -> list[Message]:
     """Return a warning if the served name has no model yet."""
-    from clv_core.deployment.api.model_info import resolve_model
+    from clv_core.deployment.api import resolve_model
     from clv_core.deployment.registry import Registry
 
     registry = Registry(context.workspace)
@@ -188,7 +188,7 @@ def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 )
 def run_keys(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Make, list or revoke; a new key is shown this once."""
-    from clv_core.deployment.api.auth import add_key, list_keys, revoke_key
+    from clv_core.deployment.api import add_key, list_keys, revoke_key
     from clv_core.errors import UsageError
 
     if (options.name is None) != (options.action == "list"):

@@ -68,9 +68,10 @@ def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any
 )
 def run_pretrain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Pre-train, measure on shops never seen, and write weights and record; resumes a run that was stopped."""
-    from clv_core.evaluation.pretrained import held_out_figures
-    from clv_core.model.instant.pretrained_network import RECORD, WEIGHTS, save_network
-    from clv_core.training.pretrain import BATCH, PASSES, budgeted_steps, chunks_in, code_hash, forget, pretrain
+    from clv_core.evaluation import held_out_figures
+    from clv_core.model.instant import RECORD, WEIGHTS, save_network
+    from clv_core.training import BATCH, PASSES, budgeted_steps, chunks_in, code_hash, forget
+    from clv_core.training.pretrain import pretrain
 
     budget = options.minutes if options.steps is None else options.steps
     if not 0 < budget <= MOST_STEPS:

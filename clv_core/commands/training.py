@@ -33,13 +33,11 @@ if TYPE_CHECKING:
 @command("look", DATASET, option("--horizon-days", "cli.look.horizon", type=int))
 def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     """Predict everyone and return the model's id, the total, its distribution, and the verdict."""
-    from clv_core import pipeline
-    from clv_core.deployment.saved_scores import ScoredDataset
-    from clv_core.strategy.purchase_history import load_history
+    from clv_core.deployment import ScoredDataset, trust
+    from clv_core.deployment.zero_shot import zero_shot
+    from clv_core.strategy import load_history
 
-    scored = pipeline.zero_shot(
-        context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress
-    )
+    scored = zero_shot(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
     load_history(ScoredDataset.open(context.workspace, options.name, scored.bundle.id))
     record = scored.bundle.record
     return {
@@ -50,7 +48,7 @@ def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "customers": scored.customers,
         "predicted_total": round(scored.predicted_total, 2),
         "top_decile_share": round(scored.top_share, 4),
-        "trust": trust_json(pipeline.trust(context.workspace, scored.bundle.id), context.language),
+        "trust": trust_json(trust(context.workspace, scored.bundle.id), context.language),
         "seconds": round(scored.seconds, 2),
     }
 
@@ -145,22 +143,6 @@ def ignored_settings(options: argparse.Namespace, config: TrainConfig, models: S
     return [Message("warning.settings_ignored", {"names": ", ".join(sorted(vain)), "model": ", ".join(chosen)})]
 
 
-def words_of(config: TrainConfig) -> list[str]:
-    """Return the words of the command line that :func:`config_from` reads as ``config``: what is not the default."""
-    seed = [] if config.seed == TrainConfig.seed else ["--seed", str(config.seed)]
-    return ["--horizon-days", str(config.horizon_days), "--model", config.model, *seed, *set_words(config)]
-
-
-def set_words(config: TrainConfig) -> list[str]:
-    """Return ``--set name=value`` for each setting that is not the default and has no option of its own."""
-    words = []
-    for item in fields(TrainConfig):
-        value = getattr(config, item.name)
-        if value != item.default and item.name not in ("horizon_days", "model", "seed"):
-            words += ["--set", f"{item.name}={value}"]
-    return words
-
-
 def challenger_note(registry: Registry, version: Version | None) -> list[Message]:
     """Return a message on the current champion if a version that was just trained is not it."""
     champion = None if version is None else registry.champion(version.name)
@@ -171,11 +153,11 @@ def challenger_note(registry: Registry, version: Version | None) -> list[Message
 
 
 def _sample(options: argparse.Namespace, context: Context) -> None:
-    from clv_core import pipeline
-    from clv_core.features.spark import Spark
+    from clv_core.deployment.spark import sample_folder
+    from clv_core.features import Spark
 
     with Spark(options.master) as spark:
-        pipeline.sample_folder(
+        sample_folder(
             context.workspace,
             spark,
             options.events,

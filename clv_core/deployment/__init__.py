@@ -5,5 +5,8 @@ registry/, model_archive/                            versions with a champion; e
 dataset_scoring, saved_scores, terms, scoring_warnings, embedding, zero_shot, spark/   scores of all customers
 population_context, api/                             scores of some customers; the HTTP service
 score_explanations                                   why customers are valued as they are
-lifecycle, old_layout, demo                          renaming, pruning, workspaces of earlier versions, the demo
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

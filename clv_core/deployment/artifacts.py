@@ -21,21 +21,42 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from clv_core import jobs
-from clv_core.collection.store.dataset import MADE, Dataset
+from clv_core.collection.store import MADE, Dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Refused
-from clv_core.training.states import check_no_run
+from clv_core.training import check_no_run
 from clv_core.workspace import Workspace
 
-SCORES, HISTORY, EMBEDDING, RHYTHM, GAPS = "scores", "history", "embedding", "rhythm", "gaps"
-ORIGINS: Final = "origins"
-EXPLANATION, BACKTEST, MONITORING, SERVING, TUNING = "explanation", "backtest", "monitoring", "serving", "tuning"
-RECOMMENDATIONS, PRICING, EXPLORED = "recommendations", "pricing", "explored"
-PREDICTIONS: Final = (SCORES, HISTORY, EMBEDDING, RHYTHM, GAPS, ORIGINS)
+
+class ArtifactKind(StrEnum):
+    """What is made from a dataset: the first part of its file's or folder's name."""
+
+    SCORES = "scores"
+    HISTORY = "history"
+    EMBEDDING = "embedding"
+    RHYTHM = "rhythm"
+    GAPS = "gaps"
+    ORIGINS = "origins"
+    EXPLANATION = "explanation"
+    BACKTEST = "backtest"
+    RECOMMENDATIONS = "recommendations"
+    PRICING = "pricing"
+    MONITORING = "monitoring"
+    SERVING = "serving"
+    TUNING = "tuning"
+    EXPLORED = "explored"
+
+
+PREDICTION_KINDS: Final = (
+    *(ArtifactKind.SCORES, ArtifactKind.HISTORY, ArtifactKind.EMBEDDING),
+    *(ArtifactKind.RHYTHM, ArtifactKind.GAPS, ArtifactKind.ORIGINS),
+)
+"""Those that hold a prediction, or are about one, a customer a row."""
 REMOVING: Final = ".gone-"
 """Prefix of paths that are being removed; the next deletion removes what a crash left of them."""
 
@@ -45,7 +66,7 @@ class Artifact:
     """A file or folder that was made from a dataset.
 
     Args:
-        kind: first part of its name: :data:`SCORES`, :data:`EXPLANATION`, ...
+        kind: one of :class:`ArtifactKind`; what an earlier version made may be of another.
         version: of the dataset.
         model: id of the bundle that made it; "" for what needs no model.
         path: where it is.
@@ -66,7 +87,9 @@ def artifacts(workspace: Workspace, name: str) -> list[Artifact]:
     """Return what was made from any version of the dataset ``name``, by any model."""
     made = []
     for path in sorted(workspace.place("datasets", name, MADE).glob("*/[!.]*")):
-        needs_no_model = path.name == EXPLORED or path.suffix == ".json"  # not a model of a dataset called "tuning"
+        needs_no_model = (
+            path.name == ArtifactKind.EXPLORED or path.suffix == ".json"
+        )  # not a model of a dataset called "tuning"
         model, paths = ("", [path]) if needs_no_model else (path.name, sorted(path.glob("[!.]*")))
         made += [Artifact(_kind(one), path.parent.name, model, one) for one in paths]
     return made

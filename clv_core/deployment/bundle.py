@@ -28,14 +28,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store.dataset_labels import names_to_follow
+from clv_core.collection.store import names_to_follow
 from clv_core.deployment.bundle_record import RECORD, digest, read_record, write_record
 from clv_core.errors import NotFound, Refused
 from clv_core.locks import running
 from clv_core.workspace import Workspace, sync_all
 
 if TYPE_CHECKING:
-    from clv_core.training.fit import Fitted, Model
+    from clv_core.training import Fitted, Model
 
 WEIGHTS: Final = "weights.safetensors"
 STATE: Final = "state.json"
@@ -82,7 +82,7 @@ class Bundle:
         """
         from safetensors.numpy import load
 
-        from clv_core.training.fit import MODELS
+        from clv_core.training import MODELS
 
         tensors, state = load(self.read(WEIGHTS)), json.loads(self.read(STATE))
         try:

@@ -20,7 +20,7 @@ from clv_core.errors import Refused
 from clv_core.workspace import write_text
 
 if TYPE_CHECKING:
-    from clv_core.collection.store.dataset import Dataset
+    from clv_core.collection.store import Dataset
     from clv_core.config import TrainConfig
 
 RECORD: Final = "bundle.json"

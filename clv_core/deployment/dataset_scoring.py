@@ -11,16 +11,14 @@ from typing import Any, Final, TypeVar
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import DELETE, READS, TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData
-from clv_core.features.log import EventLog, open_log
-from clv_core.features.season import scoring_parts, scoring_snapshot
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import EventLog, Snapshot, open_log, scoring_parts, scoring_snapshot
 from clv_core.jobs import Progress
-from clv_core.model.predictions import Predictions
+from clv_core.model import Predictions
 
 T = TypeVar("T")
 
@@ -28,7 +26,7 @@ CUSTOMERS_AT_ONCE: Final = 65_536
 """A multiple of the networks' batches, so that parts do not change the result; about 400 MB of features and steps."""
 
 
-def score(bundle: Bundle, dataset: Dataset, *, progress: Progress, **options: Any) -> pd.DataFrame:
+def score_customers(bundle: Bundle, dataset: Dataset, *, progress: Progress, **options: Any) -> pd.DataFrame:
     """Return all of :func:`score_parts` as one frame."""
     return pd.concat(list(score_parts(bundle, dataset, progress=progress, **options)), ignore_index=True)
 
@@ -58,7 +56,7 @@ def score_parts(
     Yields:
         One row a customer, columns of design section 4 (``score``), ordered by customer_id.
     """
-    from clv_core.model.calibrated import CalibratedModel
+    from clv_core.model import CalibratedModel
 
     terms = terms or Terms(bundle.record["horizon_days"])
     ids: list[pd.Index[Any]] = []

@@ -17,20 +17,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.artifacts import EMBEDDING
+from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, open_scoring_log
 from clv_core.deployment.saved_scores import ScoredDataset, companion_path, scores_path, table_file
 from clv_core.errors import Refused
-from clv_core.features.season import scoring_parts
+from clv_core.features import scoring_parts
 from clv_core.jobs import Progress
 from clv_core.records import FloatArray, JsonRecord
 from clv_core.workspace import read_json, write_json
 
 if TYPE_CHECKING:
-    from clv_core.model.calibrated import NetworkModel
+    from clv_core.model import NetworkModel
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ def has_embedding(bundle: Bundle) -> bool:
 
 def embedding_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
     """Return the file of the embedding of a dataset's customers as of a cutoff (default: log end)."""
-    return companion_path(scores_path(bundle, dataset, cutoff), EMBEDDING)
+    return companion_path(scores_path(bundle, dataset, cutoff), ArtifactKind.EMBEDDING)
 
 
 def embed(scored: ScoredDataset, *, progress: Progress) -> tuple[Path, int]:

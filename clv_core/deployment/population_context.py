@@ -17,29 +17,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.artifacts import SERVING, artifact_folder
+from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.disk import ignore_unwritable
-from clv_core.features.behaviour import FEATURES
+from clv_core.features import (
+    ANCHORS,
+    BASIS,
+    FEATURES,
+    HISTORY,
+    Anchored,
+    CustomerEventStore,
+    EventLog,
+    LastYear,
+    SignalColumn,
+    Snapshot,
+    Steps,
+    day_of,
+    few_features,
+    open_log,
+    scoring_parts,
+    windows_at,
+)
 from clv_core.features.btyd import Anchor, ParetoNBD
-from clv_core.features.context.context import Context, LazyContext
-from clv_core.features.event_store import CustomerEventStore
-from clv_core.features.feature_table import ANCHORS, HISTORY, Anchored, few_features
-from clv_core.features.last_year import LastYear
-from clv_core.features.log import EventLog, open_log
-from clv_core.features.relations import day_of
-from clv_core.features.season import last_year, scoring_parts
-from clv_core.features.sequences import Steps, windows_at
-from clv_core.features.signals import SignalColumn
-from clv_core.features.snapshot import BASIS, Snapshot
-from clv_core.model.baselines import ParetoNBDModel, counts_of
-from clv_core.model.calibrated import CalibratedModel, Level
-from clv_core.model.predictions import Predictions
+from clv_core.features.context import Context, LazyContext
+from clv_core.features.season import last_year
+from clv_core.model import CalibratedModel, Level, ParetoNBDModel, Predictions, counts_of
 from clv_core.records import JsonRecord
-from clv_core.training.fit import Model, table_of
+from clv_core.training import Model, table_of
 from clv_core.workspace import read_json, write_json
 
 FORM: Final = 3
@@ -121,7 +128,7 @@ def load_population_context(bundle: Bundle, dataset: Dataset) -> PopulationConte
 
 def population_context_path(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the cache file of :func:`load_population_context`."""
-    return artifact_folder(dataset, bundle) / f"{SERVING}-{dataset.log_end:%Y%m%d}.json"
+    return artifact_folder(dataset, bundle) / f"{ArtifactKind.SERVING}-{dataset.log_end:%Y%m%d}.json"
 
 
 def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:

@@ -10,33 +10,43 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.store.dataset import MADE, Dataset
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store import MADE, Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import artifacts
-from clv_core.deployment.artifacts import TUNING
+from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.errors import NotEnoughData
-from clv_core.evaluation.baseline_comparison import BASELINES, ROWS, in_order
-from clv_core.evaluation.evidence import Evidence, Rolling
-from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.trust import Grade, Question, Trust, grade, judge
+from clv_core.evaluation import (
+    BASELINES,
+    ROWS,
+    Evidence,
+    Grade,
+    Question,
+    Rolling,
+    SharedError,
+    Trust,
+    grade,
+    in_order,
+    judge,
+)
 from clv_core.jobs import Progress
-from clv_core.training.states import identity, state_folder
+from clv_core.training import identity, state_folder
 from clv_core.workspace import Workspace, read_json, write_json
 
 if TYPE_CHECKING:
-    from clv_core.evaluation.tune import Tuning
+    from clv_core.evaluation import Tuning
 
-BACKTEST: Final = "backtest.json"
-PREDICTIONS: Final = "predictions.parquet"
+BACKTEST_FILE: Final = "backtest.json"
+PREDICTIONS_FILE: Final = "predictions.parquet"
 COLUMNS: Final = ("p_purchase", "predicted_clv", "actual")
 
 
 def backtest_folder(workspace: Workspace, bundle: Bundle) -> Path:
-    """Return the folder of a model's backtest: :data:`BACKTEST` and :data:`PREDICTIONS`."""
+    """Return the folder of a model's backtest: :data:`BACKTEST_FILE` and :data:`PREDICTIONS_FILE`."""
     dataset = bundle.record["dataset"]
-    return workspace.place("datasets", dataset["name"], MADE, dataset["version"], bundle.id, artifacts.BACKTEST)
+    return workspace.place(
+        "datasets", dataset["name"], MADE, dataset["version"], bundle.id, artifacts.ArtifactKind.BACKTEST
+    )
 
 
 def origin_predictions(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame]:
@@ -47,7 +57,7 @@ def origin_predictions(workspace: Workspace, bundle: Bundle) -> dict[str, pd.Dat
         backtest and of the holdout. Empty where the log was too short for either.
     """
     by_origin = {}
-    path = backtest_folder(workspace, bundle) / PREDICTIONS
+    path = backtest_folder(workspace, bundle) / PREDICTIONS_FILE
     if path.is_file():
         rows = pd.read_parquet(path, columns=["origin", *COLUMNS], filters=[("model", "==", bundle.record["model"])])
         by_origin = {str(origin): frame[list(COLUMNS)] for origin, frame in rows.groupby("origin")}
@@ -95,7 +105,7 @@ def _evidence_of(workspace: Workspace, bundle: Bundle) -> Evidence | None:
     """Return what a model's training measured, with the backtest made since; None for models of early versions."""
     if not bundle.record.get("evidence"):
         return None
-    path = backtest_folder(workspace, bundle) / BACKTEST
+    path = backtest_folder(workspace, bundle) / BACKTEST_FILE
     rolling = Rolling.of(read_json(path), bundle.record["model"]) if path.is_file() else None
     evidence = Evidence.from_json(bundle.record["evidence"])
     return replace(evidence, rolling=rolling, currency=bundle.record["currency"])
@@ -122,8 +132,8 @@ def tune(
         origins: how many earlier origins judge each.
         progress: listener.
     """
-    from clv_core.evaluation.tune import judge, search, too_short
-    from clv_core.features.log import open_log
+    from clv_core.evaluation import compare_with_default, search, too_short
+    from clv_core.features import open_log
 
     dataset = open_dataset(workspace, name)
     dataset.check_value()
@@ -140,7 +150,7 @@ def tune(
         result = search(past, config, trials=trials, origins=origins, folder=folder, progress=progress)
         past.close()
         log = open_log(dataset, **config.of_log())
-        tuning = judge(log, origin, config, result, folder / "last", progress)
+        tuning = compare_with_default(log, origin, config, result, folder / "last", progress)
         log.close()
         save_tuning(dataset, config, tuning)
     return tuning
@@ -148,7 +158,7 @@ def tune(
 
 def save_tuning(dataset: Dataset, config: TrainConfig, tuning: Tuning) -> None:
     """Save a search for settings that started from ``config``, in place of an earlier one from there."""
-    path = dataset.made_folder / f"{TUNING}-{identity(config.to_json())}.json"
+    path = dataset.made_folder / f"{ArtifactKind.TUNING}-{identity(config.to_json())}.json"
     write_json(path, {"version": dataset.version, "config": config.to_json(), **tuning.to_json()})
 
 
@@ -158,7 +168,7 @@ def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
     Returns:
         ``{version, config}`` and what :meth:`~clv_core.evaluation.tune.Tuning.to_json` returns.
     """
-    searches = [read_json(path) for path in sorted(dataset.made_folder.glob(f"{TUNING}-*.json"))]
+    searches = [read_json(path) for path in sorted(dataset.made_folder.glob(f"{ArtifactKind.TUNING}-*.json"))]
     started = (one for one in searches if TrainConfig.from_json(one["config"]) == config)
     ended = (one for one in searches if TrainConfig.from_json({**one["config"], **one["settings"]}).same_as(config))
     return next(started, None) or next(ended, None)

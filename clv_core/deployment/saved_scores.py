@@ -12,11 +12,10 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.dataset import MADE
-from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.collection.store import MADE, Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
-from clv_core.deployment.artifacts import GAPS, SCORES, artifact_folder
+from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
 from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, lost_signal_warnings
@@ -118,7 +117,7 @@ class ScoredDataset:
 
     def gap_warnings(self, terms: Terms | None = None) -> list[Message]:
         """Return how many customers lack a feature that the training windows had to have; their gap was filled."""
-        path = companion_path(self.scores_path(terms), GAPS, ".json")
+        path = companion_path(self.scores_path(terms), ArtifactKind.GAPS, ".json")
         customers = read_json(path)["customers"] if path.exists() else 0
         if not customers:
             return []
@@ -169,7 +168,7 @@ def _score_and_save(
                 write(frame)
             yield frame
     if gaps:
-        write_json(companion_path(saved, GAPS, ".json"), {"customers": sum(gaps)})
+        write_json(companion_path(saved, ArtifactKind.GAPS, ".json"), {"customers": sum(gaps)})
     remove_old_terms(saved.parent)
 
 
@@ -191,24 +190,24 @@ def scores_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None, te
     """
     as_of = cutoff or dataset.log_end
     mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
-    return artifact_folder(dataset, bundle) / f"{SCORES}-{as_of:%Y%m%d}{mark}.parquet"
+    return artifact_folder(dataset, bundle) / f"{ArtifactKind.SCORES}-{as_of:%Y%m%d}{mark}.parquet"
 
 
 def companion_path(scores: Path, kind: str, suffix: str = ".parquet") -> Path:
     """Return the file of another kind about the customers of a scores file."""
-    return scores.with_name(f"{kind}{scores.stem.removeprefix(SCORES)}{suffix}")
+    return scores.with_name(f"{kind}{scores.stem.removeprefix(ArtifactKind.SCORES)}{suffix}")
 
 
 def saved_score_files(workspace: Workspace, model_id: str, name: str) -> list[tuple[date, Path]]:
     """Return ``(cutoff, file)`` of a model's scores of any version of the dataset ``name``; trained horizon only."""
-    paths = workspace.place("datasets", name, MADE).glob(f"*/{model_id}/{SCORES}-{'[0-9]' * 8}.parquet")
+    paths = workspace.place("datasets", name, MADE).glob(f"*/{model_id}/{ArtifactKind.SCORES}-{'[0-9]' * 8}.parquet")
     return [(datetime.strptime(path.stem[-8:], "%Y%m%d").date(), path) for path in sorted(paths)]
 
 
 def remove_old_terms(folder: Path) -> None:
     """Remove a model's scores for other terms than the trained horizon, but for the newest."""
     saved: dict[Path, float] = {}
-    for path in folder.glob(f"{SCORES}-*-*.parquet"):
+    for path in folder.glob(f"{ArtifactKind.SCORES}-*-*.parquet"):
         with suppress(FileNotFoundError):  # another run has just removed it
             saved[path] = path.stat().st_mtime
     for path in sorted(saved, key=saved.__getitem__, reverse=True)[MAX_OTHER_TERMS:]:

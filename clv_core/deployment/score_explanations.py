@@ -15,35 +15,43 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.artifacts import EXPLANATION, artifact_folder
+from clv_core.collection.store import Dataset
+from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import open_scoring_log
 from clv_core.errors import NotFound, UsageError
-from clv_core.evaluation.explain.checks import Faithfulness, Stability, faithfulness, stability
-from clv_core.evaluation.explain.events import EventEffects, event_effects
-from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation, answers_of, explain
-from clv_core.evaluation.explain.parts import readings, sample_rows
-from clv_core.evaluation.explain.saved_explanations import (
+from clv_core.evaluation.explain import (
+    ANSWERS,
     FEATURES,
     READINGS,
+    VALUE,
+    EventEffects,
+    Explanation,
+    Faithfulness,
+    Stability,
+    WhatIf,
+    answers_of,
+    event_effects,
+    explain,
+    faithfulness,
     load_explanation,
     load_pool,
     load_record,
     pool_of,
+    readings,
+    sample_rows,
     save_explanation,
     save_pool,
+    stability,
     table_name,
 )
-from clv_core.evaluation.explain.whatif import WhatIf
+from clv_core.features import Snapshot, scoring_snapshot
 from clv_core.features.btyd import ParetoNBD
-from clv_core.features.season import scoring_snapshot
-from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import Progress
 from clv_core.records import JsonRecord
 
 if TYPE_CHECKING:
-    from clv_core.training.fit import Model
+    from clv_core.training import Model
 
 Floats = NDArray[np.float64]
 
@@ -125,7 +133,7 @@ def explain_scores(
         NotFound: the customer has no event before the cutoff.
         NotEnoughData: the cutoff lies before the log.
     """
-    from clv_core.model.calibrated import CalibratedModel
+    from clv_core.model import CalibratedModel
 
     for name, number, most in (("sample", sample, MAX_SAMPLE), ("permutations", permutations, MAX_PERMUTATIONS)):
         if not 1 <= number <= most:
@@ -163,8 +171,7 @@ def population_effects(model: Model, snapshot: Snapshot, most: float) -> Populat
         snapshot: all customers; networks are calibrated to their total.
         most: the largest value_if_bought of any of them.
     """
-    from clv_core.model.baselines import ParetoNBDModel
-    from clv_core.model.calibrated import CalibratedModel
+    from clv_core.model import CalibratedModel, ParetoNBDModel
 
     levels = model.levels(snapshot) if isinstance(model, CalibratedModel) else {}
     counts = model.settled(snapshot).counts_ if isinstance(model, ParetoNBDModel) else {}
@@ -174,8 +181,7 @@ def population_effects(model: Model, snapshot: Snapshot, most: float) -> Populat
 
 def row_predictor(model: Model, effects: PopulationEffects) -> Callable[[Snapshot], Floats]:
     """Return a function from a snapshot to its answers, [N, answers], in which no row depends on another."""
-    from clv_core.model.baselines import ParetoNBDModel
-    from clv_core.model.calibrated import CalibratedModel, Level
+    from clv_core.model import CalibratedModel, Level, ParetoNBDModel
 
     if isinstance(model, CalibratedModel):
         networks = model
@@ -198,7 +204,9 @@ def explanation_folder(bundle: Bundle, dataset: Dataset, customer: str = "") -> 
     mark = customer.encode().hex()
     if len(mark) > MAX_ID_DIGITS:
         mark = hashlib.sha256(customer.encode()).hexdigest()
-    return artifact_folder(dataset, bundle) / (f"{EXPLANATION}-{mark}" if customer else EXPLANATION)
+    return artifact_folder(dataset, bundle) / (
+        f"{ArtifactKind.EXPLANATION}-{mark}" if customer else ArtifactKind.EXPLANATION
+    )
 
 
 def find_explanation(bundle: Bundle, dataset: Dataset, customer: str, cutoff: date) -> Explanation | None:
@@ -241,7 +249,7 @@ class ExplanationSession:
     @property
     def reads_events(self) -> bool:
         """Whether the model has a branch that reads events in their order."""
-        from clv_core.model.read_steps import reads_steps  # brings torch
+        from clv_core.model import reads_steps
 
         return reads_steps(self.model)
 

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import Message
-from clv_core.features.signals import attributes_of
+from clv_core.features import attributes_of
 
 if TYPE_CHECKING:
-    from clv_core.training.fit import Model
+    from clv_core.training import Model
 
 
 def training_cutoff(bundle: Bundle) -> date | None:
@@ -51,7 +51,7 @@ def signals_record(model: Model, dataset: Dataset, config: TrainConfig) -> dict[
         ``attributes``: name, kind and date column of each; ``review_themes``: the strongest character n-grams of each
         theme. Both are empty for models that read no feature table.
     """
-    from clv_core.training.fit import table_of  # brings torch, which reading a model's record does without
+    from clv_core.training import table_of
 
     table = table_of(model)
     attributes = attributes_of(dataset) if table is not None and config.attributes else []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from clv_core.errors import Message, UsageError
-from clv_core.model.horizon import DAYS_PER_YEAR, Horizon
+from clv_core.model import DAYS_PER_YEAR, Horizon
 
 LIFETIME: Final = "lifetime"
 LIFETIME_YEARS: Final = 5

@@ -8,25 +8,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from clv_core.collection.horizons import usual_horizon
-from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.collection import usual_horizon
+from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
 from clv_core.deployment.bundle_record import training_facts
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
 from clv_core.deployment.scoring_warnings import signals_record
-from clv_core.evaluation.change import find_change
-from clv_core.evaluation.deciles import top_share
-from clv_core.evaluation.evidence import Evidence, LogFacts
-from clv_core.evaluation.trust import judge
-from clv_core.features.log import open_log
+from clv_core.evaluation import Evidence, LogFacts, find_change, judge, top_share
+from clv_core.features import open_log
 from clv_core.jobs import Progress
-from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.pretrained_network import load_network, shipped_record
-from clv_core.training.cost import Cost
-from clv_core.training.fit import Fitted
-from clv_core.training.pool import peak_memory_mb
+from clv_core.model.instant import InstantModel, load_network, shipped_record
+from clv_core.training import Cost, Fitted, peak_memory_mb
 from clv_core.workspace import Workspace
 
 MODEL: Final = "instant"

@@ -4,3 +4,7 @@
 :mod:`.version_erasure` and :mod:`.file_erasure` change what cannot be made again, :mod:`.file_texts` reads files of any
 kind. A run that is cut off is finished by the next one with the same ids.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

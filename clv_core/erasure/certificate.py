@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit
-from clv_core.collection.parse.pseudonyms import load_key
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.parse import load_key
+from clv_core.deployment import Bundle
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.workspace import Workspace, read_json, write_json, write_text
 

@@ -11,28 +11,27 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.engine import connect_memory, file_text, name
-from clv_core.collection.parse.id_texts import folded, folded_sql, unified, unified_sql
-from clv_core.collection.parse.pseudonyms import BLANKS, load_key, pseudonym
-from clv_core.collection.privacy.id_matcher import ERASED, CustomerIds, IdMatcher
-from clv_core.collection.privacy.row_erasure import text_columns
-from clv_core.collection.store.version_store import Dataset, list_datasets
-from clv_core.collection.vocabulary.contact_fields import EMAIL, MADID, PHONE
+from clv_core.collection import connect_memory, file_text, name
+from clv_core.collection.parse import BLANKS, folded, folded_sql, load_key, pseudonym, unified, unified_sql
+from clv_core.collection.privacy import ERASED, CustomerIds, IdMatcher, text_columns
+from clv_core.collection.store import Dataset, list_datasets
+from clv_core.collection.vocabulary import EMAIL, MADID, PHONE
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.artifacts import EXPLANATION
+from clv_core.deployment import ArtifactKind
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
-from clv_core.strategy.audiences.contacts import (
+from clv_core.strategy.audiences import (
     COUNTRY_CODE,
     canonical_contacts,
     clean_contacts,
+    google_emails,
     md5,
     mobiles_cn,
     phones,
+    region_names,
     sha256,
+    tiktok_emails,
 )
-from clv_core.strategy.audiences.countries import region_names
-from clv_core.strategy.audiences.platforms import google_emails, tiktok_emails
 from clv_core.workspace import Workspace
 
 CONTACT_FIELDS: Final = (EMAIL, PHONE, MADID)
@@ -68,7 +67,7 @@ class DataSubjects:
 
     @cached_property
     def _explanations(self) -> set[str]:
-        return {f"{EXPLANATION}-{word.encode().hex()}" for word in self.ids}
+        return {f"{ArtifactKind.EXPLANATION}-{word.encode().hex()}" for word in self.ids}
 
     @cached_property
     def id_array(self) -> pa.Array[Any]:

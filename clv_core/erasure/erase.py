@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit, jobs
-from clv_core.collection.privacy.erased_customers import DATASET, erased_customers
-from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset, versions
-from clv_core.deployment.bundle import list_bundles
+from clv_core.collection.privacy import DATASET
+from clv_core.collection.privacy.erased_customers import erased_customers
+from clv_core.collection.store import Dataset, list_datasets, open_dataset, versions
+from clv_core.deployment import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.erasure import places
 from clv_core.erasure.certificate import Certificate, begin, save
@@ -31,7 +32,7 @@ from clv_core.jobs import Progress
 from clv_core.locks import exclusive_lock
 from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import held_elsewhere
-from clv_core.strategy.audiences.export import LOG
+from clv_core.strategy.audiences import LOG
 from clv_core.workspace import Workspace
 
 REMAINS: Final = ("dataset", "model", "file", "process", "export")

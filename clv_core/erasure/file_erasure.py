@@ -27,8 +27,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from clv_core.collection.engine import connect_memory, file_text, name, one, text
-from clv_core.collection.privacy.id_matcher import ERASED, OTHER_IDS, SAMPLE_CELLS, IdMatcher, split_words
+from clv_core.collection import connect_memory, file_text, name, one, text
+from clv_core.collection.privacy import ERASED, OTHER_IDS, SAMPLE_CELLS, IdMatcher, split_words
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_texts import (
     DATABASES,

@@ -24,10 +24,9 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
-from clv_core.collection.engine import connect_memory, file_text, name, text
-from clv_core.collection.privacy.id_matcher import BATCH
-from clv_core.collection.privacy.row_erasure import text_columns
-from clv_core.collection.vocabulary.contact_fields import id_column
+from clv_core.collection import connect_memory, file_text, name, text
+from clv_core.collection.privacy import BATCH, text_columns
+from clv_core.collection.vocabulary import id_column
 from clv_core.columns import CUSTOMER_ID
 
 ID_KEYS: Final = (CUSTOMER_ID, "customer")

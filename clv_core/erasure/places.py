@@ -29,39 +29,35 @@ from typing import Final
 
 from clv_core import jobs
 from clv_core.audit import FOLDER as AUDIT
-from clv_core.collection.privacy.erased_customers import LEDGER
-from clv_core.collection.privacy.suppression_list import FILE as SUPPRESSION
-from clv_core.collection.store.version_store import UNFINISHED, known_versions, list_datasets, versions
-from clv_core.deployment.artifacts import (
-    BACKTEST,
-    EXPLANATION,
-    EXPLORED,
-    PREDICTIONS,
-    PRICING,
-    RECOMMENDATIONS,
+from clv_core.collection.privacy import FILE as SUPPRESSION
+from clv_core.collection.privacy import LEDGER
+from clv_core.collection.store import UNFINISHED, known_versions, list_datasets, versions
+from clv_core.deployment import (
+    PREDICTION_KINDS,
     REMOVING,
-    artifacts,
+    STAGING,
+    ArtifactKind,
+    list_bundles,
     remove,
+    saved_score_files,
 )
-from clv_core.deployment.bundle import STAGING, list_bundles
-from clv_core.deployment.saved_scores import saved_score_files
+from clv_core.deployment.artifacts import artifacts
 from clv_core.erasure.certificate import FOLDER as CERTIFICATES
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.errors import Refused
-from clv_core.features.relation_cache import FOLDER as RELATIONS
+from clv_core.features import FOLDER as RELATIONS
 from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import LOCK_FILE, READING, UPLOADS, sweep_killed
-from clv_core.strategy.audiences.export import LOG
-from clv_core.strategy.audiences.export_records import export_log, exported_files
-from clv_core.strategy.segments.saved_segments import FOLDER as SEGMENTS
-from clv_core.training.states import states_of
+from clv_core.strategy.audiences import LOG, export_log, exported_files
+from clv_core.strategy.segments import FOLDER as SEGMENTS
+from clv_core.training import states_of
 from clv_core.workspace import Workspace
 
-MADE_AGAIN: Final = {
-    **dict.fromkeys(PREDICTIONS, "predictions"),
-    EXPLANATION: "explanations",
-    **{kind: kind for kind in (EXPLORED, RECOMMENDATIONS, PRICING)},
+MADE_AGAIN: Final[dict[str, str]] = {
+    **dict.fromkeys(PREDICTION_KINDS, "predictions"),
+    ArtifactKind.EXPLANATION: "explanations",
+    **{kind: kind for kind in (ArtifactKind.EXPLORED, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING)},
 }
 """Kinds of artifacts that are removed, and what a certificate counts them as."""
 UNFINISHED_FILES: Final = (
@@ -180,7 +176,7 @@ def erase_from_others(
     files = files_below(workspace.root)
     if datasets is not None:
         found = (one for name in datasets for one in artifacts(workspace, name))
-        folders = [one.path for one in found if one.kind == BACKTEST]
+        folders = [one.path for one in found if one.kind == ArtifactKind.BACKTEST]
         folders += [workspace.place("datasets", name, SEGMENTS) for name in datasets]
         folders += [path for name in datasets for path in _saved_scores(workspace, name)]
         files = (path for folder in folders for path in files_below(folder))

@@ -18,11 +18,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from clv_core.collection import connect_memory, file_text, local_time, scratch_folder
 from clv_core.collection.customers import recount
-from clv_core.collection.engine import connect_memory, file_text, local_time
-from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.privacy.id_matcher import redact_values
-from clv_core.collection.privacy.row_erasure import (
+from clv_core.collection.privacy import (
     CUSTOMERS,
     EVENTS,
     SET_ASIDE,
@@ -30,8 +28,9 @@ from clv_core.collection.privacy.row_erasure import (
     ErasedRows,
     LogSearch,
     erase_rows,
+    redact_values,
 )
-from clv_core.collection.store.version_store import (
+from clv_core.collection.store import (
     MANIFEST,
     VERSION,
     Dataset,
@@ -43,10 +42,18 @@ from clv_core.collection.store.version_store import (
     versions,
 )
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.artifacts import remove
-from clv_core.deployment.bundle import FILES, LEAVING, MODEL_FILES, Bundle, staging, with_checksums
-from clv_core.deployment.bundle_record import read_record, write_record
-from clv_core.deployment.registry.database import transaction
+from clv_core.deployment import (
+    FILES,
+    LEAVING,
+    MODEL_FILES,
+    Bundle,
+    read_record,
+    remove,
+    staging,
+    with_checksums,
+    write_record,
+)
+from clv_core.deployment.registry import transaction
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.jobs import Progress

@@ -13,19 +13,15 @@ import numpy as np
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.folds import cross_validate
 from clv_core.evaluation.slices import customer_facts
-from clv_core.features.log import EventLog, open_log
-from clv_core.features.season import complete_snapshot
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import EventLog, Snapshot, complete_snapshot, open_log
 from clv_core.jobs import Progress, parts_of
-from clv_core.training.fit import MODELS, FitTask, Fitted
-from clv_core.training.states import state_folder
-from clv_core.training.windows import MOST_ORIGINS, rolling_origins, training_data
+from clv_core.training import MODELS, MOST_ORIGINS, FitTask, Fitted, rolling_origins, state_folder, training_data
 from clv_core.workspace import Workspace
 
 FIXED: Final = ("horizon_days", "model")

@@ -17,11 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.columns import MONEY_TYPES
+from clv_core.features import EPOCH, STEP_CODES, STEP_VALUES, YEAR_DAYS, EventLog, Steps, day_of
 from clv_core.features.btyd import Anchor
-from clv_core.features.last_year import YEAR_DAYS
-from clv_core.features.log import EventLog
-from clv_core.features.relations import EPOCH, day_of
-from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps
 
 Floats = NDArray[np.float64]
 

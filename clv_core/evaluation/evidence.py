@@ -13,9 +13,7 @@ from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
 from clv_core.evaluation.calibration import Groups, Intervals, groups_of, intervals_of
 from clv_core.evaluation.change import Change, of_types
 from clv_core.evaluation.metrics import METRICS
-from clv_core.features.log import EventLog
-from clv_core.features.relations import day_of
-from clv_core.features.sequences import STEP_VALUES
+from clv_core.features import STEP_VALUES, EventLog, day_of
 from clv_core.records import JsonRecord
 
 AMOUNT_AT: Final = STEP_VALUES.index(AMOUNT)

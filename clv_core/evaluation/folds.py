@@ -25,11 +25,9 @@ from clv_core.config import TrainConfig
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import evaluate
-from clv_core.features.log import EventLog
-from clv_core.features.season import complete_snapshot
+from clv_core.features import EventLog, complete_snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.training.fit import MODELS, FitTask
-from clv_core.training.windows import training_data
+from clv_core.training import MODELS, FitTask, training_data
 
 FOLD: Final = "fold"
 PLAIN, UNSEEN = "plain", "unseen"

@@ -14,7 +14,7 @@ from clv_core.evaluation.change import find_change
 from clv_core.evaluation.evidence import Evidence, LogFacts, gather
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.trust import judge
-from clv_core.features.log import EventLog
+from clv_core.features import EventLog
 from clv_core.jobs import Progress
 
 

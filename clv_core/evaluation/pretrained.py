@@ -8,10 +8,9 @@ import numpy as np
 import torch
 
 from clv_core.evaluation.metrics import METRICS
-from clv_core.model.instant.pretrained_network import InstantNetwork
-from clv_core.model.predictions import Predictions
-from clv_core.training.pretrain import HELD_OUT, at_ratio
-from clv_core.training.shops import make_chunk
+from clv_core.model import Predictions
+from clv_core.model.instant import InstantNetwork
+from clv_core.training import HELD_OUT, at_ratio, make_chunk
 
 CHUNKS: Final = 4
 FEWEST_BUYERS: Final = 20

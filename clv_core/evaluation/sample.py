@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clv_core.model.predictions import Predictions
+from clv_core.model import Predictions
 
 Floats = NDArray[np.float64]
 DECILES = np.linspace(0.0, 1.0, 11)

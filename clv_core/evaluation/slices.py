@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.metrics import METRICS
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
 FACTS: Final = ("tenure", "purchase_days", "net_value", "acquired_quarter")

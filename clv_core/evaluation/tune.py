@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from clv_core.collection.horizons import history_days
+from clv_core.collection import history_days
 from clv_core.config import READS, SEQUENCE_ENCODERS, TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.features.log import EventLog
+from clv_core.features import EventLog
 from clv_core.jobs import NoProgress, Progress, parts_of
-from clv_core.training.states import JOURNAL
-from clv_core.training.windows import rolling_origins
+from clv_core.training import JOURNAL, rolling_origins
 
 if TYPE_CHECKING:
     import optuna
@@ -327,7 +326,9 @@ class Tuning:
         }
 
 
-def judge(log: EventLog, origin: date, config: TrainConfig, search: Search, run: Path, to: Progress) -> Tuning:
+def compare_with_default(
+    log: EventLog, origin: date, config: TrainConfig, search: Search, run: Path, to: Progress
+) -> Tuning:
     """Train with the default and with the best settings before ``origin``, and compare them on what came after.
 
     Args:

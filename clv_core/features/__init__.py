@@ -11,3 +11,7 @@ btyd/                   BG/NBD, Pareto/NBD, Gamma-Gamma
 context/                what the pre-trained network is told of a log
 explore/                the tables behind the Explore page
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

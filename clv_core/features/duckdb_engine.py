@@ -38,7 +38,7 @@ class Engine:
     def __init__(self, memory_limit_mb: int = MEMORY_LIMIT_MB) -> None:
         import ibis
 
-        from clv_core.collection.engine import measure_progress
+        from clv_core.collection import measure_progress
 
         folder = new_folder("clv-log-")
         self.connection: ibis.BaseBackend = ibis.duckdb.connect(

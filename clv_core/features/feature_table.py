@@ -18,7 +18,7 @@ from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED
 from clv_core.features.relations import SOURCES, day_of
-from clv_core.preprocessing.block import FewRows
+from clv_core.preprocessing import FewRows
 
 if TYPE_CHECKING:
     from clv_core.features.event_store import CustomerEventStore, EventStore

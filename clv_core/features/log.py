@@ -29,7 +29,7 @@ from clv_core.features.snapshot import Snapshot
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.store.version_store import Dataset
+    from clv_core.collection.store import Dataset
 
 MEMORY_LIMIT_MB: Final = 512
 """To sort a log's rows: with 1,536 ten million took 1,550 MB instead of 1,040, and as long."""

@@ -43,7 +43,7 @@ from clv_core.workspace import read_json, write_json
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.store.version_store import Dataset
+    from clv_core.collection.store import Dataset
 
 FOLDER: Final = ".relations"
 MAX_FOLDERS: Final = 3

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.customers.attributes import NUMBER, TEXT, Attribute
-from clv_core.collection.engine import one_file
+from clv_core.collection import one_file
+from clv_core.collection.customers import NUMBER, TEXT, Attribute
 from clv_core.columns import CUSTOMER_ID
 from clv_core.features.relations import EPOCH
 
 if TYPE_CHECKING:
     import ibis
 
-    from clv_core.collection.store.version_store import Dataset
+    from clv_core.collection.store import Dataset
 
 
 ATTRIBUTES: Final = "attributes"

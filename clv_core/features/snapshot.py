@@ -19,8 +19,7 @@ from clv_core.features.feature_table import ANCHORS
 from clv_core.features.last_year import LastYear
 from clv_core.features.sequences import Windows
 from clv_core.features.signals import SignalColumn
-from clv_core.preprocessing.block import Table, numbers_of
-from clv_core.preprocessing.table_encoder import Described
+from clv_core.preprocessing import Described, Table, numbers_of
 
 RECENT_DAYS: Final = 90
 BASIS: Final = ("T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", *ANCHORS)

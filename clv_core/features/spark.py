@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.store.dataset import EVENTS, TYPES
+from clv_core.collection.store import EVENTS, TYPES
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.scratch import new_folder

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.features import Snapshot
 from clv_core.features.btyd import ParetoNBD
-from clv_core.features.snapshot import Snapshot
 from clv_core.model.chance import PurchaseSurvival, below_one, by_luck
 from clv_core.model.horizon import Curve, discounted, even_growth, largest_allowed
 from clv_core.model.predictions import Predictions

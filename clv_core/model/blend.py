@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 from clv_core.model.boosting import Trees
 from clv_core.model.calibrated import Floats, NetworkModel, NetworkOutput, RawForecast, anchor_chance
 from clv_core.model.deep import DeepModel
@@ -22,7 +22,7 @@ from clv_core.model.heads import SMALLEST_P
 from clv_core.model.inputs import Inputs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.stacking import beginning_with
-from clv_core.preprocessing.table_encoder import TableEncoder
+from clv_core.preprocessing import TableEncoder
 
 SMALLEST: Final = 1e-12
 SMALLEST_SHARE: Final = 1e-3

@@ -12,14 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from clv_core.features.duckdb_engine import each
-from clv_core.features.last_year import LIKELY
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import LIKELY, Snapshot, each
 from clv_core.model.chance import HorizonTransfer, by_luck
 from clv_core.model.heads import Head, Params
 from clv_core.model.predictions import Predictions
 from clv_core.model.stacking import StackedEnsemble
-from clv_core.preprocessing.block import numbers_of
+from clv_core.preprocessing import numbers_of
 
 Floats = NDArray[np.float64]
 N = TypeVar("N", bound=nn.Module)
@@ -270,7 +268,7 @@ class NetworkModel(CalibratedModel):
         return Predictions(p, *values)
 
 
-class Inputs(Protocol):
+class BatchedInputs(Protocol):
     """Tensors of n rows, each with a slice of steps."""
 
     @property
@@ -288,7 +286,7 @@ class Inputs(Protocol):
         """Return all row numbers in parts of at most ``rows_at_once``."""
 
 
-def predict_batches(inputs: Inputs, networks: StackedEnsemble[N], ask: Callable[[N, Any], Params]) -> Params:
+def predict_batches(inputs: BatchedInputs, networks: StackedEnsemble[N], ask: Callable[[N, Any], Params]) -> Params:
     """Return what k networks say of all rows, [k, n], part by part, a thread each.
 
     What is said of a row is the same to the bit whoever stands beside it: each part has copies of its longest row at

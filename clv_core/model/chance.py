@@ -22,9 +22,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.btyd.bgnbd import BGNBD
-from clv_core.features.last_year import LastYear
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import LastYear, Snapshot
+from clv_core.features.btyd import BGNBD
 from clv_core.model.horizon import Horizon, discounted, growth
 
 Floats = NDArray[np.float64]

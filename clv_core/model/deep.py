@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
 from clv_core.model.chance import HorizonTransfer
 from clv_core.model.horizon import largest_allowed

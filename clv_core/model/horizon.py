@@ -14,7 +14,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 
 Floats = NDArray[np.float64]
 Curve = Callable[[float], Floats]

@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clv_core.features.sequences import STEP_VALUES, Steps
-from clv_core.features.snapshot import RECENT_DAYS, Snapshot
+from clv_core.features import RECENT_DAYS, STEP_VALUES, Snapshot, Steps
 from clv_core.model.packing import pack
-from clv_core.preprocessing.table_encoder import TableEncoder
+from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonRecord
 
 STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")

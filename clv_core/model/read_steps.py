@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clv_core.features.sequences import STEP_CODES, STEP_GROUPS, TIMING
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import STEP_CODES, STEP_GROUPS, TIMING, Snapshot
 from clv_core.model.blend import PARTS, BlendModel
 from clv_core.model.calibrated import CalibratedModel
 from clv_core.model.deep import DeepModel

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 from clv_core.model.chance import HorizonTransfer, at_chance, below_one
 from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.stacking import one_thread
-from clv_core.preprocessing.table_encoder import TableEncoder
+from clv_core.preprocessing import TableEncoder
 
 ROWS_AT_ONCE: Final = 65_536
 WIDTHS: Final = (64, 32)

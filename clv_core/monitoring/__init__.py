@@ -4,3 +4,7 @@
 alerts and what to do (``health``). ``retraining`` compares a new model with the champion; ``notifications`` sends new
 alerts.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

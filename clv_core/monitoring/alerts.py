@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from clv_core.columns import EVENT_TYPE, RETURN
-from clv_core.features.labels import label
+from clv_core.features import label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_last_day, say_list, say_number, translate
 from clv_core.monitoring.drift.event_profile import PRICES
 from clv_core.monitoring.drift.feature_histograms import PREDICTED

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment import Bundle, open_bundle
 from clv_core.errors import Message
-from clv_core.features.log import open_log
+from clv_core.features import open_log
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import DATA, PREDICTIONS, alerts_of
 from clv_core.monitoring.drift.data_checks import check_data, series_table

@@ -11,9 +11,8 @@ from typing import Any, Final, Self
 
 import pandas as pd
 
-from clv_core.collection.store.dataset import Dataset
-from clv_core.deployment.artifacts import MONITORING, artifact_folder
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
@@ -21,7 +20,7 @@ from clv_core.monitoring.alerts import Alert, acknowledge
 from clv_core.monitoring.drift.periods import Check
 from clv_core.monitoring.health import UNKNOWN, HealthStatus, Recommendation, assess_health, recommend
 from clv_core.monitoring.realized.performance import Realised, Tier, outside, so_far
-from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
+from clv_core.strategy.audiences import inert_csv
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILE: Final = "report.json"
@@ -142,7 +141,7 @@ def write_report(report: Report, out: Path, language: str) -> None:
 
 def report_folder(dataset: Dataset, bundle: Bundle) -> Path:
     """Return the folder of a model's report on a version of a dataset."""
-    return artifact_folder(dataset, bundle) / MONITORING
+    return artifact_folder(dataset, bundle) / ArtifactKind.MONITORING
 
 
 def model_folder(workspace: Workspace, model_id: str) -> Path:

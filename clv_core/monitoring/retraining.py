@@ -15,15 +15,12 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import score
-from clv_core.deployment.registry import ChampionConflict, Registry
-from clv_core.deployment.registry.version import Version
+from clv_core.deployment import Bundle, score_customers
+from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.errors import Message
-from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.evaluation.levels import USUAL_LEVEL_SPREAD
+from clv_core.evaluation import USUAL_LEVEL_SPREAD, Bootstrap, Estimate
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 
@@ -188,7 +185,9 @@ def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, pr
     assert holdout is not None
     new = holdout[holdout["model"] == challenger.record["model"]].assign(model=CHALLENGER)
     origin = date.fromisoformat(challenger.record["holdout"]["cutoff"])
-    old = score(champion, dataset, cutoff=origin, progress=progress).assign(model=CHAMPION, origin=origin.isoformat())
+    old = score_customers(champion, dataset, cutoff=origin, progress=progress).assign(
+        model=CHAMPION, origin=origin.isoformat()
+    )
     both = pd.Index(old["customer_id"]).intersection(pd.Index(new["customer_id"]))
     old, new = old[old["customer_id"].isin(both)], new[new["customer_id"].isin(both)]
     old = old.assign(actual=old["customer_id"].map(new.set_index("customer_id")["actual"]))

@@ -15,14 +15,12 @@ from typing import Final
 import pandas as pd
 
 from clv_core import __version__
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment import Bundle
 from clv_core.errors import Message
-from clv_core.evaluation.backtest import run_origin
-from clv_core.evaluation.bootstrap import Bootstrap
-from clv_core.evaluation.tune import SEEDS, STARTS
-from clv_core.features.log import open_log
+from clv_core.evaluation import SEEDS, STARTS, Bootstrap, run_origin
+from clv_core.features import open_log
 from clv_core.jobs import Progress, parts_of
 from clv_core.monitoring.retraining import (
     CHALLENGER,
@@ -35,8 +33,7 @@ from clv_core.monitoring.retraining import (
     predicted_by_both,
     surely_better,
 )
-from clv_core.training.fit import MODELS
-from clv_core.training.states import state_folder
+from clv_core.training import MODELS, state_folder
 from clv_core.workspace import Workspace
 
 STARTED: Final = (CHALLENGER, *(f"{CHALLENGER}#{start}" for start in range(1, STARTS)))

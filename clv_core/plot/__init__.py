@@ -4,3 +4,7 @@
 explanation; ``words`` says texts in the reader's language; ``names`` writes names from a log. Nothing else of
 ``clv_core`` loads Plotly.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

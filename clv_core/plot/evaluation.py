@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from clv_core.evaluation.baseline_comparison import best_baseline
-from clv_core.evaluation.deciles import decile_table, gain_curves
+from clv_core.evaluation import best_baseline, decile_table, gain_curves
 from clv_core.plot.drawing import (
     ACTUAL,
     BASELINE,

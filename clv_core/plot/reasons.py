@@ -6,10 +6,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.evaluation.explain.dependence import rank_correlation
-from clv_core.evaluation.explain.explanation import CHANCE, Explanation
-from clv_core.evaluation.explain.sentences import WORTH_NAMING, level, lowered, part_name
-from clv_core.features.labels import label
+from clv_core.evaluation.explain import CHANCE, WORTH_NAMING, Explanation, level, lowered, part_name, rank_correlation
+from clv_core.features import label
 from clv_core.plot import explanations
 from clv_core.plot.drawing import Chart
 from clv_core.plot.names import IN_WORDS, cut, smaller

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clv_core import audit
+from clv_core.collection import scratch_folder
 from clv_core.collection.customers import Roles, entry, read_customers, version_with
-from clv_core.collection.ingest import scratch_folder
-from clv_core.collection.parse.pseudonyms import load_key
-from clv_core.collection.privacy.erased_customers import exclude_erased_customers
-from clv_core.collection.store.version_store import Dataset, Manifest, derive, open_dataset
+from clv_core.collection.parse import load_key
+from clv_core.collection.privacy import exclude_erased_customers
+from clv_core.collection.store import Dataset, Manifest, derive, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import changes

@@ -16,18 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import audit
-from clv_core.collection.answers import Answers
-from clv_core.collection.customers.reading import carry_over
-from clv_core.collection.engine import file_text, run, text
-from clv_core.collection.engine import name as quoted
+from clv_core.collection import Answers, file_text, run, text
+from clv_core.collection import name as quoted
+from clv_core.collection.customers import carry_over
+from clv_core.collection.merge import WholeOrders
 from clv_core.collection.merge.append import append as append_raw
-from clv_core.collection.merge.whole_orders import WholeOrders
-from clv_core.collection.rows.log_loader import ORDERED_ROWS
-from clv_core.collection.rows.log_summary import LogSummary, summarize
-from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
-from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.version_store import (
+from clv_core.collection.rows import ORDERED_ROWS, OWN_COLUMNS, LogSummary, summarize
+from clv_core.collection.store import (
     Dataset,
+    LogFiles,
     Manifest,
     activate,
     derive,

@@ -10,9 +10,9 @@ from typing import Final
 
 import duckdb
 
-from clv_core.collection.engine import connect, file_text, one, run
-from clv_core.collection.rows.duplicates import mark_duplicates
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection import connect, file_text, one, run
+from clv_core.collection.rows import mark_duplicates
+from clv_core.collection.store import Dataset
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clv_core.collection.engine import local_time, name, text
-from clv_core.collection.vocabulary.column_names import folded
+from clv_core.collection import local_time, name, text
+from clv_core.collection.vocabulary import folded
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.customers import Attribute
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.preprocessing.leak_evidence import (

@@ -15,12 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.collection.engine import connect_memory, file_text, local_time, name
-from clv_core.collection.merge.whole_orders import WholeOrders
-from clv_core.collection.parse.numbers import NumberReading
+from clv_core.collection import connect_memory, file_text, local_time, name
+from clv_core.collection.merge import WholeOrders
+from clv_core.collection.parse import NumberReading
 from clv_core.collection.sources import KINDS, NO_ORDERS, REPLACE, Days, Held, Pulled, Source, SourceState, first_day
-from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.version_store import Dataset, Manifest
+from clv_core.collection.store import Dataset, LogFiles, Manifest
 from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message
 from clv_core.jobs import Progress

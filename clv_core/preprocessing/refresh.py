@@ -16,13 +16,10 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from clv_core import audit
-from clv_core.collection.answers import Answers, named_anew
-from clv_core.collection.check import Check, check_file
+from clv_core.collection import Answers, Check, check_file, named_anew
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import saved_answers
-from clv_core.collection.merge.whole_orders import WholeOrders
-from clv_core.collection.rows.read_settings import answers_json
-from clv_core.collection.rows.remembered_settings import recall
+from clv_core.collection.merge import WholeOrders, saved_answers
+from clv_core.collection.rows import answers_json, recall
 from clv_core.collection.sources import (
     KINDS,
     REPLACE,
@@ -34,11 +31,11 @@ from clv_core.collection.sources import (
     check_role,
     load_source,
     load_state,
-    pull,
     save_state,
 )
-from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset, raw_version
-from clv_core.collection.vocabulary.column_names import LIKELY_NAMES, SURE_NAMES, fold
+from clv_core.collection.sources.pull import pull
+from clv_core.collection.store import Dataset, Manifest, open_dataset, raw_version
+from clv_core.collection.vocabulary import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import ORDER_ID
 from clv_core.errors import ClvError, Message, NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress

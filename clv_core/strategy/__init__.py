@@ -9,3 +9,7 @@ customer/                                     the card of one customer
 report/                                       slides and a page for stakeholders
 purchase_history, explanation_files, dataset_deletion
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

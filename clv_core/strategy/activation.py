@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv_core.collection.parse.pseudonyms import load_key
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.deployment.saved_evaluation import shared_error
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.parse import load_key
+from clv_core.collection.privacy import SuppressionList
+from clv_core.deployment import ScoredDataset, Terms, shared_error
 from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress

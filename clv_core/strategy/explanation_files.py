@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.score_explanations import (
+from clv_core.collection.privacy import SuppressionList
+from clv_core.deployment import (
     SAMPLE,
+    ScoredDataset,
     ScoreExplanations,
     explain_scores,
     explanation_folder,
     save_explanations,
 )
-from clv_core.evaluation.explain.saved_explanations import RECORD, load_explanation
+from clv_core.evaluation.explain import RECORD, load_explanation
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences.customer_list import side_of
 from clv_core.strategy.audiences.export import Exported, log_export

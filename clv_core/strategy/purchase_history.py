@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
-from clv_core.deployment.artifacts import HISTORY
-from clv_core.deployment.saved_scores import ScoredDataset, companion_path, write_table
+from clv_core.deployment import ArtifactKind, ScoredDataset, companion_path, write_table
 from clv_core.disk import ignore_unwritable
-from clv_core.features.duckdb_engine import Engine
+from clv_core.features import Engine
 
 if TYPE_CHECKING:
     import ibis
@@ -143,7 +142,7 @@ def load_history(scored: ScoredDataset) -> pd.DataFrame:
         :data:`HISTORY_COLUMNS`.
     """
     scores = scored.scores_path()
-    path = companion_path(scores, HISTORY)
+    path = companion_path(scores, ArtifactKind.HISTORY)
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         customers = pd.read_parquet(scores, columns=[CUSTOMER_ID])[CUSTOMER_ID]
         history = history_of(customers, purchase_history(scored.dataset, scored.as_of))

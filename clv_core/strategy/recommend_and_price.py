@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment import ScoredDataset
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress

@@ -20,9 +20,7 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.jobs import Progress
-from clv_core.model.inputs import Inputs
-from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
-from clv_core.model.stacking import one_thread
+from clv_core.model import SEQUENCE_BRANCH, Inputs, Network, Shape, one_thread
 from clv_core.training.loop import Checkpoint, Report, Task, calibrate, train
 from clv_core.training.pool import Report as SeedReport
 from clv_core.training.pool import serve, train_in_pool

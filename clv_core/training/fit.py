@@ -12,20 +12,28 @@ from numpy.typing import NDArray
 
 from clv_core.config import DELETE, TrainConfig
 from clv_core.errors import NotEnoughData
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 from clv_core.jobs import Progress, parts_of
-from clv_core.model.baselines import Baseline, BGNBDModel, NaiveModel, ParetoNBDModel
-from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers, weights_of
-from clv_core.model.boosting import BoostingModel, fit_value
-from clv_core.model.calibrated import LARGEST_LEVEL_RATIO
-from clv_core.model.deep import DeepModel
-from clv_core.model.inputs import InputEncoder
-from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.pretrained_network import load_network
-from clv_core.model.network import Shape
-from clv_core.model.predictions import Predictions
-from clv_core.model.ziln_mlp import ZilnMlpModel
-from clv_core.preprocessing.table_encoder import TableEncoder
+from clv_core.model import (
+    LARGEST_LEVEL_RATIO,
+    PRIOR,
+    Baseline,
+    BGNBDModel,
+    BlendModel,
+    BoostingModel,
+    DeepModel,
+    InputEncoder,
+    NaiveModel,
+    ParetoNBDModel,
+    Predictions,
+    Shape,
+    SimpleMembers,
+    ZilnMlpModel,
+    fit_value,
+    weights_of,
+)
+from clv_core.model.instant import InstantModel, load_network
+from clv_core.preprocessing import TableEncoder
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
 from clv_core.training.single_networks import fit_network, tuned_networks

@@ -20,9 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from clv_core.config import TrainConfig
-from clv_core.model.calibrated import Inputs
-from clv_core.model.instant.pretrained_network import InstantNetwork
-from clv_core.model.network import Network
+from clv_core.model import BatchedInputs, Network
+from clv_core.model.instant import InstantNetwork
 from clv_core.workspace import atomic_path
 
 SECONDS_BETWEEN_SAVES = 2.0
@@ -214,7 +213,7 @@ def train(network: nn.Module, task: Task, checkpoint: Checkpoint, report: Report
 
 
 @torch.no_grad()
-def calibrate(network: Network | InstantNetwork, inputs: Inputs, target: Tensor, exposure: Tensor) -> None:
+def calibrate(network: Network | InstantNetwork, inputs: BatchedInputs, target: Tensor, exposure: Tensor) -> None:
     """Let the head of a network learn from windows how what came true lies about what its parameters say, if it does.
 
     Args:

@@ -18,9 +18,8 @@ from torch import Tensor
 
 from clv_core.config import TrainConfig
 from clv_core.jobs import Progress
-from clv_core.model.heads import Params
-from clv_core.model.instant.pretrained_network import InstantNetwork, curve_share, load_network
-from clv_core.model.stacking import one_thread
+from clv_core.model import Params, one_thread
+from clv_core.model.instant import InstantNetwork, curve_share, load_network
 from clv_core.training.loop import Checkpoint, State, Task, calibrate, train
 from clv_core.training.shops import ROWS, Chunk, chunks_of, make_chunk
 from clv_core.workspace import read_json, write_json

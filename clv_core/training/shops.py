@@ -13,13 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from clv_core.features import STEP_VALUES, Steps, windows_at
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.anchored import ANCHORED, history
-from clv_core.features.context.context import Context
-from clv_core.features.context.log_days import LogDays
-from clv_core.features.sequences import STEP_VALUES, Steps, windows_at
-from clv_core.model.instant.pretrained_inputs import MOST_STEPS, InstantInputs
-from clv_core.model.stacking import one_thread
+from clv_core.features.context import ANCHORED, Context, LogDays, history
+from clv_core.model import one_thread
+from clv_core.model.instant import MOST_STEPS, InstantInputs
 from clv_core.training.prior import KINDS, ShopLog, simulate_shop
 
 ROWS: Final = 16_384

@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.features.duckdb_engine import each
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot, each
 from clv_core.jobs import Progress
-from clv_core.model.instant.pretrained_inputs import InstantInputs
-from clv_core.model.instant.pretrained_network import InstantNetwork, load_network
-from clv_core.model.stacking import one_thread
-from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, ziln_loss
-from clv_core.preprocessing.table_encoder import TableEncoder
+from clv_core.model import ZilnMlp, ZilnMlpModel, one_thread, ziln_loss
+from clv_core.model.instant import InstantInputs, InstantNetwork, load_network
+from clv_core.preprocessing import TableEncoder
 from clv_core.training.cost import SMALL, tuned_steps_for
 from clv_core.training.loop import Checkpoint, Report, State, Task, calibrate, train
 

@@ -15,15 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.horizons import history_days
+from clv_core.collection import history_days
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
-from clv_core.features.feature_table import HISTORY
-from clv_core.features.log import EventLog
-from clv_core.features.sequences import windows_at
-from clv_core.features.snapshot import BASIS, Snapshot, concat
+from clv_core.features import BASIS, HISTORY, EventLog, Snapshot, concat, windows_at
 from clv_core.jobs import Progress
-from clv_core.model.horizon import exposure
+from clv_core.model import exposure
 
 FEWEST_BUYERS = 30
 MOST_ORIGINS: Final = 5

@@ -5,11 +5,9 @@ from dataclasses import replace
 import streamlit as st
 
 from clv_core.columns import CHANNEL
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms
 from clv_core.errors import ClvError
-from clv_core.strategy.acquisition import Question
-from clv_core.strategy.acquisition.customer_origins import COHORT
-from clv_core.strategy.acquisition.findings import headline
+from clv_core.strategy.acquisition import COHORT, Question, headline
 from pages.ui import navigation, scored, session, terms, widgets
 from pages.ui.acquisition import asking, new_customers, spend_tables
 from pages.ui.i18n import t

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms
 from clv_core.errors import ClvError
 from pages.ui import scored, segmenting, session, verdict, widgets
 from pages.ui.exports import choose, destinations, export_log, lists

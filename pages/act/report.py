@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms
 from pages.ui import progress, scored, tiers, widgets
 from pages.ui.i18n import t
 from pages.ui.report import reporting

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms
 from clv_core.errors import ClvError
 from pages.ui import i18n, navigation, schemes, scored, segmenting, session, terms, tiers, widgets
 from pages.ui.budget import offer_table

@@ -11,7 +11,7 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import audit, jobs, reader_process
-from clv_core.collection.check import Check
+from clv_core.collection import Check
 from clv_core.collection.sources import (
     APPEND,
     KINDS,
@@ -27,8 +27,7 @@ from clv_core.collection.sources import (
 )
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from clv_core.preprocessing.reconcile import comparison
-from clv_core.preprocessing.refresh import check_sample, note_role, said_of, sample, with_order_column
+from clv_core.preprocessing import check_sample, comparison, note_role, said_of, sample, with_order_column
 from pages.ui import access, cells, confirmation, flash, i18n, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from clv_core.collection.check import Check
+from clv_core.collection import Check
 from clv_core.errors import ClvError
 from pages.ui import first_look, progress, session, widgets
 from pages.ui.i18n import t

@@ -13,16 +13,8 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.sources import list_sources
 from clv_core.errors import ClvError
-from clv_core.monitoring.schedules import (
-    Schedule,
-    ScheduleState,
-    add_schedule,
-    history,
-    list_schedules,
-    pause,
-    remove_schedule,
-)
-from clv_core.strategy.audiences.formats import EXPORTS
+from clv_core.monitoring import Schedule, ScheduleState, add_schedule, history, list_schedules, pause, remove_schedule
+from clv_core.strategy.audiences import EXPORTS
 from clv_core.strategy.destinations import list_destinations
 from pages.ui import access, cells, confirmation, flash, i18n, progress, session, widgets
 from pages.ui.confirmation import Confirmation

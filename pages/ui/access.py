@@ -29,7 +29,7 @@ from clv_core import audit
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
-from clv_core.monitoring.schedules import load_schedule
+from clv_core.monitoring import load_schedule
 from clv_core.workspace import Workspace
 from pages.ui import identity_provider
 from pages.ui.i18n import t

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from clv_core.environment import Environment
 from clv_core.errors import traced
-from clv_core.monitoring.schedules import is_due
+from clv_core.monitoring import is_due
 from clv_core.program_files import APP_FOLDER
 from clv_core.workspace import Workspace
 from pages.ui import upload_gate

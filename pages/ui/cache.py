@@ -8,9 +8,8 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, ScoredDataset
 
 P = ParamSpec("P")
 R = TypeVar("R")

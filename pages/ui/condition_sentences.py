@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.labels import label
-from clv_core.strategy.segments.conditions import Condition, as_percent
+from clv_core.features import FEATURES, label
+from clv_core.strategy.segments import Condition, as_percent
 from pages.ui import i18n, session
 from pages.ui.i18n import t
 

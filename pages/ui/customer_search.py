@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.errors import NotFound
-from clv_core.strategy.customer.customer_lookup import MAX_HITS, find_customers, ids_containing
+from clv_core.strategy.customer import MAX_HITS, find_customers, ids_containing
 from pages.ui import i18n
 from pages.ui.i18n import t
 

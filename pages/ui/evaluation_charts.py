@@ -7,16 +7,21 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_evaluation import holdout_predictions
-from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, level_of, standing_of
-from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.deciles import Thresholds
-from clv_core.evaluation.evidence import REFERENCE
-from clv_core.evaluation.metrics import METRICS, format_metric
-from clv_core.plot import evaluation
-from clv_core.plot.drawing import Chart
-from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
+from clv_core.deployment import Bundle, holdout_predictions
+from clv_core.evaluation import (
+    METRICS,
+    REFERENCE,
+    Estimate,
+    Thresholds,
+    advantages_of,
+    best_baseline,
+    both_figures,
+    format_metric,
+    level_of,
+    standing_of,
+)
+from clv_core.plot import Chart, evaluation
+from clv_core.strategy.audiences import inert_csv
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import name_of, percent, t

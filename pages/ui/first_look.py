@@ -5,10 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, ScoredDataset, Terms
 from clv_core.errors import ClvError
 from clv_core.plot import explanations
 from clv_core.strategy.segments import table

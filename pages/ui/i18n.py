@@ -9,16 +9,16 @@ from typing import Any
 import streamlit as st
 from babel.dates import format_datetime, get_timezone
 
-from clv_core.collection.store.manifest import Manifest
+from clv_core.collection.store import Manifest
 from clv_core.errors import Message
 from clv_core.i18n import BABEL_LOCALES, say_count, say_day, say_last_day, say_list, say_orders, say_span, say_together
-from clv_core.plot.words import follow_language
-from clv_core.plot.words import money as money
-from clv_core.plot.words import name_of as name_of
-from clv_core.plot.words import percent as percent
-from clv_core.plot.words import say as say
-from clv_core.plot.words import t as t
-from clv_core.plot.words import unit as unit
+from clv_core.plot import follow_language
+from clv_core.plot import money as money
+from clv_core.plot import name_of as name_of
+from clv_core.plot import percent as percent
+from clv_core.plot import say as say
+from clv_core.plot import t as t
+from clv_core.plot import unit as unit
 from pages.ui import session
 
 follow_language(lambda: session.language())

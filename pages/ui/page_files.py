@@ -10,11 +10,9 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Bundle, Terms
 from clv_core.i18n import has
-from clv_core.strategy.audiences.readable_columns import counted, headed, rounded, significant, with_currency
-from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
+from clv_core.strategy.audiences import counted, headed, inert_csv, rounded, significant, with_currency
 from pages.ui import access, session
 from pages.ui.i18n import t
 

@@ -10,34 +10,34 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CATEGORY
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment import Bundle
 from clv_core.errors import ClvError, NotFound
-from clv_core.plot.names import cut
-from clv_core.strategy.pricing.panel import ALL, ALL_PRODUCTS, check_columns
-from clv_core.strategy.pricing.price_responses import (
-    LEFT_OUT,
-    RECORD,
-    Responses,
-    differ_significantly,
-    load_responses,
-    responses_folder,
-)
-from clv_core.strategy.pricing.price_rule import (
+from clv_core.plot import cut
+from clv_core.strategy import price_side
+from clv_core.strategy.pricing import (
+    ALL,
+    ALL_PRODUCTS,
     BY,
     DISCOUNT,
+    LEFT_OUT,
     MAX_PRICE_CHANGE,
     MIN_PRICE_CHANGE,
     PRICE,
+    RECORD,
     Outcome,
+    Responses,
     Rule,
     Sum,
+    check_columns,
     demand_change,
+    differ_significantly,
+    load_responses,
     price_table,
+    responses_folder,
     what_if,
 )
-from clv_core.strategy.recommend_and_price import price_side
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, progress, row_files, session, terms, tiers, widgets
 from pages.ui.cache import cached

@@ -20,7 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
 from clv_core import reader_process
-from clv_core.collection.parse.pseudonyms import key_path
+from clv_core.collection.parse import key_path
 from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace

@@ -9,23 +9,26 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import PRODUCT_ID
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment import Bundle
 from clv_core.errors import ClvError, NotFound
-from clv_core.strategy.plans.saved_offers import update_offers
-from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS
-from clv_core.strategy.recommend.interactions import check_columns
-from clv_core.strategy.recommend.ranking import KINDS, TOP, WITH_BOUGHT, WITHOUT_BOUGHT
-from clv_core.strategy.recommend.stored_recommendations import (
+from clv_core.strategy import recommendation_side
+from clv_core.strategy.plans import update_offers
+from clv_core.strategy.recommend import (
+    FEWEST_CUSTOMERS,
+    KINDS,
     RECORD,
+    TOP,
+    WITH_BOUGHT,
+    WITHOUT_BOUGHT,
     StoredRecommendations,
+    check_columns,
     customer_rows,
     load_recommendations,
     reasons,
     recommendations_folder,
 )
-from clv_core.strategy.recommend_and_price import recommendation_side
 from clv_core.strategy.segments import TIER
 from pages.ui import access, cells, i18n, progress, row_files, session, tiers, widgets
 from pages.ui.cache import CUSTOMERS, cached

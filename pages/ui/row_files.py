@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
-from clv_core.strategy.audiences.export import Exported, Side, write_rows
-from clv_core.strategy.audiences.xlsx_file import XLSX_ROWS
+from clv_core.collection.privacy import SuppressionList
+from clv_core.deployment import Bundle, Terms
+from clv_core.strategy.audiences import XLSX_ROWS, Exported, Side, write_rows
 from pages.ui import page_files, session, verdict
 from pages.ui.i18n import t
 from pages.ui.page_files import file_name

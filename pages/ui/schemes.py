@@ -10,23 +10,31 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Terms
 from clv_core.errors import UsageError
-from clv_core.strategy.segments import VALUE
-from clv_core.strategy.segments.clusters import CLUSTERS, DEFAULT_COUNT, MAX_CLUSTERS, Clusters
-from clv_core.strategy.segments.rfm_and_quadrant import BY, QUADRANT, RFM, Quadrant, Rfm
-from clv_core.strategy.segments.saved_segments import load_rules, saved_rules
-from clv_core.strategy.segments.scored_customers import KINDS
-from clv_core.strategy.segments.segment_rules import RULES
-from clv_core.strategy.segments.segmentation import Segmentation
-from clv_core.strategy.segments.value_tiers import (
+from clv_core.strategy.segments import (
+    BY,
+    CLUSTERS,
     COST,
+    DEFAULT_COUNT,
     DEFAULT_CUTS,
     DEFAULT_MULTIPLES,
+    KINDS,
+    MAX_CLUSTERS,
+    QUADRANT,
+    RFM,
+    RULES,
     THRESHOLDS,
+    VALUE,
+    Clusters,
     CostTiers,
+    Quadrant,
+    Rfm,
+    Segmentation,
     ValueTiers,
+    load_rules,
+    saved_rules,
 )
 from pages.ui import cells, widgets
 from pages.ui.i18n import t

@@ -8,15 +8,12 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import score_snapshot, snapshot_of
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
-from clv_core.features.snapshot import Snapshot
+from clv_core.deployment import Bundle, ScoredDataset, Terms, score_snapshot, snapshot_of
+from clv_core.features import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.strategy.purchase_history import join_history, load_history
+from clv_core.strategy import join_history, load_history
 from pages.ui import progress, session
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t

@@ -9,34 +9,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.embedding import embedding_path
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, ScoredDataset, Terms, embedding_path
 from clv_core.errors import UsageError
-from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.sums import Summands
-from clv_core.strategy.audiences.export import Side
-from clv_core.strategy.plans.saved_offers import TIERS
-from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.segments.clusters import (
+from clv_core.evaluation import SharedError, Summands
+from clv_core.strategy.audiences import Side
+from clv_core.strategy.plans import TIERS
+from clv_core.strategy.segments import (
     CLUSTERS,
+    CONTAINS,
     DEFAULT_COUNT,
+    QUADRANT,
+    RFM,
+    RULES,
+    SEGMENT,
+    TIER,
+    VALUE,
+    Assignment,
     Clusters,
+    Condition,
+    FittedScheme,
+    Rules,
+    Segmentation,
+    ValueTiers,
+    apply_labels,
     fit_scheme,
+    last_written,
     load_points,
     needs_embedding,
+    saved_rules,
+    segment_table,
+    with_attributes,
+    with_segments,
 )
-from clv_core.strategy.segments.conditions import CONTAINS, Condition
-from clv_core.strategy.segments.customer_attributes import with_attributes
-from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, RFM
-from clv_core.strategy.segments.saved_segments import last_written, saved_rules
-from clv_core.strategy.segments.scored_customers import apply_labels, with_segments
-from clv_core.strategy.segments.segment_figures import segment_table
-from clv_core.strategy.segments.segment_rules import RULES, Rules
-from clv_core.strategy.segments.segmentation import SEGMENT, Assignment, FittedScheme, Segmentation
-from clv_core.strategy.segments.value_tiers import ValueTiers
 from pages.ui import progress, session, tiers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t

@@ -15,19 +15,16 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from clv_core import jobs
-from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.sources import list_sources, load_state
-from clv_core.collection.store.version_store import CURRENT, Dataset, list_datasets
-from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.old_layout import migrate_old_layout
-from clv_core.deployment.registry import Registry, Version
-from clv_core.deployment.registry.database import path_of
-from clv_core.deployment.saved_evaluation import BACKTEST, backtest_folder, grades_of, trust_of
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.collection.store import CURRENT, Dataset, list_datasets
+from clv_core.deployment import BACKTEST_FILE, Bundle, ScoredDataset, backtest_folder, grades_of, list_bundles, trust_of
+from clv_core.deployment.registry import Registry, Version, path_of
 from clv_core.errors import ClvError, NotFound
-from clv_core.evaluation.trust import Grade, Question, Trust
+from clv_core.evaluation import Grade, Question, Trust
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, closest_language
 from clv_core.scratch import work_in
+from clv_core.upkeep import migrate_old_layout
 from clv_core.workspace import Workspace
 
 T = TypeVar("T")
@@ -203,7 +200,7 @@ def scored(dataset: Dataset, bundle: Bundle) -> ScoredDataset:
 def trust(bundle: Bundle) -> Trust:
     """Return whether a model may be trusted, by its training and the comparison made since."""
     work = workspace()
-    return once(f"trust {bundle.id}", lambda: trust_of(work, bundle), backtest_folder(work, bundle) / BACKTEST)
+    return once(f"trust {bundle.id}", lambda: trust_of(work, bundle), backtest_folder(work, bundle) / BACKTEST_FILE)
 
 
 def grades(bundle: Bundle) -> dict[Question, Grade]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import streamlit as st
 
-from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment import list_bundles
 from clv_core.i18n import LANGUAGES, room
 from pages.ui import i18n, progress, session, signin, verdict, widgets
 from pages.ui.i18n import t

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEARS, Terms
+from clv_core.deployment import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEARS, Bundle, Terms
 from pages.ui.i18n import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)

@@ -11,20 +11,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder, shared_error
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
-from clv_core.evaluation.deciles import top_share
-from clv_core.evaluation.levels import SharedError
-from clv_core.strategy.audiences.customer_list import side_of
-from clv_core.strategy.audiences.export import Side
-from clv_core.strategy.segments import Total, assign_tiers, too_few, total
-from clv_core.strategy.segments.clusters import mostly_never
-from clv_core.strategy.segments.saved_segments import tier_labels
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, NAMES
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import Dataset
+from clv_core.deployment import PREDICTIONS_FILE, Bundle, ScoredDataset, Terms, backtest_folder, shared_error
+from clv_core.evaluation import SharedError, top_share
+from clv_core.strategy.audiences import Side, side_of
+from clv_core.strategy.segments import (
+    DEFAULT_SCHEME,
+    NAMES,
+    Total,
+    assign_tiers,
+    mostly_never,
+    tier_labels,
+    too_few,
+    total,
+)
 from pages.ui import cells, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import money, percent, t
@@ -45,7 +46,7 @@ def tiered(data: ScoredDataset, terms: Terms, _customers: pd.DataFrame) -> pd.Da
 
 def predictions_of(bundle: Bundle) -> Path:
     """Return the file of predictions at past origins, which ranges of sums rest on; it may be missing."""
-    return backtest_folder(session.workspace(), bundle) / PREDICTIONS
+    return backtest_folder(session.workspace(), bundle) / PREDICTIONS_FILE
 
 
 def shared_error_of(bundle: Bundle, terms: Terms) -> SharedError | None:

@@ -8,9 +8,9 @@ from typing import Final
 import streamlit as st
 
 from clv_core.collection.store import version_store as store
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment import Bundle
 from clv_core.errors import ClvError
-from clv_core.evaluation.trust import REASONS, Trust
+from clv_core.evaluation import REASONS, Trust
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import t

@@ -12,13 +12,12 @@ from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset, Manifest
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset, Manifest
+from clv_core.deployment import Bundle, Terms
 from clv_core.disk import disk_error
 from clv_core.errors import ClvError, traced
 from clv_core.i18n import without_options
-from clv_core.plot.drawing import Chart
+from clv_core.plot import Chart
 from pages.ui import i18n, navigation, session
 from pages.ui.i18n import t
 from pages.ui.terms import span

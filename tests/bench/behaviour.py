@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.evaluation.backtest import backtest
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -60,8 +60,8 @@ def ablate(
             prepare(workspace, name)
         config = TrainConfig.from_pairs(settings, horizon_days=horizon_days)
         asked: dict[str, Any] = {"origins": [origin], "seeds": seeds, "progress": NoProgress()}
-        plain = pipeline.backtest(workspace, name, config, models=MODELS, **asked).predictions
-        less = pipeline.backtest(workspace, name, config, models=READERS, variants=variants, **asked).predictions
+        plain = backtest(workspace, name, config, models=MODELS, **asked).predictions
+        less = backtest(workspace, name, config, models=READERS, variants=variants, **asked).predictions
         figures = Figures.of(pd.concat([plain, less[less["model"].str.contains("[", regex=False)]]), resamples)
         for rival in figures.models:
             model = "hybrid" if rival in RIVALS else rival.partition("[")[0]

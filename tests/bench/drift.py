@@ -26,6 +26,7 @@ from clv_core.monitoring.alerts import alerts_of
 from clv_core.monitoring.drift.data_checks import check_data
 from clv_core.monitoring.drift.event_profile import profile
 from clv_core.monitoring.drift.periods import MONTH, WEEK, Period, periods_after, periods_before, periods_in
+from clv_core.monitoring.monitor import monitor
 from clv_core.workspace import Workspace
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import changed_from, day_after, steady_log, stored, write_log
@@ -58,7 +59,7 @@ def whole(events: pd.DataFrame, folder: Path) -> list[str]:
     ingest(work, write_log(events, folder / "events.csv"), "shop", currency="EUR")
     config = TrainConfig(horizon_days=HORIZON_DAYS // 2, model="bgnbd", cutoffs=4)
     bundle = pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress())
-    report = pipeline.monitor(work, "shop", bundle.id, progress=NoProgress())
+    report = monitor(work, "shop", bundle.id, progress=NoProgress())
     return [alert.code for alert in report.alerts]
 
 

@@ -28,10 +28,12 @@ from clv_core.collection.store.version_store import Dataset, list_datasets, open
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import scores as run_scores
 from clv_core.deployment.score_explanations import explain_scores, open_session
 from clv_core.evaluation.explain.checks import agreement
 from clv_core.evaluation.explain.explanation import ANSWERS, Explanation, answers_of
 from clv_core.jobs import NoProgress
+from clv_core.strategy.explanation_files import explain
 from clv_core.workspace import Workspace
 from tests.bench.explain_truth import true_strengths
 
@@ -79,7 +81,7 @@ class Subject:
         yield from self._asked()
 
     def _sums(self) -> Iterator[tuple[str, str]]:
-        scores = pipeline.scores(self.workspace, self.dataset.name, self.bundle.id, progress=QUIET)
+        scores = run_scores(self.workspace, self.dataset.name, self.bundle.id, progress=QUIET)
         found = explain_scores(self.bundle, self.dataset, sample=500, permutations=1, progress=QUIET)
         rows = scores.set_index("customer_id").loc[list(found.value.customer_ids)]
         said = answers_of(rows["p_purchase"].to_numpy(), rows["predicted_clv"].to_numpy())
@@ -132,7 +134,7 @@ class Subject:
 
     def _asked(self) -> Iterator[tuple[str, str]]:
         with tempfile.TemporaryDirectory() as folder:
-            pipeline.explain(
+            explain(
                 ScoredDataset.open(self.workspace, self.dataset.name, self.bundle.id),
                 Path(folder),
                 sample=300,

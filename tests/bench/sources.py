@@ -24,7 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from clv_core.collection.sources import Source, SourceState, add_source, pull
+from clv_core.collection.sources import Source, SourceState, add_source
+from clv_core.collection.sources.pull import pull
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.refresh import refresh
 from clv_core.workspace import Workspace

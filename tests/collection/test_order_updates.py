@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from clv_core import cli, pipeline
+from clv_core import cli
 from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
@@ -18,6 +18,7 @@ from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import Dataset, open_dataset, restore, versions
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.clean import append as run_append
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from tests.collection.order_files import HEAD, Row, check_accounts, held, lines, orders, said, write
@@ -429,7 +430,7 @@ def test_one_refunded_line_of_two_alike_stays_out_and_the_other_stays(workspace:
 def test_the_memory_goes_with_the_dataset_through_cleaning_and_combining(log: Workspace) -> None:
     append(log, "log", write(log, "february.csv", refunds(18) + orders(20, 29)))
     clean(log, "log", {"tiny_orders": None}, progress=NoProgress())
-    pipeline.append(log, "log", write(log, "old.csv", [(*row[:7], "no") for row in ROWS]))
+    run_append(log, "log", write(log, "old.csv", [(*row[:7], "no") for row in ROWS]))
     assert held(log) == lines(without_orders(orders(1, 29), "A018"))
     ingest(log, write(log, "january.csv", ROWS), "other", currency="EUR")
     made = combine(log, ["log", "other"], "both")

@@ -28,14 +28,14 @@ from clv_core.collection.sources import (
     add_source,
     check_role,
     load_state,
-    pull,
     update_source,
 )
+from clv_core.collection.sources.pull import pull
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.backup import back_up
 from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.refresh import refresh
+from clv_core.upkeep.backup import back_up
 from clv_core.workspace import Workspace
 from tests import servers
 from tests.servers import Run

@@ -25,17 +25,17 @@ from clv_core.collection.sources import (
     list_sources,
     load_source,
     load_state,
-    pull,
     remove_source,
     update_source,
 )
+from clv_core.collection.sources.pull import pull
 from clv_core.collection.sources.query import select
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.backup import back_up
 from clv_core.errors import ClvError, NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.refresh import check_sample, refresh, sample
 from clv_core.secrets_by_reference import secret
+from clv_core.upkeep.backup import back_up
 from clv_core.workspace import Workspace
 
 ROWS = [(f"o{i}", f"c{i % 7}", f"2024-01-{1 + i // 10:02d} {i % 24:02d}:05:00", 10 + i / 4) for i in range(100)]

@@ -17,6 +17,7 @@ from clv_core.deployment.score_explanations import explanation_folder, find_expl
 from clv_core.evaluation.explain.explanation import ANSWERS, Explanation
 from clv_core.evaluation.explain.saved_explanations import load_explanation
 from clv_core.jobs import NoProgress
+from clv_core.strategy.explanation_files import explain
 from tests.commands.conftest import Shop
 from tests.conftest import own_copy
 
@@ -44,7 +45,7 @@ def test_parts_add_up_to_the_score_of_every_explained_customer(shop: Shop, tmp_p
 
 def test_one_customer_is_explained_as_in_the_sample(shop: Shop, tmp_path: Path) -> None:
     scored = ScoredDataset.open(shop.workspace, "shop", shop.model.id)
-    sample = pipeline.explain(scored, tmp_path / "some", sample=5, progress=NoProgress()).value
+    sample = explain(scored, tmp_path / "some", sample=5, progress=NoProgress()).value
     who = sample.customer_ids[3]
     answer, steps = shop.done("explain", "--customer", who, "--out", tmp_path / "one"), sample.waterfall(who)
     assert answer["customer_id"] == who
@@ -64,7 +65,7 @@ def test_baselines_are_explained_too(shop: Shop, tmp_path: Path, model: str) -> 
     work = own_copy(shop.workspace, tmp_path / "work")
     own = Shop(work, pipeline.train(work, "shop", config, progress=NoProgress()))
     scored = ScoredDataset.open(own.workspace, "shop", own.model.id)
-    value = pipeline.explain(scored, tmp_path / "why", sample=20, progress=NoProgress()).value
+    value = explain(scored, tmp_path / "why", sample=20, progress=NoProgress()).value
     scores = own.scores().set_index("customer_id")["predicted_clv"].loc[list(value.customer_ids)]
     np.testing.assert_allclose(summed(value), scores, rtol=1e-4, atol=1e-9)
     unread = [value.parts.index(part) for part in ("actions", "ratings", "categories", "returns")]
@@ -80,7 +81,7 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
 
     def explained(sample: int, cutoff: date | None = None) -> None:
         scored = ScoredDataset(shop.workspace, dataset, shop.model, cutoff)
-        pipeline.explain(scored, tmp_path / "why", sample=sample, permutations=1, progress=NoProgress())
+        explain(scored, tmp_path / "why", sample=sample, permutations=1, progress=NoProgress())
 
     explained(4, dataset.log_end - timedelta(days=30))
     assert load_explanation(folder) is None

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_evaluation import PREDICTIONS, backtest_folder
+from clv_core.deployment.saved_evaluation import PREDICTIONS_FILE, backtest_folder
 from tests.commands.conftest import Shop, done, last_export, run, side_file
 
 pytestmark = pytest.mark.first(4)
@@ -95,7 +95,7 @@ def test_a_comparison_on_more_origins_makes_sums_surer(shop: Shop, tmp_path: Pat
     assert holdout is not None
     earlier = [holdout.assign(origin=day, actual=holdout["predicted_clv"]) for day in ("2023-03-01", "2023-06-01")]
     folder.mkdir(parents=True)
-    pd.concat([holdout, *earlier]).to_parquet(folder / PREDICTIONS)
+    pd.concat([holdout, *earlier]).to_parquet(folder / PREDICTIONS_FILE)
     try:
         after = shop.done("segment", "--out", tmp_path / "tiers.csv")
     finally:

@@ -20,6 +20,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.calibrated import Level
 from clv_core.model.read_steps import reads_steps
+from clv_core.strategy.explanation_files import explain
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL, own_copy
 
@@ -34,9 +35,7 @@ def asking(
     workspace = own_copy(small_workspace, tmp_path_factory.mktemp("asking"))
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     folder = tmp_path_factory.mktemp("why")
-    pipeline.explain(
-        ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
-    )
+    explain(ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress())
     return open_session(bundle, folder)
 
 

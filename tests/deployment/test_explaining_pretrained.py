@@ -9,7 +9,9 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.deployment.saved_scores import scores as run_scores
 from clv_core.deployment.score_explanations import explain_scores
+from clv_core.deployment.zero_shot import zero_shot
 from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
@@ -29,7 +31,7 @@ def test_the_parts_of_a_prediction_add_up_to_it(workspace: Workspace, model: str
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     dataset = open_dataset(workspace, "shop")
     found = explain_scores(bundle, dataset, sample=12, permutations=1, progress=NoProgress()).value
-    scores = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+    scores = run_scores(workspace, "shop", bundle.id, progress=NoProgress())
     known = scores.set_index("customer_id")["predicted_clv"].reindex(list(found.customer_ids))
     assert found.predicted == pytest.approx(known.to_numpy(), rel=1e-6)
     assert found.residual < TOLERANCE
@@ -38,7 +40,7 @@ def test_the_parts_of_a_prediction_add_up_to_it(workspace: Workspace, model: str
 
 
 def test_a_log_that_was_explained_is_let_go_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = pipeline.zero_shot(workspace, "shop", progress=NoProgress()).bundle
+    bundle = zero_shot(workspace, "shop", progress=NoProgress()).bundle
     engines: list[Engine] = []
     made = Engine.__init__
 

@@ -10,11 +10,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset, scores_path
+from clv_core.deployment.saved_scores import ScoredDataset, score, score_file, scores, scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
@@ -40,7 +39,7 @@ def test_a_file_of_parts_holds_the_bits_of_one_piece(
 ) -> None:
     dataset = open_dataset(small_workspace, "shop")
     cutoff: date = dataset.log_end - timedelta(days=earlier_days)
-    customers, total = pipeline.score_file(
+    customers, total = score_file(
         ScoredDataset.open(small_workspace, "shop", small_bundle.id, cutoff),
         tmp_path / "s.parquet",
         progress=NoProgress(),
@@ -60,11 +59,11 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     words = (small_workspace, "shop", small_bundle.id)
-    pipeline.score_file(ScoredDataset.open(*words), tmp_path / "s.csv", progress=NoProgress())
+    score_file(ScoredDataset.open(*words), tmp_path / "s.csv", progress=NoProgress())
     kept = scores_path(small_bundle, open_dataset(small_workspace, "shop"))
-    frame = pipeline.score(*words, progress=NoProgress())
+    frame = score(*words, progress=NoProgress())
     pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
-    pd.testing.assert_frame_equal(pipeline.scores(*words, progress=NoProgress()), frame, check_exact=True)
+    pd.testing.assert_frame_equal(scores(*words, progress=NoProgress()), frame, check_exact=True)
     read = pd.read_csv(tmp_path / "s.csv", dtype={"customer_id": str})
     pd.testing.assert_frame_equal(read, frame, rtol=1e-12)
 
@@ -89,7 +88,7 @@ def test_a_run_that_fails_leaves_no_file(
 
     monkeypatch.setattr(scoring, "score_frame", fail)
     with pytest.raises(OSError, match="no space"):
-        pipeline.score_file(
+        score_file(
             ScoredDataset.open(small_workspace, "shop", small_bundle.id), tmp_path / "s.csv", progress=NoProgress()
         )
     assert list(tmp_path.iterdir()) == []

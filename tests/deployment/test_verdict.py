@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from clv_core import pipeline
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.bundle_record import write_record
-from clv_core.deployment.saved_evaluation import BACKTEST, backtest_folder, trust_of
+from clv_core.deployment.saved_evaluation import BACKTEST_FILE, backtest_folder, trust_of
+from clv_core.deployment.saved_evaluation import trust as run_trust
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import Trust, judge
@@ -49,7 +49,7 @@ def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
     }
     path = backtest_folder(workspace, bundle)
     path.mkdir(parents=True, exist_ok=True)
-    write_json(path / BACKTEST, {"metrics": metrics, "verdicts": [], "stability": []})
+    write_json(path / BACKTEST_FILE, {"metrics": metrics, "verdicts": [], "stability": []})
 
 
 def test_a_comparison_changes_the_verdict_from_the_moment_it_is_there(beside: tuple[Workspace, Bundle]) -> None:
@@ -90,4 +90,4 @@ def test_a_list_of_a_model_that_is_not_trusted_is_written_with_a_warning(
     answer = Shop(workspace, bundle).done(*words)
     assert (tmp_path / "list.csv").exists() and answer["trust"]["verdict"] == "not_trusted"
     assert answer["warnings"][0]["code"] == "not_trusted"
-    assert pipeline.trust(workspace, bundle.id).reasons[0].text() in answer["warnings"][0]["message"]
+    assert run_trust(workspace, bundle.id).reasons[0].text() in answer["warnings"][0]["message"]

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from clv_core.deployment.demo import add_demo
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
+from clv_core.upkeep.demo import add_demo
 from clv_core.workspace import Workspace
 from tests.e2e.conftest import serving, window
 

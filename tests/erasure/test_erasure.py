@@ -28,6 +28,7 @@ from clv_core.deployment.api.service import LatestScores
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.version import Version
 from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import scores as run_scores
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate, certificates, salted
 from clv_core.erasure.data_subjects import DataSubjects
@@ -35,8 +36,9 @@ from clv_core.erasure.file_erasure import search
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.clean import RULES, clean, raw_version
+from clv_core.preprocessing.clean import RULES, append, clean, raw_version
 from clv_core.strategy.audiences.export_records import export_log
+from clv_core.strategy.explanation_files import explain
 from clv_core.strategy.segments.saved_segments import put_by_hand
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.conftest import Clv
@@ -94,7 +96,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clv("explore", "shop")
     made_by_model = open_dataset(workspace, "shop").made_folder / model
     out = made_by_model / "explanation"
-    pipeline.explain(ScoredDataset.open(workspace, "shop", model), out, sample=10, permutations=1, progress=KEPT)
+    explain(ScoredDataset.open(workspace, "shop", model), out, sample=10, permutations=1, progress=KEPT)
     shutil.copytree(out, out.with_name(f"{out.name}-{LEAVING[2].encode().hex()}"))
     exports, about = workspace.exports, ("shop", "--model", model)
     clv("segment", *about, "--out", str(exports / "tiers.parquet"))
@@ -181,7 +183,7 @@ def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(era
     pd.testing.assert_frame_equal(bundle.holdout(), rest)
     known = Registry(workspace).champion("shop")
     assert known is not None and known.record["checksums"] == bundle.record["checksums"]
-    assert len(pipeline.scores(workspace, "shop", bundle.id, progress=KEPT)) == facts.customers
+    assert len(run_scores(workspace, "shop", bundle.id, progress=KEPT)) == facts.customers
 
 
 def test_hashed_addresses_in_kept_lists_and_rows_of_kept_plans_go_too(erased: Erased) -> None:
@@ -282,7 +284,7 @@ def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path)
     said = next(one for one in manifest.warnings if one["code"] == "warning.erased_left_out")
     assert said["params"]["customers"] == GONE
     assert manifest.rows_read == manifest.rows_kept + manifest.rows_set_aside + manifest.rows_duplicate
-    pipeline.append(workspace, "shop", again, progress=KEPT)
+    append(workspace, "shop", again, progress=KEPT)
     assert found(workspace.root, LEAVING) == []
     assert not any(customer in (workspace.root / "erasures" / "ledger.jsonl").read_text() for customer in LEAVING)
     only = tmp_path / "only.csv"

@@ -15,14 +15,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mean_tweedie_deviance
 
-from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_evaluation import find_tuning
+from clv_core.deployment.saved_evaluation import find_tuning, tune
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.backtest import run_origin
-from clv_core.evaluation.tune import SPACE, Search, Trial, best, deviance, judge, search
+from clv_core.evaluation.tune import SPACE, Search, Trial, best, compare_with_default, deviance, search
 from clv_core.features.log import EventLog, open_log
 from clv_core.jobs import NoProgress
 from clv_core.training.windows import rolling_origins
@@ -158,14 +157,12 @@ def test_a_model_without_settings_and_a_log_without_room_are_refused(
     assert enough == [False, True]
     # Nothing at all lies before the last horizon then; no date was given that could be changed.
     with pytest.raises(NotEnoughData, match="^0 days of data .* Shorten the forecast period"):
-        pipeline.tune(
-            small_workspace, "shop", replace(QUICK, horizon_days=3000), trials=1, origins=1, progress=NoProgress()
-        )
+        tune(small_workspace, "shop", replace(QUICK, horizon_days=3000), trials=1, origins=1, progress=NoProgress())
 
 
 def tuned(workspace: Workspace, **settings: Any) -> dict[str, Any]:
     config = replace(QUICK, model="mlp", **settings)
-    return pipeline.tune(workspace, "shop", config, trials=2, origins=1, progress=NoProgress()).to_json()
+    return tune(workspace, "shop", config, trials=2, origins=1, progress=NoProgress()).to_json()
 
 
 @pytest.fixture
@@ -211,7 +208,7 @@ def test_what_it_was_worth_is_judged_from_several_random_starts(small_workspace:
     default = Trial(0, of(config), 1.0, "complete")
     renamed = Trial(1, {**default.settings, "rnn": "lstm"}, 0.9, "complete")  # which an MLP does not read
     origin = log.end - timedelta(days=60)
-    found = judge(log, origin, config, Search((default, renamed), default, (origin,)), tmp_path, heard)
+    found = compare_with_default(log, origin, config, Search((default, renamed), default, (origin,)), tmp_path, heard)
     log.close()
     seeds = heard.frame().groupby("part")["seed"].unique()
     assert [sorted(own) for own in seeds] == [[1, 2], [1, 2], [3, 4], [3, 4], [5, 6], [5, 6]]

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.deployment.demo import SAMPLE, SHIPPED
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES, translate
+from clv_core.upkeep.demo import SAMPLE, SHIPPED
 from clv_core.workspace import read_json
 
 SENT_BACK = {"en": "net of returns", "zh": "退货"}

@@ -15,10 +15,11 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
+from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.realized.performance import chance_of, realised, tiers_since
 from clv_core.monitoring.realized.realized_value import matured
@@ -46,7 +47,7 @@ def bundle(work: Workspace) -> Bundle:
 
 @pytest.fixture(scope="module")
 def report(work: Workspace, bundle: Bundle) -> Report:
-    return pipeline.monitor(work, "cdnow", bundle.id, progress=NoProgress())
+    return monitor(work, "cdnow", bundle.id, progress=NoProgress())
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,9 @@ def test_the_expected_part_is_the_score_for_its_days(work: Workspace, bundle: Bu
     expected = [one.expected for one in report.realised]
     assert expected == sorted(expected)
     for one in (report.realised[1], report.realised[-1]):
-        scored = score(bundle, open_dataset(work, "cdnow"), cutoff=CUTOFF, terms=Terms(one.days), progress=NoProgress())
+        scored = score_customers(
+            bundle, open_dataset(work, "cdnow"), cutoff=CUTOFF, terms=Terms(one.days), progress=NoProgress()
+        )
         assert one.expected == pytest.approx(scored["predicted_clv"].sum())
         came = net_value(open_dataset(work, "cdnow"), CUTOFF, CUTOFF + timedelta(one.days))
         value = scored["customer_id"].map(came).fillna(0)
@@ -84,7 +87,7 @@ def test_the_expected_part_is_the_score_for_its_days(work: Workspace, bundle: Bu
 def test_newcomers_are_counted_apart(work: Workspace, bundle: Bundle, log: pd.DataFrame) -> None:
     dataset = open_dataset(work, "cdnow")
     cutoff = date(1997, 2, 1)
-    scored = score(bundle, dataset, cutoff=cutoff, terms=Terms(60), progress=NoProgress())
+    scored = score_customers(bundle, dataset, cutoff=cutoff, terms=Terms(60), progress=NoProgress())
     found = realised(dataset, scored, cutoff, 60, None)
     part = log[(log["day"] >= pd.Timestamp(cutoff)) & (log["day"] < pd.Timestamp(found.until))]
     old = part["customer"].isin(log.loc[log["day"] < pd.Timestamp(cutoff), "customer"])
@@ -118,7 +121,7 @@ def test_a_tier_brought_what_its_customers_spent(
 ) -> None:
     """A tenth of the customers are the first tier, the next two tenths the second, and so on (design's 10, 30, 60%)."""
     dataset = open_dataset(work, "cdnow")
-    scored = score(bundle, dataset, cutoff=CUTOFF, terms=Terms(HORIZON_DAYS), progress=NoProgress())
+    scored = score_customers(bundle, dataset, cutoff=CUTOFF, terms=Terms(HORIZON_DAYS), progress=NoProgress())
     until = pd.Timestamp(CUTOFF) + pd.Timedelta(days=HORIZON_DAYS)
     came = log[(log["day"] >= pd.Timestamp(CUTOFF)) & (log["day"] < until)].groupby("customer")["cents"].sum()
     tier = DEFAULT_SCHEME.tier_of(scored["predicted_clv"].to_numpy())

@@ -18,7 +18,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
-from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.registry import Registry
 from clv_core.errors import Refused
 from clv_core.evaluation.bootstrap import Estimate
@@ -101,7 +101,7 @@ def test_a_surely_better_challenger_replaces_only_whom_it_was_held_against_and_o
     dataset, held = open_dataset(work, "shop"), open_bundle(work, found.challenger).holdout()
     assert held is not None
     theirs, origin = held[held["model"] == "lightgbm"].set_index("customer_id"), date.fromisoformat(found.origin)
-    scores = score(open_bundle(work, champion), dataset, cutoff=origin, progress=NoProgress())
+    scores = score_customers(open_bundle(work, champion), dataset, cutoff=origin, progress=NoProgress())
     ours = scores.set_index("customer_id")["predicted_clv"]
     figures = {one.metric: one for one in found.figures}
     assert set(figures) == set(JUDGED) and found.customers == len(theirs)

@@ -32,13 +32,14 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.bundle_record import write_record
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import ScoredDataset, score, scores
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
 from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
+from clv_core.strategy.explanation_files import explain
 from clv_core.strategy.plans.saved_offers import TIERS, update_offers
 from clv_core.workspace import Workspace, write_json
 from pages.ui import access, page_files
@@ -178,9 +179,9 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ingest(workspace, SAMPLE, "shop", currency="EUR")
         config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-        pipeline.score(workspace, "shop", bundle.id, progress=NoProgress())
+        score(workspace, "shop", bundle.id, progress=NoProgress())
         folder = explanation_folder(bundle, open_dataset(workspace, "shop"))
-        pipeline.explain(
+        explain(
             ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
         )
 
@@ -220,13 +221,13 @@ def give_contacts(root: Path, **columns: Callable[[int], str]) -> pd.DataFrame:
     """Give all customers of the one model of a workspace these columns, made of their places; return the table."""
     work = Workspace(root)
     [model] = [bundle.id for bundle in list_bundles(work)]
-    ids = pipeline.scores(work, "shop", model, progress=NoProgress())["customer_id"]
+    ids = scores(work, "shop", model, progress=NoProgress())["customer_id"]
     people = pd.DataFrame(
         {"customer_id": ids, **{name: [of(n) for n in range(len(ids))] for name, of in columns.items()}}
     )
     people.to_csv(root / "people.csv", index=False)
     add_customers(work, "shop", root / "people.csv", Roles(), progress=NoProgress())
-    pipeline.scores(work, "shop", model, progress=NoProgress())
+    scores(work, "shop", model, progress=NoProgress())
     return people
 
 

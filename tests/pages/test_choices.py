@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import delete_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.lifecycle import rename
 from clv_core.i18n import translate
+from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace
 from pages.ui import sidebar
 from pages.ui.navigation import BY_NAME

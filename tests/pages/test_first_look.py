@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.zero_shot import zero_shot
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.training.cost import DEFAULT, default_model
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.first(5)
 def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("looked")
     ingest(Workspace(root), SAMPLE, "shop", currency="EUR")
-    pipeline.zero_shot(Workspace(root), "shop", progress=NoProgress())
+    zero_shot(Workspace(root), "shop", progress=NoProgress())
     return root
 
 
@@ -66,7 +66,7 @@ def test_the_way_on_is_training(open_page: OPEN, looked: Path) -> None:
 
 def test_all_customers_are_those_of_the_first_look_whatever_model_is_in_use(open_page: OPEN, root: Path) -> None:
     used = list_bundles(Workspace(root))[0].id
-    pipeline.zero_shot(Workspace(root), "shop", progress=NoProgress())
+    zero_shot(Workspace(root), "shop", progress=NoProgress())
     look = next(bundle.id for bundle in list_bundles(Workspace(root)) if bundle.untrained)
     app = open_page(root, "look", lang="en", model=used)
     assert app.selectbox(key="model").value == used != look
@@ -108,11 +108,11 @@ def test_a_first_look_becomes_a_version_only_where_somebody_keeps_it(
 
 def test_a_newer_first_look_replaces_one_of_earlier_data_that_nobody_kept(bare: Path) -> None:
     work = Workspace(bare)
-    pipeline.zero_shot(work, "shop", progress=NoProgress())
+    zero_shot(work, "shop", progress=NoProgress())
     [earlier] = list_bundles(work)
     folder = earlier.folder.rename(earlier.folder.with_name(f"{earlier.id}0"))
     write_record(folder, {**earlier.record, "dataset": {"name": "shop", "version": "0" * 12}})
-    pipeline.zero_shot(work, "shop", progress=NoProgress())
+    zero_shot(work, "shop", progress=NoProgress())
     assert [one.record["dataset"]["version"] for one in list_bundles(work)] == [open_dataset(work, "shop").version]
 
 

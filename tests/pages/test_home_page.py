@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core import jobs, pipeline
+from clv_core import jobs
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.zero_shot import zero_shot
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import FILE, report_folder
@@ -79,7 +80,7 @@ def test_revenues_say_in_what_currency_they_are(open_page: OPEN, with_dataset: P
 
 
 def test_a_first_look_has_passed_neither_model_nor_training(own: Workspace) -> None:
-    pipeline.zero_shot(own, "shop", progress=NoProgress())
+    zero_shot(own, "shop", progress=NoProgress())
     look = next(bundle for bundle in list_bundles(own) if bundle.untrained)
     assert not {"model", "training", "evaluation"} & dashboard.steps_done(open_dataset(own, "shop"), look)
 

@@ -21,6 +21,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.health import UNKNOWN, Recommendation
+from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import save_outcome
 from clv_core.workspace import Workspace, write_json
 from pages.ui.navigation import BY_NAME
@@ -43,7 +44,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ingest(work, write_log(events, root / "events.csv"), "shop", currency="EUR")
     config = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     bundle = pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress())
-    pipeline.monitor(work, "shop", bundle.id, progress=NoProgress())
+    monitor(work, "shop", bundle.id, progress=NoProgress())
     return root
 
 
@@ -90,7 +91,7 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early_to_say_that_nothing
     open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
 ) -> None:
     own = Path(shutil.copytree(with_model, tmp_path / "early"))
-    found = pipeline.monitor(Workspace(own), "shop", list_bundles(Workspace(own))[0].id, progress=NoProgress())
+    found = monitor(Workspace(own), "shop", list_bundles(Workspace(own))[0].id, progress=NoProgress())
     assert {light.colour for light in found.lights} == {UNKNOWN}
     app = open_page(own, "monitor", lang=lang)
     said = texts(app)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import say_money, translate
@@ -25,7 +25,7 @@ HORIZON = "terms_horizon_90"
 def total(root: Path, terms: Terms) -> float:
     """Return what the customers are worth together, worked out without leaving anything in the workspace."""
     work = Workspace(root)
-    frame = score(list_bundles(work)[0], open_dataset(work, "shop"), terms=terms, progress=NoProgress())
+    frame = score_customers(list_bundles(work)[0], open_dataset(work, "shop"), terms=terms, progress=NoProgress())
     return float(frame["predicted_clv"].sum())
 
 

@@ -13,12 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.dataset_scoring import score
+from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_money, translate, without_options
 from clv_core.jobs import NoProgress
-from clv_core.pipeline import measure_experiment as experiment
+from clv_core.strategy.experiments.measurement import measure_experiment as experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.allocation import Curve
 from clv_core.strategy.plans.budget_plan import make_plan
@@ -40,7 +40,9 @@ pytestmark = pytest.mark.first(12)
 def scores(root: Path) -> pd.DataFrame:
     """Return the tiered customers, worked out without leaving anything in the workspace."""
     work = Workspace(root)
-    return assign_tiers(score(list_bundles(work)[0], open_dataset(work, "shop"), progress=NoProgress()), DEFAULT_SCHEME)
+    return assign_tiers(
+        score_customers(list_bundles(work)[0], open_dataset(work, "shop"), progress=NoProgress()), DEFAULT_SCHEME
+    )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

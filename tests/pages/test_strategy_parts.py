@@ -21,7 +21,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import ScoredDataset, score
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.plans.saved_offers import load_offers
@@ -29,6 +29,7 @@ from clv_core.strategy.pricing.price_responses import load_responses, responses_
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
+from clv_core.strategy.recommend_and_price import price, recommend
 from clv_core.workspace import Workspace, write_json
 from pages.ui import prices, recommending
 from pages.ui.navigation import BY_NAME
@@ -47,9 +48,9 @@ def advised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop_log()[0].to_csv(root / "log.csv", index=False)
     ingest(work, root / "log.csv", "shop", duplicates="keep", currency="EUR")
     bundle = pipeline.train(work, "shop", TrainConfig(horizon_days=60, model="naive", cutoffs=2), progress=NoProgress())
-    pipeline.score(work, "shop", bundle.id, progress=NoProgress())
-    pipeline.recommend(ScoredDataset.open(work, "shop", bundle.id), root / "list.parquet", progress=NoProgress())
-    pipeline.price(ScoredDataset.open(work, "shop", bundle.id), root / "prices.parquet", progress=NoProgress())
+    score(work, "shop", bundle.id, progress=NoProgress())
+    recommend(ScoredDataset.open(work, "shop", bundle.id), root / "list.parquet", progress=NoProgress())
+    price(ScoredDataset.open(work, "shop", bundle.id), root / "prices.parquet", progress=NoProgress())
     return root
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from clv_core import jobs
-from clv_core.deployment import demo
-from clv_core.deployment.demo import add_demo
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT_KEYS
+from clv_core.upkeep import demo
+from clv_core.upkeep.demo import add_demo
 from clv_core.workspace import Workspace
 from pages.ui.home import tour
 from pages.ui.navigation import BY_NAME

@@ -11,7 +11,10 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.saved_evaluation import tune
+from clv_core.deployment.zero_shot import zero_shot
 from clv_core.errors import NotEnoughData
+from clv_core.evaluation.backtest import backtest
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.workspace import Workspace
@@ -52,9 +55,9 @@ def test_no_run_learns_from_it(worthless: Path) -> None:
     work, config = Workspace(worthless), TrainConfig(horizon_days=30, model="naive")
     runs: tuple[Callable[[], object], ...] = (
         lambda: pipeline.train(work, "shop", config, progress=NoProgress()),
-        lambda: pipeline.zero_shot(work, "shop", progress=NoProgress()),
-        lambda: pipeline.tune(work, "shop", config, trials=1, origins=1, progress=NoProgress()),
-        lambda: pipeline.backtest(work, "shop", config, models=["naive"], progress=NoProgress()),
+        lambda: zero_shot(work, "shop", progress=NoProgress()),
+        lambda: tune(work, "shop", config, trials=1, origins=1, progress=NoProgress()),
+        lambda: backtest(work, "shop", config, models=["naive"], progress=NoProgress()),
     )
     for run in runs:
         with pytest.raises(NotEnoughData) as caught:

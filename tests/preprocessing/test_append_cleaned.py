@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Cancelled
 from clv_core.jobs import NoProgress
-from clv_core.preprocessing.clean import clean
+from clv_core.preprocessing.clean import append, clean
 from clv_core.workspace import Workspace
 
 HEAD = "customer_id,event_time,amount\n"
@@ -30,7 +29,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_the_rules_are_applied_to_the_whole_log_again(workspace: Workspace, tmp_path: Path) -> None:
     before = clean(workspace, "log", {"repeated": None})
     assert before.rows_kept == 2
-    made = pipeline.append(workspace, "log", tmp_path / "b.csv")
+    made = append(workspace, "log", tmp_path / "b.csv")
     assert made == open_dataset(workspace, "log").manifest and made.rules == before.rules
     assert (made.rows_read, made.rows_kept, made.rows_set_aside, made.rows_duplicate) == (6, 3, 2, 1)
     assert made.raw_version not in ("", before.raw_version)
@@ -53,7 +52,7 @@ def test_a_growth_that_is_stopped_leaves_the_log_with_its_rules(workspace: Works
 
     for stops in count():
         try:
-            made = pipeline.append(workspace, "log", tmp_path / "b.csv", progress=Stopping(stops))
+            made = append(workspace, "log", tmp_path / "b.csv", progress=Stopping(stops))
             break
         except Cancelled:
             assert open_dataset(workspace, "log").manifest == before
@@ -62,6 +61,6 @@ def test_a_growth_that_is_stopped_leaves_the_log_with_its_rules(workspace: Works
 
 def test_a_file_that_brings_nothing_changes_nothing(workspace: Workspace, tmp_path: Path) -> None:
     before = clean(workspace, "log", {"repeated": None})
-    made = pipeline.append(workspace, "log", tmp_path / "a.csv")
+    made = append(workspace, "log", tmp_path / "a.csv")
     assert made.version == before.version and open_dataset(workspace, "log").manifest == before
     assert "warning.nothing_new" in [message.code for message in made.messages]

@@ -25,6 +25,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.errors import NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.evaluation.levels import SharedError, fifth_of
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.acquisition import (
     NewCustomers,
     Question,
@@ -35,6 +36,7 @@ from clv_core.strategy.acquisition import (
 )
 from clv_core.strategy.acquisition.customer_origins import load_origins
 from clv_core.strategy.acquisition.payback import Curves
+from clv_core.strategy.activation import export
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.purchase_history import purchase_history
 from clv_core.workspace import Workspace
@@ -426,7 +428,7 @@ def test_conversion_values_are_read_back_and_hold_new_and_willing_customers_alon
     stopped = sorted(set(new.index) - refused)[0]
     SuppressionList.of(scored.workspace).add([stopped])
     files = {
-        name: pipeline.export(
+        name: export(
             scored,
             tmp_path / f"{name}.csv",
             format=name,
@@ -493,7 +495,7 @@ def test_what_a_customers_table_states_of_an_origin_counts_before_the_log(tmp_pa
     asked = SimpleNamespace(scores_path=lambda: scores, dataset=before, as_of=date(2024, 5, 6))
     rows = load_origins(cast("ScoredDataset", asked), NoProgress()).to_pandas()
     assert rows["channel"].tolist()[:2] == ["social", "search"] and rows["channel"].isna()[2]
-    pipeline.add_customers(workspace, "small", people, Roles(), progress=NoProgress())
+    add_customers(workspace, "small", people, Roles(), progress=NoProgress())
     dataset = open_dataset(workspace, "small")
     asked.dataset = dataset
     rows = load_origins(cast("ScoredDataset", asked), NoProgress()).to_pandas()

@@ -23,6 +23,7 @@ from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.saved_scores import ScoredDataset, scores_path
+from clv_core.deployment.saved_scores import scores as run_scores
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BGNBD
@@ -30,7 +31,8 @@ from clv_core.features.last_year import EVEN
 from clv_core.features.relations import day_of
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.customer.customer_card import Card
+from clv_core.strategy.activation import segment
+from clv_core.strategy.customer.customer_card import Card, load_card
 from clv_core.strategy.customer.customer_lookup import (
     find_customers,
     ids_containing,
@@ -40,6 +42,7 @@ from clv_core.strategy.customer.customer_lookup import (
 from clv_core.strategy.customer.next_order import NextOrder, Rhythm, load_rhythm, next_order
 from clv_core.strategy.customer.timeline import Timeline, timeline
 from clv_core.strategy.customer.why_sentences import explain_value
+from clv_core.strategy.explanation_files import explain
 from clv_core.strategy.segments.clusters import FIGURES
 from clv_core.workspace import Workspace
 from tests.conftest import own_copy
@@ -76,11 +79,11 @@ def bundle(workspace: Workspace) -> Bundle:
 
 @pytest.fixture(scope="module")
 def scores(workspace: Workspace, bundle: Bundle) -> pd.DataFrame:
-    return pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+    return run_scores(workspace, "shop", bundle.id, progress=NoProgress())
 
 
 def card_of(workspace: Workspace, bundle: Bundle, customer: str, language: str = "en") -> Card:
-    return pipeline.load_card(
+    return load_card(
         ScoredDataset.open(workspace, "shop", bundle.id), customer, language=language, progress=NoProgress()
     )
 
@@ -177,7 +180,7 @@ def test_next_order_follows_the_models_chance(request: pytest.FixtureRequest, pl
     shop = open_dataset(workspace, "shop")
     config = TrainConfig(horizon_days=90, model=model, cutoffs=3)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    scores = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+    scores = run_scores(workspace, "shop", bundle.id, progress=NoProgress())
     snapshot = snapshot_of(bundle, shop, None, NoProgress())
     assert (snapshot.last_year.pace != EVEN) == (place == "seasonal")
     said = 0
@@ -218,9 +221,7 @@ def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
 def test_value_tier_rank_and_usual_pause_are_those_of_the_log_and_the_scores(
     workspace: Workspace, bundle: Bundle, scores: pd.DataFrame, events: pd.DataFrame, tmp_path: Path
 ) -> None:
-    pipeline.segment(
-        ScoredDataset.open(workspace, "shop", bundle.id), tmp_path / "tiers.parquet", progress=NoProgress()
-    )
+    segment(ScoredDataset.open(workspace, "shop", bundle.id), tmp_path / "tiers.parquet", progress=NoProgress())
     tiers = pd.read_parquet(tmp_path / "tiers.parquet").set_index("customer_id")
     by_customer = scores.set_index("customer_id")
     money = events[events["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
@@ -294,7 +295,7 @@ def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bund
     customer = busiest(events, 2)[1]
     folder = explanation_folder(bundle, shop, customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
-    found = pipeline.explain(ScoredDataset.open(workspace, "shop", bundle.id), folder, **words).value
+    found = explain(ScoredDataset.open(workspace, "shop", bundle.id), folder, **words).value
     steps = found.waterfall(customer)
     for language in ("en", "zh"):
         why = card_of(workspace, bundle, customer, language).why
@@ -302,7 +303,7 @@ def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bund
         assert say_number(abs(found.predicted[0] - found.base), language) in why.sentences[0]
         for step in steps.head(2).itertuples():
             assert translate(f"feature_group.{step.part}", language) in why.sentences[1]
-    earlier = pipeline.load_card(
+    earlier = load_card(
         ScoredDataset.open(workspace, "shop", bundle.id, CUTOFF), customer, language="en", progress=NoProgress()
     )
     assert earlier.why.source == "facts" and earlier.history.days["day"].max() < pd.Timestamp(CUTOFF)

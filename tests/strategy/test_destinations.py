@@ -31,7 +31,9 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export_records import customer_exports
-from clv_core.strategy.destinations import KINDS, WAREHOUSE, add_destination, open_destination, push, set_purpose
+from clv_core.strategy.destinations import KINDS, add_destination, open_destination, set_purpose
+from clv_core.strategy.destinations.destination import WAREHOUSE
+from clv_core.strategy.destinations.push import push
 from clv_core.workspace import Workspace
 from tests import servers
 from tests.strategy.lists import SIDE

@@ -5,29 +5,6 @@ say since when dated attributes hold, as DATE in the log's time zone; contact fi
 names of :mod:`clv_core.collection.vocabulary.contact_fields`. Several rows a customer only where an attribute is dated.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from clv_core.collection.customers.attributes import Attribute
-from clv_core.collection.customers.reading import (
-    CustomersReading,
-    carry_over,
-    entry,
-    inspect_customers,
-    read_customers,
-    recount,
-    version_with,
-)
-from clv_core.collection.customers.roles import RoleProposal, Roles
-
-__all__ = [
-    "Attribute",
-    "CustomersReading",
-    "RoleProposal",
-    "Roles",
-    "carry_over",
-    "entry",
-    "inspect_customers",
-    "read_customers",
-    "recount",
-    "version_with",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

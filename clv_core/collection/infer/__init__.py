@@ -4,3 +4,7 @@ Imports go one way, from the first of these to the last: ``plan``, ``columns``, 
 ``profile.profile``. Every question gets a :class:`~clv_core.collection.infer.log_table.LogTable`, and returns what it
 decides and what is to be said of it.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

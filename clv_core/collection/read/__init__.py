@@ -5,3 +5,7 @@
 within cells (``json_values``) and columns made of others (``derived_columns``). Nothing is imported here:
 :mod:`~clv_core.collection.read.sheets` runs by itself and starts quickly.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

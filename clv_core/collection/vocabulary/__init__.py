@@ -3,3 +3,7 @@
 To add a language, put ``<code>.toml`` here; :mod:`~clv_core.collection.vocabulary.language_files` says what may stand
 in it and refuses what it does not know. The other modules turn the files into the tables that readers look words up in.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

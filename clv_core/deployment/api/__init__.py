@@ -4,3 +4,7 @@ A request: ``routes`` -> ``service`` (key, body, model, deadline) -> ``batcher``
 process or a thread) -> ``model_runner`` (in it) -> ``scorer``. ``model_cache`` follows the registry, ``connections``
 limits what uvicorn waits for.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

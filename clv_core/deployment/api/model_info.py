@@ -12,10 +12,10 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.deployment.registry import Registry
 from clv_core.errors import Message, NotFound
-from clv_core.model.predictions import Predictions
+from clv_core.model import Predictions
 from clv_core.workspace import Workspace
 
 SWITCH_SECONDS: Final = 0.001

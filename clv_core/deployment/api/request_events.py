@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import SkipValidation
 
-from clv_core.collection.customers.attributes import NUMBER, TEXT
-from clv_core.collection.infer.event_names import event_type_of
-from clv_core.collection.infer.plan.cells import UNPRICED
-from clv_core.collection.parse.times import EARLIEST
+from clv_core.collection.customers import NUMBER, TEXT
+from clv_core.collection.infer import event_type_of
+from clv_core.collection.infer.plan import UNPRICED
+from clv_core.collection.parse import EARLIEST
 from clv_core.columns import (
     AMOUNT,
     DISCOUNT,
@@ -37,8 +37,7 @@ from clv_core.deployment.api.model_info import ModelInfo
 from clv_core.deployment.api.schemas import MAX_NUMBER, Customer, Event
 from clv_core.deployment.scoring_warnings import staleness_warnings
 from clv_core.errors import Message, NotEnoughData, Refused
-from clv_core.features.lines import NUMBERS, VOCABULARIES, Events
-from clv_core.features.relations import DAY_SECONDS, day_of
+from clv_core.features import DAY_SECONDS, NUMBERS, VOCABULARIES, Events, day_of
 
 EPOCH: Final = datetime(1970, 1, 1)
 FIRST_DAY: Final = EARLIEST

@@ -15,8 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.store.dataset import Dataset
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store import Dataset, open_dataset
 from clv_core.columns import AMOUNT, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.deployment.api.model_info import ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of
@@ -26,19 +25,25 @@ from clv_core.deployment.registry import Registry
 from clv_core.deployment.scoring_warnings import training_cutoff
 from clv_core.disk import UNUSABLE_PATH
 from clv_core.errors import Message
-from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import background_rows
+from clv_core.evaluation.explain import Mixer, background_rows
 from clv_core.evaluation.explain.shapley import shapley
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.event_store import ColumnStore
-from clv_core.features.labels import group_label
-from clv_core.features.log import open_log
-from clv_core.features.relations import DAY_SECONDS, day_of
-from clv_core.features.review_texts import reviews_of
-from clv_core.features.signals import ATTRIBUTES, PREFIX, REVIEW_TEXT, REVIEWED, SignalColumn
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import (
+    ATTRIBUTES,
+    DAY_SECONDS,
+    FEATURES,
+    PREFIX,
+    REVIEW_TEXT,
+    REVIEWED,
+    ColumnStore,
+    SignalColumn,
+    Snapshot,
+    day_of,
+    group_label,
+    open_log,
+    reviews_of,
+)
 from clv_core.i18n import translate
-from clv_core.model.predictions import Predictions
+from clv_core.model import Predictions
 from clv_core.workspace import Workspace
 
 log = logging.getLogger(__name__)

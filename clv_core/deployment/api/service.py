@@ -23,9 +23,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clv_core.collection.parse.id_texts import folded
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.parse import folded
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.api.api_errors import BadBody, TooLarge, WrongType, language_of
 from clv_core.deployment.api.api_metrics import Metrics

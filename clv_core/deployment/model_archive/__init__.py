@@ -6,3 +6,7 @@ archive_schemas  what it, ``state.json`` and ``reference.json`` may hold
 model_checks     trees, tables, and whether the files rebuild the model
 import_export    all checks in turn, then registered as a trained bundle is; writes the zip
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

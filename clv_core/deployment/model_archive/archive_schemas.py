@@ -23,13 +23,11 @@ from clv_core.deployment.model_archive.record_schema import (
     check_values,
 )
 from clv_core.errors import ClvError, Message, Refused
-from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.trust import judge
-from clv_core.features.sequences import STEP_CODES, STEP_VALUES
+from clv_core.evaluation import Evidence, judge
+from clv_core.features import STEP_CODES, STEP_VALUES
 from clv_core.i18n import LANGUAGES
-from clv_core.model.inputs import STEP_CHANNELS
-from clv_core.preprocessing.encode import CategoryEncoder, NumberEncoder
-from clv_core.preprocessing.review_encoder import ReviewEncoder
+from clv_core.model import STEP_CHANNELS
+from clv_core.preprocessing import CategoryEncoder, NumberEncoder, ReviewEncoder
 from clv_core.workspace import check_name
 
 Size = Annotated[float, Field(ge=1 / MAX_NUMBER)]

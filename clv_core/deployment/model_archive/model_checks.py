@@ -43,7 +43,7 @@ def check_model(record: Mapping[str, Any], tensors: dict[str, NDArray[Any]], sta
         Refused: a tensor is missing, too many, or of another shape than the model has; a value is of another type or
             out of range; or the model is of another horizon than the record.
     """
-    from clv_core.training.fit import MODELS
+    from clv_core.training import MODELS
 
     kind = record["model"]
     try:
@@ -177,7 +177,7 @@ def check_holdout(content: bytes) -> None:
     Raises:
         Refused: it is no such table.
     """
-    from clv_core.model.predictions import COLUMNS
+    from clv_core.model import COLUMNS
 
     numbers = {*COLUMNS, "actual"} - HOLDOUT_TEXTS
     _check_table(content, HOLDOUT, HOLDOUT_TEXTS, numbers, MAX_HOLDOUT_ROWS, finite=True)

@@ -15,8 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from clv_core.config import MODEL_IDS
 from clv_core.deployment.bundle import FILES
-from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.trust import REASONS
+from clv_core.evaluation import METRICS, REASONS
 
 MAX_NUMBER: Final = 1e18
 """Of any number in a record or a model's state; its square is still a float32."""

@@ -9,7 +9,6 @@ Roles are rows of ``registry/registry.sqlite``, bundles are folders of ``models/
 old state or the new one: the next call makes rows and folders agree (:mod:`.reconcile`).
 """
 
-from clv_core.deployment.registry.registry import ChampionConflict as ChampionConflict
-from clv_core.deployment.registry.registry import Registry as Registry
-from clv_core.deployment.registry.version import Served as Served
-from clv_core.deployment.registry.version import Version as Version
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry.version import Version
-from clv_core.evaluation.metrics import METRICS, format_metric
+from clv_core.evaluation import METRICS, format_metric
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
 
 SHOWN: Final = ("gini", "bias", "mae", "mae_median", "capture10", "auc", "coverage80")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.deployment.registry.registry import Registry
 from clv_core.errors import NotFound, UsageError
 from clv_core.workspace import Workspace

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.store.dataset_labels import names_to_follow
+from clv_core.collection.store import names_to_follow
 from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle
 from clv_core.deployment.bundle_record import RECORD, read_record
 from clv_core.deployment.registry import registry_rows as table

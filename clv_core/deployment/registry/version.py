@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record
 from clv_core.errors import Message, Refused
-from clv_core.evaluation.trust import Trust
+from clv_core.evaluation import Trust
 
 Role = Literal["champion", "challenger", ""]
 Source = Literal["trained", "imported", "found"]

@@ -10,8 +10,7 @@ import pandas as pd
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry.version import Version
-from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation import METRICS, Bootstrap, Estimate
 
 TESTED: Final = ("gini", "bias", "mae")
 """Order, level and size: the three figures whose difference is tested."""

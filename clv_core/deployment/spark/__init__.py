@@ -4,3 +4,7 @@ spark_scoring  scores every customer of a folder: the population context on the 
 spark_worker   the part that runs on the workers
 sampling       a sample of a folder's customers as an ordinary dataset, to train on
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.ingest import ingest, scratch_folder
-from clv_core.collection.store.dataset import Dataset
-from clv_core.collection.store.manifest import Manifest
+from clv_core.collection import scratch_folder
+from clv_core.collection.ingest import ingest
+from clv_core.collection.store import Dataset, Manifest
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.features.spark import Spark
+from clv_core.features import Spark
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 

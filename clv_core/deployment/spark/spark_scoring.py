@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store import open_dataset
 from clv_core.columns import EVENT_TYPE, PURCHASE
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
@@ -21,13 +21,9 @@ from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features.lines import VOCABULARIES
-from clv_core.features.log import EventLog
-from clv_core.features.relations import day_of
-from clv_core.features.spark import REMOTE, Spark
-from clv_core.features.warehouse import Warehouse, rows_by_customer
+from clv_core.features import REMOTE, VOCABULARIES, EventLog, Spark, Warehouse, day_of, rows_by_customer
 from clv_core.jobs import Progress
-from clv_core.model.calibrated import CalibratedModel, Totals
+from clv_core.model import CalibratedModel, Totals
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:

@@ -19,10 +19,8 @@ from clv_core.deployment.bundle import MODEL_FILES, Bundle
 from clv_core.deployment.dataset_scoring import score_frame
 from clv_core.deployment.population_context import PopulationContext, Predictor
 from clv_core.deployment.terms import Terms
-from clv_core.features.signals import REVIEW_TEXT, SignalColumn
-from clv_core.features.snapshot import Snapshot
-from clv_core.features.warehouse import store_of_rows
-from clv_core.model.calibrated import CalibratedModel, Totals
+from clv_core.features import REVIEW_TEXT, SignalColumn, Snapshot, store_of_rows
+from clv_core.model import CalibratedModel, Totals
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,3 +11,7 @@ whatif              the model asked about changed customers, and some customers 
 saved_explanations  explanations on disk, with the customers that can still be asked about
 sentences           all of it in words
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,7 +14,7 @@ from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanati
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import background_rows
 from clv_core.evaluation.explain.shapley import distinct
-from clv_core.features.snapshot import Snapshot, concat
+from clv_core.features import Snapshot, concat
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]

@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.explanation import TOLERANCE
-from clv_core.features.relations import EPOCH
-from clv_core.features.sequences import STEP_CODES, STEP_VALUES
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import EPOCH, STEP_CODES, STEP_VALUES, Snapshot
 
 Floats = NDArray[np.float64]
 
@@ -79,8 +77,7 @@ def event_effects(
     """
     import torch
 
-    from clv_core.model.blend import BlendModel
-    from clv_core.model.read_steps import step_readers, value_of_readings
+    from clv_core.model import BlendModel, step_readers, value_of_readings
 
     read = model.read(customer)
     plain, largest = float(read.mean[0]), float(read.largest)

@@ -15,8 +15,7 @@ from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import background_rows, parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
-from clv_core.features.duckdb_engine import each
-from clv_core.features.snapshot import Snapshot, concat
+from clv_core.features import Snapshot, concat, each
 from clv_core.jobs import Progress
 
 Floats = NDArray[np.float64]

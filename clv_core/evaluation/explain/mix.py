@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.parts import Part, parts_of
 from clv_core.evaluation.explain.shapley import distinct_rows
-from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import STEP_CODES, STEP_VALUES, Snapshot, Steps, Windows
 
 Origins = NDArray[np.int64]
 """For each mixed customer and each part the row of the pool that the part comes from, [N, parts]."""

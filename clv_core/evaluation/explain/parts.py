@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.behaviour import FEATURES, GROUPS
-from clv_core.features.sequences import STEP_CODES, STEP_GROUPS, STEP_VALUES, TIMING
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import FEATURES, GROUPS, STEP_CODES, STEP_GROUPS, STEP_VALUES, TIMING, Snapshot
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import VALUE, Explanation
+from clv_core.features import STEP_CODES, STEP_VALUES, LastYear, SignalColumn, Snapshot, Steps, Windows
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.context import Context, LazyContext
-from clv_core.features.last_year import LastYear
-from clv_core.features.sequences import STEP_CODES, STEP_VALUES, Steps, Windows
-from clv_core.features.signals import SignalColumn
-from clv_core.features.snapshot import Snapshot
+from clv_core.features.context import Context, LazyContext
 from clv_core.workspace import atomic_path, read_json, write_json
 
 READINGS: Final = "readings.parquet"

@@ -8,8 +8,7 @@ import pandas as pd
 
 from clv_core.evaluation.explain.checks import STEADY, Faithfulness, Stability
 from clv_core.evaluation.explain.explanation import CHANCE, Explanation
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.labels import label
+from clv_core.features import FEATURES, label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, say_share, translate
 
 WORTH_SAYING: Final = 0.15

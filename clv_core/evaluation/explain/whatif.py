@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import Explanation, predict_mixed
 from clv_core.evaluation.explain.mix import Mixer
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import Snapshot
 
 Floats = NDArray[np.float64]
 Reading = float | str

@@ -5,10 +5,6 @@ hypergeometric functions (so no overflow and no NaN at large counts), a regulari
 too little. Rates and ages are in one unit of time throughout; CLV Studio uses days.
 """
 
-from clv_core.features.btyd.anchor import Anchor
-from clv_core.features.btyd.bgnbd import BGNBD
-from clv_core.features.btyd.events_summary import summary_from_events
-from clv_core.features.btyd.gammagamma import GammaGamma
-from clv_core.features.btyd.paretonbd import ParetoNBD
+import lazy_loader
 
-__all__ = ["Anchor", "BGNBD", "GammaGamma", "ParetoNBD", "summary_from_events"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

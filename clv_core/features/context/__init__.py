@@ -11,3 +11,7 @@ before the cutoff only; what happened in complete windows before it is looked up
     anchored             what the anchor (BG/NBD with Gamma-Gamma) says of customers and of the log
     context              a log at one cutoff: all of that together, made when it is first needed
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.engine import fetch, measure_progress, one, text
-from clv_core.collection.rows.log_summary import order_key
-from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.collection import fetch, measure_progress, one, text
+from clv_core.collection.rows import order_key
+from clv_core.collection.store import Dataset, open_dataset
 from clv_core.columns import (
     AMOUNT,
     CART,

@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, Self
 
-from clv_core.collection.store.dataset import MADE, Dataset
+from clv_core.collection.store import MADE, Dataset
 from clv_core.records import JsonRecord
 from clv_core.workspace import Workspace, read_json
 

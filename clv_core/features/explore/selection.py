@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from clv_core.collection.engine import one_file, text
+from clv_core.collection import one_file, text
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import UsageError
 from clv_core.features.duckdb_engine import Engine

@@ -4,3 +4,7 @@ pretrained_inputs   tensors of customers, their steps and the logs around them
 pretrained_network  the log's statistics steer what is made of a customer's; the weights that the program ships with
 model               predictions in a log's currency, at the level of the anchor
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

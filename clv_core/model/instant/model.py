@@ -12,9 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clv_core.features.context.context import Context
-from clv_core.features.last_year import LastYear
-from clv_core.features.snapshot import Snapshot
+from clv_core.features import LastYear, Snapshot
+from clv_core.features.context import Context
 from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
 from clv_core.model.chance import HorizonTransfer
 from clv_core.model.heads import Params

@@ -11,13 +11,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from clv_core.features import STEP_VALUES, Steps, Windows
 from clv_core.features.btyd import Anchor
-from clv_core.features.context.anchored import ANCHORED, anchor_numbers, anchor_statistics, spend_statistics
-from clv_core.features.context.context import Context
-from clv_core.features.context.customer_statistics import RENEWAL
-from clv_core.features.context.log_days import KINDS, step_kinds
-from clv_core.features.context.lookup import SURPLUS
-from clv_core.features.sequences import STEP_VALUES, Steps, Windows
+from clv_core.features.context import (
+    ANCHORED,
+    KINDS,
+    RENEWAL,
+    SURPLUS,
+    Context,
+    anchor_numbers,
+    anchor_statistics,
+    spend_statistics,
+    step_kinds,
+)
 from clv_core.model.heads import BASE_WIDTH
 from clv_core.model.packing import pack
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import REFERENCE, Bundle
+from clv_core.deployment import REFERENCE, Bundle
 from clv_core.errors import NotEnoughData
-from clv_core.features.log import EventLog, open_log
+from clv_core.features import EventLog, open_log
 from clv_core.jobs import Progress
 from clv_core.locks import writing
 from clv_core.monitoring.drift.event_profile import COUNTS, Profile, profile
@@ -35,7 +35,7 @@ from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS, Period, period
 from clv_core.workspace import atomic_path, write_json
 
 if TYPE_CHECKING:
-    from clv_core.training.fit import Model
+    from clv_core.training import Model
 
 FILE, TABLE = REFERENCE
 PRICE: Final = "price:"

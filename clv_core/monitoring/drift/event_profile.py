@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -33,7 +33,7 @@ from clv_core.columns import (
     SESSION_ID,
     UNIT_PRICE,
 )
-from clv_core.features.duckdb_engine import Engine
+from clv_core.features import Engine
 from clv_core.monitoring.drift.periods import Period
 
 if TYPE_CHECKING:

@@ -25,17 +25,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
-from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.feature_table import ANCHORS
-from clv_core.features.log import EventLog
-from clv_core.features.season import scoring_parts, scoring_snapshot
-from clv_core.features.snapshot import Snapshot
+from clv_core.deployment import CUSTOMERS_AT_ONCE
+from clv_core.features import ANCHORS, FEATURES, EventLog, Snapshot, scoring_parts, scoring_snapshot
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.periods import MONTH, Check, period_start, periods_after, periods_in
 
 if TYPE_CHECKING:
-    from clv_core.training.fit import Model
+    from clv_core.training import Model
 
 Floats = NDArray[np.float64]
 
@@ -105,7 +101,7 @@ def features_with_predictions(
     Raises:
         NotEnoughData: no customer was seen before it.
     """
-    from clv_core.model.calibrated import CalibratedModel
+    from clv_core.model import CalibratedModel
 
     settings = {"horizon_days": config.horizon_days, "max_steps": config.max_steps_back}
     features: list[pd.DataFrame] = []

@@ -1,1 +1,5 @@
 """Send new alerts to a webhook and by e-mail."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -28,12 +28,11 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
-from clv_core.evaluation.levels import LARGEST_SPREAD, SharedError, evenly
-from clv_core.features.duckdb_engine import Engine
-from clv_core.features.last_year import YEAR_DAYS
-from clv_core.model.chance import by_luck
+from clv_core.evaluation import LARGEST_SPREAD, SharedError, evenly
+from clv_core.features import YEAR_DAYS, Engine
+from clv_core.model import by_luck
 
 Floats = NDArray[np.float64]
 

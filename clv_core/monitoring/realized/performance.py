@@ -16,16 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
-from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of
-from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.sums import sum_intervals
+from clv_core.evaluation import FIFTHS, METRICS, SharedError, customer_variance, fifth_of, sum_intervals
 from clv_core.monitoring.alerts import REALISED
 from clv_core.monitoring.realized.partial_horizon import SEASON, UNKNOWN, WHOLE
-from clv_core.strategy.purchase_history import net_value
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.strategy import net_value
+from clv_core.strategy.segments import DEFAULT_SCHEME
 
 Floats = NDArray[np.float64]
 

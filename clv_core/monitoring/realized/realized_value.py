@@ -8,13 +8,10 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import score, score_snapshot, snapshot_of
-from clv_core.deployment.saved_evaluation import shared_error
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, Terms, score_customers, score_snapshot, shared_error, snapshot_of
 from clv_core.errors import Message
-from clv_core.evaluation.calibration import Intervals, intervals_of
+from clv_core.evaluation import Intervals, intervals_of
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import REALISED, Alert, alert_of
 from clv_core.monitoring.drift.data_checks import FALSE_ALARMS
@@ -136,7 +133,7 @@ def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) 
         if days not in cached and snapshot is not None:
             cached[days] = score_snapshot(bundle, snapshot, cutoff, Terms(days))
         elif days not in cached:
-            cached[days] = score(bundle, dataset, cutoff=cutoff, terms=Terms(days), progress=progress)
+            cached[days] = score_customers(bundle, dataset, cutoff=cutoff, terms=Terms(days), progress=progress)
         return cached[days]
 
     return scores

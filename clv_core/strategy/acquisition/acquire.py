@@ -10,8 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import ScoredDataset, Terms
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.acquisition.customer_origins import load_new_customers

@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.engine import file_text
-from clv_core.collection.engine import name as identifier
-from clv_core.collection.parse.times import TimeReading
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import ACQUIRED_ON, ACQUISITION_CAMPAIGN, ACQUISITION_CHANNEL
-from clv_core.collection.vocabulary.language_files import fold, load_vocabulary
+from clv_core.collection import file_text
+from clv_core.collection import name as identifier
+from clv_core.collection.parse import TimeReading
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import ACQUIRED_ON, ACQUISITION_CAMPAIGN, ACQUISITION_CHANNEL, fold, load_vocabulary
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -36,14 +35,11 @@ from clv_core.columns import (
     PURCHASE,
     RETURN,
 )
-from clv_core.deployment.artifacts import ORIGINS
-from clv_core.deployment.saved_evaluation import shared_error
-from clv_core.deployment.saved_scores import ScoredDataset, companion_path
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import ArtifactKind, ScoredDataset, Terms, companion_path, shared_error
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
-from clv_core.evaluation.levels import SharedError, fifth_of
-from clv_core.features.duckdb_engine import Engine
+from clv_core.evaluation import SharedError, fifth_of
+from clv_core.features import Engine
 from clv_core.jobs import Progress
 from clv_core.strategy.purchase_history import load_history
 from clv_core.strategy.segments.segment_comparison import (
@@ -229,7 +225,7 @@ def load_origins(scored: ScoredDataset, progress: Progress) -> pa.Table:
     import pyarrow.parquet as pq
 
     scores, version = scored.scores_path(), scored.dataset.version
-    path = companion_path(scores, ORIGINS)
+    path = companion_path(scores, ArtifactKind.ORIGINS)
     if path.exists() and path.stat().st_mtime_ns >= scores.stat().st_mtime_ns:
         table = pq.read_table(path)
         # A version that differs in its customers table alone has the results of the one before it.

@@ -11,11 +11,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.vocabulary.language_files import fold
+from clv_core.collection.vocabulary import fold
 from clv_core.columns import CHANNEL
 from clv_core.errors import Message, NotEnoughData, UsageError
-from clv_core.evaluation.levels import FIFTHS, customer_variance
-from clv_core.evaluation.sums import sum_intervals
+from clv_core.evaluation import FIFTHS, customer_variance, sum_intervals
 from clv_core.strategy.acquisition.customer_origins import COHORT, NewCustomers
 from clv_core.strategy.acquisition.estimates import (
     USUAL_ERROR,

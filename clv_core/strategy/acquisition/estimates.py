@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from clv_core.evaluation.levels import FIFTHS, SharedError, evenly
+from clv_core.evaluation import FIFTHS, SharedError, evenly
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.vocabulary.language_files import fold
+from clv_core.collection.vocabulary import fold
 from clv_core.columns import CHANNEL
 from clv_core.errors import Refused
 from clv_core.strategy.acquisition.customer_origins import CAMPAIGN, COHORT, NewCustomers

@@ -19,15 +19,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.engine import connect, name, text
-from clv_core.collection.parse import currencies, date_order, numbers, times
-from clv_core.collection.parse.cell_texts import cell_text
-from clv_core.collection.parse.date_order import ColumnDates
-from clv_core.collection.read.line_numbers import lines_without_rows, recorded_rejects
-from clv_core.collection.read.quotes import Reject
-from clv_core.collection.read.source import Source, open_source
-from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
-from clv_core.collection.vocabulary.language_files import fold, load_vocabulary
+from clv_core.collection import connect, name, text
+from clv_core.collection.parse import ColumnDates, cell_text, currencies, date_order, numbers, times
+from clv_core.collection.read import Reject, Source, lines_without_rows, open_source, recorded_rejects
+from clv_core.collection.rows import EXAMPLES, Problem
+from clv_core.collection.vocabulary import fold, load_vocabulary
 from clv_core.columns import CHANNEL, Kind
 from clv_core.errors import Message, NeedsAnswer, NotFound, Refused, UsageError
 from clv_core.scratch import temporary_folder

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.rows.rejected_rows import Problem
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.rows import Problem
+from clv_core.collection.store import Dataset
 from clv_core.errors import Message
 from clv_core.strategy.acquisition.spend import Spend
 from clv_core.workspace import atomic_path

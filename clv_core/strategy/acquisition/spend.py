@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.rows.rejected_rows import Problem
-from clv_core.collection.vocabulary.language_files import fold
+from clv_core.collection.rows import Problem
+from clv_core.collection.vocabulary import fold
 from clv_core.columns import CHANNEL
 from clv_core.errors import Message, Refused
 

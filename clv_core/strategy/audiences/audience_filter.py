@@ -8,11 +8,18 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.parse.email_texts import addresses, every_address, mailbox, mailboxes
-from clv_core.collection.parse.id_texts import folded
-from clv_core.collection.parse.phone_texts import first_number, phone_keys, phone_marks
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.vocabulary.contact_fields import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
+from clv_core.collection.parse import (
+    addresses,
+    every_address,
+    first_number,
+    folded,
+    mailbox,
+    mailboxes,
+    phone_keys,
+    phone_marks,
+)
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.vocabulary import CONSENT, COUNTRY, EMAIL, FIELDS, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences.consent import has_consent, unclear_consent

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.vocabulary.contact_fields import CONSENT, consent_like_columns
+from clv_core.collection.vocabulary import CONSENT, consent_like_columns
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NeedsAnswer
 from clv_core.strategy.audiences.contacts import canonical_contacts

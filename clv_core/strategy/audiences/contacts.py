@@ -15,11 +15,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.parse.email_texts import EMAIL_PATTERN, first_address, tidy
-from clv_core.collection.parse.id_texts import folded_texts
-from clv_core.collection.parse.phone_texts import WHOLE, first_number
-from clv_core.collection.read.text_table import read_text_table
-from clv_core.collection.vocabulary.contact_fields import COUNTRY, EMAIL, FIELDS, PHONE, contact_columns, id_column
+from clv_core.collection.parse import EMAIL_PATTERN, WHOLE, first_address, first_number, folded_texts, tidy
+from clv_core.collection.read import read_text_table
+from clv_core.collection.vocabulary import COUNTRY, EMAIL, FIELDS, PHONE, contact_columns, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound, Refused
 from clv_core.strategy.audiences.countries import country_codes, region_code

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from clv_core.collection.engine import connect_memory, file_text
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection import connect_memory, file_text
+from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.parse.phone_texts import first_number
+from clv_core.collection.parse import first_number
 from clv_core.errors import UsageError
 from clv_core.i18n import BABEL_LOCALES
 

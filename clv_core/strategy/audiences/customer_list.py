@@ -8,11 +8,10 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.parse.id_texts import folded_texts
-from clv_core.collection.parse.pseudonyms import pseudonym
-from clv_core.collection.vocabulary.contact_fields import id_column
+from clv_core.collection.parse import folded_texts, pseudonym
+from clv_core.collection.vocabulary import id_column
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment import ScoredDataset
 from clv_core.errors import Message, NotEnoughData, Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.audiences.contacts import read_contacts

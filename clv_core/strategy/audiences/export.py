@@ -18,10 +18,10 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core import audit
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import Dataset, open_dataset
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms
 from clv_core.errors import ClvError, Message, NotEnoughData
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts

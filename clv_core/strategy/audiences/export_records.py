@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.registry import Registry, Version
 from clv_core.strategy.audiences.export import LOG, Exported, Side, log_download, log_export

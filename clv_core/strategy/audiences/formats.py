@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.vocabulary.contact_fields import EMAIL, FBC, GCLID, MADID, PHONE
+from clv_core.collection.vocabulary import EMAIL, FBC, GCLID, MADID, PHONE
 from clv_core.strategy.audiences import platforms
 from clv_core.strategy.audiences.contacts import MOBILE_CN
 from clv_core.strategy.audiences.countries import MAINLAND_CHINA

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.vocabulary.contact_fields import (
+from clv_core.collection.vocabulary import (
     CITY,
     CONSENT,
     COUNTRY,

@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 import duckdb
 import pandas as pd
 
-from clv_core.collection.engine import connect_memory, one_file
+from clv_core.collection import connect_memory, one_file
 from clv_core.workspace import atomic_path
 
 Worded = Callable[[pd.DataFrame], pd.DataFrame]

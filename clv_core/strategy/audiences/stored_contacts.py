@@ -14,17 +14,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.engine import connect_memory, file_text
-from clv_core.collection.engine import name as identifier
-from clv_core.collection.parse.email_texts import EMAIL_PATTERN, tidy
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import (
-    CONSENT,
-    EMAIL,
-    IMPERSONAL,
-    consent_like_columns,
-    contact_columns,
-)
+from clv_core.collection import connect_memory, file_text
+from clv_core.collection import name as identifier
+from clv_core.collection.parse import EMAIL_PATTERN, tidy
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import CONSENT, EMAIL, IMPERSONAL, consent_like_columns, contact_columns
 from clv_core.columns import BY_NAME, COUNTRY, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import Refused
 from clv_core.strategy.audiences.consent import consent_question

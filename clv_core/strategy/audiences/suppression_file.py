@@ -12,19 +12,22 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.engine import connect_memory, file_text
-from clv_core.collection.parse.email_texts import addresses, every_address, mailbox, mailboxes
-from clv_core.collection.parse.id_texts import folded
-from clv_core.collection.parse.phone_texts import phone_keys, phone_marks
-from clv_core.collection.parse.pseudonyms import load_key, pseudonym
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.read.archives import unpack
-from clv_core.collection.read.content import Content, identify
-from clv_core.collection.read.encoding import rewrite, survey
-from clv_core.collection.read.text_table import read_text_table
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.column_names import MISSING
-from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE, contact_field, id_column
+from clv_core.collection import connect_memory, file_text
+from clv_core.collection.parse import (
+    addresses,
+    every_address,
+    folded,
+    load_key,
+    mailbox,
+    mailboxes,
+    phone_keys,
+    phone_marks,
+    pseudonym,
+)
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.read import Content, identify, read_text_table, rewrite, survey, unpack
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import EMAIL, MISSING, PHONE, contact_field, id_column
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.records import JsonRecord

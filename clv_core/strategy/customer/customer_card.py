@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.score_explanations import find_explanation
-from clv_core.evaluation.explain.explanation import Explanation
+from clv_core.deployment import ScoredDataset, find_explanation
+from clv_core.evaluation.explain import Explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
 from clv_core.strategy.customer.customer_lookup import row_of_customer, similar_customers

@@ -17,19 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.artifacts import RHYTHM
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset, companion_path
+from clv_core.deployment import ArtifactKind, Bundle, ScoredDataset, companion_path
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
-from clv_core.features.btyd.bgnbd import BGNBD
-from clv_core.features.last_year import LastYear
-from clv_core.features.log import open_log
+from clv_core.features import LastYear, open_log
+from clv_core.features.btyd import BGNBD
 from clv_core.features.season import last_year
 from clv_core.i18n import say_share
-from clv_core.model.chance import PurchaseSurvival
+from clv_core.model import PurchaseSurvival
 from clv_core.records import JsonRecord
 from clv_core.strategy.customer.timeline import Timeline
 from clv_core.workspace import read_json, write_json
@@ -88,7 +85,7 @@ class Rhythm:
 def load_rhythm(scored: ScoredDataset) -> Rhythm:
     """Return the rhythm of the customers of saved scores; it is computed if not saved, or older than the scores."""
     scores = scored.scores_path()
-    path = companion_path(scores, RHYTHM, ".json")
+    path = companion_path(scores, ArtifactKind.RHYTHM, ".json")
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         rhythm = Rhythm.of(scored.bundle, scored.dataset, scored.as_of)
         with ignore_unwritable():

@@ -8,10 +8,10 @@ from typing import Final
 
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.errors import NotFound
-from clv_core.features.duckdb_engine import Engine
+from clv_core.features import Engine
 
 DAY: Final = "day"
 NET_VALUE: Final = "net_value"

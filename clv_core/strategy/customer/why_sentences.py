@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.sentences import SECOND, level, move, part_name
+from clv_core.evaluation.explain import SECOND, Explanation, level, move, part_name
 from clv_core.i18n import say_money, say_share, translate
 from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments import VALUE

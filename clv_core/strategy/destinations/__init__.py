@@ -4,29 +4,6 @@ A push sends what changed since the last one, to those whom a file for the same 
 in the export log. Killed or refused in the middle, the next push goes on where it stopped.
 """
 
-from clv_core.strategy.destinations.destination import MARKETING, PURPOSES, WAREHOUSE, Destination
-from clv_core.strategy.destinations.push import Pushed, push, push_contacts
-from clv_core.strategy.destinations.saved_destinations import (
-    KINDS,
-    add_destination,
-    list_destinations,
-    open_destination,
-    remove_destination,
-    set_purpose,
-)
+import lazy_loader
 
-__all__ = [
-    "KINDS",
-    "MARKETING",
-    "PURPOSES",
-    "WAREHOUSE",
-    "Destination",
-    "Pushed",
-    "add_destination",
-    "list_destinations",
-    "open_destination",
-    "push",
-    "push_contacts",
-    "remove_destination",
-    "set_purpose",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import pandas as pd
 
-from clv_core.collection.vocabulary.contact_fields import CONSENT
+from clv_core.collection.vocabulary import CONSENT
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 from clv_core.records import JsonRecord

@@ -20,16 +20,7 @@ from typing import Any, Final, Self, TypeVar
 
 import pandas as pd
 
-from clv_core.collection.vocabulary.contact_fields import (
-    CITY,
-    COUNTRY,
-    EMAIL,
-    FIRST_NAME,
-    LAST_NAME,
-    PHONE,
-    STATE,
-    ZIP,
-)
+from clv_core.collection.vocabulary import CITY, COUNTRY, EMAIL, FIRST_NAME, LAST_NAME, PHONE, STATE, ZIP
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.audiences.platforms import PROPERTIES, properties
 from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError, Tell, records

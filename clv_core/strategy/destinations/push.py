@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import CONSENT
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, Message
 from clv_core.jobs import Progress

@@ -19,7 +19,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core import audit
-from clv_core.collection.sources.source import LOCAL_HOSTS
+from clv_core.collection.sources import LOCAL_HOSTS
 from clv_core.errors import NotFound, UsageError
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.destinations.destination import (

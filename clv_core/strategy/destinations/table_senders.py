@@ -8,9 +8,8 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from clv_core.collection.sources.files import s3_system
-from clv_core.collection.sources.source import LOCAL_HOSTS
-from clv_core.collection.vocabulary.contact_fields import CONSENT
+from clv_core.collection.sources import LOCAL_HOSTS, s3_system
+from clv_core.collection.vocabulary import CONSENT
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.destinations.destination import Destination, Row, Send, SendError, Tell

@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clv_core.collection.parse.id_texts import folded_texts
-from clv_core.collection.parse.pseudonyms import load_key
-from clv_core.collection.read.text_table import read_text_table
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import id_column
+from clv_core.collection.parse import folded_texts, load_key
+from clv_core.collection.read import read_text_table
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment import ScoredDataset
 from clv_core.errors import Message, NeedsAnswer, NotEnoughData, NotFound, Refused
-from clv_core.features.duckdb_engine import Engine
+from clv_core.features import Engine
 from clv_core.jobs import Progress
 from clv_core.strategy.experiments.randomization import DATE, GROUP
 from clv_core.strategy.experiments.treatment_effect import Experiment, measure

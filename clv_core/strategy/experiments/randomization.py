@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import scipy
 
-from clv_core.collection.engine import connect_memory
+from clv_core.collection import connect_memory
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import UsageError
 from clv_core.strategy.experiments.treatment_effect import CONFIDENCE

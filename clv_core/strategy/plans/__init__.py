@@ -4,3 +4,7 @@
 :mod:`allocation` optimises, :mod:`budget_plan` makes the tables, :mod:`plan_warnings` has what a reader must know, and
 :mod:`saved_offers` stores the offers of a dataset.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import ScoredDataset, Terms
 from clv_core.jobs import Progress
 from clv_core.strategy.experiments.measurement import measure_experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.experiments.randomization import CONTROL, GROUP
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, Experiment

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.locks import writing
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.workspace import read_json, write_json

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,
@@ -25,8 +25,7 @@ from clv_core.columns import (
     UNIT_PRICE,
 )
 from clv_core.errors import NotEnoughData
-from clv_core.features.duckdb_engine import Engine
-from clv_core.features.relations import DAY_SECONDS, day_of
+from clv_core.features import DAY_SECONDS, Engine, day_of
 from clv_core.strategy.segments import TIER
 
 ALL: Final = 0

@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CATEGORY, PRODUCT_ID
-from clv_core.deployment.artifacts import PRICING, artifact_folder
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
 from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress
 from clv_core.strategy.pricing.panel import ALL, PRODUCT, Panel, panels
@@ -236,7 +235,7 @@ def differ_significantly(rows: pd.DataFrame) -> bool:
 
 def responses_folder(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the folder of the responses in a dataset, by the tiers of a model as of the log's end."""
-    return artifact_folder(dataset, bundle) / PRICING
+    return artifact_folder(dataset, bundle) / ArtifactKind.PRICING
 
 
 def store_responses(responses: Responses, folder: Path, about: dict[str, Any]) -> None:

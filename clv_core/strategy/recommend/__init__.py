@@ -4,3 +4,7 @@
 ``candidates`` and ``ranking`` choose, ``holdout_month`` measures how good that was, ``recommendations`` puts all of it
 in order, and ``stored_recommendations`` keeps the result for the pages and the files.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clv_core.evaluation.bootstrap import Estimate
-from clv_core.features.relations import EPOCH
+from clv_core.evaluation import Estimate
+from clv_core.features import EPOCH
 from clv_core.jobs import Progress
 from clv_core.strategy.recommend.candidates import Candidates, joined, propose_in_blocks
 from clv_core.strategy.recommend.collaborative import place_in_row

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import fold
 from clv_core.columns import (
     AMOUNT,
     BY_NAME,
@@ -27,7 +27,7 @@ from clv_core.columns import (
     RETURN,
 )
 from clv_core.errors import NotEnoughData
-from clv_core.features.relations import DAY_SECONDS
+from clv_core.features import DAY_SECONDS
 
 if TYPE_CHECKING:
     import ibis

@@ -10,9 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.features.duckdb_engine import Engine
-from clv_core.features.relations import day_of
+from clv_core.collection.store import Dataset
+from clv_core.features import Engine, day_of
 from clv_core.jobs import Progress
 from clv_core.strategy.recommend.candidates import blocks
 from clv_core.strategy.recommend.holdout_month import HoldoutResult, evaluate

@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.artifacts import RECOMMENDATIONS, artifact_folder
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
 from clv_core.errors import Message
 from clv_core.i18n import translate
 from clv_core.strategy.recommend.ranking import KINDS, WHY
@@ -34,7 +33,7 @@ GROUP_ROWS: Final = 100_000
 
 def recommendations_folder(bundle: Bundle, dataset: Dataset) -> Path:
     """Return the folder of the recommendations of a model for a dataset, as of the log's end."""
-    return artifact_folder(dataset, bundle) / RECOMMENDATIONS
+    return artifact_folder(dataset, bundle) / ArtifactKind.RECOMMENDATIONS
 
 
 def store_recommendations(made: Recommendations, folder: Path, about: dict[str, Any]) -> StoredRecommendations:

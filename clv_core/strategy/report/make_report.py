@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import __version__
-from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.privacy import SuppressionList
+from clv_core.deployment import ScoredDataset, Terms, explanation_folder, shared_error, trust_of
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_evaluation import shared_error, trust_of
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.score_explanations import explanation_folder
-from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.evaluation.explain.saved_explanations import load_explanation
+from clv_core.evaluation.explain import load_explanation
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.acquisition import Acquisition, Question, acquisition_report, load_new_customers, load_spend

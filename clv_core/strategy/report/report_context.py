@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle
 from clv_core.errors import Message
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.trust import Trust
+from clv_core.evaluation import SharedError, Trust
+from clv_core.evaluation.explain import Explanation
 from clv_core.i18n import has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.activation import PlanInputs

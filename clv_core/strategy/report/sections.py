@@ -7,14 +7,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from clv_core.deployment.saved_evaluation import holdout_predictions
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Terms, holdout_predictions
 from clv_core.errors import Message
-from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, level_of, standing_of
-from clv_core.evaluation.deciles import decile_table, top_share
-from clv_core.evaluation.explain.sentences import SECOND
-from clv_core.evaluation.metrics import format_metric
-from clv_core.evaluation.trust import REASONS
+from clv_core.evaluation import (
+    REASONS,
+    advantages_of,
+    best_baseline,
+    both_figures,
+    decile_table,
+    format_metric,
+    level_of,
+    standing_of,
+    top_share,
+)
+from clv_core.evaluation.explain import SECOND
 from clv_core.i18n import say_orders, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding

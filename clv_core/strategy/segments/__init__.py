@@ -5,11 +5,6 @@
 Value tiers are the default scheme. :mod:`.scored_customers` leads from a scheme's text to the columns of a list.
 """
 
-from clv_core.strategy.segments.segment_figures import Total as Total
-from clv_core.strategy.segments.segment_figures import table as table
-from clv_core.strategy.segments.segment_figures import too_few as too_few
-from clv_core.strategy.segments.segment_figures import total as total
-from clv_core.strategy.segments.segmentation import P_PURCHASE as P_PURCHASE
-from clv_core.strategy.segments.segmentation import TIER as TIER
-from clv_core.strategy.segments.segmentation import VALUE as VALUE
-from clv_core.strategy.segments.value_tiers import assign_tiers as assign_tiers
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

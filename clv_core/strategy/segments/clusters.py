@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.embedding import embed, has_embedding, read_embedding
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment import ScoredDataset, embed, has_embedding, read_embedding
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.jobs import Progress
 from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.errors import UsageError
-from clv_core.features.behaviour import FEATURES
+from clv_core.features import FEATURES
 from clv_core.strategy.segments.segmentation import P_PURCHASE, TIER
 
 COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {

@@ -13,15 +13,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.customers.attributes import NUMBER
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.customers import NUMBER
+from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CATEGORY, CHANNEL, COUNTRY, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
-from clv_core.features.behaviour import FEATURES, TEXTS
-from clv_core.features.duckdb_engine import Engine
-from clv_core.features.feature_table import decoded
-from clv_core.features.log import open_log
-from clv_core.features.relations import SOURCES, day_of
-from clv_core.features.signals import attributes_of
+from clv_core.features import FEATURES, SOURCES, TEXTS, Engine, attributes_of, day_of, decoded, open_log
 from clv_core.strategy.segments.segmentation import TIER
 from clv_core.strategy.segments.value_tiers import assign_tiers
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.errors import NotFound
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing

@@ -15,13 +15,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_evaluation import origin_predictions
-from clv_core.deployment.saved_scores import saved_score_files
-from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.sums import Summands
+from clv_core.deployment import Bundle, origin_predictions, saved_score_files
+from clv_core.evaluation import SharedError, Summands
 from clv_core.strategy.purchase_history import net_value, purchase_history, with_history
 from clv_core.strategy.segments.segment_figures import figures
 from clv_core.strategy.segments.segmentation import VALUE, Assignment, Floats, Ints

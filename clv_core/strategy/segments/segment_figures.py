@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.sums import Summands, sum_intervals
+from clv_core.evaluation import SharedError, Summands, sum_intervals
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, LAST_PURCHASE, PURCHASE_DAYS
 from clv_core.strategy.segments.segmentation import P_PURCHASE, SEGMENT, TIER, VALUE, Assignment

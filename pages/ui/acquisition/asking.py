@@ -9,23 +9,21 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, ScoredDataset, Terms
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import (
+    COHORT,
     Acquisition,
     NewCustomers,
     Question,
     Spend,
     acquisition_report,
+    discount_question,
     load_new_customers,
     load_spend,
     spend_folder,
 )
-from clv_core.strategy.acquisition.customer_origins import COHORT
-from clv_core.strategy.acquisition.findings import discount_question
 from pages.ui import i18n, session, tiers, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t

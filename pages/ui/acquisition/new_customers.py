@@ -9,14 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
-from clv_core.plot.drawing import Chart
-from clv_core.strategy.acquisition import Acquisition
-from clv_core.strategy.acquisition.acquire import acquisition_side, report_table
-from clv_core.strategy.acquisition.customer_origins import COHORT
-from clv_core.strategy.acquisition.findings import group_name
-from clv_core.strategy.acquisition.question import ALL, NAMED
+from clv_core.deployment import ScoredDataset, Terms
+from clv_core.plot import Chart
+from clv_core.strategy.acquisition import ALL, COHORT, NAMED, Acquisition, acquisition_side, group_name, report_table
 from pages.ui import cells, i18n, row_files, session, widgets
 from pages.ui.acquisition.asking import dimension_names
 from pages.ui.charts import acquiring, placing

@@ -12,19 +12,21 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import reader_process
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CHANNEL
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.strategy.acquisition import (
+    DAY,
+    PERIODS,
+    SPEND,
     NewCustomers,
     Spend,
     SpendSettings,
     load_spends,
-    read_spend,
     remove_spend,
     save_spend,
 )
-from clv_core.strategy.acquisition.spend import DAY, PERIODS, SPEND
+from clv_core.strategy.acquisition.read_spend import read_spend
 from pages.ui import access, cells, flash, i18n, page_files, received, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import t

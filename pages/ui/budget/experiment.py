@@ -14,31 +14,26 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import reader_process
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import Bundle, Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.audiences.export import Exported, Side, write_rows
-from clv_core.strategy.experiments.measurement import measure_experiment
-from clv_core.strategy.experiments.randomization import (
+from clv_core.strategy.audiences import Exported, Side, write_rows
+from clv_core.strategy.experiments import (
+    MIN_GROUP_SIZE,
     OFFERED,
+    Experiment,
     assign_groups,
     detectable_effect,
     in_control_group,
+    measure_experiment,
     randomization_name,
     required_sample_size,
     residual_std,
 )
-from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, Experiment
-from clv_core.strategy.plans import plan_warnings
-from clv_core.strategy.plans.budget_plan import OFFER, BudgetPlan
-from clv_core.strategy.plans.offers import Offer, expected_gains
-from clv_core.strategy.plans.saved_offers import TIERS
-from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.segments.segmentation import SEGMENT_NAME
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.strategy.plans import OFFER, TIERS, BudgetPlan, Offer, expected_gains, plan_warnings
+from clv_core.strategy.segments import DEFAULT_SCHEME, SEGMENT_NAME, TIER, VALUE
 from pages.ui import access, cells, i18n, received, row_files, session, tiers, widgets
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached

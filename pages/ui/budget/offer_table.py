@@ -11,19 +11,24 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, ScoredDataset, Terms
 from clv_core.errors import ClvError
 from clv_core.i18n import translate
-from clv_core.strategy.plans.offers import MAX_OFFERS, MONEY, SHARE, UNITS, Effect, Offer, check_offers
-from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, load_offers, update_offers
-from clv_core.strategy.segments import TIER, VALUE
-from clv_core.strategy.segments.saved_segments import last_written
-from clv_core.strategy.segments.scored_customers import parse_scheme
-from clv_core.strategy.segments.segmentation import Segmentation
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.strategy.plans import (
+    MAX_OFFERS,
+    MONEY,
+    SHARE,
+    TIERS,
+    UNITS,
+    Effect,
+    Offer,
+    SavedOffers,
+    check_offers,
+    load_offers,
+    update_offers,
+)
+from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, VALUE, Segmentation, last_written, parse_scheme
 from pages.ui import access, cells, i18n, scored, segmenting, session, tiers, widgets
 from pages.ui.i18n import t
 

@@ -12,18 +12,28 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.bundle import Bundle
+from clv_core.deployment import Bundle
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from clv_core.strategy.audiences.export import Exported, Side, export, log_export
-from clv_core.strategy.plans import budget_plan, plan_warnings
-from clv_core.strategy.plans.allocation import Curve, gain_curve, max_useful_budget
-from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan
-from clv_core.strategy.plans.measured_offers import with_experiments
-from clv_core.strategy.plans.offers import expected_gains
-from clv_core.strategy.plans.saved_offers import TIERS
+from clv_core.strategy.audiences import Exported, Side, log_export
+from clv_core.strategy.audiences.export import export
+from clv_core.strategy.plans import (
+    COST,
+    EVIDENCE,
+    GAIN,
+    OFFER,
+    TIERS,
+    BudgetPlan,
+    Curve,
+    budget_plan,
+    expected_gains,
+    gain_curve,
+    max_useful_budget,
+    plan_warnings,
+    with_experiments,
+)
 from clv_core.strategy.segments import TIER, VALUE
 from pages.ui import cells, i18n, row_files, scored, session, terms, tiers, verdict, widgets
 from pages.ui.budget import experiment, offer_table

@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.plot.drawing import (
+from clv_core.plot import (
     ACTUAL,
     BASELINE,
     DANGER,
     DOTTED,
+    FEW,
     GAIN,
     OTHER,
     PREDICTED,
@@ -22,9 +23,9 @@ from clv_core.plot.drawing import (
     grid_cells,
     horizontal,
     interval,
+    short,
     value_ticks,
 )
-from clv_core.plot.names import FEW, short
 from pages.ui.i18n import say, t
 
 LINES: Final = (PREDICTED, GAIN, WARNING, OTHER, ACTUAL, BASELINE)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from clv_core.plot.drawing import ACTUAL, BASELINE, PREDICTED, RAMP, Chart, drawn, interval, value_ticks, vertical
-from clv_core.plot.names import FEW, short
-from clv_core.strategy.plans.allocation import Curve
+from clv_core.plot import ACTUAL, BASELINE, FEW, PREDICTED, RAMP, Chart, drawn, interval, short, value_ticks, vertical
+from clv_core.strategy.plans import Curve
 from pages.ui.i18n import t
 
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.plot.drawing import (
+from clv_core.plot import (
     BASELINE,
     DOTTED,
+    FEW,
     HISTORY,
     OTHER,
     PALER,
@@ -21,10 +22,10 @@ from clv_core.plot.drawing import (
     Looks,
     drawn,
     grid_cells,
+    short,
     value_ticks,
     vertical,
 )
-from clv_core.plot.names import FEW, short
 from pages.ui.i18n import percent, say, t
 
 MAX_CELLS: Final = 260

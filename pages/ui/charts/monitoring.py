@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from clv_core.plot.drawing import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, Chart, drawn, value_ticks
+from clv_core.plot import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, Chart, drawn, value_ticks
 from pages.ui.i18n import t
 
 

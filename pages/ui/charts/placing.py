@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.plot.drawing import (
+from clv_core.plot import (
     ACTUAL,
     BASELINE,
     DOTTED,
@@ -19,11 +19,13 @@ from clv_core.plot.drawing import (
     drawn,
     grid_cells,
     horizontal,
+    in_cell,
     interval,
+    short,
     value_ticks,
     vertical,
+    wrapped,
 )
-from clv_core.plot.names import in_cell, short, wrapped
 from pages.ui.i18n import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)

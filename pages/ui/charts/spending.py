@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.plot.drawing import ACTUAL, BASELINE, PREDICTED, Chart, drawn, value_ticks, vertical
-from clv_core.strategy.customer.customer_card import Card
-from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
+from clv_core.plot import ACTUAL, BASELINE, PREDICTED, Chart, drawn, value_ticks, vertical
+from clv_core.strategy.customer import CUMULATIVE, DAY, NET_VALUE, PURCHASED, Card
 from pages.ui.i18n import t
 
 SHORT_DAYS: Final = 150

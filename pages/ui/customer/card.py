@@ -9,18 +9,13 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.score_explanations import find_explanation
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, ScoredDataset, Terms, find_explanation
 from clv_core.errors import NotFound
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.strategy.customer.customer_card import Card, make_card
-from clv_core.strategy.customer.next_order import Rhythm, load_rhythm
-from clv_core.strategy.recommend.ranking import WITH_BOUGHT
-from clv_core.strategy.recommend.stored_recommendations import RECORD, StoredRecommendations, recommendations_folder
-from clv_core.strategy.segments.saved_segments import last_written
+from clv_core.evaluation.explain import Explanation
+from clv_core.strategy.customer import Card, Rhythm, load_rhythm, make_card
+from clv_core.strategy.recommend import RECORD, WITH_BOUGHT, StoredRecommendations, recommendations_folder
+from clv_core.strategy.segments import last_written
 from pages.ui import recommending, scored, session, tiers
 from pages.ui.cache import cached
 from pages.ui.customer_search import search

@@ -10,23 +10,21 @@ from datetime import timedelta
 
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, Terms
 from clv_core.errors import ClvError
-from clv_core.plot.names import cut
-from clv_core.strategy.customer.customer_card import Card
-from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE
-from clv_core.strategy.customer.why_sentences import MODEL
-from clv_core.strategy.segments.saved_segments import (
+from clv_core.plot import cut
+from clv_core.strategy.customer import CUMULATIVE, DAY, MODEL, NET_VALUE, Card
+from clv_core.strategy.segments import (
+    DEFAULT_SCHEME,
+    RULES,
+    Rules,
     load_rules,
     put_by_hand,
     saved_rules,
     take_out_by_hand,
     tier_labels,
 )
-from clv_core.strategy.segments.segment_rules import RULES, Rules
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from pages.ui import access, cells, i18n, navigation, page_files, session, tiers, verdict, widgets
 from pages.ui.charts import spending
 from pages.ui.exports import export_log

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.store.version_store import Dataset
-from clv_core.preprocessing.clean_rules import RULES
+from clv_core.collection.store import Dataset
+from clv_core.preprocessing import RULES
 from pages.ui import access, cells, flash, i18n, progress, widgets
 from pages.ui.i18n import t
 

@@ -12,11 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs, reader_process
-from clv_core.collection.answers import Answers
+from clv_core.collection import Answers, option_words
 from clv_core.collection.customers import RoleProposal, inspect_customers
-from clv_core.collection.questions import option_words
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT, FIELDS, IMPERSONAL
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import CONSENT, FIELDS, IMPERSONAL
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.scratch import temporary_folder
 from pages.ui import access, confirmation, flash, i18n, progress, received, session, widgets

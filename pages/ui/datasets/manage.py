@@ -9,15 +9,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.store import LONGEST, Dataset, Manifest
 from clv_core.collection.store import version_store as store
-from clv_core.collection.store.dataset_labels import LONGEST
-from clv_core.collection.store.manifest import Manifest
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.lifecycle import KEEP, plan_pruning, prune, relabel
 from clv_core.errors import ClvError, Refused
 from clv_core.i18n import without_options
-from clv_core.strategy.audiences.export_records import is_cached_scores
-from clv_core.strategy.dataset_deletion import remaining
+from clv_core.strategy.audiences import is_cached_scores
+from clv_core.upkeep import KEEP, plan_pruning, prune, relabel, remaining
 from clv_core.workspace import check_name
 from pages.ui import access, cells, confirmation, flash, i18n, progress, session, sidebar, widgets
 from pages.ui.confirmation import Confirmation

@@ -10,17 +10,13 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.commands.training import set_words
-from clv_core.config import MODEL_IDS, TrainConfig
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_evaluation import backtest_folder
-from clv_core.evaluation.evidence import REFERENCE
-from clv_core.plot.drawing import BASELINE, PREDICTED, Chart, drawn
-from clv_core.strategy.audiences.readable_columns import with_currency
-from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
-from clv_core.training.cost import FITS
-from clv_core.training.windows import rolling_origins
+from clv_core.collection.store import Dataset
+from clv_core.config import MODEL_IDS, TrainConfig, set_words
+from clv_core.deployment import Bundle, backtest_folder
+from clv_core.evaluation import REFERENCE
+from clv_core.plot import BASELINE, PREDICTED, Chart, drawn
+from clv_core.strategy.audiences import inert_csv, with_currency
+from clv_core.training import FITS, rolling_origins
 from pages.ui import access, cells, i18n, page_files, progress, session, widgets
 from pages.ui.evaluate import scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import RECORD, Board, load_board

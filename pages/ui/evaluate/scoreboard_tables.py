@@ -8,10 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.evidence import REFERENCE
-from clv_core.evaluation.metrics import METRICS
-from clv_core.evaluation.slices import season_label, slice_label
+from clv_core.deployment import Bundle
+from clv_core.evaluation import METRICS, REFERENCE, season_label, slice_label
 from clv_core.workspace import read_json
 from pages.ui import evaluation_charts, i18n, session
 from pages.ui.cache import CUSTOMERS, cached

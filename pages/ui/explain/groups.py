@@ -10,18 +10,22 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.terms import Terms
-from clv_core.evaluation.explain.dependence import Dependence, dependence, explainable
-from clv_core.evaluation.explain.explanation import Explanation
-from clv_core.evaluation.explain.sentences import WORTH_NAMING, move, of_groups, reading
-from clv_core.evaluation.explain.whatif import against
-from clv_core.features.labels import label
-from clv_core.plot import explanations
-from clv_core.plot.drawing import Chart
-from clv_core.plot.reasons import reason_name, unit_of
+from clv_core.deployment import Bundle, Terms
+from clv_core.evaluation.explain import (
+    WORTH_NAMING,
+    Dependence,
+    Explanation,
+    against,
+    explainable,
+    move,
+    of_groups,
+    reading,
+)
+from clv_core.evaluation.explain.dependence import dependence
+from clv_core.features import label
+from clv_core.plot import Chart, explanations, reason_name, unit_of
 from pages.ui import schemes, scored, segmenting, session, widgets
 from pages.ui.explain.overall import axis_of, within
 from pages.ui.i18n import t

@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.evaluation.explain.explanation import ANSWERS, VALUE, Explanation
-from clv_core.evaluation.explain.sentences import level, move, of_customer, reading
-from clv_core.evaluation.explain.whatif import Reading, direction
-from clv_core.features.labels import label
-from clv_core.plot import explanations, reasons
-from clv_core.plot.reasons import reason_name, unit_of
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle
+from clv_core.evaluation.explain import (
+    ANSWERS,
+    VALUE,
+    Explanation,
+    Reading,
+    direction,
+    level,
+    move,
+    of_customer,
+    reading,
+)
+from clv_core.features import label
+from clv_core.plot import explanations, reason_name, reasons, unit_of
 from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.explain.overall import SavedExplanation, need_explanation
 from pages.ui.i18n import money, name_of, t
 
 if TYPE_CHECKING:
-    from clv_core.deployment.score_explanations import ExplanationSession
-    from clv_core.evaluation.explain.events import EventEffects
+    from clv_core.deployment import ExplanationSession
+    from clv_core.evaluation.explain import EventEffects
 
 SLIDERS: Final = 4
 WORTH_DRAWING: Final = 0.01
@@ -36,7 +43,7 @@ SMALLEST: Final = 1e-4
 @cached(CUSTOMERS)
 def _session(bundle: Bundle, record: Path) -> ExplanationSession:
     """Return the model, ready for questions about the customers of a saved explanation."""
-    from clv_core.deployment.score_explanations import open_session
+    from clv_core.deployment import open_session
 
     return open_session(bundle, record.parent)
 

@@ -10,26 +10,27 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.score_explanations import explanation_folder
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, explanation_folder
 from clv_core.errors import ClvError
-from clv_core.evaluation.explain.checks import Faithfulness, Stability
-from clv_core.evaluation.explain.explanation import ANSWERS, CHANCE, Explanation
-from clv_core.evaluation.explain.saved_explanations import RECORD, load_explanation, load_record
-from clv_core.evaluation.explain.sentences import (
+from clv_core.evaluation.explain import (
+    ANSWERS,
+    CHANCE,
+    RECORD,
+    Explanation,
+    Faithfulness,
+    Stability,
     listed,
+    load_explanation,
+    load_record,
     move,
     of_faithfulness,
     of_stability,
     part_name,
 )
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.labels import label
-from clv_core.features.signals import REVIEW_TEXT
-from clv_core.plot import reasons
-from clv_core.plot.reasons import live, reason_name
-from clv_core.strategy.audiences.customer_list import side_of
+from clv_core.features import FEATURES, REVIEW_TEXT, label
+from clv_core.plot import live, reason_name, reasons
+from clv_core.strategy.audiences import side_of
 from pages.ui import cells, i18n, page_files, progress, session, verdict, widgets
 from pages.ui.cache import cached
 from pages.ui.exports import export_log

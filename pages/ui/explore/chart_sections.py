@@ -13,10 +13,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.features.explore.buyers import cohort_unit, median_gap, overall
-from clv_core.features.explore.cube import Cube
-from clv_core.features.explore.selection import Filters
-from clv_core.plot.drawing import Chart
+from clv_core.features.explore import Cube, Filters, cohort_unit, median_gap, overall
+from clv_core.plot import Chart
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import behaviour

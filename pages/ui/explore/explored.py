@@ -8,12 +8,20 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
-from clv_core.features.explore.cube import Cube, find_cube
-from clv_core.features.explore.key_figures import Concentration, Figures, concentration, figures
-from clv_core.features.explore.selection import CubePart, Filters, Selection
-from clv_core.features.explore.views import VIEWS
+from clv_core.features.explore import (
+    VIEWS,
+    Concentration,
+    Cube,
+    CubePart,
+    Figures,
+    Filters,
+    Selection,
+    concentration,
+    figures,
+    find_cube,
+)
 from pages.ui import cells, i18n, page_files, progress, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import money, percent, t

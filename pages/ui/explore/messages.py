@@ -5,11 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from babel.dates import format_date
 
-from clv_core.features.explore.buyers import FIRST, LATER, back_within
-from clv_core.features.explore.key_figures import Concentration
-from clv_core.features.explore.views import DAYS
+from clv_core.features.explore import DAYS, FIRST, LATER, Concentration, back_within
 from clv_core.i18n import BABEL_LOCALES
-from clv_core.plot.names import cut
+from clv_core.plot import cut
 from pages.ui import i18n, session
 from pages.ui.i18n import money, percent, t
 

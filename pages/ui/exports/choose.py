@@ -8,25 +8,28 @@ from typing import Any
 
 import streamlit as st
 
-from clv_core.collection.parse.pseudonyms import load_key
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT, EMAIL, PHONE
+from clv_core.collection.parse import load_key
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import CONSENT, EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
-from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.countries import proposed_region, region_names
-from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import (
+from clv_core.strategy.audiences import (
+    EXPORTS,
+    Contacts,
+    Entries,
+    Matches,
     email_is_id,
     latest_contacts,
     log_columns,
+    matches,
+    proposed_region,
+    read_entries,
+    region_names,
     stored_consent,
     stored_fields,
+    words_of,
 )
-from clv_core.strategy.audiences.suppression_file import Entries, Matches, matches, read_entries, words_of
-from clv_core.strategy.plans.saved_offers import TIERS
-from clv_core.strategy.segments.scored_customers import parse_scheme
-from clv_core.strategy.segments.segmentation import Segmentation
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
+from clv_core.strategy.plans import TIERS
+from clv_core.strategy.segments import DEFAULT_SCHEME, Segmentation, ValueTiers, parse_scheme
 from pages.ui import access, i18n, received, segmenting, session, terms, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t

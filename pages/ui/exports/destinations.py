@@ -14,14 +14,12 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import audit, jobs
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import PHONE
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import PHONE
 from clv_core.errors import ClvError, Message, UsageError
 from clv_core.i18n import without_options
 from clv_core.jobs import NoProgress
-from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import knows_consent, stored_fields
+from clv_core.strategy.audiences import EXPORTS, Contacts, knows_consent, stored_fields
 from clv_core.strategy.destinations import (
     KINDS,
     MARKETING,
@@ -29,14 +27,12 @@ from clv_core.strategy.destinations import (
     Pushed,
     add_destination,
     list_destinations,
-    push,
     push_contacts,
     remove_destination,
     set_purpose,
 )
-from clv_core.strategy.segments.conditions import Condition
-from clv_core.strategy.segments.segment_rules import Rules
-from clv_core.strategy.segments.segmentation import MEMBER
+from clv_core.strategy.destinations.push import push
+from clv_core.strategy.segments import MEMBER, Condition, Rules
 from pages.ui import access, cells, confirmation, i18n, progress, received, row_files, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.exports import choose, lists

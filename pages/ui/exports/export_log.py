@@ -9,15 +9,12 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import list_bundles
+from clv_core.collection.store import Dataset
+from clv_core.deployment import list_bundles
 from clv_core.errors import UsageError
 from clv_core.i18n import say_clauses
-from clv_core.strategy.audiences.export import Side, log_download
-from clv_core.strategy.audiences.export_records import customer_exports
-from clv_core.strategy.segments.conditions import PATTERN, Condition
-from clv_core.strategy.segments.saved_segments import tier_labels
-from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
+from clv_core.strategy.audiences import Side, customer_exports, log_download
+from clv_core.strategy.segments import PATTERN, Condition, ValueTiers, tier_labels, tier_names
 from pages.ui import cells, condition_sentences, i18n, page_files, session, widgets
 from pages.ui.i18n import name_of, t
 from pages.ui.page_files import dated

@@ -10,20 +10,27 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.contact_fields import CONSENT, PHONE
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import CONSENT, PHONE
+from clv_core.deployment import Bundle, ScoredDataset, Terms
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import without_options
-from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.conversions import with_conversions
-from clv_core.strategy.audiences.export import Exported, Preview, Side, export, log_export, preview
-from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import stored_fields, with_stored_contacts
-from clv_core.strategy.audiences.suppression_file import entries_of, words_of
+from clv_core.strategy.audiences import (
+    EXPORTS,
+    Contacts,
+    Exported,
+    Preview,
+    Side,
+    entries_of,
+    log_export,
+    preview,
+    stored_fields,
+    with_conversions,
+    with_stored_contacts,
+    words_of,
+)
+from clv_core.strategy.audiences.export import export
 from pages.ui import access, cells, i18n, navigation, row_files, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.exports import choose

@@ -9,15 +9,12 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset, versions
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import saved_score_files
-from clv_core.deployment.terms import Terms
-from clv_core.monitoring.monitoring_report import FILE, report_folder
+from clv_core.collection.store import Dataset, versions
+from clv_core.deployment import Bundle, Terms, saved_score_files
+from clv_core.monitoring import FILE, report_folder
 from clv_core.plot import explanations
-from clv_core.strategy.audiences.export_records import export_log
-from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE, assign_tiers
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.strategy.audiences import export_log
+from clv_core.strategy.segments import DEFAULT_SCHEME, P_PURCHASE, TIER, VALUE, assign_tiers
 from clv_core.workspace import read_json
 from pages.ui import cells, i18n, navigation, session, tiers, verdict, widgets
 from pages.ui.cache import CUSTOMERS, cached

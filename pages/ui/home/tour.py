@@ -11,9 +11,8 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from clv_core.deployment import demo
-from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT, QUADRANT_KEYS
-from clv_core.strategy.segments.scored_customers import parse_scheme
+from clv_core.strategy.segments import QUADRANT, QUADRANT_KEYS, parse_scheme
+from clv_core.upkeep import demo
 from pages.ui import flash, navigation, progress, session
 from pages.ui.i18n import t
 from pages.ui.report import reporting

@@ -11,11 +11,11 @@ from typing import Final
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.scratch import temporary_folder
-from clv_core.strategy.audiences.export_records import log_holdout
+from clv_core.strategy.audiences import log_holdout
 from pages.ui import access, confirmation, flash, page_files, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -122,7 +122,7 @@ def _archive_writer(version: Version, holdout: bool) -> Callable[[], bytes]:
     about: dict[str, str | int | None] = {"dataset": version.name, "version": version.number, "model": version.bundle}
 
     def write() -> bytes:
-        from clv_core.deployment.model_archive.import_export import export_bundle  # brings torch
+        from clv_core.deployment.model_archive import export_bundle
 
         with temporary_folder("clv-") as folder:
             out = folder / "model.zip"

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.api.schemas import example_call
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle
+from clv_core.deployment.api import example_call
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
 from pages.ui import evaluation_charts, i18n, navigation, session, verdict, widgets

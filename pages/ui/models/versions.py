@@ -9,11 +9,9 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment.registry import Registry, Version
+from clv_core.deployment.registry import TESTED, Comparison, Registry, Version, compare
 from clv_core.deployment.registry.model_card import model_card
-from clv_core.deployment.registry.version_comparison import TESTED, Comparison, compare
-from clv_core.evaluation.bootstrap import CONFIDENCE, RESAMPLES
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation import CONFIDENCE, METRICS, RESAMPLES
 from pages.ui import cells, evaluation_charts, i18n, page_files, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import t

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.features.labels import label
-from clv_core.monitoring.drift.event_profile import PRICES
-from clv_core.monitoring.drift.feature_histograms import PREDICTED
-from clv_core.monitoring.drift.periods import Check
-from clv_core.monitoring.monitoring_report import Report
+from clv_core.features import label
+from clv_core.monitoring import Report
+from clv_core.monitoring.drift import PREDICTED, PRICES, Check
 from pages.ui import cells, i18n, session, widgets
 from pages.ui.charts import behaviour, monitoring
 from pages.ui.i18n import name_of, percent, t

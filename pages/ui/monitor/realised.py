@@ -7,12 +7,11 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.monitoring.drift.feature_histograms import later_instants
-from clv_core.monitoring.monitoring_report import Report
-from clv_core.monitoring.realized.partial_horizon import WHOLE
-from clv_core.monitoring.realized.performance import Realised
-from clv_core.strategy.segments.saved_segments import tier_labels
+from clv_core.collection.store import Dataset
+from clv_core.monitoring import Report
+from clv_core.monitoring.drift import later_instants
+from clv_core.monitoring.realized import WHOLE, Realised
+from clv_core.strategy.segments import tier_labels
 from pages.ui import cells, i18n, session, widgets
 from pages.ui.charts import monitoring
 from pages.ui.i18n import money, percent, t

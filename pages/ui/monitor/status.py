@@ -9,20 +9,24 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle
 from clv_core.errors import Message
-from clv_core.monitoring.alerts import Alert
-from clv_core.monitoring.health import AMBER, GREEN, RED, RETRAIN, UNKNOWN
-from clv_core.monitoring.monitoring_report import (
+from clv_core.monitoring import (
+    AMBER,
     FILE,
+    GREEN,
+    RED,
+    RETRAIN,
+    UNKNOWN,
+    Alert,
     Report,
     acknowledge_alerts,
     acknowledged,
+    early,
     last_outcome,
     report_folder,
 )
-from clv_core.monitoring.retraining import early
 from pages.ui import access, evaluation_charts, i18n, page_files, progress, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t

@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.parse.pseudonyms import BLANKS
-from clv_core.erasure.certificate import FOLDER, Certificate, certificates, markdown_path
+from clv_core.collection.parse import BLANKS
+from clv_core.erasure import FOLDER, Certificate, certificates, markdown_path
 from clv_core.errors import ClvError
-from clv_core.strategy.audiences.suppression_file import read_entries, words_of
+from clv_core.strategy.audiences import read_entries, words_of
 from pages.ui import cells, confirmation, flash, i18n, page_files, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t

@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import audit
-from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.store.version_store import Dataset, list_datasets
-from clv_core.plot.names import cut
-from clv_core.strategy.audiences.suppression_file import Entries, count_suppressed, entries_of, matches, words_of
+from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.store import Dataset, list_datasets
+from clv_core.plot import cut
+from clv_core.strategy.audiences import Entries, count_suppressed, entries_of, matches, words_of
 from pages.ui import access, cells, confirmation, flash, i18n, navigation, session, widgets
 from pages.ui.cache import cached
 from pages.ui.confirmation import Confirmation

@@ -11,20 +11,22 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.store.version_store import Dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.score_explanations import explanation_folder
-from clv_core.deployment.terms import Terms
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Bundle, Terms, explanation_folder
 from clv_core.errors import ClvError
-from clv_core.evaluation.explain.saved_explanations import load_record
+from clv_core.evaluation.explain import load_record
 from clv_core.i18n import LANGUAGES
-from clv_core.strategy.acquisition.saved_spend import spend_mark
-from clv_core.strategy.plans.allocation import max_useful_budget
-from clv_core.strategy.plans.budget_plan import capacities, costs
-from clv_core.strategy.plans.measured_offers import with_experiments
-from clv_core.strategy.plans.offers import check_offers, expected_gains
-from clv_core.strategy.plans.saved_offers import TIERS
-from clv_core.strategy.report.make_report import read_logo
+from clv_core.strategy.acquisition import spend_mark
+from clv_core.strategy.plans import (
+    TIERS,
+    capacities,
+    check_offers,
+    costs,
+    expected_gains,
+    max_useful_budget,
+    with_experiments,
+)
+from clv_core.strategy.report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
 from pages.ui import access, i18n, page_files, progress, received, scored, session, terms, verdict, widgets

@@ -10,14 +10,27 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.plot import explanations
-from clv_core.strategy.audiences.export import Exported, export, log_export
-from clv_core.strategy.segments import P_PURCHASE, VALUE, too_few
-from clv_core.strategy.segments.clusters import EMBEDDING, FittedClusters
-from clv_core.strategy.segments.conditions import CONTAINS, Condition
-from clv_core.strategy.segments.rfm_and_quadrant import GRID, FittedQuadrant, FittedRfm, grid, value_of
-from clv_core.strategy.segments.segment_rules import OTHERS, Rules
-from clv_core.strategy.segments.segmentation import SEGMENT, SEGMENT_NAME
-from clv_core.strategy.segments.value_tiers import ValueTiers
+from clv_core.strategy.audiences import Exported, log_export
+from clv_core.strategy.audiences.export import export
+from clv_core.strategy.segments import (
+    CONTAINS,
+    EMBEDDING,
+    GRID,
+    OTHERS,
+    P_PURCHASE,
+    SEGMENT,
+    SEGMENT_NAME,
+    VALUE,
+    Condition,
+    FittedClusters,
+    FittedQuadrant,
+    FittedRfm,
+    Rules,
+    ValueTiers,
+    grid,
+    too_few,
+    value_of,
+)
 from pages.ui import cells, i18n, navigation, row_files, segmenting, session, tiers, verdict, widgets
 from pages.ui.charts import placing
 from pages.ui.exports.lists import Audience, offer_for_platforms

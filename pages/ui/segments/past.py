@@ -11,24 +11,26 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment.saved_scores import ScoredDataset, saved_score_files
-from clv_core.deployment.terms import Terms
+from clv_core.deployment import ScoredDataset, Terms, saved_score_files
 from clv_core.i18n import say_miss
-from clv_core.strategy.purchase_history import purchase_history, with_history
-from clv_core.strategy.segments import VALUE
-from clv_core.strategy.segments.clusters import needs_embedding
-from clv_core.strategy.segments.segment_comparison import (
+from clv_core.strategy import with_history
+from clv_core.strategy.purchase_history import purchase_history
+from clv_core.strategy.segments import (
     ACTUAL,
+    THRESHOLDS,
+    VALUE,
+    Assignment,
+    FittedScheme,
     Movement,
     PastPredictions,
+    ValueTiers,
     movement,
+    needs_embedding,
     other_origins_error,
     past_predictions,
     read_past,
     realized_by_segment,
 )
-from clv_core.strategy.segments.segmentation import Assignment, FittedScheme
-from clv_core.strategy.segments.value_tiers import THRESHOLDS, ValueTiers
 from pages.ui import cells, i18n, progress, row_files, segmenting, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import placing

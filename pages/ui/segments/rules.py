@@ -9,22 +9,27 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
+from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError, UsageError
-from clv_core.features.signals import attributes_of
-from clv_core.strategy.segments.conditions import OPERATORS, Condition, from_percent, values_of
-from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
-from clv_core.strategy.segments.saved_segments import (
+from clv_core.features import attributes_of
+from clv_core.strategy.segments import (
+    OPERATORS,
+    Condition,
+    Rule,
+    Rules,
     SegmentLabel,
+    condition_columns,
+    from_percent,
+    labels_key,
     load_labels,
     load_rules,
     remove_rules,
     save_labels,
     save_rules,
     saved_rules,
+    values_of,
+    with_attributes,
 )
-from clv_core.strategy.segments.scored_customers import labels_key
-from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import check_name
 from pages.ui import access, condition_sentences, confirmation, widgets
 from pages.ui.confirmation import Confirmation

@@ -12,7 +12,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
-from clv_core.collection.horizons import (
+from clv_core.collection import (
     WINDOWS_TO_MEASURE,
     HoldoutSize,
     history_days,
@@ -21,18 +21,13 @@ from clv_core.collection.horizons import (
     longest_measured,
     support,
 )
-from clv_core.collection.store.version_store import Dataset
-from clv_core.commands.training import words_of
-from clv_core.config import READS, TrainConfig, is_read
-from clv_core.deployment.bundle import list_bundles
-from clv_core.evaluation.trust import FEW_BUYERS
-from clv_core.features.behaviour import FEATURES
-from clv_core.features.labels import label
-from clv_core.features.relations import SOURCES
-from clv_core.features.signals import PREFIX, attributes_of
+from clv_core.collection.store import Dataset
+from clv_core.config import READS, TrainConfig, config_words, is_read
+from clv_core.deployment import list_bundles
+from clv_core.evaluation import FEW_BUYERS
+from clv_core.features import FEATURES, PREFIX, SOURCES, attributes_of, label
+from clv_core.training import Cost, budget, estimate, longest_horizon, training_cutoffs
 from clv_core.training import cost as choice
-from clv_core.training.cost import Cost, budget, estimate
-from clv_core.training.windows import longest_horizon, training_cutoffs
 from pages.ui import i18n, progress, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t
@@ -291,4 +286,4 @@ def memory_here() -> float | None:
 
 def start(dataset: Dataset, config: TrainConfig) -> None:
     """Start training as a job, with the model and the settings that differ from their defaults."""
-    progress.start_job(["train", dataset.name, *words_of(config)], dataset.name)
+    progress.start_job(["train", dataset.name, *config_words(config)], dataset.name)

@@ -7,12 +7,11 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store.version_store import Dataset
-from clv_core.commands.training import words_of
-from clv_core.config import TrainConfig
-from clv_core.deployment.saved_evaluation import find_tuning
-from clv_core.evaluation.tune import SEARCHED_AS, STARTS, TUNABLE
-from clv_core.training.cost import Cost
+from clv_core.collection.store import Dataset
+from clv_core.config import TrainConfig, config_words
+from clv_core.deployment import find_tuning
+from clv_core.evaluation import SEARCHED_AS, STARTS, TUNABLE
+from clv_core.training import Cost
 from pages.ui import access, cells, evaluation_charts, i18n, progress
 from pages.ui.i18n import name_of, t
 from pages.ui.train import training
@@ -47,7 +46,7 @@ def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
 
 def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     """Start the search as a job, with the model and the settings that differ from their defaults."""
-    command = ["tune", dataset.name, *words_of(config)]
+    command = ["tune", dataset.name, *config_words(config)]
     progress.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 

@@ -12,16 +12,14 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.check import Check
-from clv_core.collection.store.manifest import Manifest
-from clv_core.collection.vocabulary.column_names import fold
-from clv_core.collection.vocabulary.order_statuses import MEANINGS, SOLD
+from clv_core.collection import Check
+from clv_core.collection.store import Manifest
+from clv_core.collection.vocabulary import MEANINGS, SOLD, fold
 from clv_core.columns import EVENT_TYPES
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE, has, translate, without_options
 from clv_core.scratch import temporary_folder
-from clv_core.strategy.audiences.readable_columns import header
-from clv_core.strategy.audiences.spreadsheet_safety import write_csv
+from clv_core.strategy.audiences import header, write_csv
 from pages.ui import cells, i18n, page_files, session, widgets
 from pages.ui.i18n import percent, t
 from pages.ui.upload import uploading

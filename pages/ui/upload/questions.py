@@ -13,9 +13,9 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.answers import CHOICES as ANSWERS
-from clv_core.collection.infer.columns.by_name import could_be
-from clv_core.collection.read.alphabets import USUAL
+from clv_core.collection import CHOICES as ANSWERS
+from clv_core.collection.infer.columns import could_be
+from clv_core.collection.read import USUAL
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options

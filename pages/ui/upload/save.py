@@ -9,9 +9,9 @@ from typing import Any, Final
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.parse.pseudonyms import key_path
-from clv_core.collection.store.version_store import Dataset
-from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.parse import key_path
+from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import fold
 from clv_core.errors import ClvError
 from clv_core.workspace import check_name
 from pages.ui import access, confirmation, i18n, navigation, progress, session, widgets

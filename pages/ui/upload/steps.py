@@ -12,14 +12,14 @@ from zoneinfo import available_timezones
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.answers import CHOICES, Answers
-from clv_core.collection.infer.columns.proposal import Proposal
-from clv_core.collection.parse.locale_hints import LocaleHint, propose
-from clv_core.collection.read.alphabets import USUAL
+from clv_core.collection import CHOICES, Answers
+from clv_core.collection.infer.columns import Proposal
+from clv_core.collection.parse import LocaleHint, propose
+from clv_core.collection.read import USUAL
 from clv_core.collection.recipes import NONE, shipped_recipes
+from clv_core.collection.rows import answers_json
 from clv_core.collection.rows import remembered_settings as remembered
-from clv_core.collection.rows.read_settings import answers_json
-from clv_core.collection.vocabulary.column_names import CURRENCY
+from clv_core.collection.vocabulary import CURRENCY
 from clv_core.columns import READ
 from clv_core.errors import UsageError
 from pages.ui import access, i18n, page_files, session, widgets

@@ -15,14 +15,21 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import jobs, reader_process
-from clv_core.collection.answers import Answers, named_anew
-from clv_core.collection.check import Check, check_file, load_check
-from clv_core.collection.infer.event_names import EventName, event_names
-from clv_core.collection.inspect import Inspection, inspect_file
-from clv_core.collection.questions import option_words
-from clv_core.collection.read.archives import sheet_titles
-from clv_core.collection.store.version_store import SET_ASIDE
-from clv_core.deployment.demo import CURRENCY, NAME, SAMPLE
+from clv_core.collection import (
+    Answers,
+    Check,
+    Inspection,
+    check_file,
+    inspect_file,
+    load_check,
+    named_anew,
+    option_words,
+)
+from clv_core.collection.infer import EventName
+from clv_core.collection.infer.event_names import event_names
+from clv_core.collection.read import sheet_titles
+from clv_core.collection.store import SET_ASIDE
+from clv_core.upkeep import CURRENCY, NAME, SAMPLE
 from pages.ui import progress, received, session
 from pages.ui.cache import cached
 

@@ -17,7 +17,6 @@ import pandas as pd
 import pytest
 import uvicorn
 
-from clv_core import pipeline
 from clv_core.collection.customers.roles import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
@@ -28,6 +27,7 @@ from clv_core.deployment.registry import Registry
 from clv_core.environment import ServiceSettings
 from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.workspace import Workspace
 from tests.deployment.kinds import keep_kinds
 
@@ -47,7 +47,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     people = pd.read_csv(folder / "log" / "events.csv", dtype=str)["customer_id"].drop_duplicates().iloc[::2]
     ages = pd.DataFrame({"customer_id": people, "age": [20 + at % 50 for at in range(len(people))]})
     ages.to_csv(folder / "people.csv", index=False)
-    pipeline.add_customers(workspace, "shop", folder / "people.csv", Roles(static=("age",)), progress=NoProgress())
+    add_customers(workspace, "shop", folder / "people.csv", Roles(static=("age",)), progress=NoProgress())
     for bundle in keep_kinds(workspace, open_dataset(workspace, "shop"), folder):
         Registry(workspace).register(bundle)
     return workspace

@@ -11,9 +11,9 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.deployment.api.model_cache import ModelCache
-from clv_core.deployment.lifecycle import rename
 from clv_core.deployment.registry import Registry
 from clv_core.errors import UsageError
+from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 

@@ -19,8 +19,8 @@ from clv_core.deployment.api.workers import ThreadWorker
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext, load_population_context, population_context_path
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import score
 from clv_core.jobs import NoProgress
-from clv_core.pipeline import score
 from clv_core.workspace import Workspace, read_json
 from tests.near import assert_near
 

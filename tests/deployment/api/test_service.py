@@ -35,9 +35,9 @@ from clv_core.deployment.api.workers import Worker
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
+from clv_core.deployment.saved_scores import score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
-from clv_core.pipeline import score
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve, asked_meanwhile, process
 

@@ -18,7 +18,6 @@ from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import HISTORY, REFERENCE, STATE, WEIGHTS, Bundle
 from clv_core.deployment.bundle_record import RECORD, digest, sealed
 from clv_core.deployment.dataset_scoring import snapshot_of
-from clv_core.deployment.demo import SAMPLE, SHIPPED
 from clv_core.deployment.model_archive.import_export import check_files
 from clv_core.deployment.scoring_warnings import lost_signal_warnings
 from clv_core.errors import Message, Refused
@@ -27,6 +26,7 @@ from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.training.fit import MODELS
+from clv_core.upkeep.demo import SAMPLE, SHIPPED
 from clv_core.workspace import Workspace, read_json
 from tests.deployment.model_archive.damage import damaged
 

@@ -12,13 +12,13 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.deployment.bundle import list_bundles, open_bundle
 from clv_core.deployment.bundle_record import read_record
-from clv_core.deployment.lifecycle import rename
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.deployment.registry.database import path_of
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.strategy.dataset_deletion import delete
+from clv_core.upkeep.dataset_deletion import delete
+from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, write_json
 from tests.deployment.registry import tiny
 

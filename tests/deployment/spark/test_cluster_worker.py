@@ -15,6 +15,7 @@ from clv_core.collection.store.dataset import Dataset
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.model_archive.model_checks import check_model
+from clv_core.deployment.saved_scores import score
 from clv_core.deployment.spark.spark_scoring import scoring_query
 from clv_core.deployment.spark.spark_worker import SCORES, BroadcastModel, each_batch, load_predictor, scores, totals
 from clv_core.deployment.terms import Terms
@@ -26,7 +27,6 @@ from clv_core.features.warehouse import Warehouse
 from clv_core.jobs import NoProgress
 from clv_core.model.calibrated import CalibratedModel, Totals
 from clv_core.model.predictions import COLUMNS
-from clv_core.pipeline import score
 from clv_core.workspace import Workspace
 from tests.deployment.kinds import KINDS
 

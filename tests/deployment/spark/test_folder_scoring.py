@@ -12,12 +12,12 @@ import pytest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.saved_scores import score
 from clv_core.deployment.spark.spark_scoring import score_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
 from clv_core.features.spark import Spark
 from clv_core.jobs import NoProgress
-from clv_core.pipeline import score
 from clv_core.workspace import Workspace
 from tests.deployment.spark.test_cluster_worker import assert_the_same
 

@@ -15,7 +15,6 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
-from clv_core.deployment.demo import GERMAN, NEXT_QUARTER, SAMPLE, add_demo
 from clv_core.deployment.saved_scores import ScoredDataset, scores_path
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
@@ -33,6 +32,7 @@ from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.strategy.segments.scored_customers import load_scored_customers
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.upkeep.demo import GERMAN, NEXT_QUARTER, SAMPLE, add_demo
 from clv_core.workspace import Workspace
 
 Demo = tuple[Workspace, Dataset, Bundle]

@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from clv_core import pipeline
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import ScoredDataset, scores
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -145,7 +144,7 @@ def test_a_log_that_begins_with_equal_customers_has_clusters(monkeypatch: pytest
 
 def scored(workspace: Workspace, bundle: Bundle) -> tuple[Dataset, pd.DataFrame]:
     dataset = open_dataset(workspace, "shop")
-    frame = pipeline.scores(workspace, "shop", bundle.id, progress=NoProgress())
+    frame = scores(workspace, "shop", bundle.id, progress=NoProgress())
     return dataset, with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
 
 

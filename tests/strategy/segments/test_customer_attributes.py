@@ -8,19 +8,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.customers import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import ScoredDataset, scores
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.activation import segment
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
 from clv_core.strategy.segments.segment_rules import Rule, Rules
+from clv_core.upkeep.dataset_deletion import delete
 from clv_core.workspace import Workspace
 from tests.strategy.segments.conftest import SAMPLE
 
@@ -44,7 +44,7 @@ def known(workspace: Workspace, tmp_path: Path) -> Workspace:
 
 def test_attributes_are_those_known_before_the_cutoff(known: Workspace) -> None:
     dataset, model = open_dataset(known, "shop"), list_bundles(known)[0].id
-    frame = pipeline.scores(known, "shop", model, progress=NoProgress())
+    frame = scores(known, "shop", model, progress=NoProgress())
     late = with_attributes(frame, dataset, dataset.log_end, NAMES).set_index("customer_id")
     early = with_attributes(frame, dataset, date(2024, 6, 1), NAMES).set_index("customer_id")
     assert late.loc["C0001", ["age", "status"]].tolist() == [30, "gold"]
@@ -90,7 +90,7 @@ def test_a_list_is_asked_for_by_a_column_of_the_log(known: Workspace, tmp_path: 
 
 def test_whatever_is_offered_can_be_asked_for(known: Workspace) -> None:
     dataset, model = open_dataset(known, "shop"), list_bundles(known)[0].id
-    frame = pipeline.scores(known, "shop", model, progress=NoProgress())
+    frame = scores(known, "shop", model, progress=NoProgress())
     names = condition_columns(frame, dataset)
     assert {"tier", "age", "channel", "country", "category"} <= set(names)
     assert not {"email", "anchor_value"} & set(names)
@@ -104,5 +104,5 @@ def test_what_networks_see_of_customers_is_found_with_the_dataset(known: Workspa
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"customer_id": ["C0001"], "e00": [0.5]}).to_parquet(path)
     assert path in [one.path for one in artifacts(known, "shop")]
-    pipeline.delete(known, "shop", progress=NoProgress())
+    delete(known, "shop", progress=NoProgress())
     assert not path.exists()

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import score, scores_path
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
@@ -111,10 +110,8 @@ def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd
     bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
     early = dataset.log_end - timedelta(days=120)
     for cutoff in (early, dataset.log_end - timedelta(days=10)):
-        pipeline.score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
-    pipeline.score(
-        work, "shop", bundle.id, cutoff=early, terms=Terms(90, 1e-7), progress=NoProgress()
-    )  # -r1e-05: no day
+        score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
+    score(work, "shop", bundle.id, cutoff=early, terms=Terms(90, 1e-7), progress=NoProgress())  # -r1e-05: no day
     assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
     bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
     kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.SAVED)

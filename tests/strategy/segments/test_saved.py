@@ -9,12 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
+from clv_core.strategy.activation import export
+from clv_core.strategy.activation import segment as run_segment
+from clv_core.strategy.customer.customer_card import load_card
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
 from clv_core.strategy.segments.saved_segments import (
     SegmentLabel,
@@ -31,6 +33,8 @@ from clv_core.strategy.segments.saved_segments import (
 )
 from clv_core.strategy.segments.scored_customers import KINDS, parse_condition, parse_scheme
 from clv_core.strategy.segments.segment_rules import Rule, Rules
+from clv_core.upkeep.dataset_deletion import delete
+from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace
 
 MINE = {"segments": [{"name": "Big; spenders", "rules": ["predicted_clv>=10"], "description": "Call them"}]}
@@ -62,20 +66,18 @@ def test_given_names_are_used_on_lists_cards_and_exports(workspace: Workspace, t
     }
     assert tier_labels(dataset, 4)[:2] == ["Stars", "High value"] and tier_labels(dataset, 5)[0] == "Top value"
     quiet = {"progress": NoProgress()}
-    made = pipeline.segment(ScoredDataset.open(workspace, "shop", model), tmp_path / "tiers.csv", **quiet)
+    made = run_segment(ScoredDataset.open(workspace, "shop", model), tmp_path / "tiers.csv", **quiet)
     listed = pd.read_csv(made.written.files[0], encoding="utf-8-sig", dtype={"customer_id": "str"})
     assert made.table["name"].iloc[0] == "Stars" and listed["tier_name"].iloc[0] == "Stars"
-    card = pipeline.load_card(
+    card = load_card(
         ScoredDataset.open(workspace, "shop", model), listed["customer_id"].iloc[0], language="zh", **quiet
     )
     assert (card.tier_name, card.action) == ("Stars", "Invite them")
-    exported = pipeline.export(
-        ScoredDataset.open(workspace, "shop", model), tmp_path / "list.csv", format="csv", **quiet
-    )
+    exported = export(ScoredDataset.open(workspace, "shop", model), tmp_path / "list.csv", format="csv", **quiet)
     assert "Stars" in set(pd.read_csv(exported.files[0], encoding="utf-8-sig")["tier_name"])
-    pipeline.rename(workspace, "shop", "store")
+    rename(workspace, "shop", "store")
     assert load_labels(open_dataset(workspace, "store"), "tiers:4") == {"1": SegmentLabel("Stars", "Invite them")}
-    pipeline.delete(workspace, "store", models=True, progress=NoProgress())
+    delete(workspace, "store", models=True, progress=NoProgress())
     assert not list((workspace.root / "datasets").rglob("names.json"))
 
 

@@ -9,12 +9,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.simulate.shop_scenarios import CAMPAIGN
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import score
-from clv_core.deployment.demo import (
+from clv_core.deployment.dataset_scoring import score_customers
+from clv_core.deployment.registry.database import transaction
+from clv_core.deployment.registry.registry_rows import versions
+from clv_core.deployment.saved_evaluation import trust
+from clv_core.deployment.saved_scores import scores, scores_path
+from clv_core.deployment.score_explanations import explanation_folder
+from clv_core.errors import NotFound, Refused
+from clv_core.evaluation.explain.saved_explanations import load_explanation
+from clv_core.jobs import NoProgress
+from clv_core.monitoring.monitoring_report import Report, last_outcome, report_folder
+from clv_core.strategy.plans.saved_offers import load_offers
+from clv_core.training.cost import DEFAULT
+from clv_core.upkeep.demo import (
     FILES,
     NAME,
     NEXT_QUARTER,
@@ -26,16 +36,6 @@ from clv_core.deployment.demo import (
     add_demo,
     added_model,
 )
-from clv_core.deployment.registry.database import transaction
-from clv_core.deployment.registry.registry_rows import versions
-from clv_core.deployment.saved_scores import scores_path
-from clv_core.deployment.score_explanations import explanation_folder
-from clv_core.errors import NotFound, Refused
-from clv_core.evaluation.explain.saved_explanations import load_explanation
-from clv_core.jobs import NoProgress
-from clv_core.monitoring.monitoring_report import Report, last_outcome, report_folder
-from clv_core.strategy.plans.saved_offers import load_offers
-from clv_core.training.cost import DEFAULT
 from clv_core.workspace import Workspace, read_json, write_json
 
 Demo = tuple[Workspace, Dataset, Bundle]
@@ -60,7 +60,7 @@ def test_the_shipped_model_is_of_the_default_kind_and_trusted(demo: Demo) -> Non
     assert bundle.record["cutoff"] == PLAN.cutoff.isoformat() and dataset.log_end == PLAN.end
     assert bundle.record["model"] == SETTINGS.model == DEFAULT
     assert bundle.record["config"] == SETTINGS.to_json()
-    assert pipeline.trust(workspace, bundle.id).verdict == "trusted"
+    assert trust(workspace, bundle.id).verdict == "trusted"
 
 
 def test_on_its_holdout_it_ranks_surely_better_than_bgnbd_with_no_larger_error_and_the_total_within_a_tenth(
@@ -112,7 +112,7 @@ def test_what_came_true_is_what_the_raw_files_say(demo: Demo, quarter: pd.DataFr
     inside = quarter[(quarter["time"] < end) & quarter["amount"].notna()]
     assert last.realised == pytest.approx(inside[inside["customer"].isin(known)]["amount"].sum(), abs=0.005)
     assert last.expected == pytest.approx(
-        score(bundle, dataset, cutoff=PLAN.cutoff, progress=NoProgress())["predicted_clv"].sum(), rel=1e-3
+        score_customers(bundle, dataset, cutoff=PLAN.cutoff, progress=NoProgress())["predicted_clv"].sum(), rel=1e-3
     )
 
 
@@ -143,7 +143,7 @@ def test_the_voucher_was_measured_as_its_groups_spent(demo: Demo) -> None:
 def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew(demo: Demo) -> None:
     workspace, dataset, bundle = demo
     kept = pd.read_parquet(scores_path(bundle, dataset)).set_index("customer_id").sort_index()
-    anew = score(bundle, dataset, progress=NoProgress()).set_index("customer_id").sort_index()
+    anew = score_customers(bundle, dataset, progress=NoProgress()).set_index("customer_id").sort_index()
     assert kept.index.tolist() == anew.index.tolist() and len(kept) == dataset.manifest.customers
     for column in ("p_purchase", "predicted_clv", "clv_p10", "clv_p90"):
         np.testing.assert_allclose(kept[column], anew[column], rtol=1e-3, atol=1e-4)
@@ -155,7 +155,7 @@ def test_its_reasons_add_up_to_its_scores(demo: Demo) -> None:
     assert found is not None
     explanation, about = found
     assert explanation.residual < 1e-4 and about["model"] == bundle.id
-    kept = pipeline.scores(workspace, NAME, bundle.id, progress=NoProgress()).set_index("customer_id")["predicted_clv"]
+    kept = scores(workspace, NAME, bundle.id, progress=NoProgress()).set_index("customer_id")["predicted_clv"]
     np.testing.assert_allclose(kept[list(explanation.customer_ids)], explanation.predicted, rtol=1e-3, atol=1e-4)
 
 

@@ -11,17 +11,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.saved_scores import scores
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
-from clv_core.strategy import dataset_deletion as deleting
 from clv_core.training.states import state_folder
+from clv_core.upkeep import dataset_deletion as deleting
+from clv_core.upkeep.dataset_deletion import delete
+from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, write_json
 from tests.conftest import own_copy
 
@@ -80,7 +82,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None:
     assert len(ids_in(workspace.root, IDS)) > 8
     others = ids_in(workspace.root, ["other-1"])
-    made = pipeline.delete(workspace, "shop", progress=NoProgress())
+    made = delete(workspace, "shop", progress=NoProgress())
     once = dict.fromkeys(("predictions", "backtests", "recommendations", "pricing", "explored", "states", "jobs"), 1)
     assert once.items() | {("versions", 2), ("explanations", 2), ("models", 0)} <= made.items()
     assert made["remains"] == [{"kind": "model", "name": "shop-hybrid"}]
@@ -88,7 +90,7 @@ def test_no_id_is_left_but_in_the_models_that_stay(workspace: Workspace) -> None
     assert ids_in(workspace.root, ["other-1"]) == others
     assert [path.parents[2].name for path in workspace.root.rglob("tuning-*")] == ["other"]
     with pytest.raises(NotFound):
-        pipeline.delete(workspace, "shop", progress=NoProgress())
+        delete(workspace, "shop", progress=NoProgress())
 
 
 @pytest.fixture
@@ -101,14 +103,14 @@ def real(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> Wo
 
 def test_a_model_that_was_never_measured_holds_nobody(real: Workspace, small_bundle: Bundle) -> None:
     (real.models / small_bundle.id / "holdout.parquet").unlink()
-    assert pipeline.delete(real, "shop", progress=NoProgress())["remains"] == []
+    assert delete(real, "shop", progress=NoProgress())["remains"] == []
 
 
 def test_with_its_models_nothing_is_left(workspace: Workspace) -> None:
     version = open_dataset(workspace, "other").version
     scored = workspace.folder("datasets", "other", "made", version, "shop-hybrid") / "scores-20240301.parquet"
     pd.DataFrame({"customer_id": ["other-1"]}).to_parquet(scored)
-    made = pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
+    made = delete(workspace, "shop", models=True, progress=NoProgress())
     assert (made["models"], made["remains"]) == (1, []) and not scored.exists()
     assert ids_in(workspace.root, IDS) == []
     assert [bundle.id for bundle in list_bundles(workspace)] == ["other-hybrid"]
@@ -116,14 +118,14 @@ def test_with_its_models_nothing_is_left(workspace: Workspace) -> None:
 
 def test_what_went_elsewhere_is_named_and_the_export_log_keeps_its_lines(workspace: Workspace, tmp_path: Path) -> None:
     combine(workspace, ["shop", "other"], "all")
-    pipeline.rename(workspace, "shop", "store")
+    rename(workspace, "shop", "store")
     version = open_dataset(workspace, "store").version
     files = ["list.csv", "gone.csv"]
     entry = {"dataset": "shop", "dataset_version": version, "folder": str(tmp_path), "files": files}
     line = json.dumps(entry) + "\n"
     (workspace.exports / "log.jsonl").write_text(line)
     (tmp_path / "list.csv").write_text(IDS[0])
-    made = pipeline.delete(workspace, "store", models=True, progress=NoProgress())
+    made = delete(workspace, "store", models=True, progress=NoProgress())
     assert made["remains"] == [
         {"kind": "dataset", "name": "all"},
         {"kind": "export", "name": str(tmp_path / "list.csv")},
@@ -147,9 +149,9 @@ def test_a_deletion_that_was_cut_off_ends(workspace: Workspace, monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", failing)
         with pytest.raises(KeyboardInterrupt):
-            pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
+            delete(workspace, "shop", models=True, progress=NoProgress())
     assert "other" in [dataset.name for dataset in list_datasets(workspace)]
-    pipeline.delete(workspace, "shop", models=True, progress=NoProgress())
+    delete(workspace, "shop", models=True, progress=NoProgress())
     assert ids_in(workspace.root, IDS) == []
     assert list(workspace.root.glob(f"*/{deleting.REMOVING}*")) == []
 
@@ -159,16 +161,16 @@ def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
     job = workspace.jobs / "2024-train" / "status.json"
     write_json(job, {**status, "pid": None})
     with pytest.raises(Refused):
-        pipeline.delete(workspace, "shop", progress=NoProgress())
+        delete(workspace, "shop", progress=NoProgress())
     write_json(job, {**status, "pid": os.getpid(), "args": ["delete", "shop"]})
     with state_folder(workspace, "shop", 1), pytest.raises(Refused) as busy:  # by cron
-        Context().run(pipeline.delete, workspace, "shop", progress=NoProgress())
+        Context().run(delete, workspace, "shop", progress=NoProgress())
     assert busy.value.code == "run_going_on" and open_dataset(workspace, "shop").events_path.exists()
-    assert pipeline.delete(workspace, "shop", progress=NoProgress())["versions"] == 2
+    assert delete(workspace, "shop", progress=NoProgress())["versions"] == 2
 
 
 def test_a_real_model_s_dataset_can_go(real: Workspace, small_bundle: Bundle) -> None:
-    pipeline.scores(real, "shop", small_bundle.id, progress=NoProgress())
-    made = pipeline.delete(real, "shop", progress=NoProgress())
+    scores(real, "shop", small_bundle.id, progress=NoProgress())
+    made = delete(real, "shop", progress=NoProgress())
     assert made["predictions"] == 1 and made["remains"] == [{"kind": "model", "name": small_bundle.id}]
     assert list_datasets(real) == []

@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store.version_store import list_datasets, versions
-from clv_core.deployment.backup import back_up, recover
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
+from clv_core.upkeep.backup import back_up, recover
 from clv_core.workspace import Workspace
 from tests.commands.conftest import done, run
 
@@ -32,7 +32,7 @@ import pandas as pd
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.lifecycle import prune
+from clv_core.upkeep.lifecycle import prune
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
 from clv_core.jobs import NoProgress
@@ -160,7 +160,7 @@ def test_killed_recovery_leaves_no_part_of_a_workspace_and_the_old_one_as_it_was
     with pytest.raises(Refused, match="not empty"):
         recover(tmp_path / "backup.zip", trained.root, NoProgress())
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["clv_core.deployment.backup"])
+    server.set_forkserver_preload(["clv_core.upkeep.backup"])
     work = {"target": recover, "args": (tmp_path / "backup.zip", tmp_path / "new", NoProgress())}
     for _ in range(2):  # the first one starts the server
         shutil.rmtree(tmp_path / "new", ignore_errors=True)

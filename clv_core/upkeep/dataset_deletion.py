@@ -8,32 +8,23 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from clv_core.collection.store.version_store import (
-    delete_dataset,
-    known_versions,
-    list_datasets,
-    open_dataset,
-    version_names,
-)
-from clv_core.deployment.artifacts import (
-    BACKTEST,
-    EXPLANATION,
-    EXPLORED,
-    PREDICTIONS,
-    PRICING,
-    RECOMMENDATIONS,
+from clv_core.collection.store import delete_dataset, known_versions, list_datasets, open_dataset, version_names
+from clv_core.deployment import (
+    HOLDOUT,
+    PREDICTION_KINDS,
     REMOVING,
-    artifacts,
+    ArtifactKind,
     check_idle,
     jobs_of,
+    list_bundles,
     remove,
 )
-from clv_core.deployment.bundle import HOLDOUT, list_bundles
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.locks import changes
-from clv_core.strategy.audiences.export_records import exported_files
-from clv_core.training.states import states_of
+from clv_core.strategy.audiences import exported_files
+from clv_core.training import states_of
 from clv_core.workspace import Workspace, check_name
 
 
@@ -84,10 +75,10 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     progress.report("deleting", 1, 1)
     return {
         "versions": len(versions),
-        "predictions": sum(made[kind] for kind in PREDICTIONS),
-        "explanations": made[EXPLANATION],
-        "backtests": made[BACKTEST],
-        **{kind: made[kind] for kind in (RECOMMENDATIONS, PRICING, EXPLORED)},
+        "predictions": sum(made[kind] for kind in PREDICTION_KINDS),
+        "explanations": made[ArtifactKind.EXPLANATION],
+        "backtests": made[ArtifactKind.BACKTEST],
+        **{kind: made[kind] for kind in (ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING, ArtifactKind.EXPLORED)},
         "states": len(states),
         "models": len(trained),
         "jobs": len(records),

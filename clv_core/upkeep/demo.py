@@ -19,19 +19,19 @@ import numpy as np
 import pandas as pd
 
 from clv_core import columns
-from clv_core.collection.answers import Answers
+from clv_core.collection import Answers
 from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.simulate.shop_scenarios import voucher_date
-from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset
+from clv_core.collection.store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.registry.registry import Registry
+from clv_core.deployment import Bundle, open_bundle
+from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import Progress
+from clv_core.preprocessing import append
 from clv_core.preprocessing.add_customers import add_customers
-from clv_core.preprocessing.clean import append
 from clv_core.program_files import ASSETS
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 

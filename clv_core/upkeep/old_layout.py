@@ -10,19 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.store.dataset import MADE
-from clv_core.collection.store.version_store import known_versions
-from clv_core.deployment.artifacts import (
-    BACKTEST,
-    EXPLANATION,
-    EXPLORED,
-    MONITORING,
-    PRICING,
-    RECOMMENDATIONS,
-    SCORES,
-    TUNING,
-)
-from clv_core.deployment.bundle_record import RECORD, read_record
+from clv_core.collection.store import MADE, known_versions
+from clv_core.deployment import RECORD, ArtifactKind, read_record
 from clv_core.errors import Refused
 from clv_core.locks import writing
 from clv_core.workspace import OLD_FOLDERS, Workspace
@@ -32,8 +21,12 @@ SCORES_FILE: Final = re.compile(
 )
 MODEL_OUTPUT: Final = re.compile(r"(?P<model>.+-[0-9a-f]{12})-(?P<version>[0-9a-f]{12})(?P<customer>-[0-9a-f]+)?")
 KINDS: Final = {
-    **{"explanations": EXPLANATION, "backtests": BACKTEST, "recommendations": RECOMMENDATIONS},
-    **{"pricing": PRICING, "monitoring": MONITORING},
+    **{
+        "explanations": ArtifactKind.EXPLANATION,
+        "backtests": ArtifactKind.BACKTEST,
+        "recommendations": ArtifactKind.RECOMMENDATIONS,
+    },
+    **{"pricing": ArtifactKind.PRICING, "monitoring": ArtifactKind.MONITORING},
 }
 
 
@@ -55,14 +48,16 @@ def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
         scored = SCORES_FILE.fullmatch(path.name)
         if scored and (datasets / scored["name"]).is_dir():
             rest = scored["rest"]
-            kind, terms = (rest[1:], "") if rest in ("-history", "-embedding", "-rhythm") else (SCORES, rest)
+            kind, terms = (
+                (rest[1:], "") if rest in ("-history", "-embedding", "-rhythm") else (ArtifactKind.SCORES, rest)
+            )
             folder = datasets / scored["name"] / MADE / scored["version"] / path.parent.name
             yield path, folder / f"{kind}-{scored['cutoff']}{terms}{scored['suffix']}"
     for path in workspace.place("explored").glob("*/*"):
-        yield path, datasets / path.parent.name / MADE / path.name / EXPLORED
+        yield path, datasets / path.parent.name / MADE / path.name / ArtifactKind.EXPLORED
     for path in workspace.place("tuning").glob("*/*.json"):
         version, _, settings = path.name.partition("-")
-        yield path, datasets / path.parent.name / MADE / version / f"{TUNING}-{settings}"
+        yield path, datasets / path.parent.name / MADE / version / f"{ArtifactKind.TUNING}-{settings}"
     names = [path.name for path in datasets.glob("*") if path.is_dir()]
     versions = {version: name for name in names for version in known_versions(workspace, name)}
     trained_on = _trained_on(workspace)

@@ -1,6 +1,6 @@
 """A dataset is renamed, pruned, or given another currency, with all that was made from it.
 
-Deletion reads the export log too: :mod:`clv_core.strategy.dataset_deletion`.
+Deletion reads the export log too: :mod:`clv_core.upkeep.dataset_deletion`.
 """
 
 from __future__ import annotations
@@ -16,32 +16,38 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core import audit, jobs
-from clv_core.collection.store.dataset_labels import (
+from clv_core.collection.store import (
+    MANIFEST,
+    Dataset,
+    Manifest,
     check_currency,
     names_to_follow,
+    open_dataset,
+    remove_versions,
     rename_dataset,
     renamed,
     set_currency,
+    versions,
 )
-from clv_core.collection.store.version_store import MANIFEST, Dataset, Manifest, open_dataset, remove_versions, versions
-from clv_core.deployment.artifacts import (
-    BACKTEST,
-    PREDICTIONS,
-    TUNING,
-    artifacts,
+from clv_core.deployment import (
+    PREDICTION_KINDS,
+    RECORD,
+    ArtifactKind,
     check_idle,
     jobs_of,
+    list_bundles,
+    read_record,
     remove,
     rename_in_command,
+    saved_score_files,
+    write_record,
 )
-from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import saved_score_files
 from clv_core.errors import NotFound, Refused, UsageError
-from clv_core.features.relation_cache import FOLDER as RELATIONS
+from clv_core.features import FOLDER as RELATIONS
 from clv_core.locks import changes
-from clv_core.training.states import move_states
+from clv_core.training import move_states
 from clv_core.workspace import Workspace, read_json, write_json
 
 KEEP: Final = 3
@@ -126,7 +132,11 @@ def _removable_outputs(workspace: Workspace, name: str, needed: set[str]) -> tup
     kept: set[Path] = set()
     for model in {output.model for output in outputs} - {""}:
         kept |= _one_a_month(saved_score_files(workspace, model, name))
-    return tuple(made.path for made in outputs if made.kind not in (BACKTEST, TUNING) and made.path not in kept)
+    return tuple(
+        made.path
+        for made in outputs
+        if made.kind not in (ArtifactKind.BACKTEST, ArtifactKind.TUNING) and made.path not in kept
+    )
 
 
 def _one_a_month(scores: Sequence[tuple[date, Path]]) -> set[Path]:
@@ -187,7 +197,7 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
         renamed(workspace, new)
         counts[old, new] = {
             "models": len(list_bundles(workspace, new)),
-            "predictions": sum(artifact.kind in PREDICTIONS for artifact in artifacts(workspace, new)),
+            "predictions": sum(artifact.kind in PREDICTION_KINDS for artifact in artifacts(workspace, new)),
         }
     return counts
 

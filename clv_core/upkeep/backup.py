@@ -26,7 +26,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from clv_core import __version__
-from clv_core.collection.store.version_store import CURRENT, MANIFEST, VERSION
+from clv_core.collection.store import CURRENT, MANIFEST, VERSION
 from clv_core.deployment.registry import database
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import Progress

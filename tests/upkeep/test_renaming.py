@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import dataset_labels
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
-from clv_core.deployment import lifecycle as renaming
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.saved_scores import scores
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
+from clv_core.upkeep import lifecycle as renaming
+from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.conftest import own_copy
 
@@ -55,7 +56,7 @@ NEW = {"store": ["shop-hybrid"], "shop-2": ["shop-2-hybrid"]}
 
 def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Workspace) -> None:
     version = open_dataset(workspace, "shop").version
-    assert pipeline.rename(workspace, "shop", "store") == {"models": 1, "predictions": 1}
+    assert rename(workspace, "shop", "store") == {"models": 1, "predictions": 1}
     assert state(workspace) == NEW
     assert open_bundle(workspace, "shop-hybrid").record["dataset"] == {"name": "store", "version": version}
     assert open_dataset(workspace, "store").manifest.name == "store"
@@ -74,9 +75,9 @@ def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Wo
 def test_names_that_are_taken_or_no_names_change_nothing(workspace: Workspace) -> None:
     for new in ("shop-2", "shop", "../x", ""):
         with pytest.raises(Refused):
-            pipeline.rename(workspace, "shop", new)
+            rename(workspace, "shop", new)
     with pytest.raises(NotFound):
-        pipeline.rename(workspace, "nothing", "store")
+        rename(workspace, "nothing", "store")
     assert state(workspace) == OLD
 
 
@@ -107,10 +108,10 @@ def test_a_crash_at_any_step_leaves_one_of_both_names_and_the_next_call_finishes
         shutil.copytree(workspace.root, copy.root)
         with monkeypatch.context() as patch, pytest.raises(Crash):
             patch.setattr(module, name, fail)
-            pipeline.rename(copy, "shop", "store")
+            rename(copy, "shop", "store")
         found.append(state(copy))
         assert found[-1] in (OLD, NEW)
-        assert pipeline.rename(copy, "shop", "store")["models"] == 1
+        assert rename(copy, "shop", "store")["models"] == 1
         assert state(copy) == NEW
         record = read_json(copy.models / "shop-hybrid" / "bundle.json")
         assert record["dataset"]["name"] == "store"
@@ -123,9 +124,9 @@ def test_a_model_scores_as_before_under_the_new_name(
 ) -> None:
     workspace = own_copy(small_workspace, tmp_path / "workspace")
     shutil.copytree(small_workspace.models, workspace.root / "models")
-    before = pipeline.scores(workspace, "shop", small_bundle.id, progress=NoProgress())
-    pipeline.rename(workspace, "shop", "商店")
-    after = pipeline.scores(workspace, "商店", small_bundle.id, progress=NoProgress())
+    before = scores(workspace, "shop", small_bundle.id, progress=NoProgress())
+    rename(workspace, "shop", "商店")
+    after = scores(workspace, "商店", small_bundle.id, progress=NoProgress())
     assert after.equals(before)
     assert open_bundle(workspace, small_bundle.id).model is not None
     assert len(versions(workspace, "商店")) == len(versions(small_workspace, "shop"))
@@ -136,10 +137,10 @@ def test_a_dataset_in_use_keeps_its_name(workspace: Workspace) -> None:
     status = {"id": folder.name, "command": "train", "args": ["train", "shop"], "state": "running", "pid": 1}
     write_json(folder / "status.json", {**status, "pid": None, "started": 9e9, "updated": 0})
     with pytest.raises(Refused) as busy:
-        pipeline.rename(workspace, "shop", "store")
+        rename(workspace, "shop", "store")
     assert busy.value.code == "dataset_busy" and state(workspace) == OLD
-    pipeline.rename(workspace, "shop-2", "other")
+    rename(workspace, "shop-2", "other")
     write_json(folder / "status.json", {**status, "state": "done", "label": "shop"})
-    pipeline.rename(workspace, "shop", "store")
+    rename(workspace, "shop", "store")
     told = json.loads((folder / "status.json").read_text())
     assert (told["args"], told["label"]) == (["train", "store"], "store")

@@ -15,13 +15,14 @@ from clv_core.collection.store.dataset_labels import set_currency
 from clv_core.collection.store.version_store import open_dataset, restore, versions
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.demo import SAMPLE
-from clv_core.deployment.lifecycle import relabel
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.errors import NeedsAnswer, NotFound, UsageError
 from clv_core.jobs import NoProgress
+from clv_core.preprocessing.clean import append as run_append
 from clv_core.preprocessing.clean import clean
+from clv_core.upkeep.demo import SAMPLE
+from clv_core.upkeep.lifecycle import relabel
 from clv_core.workspace import Workspace
 from tests.conftest import Clv
 
@@ -78,7 +79,7 @@ def test_rules_stay_on_and_the_next_file_has_to_be_in_the_same_money(workspace: 
     with pytest.raises(NeedsAnswer) as asked:
         append(workspace, "log", written(tmp_path, "b.csv", "c,2024-02-01,$5\n"))
     assert asked.value.code == "currency_differs"
-    grown = pipeline.append(workspace, "log", written(tmp_path, "c.csv", "c,2024-02-01,5\n"))
+    grown = run_append(workspace, "log", written(tmp_path, "c.csv", "c,2024-02-01,5\n"))
     assert grown.currency == "EUR" and grown.rules == made.rules
     assert clean(workspace, "log", {}, progress=NoProgress()).currency == "EUR"
 

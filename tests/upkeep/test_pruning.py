@@ -12,11 +12,11 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import known_versions, open_dataset, restore, version_names, versions
 from clv_core.deployment.artifacts import artifacts
-from clv_core.deployment.lifecycle import prune
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
-from clv_core.strategy.dataset_deletion import delete
+from clv_core.upkeep.dataset_deletion import delete
+from clv_core.upkeep.lifecycle import prune
 from clv_core.workspace import Workspace, write_json
 from tests.commands.conftest import done
 

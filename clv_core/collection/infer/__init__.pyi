@@ -1,0 +1,2 @@
+from .event_names import EventName as EventName
+from .event_names import event_type_of as event_type_of

@@ -1,0 +1,1 @@
+from .cells import UNPRICED as UNPRICED

@@ -1,0 +1,13 @@
+from .alphabets import USUAL as USUAL
+from .archives import sheet_titles as sheet_titles
+from .archives import unpack as unpack
+from .content import Content as Content
+from .content import identify as identify
+from .encoding import rewrite as rewrite
+from .encoding import survey as survey
+from .line_numbers import lines_without_rows as lines_without_rows
+from .line_numbers import recorded_rejects as recorded_rejects
+from .quotes import Reject as Reject
+from .source import Source as Source
+from .source import open_source as open_source
+from .text_table import read_text_table as read_text_table

@@ -1,0 +1,12 @@
+from .api_errors import error_response as error_response
+from .api_errors import language_of as language_of
+from .auth import ANALYST as ANALYST
+from .auth import KeysUnusable as KeysUnusable
+from .auth import add_key as add_key
+from .auth import find_key as find_key
+from .auth import list_keys as list_keys
+from .auth import revoke_key as revoke_key
+from .connections import Connection as Connection
+from .connections import ConnectionLimit as ConnectionLimit
+from .model_info import resolve_model as resolve_model
+from .schemas import example_call as example_call

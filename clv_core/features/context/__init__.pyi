@@ -1,0 +1,12 @@
+from .anchored import ANCHORED as ANCHORED
+from .anchored import anchor_numbers as anchor_numbers
+from .anchored import anchor_statistics as anchor_statistics
+from .anchored import history as history
+from .anchored import spend_statistics as spend_statistics
+from .context import Context as Context
+from .context import LazyContext as LazyContext
+from .customer_statistics import RENEWAL as RENEWAL
+from .log_days import KINDS as KINDS
+from .log_days import LogDays as LogDays
+from .log_days import step_kinds as step_kinds
+from .lookup import SURPLUS as SURPLUS

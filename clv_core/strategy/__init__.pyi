@@ -1,0 +1,13 @@
+from .activation import PlanInputs as PlanInputs
+from .activation import WrittenPlan as WrittenPlan
+from .activation import export as export
+from .activation import plan as plan
+from .activation import segment as segment
+from .explanation_files import explain as explain
+from .purchase_history import join_history as join_history
+from .purchase_history import load_history as load_history
+from .purchase_history import net_value as net_value
+from .purchase_history import with_history as with_history
+from .recommend_and_price import price as price
+from .recommend_and_price import price_side as price_side
+from .recommend_and_price import recommendation_side as recommendation_side

@@ -1,0 +1,13 @@
+from .customer_card import Card as Card
+from .customer_card import load_card as load_card
+from .customer_card import make_card as make_card
+from .customer_lookup import MAX_HITS as MAX_HITS
+from .customer_lookup import find_customers as find_customers
+from .customer_lookup import ids_containing as ids_containing
+from .next_order import Rhythm as Rhythm
+from .next_order import load_rhythm as load_rhythm
+from .timeline import CUMULATIVE as CUMULATIVE
+from .timeline import DAY as DAY
+from .timeline import NET_VALUE as NET_VALUE
+from .timeline import PURCHASED as PURCHASED
+from .why_sentences import MODEL as MODEL

@@ -1,0 +1,11 @@
+from .destination import MARKETING as MARKETING
+from .destination import PURPOSES as PURPOSES
+from .destination import Destination as Destination
+from .push import Pushed as Pushed
+from .push import push_contacts as push_contacts
+from .saved_destinations import KINDS as KINDS
+from .saved_destinations import add_destination as add_destination
+from .saved_destinations import list_destinations as list_destinations
+from .saved_destinations import open_destination as open_destination
+from .saved_destinations import remove_destination as remove_destination
+from .saved_destinations import set_purpose as set_purpose

@@ -1,0 +1,10 @@
+from .measurement import measure_experiment as measure_experiment
+from .randomization import OFFERED as OFFERED
+from .randomization import assign_groups as assign_groups
+from .randomization import detectable_effect as detectable_effect
+from .randomization import in_control_group as in_control_group
+from .randomization import randomization_name as randomization_name
+from .randomization import required_sample_size as required_sample_size
+from .randomization import residual_std as residual_std
+from .treatment_effect import MIN_GROUP_SIZE as MIN_GROUP_SIZE
+from .treatment_effect import Experiment as Experiment

@@ -1,0 +1,9 @@
+"""Upkeep of a workspace: what concerns a dataset or a workspace with all that was made from it.
+
+``lifecycle`` renames, prunes or gives another currency, ``dataset_deletion`` deletes, ``backup`` packs a workspace into
+one file, ``old_layout`` moves what an earlier version left elsewhere, ``demo`` opens the one that is shown.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
