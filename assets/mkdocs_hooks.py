@@ -30,6 +30,7 @@ from clv_core.config import READS, TrainConfig  # noqa: E402
 from clv_core.environment import table as variables  # noqa: E402
 from clv_core.evaluation.metrics import METRICS  # noqa: E402
 from clv_core.evaluation.trust import REASONS  # noqa: E402
+from clv_core.extension_points import table as extension_points  # noqa: E402
 from clv_core.features.behaviour import FEATURES, GROUPS  # noqa: E402
 from clv_core.features.labels import group_label, label, meaning  # noqa: E402
 from clv_core.i18n import catalogue, translate  # noqa: E402
@@ -201,7 +202,7 @@ def destinations() -> str:
 def architecture() -> str:
     """Return ARCHITECTURE.md without its title, its links from here."""
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("\n")[2]
-    return text.replace("](assets/docs/", "](")
+    return GENERATED_PART.sub(lambda match: GENERATED[match[1]](), text).replace("](assets/docs/", "](")
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -218,6 +219,7 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
     "destinations": destinations,
     "environment": variables,
     "events": events,
+    "extension_points": extension_points,
     "features": features,
     "metrics": metrics,
     "reasons": reasons,
@@ -227,5 +229,5 @@ GENERATED: Final[dict[str, Callable[[], str]]] = {
 """Parts of the reference by name."""
 
 if __name__ == "__main__":
-    for path in sorted((ASSETS / "docs").glob("*.md")):
+    for path in (ROOT / "ARCHITECTURE.md", *sorted((ASSETS / "docs").glob("*.md"))):
         path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")

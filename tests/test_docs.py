@@ -104,7 +104,8 @@ def test_the_site_loads_nothing_from_elsewhere(site: dict[str, str]) -> None:
 
 def test_tables_that_stand_in_the_files_are_those_of_the_code() -> None:
     hooks = runpy.run_path(str(ROOT / "assets" / "mkdocs_hooks.py"))
-    texts = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS if path.parent.name == "docs"}
+    pages = (ROOT / "ARCHITECTURE.md", *(path for path in DOCUMENTS if path.parent.name == "docs"))
+    texts = {path: path.read_text(encoding="utf-8") for path in pages}
     stale = [path.name for path, text in texts.items() if hooks["with_tables"](text) != text]
     assert stale == [], "python assets/mkdocs_hooks.py writes them anew"
     for page, names in {
@@ -114,6 +115,12 @@ def test_tables_that_stand_in_the_files_are_those_of_the_code() -> None:
     }.items():
         text = (ROOT / "assets" / "docs" / f"{page}.md").read_text(encoding="utf-8")
         assert names and [name for name in names if f"| `{name}` |" not in text] == []
+
+
+def test_every_page_is_in_the_menu_once() -> None:
+    menu = (ROOT / "assets" / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    pages = sorted(path.name for path in (ROOT / "assets" / "docs").glob("*.md"))
+    assert sorted(re.findall(r"([\w-]+\.md)$", menu, re.MULTILINE)) == pages
 
 
 PRELUDE = """

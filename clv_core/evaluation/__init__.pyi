@@ -36,6 +36,7 @@ from .levels import evenly as evenly
 from .levels import fifth_of as fifth_of
 from .metrics import METRICS as METRICS
 from .metrics import format_metric as format_metric
+from .metrics import with_role as with_role
 from .model_scoreboard import RUN as RUN
 from .model_scoreboard import stability as stability
 from .model_scoreboard import table_of as table_of

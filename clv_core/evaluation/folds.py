@@ -24,7 +24,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.metrics import evaluate, with_role
 from clv_core.features import EventLog, complete_snapshot
 from clv_core.jobs import Progress, parts_of
 from clv_core.training import MODELS, FitTask, training_data
@@ -34,7 +34,7 @@ PLAIN, UNSEEN = "plain", "unseen"
 """The two views: all customers trained on, and none of those that are predicted."""
 Outcome = Literal["leans", "holds", "unsure"]
 COLUMNS: Final = ("origin", "model", "view", "fold", "customers", "buyers", "metric", "value", "low", "high")
-COMPARED: Final = ("gini", "spearman", "mae", "rmse", "bias", "decile_mape", "auc", "brier", "coverage80")
+COMPARED: Final = with_role("folds")
 SMALL: Final = 0.01
 """A loss of Gini within this is no sign of leaning, however sure it is."""
 LARGE: Final = 0.05

@@ -6,9 +6,9 @@ intervals. Customers with equal predictions share what they hold, so that no met
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,27 @@ Floats = NDArray[np.float64]
 TOP_SHARE: Final = 0.2
 """How many customers, those of the highest predictions, ``coverage80_top`` is about."""
 
+Role = Literal[
+    "board", "card", "folds", "main", "report", "retraining", "slices", "sliced", "tuned", "tuning", "verdicts",
+    "versions", "views",
+]  # fmt: skip
+"""Where a metric is used:
+
+``board``       column of the table of all models, page Evaluate
+``card``        row of a model card
+``folds``       compared between customers who were trained on and others (:mod:`~clv_core.evaluation.folds`)
+``main``        large figure on the page Evaluate
+``report``      figure of the report
+``retraining``  decides whether a candidate is better; has a row in ``MATERIAL``, :mod:`clv_core.monitoring.retraining`
+``slices``      computed for each slice and season (:mod:`~clv_core.evaluation.slices`)
+``sliced``      column of their table, page Evaluate
+``tuned``       row of what tuned settings are worth, page Train
+``tuning``      compared between tuned settings and the default (:mod:`~clv_core.evaluation.tune`)
+``verdicts``    said in words of two models: ``verdict.<id>.<outcome>``
+``versions``    tested between two versions: ``models.compare.better.<id>``
+``views``       column of the table of both views of ``folds``, page Evaluate
+"""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -32,6 +53,7 @@ class Metric:
         unit: ``score``, ``share``, ``money`` or ``money_squared``.
         compute: from B sets of weights over a sample to B values; NaN where the figure does not exist.
         goal: the best value where ``better`` is ``zero`` or ``goal``.
+        roles: where it is used, and its place among the metrics there.
     """
 
     id: str
@@ -39,6 +61,7 @@ class Metric:
     unit: str
     compute: Callable[[Draw], Floats]
     goal: float = 0.0
+    roles: Mapping[Role, int] = field(default_factory=dict)
 
     def value(self, actual: ArrayLike, predictions: PredictionLike, threshold: float = 0.5) -> float:
         """Return the figure; NaN where it does not exist (an AUC without buyers).
@@ -193,30 +216,71 @@ def _pit(level: float, quantile: Callable[[Sample], Floats]) -> Callable[[Draw],
 METRICS: Final[dict[str, Metric]] = {
     metric.id: metric
     for metric in (
-        Metric("mse", "low", "money_squared", _mse),
-        Metric("rmse", "low", "money", lambda d: np.sqrt(_mse(d))),
-        Metric("mae", "low", "money", lambda d: d.mean(np.abs(d.sample.actual - d.sample.mean))),
-        Metric("mae_median", "low", "money", lambda d: d.mean(np.abs(d.sample.actual - d.sample.middle))),
-        Metric("bias", "zero", "share", _bias),
-        Metric("spearman", "high", "score", _spearman),
-        Metric("gini", "high", "score", _gini),
-        Metric("capture10", "high", "share", _capture10),
-        Metric("decile_mape", "low", "share", _decile_mape),
-        Metric("auc", "high", "score", _auc),
-        Metric("brier", "low", "score", lambda d: d.mean((d.sample.p - d.sample.bought) ** 2)),
+        Metric("mse", "low", "money_squared", _mse, roles={"report": 5}),
+        Metric(
+            *("rmse", "low", "money", lambda d: np.sqrt(_mse(d))),
+            roles={
+                **{"board": 5, "folds": 4, "main": 4, "report": 4, "retraining": 2},
+                **{"slices": 4, "tuning": 4, "verdicts": 6},
+            },
+        ),
+        Metric(
+            *("mae", "low", "money", lambda d: d.mean(np.abs(d.sample.actual - d.sample.mean))),
+            roles={
+                **{"board": 4, "card": 3, "folds": 3, "main": 3, "report": 3, "slices": 3, "sliced": 2},
+                **{"tuned": 2, "tuning": 3, "verdicts": 5, "versions": 3, "views": 4},
+            },
+        ),
+        Metric(
+            *("mae_median", "low", "money", lambda d: d.mean(np.abs(d.sample.actual - d.sample.middle))),
+            roles={"card": 4},
+        ),
+        Metric(
+            *("bias", "zero", "share", _bias),
+            roles={
+                **{"board": 3, "card": 2, "folds": 5, "main": 2, "report": 2, "retraining": 3},
+                **{"slices": 5, "sliced": 3, "tuned": 3, "tuning": 6, "verdicts": 3, "versions": 2, "views": 3},
+            },
+        ),
+        Metric(
+            *("spearman", "high", "score", _spearman),
+            roles={"board": 2, "folds": 2, "slices": 2, "tuning": 2, "verdicts": 2, "views": 2},
+        ),
+        Metric("gini", "high", "score", _gini, roles=dict.fromkeys(get_args(Role), 1)),
+        Metric("capture10", "high", "share", _capture10, roles={"card": 5}),
+        Metric(
+            *("decile_mape", "low", "share", _decile_mape),
+            roles={"board": 6, "folds": 6, "tuning": 5, "verdicts": 4},
+        ),
+        Metric("auc", "high", "score", _auc, roles={"board": 7, "card": 6, "folds": 7, "slices": 6, "views": 5}),
+        Metric(
+            *("brier", "low", "score", lambda d: d.mean((d.sample.p - d.sample.bought) ** 2)),
+            roles={"folds": 8, "verdicts": 7},
+        ),
         Metric("accuracy", "high", "share", lambda d: d.mean((d.sample.p >= d.sample.threshold) == d.sample.bought)),
         Metric("precision", "high", "share", _precision),
         Metric("recall", "high", "share", _recall),
         Metric("f1", "high", "share", _f1),
-        Metric("coverage80", "goal", "share", lambda d: d.mean(_inside(d.sample)), goal=0.8),
-        Metric("width80", "low", "money", lambda d: d.mean(d.sample.high - d.sample.low)),
-        Metric("coverage80_top", "goal", "share", _coverage80_top, goal=0.8),
+        Metric(
+            *("coverage80", "goal", "share", lambda d: d.mean(_inside(d.sample))),
+            goal=0.8,
+            roles={"board": 8, "card": 7, "folds": 9},
+        ),
+        Metric("width80", "low", "money", lambda d: d.mean(d.sample.high - d.sample.low), roles={"board": 10}),
+        Metric("coverage80_top", "goal", "share", _coverage80_top, goal=0.8, roles={"board": 9, "verdicts": 8}),
         Metric("pit10", "goal", "share", _pit(0.1, lambda sample: sample.low), goal=0.1),
         Metric("pit50", "goal", "share", _pit(0.5, lambda sample: sample.middle), goal=0.5),
         Metric("pit90", "goal", "share", _pit(0.9, lambda sample: sample.high), goal=0.9),
     )
 }
 """Every metric, one line each; lists of metrics elsewhere derive from this table."""
+
+
+def with_role(role: Role) -> tuple[str, ...]:
+    """Return the ids of the metrics that are used somewhere, in the order in which they are shown there."""
+    return tuple(
+        sorted((one.id for one in METRICS.values() if role in one.roles), key=lambda n: METRICS[n].roles[role])
+    )
 
 
 def format_metric(metric: str, value: float, currency: str = "", language: str = DEFAULT_LANGUAGE) -> str:

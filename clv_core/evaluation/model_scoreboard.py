@@ -13,10 +13,10 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.metrics import METRICS, with_role
 
 COLUMNS: Final = ("origin", "model", "metric", "value", "low", "high")
-SPOKEN: Final = ("gini", "spearman", "bias", "decile_mape", "mae", "rmse", "brier", "coverage80_top")
+SPOKEN: Final = with_role("verdicts")
 """Metrics that verdicts in words are given on; each has the texts ``verdict.<metric>.<outcome>``."""
 NAMES: Final = {
     "naive": "Naive",

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.evaluation.metrics import METRICS
+from clv_core.evaluation.metrics import METRICS, with_role
 from clv_core.features import Snapshot
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
@@ -24,7 +24,7 @@ TENURE_BANDS: Final = {"new": (0, 90), "tenure_90": (90, 180), "tenure_180": (18
 """Days since the first event, from and below, by slice."""
 QUARTERS: Final = (1, 2, 3, 4)
 GROUPS: Final = 10
-SHOWN: Final = ("gini", "spearman", "mae", "rmse", "bias", "auc")
+SHOWN: Final = with_role("slices")
 COLUMNS: Final = ("origin", "slice", "model", "customers", "buyers", "metric", "value")
 
 Rows = NDArray[np.bool_]

@@ -17,6 +17,7 @@ from clv_core.collection import history_days
 from clv_core.config import READS, SEQUENCE_ENCODERS, TrainConfig
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
+from clv_core.evaluation.metrics import with_role
 from clv_core.features import EventLog
 from clv_core.jobs import NoProgress, Progress, parts_of
 from clv_core.training import JOURNAL, rolling_origins
@@ -280,7 +281,7 @@ def _asked(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
-COMPARED: Final = ("gini", "spearman", "mae", "rmse", "decile_mape", "bias")
+COMPARED: Final = with_role("tuning")
 DEFAULT, TUNED = "default", "tuned"
 STARTS: Final = 3
 """So often both are trained, from other random starts: two trainings of the same settings differ, too."""

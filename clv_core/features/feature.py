@@ -53,6 +53,11 @@ class Feature:
         if self.unit not in UNITS or self.scale not in SCALES:
             raise ValueError(f"{self.name}: unknown unit {self.unit!r} or scale {self.scale!r}")
 
+    @property
+    def text_key(self) -> str:
+        """Its catalogue key behind ``feature.``."""
+        return self.family or self.name
+
 
 @dataclass(frozen=True)
 class InWindow:

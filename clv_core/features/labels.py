@@ -42,5 +42,5 @@ def _text(name: str, suffix: str, language: str) -> str:
             return translate(f"signal.review_theme{suffix}", language, theme=theme)
         return translate(f"signal.review_text{suffix}", language)
     feature = FEATURES[name]
-    key = f"feature.{feature.family or name}{suffix}"
+    key = f"feature.{feature.text_key}{suffix}"
     return translate(key, language, days=feature.days) if feature.days is not None else translate(key, language)

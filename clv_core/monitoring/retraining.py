@@ -20,11 +20,11 @@ from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle, score_customers
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.errors import Message
-from clv_core.evaluation import USUAL_LEVEL_SPREAD, Bootstrap, Estimate
+from clv_core.evaluation import USUAL_LEVEL_SPREAD, Bootstrap, Estimate, with_role
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 
-JUDGED: Final = ("gini", "rmse", "bias")
+JUDGED: Final = with_role("retraining")
 """Ranking, size and level: better means surely better in one of them, and surely worse in none. The size is that of
 squared errors, which the true mean minimises: absolute errors prefer a model that predicts too little, as most buy
 nothing. Each is tested by itself (95%, two-sided): of equally good challengers up to 3 x 2.5% are surely better in one.

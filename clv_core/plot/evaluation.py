@@ -48,7 +48,7 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
     ]
     heights, notes = table[["predicted_mean", "actual_mean"]], []
     if "baseline_mean" in table:
-        mean, top = table["baseline_mean"], CLIP * max(heights.to_numpy().max(), 0.0)
+        mean, top = table["baseline_mean"], CLIP * heights.to_numpy().max(initial=0.0)
         clipped = (mean > top) & (top > 0)
         height = mean.where(~clipped, top)
         symbols = np.where(clipped, "triangle-up", "circle")
@@ -184,8 +184,9 @@ def loss_history(frame: pd.DataFrame, *, height: int) -> Chart:
                 line={"color": NETWORKS[place % len(NETWORKS)], "width": 1.6, "dash": dash},
             )
         )
-    ends = frame.groupby("seed")["loss"].agg(["first", "last"]).mean()
-    fell = t("chart.loss_message", first=say(ends["first"]), last=say(ends["last"]), steps=int(frame["step"].max()))
+    ends = frame.groupby("seed")["loss"].agg(["first", "last"]).mean().fillna(0.0)
+    steps = int(max([0, *frame["step"]]))
+    fell = t("chart.loss_message", first=say(ends["first"]), last=say(ends["last"]), steps=steps)
     x, y = {"title": t("chart.step")}, {"title": t("chart.loss")}
     return drawn(traces, fell, x=x, y=y, legend=len(traces) > 1, height=height)
 

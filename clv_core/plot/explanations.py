@@ -47,7 +47,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
     """
     labels = list(dict.fromkeys(table["label"]))[::-1]
     height = table["label"].map({label: position for position, label in enumerate(labels)}).to_numpy(float)
-    wide = Wide.of(table.loc[table["label"] == table["label"].iloc[0], "effect"], below=0)
+    wide = Wide.of(table.loc[table["label"].isin(labels[-1:]), "effect"], below=0)
     places = wide.places(table["effect"])
     reach = pd.Series(places, table.index)
     place = height + _spread(places, height)
@@ -133,7 +133,7 @@ def tier_bars(table: pd.DataFrame, message: str) -> Chart:
         )
         for column, colour in colours.items()
     ]
-    most = float(table[list(colours)].max().max())
+    most = float(np.nanmax([0.0, *table[list(colours)].max()])) or 1.0
     x = {"title": t("chart.share"), "tickformat": ".0%", "range": [0, 1.1 * most]}
     return drawn(traces, message, x=x, y={"autorange": "reversed"}, height=120 + 62 * len(table))
 
@@ -145,7 +145,7 @@ def tier_colours(tiers: int) -> list[str]:
 
 def _spread(x: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a vertical offset for each dot, so that dots of the same place stand beside each other."""
-    width = max(float(np.ptp(x)), 1e-9) / 60
+    width = max(float(np.ptp(x)) if len(x) else 0.0, 1e-9) / 60
     frame = pd.DataFrame({"row": row, "bin": np.round(x / width)})
     rank = frame.groupby(["row", "bin"]).cumcount().to_numpy()
     crowd = frame.groupby(["row", "bin"])["bin"].transform("size").to_numpy()

@@ -19,6 +19,7 @@ from clv_core.evaluation import (
     format_metric,
     level_of,
     standing_of,
+    with_role,
 )
 from clv_core.plot import Chart, evaluation
 from clv_core.strategy.audiences import inert_csv
@@ -26,7 +27,7 @@ from pages.ui import i18n, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import name_of, percent, t
 
-MAIN: Final = ("gini", "bias", "mae", "rmse")
+MAIN: Final = with_role("main")
 """Metrics at the top of the page."""
 
 

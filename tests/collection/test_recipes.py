@@ -16,9 +16,8 @@ from clv_core.collection.recipes import NONE, find_recipe, load_recipe, shipped_
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, NotFound, UsageError
 from clv_core.workspace import Workspace
-from tests.collection.shop_exports import SYSTEMS, amazon, orders, paypal
+from tests.collection.shop_exports import SYSTEMS, orders
 from tests.collection.small_logs import put, read, read_lines, warnings
-from tests.collection.test_shop_exports_abroad import EXPORTS
 
 pytestmark = pytest.mark.first(4)
 
@@ -122,33 +121,6 @@ def test_a_recipe_names_the_columns_that_a_file_lacks(tmp_path: Path) -> None:
     assert caught.value.params["missing"] == ["combien"]
     with pytest.raises(NotFound, match="shopify_orders"):
         read(file, recipe="shopfy")
-
-
-FOREIGN = SYSTEMS | {"amazon": amazon, "paypal": paypal} | {name: one.write for name, one in EXPORTS.items()}
-NAMED = {
-    "tmall_items": "taobao_items",
-    "wholesale": "alibaba_1688_orders",
-    "shopee_english": "shopee_orders_en",
-    "shopee_indonesian": "shopee_orders_id",
-    "shopee_rupiah": "shopee_orders_id",
-    "shopee_thai": "shopee_orders_th",
-    "shopee_vietnamese": "shopee_orders_vi",
-    "magento_items": "magento_items",
-    "mercado": "mercado_libre_sales",
-}
-"""Systems whose recipes are not found by the beginning of their names."""
-
-
-def test_each_export_is_recognised_by_its_recipe_and_by_no_other(tmp_path: Path) -> None:
-    made, read_by = orders(20), {}
-    for system, write in FOREIGN.items():
-        file = tmp_path / f"{system}.csv"
-        write(file, made)
-        columns = [item.column for item in inspect_file(file, recipe=NONE).columns]
-        found = [name for name, one in shipped_recipes().items() if one.recognises(columns)]
-        assert len(found) == 1 and found[0].startswith(NAMED.get(system, system)), (system, found)
-        read_by[system] = found[0]
-    assert len(set(read_by.values())) == len(FOREIGN) - 1  # two files of Shopee are in Indonesian
 
 
 def test_a_recipe_that_names_more_columns_outranks_another() -> None:

@@ -142,6 +142,11 @@ def cdnow(cdnow_file: Path) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def shop() -> pd.DataFrame:
+    """The events of a made-up shop, once a session."""
+    return made_shop()
+
+
+def made_shop() -> pd.DataFrame:
     """400 customers, 12,000 events of every kind in 500 days from 2023-01-01, every column filled here and there."""
     random = np.random.default_rng(7)
     n = 12_000

@@ -1,4 +1,4 @@
-"""An encoder is one file: its name is a choice, and what it makes reads packed steps as the others do."""
+"""Convolutions over packed steps against those of torch; what every encoder does: ``tests/contracts``."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ import torch
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from clv_core.config import TrainConfig
-from clv_core.i18n import LANGUAGES
 from clv_core.model.sequence_encoders import sequence_encoder
-
-
-def test_each_file_is_a_choice_with_a_cost_and_a_name_in_every_language() -> None:
-    choices = TrainConfig.__dataclass_fields__["rnn"].metadata["choices"]
-    assert {"gru", "lstm", "rnn", "tcn"} <= set(choices)
-    for name in choices:
-        assert sequence_encoder(name).COST > 0 and set(sequence_encoder(name).LABELS) == set(LANGUAGES)
 
 
 @torch.no_grad()

@@ -47,7 +47,7 @@ def test_the_tour_begins_at_once_where_the_sample_is_there(open_page: OPEN, with
 def test_it_leads_over_all_pages_and_back_and_no_page_is_empty(open_page: OPEN, with_demo: Path, lang: str) -> None:
     app = do(open_page(with_demo, "home", lang=lang), "door_tour")
     last = len(tour.PAGES) - 1
-    for at, name in enumerate(tour.PAGES):
+    for at, name in enumerate(tour.STEPS):
         app.switch_page(BY_NAME[name].path).run()  # a test stays on the page that it opened itself
         assert not app.error and not app.exception, name
         assert app.title[0].value == translate(f"page.{name}", lang)

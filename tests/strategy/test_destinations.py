@@ -95,6 +95,9 @@ class Handler(BaseHTTPRequestHandler):
             return None
         kind = {"/hook": self.hook, "/crm/v3/objects/contacts/batch/upsert": self.hubspot}.get(self.path, self.klaviyo)
         code, made = kind(body)
+        if fault == "taken":  # it took the rows, and nobody hears of it
+            self.close_connection = True
+            return None
         if fault == "broken":  # it took the rows, and says so in half a sentence
             self.send_response(code)
             self.send_header("content-length", "1000")
@@ -217,7 +220,7 @@ def expected(kind: str) -> set[str]:
     return set(found.customers["customer_id"])
 
 
-@pytest.mark.parametrize("fault", [429, 500, "broken", "nothing"])
+@pytest.mark.parametrize("fault", [429, 500, "broken", "nothing", "taken"])
 @pytest.mark.parametrize("kind", HTTP)
 def test_no_row_is_lost_or_sent_twice_whatever_a_receiver_answers(
     kind: str, fault: Any, receiver: Receiver, add: Callable[[str], Path]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,12 @@ import pandas as pd
 import pytest
 
 from clv_core.errors import ClvError, NeedsAnswer, NotEnoughData, Refused, UsageError
-from clv_core.i18n import has
 from clv_core.strategy.audiences import platforms
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.export import export, log_export
+from clv_core.strategy.audiences.export import export
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.list_files import write_csv_parts
-from clv_core.workspace import Workspace
 from tests.strategy.lists import SIDE, digest, few, ids, made, read
 
 MAIL, PHONE, MAID = "test00000@gmail.com", "+442071838750", "AECE52E7-03EE-455A-B3C4-E57283966239"
@@ -317,22 +314,3 @@ def test_no_part_of_an_earlier_list_stays_beside_a_smaller_one(
         left = {path.name for path in tmp_path.iterdir()} - stays
         assert left == {path.name for path in (*result.files, result.side_file)}
         assert (len(result.files) > 1) == (most <= PART) == (left != {"list.csv", "list.csv.json"})
-
-
-@pytest.mark.parametrize("format", EXPORTS)
-def test_every_format_is_logged(scored: pd.DataFrame, customers: pd.DataFrame, format: str, tmp_path: Path) -> None:
-    entry = EXPORTS[format]
-    customers["Phone Number"] = [f"138{row:08}" for row in range(len(customers))]
-    customers["country"] = "China"
-    contacts = Contacts(customers) if entry.needs_contacts else None
-    result = export(scored, format, tmp_path / f"list{entry.suffix}", side=SIDE, contacts=contacts)
-    record = json.loads(result.side_file.read_text(encoding="utf-8"))
-    assert record["rows"] == 1200 and record["format"] == format and record["files"] == [f"list{entry.suffix}"]
-    about = {"cutoff": "1998-07-01", "horizon_days": 182, "model": "shop-hybrid-1", "currency": "EUR"}
-    assert about.items() <= record.items()
-    workspace = Workspace(tmp_path / "workspace")
-    for _ in range(2):
-        log_export(workspace, result, format, SIDE)
-    lines = [json.loads(line) for line in (workspace.exports / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(lines) == 2 and lines[1]["rows"] == 1200 and {"who", "made", "format", "segment"} <= set(lines[1])
-    assert has(f"export.{format}", "en") and has(f"export.{format}", "zh")

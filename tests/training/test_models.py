@@ -23,6 +23,7 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.blend import PRIOR, BlendModel
+from clv_core.training.cost import FROM_SCRATCH, SECONDS_A_WINDOW
 from clv_core.training.fit import MODELS, FitTask, Fitted
 from clv_core.training.single_networks import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
 from clv_core.training.windows import training_data
@@ -53,8 +54,9 @@ def fitted(request: pytest.FixtureRequest, train: Snapshot, tmp_path_factory: py
     return MODELS[request.param].fit(FitTask(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training"))
 
 
-def test_every_model_has_an_id_that_settings_accept_and_a_proper_name() -> None:
+def test_every_model_has_an_id_that_settings_accept_a_proper_name_and_a_time() -> None:
     assert set(MODELS) == set(MODEL_IDS) <= set(NAMES)
+    assert set(MODELS) <= {*SECONDS_A_WINDOW, *FROM_SCRATCH}
 
 
 @pytest.mark.examples(2)
@@ -73,12 +75,14 @@ def test_ranks_better_than_chance_and_chances_tell_who_buys(fitted: Fitted, late
 
 
 @pytest.mark.examples(3)
-def test_state_survives_a_bundle_s_files(fitted: Fitted, latest: Snapshot, tmp_path: Path) -> None:
+def test_state_survives_a_bundle_s_files(
+    fitted: Fitted, latest: Snapshot, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     tensors, state = fitted.model.state()
     save_file(tensors, tmp_path / "weights.safetensors")
     text = json.dumps(state, allow_nan=False)
-    kind = type(fitted.model)
-    again = kind.from_state(load_file(tmp_path / "weights.safetensors"), json.loads(text))
+    entry = MODELS[request.node.callspec.params["fitted"]]
+    again = entry.load(load_file(tmp_path / "weights.safetensors"), json.loads(text))
     for name in FIGURES:
         np.testing.assert_array_equal(getattr(again.predict(latest), name), getattr(fitted.model.predict(latest), name))
 

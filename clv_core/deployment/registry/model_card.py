@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry.version import Version
-from clv_core.evaluation import METRICS, format_metric
+from clv_core.evaluation import format_metric, with_role
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
 
-SHOWN: Final = ("gini", "bias", "mae", "mae_median", "capture10", "auc", "coverage80")
+SHOWN: Final = with_role("card")
 SAMPLE_COUNTS: Final = ("kept_customers", "customers", "kept_events", "events")
 
 
@@ -97,7 +97,7 @@ def _quality(version: Version, language: str) -> list[str]:
             *(_figure(name, metrics, record, language) for metrics in models.values()),
         )
         for name in SHOWN
-        if name in METRICS and name in record["metrics"]
+        if name in record["metrics"]
     ]
     return [
         translate("modelcard.quality.text", language, cutoff=holdout["cutoff"], **counts),

@@ -10,9 +10,9 @@ import pandas as pd
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry.version import Version
-from clv_core.evaluation import METRICS, Bootstrap, Estimate
+from clv_core.evaluation import METRICS, Bootstrap, Estimate, with_role
 
-TESTED: Final = ("gini", "bias", "mae")
+TESTED: Final = with_role("versions")
 """Order, level and size: the three figures whose difference is tested."""
 _IGNORED: Final = ("processes", "device")
 

@@ -10,6 +10,7 @@ import numpy as np
 from clv_core.deployment import Terms, holdout_predictions
 from clv_core.errors import Message
 from clv_core.evaluation import (
+    METRICS,
     REASONS,
     advantages_of,
     best_baseline,
@@ -19,6 +20,7 @@ from clv_core.evaluation import (
     level_of,
     standing_of,
     top_share,
+    with_role,
 )
 from clv_core.evaluation.explain import SECOND
 from clv_core.i18n import say_orders, without_options
@@ -32,7 +34,7 @@ from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS: Final = 8
 GROUPS: Final = 8
-JUDGED: Final = ("gini", "bias", "mae", "rmse", "mse")
+JUDGED: Final = with_role("report")
 
 
 def data(context: ReportContext) -> Section:
@@ -329,8 +331,8 @@ def limits(context: ReportContext) -> Section:
     ]
     meanings = [
         f.t("report.quality.meaning", name=f.t(f"metric.{metric}"), text=f.t(f"metric.{metric}.meaning"))
-        for metric in JUDGED[:-1]
-        if metric in record["metrics"]
+        for metric in JUDGED
+        if metric in record["metrics"] and METRICS[metric].unit != "money_squared"  # its root says the same in money
     ]
     return Section("limits", f.t("report.limits"), f.t("report.limits.finding"), (*points, *meanings, context.about))
 

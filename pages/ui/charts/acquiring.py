@@ -42,8 +42,8 @@ def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str
 
     ``groups`` has ``name``, ``customers``, ``cac``, ``ltv``, ``ltv_low`` and ``ltv_high`` (NaN where unknown).
     """
-    top = float(np.nanmax(groups[["ltv", "ltv_high"]].to_numpy()))
-    right = float(groups["cac"].max())
+    top = float(np.nanmax(groups[["ltv", "ltv_high"]].to_numpy(), initial=0.0))
+    right = float(max([0.0, *groups["cac"]]))
     ends = 1.15 * right, 1.12 * max(top, right)
     lines: list[Looks] = [
         dict(

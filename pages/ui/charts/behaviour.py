@@ -109,7 +109,7 @@ def gap_bars(table: pd.DataFrame, message: str, median: float) -> Chart:
 
     ``table`` has ``low``, ``high`` (days, both counted) and ``count``.
     """
-    width = int((table["high"] - table["low"]).iloc[0]) + 1
+    width = int((table["high"] - table["low"]).head(1).sum()) + 1
     gaps = dict(
         type="bar",
         x=table["low"] + (width - 1) / 2,
@@ -203,7 +203,7 @@ def bars(
         customdata=table[["hover"]],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
-    low, high = min(0.0, float(table["value"].min())), max(float(table["value"].max()), 1e-9)
+    low, high = float(min([0.0, *table["value"]])), float(max([1e-9, *table["value"]]))
     reach = {"range": [low * 1.2, high * (1.18 if upright else 1.3)]} | (
         {"tickformat": ".0%"} if shares else value_ticks([low, high])
     )
@@ -289,7 +289,7 @@ def rating_line(table: pd.DataFrame, message: str, *, time_unit: str) -> Chart:
         customdata=table[["label", "ratings"]],
         hovertemplate=t("chart.rating_hover") + "<extra></extra>",
     )
-    middle, low, high = (float(found) for found in (table["mean"].mean(), table["mean"].min(), table["mean"].max()))
+    middle, low, high = np.nan_to_num([table["mean"].mean(), table["mean"].min(), table["mean"].max()]).tolist()
     span = [min(low - 0.2, middle - 0.5), max(high + 0.2, middle + 0.5)]
     y = {"title": t("chart.mean_rating"), "range": span}
     return drawn([line], message, x=_time_axis(table, time_unit), y=y, legend=False)

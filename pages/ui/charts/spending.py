@@ -22,6 +22,7 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
     # Both midnights end a day: what is known, and what is expected, holds by the evening of that day.
     known, last = (pd.Timestamp(end) - timedelta(days=1) for end in (card.as_of, _end(card)))
     cutoff, end = pd.Timestamp(card.as_of), pd.Timestamp(_end(card))
+    begin = min([cutoff, *days[DAY].head(1)])
     interval = dict(
         type="scatter",
         x=[cutoff, end, end, cutoff],
@@ -35,12 +36,12 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
     )
     spent = dict(
         type="scatter",
-        x=[days[DAY].iloc[0], *days[DAY], cutoff],
+        x=[begin, *days[DAY], cutoff],
         y=[0.0, *days[CUMULATIVE], card.historic],
         mode="lines",
         line={"color": ACTUAL, "width": 2.5, "shape": "hv"},
         name=t("card.chart.spent"),
-        customdata=[str(day.date()) for day in (days[DAY].iloc[0], *days[DAY], known)],
+        customdata=[str(day.date()) for day in (begin, *days[DAY], known)],
         hovertemplate="%{customdata}: %{y:,.2f}",
     )
     bought = days[days[PURCHASED]]
@@ -65,9 +66,9 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         customdata=[str(day.date()) for day in (known, last)],
         hovertemplate="%{customdata}: %{y:,.2f}",
     )
-    top = float(np.max([days[CUMULATIVE].max(), card.total_high, card.total]))
-    short = (end - days[DAY].iloc[0]).days < SHORT_DAYS
-    span = [min(0.0, 1.08 * float(min(days[CUMULATIVE].min(), card.total_low))), 1.1 * top or 1]
+    top = float(np.max([*days[CUMULATIVE], card.total_high, card.total]))
+    short = (end - begin).days < SHORT_DAYS
+    span = [min(0.0, 1.08 * float(min([*days[CUMULATIVE], card.total_low]))), 1.1 * top or 1]
     cutoff_label = {
         "x": cutoff,
         "xanchor": "right",

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from clv_core.deployment import Bundle
-from clv_core.evaluation import METRICS, REFERENCE, season_label, slice_label
+from clv_core.evaluation import METRICS, REFERENCE, season_label, slice_label, with_role
 from clv_core.workspace import read_json
 from pages.ui import evaluation_charts, i18n, session
 from pages.ui.cache import CUSTOMERS, cached
@@ -17,20 +17,9 @@ from pages.ui.i18n import name_of, t
 
 RECORD: Final = "backtest.json"
 """Name of the file that a backtest writes last."""
-SHOWN: Final = (
-    "gini",
-    "spearman",
-    "bias",
-    "mae",
-    "rmse",
-    "decile_mape",
-    "auc",
-    "coverage80",
-    "coverage80_top",
-    "width80",
-)
-SLICED: Final = ("gini", "mae", "bias")
-BOTH_VIEWS: Final = ("gini", "spearman", "bias", "mae", "auc")
+SHOWN: Final = with_role("board")
+SLICED: Final = with_role("sliced")
+BOTH_VIEWS: Final = with_role("views")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import streamlit as st
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig, config_words
 from clv_core.deployment import find_tuning
-from clv_core.evaluation import SEARCHED_AS, STARTS, TUNABLE
+from clv_core.evaluation import SEARCHED_AS, STARTS, TUNABLE, with_role
 from clv_core.training import Cost
 from pages.ui import access, cells, evaluation_charts, i18n, progress
 from pages.ui.i18n import name_of, t
@@ -18,7 +18,7 @@ from pages.ui.train import training
 
 ORIGINS: Final = 3
 TRIALS: Final = (10, 20, 40, 80)
-SPOKEN: Final = ("gini", "mae", "bias")
+SPOKEN: Final = with_role("tuned")
 
 
 def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
