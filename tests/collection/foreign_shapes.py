@@ -19,8 +19,6 @@ def shaped() -> dict[str, Foreign]:
     rows = log(GERMAN)
     text = table(rows)
     lines = text.splitlines()
-    long_ids = log(ids="90071992547409{:05}")
-    zeros = log(ids="{:06}")
     padded = [" | ".join(f" {cell} " for cell in line) for line in csv.reader(lines)]
     chinese = ["会员编号（加密）", "下单时间(北京)", "订单金额（元）", "商品编号", "说明"]
     made = {
@@ -38,12 +36,6 @@ def shaped() -> dict[str, Foreign]:
         ),
         "hint_and_mark": Foreign(b"\xef\xbb\xbfsep=;\r\n" + table(rows, delimiter=";", end="\r\n").encode(), rows),
         "blank_lines": Foreign("\n\n".join(lines).encode(), rows),
-        "long_ids": Foreign(table(long_ids).encode(), long_ids),
-        "leading_zeros": Foreign(table(zeros).encode(), zeros),
-        "inches": Foreign(
-            table([replace(row, note='') for row in rows]).replace("sku-3,", 'sku-3 5" pipe,').encode(),
-            [replace(row, note="", item=row.item.replace("sku-3", 'sku-3 5" pipe')) for row in rows],
-        ),
         "units_in_names": Foreign(
             table(rows, header=["Customer ID", "Order Date (UTC)", "Amount [EUR]", "SKU", "Remark"]).encode(), rows
         ),
@@ -68,8 +60,6 @@ def shaped() -> dict[str, Foreign]:
             table([replace(r, note=f"{r.note}\nsecond line,\n\nfourth") for r in rows], end="\r\n").encode(),
             [replace(r, note=f"{r.note}\nsecond line,\n\nfourth") for r in rows],
         ),
-        "float_ids": Foreign(table([replace(r, customer=f"{17850 + int(r.customer[1:])}.0") for r in rows]).encode(),
-            [replace(r, customer=f"{17850 + int(r.customer[1:])}") for r in rows], said=("float_ids",)),
     }  # fmt: skip
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -82,7 +72,7 @@ def shaped() -> dict[str, Foreign]:
 
 
 def structured(rows: list[Row]) -> dict[str, Foreign]:
-    """Files that name their cells: JSON in three shapes, a workbook, Parquet."""
+    """Files that name their cells: JSON, nested and packed, a workbook, Parquet."""
     flat = [
         {"uid": r.customer, "ts": f"{r.time}", "revenue": float(r.amount), "sku": r.item, "note": r.note} for r in rows
     ]
@@ -97,10 +87,6 @@ def structured(rows: list[Row]) -> dict[str, Foreign]:
         for r in rows
     ]
     made = {
-        "json_lines": Foreign(
-            "\n".join(json.dumps(item, ensure_ascii=False) for item in flat).encode(), rows, "log.jsonl"
-        ),
-        "json_array": Foreign(json.dumps(flat, indent=2).encode(), rows, "log.json"),
         "json_nested": Foreign("\n".join(map(json.dumps, nested)).encode(), rows, "events.ndjson"),
         "json_gz": Foreign(gzip.compress("\n".join(map(json.dumps, flat)).encode()), rows, "log.jsonl.gz"),
     }

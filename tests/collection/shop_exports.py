@@ -62,11 +62,8 @@ def shopify(path: Path, made: list[Order]) -> None:
         return {"Name": f"#{1001 + one.number}", "Email": one.customer, "Created at": _with_offset(one)}
 
     def first(one: Order) -> dict[str, object]:
-        money = {
-            "Subtotal": f"{one.total:.2f}",
-            "Total": f"{one.total + 4.9:.2f}",
-            "Refunded Amount": f"{one.back:.2f}",
-        }
+        total = {"Subtotal": f"{one.total:.2f}", "Total": f"{one.total + 4.9:.2f}"}
+        money = {**total, "Refunded Amount": f"{one.back:.2f}"}
         place = {"Currency": "EUR", "Shipping": "4.90", "Shipping Country": "DE", "Accepts Marketing": "yes"}
         state = {"Financial Status": states[one.fate], "Paid at": _with_offset(one), "Id": 5_000_000 + one.number}
         return {**money, **place, **state}
@@ -112,19 +109,10 @@ def taobao(path: Path, made: list[Order]) -> None:
     names = "订单编号,买家会员名,总金额,买家实际支付金额,订单状态,订单创建时间,订单付款时间,宝贝标题,退款金额"
     rows = []
     for one in made:
-        dead, time = one.fate == CANCELLED, f"{one.time:%Y-%m-%d %H:%M:%S}"
-        paid = 0 if dead else one.total
-        state = "交易关闭" if dead else "交易成功"
-        rows.append(
-            dict(
-                zip(
-                    names.split(","),
-                    (f'="{33 * 10**14 + one.number}"', one.customer, one.total, paid, state, time, time, "-", one.back),
-                    strict=True,
-                )
-            )
-        )
-    _write(path, names.split(","), rows, "gb18030")
+        time, id_ = f"{one.time:%Y-%m-%d %H:%M:%S}", f'="{33 * 10**14 + one.number}"'
+        paid, state = (0, "交易关闭") if one.fate == CANCELLED else (one.total, "交易成功")
+        rows.append((id_, one.customer, one.total, paid, state, time, time, "-", one.back))
+    _write_values(path, names, rows, "gb18030")
 
 
 def woocommerce(path: Path, made: list[Order]) -> None:
@@ -138,12 +126,9 @@ def woocommerce(path: Path, made: list[Order]) -> None:
     for one in made:
         for product, pieces in one.lines:
             sku, name, price = PRODUCTS[product]
-            values = (
-                *(one.number + 50, states[one.fate], f"{one.time:%Y-%m-%d %H:%M}", one.customer, one.total, one.back),
-                *(one.total, sku, name, pieces, price),
-            )
-            rows.append(dict(zip(names.split(","), values, strict=True)))
-    _write(path, names.split(","), rows, "utf-8-sig")
+            about = (one.number + 50, states[one.fate], f"{one.time:%Y-%m-%d %H:%M}", one.customer)
+            rows.append((*about, one.total, one.back, one.total, sku, name, pieces, price))
+    _write_values(path, names, rows, "utf-8-sig")
 
 
 def stripe(path: Path, made: list[Order]) -> None:
@@ -153,49 +138,40 @@ def stripe(path: Path, made: list[Order]) -> None:
     rows = []
     for one in made:
         values = f"ch_{one.number:08}", f"{one.time:%Y-%m-%d %H:%M:%S}", one.total, one.back, "usd", states[one.fate]
-        rows.append(dict(zip(names.split(","), (*values, one.customer, one.customer), strict=True)))
-    _write(path, names.split(","), rows)
+        rows.append((*values, one.customer, one.customer))
+    _write_values(path, names, rows)
 
 
 def amazon(path: Path, made: list[Order]) -> None:
     """One row a product, its price that of all its pieces; a quarter off is a promotion."""
+    names = "amazon-order-id,purchase-date,order-status,product-name,sku,quantity,currency,item-price,item-tax,"
+    names += "shipping-price,item-promotion-discount,ship-country,buyer-email"
     states = {REFUNDED: "Shipped - Returned to Seller", CANCELLED: "Cancelled"}
     rows = []
     for one in made:
-        about = {
-            "amazon-order-id": f"305-{one.number:07}-0000001",
-            "purchase-date": f"{one.time:%Y-%m-%dT%H:%M:%S}+00:00",
-        }
-        about["order-status"] = states.get(one.fate, "Shipped - Delivered to Buyer")
+        about = f"305-{one.number:07}-0000001", f"{one.time:%Y-%m-%dT%H:%M:%S}+00:00"
+        state = states.get(one.fate, "Shipped - Delivered to Buyer")
         for product, pieces in one.lines:
             sku, name, price = PRODUCTS[product]
-            money = {
-                "currency": "EUR",
-                "item-price": f"{price * pieces:.2f}",
-                "item-tax": "0.00",
-                "shipping-price": "4.90",
-                "item-promotion-discount": f"{price * pieces / 4:.2f}" if one.fate == PART else "",
-            }
-            gone = one.fate == CANCELLED
-            line = {"product-name": name, "sku": sku, "quantity": 0 if gone else pieces, **money}
-            rows.append({**about, **line, "ship-country": "DE", "buyer-email": one.customer})
-    _write(path, list(rows[0]), rows, separator="\t")
+            total, count = price * pieces, 0 if one.fate == CANCELLED else pieces
+            off = f"{total / 4:.2f}" if one.fate == PART else ""
+            money = ("EUR", f"{total:.2f}", "0.00", "4.90", off)
+            rows.append((*about, state, name, sku, count, *money, "DE", one.customer))
+    _write_values(path, names, rows, separator="\t")
 
 
 def paypal(path: Path, made: list[Order]) -> None:
     """One row a payment, day and clock apart; money that goes back is a row below zero that the shop sends."""
     names = "Date,Time,TimeZone,Name,Type,Status,Currency,Gross,Net,From Email Address,To Email Address,Transaction ID"
-    rows: list[dict[str, object]] = []
+    rows = []
     for one in made:
         status = "Denied" if one.fate == CANCELLED else "Completed"
         payments = [(one.total, one.customer, SHOP)] + ([(-one.back, SHOP, one.customer)] if one.back else [])
         for number, (gross, sender, receiver) in enumerate(payments):
             day, clock = f"{one.time:%m/%d/%Y}", f"{one.time:%H:%M:%S}"
             values = (day, clock, "PST", "-", "Payment" if gross > 0 else "Refund", status, "EUR", gross, gross * 0.97)
-            rows.append(
-                dict(zip(names.split(","), (*values, sender, receiver, f"T{one.number}-{number}"), strict=True))
-            )
-    _write(path, names.split(","), rows)
+            rows.append((*values, sender, receiver, f"T{one.number}-{number}"))
+    _write_values(path, names, rows)
 
 
 SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {
@@ -205,6 +181,13 @@ SYSTEMS: Final[dict[str, Callable[[Path, list[Order]], None]]] = {
     "woocommerce": woocommerce,
     "stripe": stripe,
 }
+
+
+def _write_values(
+    path: Path, names: str, rows: list[tuple[object, ...]], encoding: str = "utf-8", separator: str = ","
+) -> None:
+    columns = names.split(",")
+    _write(path, columns, [dict(zip(columns, row, strict=True)) for row in rows], encoding, separator)
 
 
 def _write(

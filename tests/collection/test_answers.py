@@ -11,8 +11,5 @@ def test_all_that_can_be_said_can_be_said_in_a_call() -> None:
 
 def test_a_column_that_is_named_anew_is_no_longer_what_it_was() -> None:
     before = {"unit_price": "Price", "quantity": "pieces", "discount": ""}
-    assert named_anew(before, {"amount": "price", "quantity": ""}) == {
-        "amount": "price",
-        "quantity": "",
-        "discount": "",
-    }
+    after = {"amount": "price", "quantity": "", "discount": ""}
+    assert named_anew(before, {"amount": "price", "quantity": ""}) == after

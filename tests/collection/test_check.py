@@ -85,9 +85,10 @@ def test_horizons_need_room_and_buyers() -> None:
     few = supported_horizons(546, dict.fromkeys(HORIZONS, 99))
     assert {item.verdict for item in few} == {"unmeasured", "too_short"}
     short = {item.horizon_days: item.verdict for item in supported_horizons(391, dict.fromkeys(range(400), 500))}
-    assert short == dict.fromkeys((7, 14, 30, 60, 90, 181), "measured") | {182: "unmeasured", 363: "unmeasured"} | {
-        365: "too_short",
-        730: "too_short",
+    assert short == {
+        **dict.fromkeys((7, 14, 30, 60, 90, 181), "measured"),
+        **dict.fromkeys((182, 363), "unmeasured"),
+        **dict.fromkeys((365, 730), "too_short"),
     }
     for item in few:
         assert item.reason.text("en") and item.reason.text("zh")

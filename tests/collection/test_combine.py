@@ -20,7 +20,7 @@ from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
 from tests.collection.order_files import check_accounts
 from tests.collection.small_logs import warnings
-from tests.collection.test_append import HEAD, codes, rows, write
+from tests.collection.test_append import HEAD, rows, write
 
 pytestmark = pytest.mark.first(4)
 
@@ -43,10 +43,9 @@ def test_exports_of_one_log_are_one_log_and_the_originals_stay(workspace: Worksp
     assert both == {("a", 1.0): 3, ("b", 2.0): 1, ("c", 4.0): 1}
     check_accounts(made)
     assert (made.made, made.currency, made.timezone) == ("combine", "EUR", "Europe/Paris")
-    assert [(part["source"], part["version"]) for part in made.parts] == [
-        (name, before[name].version) for name in ("north", "south")
-    ]
-    assert "timezone_differs" in codes(made)
+    parts = [(name, before[name].version) for name in ("north", "south")]
+    assert [(part["source"], part["version"]) for part in made.parts] == parts
+    assert "timezone_differs" in warnings(made)
     assert {item.name: item.manifest for item in list_datasets(workspace) if item.name != "both"} == before
     aside = duckdb.sql(f"SELECT file, line FROM '{open_dataset(workspace, 'both').rejected_path}'").fetchall()
     assert sorted(aside) == [("north", 5), ("south", 4)]
@@ -97,10 +96,9 @@ def test_a_cleaned_log_is_appended_to_as_it_was_before_cleaning(workspace: Works
     made = append(workspace, "log", write(workspace, "s.csv", HEAD + "\nb,2024-03-02,2\n"))
     assert (made.rows_kept, made.rules, made.raw_version, made.parent) == (4, {}, "", cleaned.version)
     assert made.rows_read == first.rows_read + 1
-    said = combine(workspace, ["log", "south"], "both")
-    assert "combined_cleaned" not in codes(said)
+    assert "combined_cleaned" not in warnings(combine(workspace, ["log", "south"], "both"))
     clean(workspace, "log", {"repeated": None})
-    assert "combined_cleaned" in codes(combine(workspace, ["log", "south"], "both2"))
+    assert "combined_cleaned" in warnings(combine(workspace, ["log", "south"], "both2"))
 
 
 def test_what_cannot_be_added_up_is_refused_and_leaves_nothing(workspace: Workspace) -> None:

@@ -119,9 +119,3 @@ def test_coupons_can_join_a_log_that_is_there(
     after = append(workspace, "journey", files["coupons"], answers=Answers(said))
     assert after.net_revenue == before.net_revenue and after.purchases == before.purchases
     assert after.event_types["coupon_redemption"] == len(tables["coupon_redemptions"].drop_duplicates())
-
-
-def test_coupons_alone_are_no_log_of_purchases(files: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(Refused) as caught:
-        ingest(Workspace(tmp_path), files["coupons"], "coupons")
-    assert caught.value.code == "no_amount" and "campaign_id" in caught.value.message()

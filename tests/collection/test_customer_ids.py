@@ -119,11 +119,10 @@ def test_one_customer_in_two_spellings_is_one(tmp_path: Path, one: str, other: s
 
 
 @pytest.mark.examples(3)
-@pytest.mark.parametrize("form", ["{:08}", "Ab{}", "9" * 15 + "{}", "K{}.5"])
+@pytest.mark.parametrize("form", ["{:08}", "Ab{}", "9" * 15 + "{}", "K{}.5", "+49 170 5550{}", "{0}-1{0}"])
 def test_ids_in_one_spelling_stay_as_they_are(tmp_path: Path, form: str) -> None:
-    manifest = ingest(
-        Workspace(tmp_path / "ws"), log(tmp_path, "a.csv", lambda person, _: form.format(person + 1001)), "shop"
-    )
+    file = log(tmp_path, "a.csv", lambda person, _: form.format(person + 1001))
+    manifest = ingest(Workspace(tmp_path / "ws"), file, "shop")
     assert ids(Workspace(tmp_path / "ws")) == {form.format(person + 1001) for person in range(PEOPLE)}
     assert not warnings(manifest).keys() & {"ids_merged", "odd_ids"}
 
@@ -223,9 +222,7 @@ def test_a_table_in_other_case_is_of_the_same_customers(workspace: Workspace, tm
     assert (reading.match.customers, reading.match.matched) == (3, 3)
     key = b"k" * 32
     hidden, _ = read_text_table(table, key)
-    assert list(hidden["customer_id"]) == [
-        pseudonym(key, one) for one in ("ann@shop.example", "bob@shop.example", "AB12")
-    ]
+    assert list(hidden["customer_id"]) == [pseudonym(key, one) for one in (SPELT[1], SPELT[3], SPELT[4])]
 
 
 def test_pseudonyms_of_two_spellings_are_one(tmp_path: Path) -> None:
@@ -259,11 +256,8 @@ def test_ids_that_a_spreadsheet_has_rounded_are_refused(tmp_path: Path) -> None:
 
 def test_a_table_of_customers_is_held_against_the_log_in_any_spelling(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "ws")
-    ingest(
-        workspace,
-        log(tmp_path, "a.csv", lambda who, order: f"{who + 1001:08}" if order % 2 else f"{who + 1001}"),
-        "shop",
-    )
+    both = log(tmp_path, "a.csv", lambda who, order: f"{who + 1001:08}" if order % 2 else f"{who + 1001}")
+    ingest(workspace, both, "shop")
     table = tmp_path / "people.csv"
     table.write_text("customer_id,age\n" + "".join(f"{who + 1001:08}.0,3{who % 10}\n" for who in range(PEOPLE)))
     found = read_customers(table, open_dataset(workspace, "shop"), Roles(static=("age",)), tmp_path, NoProgress())

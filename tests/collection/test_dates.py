@@ -6,15 +6,12 @@ import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pandas as pd
 import pytest
 from babel.dates import format_date, format_datetime
 
-from clv_core.collection.engine import text
 from clv_core.collection.infer.columns.proposal import TIME
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
@@ -23,9 +20,7 @@ from clv_core.collection.parse.times import zone_of
 from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.workspace import Workspace
-from tests.collection.shop_export_parts import at, number
-from tests.collection.shop_exports import Order, _write, orders
-from tests.collection.small_logs import warnings
+from tests.collection.small_logs import put, read_lines, warnings
 from tests.collection.test_values import ask
 
 pytestmark = pytest.mark.first(12)
@@ -35,18 +30,17 @@ START = datetime(2022, 3, 1, 9, 30, tzinfo=UTC)
 MOMENTS = [START + timedelta(hours=31 * step) for step in range(240)]
 
 
-def log(path: Path, moments: list[datetime], written: Callable[[datetime], str], *, head: str = "order_date") -> Path:
+def log(path: Path, moments: list[datetime], written: Callable[[datetime], str]) -> Path:
     rows = [f"K{place % 20},{written(moment)},{place + 1}.50" for place, moment in enumerate(moments)]
-    path.write_text("\n".join([f"customer_id,{head},amount", *rows]) + "\n", encoding="utf-8")
-    return path
+    return put(path.parent, ["customer_id,order_date,amount", *rows], path.name)
 
 
 def read(tmp_path: Path, written: Callable[[datetime], str], moments: list[datetime] = MOMENTS) -> Manifest:
     return ingest(Workspace(tmp_path / "ws"), log(tmp_path / "a.csv", moments, written), "shop")
 
 
-def days(tmp_path: Path) -> list[date]:
-    events = pd.read_parquet(open_dataset(Workspace(tmp_path / "ws"), "shop").events_path)
+def days(folder: Path) -> list[date]:
+    events = pd.read_parquet(open_dataset(Workspace(folder / "ws"), "shop").events_path)
     return sorted(events["event_time"].dt.date)
 
 
@@ -71,10 +65,8 @@ def test_years_of_another_calendar_are_refused(tmp_path: Path, written: str) -> 
 
 def far_dates(folder: Path, days: list[date]) -> dict[str, dict[str, object]]:
     rows = [f"o{number},c{number % 30},{day},{10 + number % 7}.50" for number, day in enumerate(days)]
-    path = folder / "log.csv"
-    path.write_text("\n".join(["order_id,customer_id,date,amount", *rows]), encoding="utf-8")
-    manifest = ingest(Workspace(folder / "workspace"), path, "shop", timezone="UTC", currency="EUR")
-    return {item["code"]: item["params"] for item in manifest.warnings if item["code"].startswith("warning.far")}
+    said = read_lines(folder, ["order_id,customer_id,date,amount", *rows])[2]
+    return {code: params for code, params in said.items() if code.startswith("far")}
 
 
 USUAL = [date(2022, 1, 1) + timedelta(days=number) for number in range(300)]
@@ -82,46 +74,36 @@ USUAL = [date(2022, 1, 1) + timedelta(days=number) for number in range(300)]
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(
-    ("far", "code", "rows", "gap"),
+    ("far", "rows", "gap"),
     [
-        ([date(2024, 10, 27)], "warning.far_dates", 1, 731),
-        ([date(2024, 10, 27), date(2025, 10, 27)], "warning.far_dates", 2, 731),
-        ([date(2002, 1, 1)], "warning.far_dates", 1, 7305),
+        ([date(2024, 10, 27)], 1, 731),
+        ([date(2024, 10, 27), date(2025, 10, 27)], 2, 731),
+        ([date(2002, 1, 1)], 1, 7305),
     ],
 )
-def test_rows_far_from_all_others_are_named(tmp_path: Path, far: list[date], code: str, rows: int, gap: int) -> None:
-    found = far_dates(tmp_path, [*USUAL, *far])
-    assert list(found) == [code] and (found[code]["rows"], found[code]["days"]) == (rows, gap)
+def test_rows_far_from_all_others_are_named(tmp_path: Path, far: list[date], rows: int, gap: int) -> None:
+    found = far_dates(tmp_path, [*USUAL, *far])["far_dates"]
+    assert (found["rows"], found["days"]) == (rows, gap)
 
 
-def test_a_shop_that_closes_for_weeks_and_opens_again_has_no_mistyped_dates(tmp_path: Path) -> None:
-    later = [date(2023, 1, 1) + timedelta(days=number) for number in range(20)]
-    assert far_dates(tmp_path, [*USUAL, *later]) == {}
-
-
-def stored_days(folder: Path) -> list[date]:
-    events = pd.read_parquet(open_dataset(Workspace(folder / "ws"), "shop").events_path)
-    return sorted(events["event_time"].dt.date)
-
-
-def warned_of(folder: Path, cells: Callable[[Order], dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    file, made = folder / "log.csv", orders()
-    plain = [{"customer_id": one.customer, "order_date": at(one), "amount": one.total} for one in made]
-    _write(file, list(plain[0]), [{**row, **cells(one)} for row, one in zip(plain, made, strict=True)])
-    found = ingest(Workspace(folder / "ws"), file, "shop").warnings
-    return {item["code"].removeprefix("warning."): item["params"] for item in found}
+@pytest.mark.parametrize(
+    "days",
+    [
+        [*USUAL, *(date(2023, 1, 1) + timedelta(days=number) for number in range(20))],
+        [date(2022, 1, 1) + timedelta(days=number * number) for number in range(30)],
+    ],
+    ids=["closed for weeks", "sparse"],
+)
+def test_a_shop_that_closes_for_weeks_and_opens_again_has_no_mistyped_dates(tmp_path: Path, days: list[date]) -> None:
+    assert far_dates(tmp_path, days) == {}
 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_dates_that_a_spreadsheet_turned_are_refused(tmp_path: Path, kept: bool) -> None:
     """Opened where months come first, 03/05/2024 is 5 March, and is saved as 2024-03-05; 13/05/2024 stays a text."""
 
-    def written(one: Order) -> dict[str, Any]:
-        stays = kept and one.time.day > 12
-        return {"order_date": at(one, "%d/%m/%Y") if stays else f"{one.time:%Y}-{one.time:%d}-{one.time:%m}"}
-
     with pytest.raises(Refused) as refused:
-        warned_of(tmp_path, written)
+        read(tmp_path, lambda day: f"{day:%d/%m/%Y}" if kept and day.day > 12 else f"{day:%Y}-{day:%d}-{day:%m}")
     assert refused.value.code == "year_dates_contradict"
 
 
@@ -153,19 +135,16 @@ def utc(clock: datetime, zone: str | timedelta) -> datetime:
     return clock.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
 
 
-def read_time(value: str, order: str = "", zone: str = "UTC") -> datetime:
-    with duckdb.connect() as connection:
-        connection.execute(f"SET TimeZone = {text(zone)}")
-        row = connection.execute(f"SELECT {times.TimeReading(order, zone).value('x')} FROM (SELECT ? AS x)", [value])
-        return row.fetchone()[0]
-
-
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("order", "form"), FORMATS.values(), ids=FORMATS)
 def test_the_name_of_its_zone_moves_a_time(order: str, form: str, name: str) -> None:
-    found = [read_time(f"{at.strftime(form)} {name}", order) for at in INSTANTS]
+    found = ask(times.TimeReading(order).value("x"), [f"{at.strftime(form)} {name}" for at in INSTANTS])
     assert found == [utc(at, NAMES[name]) for at in INSTANTS]
+
+
+def read_time(value: str, order: str = "", zone: str = "UTC") -> object:
+    return ask(times.TimeReading(order, zone).value("x"), [value], zone)[0]
 
 
 def test_as_programs_print_a_time() -> None:
@@ -224,11 +203,9 @@ def test_a_question_of_order_says_the_days_of_each(tmp_path: Path) -> None:
     moments = [datetime(2024, 1 + step % 5, 2 + step % 7, tzinfo=UTC) for step in range(30)]
     with pytest.raises(NeedsAnswer) as asked:
         read(tmp_path, lambda moment: moment.strftime("%d/%m/%Y"), moments)
-    other = sorted(date(2024, moment.day, moment.month) for moment in moments)
-    assert asked.value.params["spans"] == {
-        "dmy": [str(min(moments).date()), str(max(moments).date())],
-        "mdy": [str(other[0]), str(other[-1])],
-    }
+    orders = {"dmy": moments, "mdy": [date(2024, moment.day, moment.month) for moment in moments]}
+    spans = {order: [f"{min(days):%Y-%m-%d}", f"{max(days):%Y-%m-%d}"] for order, days in orders.items()}
+    assert asked.value.params["spans"] == spans
 
 
 def later(tmp_path: Path, written: str) -> Path:
@@ -255,9 +232,8 @@ def test_a_later_file_in_another_order_is_read_so_that_it_joins_the_log(tmp_path
 
 
 def test_a_date_of_the_customer_is_not_the_time_of_her_orders(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
     rows = [f"K{place % 20},2021-05-{place % 20 + 1:02},{moment:%Y-%m-%d},5.00" for place, moment in enumerate(MOMENTS)]
-    path.write_text("\n".join(["customer_id,created_at,date,amount", *rows]) + "\n", encoding="utf-8")
+    path = put(tmp_path, ["customer_id,created_at,date,amount", *rows])
     with pytest.raises(NeedsAnswer, match='--map "event_time=date"'):
         ingest(Workspace(tmp_path / "ws"), path, "shop")
     ingest(Workspace(tmp_path / "ws"), path, "shop", mapping={"event_time": "date"})
@@ -272,23 +248,11 @@ def test_days_of_the_year_and_clocks_without_a_blank(value: str, wanted: datetim
     assert ask(times.TimeReading("mdy").value("x"), [value]) == [wanted]
 
 
-def test_sparse_rows_are_not_far(tmp_path: Path) -> None:
-    assert far_dates(tmp_path, [date(2022, 1, 1) + timedelta(days=number * number) for number in range(30)]) == {}
-
-
 @pytest.mark.parametrize("whole", [True, False])
 def test_two_forms_of_dates_that_both_hold_all_days_are_not(tmp_path: Path, whole: bool) -> None:
-    def written(one: Order) -> dict[str, Any]:
-        return {"order_date": at(one, "%Y-%m-%d") if whole or one.number % 2 else at(one, "%d/%m/%Y")}
-
-    assert "swapped_dates" not in warned_of(tmp_path, written)
-
-
-@pytest.mark.examples(3)
-@pytest.mark.parametrize("form", ["{:08}", "CU{}", "+49 170 55500{:02}", "{0}-1{0}", "17055500{:02}"])
-def test_ids_in_one_spelling_are_not(tmp_path: Path, form: str) -> None:
-    said = warned_of(tmp_path, lambda one: {"customer_id": form.format(number(one) + 10)})
-    assert "ids_merged" not in said
+    turned = iter(range(len(MOMENTS)))
+    read(tmp_path, lambda moment: f"{moment:%d/%m/%Y}" if next(turned) % 2 and not whole else f"{moment:%Y-%m-%d}")
+    assert days(tmp_path) == [moment.date() for moment in MOMENTS]
 
 
 def test_a_name_of_several_zones_is_that_of_the_log() -> None:
@@ -301,18 +265,13 @@ def test_a_name_of_several_zones_is_that_of_the_log() -> None:
 
 @pytest.mark.parametrize(("zone", "told"), [("UTC", ["CST"]), ("Asia/Shanghai", [])])
 def test_a_name_of_several_zones_is_said_unless_the_log_settles_it(tmp_path: Path, zone: str, told: list[str]) -> None:
-    start = datetime(2024, 1, 20, 1, 30)
-    clocks = [start + timedelta(hours=31 * at) for at in range(60)]
+    clocks = [datetime(2024, 1, 20, 1, 30) + timedelta(hours=31 * at) for at in range(60)]
     lines = [f"c{at % 9},{clock:%d.%m.%Y %H:%M} CST,{at + 1}.50" for at, clock in enumerate(clocks)]
-    (tmp_path / "log.csv").write_text("\n".join(["customer_id,date,amount", *lines]) + "\n")
-    workspace = Workspace(tmp_path / "ws")
-    manifest = ingest(workspace, tmp_path / "log.csv", "log", timezone=zone)
+    manifest, events, said = read_lines(tmp_path, ["customer_id,date,amount", *lines], timezone=zone)
     of = [one["params"]["short"] for one in manifest.warnings if one["code"] == "warning.zone_of_several"]
-    events = pd.read_parquet(open_dataset(workspace, "log").events_path)
-    own = "Asia/Shanghai" if zone == "Asia/Shanghai" else "America/Chicago"
+    own = "America/Chicago" if zone == "UTC" else zone
     assert of == told and events["event_time"].tolist() == [utc(clock, own) for clock in clocks]
-    codes = {one["code"] for one in manifest.warnings}
-    assert "warning.read_as_dmy" in codes
+    assert "read_as_dmy" in said
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,6 @@ def test_backslashes_within_cells_of_doubled_marks_escape_nothing(tmp_path: Path
     assert found.columns == COLUMNS and found.escape == '"'
 
 
-def test_backslashes_before_marks_escape_them_where_none_is_doubled(tmp_path: Path) -> None:
-    path = tmp_path / "events.csv"
-    lines = [f'u{at},"a \\"big\\", red one",{at}' for at in range(30)]
-    path.write_text("\n".join(["user_id,note,amount", *lines]), encoding="utf-8")
-    found = detect(path, path.name)
-    assert found.columns == ("user_id", "note", "amount") and found.escape == "\\"
-
-
 def test_one_cell_in_backticks_does_not_end_the_quoting_of_others(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     lines = [f'C{number},2024-01-0{number},"Tea ""green""",{number}.50' for number in range(1, 9)]

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Manifest
 from clv_core.errors import NeedsAnswer
-from clv_core.workspace import Workspace
-from tests.collection.small_logs import warnings
-
-Read = Callable[..., Manifest]
+from tests.collection.small_logs import read_lines, warnings
 
 
-@pytest.fixture
-def read(tmp_path: Path) -> Read:
-    """Return what reads a header and the lines below it, with the options of ``ingest``."""
-
-    def made(header: str, lines: Sequence[str], **options: object) -> Manifest:
-        file = tmp_path / "log.csv"
-        file.write_text("\n".join([header, *lines]) + "\n")
-        return ingest(Workspace(tmp_path / "ws"), file, "log", **options)  # type: ignore[arg-type]
-
-    return made
+def read(folder: Path, head: str, lines: Sequence[str], **options: Any) -> Manifest:
+    return read_lines(folder, [head, *lines], **options)[0]
 
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize(("letters", "returned"), [("W", 0), ("POS-", 0), ("C", 10), ("cn-", 10), ("CR", 10)])
-def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read, letters: str, returned: int) -> None:
+def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(
+    tmp_path: Path, letters: str, returned: int
+) -> None:
     orders = [f"{10_000 + i}" for i in range(20)] + [f"{letters}{20_000 + i}" for i in range(10)]
     lines = [f"{order},c{i},2024-03-{i + 1:02},20" for i, order in enumerate(orders)]
-    manifest = read("order_no,customer,purchase_date,amount", lines)
+    manifest = read(tmp_path, "order_no,customer,purchase_date,amount", lines)
     assert manifest.event_types.get("return", 0) == returned
     assert manifest.net_revenue == 20.0 * (30 - 2 * returned)
 
@@ -50,10 +41,10 @@ def test_only_the_letters_of_a_credit_note_make_an_order_id_a_return(read: Read,
     ],
 )
 def test_a_quantity_is_read_by_the_decimal_mark_of_the_file(
-    read: Read, prices: tuple[str, str], options: dict[str, str], revenue: float, code: str | None
+    tmp_path: Path, prices: tuple[str, str], options: dict[str, str], revenue: float, code: str | None
 ) -> None:
     lines = [f"c{i};2024-03-0{i + 1};{q};{p}" for i, (q, p) in enumerate(zip(("1.000", "1.500"), prices, strict=True))]
-    manifest = read("customer_id;date;Menge;unit_price", lines, mapping={"quantity": "Menge"}, **options)
+    manifest = read(tmp_path, "customer_id;date;Menge;unit_price", lines, mapping={"quantity": "Menge"}, **options)
     assert manifest.net_revenue == pytest.approx(revenue, abs=0.005)
     codes = {found for found in warnings(manifest) if "decimal_" in found and "decimal_comma" not in found}
     assert codes == ({code} if code else set())
@@ -61,13 +52,13 @@ def test_a_quantity_is_read_by_the_decimal_mark_of_the_file(
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("named", [0, 4, 20])
-def test_repeated_purchases_are_asked_about_whether_or_not_rows_carry_an_order_id(read: Read, named: int) -> None:
+def test_repeated_purchases_are_asked_about_whether_or_not_rows_carry_an_order_id(tmp_path: Path, named: int) -> None:
     """Without a product, two equal lines of an order may be two items."""
     lines = [f"{f'o{i // 2}' if i < named else ''},c{i // 2},2024-03-01,10" for i in range(20)]
     with pytest.raises(NeedsAnswer, match=r"--keep-duplicates \(net revenue 200.00\)"):
-        read("order_id,customer_id,date,amount", lines)
+        read(tmp_path, "order_id,customer_id,date,amount", lines)
     for answer, dropped in (("keep", 0), ("drop", 10)):
-        manifest = read("order_id,customer_id,date,amount", lines, duplicates=answer)
+        manifest = read(tmp_path, "order_id,customer_id,date,amount", lines, duplicates=answer)
         assert manifest.rows_duplicate == dropped and manifest.purchases == 20 - dropped
 
 
@@ -80,25 +71,25 @@ DISCOUNTED = "order_no,customer,purchase_date,qty,unit_price,discount"
     [("5", "5", 15), ("5", "-5", 15), ("-5", "5", 15), ("-5", "-5", 15), ("(5.00)", "5", 15), ("5", "0", 15)],
 )
 def test_a_discount_brings_purchases_and_returns_nearer_to_zero_whatever_its_sign(
-    read: Read, discount: str, returned: str, amount: float
+    tmp_path: Path, discount: str, returned: str, amount: float
 ) -> None:
     lines = [f"{i},c{i},2024-03-{i + 1:02},1,20,{discount}" for i in range(9)]
     lines.append(f"9,c0,2024-03-20,-1,20,{returned}")
-    manifest = read(DISCOUNTED, lines)
+    manifest = read(tmp_path, DISCOUNTED, lines)
     assert manifest.net_revenue == 9 * amount - (20 - abs(float(returned)))
     assert manifest.event_types == {"purchase": 9, "return": 1}
 
 
-def test_a_surcharge_among_discounts_is_added(read: Read) -> None:
+def test_a_surcharge_among_discounts_is_added(tmp_path: Path) -> None:
     lines = [f"{i},c{i},2024-03-{i + 1:02},1,20,{'-2' if i == 0 else '5'}" for i in range(9)]
-    assert read(DISCOUNTED, lines).net_revenue == 22 + 8 * 15
+    assert read(tmp_path, DISCOUNTED, lines).net_revenue == 22 + 8 * 15
 
 
 @pytest.mark.parametrize(("discount", "doubted"), [(20, True), (5, False)])
-def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, doubted: bool) -> None:
+def test_discounts_that_leave_nothing_are_doubted(tmp_path: Path, discount: int, doubted: bool) -> None:
     lines = [f"{i},c{i},2024-03-{i + 1:02},1,{15 + i},{discount}" for i in range(9)]
     lines += [f"{i},c{i},2024-03-{i + 1:02},1,20,0" for i in range(9, 20)]  # without a discount: they do not count
-    found = warnings(read(DISCOUNTED, lines))
+    found = warnings(read(tmp_path, DISCOUNTED, lines))
     assert ("deep_discounts" in found) == doubted
     if doubted:
         assert found["deep_discounts"] == {"column": "discount", "rows": 6, "discounted": 9}
@@ -118,18 +109,18 @@ def test_discounts_that_leave_nothing_are_doubted(read: Read, discount: int, dou
     ],
 )
 def test_the_currency_that_is_taken_is_named_and_doubted_where_the_file_leaves_doubt(
-    read: Read, amounts: tuple[str, str], currency: str, kept: str, codes: set[str]
+    tmp_path: Path, amounts: tuple[str, str], currency: str, kept: str, codes: set[str]
 ) -> None:
     lines = [f"c{i},2024-03-01,{amount}" for i, amount in enumerate(amounts)]
-    manifest = read("customer_id,event_time,amount", lines, currency=currency)
+    manifest = read(tmp_path, "customer_id,event_time,amount", lines, currency=currency)
     found = warnings(manifest)
     assert manifest.currency == kept and codes <= set(found)
     assert all(code in codes for code in found if "currency" in code)
     assert all(params["currency"] == kept for code, params in found.items() if code.startswith("currency_"))
 
 
-def test_a_currency_column_is_read_whatever_its_case_and_held_against_what_was_said(read: Read) -> None:
+def test_a_currency_column_is_read_whatever_its_case_and_held_against_what_was_said(tmp_path: Path) -> None:
     header, lines = "customer_id,event_time,amount,currency", ["a,2024-03-01,1,EUR", "b,2024-03-02,2,eur"]
-    manifest = read(header, lines)
+    manifest = read(tmp_path, header, lines)
     assert manifest.currency == "EUR" and not warnings(manifest)
-    assert set(warnings(read(header, lines, currency="gbp"))) == {"currency_contradicted"}
+    assert set(warnings(read(tmp_path, header, lines, currency="gbp"))) == {"currency_contradicted"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -17,49 +16,9 @@ from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_export_parts import at
 from tests.collection.shop_exports import CANCELLED, REFUNDED, SHOP, Order, _write, orders
+from tests.collection.small_logs import Warned, put, read_lines, warnings
 
 pytestmark = pytest.mark.first(8)
-
-
-def read_ended(folder: Path, more: Callable[[Order], dict[str, Any]], **said: Any) -> tuple[Manifest, list[Order]]:
-    """Read the orders as a shop's own database keeps them."""
-    made, file = orders(), folder / "orders.csv"
-    rows = [
-        {"id": one.number + 1, "user_id": one.customer, "created_at": at(one), "total": one.total, **more(one)}
-        for one in made
-    ]
-    _write(file, list(rows[0]), rows)
-    return ingest(Workspace(folder / "ws"), file, "shop", **said), made
-
-
-def codes(manifest: Manifest) -> list[str]:
-    return [item["code"].removeprefix("warning.") for item in manifest.warnings]
-
-
-def lasting(made: list[Order], *gone: str) -> float:
-    return pytest.approx(sum(one.total for one in made if one.fate not in gone), abs=0.01)  # type: ignore[return-value]
-
-
-@pytest.mark.examples(2)
-@pytest.mark.parametrize("nothing", ["", "NULL", "0000-00-00 00:00:00"])
-@pytest.mark.parametrize(
-    "names", [("cancelled_at", "refunded_at"), ("Deleted At", "refund_time"), ("取消时间", "退款时间")]
-)
-def test_orders_with_a_time_of_their_end_are_no_sales(tmp_path: Path, names: tuple[str, str], nothing: str) -> None:
-    def ends(one: Order) -> dict[str, Any]:
-        return {
-            name: at(one) if one.fate == fate else nothing
-            for name, fate in zip(names, (CANCELLED, REFUNDED), strict=True)
-        }
-
-    manifest, made = read_ended(tmp_path, ends)
-    assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
-    assert codes(manifest).count("ended_by_time") == 2
-
-
-def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) -> None:
-    manifest, made = read_ended(tmp_path, lambda one: {"paid_at": "" if one.fate == CANCELLED else at(one)})
-    assert manifest.net_revenue == lasting(made, CANCELLED) and "unpaid_by_time" in codes(manifest)
 
 
 Row = dict[str, Any]
@@ -73,52 +32,74 @@ def read(folder: Path, rows: Callable[[Order], Iterable[Row]], **said: Any) -> t
 
 
 def plain(one: Order) -> Row:
-    return {"id": one.number + 1, "customer_id": one.customer, "created_at": at(one), "total": one.total}
+    return {"id": one.number + 1, "user_id": one.customer, "created_at": at(one), "total": one.total}
+
+
+def read_ended(folder: Path, more: Callable[[Order], Row], **said: Any) -> tuple[Manifest, list[Order]]:
+    """Read the orders as a shop's own database keeps them."""
+    return read(folder, lambda one: [{**plain(one), **more(one)}], **said)
+
+
+def lasting(made: list[Order], *gone: str) -> float:
+    return pytest.approx(sum(one.total for one in made if one.fate not in gone), abs=0.01)  # type: ignore[return-value]
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize("nothing", ["", "NULL", "0000-00-00 00:00:00"])
+@pytest.mark.parametrize(
+    "names", [("cancelled_at", "refunded_at"), ("Deleted At", "refund_time"), ("取消时间", "退款时间")]
+)
+def test_orders_with_a_time_of_their_end_are_no_sales(tmp_path: Path, names: tuple[str, str], nothing: str) -> None:
+    def ends(one: Order) -> Row:
+        fates = zip(names, (CANCELLED, REFUNDED), strict=True)
+        return {name: at(one) if one.fate == fate else nothing for name, fate in fates}
+
+    manifest, made = read_ended(tmp_path, ends)
+    assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
+    assert [item["code"] for item in manifest.warnings].count("warning.ended_by_time") == 2
+
+
+def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) -> None:
+    manifest, made = read_ended(tmp_path, lambda one: {"paid_at": "" if one.fate == CANCELLED else at(one)})
+    assert manifest.net_revenue == lasting(made, CANCELLED) and "unpaid_by_time" in warnings(manifest)
 
 
 @pytest.mark.examples(2)
 @pytest.mark.parametrize("name", ["paid", "is_paid", "Captured", "payment_received", "是否付款"])
 @pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("1", "0"), ("t", "f"), ("是", "否")])
 def test_who_did_not_pay_bought_nothing(tmp_path: Path, name: str, yes: str, no: str) -> None:
-    manifest, made = read(tmp_path, lambda one: [{**plain(one), name: no if one.fate == CANCELLED else yes}])
+    manifest, made = read_ended(tmp_path, lambda one: {name: no if one.fate == CANCELLED else yes})
     assert manifest.net_revenue == lasting(made, CANCELLED)
 
 
 def test_each_of_several_flags_counts(tmp_path: Path) -> None:
-    def row(one: Order) -> Iterable[Row]:
-        flags = {"is_paid": int(one.number % 10 != 1), "is_cancelled": int(one.fate == CANCELLED)}
-        yield {**plain(one), **flags, "is_refunded": int(one.fate == REFUNDED), "is_test": int(one.number % 40 == 3)}
+    def flags(one: Order) -> Row:
+        ends = {"is_cancelled": int(one.fate == CANCELLED), "is_refunded": int(one.fate == REFUNDED)}
+        return {"is_paid": int(one.number % 10 != 1), **ends, "is_test": int(one.number % 40 == 3)}
 
-    manifest, made = read(tmp_path, row)
+    manifest, made = read_ended(tmp_path, flags)
     kept = [one for one in made if one.number % 10 != 1 and one.number % 40 != 3]
     assert manifest.net_revenue == lasting(kept, CANCELLED, REFUNDED)
 
 
-def warned_of(folder: Path, rows: Callable[[Order], Iterable[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    made, file = sorted(orders(), key=lambda one: one.time), folder / "log.csv"
-    cells = [row for one in made for row in rows(one)]
-    _write(file, list(cells[0]), cells)
-    found = ingest(Workspace(folder / "ws"), file, "shop").warnings
-    return {item["code"].removeprefix("warning."): item["params"] for item in found}
+def warned_of(folder: Path, rows: Callable[[Order], Iterable[Row]]) -> Warned:
+    return warnings(read(folder, rows)[0])
 
 
-def bought(one: Order, amount: float) -> dict[str, Any]:
+def bought(one: Order, amount: float) -> Row:
     return {"customer_id": one.customer, "order_date": at(one), "total_amount": round(amount, 2)}
 
 
 def test_amounts_that_only_rise_are_running_totals(tmp_path: Path) -> None:
-    spent: dict[str, float] = defaultdict(float)
+    def spent(until: Order) -> float:
+        return sum(one.total for one in orders() if one.customer == until.customer and one.time <= until.time)
 
-    def row(one: Order) -> Iterable[dict[str, Any]]:
-        spent[one.customer] += one.total
-        yield bought(one, spent[one.customer])
-
-    found = warned_of(tmp_path, row)["running_totals"]
+    found = warned_of(tmp_path, lambda one: [bought(one, spent(one))])["running_totals"]
     assert found["column"] == "total_amount" and found["customers"] == found["rising"] > 20
 
 
 def test_what_flows_only_back_is_no_return_of_customers(tmp_path: Path) -> None:
-    def rows(one: Order) -> Iterable[dict[str, Any]]:
+    def rows(one: Order) -> Iterable[Row]:
         yield bought(one, one.total)
         if one.number % 12 == 0:
             yield {**bought(one, -50), "customer_id": f"supplier {one.number % 5}"}
@@ -129,7 +110,7 @@ def test_what_flows_only_back_is_no_return_of_customers(tmp_path: Path) -> None:
 
 
 def test_one_id_that_buys_all_day_long_may_be_many_people(tmp_path: Path) -> None:
-    def rows(one: Order) -> Iterable[dict[str, Any]]:
+    def rows(one: Order) -> Iterable[Row]:
         yield bought(one, one.total)
         for hours in range(3):
             yield {**bought(one, 9.5), "customer_id": "KASSE 1", "order_date": f"{one.time + timedelta(hours=hours)}"}
@@ -143,26 +124,17 @@ def test_nothing_of_this_is_said_of_a_usual_shop(tmp_path: Path) -> None:
     assert not {"running_totals", "returns_only", "many_in_one"} & set(found)
 
 
-def test_a_subscription_that_ends_months_later_may_have_been_paid(tmp_path: Path) -> None:
-    def ends(one: Order) -> dict[str, Any]:
-        return {"cancelled_at": f"{one.time + timedelta(days=90):%Y-%m-%d}" if one.fate == CANCELLED else ""}
-
-    with pytest.raises(NeedsAnswer) as asked:
-        read_ended(tmp_path, ends)
-    assert asked.value.code == "ended_late"
-    manifest, made = read_ended(tmp_path, ends, states={"cancelled_at": "sold"})
-    assert manifest.net_revenue == lasting(made) and "ended_by_time" not in codes(manifest)
+def deleted(one: Order) -> Row:
+    return {"deleted_at": at(one) if one.fate == CANCELLED else ""}
 
 
 def test_the_person_may_say_that_they_are_sales(tmp_path: Path) -> None:
-    manifest, made = read_ended(
-        tmp_path, lambda one: {"deleted_at": at(one) if one.fate == CANCELLED else ""}, mapping={"order_status": ""}
-    )
+    manifest, made = read_ended(tmp_path, deleted, mapping={"order_status": ""})
     assert manifest.net_revenue == lasting(made)
 
 
 def test_a_state_outranks_the_time_of_a_cancellation_but_not_of_a_deletion(tmp_path: Path) -> None:
-    def row(one: Order) -> dict[str, Any]:
+    def row(one: Order) -> Row:
         word = "cancelled" if one.fate == CANCELLED else "complete"
         gone = at(one) if one.fate == REFUNDED else ""
         return {"status": word, "cancelled_at": at(one) if one.number % 3 == 0 else "", "deleted_at": gone}
@@ -172,7 +144,7 @@ def test_a_state_outranks_the_time_of_a_cancellation_but_not_of_a_deletion(tmp_p
 
 
 def test_what_was_paid_back_outranks_the_time_when_it_was(tmp_path: Path) -> None:
-    def row(one: Order) -> dict[str, Any]:
+    def row(one: Order) -> Row:
         return {"refund_amount": one.back or "", "refunded_at": at(one) if one.back else ""}
 
     manifest, made = read_ended(tmp_path, row)
@@ -185,25 +157,19 @@ def test_a_time_that_most_rows_have_ends_none_of_them(tmp_path: Path) -> None:
 
 
 def test_lines_of_an_order_that_was_paid_may_leave_the_time_blank(tmp_path: Path) -> None:
-    file, lines = tmp_path / "lines.csv", ["order_id,user_id,created_at,product_id,amount,paid_at"]
+    lines = ["order_id,user_id,created_at,product_id,amount,paid_at"]
     for day in range(1, 29):
         for line in (1, 2):
             paid = f"2024-01-{day:02} 10:05:00" if line == 1 else ""
             lines.append(f"o{day},u{day % 5},2024-01-{day:02} 10:00:00,p{line},{day + line},{paid}")
-    file.write_text("\n".join(lines) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "lines")
-    assert manifest.net_revenue == sum(2 * day + 3 for day in range(1, 29))
+    assert read_lines(tmp_path, lines)[0].net_revenue == sum(2 * day + 3 for day in range(1, 29))
 
 
 def test_next_months_orders_end_alike(tmp_path: Path) -> None:
-    manifest, made = read_ended(tmp_path, lambda one: {"deleted_at": at(one) if one.fate == CANCELLED else ""})
-    later = tmp_path / "later.csv"
-    rows = [
-        ("n1", "user01@example.com", "2025-01-03 10:00:00", 20, ""),
-        ("n2", "user02@example.com", "2025-01-04", 5, ""),
-    ]
-    text = "".join(",".join(map(str, row)) + "\n" for row in [*rows, ("n3", "x", "2025-01-05", 7, "2025-01-06")])
-    later.write_text(f"id,user_id,created_at,total,deleted_at\n{text}")
+    manifest, _ = read_ended(tmp_path, deleted)
+    rows = ["n1,user01@example.com,2025-01-03 10:00:00,20,", "n2,user02@example.com,2025-01-04,5,"]
+    rows += ["n3,x,2025-01-05,7,2025-01-06"]
+    later = put(tmp_path, ["id,user_id,created_at,total,deleted_at", *rows], "later.csv")
     whole = append(Workspace(tmp_path / "ws"), "shop", later)
     assert whole.net_revenue == pytest.approx(manifest.net_revenue + 25)
 
@@ -214,7 +180,7 @@ def test_next_months_orders_end_alike(tmp_path: Path) -> None:
 def test_a_refund_under_another_name_beside_its_time_is_counted_once_it_is_named(
     tmp_path: Path, column: str, nothing: str
 ) -> None:
-    def row(one: Order) -> dict[str, Any]:
+    def row(one: Order) -> Row:
         return {column: one.back or nothing, "refunded_at": at(one) if one.back else ""}
 
     (tmp_path / "named").mkdir()
@@ -226,7 +192,7 @@ def test_a_refund_under_another_name_beside_its_time_is_counted_once_it_is_named
 
 
 def test_a_column_of_money_that_is_filled_elsewhere_says_nothing_of_refunds(tmp_path: Path) -> None:
-    def row(one: Order) -> dict[str, Any]:
+    def row(one: Order) -> Row:
         return {"shipping_paid": 4.9 + one.number % 7, "refunded_at": at(one) if one.fate == REFUNDED else ""}
 
     manifest, made = read_ended(tmp_path, row)
@@ -270,11 +236,11 @@ def test_a_payment_that_is_authorised_and_then_captured_counts_once(
 
     def rows(one: Order) -> Iterable[Row]:
         def row(step: str, gross: float, hours: int, moved: str) -> Row:
-            time, back = one.time + timedelta(hours=hours), gross < 0
-            mails = {
-                "From Email Address": SHOP if back else one.customer,
-                "To Email Address": one.customer if back else SHOP,
-            }
+            time, (sender, receiver) = (
+                one.time + timedelta(hours=hours),
+                (one.customer, SHOP)[:: -1 if gross < 0 else 1],
+            )
+            mails = {"From Email Address": sender, "To Email Address": receiver}
             when = {"Date": f"{time:%d/%m/%Y}", "Time": f"{time:%H:%M:%S}"}
             said = {"Type": step, "Status": "Completed", "Currency": "EUR", "Gross": gross, "Net": gross}
             ids = {"Transaction ID": f"T{one.number}{hours}", impact: moved}
@@ -342,30 +308,22 @@ def test_a_capture_is_the_sale_and_its_authorisation_none(tmp_path: Path) -> Non
 def test_stripe_payments_that_were_only_promised_are_none(tmp_path: Path) -> None:
     def row(one: Order) -> Iterable[Row]:
         promised, word = one.number % 20 == 7, {CANCELLED: "Failed", REFUNDED: "Refunded"}.get(one.fate, "Paid")
-        yield {
-            "id": f"ch_{one.number}",
-            "Created date (UTC)": at(one),
-            "Amount": one.total,
-            "Amount Refunded": 0 if promised else one.back,
-            "Currency": "usd",
-            "Captured": str(not promised and one.fate != CANCELLED).lower(),
-            "Status": "Uncaptured" if promised else word,
-            "Customer ID": f"cus_{one.customer[:6]}",
-        }
+        about = {"id": f"ch_{one.number}", "Created date (UTC)": at(one), "Customer ID": f"cus_{one.customer[:6]}"}
+        money = {"Amount": one.total, "Amount Refunded": 0 if promised else one.back, "Currency": "usd"}
+        captured = str(not promised and one.fate != CANCELLED).lower()
+        yield {**about, **money, "Captured": captured, "Status": "Uncaptured" if promised else word}
 
     manifest, made = read(tmp_path, row)
     assert manifest.net_revenue == pytest.approx(sum(one.worth for one in made if one.number % 20 != 7), abs=0.01)
 
 
 def test_the_half_of_an_experiment_is_no_test_order(tmp_path: Path) -> None:
-    manifest, made = read(tmp_path, lambda one: [{**plain(one), "is_test": one.number % 2}])
+    manifest, made = read_ended(tmp_path, lambda one: {"is_test": one.number % 2})
     assert manifest.net_revenue == lasting(made)
 
 
 def test_a_stage_of_customers_who_were_won_back_is_none_of_deals(tmp_path: Path) -> None:
-    manifest, made = read(
-        tmp_path, lambda one: [{**plain(one), "stage": ("new", "repeat", "won back")[one.number % 3]}]
-    )
+    manifest, made = read_ended(tmp_path, lambda one: {"stage": ("new", "repeat", "won back")[one.number % 3]})
     assert manifest.net_revenue == lasting(made)
 
 

@@ -47,6 +47,7 @@ def export(
         ("注文確定", SOLD), ("Доставлен", SOLD), ("Teslim edildi", SOLD), ("Wysłane", SOLD), ("Bezorgd", SOLD),
         ("BAŞARISIZ", CANCELLED), ("İPTAL EDİLDİ", CANCELLED), ("TAMAMLANDI", SOLD), ("tamamlandı", SOLD),
         ("Parcialmente reembolsado", SOLD), ("Refunded (partial)", None), ("cancelled_by_guest", CANCELLED),
+        ("cancelled_by_hotel", CANCELLED), ("no_show", None),
         ("shipped_late", SOLD), ("wc-cancelled", CANCELLED), ("wc-on-hold", CANCELLED), ("wc-completed", SOLD),
         ("Venda cancelada", CANCELLED), ("Devolução finalizada com reembolso para o comprador", REFUNDED),
         ("Dibatalkan Penjual", CANCELLED), ("Pesanan dibatalkan oleh pembeli", CANCELLED),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 
@@ -186,14 +185,6 @@ def test_a_file_of_refunds_alone_takes_its_orders_out_and_says_what_they_were_wo
     check_accounts(made)
 
 
-def test_the_command_takes_refunds_out_as_well(log: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    file = write(log, "refunds.csv", refunds(3))
-    assert cli.main(["ingest", str(file), "--name", "log", "--append", "--workspace", str(log.root)]) == 0
-    result = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert result["rows_kept"] == len(ROWS) - 2
-    assert "orders_taken_out" in [one["code"] for one in result["warnings"]]
-
-
 def test_a_refund_that_names_no_product_takes_the_whole_order(log: Workspace) -> None:
     rows = [(*row[:3], "", *row[4:]) for row in refunds(3)[:1]]
     made = append(log, "log", write(log, "refunds.csv", rows))
@@ -306,22 +297,6 @@ def test_months_ingested_at_once_are_as_good_as_one_after_the_other(workspace: W
     check_accounts(made)
 
 
-def test_a_file_without_states_of_orders_adds_where_the_person_says_so(workspace: Workspace) -> None:
-    def plain(rows: list[Row], name: str) -> Path:
-        path = workspace.root.parent / name
-        text = "\n".join(",".join(map(str, row[:6])) for row in [HEAD, *rows])
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    ingest(workspace, plain(orders(1, 21), "a.csv"), "log")
-    other = [(*row[:5], row[5] + 1, *row[6:]) for row in orders(20, 29)]
-    file = plain(other, "b.csv")
-    with pytest.raises(NeedsAnswer, match="--overlap add"):
-        append(workspace, "log", file)
-    made = append(workspace, "log", file, answers=Answers(overlap="add"))
-    assert held(workspace) == lines(orders(1, 21) + other) and "orders_restated" not in said(made)
-
-
 @FILES
 def test_an_older_file_does_not_bring_a_line_back(workspace: Workspace, file: type[plain]) -> None:
     later = corrected(without_line(orders(9, 29), "A015"), "A018")
@@ -404,9 +379,7 @@ def test_what_was_taken_out_stays_out_however_often_the_old_file_comes(log: Work
 
 def test_an_older_file_without_states_does_not_bring_a_refund_back(workspace: Workspace) -> None:
     ingest(workspace, write(workspace, "february.csv", refunds(18) + orders(20, 29)), "log")
-    plain = workspace.root.parent / "plain.csv"
-    plain.write_text("\n".join(",".join(map(str, row[:6])) for row in [HEAD, *ROWS[:-2]]), encoding="utf-8")
-    made = append(workspace, "log", plain)
+    made = append(workspace, "log", plain(workspace, "plain.csv", ROWS[:-2]))
     assert held(workspace) == lines(without_orders(orders(1, 29), "A018"))
     assert said(made)["orders_stay_out"]["orders"] == 1
 

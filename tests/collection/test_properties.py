@@ -102,9 +102,8 @@ def hold(reading: LoadResult) -> None:
     assert [row[0] for row in described] == columns
     kinds = {name: BY_NAME[name].kind.value for name in columns if name in BY_NAME}
     wanted = {"text": "VARCHAR", "number": "DOUBLE", "time": "TIMESTAMP"}
-    assert {row[0]: row[1] for row in described if row[0] in kinds} == {
-        key: wanted[kind] for key, kind in kinds.items()
-    }
+    types = {key: wanted[kind] for key, kind in kinds.items()}
+    assert {row[0]: row[1] for row in described if row[0] in kinds} == types
     assert len(stored) == sums.rows and len(aside) == reading.rows_rejected
     assert all(math.isfinite(value) for row in stored for value in row if isinstance(value, float))
     position = columns.index(CUSTOMER_ID)
@@ -290,13 +289,10 @@ def test_a_mapping_names_each_column_at_most_once(names: list[str], rows: list[l
 @given(values=st.lists(st.tuples(st.integers(-500, 500), st.decimals(0, 999, places=2)), min_size=3, max_size=20))
 @slow(15)
 def test_quantity_times_price_is_exact_to_the_cent(values: list[tuple[int, Decimal]]) -> None:
-    rows = [
-        (f"c{i % 3}", f"2024-01-01 00:{i:02}:00", str(quantity), str(price))
-        for i, (quantity, price) in enumerate(values)
-    ]
-    rows += [("x", "2024-01-02 10:00:00", "1", "1.00"), ("y", "2024-01-02 10:00:00", "1", "1.00")]
-    table = [["顾客ID", "订单时间", "数量", "单价"], *map(list, rows)]
-    with read(written(table, ",", "\n", "minimal").encode()) as reading:
+    pairs = enumerate(values)
+    rows = [[f"c{i % 3}", f"2024-01-01 00:{i:02}:00", str(quantity), str(price)] for i, (quantity, price) in pairs]
+    rows += [[who, "2024-01-02 10:00:00", "1", "1.00"] for who in "xy"]
+    with read(written([["顾客ID", "订单时间", "数量", "单价"], *rows], ",", "\n", "minimal").encode()) as reading:
         assert reading is not None and QUANTITY in reading.profile.plan.chosen and AMOUNT in reading.profile.plan.stored
         hold(reading)
         expected = sum(int(quantity) * Decimal(price) for _, _, quantity, price in rows)

@@ -24,6 +24,7 @@ from tests.collection.test_ledgers import report
 
 pytestmark = pytest.mark.first(6)
 
+BLANK = "' '"
 TEXTS = ["c1", "用户42", "a" * 63, "b" * 64, "x" * 5000, "o'brien \\x41 {a}", "é", "e\u0301", "\U0001f600", "0", "007"]
 
 
@@ -57,12 +58,8 @@ def test_blanks_around_do_not_count_and_nothing_stays_nothing() -> None:
     assert pseudonym(key, " \u3000c1\t") == pseudonym(key, "c1") and pseudonym(key, "C1") != pseudonym(key, "c1")
     assert pseudonym(key, "") == pseudonym(key, " \u00a0") == ""
     with duckdb.connect() as connection:
-        query = f"SELECT {pseudonym_sql(key, 'NULL::VARCHAR')}, {pseudonym_sql(key, text_of(' '))}"
+        query = f"SELECT {pseudonym_sql(key, 'NULL::VARCHAR')}, {pseudonym_sql(key, BLANK)}"
         assert connection.execute(query).fetchone() == (None, None)
-
-
-def text_of(value: str) -> str:
-    return f"'{value}'"
 
 
 def test_the_key_is_made_once_beside_the_workspace_for_its_owner_only(workspace: Workspace) -> None:
@@ -172,9 +169,8 @@ def test_a_column_hidden_once_stays_hidden(workspace: Workspace, tmp_path: Path)
     head = "customer_id,event_time,amount,note\n"
     one, two = tmp_path / "a.csv", tmp_path / "b.csv"
     one.write_text(head + "".join(f"c{i},2024-01-02,1,p{i}@mail.example\n" for i in range(9)))
-    two.write_text(
-        head + "".join(f"c{i},2024-02-02,1,nothing here\n" for i in range(9)) + "c1,2024-02-03,1,q1@mail.example\n"
-    )
+    rows = "".join(f"c{i},2024-02-02,1,nothing here\n" for i in range(9))
+    two.write_text(f"{head}{rows}c1,2024-02-03,1,q1@mail.example\n")
     ingest(workspace, one, "log", pseudonymise=True)
     append(workspace, "log", two)
     assert "mail.example" not in everything(workspace.datasets / "log")

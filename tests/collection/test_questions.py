@@ -247,14 +247,6 @@ def test_two_columns_that_may_be_the_amount_are_asked_about(tmp_path: Path) -> N
     assert asked(file) == ("rival_amounts", {"--map=amount=value": TOTAL / 4, "--map=amount=selling_value": TOTAL})
 
 
-def test_a_line_total_of_any_name_below_quantity_times_price_is_asked_about(tmp_path: Path) -> None:
-    head = "customer_id,event_time,quantity,unit_price,faturado"
-    off = [0.9 if at % 4 == 0 else 1.0 for at in range(ROWS)]
-    file = write(tmp_path, head, lambda at: [*order(at)[:2], 2, paid(at), f"{2 * paid(at) * off[at]:.2f}"])
-    net = pytest.approx(sum(2 * paid(at) * off[at] for at in range(ROWS)), abs=0.5)
-    assert asked(file) == ("lower_amount", {"--map=unit_price=unit_price": 2 * TOTAL, "--map=amount=faturado": net})
-
-
 def two_files(folder: Path, first: list[list[object]], second: list[list[object]]) -> list[Path]:
     paths = []
     for name, rows in (("a", first), ("b", second)):
@@ -284,14 +276,6 @@ def test_orders_that_a_second_file_has_with_another_amount_are_asked_about(tmp_p
     assert sums == {"--overlap replace": replaced, "--overlap keep": kept, "--overlap add": added}
     for how in ("replace", "keep", "add"):
         assert ingest(workspace, files, how, overlap=how).net_revenue == sums[f"--overlap {how}"]
-
-
-def test_a_second_file_in_cents_is_asked_about(tmp_path: Path) -> None:
-    cents = [[*order(at)[:2], round(100 * paid(at)) + 1, f"O{at}"] for at in range(60, ROWS)]
-    files = two_files(tmp_path, [order(at) for at in range(60)], cents)
-    with pytest.raises(NeedsAnswer) as question:
-        ingest(Workspace(tmp_path / "ws"), files, "x")
-    assert question.value.code == "cents_in_file"
 
 
 def test_amounts_with_an_exchange_rate_are_offered_converted(tmp_path: Path) -> None:

@@ -47,13 +47,6 @@ def test_where_all_pair_a_strict_reader_finds_a_row_on_every_line(folder: Path, 
         assert len(rows) == len(text.removesuffix("\n").split("\n"))
 
 
-@pytest.mark.parametrize("row", ['b,"open,5', 'b,stray"mid,5', 'b,"closed"x,5', 'b,5"', '"', 'b,"'])
-def test_one_bad_row_among_good_ones_is_seen(folder: Path, row: str) -> None:
-    good = 'a,"x, ""y""",1\nc,"",2\n'
-    assert quotes_pair(write(folder, good * 50), ",")
-    assert not quotes_pair(write(folder, good * 50 + row + "\n" + good * 50), ",")
-
-
 def test_a_quote_that_a_far_one_closes_swallows_no_rows(tmp_path: Path) -> None:
     """Inches at the end of a cell close a quote that an earlier cell opens by mistake; the rows between are kept."""
     rows = [f"C{at % 9},2024-03-{at % 28 + 1:02},Mug {at},{at}.50" for at in range(200)]

@@ -257,6 +257,8 @@ HEADS = b"customer_id,event_time,amount"
         ("one.csv", HEADS + b"\na,2024-01-01,1\na,2024-01-02,2\n", "one_customer", "customer"),
         ("words.csv", HEADS + b"\na,soon,1\nb,later,2\n", "no_readable_time", "event_time"),
         ("money.csv", HEADS + b"\na,2024-01-01,x\nb,2024-01-02,y\n", "no_readable_amount", "amount"),
+        ("half.json", b'{"customer_id": "a", "event_time": "2024-01-01", "amount": 5', "broken_file", "JSON"),
+        ("report.csv", b"<?xml version='1.0'?><rows><row/></rows>", "xml_file", "XML"),
         ("cut.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x4b\x4c", "truncated_archive", "ends early"),
     ],
 )

@@ -9,7 +9,6 @@ import pytest
 
 from clv_core.cli import main
 from clv_core.collection.check import check_file
-from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
 from clv_core.collection.merge.append import append
 from clv_core.collection.recipes import NONE, find_recipe, load_recipe, shipped_recipes
@@ -134,6 +133,9 @@ def test_the_person_outranks_the_recipe_and_may_do_without(tmp_path: Path) -> No
     file = tmp_path / "export.csv"
     SYSTEMS["shopify"](file, orders())
     by_recipe, own = check_file(file), check_file(file, mapping={"amount": "Total", "order_status": ""})
+    made = by_recipe.manifest
+    assert made.answers["amount_scope"] == "order" and made.parts[0]["recipe"] == "shopify_orders"
+    assert "mapped_by_guess" not in warnings(made)
     assert (by_recipe.recipe, own.recipe) == ("shopify_orders", "shopify_orders")
     assert own.manifest.mapping["amount"] == "Total" and own.manifest.net_revenue > by_recipe.manifest.net_revenue
     without = check_file(file, recipe=NONE)
@@ -168,11 +170,3 @@ def test_charges_of_an_interface_are_in_cents(tmp_path: Path) -> None:
     manifest, *_ = read_lines(tmp_path, [names, *lines])
     net = sum(1999 + at - 500 * (at % 5 == 0) for at in range(60) if at % 6 < 5) / 100
     assert manifest.net_revenue == pytest.approx(net) and manifest.currency == "USD"
-
-
-def test_what_a_recipe_said_is_in_the_record(tmp_path: Path) -> None:
-    file = tmp_path / "export.csv"
-    SYSTEMS["shopify"](file, orders())
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "shop")
-    assert manifest.answers["amount_scope"] == "order" and manifest.parts[0]["recipe"] == "shopify_orders"
-    assert "mapped_by_guess" not in warnings(manifest)

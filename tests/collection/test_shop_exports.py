@@ -12,12 +12,12 @@ from clv_core.collection.infer.columns.column_choice import choose
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
-from clv_core.collection.read.source import Source
 from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
 from tests.collection.shop_exports import CANCELLED, PRODUCTS, REFUNDED, SYSTEMS, Order, amazon, orders, paypal
-from tests.collection.small_logs import read_lines, warnings
+from tests.collection.small_logs import asked, put, read_lines, warnings
+from tests.collection.small_logs import read as read_file
 
 pytestmark = pytest.mark.first(11)
 
@@ -98,23 +98,19 @@ def test_a_payment_services_refunds_are_the_buyers_and_its_clock_belongs_to_the_
 
 
 def test_states_that_nobody_knows_are_named_and_a_remark_before_one_is_left_out(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
     states = ["已完成", "(删除)等待付款", "（删除）已完成", "geprüft"]
     rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},10,{states[i % 4]}" for i in range(40)]
-    file.write_text("\n".join(["customer_id,order_date,amount,order_status", *rows]) + "\n", encoding="utf-8")
-    with pytest.raises(NeedsAnswer) as asked:
-        ingest(Workspace(tmp_path / "ws"), file, "log")
-    assert asked.value.params["states"] == ["geprüft (10)"]
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log", states={"geprüft": "sold"}, duplicates="keep")
+    file = put(tmp_path, ["customer_id,order_date,amount,order_status", *rows])
+    assert asked(file).params["states"] == ["geprüft (10)"]
+    manifest, *_ = read_file(file, states={"geprüft": "sold"}, duplicates="keep")
     assert manifest.net_revenue == 300 and set_aside(manifest) == {CANCELLED: 10}
 
 
 def test_a_row_below_zero_that_is_called_returned_takes_its_money_off(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
-    rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},{-10 if i % 5 == 0 else 10}" for i in range(40)]
-    lines = [f"{row},{'Retoure' if '-10' in row else 'Versendet'}" for row in rows]
-    file.write_text("\n".join(["Kundennummer,Bestelldatum,Betrag,Bestellstatus", *lines]) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log", duplicates="keep")
+    words = [("-10,Retoure" if i % 5 == 0 else "10,Versendet") for i in range(40)]
+    lines = [f"c{i % 7},2024-03-{i % 28 + 1:02},{word}" for i, word in enumerate(words)]
+    head = "Kundennummer,Bestelldatum,Betrag,Bestellstatus"
+    manifest, *_ = read_lines(tmp_path, [head, *lines], duplicates="keep")
     assert manifest.net_revenue == 32 * 10 - 8 * 10
 
 
@@ -122,14 +118,12 @@ def test_a_row_below_zero_that_is_called_returned_takes_its_money_off(tmp_path: 
 def test_an_item_price_elsewhere_is_that_of_a_piece_unless_it_grows_with_them(
     tmp_path: Path, of_line: bool, column: str
 ) -> None:
-    file = tmp_path / "log.csv"
     pairs = [(f"p{i % 9}", 1 + i % 4, 5.0 + i % 9) for i in range(72)]
     rows = [
         f"c{i % 7},2024-03-{i % 28 + 1:02},{product},{pieces},{price * (pieces if of_line else 1)}"
         for i, (product, pieces, price) in enumerate(pairs)
     ]
-    file.write_text("\n".join(["customer_id,order_date,product_id,quantity,item_price", *rows]) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    manifest, *_ = read_lines(tmp_path, ["customer_id,order_date,product_id,quantity,item_price", *rows])
     assert manifest.mapping[column] == "item_price"
     assert manifest.net_revenue == pytest.approx(sum(pieces * price for _, pieces, price in pairs))
 
@@ -175,14 +169,12 @@ def test_next_months_export_joins_the_dataset_as_the_first_one_was_read(tmp_path
 
 @pytest.mark.parametrize("column", ["status", "refund_amount"])
 def test_refunds_in_rows_of_their_own_are_not_taken_off_twice(tmp_path: Path, column: str) -> None:
-    file = tmp_path / "log.csv"
-    said = {"status": ("Completed", "Refunded", "Completed"), "refund_amount": ("0", "10", "0")}[column]
-    rows = [f"c{i % 5},2024-03-{i % 28 + 1:02},10,{said[1] if i < 4 else said[0]}" for i in range(30)]
-    rows += [f"c{i % 5},2024-04-{i % 28 + 1:02},-10,{said[2]}" for i in range(4)]
-    file.write_text("\n".join([f"customer_id,order_date,amount,{column}", *rows]) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    sold, back = {"status": ("Completed", "Refunded"), "refund_amount": ("0", "10")}[column]
+    rows = [f"c{i % 5},2024-03-{i % 28 + 1:02},10,{back if i < 4 else sold}" for i in range(30)]
+    rows += [f"c{i % 5},2024-04-{i % 28 + 1:02},-10,{sold}" for i in range(4)]
+    manifest, _, said = read_lines(tmp_path, [f"customer_id,order_date,amount,{column}", *rows])
     assert manifest.net_revenue == pytest.approx(260) and manifest.event_types == {"purchase": 30, "return": 4}
-    assert "refunds_apart" in warnings(manifest)
+    assert "refunds_apart" in said
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -196,35 +188,27 @@ def test_rows_below_zero_that_name_nobody_give_nothing_back(tmp_path: Path, name
 
 @pytest.mark.parametrize("column", ["currency", "price"])
 def test_a_column_that_only_helps_to_read_keeps_no_next_file_out(tmp_path: Path, column: str) -> None:
-    workspace = Workspace(tmp_path / "ws")
-    for month, join in enumerate(
-        (lambda file: ingest(workspace, file, "shop"), lambda file: append(workspace, "shop", file)), 1
-    ):
-        file = tmp_path / f"{month}.csv"
-        rows = [f"c{i % 5},2024-0{month}-{i + 1:02},{i + 5},{'EUR' if column == 'currency' else 2}" for i in range(20)]
-        file.write_text("\n".join([f"customer_id,date,amount,{column}", *rows]) + "\n")
-        join(file)
+    workspace, cell = Workspace(tmp_path / "ws"), "EUR" if column == "currency" else 2
+    for month, join in enumerate((ingest, lambda where, file, name: append(where, name, file)), 1):
+        rows = [f"c{i % 5},2024-0{month}-{i + 1:02},{i + 5},{cell}" for i in range(20)]
+        join(workspace, put(tmp_path, [f"customer_id,date,amount,{column}", *rows]), "shop")
     assert open_dataset(workspace, "shop").manifest.rows_kept == 40
 
 
 def test_words_that_are_no_states_of_orders_take_no_row(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
     states = ["gold", "silver", "cancelled", "new"]
     rows = [f"c{i % 7},2024-03-{i % 28 + 1:02},{10 + i},{states[i % 4]}" for i in range(40)]
-    file.write_text("\n".join(["customer_id,order_date,amount,status", *rows]) + "\n")
-    with pytest.raises(NeedsAnswer, match="--map=order_status="):
-        ingest(Workspace(tmp_path / "ws"), file, "log")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log", mapping={"order_status": ""})
+    file = put(tmp_path, ["customer_id,order_date,amount,status", *rows])
+    assert "--map=order_status=" in asked(file).message()
+    manifest, *_ = read_file(file, mapping={"order_status": ""})
     assert manifest.rows_kept == 40 and "status" in manifest.columns
 
 
 def test_a_view_is_kept_whatever_became_of_the_order(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
     rows = [f"c{i % 5},2024-03-{i % 28 + 1:02},view,,paid" for i in range(20)]
     rows += [f"c{i % 5},2024-03-{i % 28 + 1:02},purchase,10,{'cancelled' if i % 2 else 'paid'}" for i in range(20)]
     rows += ["c1,2024-03-09,view,,cancelled"]
-    file.write_text("\n".join(["customer_id,event_time,event_type,amount,order_status", *rows]) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "log")
+    manifest, *_ = read_lines(tmp_path, ["customer_id,event_time,event_type,amount,order_status", *rows])
     assert manifest.event_types == {"view": 21, "purchase": 10} and set_aside(manifest) == {CANCELLED: 10}
 
 
@@ -296,32 +280,13 @@ def test_an_id_that_never_repeats_is_asked_about_and_taken_where_the_person_says
 
 @pytest.mark.parametrize("guard", ['="{}"', "'{}"])
 def test_ids_that_are_guarded_against_spreadsheets_are_kept_without_the_guard(tmp_path: Path, guard: str) -> None:
-    file = tmp_path / "log.csv"
     rows = [f"{guard.format(f'00{i % 5}')},2024-03-{i % 28 + 1:02},{guard.format(i)},{10 + i}" for i in range(30)]
-    file.write_text("\n".join(["customer_id,order_date,order_id,amount", *rows]) + "\n")
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "shop")
-    frame = events(Workspace(tmp_path / "ws"))
-    assert set(frame["customer_id"]) == {f"00{i}" for i in range(5)} and set(frame["order_id"]) == set(
-        map(str, range(30))
-    )
-    assert "guarded" in warnings(manifest)
+    _, frame, said = read_lines(tmp_path, ["customer_id,order_date,order_id,amount", *rows])
+    assert set(frame["customer_id"]) == {f"00{i}" for i in range(5)} and "guarded" in said
+    assert set(frame["order_id"]) == set(map(str, range(30)))
 
 
 def test_an_apostrophe_before_one_name_only_belongs_to_it(tmp_path: Path) -> None:
-    file = tmp_path / "log.csv"
     rows = [f"{name},2024-03-{i + 1:02},{10 + i}" for i, name in enumerate(["'t Hooft", "Vos", "Smit", "'t Hooft"])]
-    file.write_text("\n".join(["customer,order_date,amount", *rows]) + "\n")
-    ingest(Workspace(tmp_path / "ws"), file, "shop")
-    assert set(events(Workspace(tmp_path / "ws"))["customer_id"]) == {"'t Hooft", "Vos", "Smit"}
-
-
-def test_all_questions_about_a_small_file_are_put_to_a_table_that_was_parsed_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Text in memory, cells read once: of parsing, only the looks at its beginning and the one load are left."""
-    parsed: list[bool] = []
-    table = Source._table
-    monkeypatch.setattr(Source, "_table", lambda source, record: parsed.append(record) or table(source, record))
-    read(tmp_path, "shopify", orders(240))
-    assert len(parsed) < 10
-    assert sum(parsed) == 1  # the one that records lines which are no rows
+    frame = read_lines(tmp_path, ["customer,order_date,amount", *rows])[1]
+    assert set(frame["customer_id"]) == {"'t Hooft", "Vos", "Smit"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,8 @@ from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import Manifest, open_dataset
 from clv_core.errors import NeedsAnswer
 from clv_core.workspace import Workspace
-from tests.collection.shop_export_parts import Export, number, paid, returned
-from tests.collection.shop_exports import CANCELLED, PART, REFUNDED, Order, orders
+from tests.collection.shop_export_parts import Export, number, returned
+from tests.collection.shop_exports import PART, REFUNDED, Order, orders
 from tests.collection.shop_exports_asian import ASIAN, PRICES, whole
 from tests.collection.shop_exports_asian import paid as paid_in_yen
 from tests.collection.shop_exports_chinese import CHINESE
@@ -160,23 +159,3 @@ def test_a_discount_that_the_amount_does_not_know_of_is_said(tmp_path: Path) -> 
     assert warnings(manifest)["discount_not_off"]["discount"] == "discount"
     manifest = ingest(workspace, file, "shop", mapping={"amount": ""})
     assert manifest.net_revenue == sum(pieces * price - off for *_, pieces, price, off in rows)
-
-
-def test_events_of_a_mailing_service_are_read_by_the_keys_that_lead_to_their_values(tmp_path: Path) -> None:
-    made, file = [one for one in orders() if one.fate != CANCELLED], tmp_path / "events.jsonl"
-    lines = [
-        {
-            "type": "event",
-            "id": f"e{one.number}",
-            "attributes": {
-                "timestamp": int(one.time.timestamp()),
-                "event_properties": {"OrderId": f"o{one.number}", "$value": paid(one)},
-                "datetime": f"{one.time}+00:00",
-            },
-            "relationships": {"profile": {"data": {"type": "profile", "id": f"p{number(one)}"}}},
-        }
-        for one in made
-    ]
-    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    manifest = ingest(Workspace(tmp_path / "ws"), file, "shop")
-    assert manifest.customers == 40 and manifest.net_revenue == pytest.approx(sum(map(paid, made)))

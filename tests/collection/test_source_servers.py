@@ -130,12 +130,8 @@ def test_a_million_simulated_rows_from_postgresql_are_the_same_version_as_from_t
         AS event_time, 'o' || i AS order_id, round(5 + (hash(i * 7) % 20000) / 100, 2)::DECIMAL(10, 2) AS amount,
         ['web', 'app', NULL][1 + i % 3] AS channel FROM range(1000000) t(i)) TO '{csv}' (HEADER)""")
     os.chmod(csv, 0o644)
-    load_postgres(
-        postgres[1],
-        "orders",
-        "customer_id text, event_time timestamp, order_id text, amount numeric(10, 2), channel text",
-        csv,
-    )
+    columns = "customer_id text, event_time timestamp, order_id text, amount numeric(10, 2), channel text"
+    load_postgres(postgres[1], "orders", columns, csv)
     file = ingest(workspace, csv, "file")
     add_source(workspace, source_of(postgres, "SELECT * FROM orders", time_column="event_time"))
     assert refresh(workspace, "shop").manifest.version == file.version and file.rows_kept == 1_000_000
@@ -301,18 +297,12 @@ def insert(run: Run, rows: list[tuple[str, str, datetime, str]]) -> None:
 
 
 def stored(workspace: Workspace) -> list[tuple[str, str, str, float]]:
-    path = open_dataset(workspace, "shop").events_path
-    return sorted(
-        duckdb.sql(
-            f"SELECT order_id, customer_id, strftime(event_time, '%Y-%m-%d %H:%M:%S'), amount FROM '{path}'"
-        ).fetchall()
-    )
+    columns = "order_id, customer_id, strftime(event_time, '%Y-%m-%d %H:%M:%S'), amount"
+    return sorted(duckdb.sql(f"SELECT {columns} FROM '{open_dataset(workspace, 'shop').events_path}'").fetchall())
 
 
 def expected(rows: list[tuple[str, str, datetime, str]]) -> list[tuple[str, str, str, float]]:
-    return sorted(
-        (order, customer, f"{when:%Y-%m-%d %H:%M:%S}", float(amount)) for order, customer, when, amount in rows
-    )
+    return sorted((order, who, f"{when:%Y-%m-%d %H:%M:%S}", float(amount)) for order, who, when, amount in rows)
 
 
 GROWING = "order_id text, customer_id text, event_time timestamptz, amount numeric(10, 2)"
@@ -344,10 +334,8 @@ def test_a_run_that_is_killed_loses_no_row_and_doubles_none(workspace: Workspace
         new = orders_of_day(random, day)
         insert(postgres[1], new)
         rows += new
-        begun, process = (
-            time.monotonic(),
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
-        )
+        begun = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if day == 0:
             assert process.wait() == 0
             seconds = time.monotonic() - begun
@@ -394,10 +382,8 @@ def test_the_secret_is_nowhere(workspace: Workspace, postgres: tuple[str, Run], 
     insert(postgres[1], orders_of_day(Random(3), 0))
     add_source(workspace, source_of(postgres, "growing", time_column="event_time"))
     refresh(workspace, "shop")
-    add_source(workspace, replace(source_of(postgres, "no_such_table"), name="broken"))
-    add_source(
-        workspace, replace(source_of(postgres, "growing"), name="wrong", where=postgres[0].replace("reader", "x"))
-    )
+    add_source(workspace, source_of(postgres, "no_such_table", name="broken"))
+    add_source(workspace, source_of(postgres, "growing", name="wrong", where=postgres[0].replace("reader", "x")))
     errors = []
     for name in ("broken", "wrong"):
         with pytest.raises(ClvError) as raised:

@@ -30,7 +30,7 @@ from clv_core.collection.sources import (
 )
 from clv_core.collection.sources.pull import pull
 from clv_core.collection.sources.query import select
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.errors import ClvError, NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.refresh import check_sample, refresh, sample
@@ -41,6 +41,7 @@ from clv_core.workspace import Workspace
 ROWS = [(f"o{i}", f"c{i % 7}", f"2024-01-{1 + i // 10:02d} {i % 24:02d}:05:00", 10 + i / 4) for i in range(100)]
 LATER = [("o200", "c1", "2024-01-11 09:00:00", 5.5), ("o201", "c9", "2024-01-09 08:00:00", 7.25)]
 HEADER = "order_id,customer_id,event_time,amount\n"
+COLUMNS = "order_id TEXT, customer_id TEXT, event_time TIMESTAMP, amount DOUBLE"
 
 
 def csv(rows: list[tuple[Any, ...]]) -> str:
@@ -49,9 +50,7 @@ def csv(rows: list[tuple[Any, ...]]) -> str:
 
 def in_sqlite(path: Path, rows: list[tuple[Any, ...]]) -> None:
     connection = sqlite3.connect(path)
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS orders (order_id TEXT, customer_id TEXT, event_time TEXT, amount REAL)"
-    )
+    connection.execute(f"CREATE TABLE IF NOT EXISTS orders ({COLUMNS})")
     connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", rows)
     connection.commit()
     connection.close()
@@ -59,9 +58,7 @@ def in_sqlite(path: Path, rows: list[tuple[Any, ...]]) -> None:
 
 def in_duckdb(path: Path, rows: list[tuple[Any, ...]]) -> None:
     with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS orders (order_id TEXT, customer_id TEXT, event_time TIMESTAMP, amount DOUBLE)"
-        )
+        connection.execute(f"CREATE TABLE IF NOT EXISTS orders ({COLUMNS})")
         connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", rows)
 
 
@@ -107,8 +104,6 @@ def test_a_dataset_that_was_changed_otherwise_is_compared_whole(workspace: Works
     first = refresh(workspace, "shop").manifest
     in_sqlite(Path(shop.where), LATER[:1])
     refresh(workspace, "shop")
-    from clv_core.collection.store.version_store import restore
-
     restore(workspace, shop.dataset, first.version)
     in_sqlite(Path(shop.where), [("o202", "c1", "2024-01-12 09:00:00", 5.5)])
     assert refresh(workspace, "shop").new_rows == 2
@@ -211,28 +206,12 @@ def shopify_lines(rows: list[tuple[Any, ...]]) -> str:
     """Return the lines of Shopify's bulk operation as its documents show them: an order, then its items."""
     lines = []
     for order, customer, when, amount in rows:
-        number = f"gid://shopify/Order/{order}"
-        lines.append(
-            {
-                "id": number,
-                "name": f"#{order}",
-                "createdAt": f"{when.replace(' ', 'T')}Z",
-                "updatedAt": f"{when.replace(' ', 'T')}Z",
-                "displayFinancialStatus": "PAID",
-                "customer": {"id": f"gid://shopify/Customer/{customer}"},
-            }
-        )
+        number, time = f"gid://shopify/Order/{order}", f"{when.replace(' ', 'T')}Z"
+        buyer = {"displayFinancialStatus": "PAID", "customer": {"id": f"gid://shopify/Customer/{customer}"}}
+        lines.append({"id": number, "name": f"#{order}", "createdAt": time, "updatedAt": time, **buyer})
         price = {"shopMoney": {"amount": str(amount), "currencyCode": "EUR"}}
-        lines.append(
-            {
-                "id": f"gid://shopify/LineItem/{order}",
-                "sku": "A1",
-                "currentQuantity": 2,
-                "product": None,
-                "discountedUnitPriceAfterAllDiscountsSet": price,
-                "__parentId": number,
-            }
-        )
+        item = {"id": f"gid://shopify/LineItem/{order}", "sku": "A1", "currentQuantity": 2, "product": None}
+        lines.append({**item, "discountedUnitPriceAfterAllDiscountsSet": price, "__parentId": number})
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
@@ -241,16 +220,13 @@ def test_orders_of_shopify_are_fetched_by_a_bulk_operation(
 ) -> None:
     monkeypatch.setattr("clv_core.collection.sources.shopify.POLL_SECONDS", 0.01)
     monkeypatch.setenv("TOKEN", "shpat_1")
-    started = {
-        "data": {"bulkOperationRunQuery": {"bulkOperation": {"id": "gid://shopify/BulkOperation/1"}, "userErrors": []}}
-    }
+    operation = {"bulkOperation": {"id": "gid://shopify/BulkOperation/1"}, "userErrors": []}
+    started = {"data": {"bulkOperationRunQuery": operation}}
     running = {"data": {"node": {"status": "RUNNING", "errorCode": None, "url": None}}}
     done = {"data": {"node": {"status": "COMPLETED", "errorCode": None, "url": f"{http}/result"}}}
     path = "/admin/api/2025-07/graphql.json"
-    Answers.bodies |= {
-        path: [*map(json.dumps, (started, running, done, started, done))],
-        "/result": shopify_lines(ROWS),
-    }
+    answers = [*map(json.dumps, (started, running, done, started, done))]
+    Answers.bodies |= {path: answers, "/result": shopify_lines(ROWS)}
     add_source(workspace, Source("shop", "shopify", http, "shop", secret="env:TOKEN"))
     manifest = refresh(workspace, "shop").manifest
     assert (manifest.rows_kept, manifest.currency) == (100, "EUR")
@@ -419,9 +395,8 @@ def test_a_query_is_sent_without_comments_which_some_databases_execute() -> None
 
 def test_new_rows_are_asked_for_by_the_time_column() -> None:
     options = {"time_column": "at", "since": date(2024, 1, 7)}
-    assert (
-        select("shop.Orders", "postgres", **options) == """SELECT * FROM "shop"."Orders" WHERE "at" >= '2024-01-07'"""
-    )
+    found = select("shop.Orders", "postgres", **options)
+    assert found == """SELECT * FROM "shop"."Orders" WHERE "at" >= '2024-01-07'"""
     query = "SELECT id, date_trunc('day', at) AS at, coalesce(a, 0) FROM orders"
     assert select(query, "postgres", **options).endswith(""" FROM orders) AS source WHERE "at" >= '2024-01-07'""")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,12 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.ingest import ingest
-from clv_core.collection.store.version_store import Manifest, open_dataset
-from clv_core.errors import NeedsAnswer
-from clv_core.workspace import Workspace
+from clv_core.collection.store.version_store import Manifest
 from tests.collection.shop_exports import PRODUCTS, Order, orders
-from tests.collection.small_logs import day, paid, put, read, warnings, write
+from tests.collection.small_logs import asked, day, paid, put, read, read_lines, warnings, write
 
 pytestmark = pytest.mark.first(18)
 
@@ -49,9 +44,7 @@ def order_rows(orders: int, *, day: bool = False) -> list[list[str]]:
 
 
 def read_orders(folder: Path, head: str, lines: Sequence[Sequence[str]], **options: object) -> Manifest:
-    file = folder / "log.csv"
-    file.write_text("\n".join([head, *(",".join(line) for line in lines)]) + "\n", encoding="utf-8")
-    return ingest(Workspace(folder / "ws"), file, "log", **options)  # type: ignore[arg-type]
+    return read_lines(folder, [head, *map(",".join, lines)], **options)[0]
 
 
 def without(lines: Sequence[Sequence[str]], *columns: int) -> list[list[str]]:
@@ -97,9 +90,9 @@ def test_without_an_order_its_lines_are_those_of_one_customer_at_one_instant(tmp
 def test_with_days_only_it_is_asked_which_column_the_order_is(tmp_path: Path) -> None:
     lines = [[f"{line[0]}-{line[3]}", *line[1:]] for line in order_rows(60, day=True)]
     head = "picking_slip,customer_id,order_date,sku,quantity,unit_price,order_total"
-    with pytest.raises(NeedsAnswer, match="--map order_id=COLUMN") as caught:
-        read_orders(tmp_path, head, lines)
-    assert caught.value.code == "order_unnamed" and "picking_slip" in caught.value.message("zh")
+    question = asked(put(tmp_path, [head, *map(",".join, lines)]))
+    assert question.code == "order_unnamed" and "picking_slip" in question.message("zh")
+    assert "--map order_id=COLUMN" in question.message()
     summed = sum(len(sold(number)) * worth(number) for number in range(60))
     assert read_orders(tmp_path, head, lines, mapping={"order_id": ""}).net_revenue == pytest.approx(summed)
 
@@ -221,13 +214,8 @@ def export_rows(made: list[Order], *, again: int | None = None) -> list[dict[str
 
 
 def read_rows(folder: Path, rows: list[dict[str, object]]) -> tuple[Manifest, pd.DataFrame]:
-    text, file, workspace = io.StringIO(), folder / "export.csv", Workspace(folder / "ws")
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    file.write_text(text.getvalue())
-    manifest = ingest(workspace, file, "shop")
-    return manifest, pd.read_parquet(open_dataset(workspace, "shop").events_path)
+    pd.DataFrame(rows).to_csv(folder / "export.csv", index=False)
+    return read(folder / "export.csv")[:2]
 
 
 def test_an_export_whose_rows_all_stand_there_twice_is_worth_what_it_says(tmp_path: Path) -> None:
@@ -293,9 +281,8 @@ def test_where_too_little_tells_it_is_asked_and_the_person_is_believed(tmp_path:
     """Four orders of several products, each with one amount: of the order, or four times the same price by chance."""
     lines = without(order_rows(4), 4, 5)
     head = "order_id,customer_id,order_date,sku,order_total"
-    with pytest.raises(NeedsAnswer, match="--amount-scope order") as caught:
-        read_orders(tmp_path, head, lines)
-    assert caught.value.code == "amount_of_what"
+    question = asked(put(tmp_path, [head, *map(",".join, lines)]))
+    assert question.code == "amount_of_what" and "--amount-scope order" in question.message()
     total = sum(map(worth, range(4)))
     summed = sum(len(sold(number)) * worth(number) for number in range(4))
     for said, wanted in (("order", total), ("line", summed)):
@@ -368,27 +355,17 @@ def test_a_row_with_an_amount_of_its_own_counts_once(tmp_path: Path) -> None:
     assert manifest.net_revenue == pytest.approx(sum(one.total for one in made) + own, abs=0.01)
 
 
-def receipts(*, told: bool = True) -> tuple[list[dict[str, object]], float]:
-    """Return a till's rows, equal ones for two of the same, and what the receipts came to."""
-    rows, net = [], 0.0
-    for one in orders():
-        prices = [PRODUCTS[product] for product, pieces in one.lines for _ in range(pieces)]
-        total = round(sum(price for *_, price in prices), 2)
-        net += total
-        for sku, _, price in prices:
-            about = {"Receipt No": f"R{one.number}", "Customer ID": one.customer, "Date": f"{one.time}"}
-            row = {**about, "Item": sku, "Qty": 1, "Line Total": price}
-            rows.append({**row, **({"Receipt Total": total} if told else {})})
-    return rows, net
-
-
 def test_equal_rows_of_a_receipt_are_kept_where_its_total_counts_them(tmp_path: Path) -> None:
-    rows, net = receipts()
+    """A till writes a row for each of two of the same."""
+    rows, made = [], orders()
+    for one in made:
+        about = {"Receipt No": f"R{one.number}", "Customer ID": one.customer, "Date": f"{one.time}"}
+        for sku, _, price in (PRODUCTS[product] for product, pieces in one.lines for _ in range(pieces)):
+            rows.append({**about, "Item": sku, "Qty": 1, "Line Total": price, "Receipt Total": one.total})
     manifest, _ = read_rows(tmp_path, rows)
-    assert manifest.net_revenue == pytest.approx(net, abs=0.01) and manifest.rows_duplicate == 0
-    assert [one["params"]["column"] for one in manifest.warnings if one["code"].endswith("of_totals")] == [
-        "Receipt Total"
-    ]
+    assert manifest.net_revenue == pytest.approx(sum(one.total for one in made)) and manifest.rows_duplicate == 0
+    told = [one["params"]["column"] for one in manifest.warnings if one["code"].endswith("of_totals")]
+    assert told == ["Receipt Total"]
 
 
 def test_a_till_s_file_that_was_written_twice_counts_once(tmp_path: Path) -> None:
@@ -398,14 +375,6 @@ def test_a_till_s_file_that_was_written_twice_counts_once(tmp_path: Path) -> Non
         row["Line Total"] = float(str(row.pop("Item Cost"))) * int(str(row.pop("Quantity")))
     manifest, _ = read_rows(tmp_path, rows * 2)
     assert manifest.net_revenue == pytest.approx(sum(one.total for one in made), abs=0.01)
-
-
-def test_without_a_total_equal_rows_are_asked_about(tmp_path: Path) -> None:
-    rows, net = receipts(told=False)
-    with pytest.raises(NeedsAnswer) as asked:
-        read_rows(tmp_path, rows)
-    assert asked.value.code == "duplicates_dropped"
-    assert asked.value.params["readings"][1]["net_revenue"] == pytest.approx(net)
 
 
 def test_one_of_two_for_free_is_still_what_the_line_came_to(tmp_path: Path) -> None:
@@ -418,11 +387,13 @@ def test_money_that_is_quantity_times_price_in_most_rows_and_less_in_some_is_spo
     name = "Faturalandırılacak Satış Fiyatı"
     rows = [(pieces, price, round(pieces * paid, 2)) for pieces, price, paid in MADE]
     file = priced(tmp_path, f"Adet,Birim Fiyat,{name}", rows)
-    with pytest.raises(NeedsAnswer) as asked:
-        read(file)
-    assert (asked.value.params["column"], asked.value.params["rows"]) == (name, COUNT // 4)
-    manifest, _, said = read(file, mapping={"unit_price": "Birim Fiyat"})
-    assert manifest.net_revenue == pytest.approx(sum(pieces * price for pieces, price, _ in MADE))
+    question, full = asked(file), pytest.approx(sum(pieces * price for pieces, price, _ in MADE))
+    assert (question.code, question.params["column"], question.params["rows"]) == ("lower_amount", name, COUNT // 4)
+    sums = [one["net_revenue"] for one in question.params["readings"]]
+    assert (
+        sums == [full, pytest.approx(WORTH)]
+        and read(file, mapping={"unit_price": "Birim Fiyat"})[0].net_revenue == full
+    )
     manifest, _, said = read(file, mapping={"amount": name})
     assert manifest.net_revenue == pytest.approx(WORTH) and "lower_amount" not in said
 
@@ -437,11 +408,10 @@ def test_costs_taxes_and_totals_of_the_same_are_no_lower_amounts(tmp_path: Path,
 
 def test_a_price_of_one_piece_after_discount_is_spoken_of_as_one(tmp_path: Path) -> None:
     file = priced(tmp_path, "quantity,unit_price,net_price", MADE)
-    with pytest.raises(NeedsAnswer) as asked:
-        read(file)
-    assert (asked.value.code, asked.value.params["column"]) == ("lower_price", "net_price")
-    assert asked.value.params["rows"] == COUNT // 4
-    manifest, _, said = read(file, mapping={"unit_price": "unit_price"})
+    question = asked(file)
+    assert (question.code, question.params["column"]) == ("lower_price", "net_price")
+    assert question.params["rows"] == COUNT // 4
+    manifest, *_ = read(file, mapping={"unit_price": "unit_price"})
     assert manifest.net_revenue == pytest.approx(sum(pieces * price for pieces, price, _ in MADE))
     manifest, _, said = read(file, mapping={"unit_price": "net_price"})
     assert manifest.net_revenue == pytest.approx(WORTH) and "lower_price" not in said
@@ -456,12 +426,8 @@ def test_a_total_in_whole_numbers_is_found_by_the_sum_that_leads_to_it(tmp_path:
 
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_decimal_commas_show_as_well_as_points_what_a_price_is_of(tmp_path: Path, decimal: str) -> None:
-    rows = [
-        f"K{at % 13};2024-{at % 9 + 1:02}-{at % 27 + 1:02};A{at % 5};{PRICES[at % 5]:.2f};{at % 3 + 1}"
-        for at in range(COUNT)
-    ]
-    text = "\n".join(["Kunde;Datum;Artikel;Preis;Menge", *(row.replace(".", decimal) for row in rows)])
-    (tmp_path / "log.csv").write_text(text + "\n")
-    manifest, _, said = read(tmp_path / "log.csv")
+    rows = [f"K{at % 13};{day(at)};A{at % 5};{PRICES[at % 5]:.2f};{at % 3 + 1}" for at in range(COUNT)]
+    head = "Kunde;Datum;Artikel;Preis;Menge"
+    manifest, _, said = read_lines(tmp_path, [head, *(row.replace(".", decimal) for row in rows)])
     assert manifest.net_revenue == pytest.approx(sum(PRICES[at % 5] * (at % 3 + 1) for at in range(COUNT)))
     assert said["price_is_unit_price"] == {"column": "Preis"}

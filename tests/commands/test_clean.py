@@ -45,7 +45,7 @@ def test_rules_go_on_and_off_with_a_whole_accounting(workspace: Workspace) -> No
     assert back["version"] == raw.version == back["raw_version"] and back["rules"] == {}
 
 
-@pytest.mark.parametrize("rule", ["outliers=many", "whales", "repeated=2", "bots_day=-1"])
+@pytest.mark.parametrize("rule", ["outliers=many", "whales", "bots_day=-1"])
 def test_words_that_make_no_sense_are_bad_usage(workspace: Workspace, rule: str) -> None:
     for words in (("--rule", rule), ("--list", "--rule", rule)):
         assert refused(workspace, "clean", "log", *words)[0] == 2

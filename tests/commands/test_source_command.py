@@ -40,12 +40,10 @@ def test_the_number_of_the_order_is_asked_for_where_no_column_is_named_like_it(
 ) -> None:
     assert add(workspace, path)[1]["order_column"] == "order_id"
     query = "SELECT order_id AS x, customer_id, created_at, amount FROM lines"
-    code, answer = run(
-        workspace, *("source add other --kind sqlite --time-column created_at --from".split()), path, "--what", query
-    )
+    words = [*"source add other --kind sqlite --time-column created_at --from".split(), path, "--what", query]
+    code, answer = run(workspace, *words)
     assert (code, answer["error"]["code"]) == (3, "source_order_column")
     assert "x" in answer["error"]["message"] and "--order-column" in answer["error"]["message"]
-    words = [*("source add other --kind sqlite --time-column created_at --from".split()), path, "--what", query]
     assert done(workspace, *words, "--order-column", "none")["order_column"] == "none"
 
 
@@ -75,10 +73,6 @@ def test_a_run_says_what_it_compared(workspace: Workspace, path: Path) -> None:
     add(workspace, path)
     answer = done(workspace, "source", "run", "shop", "--map", "event_time=created_at")
     compared = answer["reconciled"]
-    assert (compared["first"], compared["last"], compared["rows"], compared["held_rows"]) == (
-        "2024-01-01",
-        "2024-01-20",
-        200,
-        200,
-    )
+    days = {"first": "2024-01-01", "last": "2024-01-20", "rows": 200, "held_rows": 200}
+    assert compared.items() >= days.items()
     assert compared["amount"] == compared["held_amount"] and "no_time" in codes(answer)

@@ -24,10 +24,8 @@ class Shop:
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path)
-        self.sql(
-            "CREATE TABLE lines (order_id TEXT, customer_id TEXT, event_time TEXT, product_id TEXT, amount REAL,"
-            " updated_at TEXT)"
-        )
+        texts = "order_id TEXT, customer_id TEXT, event_time TEXT, product_id TEXT"
+        self.sql(f"CREATE TABLE lines ({texts}, amount REAL, updated_at TEXT)")
         for order in range(500):
             day = f"2024-{1 + order // 100:02d}-{1 + order % 100 // 4:02d} 10:{order % 60:02d}:00"
             for line in range(2):
@@ -80,7 +78,7 @@ def test_a_late_line_of_fifty_old_orders_costs_none_of_their_lines(work: Workspa
 
 def test_lines_that_changed_later_cost_no_other_line_of_their_orders(work: Workspace, shop: Shop) -> None:
     """The column of the last change tells what is new: of an order with one changed line, the others are old."""
-    update_source(work, replace(_source(work), time_column="updated_at"))
+    update_source(work, replace(load_source(work, "shop"), time_column="updated_at"))
     refresh(work, "shop", everything=True)
     shop.sql("UPDATE lines SET amount = amount + 1, updated_at = '2024-05-26' WHERE product_id = 'p0' AND rowid < 7")
     done = refresh(work, "shop")
@@ -115,13 +113,9 @@ def test_late_rows_beyond_the_look_back_are_counted_with_their_days_until_everyt
     for _ in range(2):
         done = refresh(work, "shop")
         assert codes(done) == ["source_late"]
-        assert done.warnings[0].params == {
-            "source": "shop",
-            "rows": 1,
-            "amount": 7.25,
-            "days": ["2024-01-03", "2024-02-03"],
-        }
-        assert load_state(work, "shop").reconciled["days"] == ["2024-01-03", "2024-02-03"]
+        days = ["2024-01-03", "2024-02-03"]
+        assert done.warnings[0].params == {"source": "shop", "rows": 1, "amount": 7.25, "days": days}
+        assert load_state(work, "shop").reconciled["days"] == days
     assert "--all" in done.warnings[0].text()
     assert codes(refresh(work, "shop", everything=True)) == [] and held(work) == shop.total()
     assert codes(refresh(work, "shop")) == []
@@ -176,16 +170,8 @@ def test_identical_lines_of_an_order_without_a_product_are_asked_about(tmp_path:
     with pytest.raises(NeedsAnswer) as raised:
         refresh(workspace, "shop")
     assert raised.value.code == "duplicates_dropped"
-    _csv(rows + rows[::10], tmp_path / "lines.csv")
+    lines = [",".join(map(str, row)) for row in rows + rows[::10]]
+    (tmp_path / "lines.csv").write_text("\n".join(["order_id,customer_id,event_time,amount", *lines, ""]))
     with pytest.raises(NeedsAnswer) as as_file:
         ingest(workspace, tmp_path / "lines.csv", "file")
     assert as_file.value.params["readings"] == raised.value.params["readings"]
-
-
-def _csv(rows: list[tuple[str, str, str, float]], path: Path) -> None:
-    lines = [",".join(map(str, row)) for row in rows]
-    path.write_text("\n".join(["order_id,customer_id,event_time,amount", *lines, ""]))
-
-
-def _source(workspace: Workspace) -> Source:
-    return load_source(workspace, "shop")
