@@ -131,12 +131,12 @@ class CLV:
     @property
     def metrics_(self) -> dict[str, float]:
         """Figures of the model on the held-out last horizon."""
-        return dict(self._fitted().record["metrics"])
+        return dict(self._fitted().record.metrics)
 
     @property
     def currency_(self) -> str:
         """Of all money."""
-        return str(self._fitted().record["currency"])
+        return self._fitted().record.currency
 
     def predict(
         self, *, horizon_days: int | str | None = None, discount_rate: float = 0.0, margin_rate: float = 1.0
@@ -167,7 +167,7 @@ class CLV:
         import pandas as pd
 
         record = self._measured().record
-        return pd.DataFrame({record["model"]: record["metrics"], **record["baselines"]}).rename_axis("metric")
+        return pd.DataFrame({record.model: record.metrics, **record.baselines}).rename_axis("metric")
 
     def explain(self, customer: str | None = None, *, sample: int = 300) -> pd.DataFrame:
         """Return what drives the predictions, the strongest first.
@@ -220,7 +220,7 @@ class CLV:
         bundle = self._fitted()
         losses = evaluation.loss_frame(bundle.history())
         if losses.empty:
-            raise ClvError("no_losses", model=bundle.record["model"])
+            raise ClvError("no_losses", model=bundle.record.model)
         return evaluation.loss_history(losses, height=340).standalone()
 
     def plot_explanation(self, customer: str | None = None, *, sample: int = 300) -> Figure:
@@ -280,7 +280,7 @@ class CLV:
         clv = cls(**params)
         clv._open_workspace()
         bundle = open_bundle(clv._workspace, import_bundle(clv._workspace, Path(path), name=clv.name).bundle)
-        clv.set_params(horizon_days=bundle.record["horizon_days"], model=bundle.record["model"])
+        clv.set_params(horizon_days=bundle.record.horizon_days, model=bundle.record.model)
         clv._bundle = bundle
         return clv if events is None else clv.read_events(events)
 
@@ -310,7 +310,7 @@ class CLV:
         figures = ", ".join(
             f"{name} {self.metrics_[name]:.3g}" for name in ("gini", "bias", "mae") if name in self.metrics_
         )
-        about = f"{record['model']}, {record['horizon_days']} days from {record['cutoff']}. {figures}"
+        about = f"{record.model}, {record.horizon_days} days from {record.cutoff}. {figures}"
         return f"<div><b>{escape(trust.verdict)}</b> &middot; {escape(about)}<ul>{reasons}</ul></div>"
 
     def _open_workspace(self) -> None:
@@ -340,7 +340,7 @@ class CLV:
 
     def _measured(self) -> Bundle:
         bundle = self._fitted()
-        if not bundle.record["holdout"]:
+        if not bundle.record.holdout:
             raise ClvError("not_measured", horizon=self.horizon_days)
         return bundle
 

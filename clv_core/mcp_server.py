@@ -164,9 +164,10 @@ class Tools:
             answers.append(
                 {
                     "model": bundle.id,
-                    "dataset": bundle.record["dataset"]["name"],
-                    "kind": bundle.record["model"],
-                    **{name: bundle.record[name] for name in ("cutoff", "horizon_days")},
+                    "dataset": bundle.record.dataset.name,
+                    "kind": bundle.record.model,
+                    "cutoff": bundle.record.cutoff.isoformat(),
+                    "horizon_days": bundle.record.horizon_days,
                     "verdict": trust_of(self._workspace, bundle).verdict,
                     "role": None if version is None else version.role,
                 }
@@ -180,8 +181,8 @@ class Tools:
         return {
             **self._about(scored),
             "reasons": [reason.text() for reason in trust_of(self._workspace, scored.bundle).reasons],
-            "metrics": record["metrics"],
-            "baselines": record["baselines"],
+            "metrics": record.metrics,
+            "baselines": record.baselines,
         }
 
     def segment_summary(self, dataset: str, model: str = "champion", scheme: str = "quantile") -> dict[str, Any]:
@@ -269,7 +270,7 @@ class Tools:
         """Return what every figure has to be read with."""
         return {
             "model": scored.bundle.id,
-            "cutoff": scored.bundle.record["cutoff"],
+            "cutoff": scored.bundle.record.cutoff.isoformat(),
             "as_of": scored.as_of.isoformat(),
             "horizon_days": scored.horizon_days,
             "currency": scored.currency,

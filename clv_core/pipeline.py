@@ -7,6 +7,7 @@ ingest -> train (features, model, training, evaluation) -> score -> explain, seg
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,9 +64,9 @@ def _measure_and_fit(
     started: float,
 ) -> Bundle:
     """Measure, fit, save and register a model (see :func:`train`)."""
-    from clv_core.deployment import save_bundle, signals_record, training_facts
+    from clv_core.deployment import ModelRecord, save_bundle, signals_of
     from clv_core.deployment.registry import Registry
-    from clv_core.deployment.spark import sampling_note
+    from clv_core.deployment.spark import sample_of
     from clv_core.evaluation import figures, measure
     from clv_core.model import BlendModel
     from clv_core.monitoring.drift import Reference
@@ -82,16 +83,14 @@ def _measure_and_fit(
         warnings.append(Message("warning.windows_deleted", said))
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
-    record = {
-        **training_facts(dataset, config, log.end),
-        **figures(origin, log, config, dataset.manifest.currency),
-        "signals": signals_record(fitted.model, dataset, config),
-        **({"weights": dict(fitted.model.weights or {})} if isinstance(fitted.model, BlendModel) else {}),
-        **sampling_note(dataset),
-        "warnings": [warning.coded() for warning in warnings],
-        "estimate": cost.to_json(),
-        "actual": Cost(time.monotonic() - started, peak_memory_mb()).to_json(),
-    }
+    found = figures(origin, log, config, dataset.manifest.currency)
+    costs = cost, Cost(time.monotonic() - started, peak_memory_mb())
+    record = replace(
+        ModelRecord.of(dataset, config, log.end, found, warnings, costs),
+        signals=signals_of(fitted.model, dataset, config),
+        weights=dict(fitted.model.weights or {}) if isinstance(fitted.model, BlendModel) else {},
+        sampled=sample_of(dataset),
+    )
     stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
     reference = Reference.of(dataset, log, fitted.model, config, log.end, progress)
     progress.report("saving", 0, 1)

@@ -1,17 +1,57 @@
-"""Records that are stored as JSON: dataclasses whose JSON is their fields."""
+"""Records that are stored as JSON: dataclasses whose JSON is their fields, and what a field may hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import numpy as np
+from annotated_types import Ge, Le, Len, Predicate
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
     from pydantic_core import CoreSchema
+
+
+def _is_day(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is not None and bool(date.fromisoformat(text))
+
+
+def _is_time(text: str) -> bool:
+    parts = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[0-9.:Z+-]{0,16}", text)
+    return parts is not None and bool(datetime.fromisoformat(text).astimezone())
+
+
+MAX_NUMBER: Final = 1e18
+"""Of any number in a record or a model's state; its square is still a float32."""
+Number = Annotated[float, Ge(-MAX_NUMBER), Le(MAX_NUMBER)]
+Amount = Annotated[float, Ge(0), Le(MAX_NUMBER)]
+Share = Annotated[float, Ge(0), Le(1)]
+Count = Annotated[int, Ge(0), Le(10**12)]
+"""Of customers, events or days: more than the earth has people."""
+Day = Annotated[str, Predicate(_is_day)]
+"""An ISO date."""
+Time = Annotated[str, Predicate(_is_time)]
+"""An ISO time."""
+HorizonDays = Annotated[int, Ge(1), Le(3650)]
+Currency = Annotated[str, Len(0, 16)]
+
+
+class BadField(ValueError):
+    """A value is missing, of another type, out of its range, or has a name that no field has.
+
+    Args:
+        field: where: names and places of lists, between dots; ``{}`` is all of it.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
 
 
 class JsonRecord:
@@ -31,6 +71,37 @@ class JsonRecord:
         """
         record: Self = _adapter(cls).validate_python(values)  # type: ignore[arg-type]
         return record
+
+    @classmethod
+    def exactly(cls, values: Mapping[str, Any]) -> Self:
+        """Return the record of JSON values that are its fields and nothing else: a text is no number, 1 is no truth.
+
+        Raises:
+            BadField: they are not.
+        """
+        from pydantic import ValidationError
+
+        adapter = _adapter(cls)  # type: ignore[arg-type]
+        try:
+            record: Self = adapter.validate_json(json.dumps(values), strict=True)
+        except ValidationError as error:
+            raise BadField(".".join(map(str, error.errors()[0]["loc"])) or "{}") from error
+        for place in _unread(values, adapter.dump_python(record, mode="json")):
+            raise BadField(place)
+        return record
+
+
+def _unread(given: Any, kept: Any, place: str = "") -> Iterator[str]:
+    """Yield the places of JSON values that a record did not keep as they were given."""
+    if isinstance(given, dict | list) and type(given) is type(kept):
+        for key, value in given.items() if isinstance(given, dict) else enumerate(given):
+            at = f"{place}.{key}" if place else str(key)
+            if isinstance(given, dict) and key not in kept:
+                yield at
+            else:
+                yield from _unread(value, kept[key], at)
+    elif given != kept:
+        yield place
 
 
 @cache

@@ -82,8 +82,8 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
     assert answers["list_datasets"][0]["name"] == "shop" and answers["list_models"][0]["model"] == small_bundle.id
     for tool in list(arguments)[2:]:
         said = answers[tool]
-        assert (said["model"], said["cutoff"]) == (small_bundle.id, small_bundle.record["cutoff"])
-        assert said["verdict"] == small_bundle.record["trust"]["verdict"]
+        assert (said["model"], said["cutoff"]) == (small_bundle.id, small_bundle.record.cutoff.isoformat())
+        assert said["verdict"] == small_bundle.record.trust.verdict
     assert answers["customer_card"]["predicted"] == pytest.approx(best["predicted_clv"])
     assert answers["top_customers"]["customers"][0]["customer_id"] == best["customer_id"]
     assert sum(one["customers"] for one in answers["segment_summary"]["segments"]) == len(scores)

@@ -42,8 +42,8 @@ def run(*arguments, timeout=240):
 
 def test_the_holdout_is_measured_beside_the_baselines(small_bundle):
     record = small_bundle.record
-    assert set(record["baselines"]) == {"naive", "bgnbd"}
-    assert record["metrics"]["gini"] > 0.2
+    assert set(record.baselines) == {"naive", "bgnbd"}
+    assert record.metrics["gini"] > 0.2
     frame = small_bundle.holdout()
     assert set(frame["model"]) == {"hybrid", "naive", "bgnbd"}
     assert frame.groupby("model")["customer_id"].nunique().nunique() == 1
@@ -51,7 +51,7 @@ def test_the_holdout_is_measured_beside_the_baselines(small_bundle):
 
 def test_the_holdout_s_actual_values_are_those_of_the_file(small_workspace, small_bundle):
     events = pd.read_csv(small_workspace.root.parent / "log" / "events.csv", parse_dates=["event_time"])
-    origin = pd.Timestamp(small_bundle.record["holdout"]["cutoff"])
+    origin = pd.Timestamp(small_bundle.record.holdout.cutoff)
     inside = events[(events["event_time"] >= origin) & (events["event_time"] < origin + pd.Timedelta(days=90))]
     money = inside[inside["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
     frame = small_bundle.holdout().query("model == 'hybrid'").set_index("customer_id")["actual"]
@@ -129,7 +129,7 @@ def test_the_same_run_beside_another_is_refused_and_the_other_is_whole(small_wor
 
     monkeypatch.setattr(holdout, "measure", meanwhile)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    assert met == [("run_going_on", True)] and open_bundle(workspace, bundle.id).record["model"] == "naive"
+    assert met == [("run_going_on", True)] and open_bundle(workspace, bundle.id).record.model == "naive"
     assert not list(workspace.runs.iterdir())
 
 
@@ -137,9 +137,9 @@ def test_a_short_log_is_trained_but_not_measured(small_workspace, tmp_path):
     workspace = own_copy(small_workspace, tmp_path)
     config = dataclasses.replace(SMALL, horizon_days=300)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    assert bundle.record["holdout"] is None and bundle.holdout() is None
-    assert bundle.record["trust"]["verdict"] == "caution"
-    assert [reason["code"] for reason in bundle.record["trust"]["reasons"]] == [
+    assert bundle.record.holdout is None and bundle.holdout() is None
+    assert bundle.record.trust.verdict == "caution"
+    assert [reason.code for reason in bundle.record.trust.reasons] == [
         "reason.unvalidated",
         "reason.horizon_too_long",
         "reason.few_known_buyers",

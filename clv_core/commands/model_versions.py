@@ -34,15 +34,13 @@ def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
     registry = Registry(context.workspace)
     one = registry.version(options.name, options.version)
-    record = one.record
+    facts = one.record.to_json()
     return {
         **one.to_json(),
         "sound": registry.sound(one),
-        "config": record["config"],
-        "baselines": record["baselines"],
-        "holdout": record["holdout"],
+        **{name: facts[name] for name in ("config", "baselines", "holdout")},
         "reasons": trust_json(one.trust, context.language)["reasons"],
-        "checksums": record["checksums"],
+        "checksums": facts["checksums"],
         "history": registry.history(options.name),
         "card": model_card(one, context.language),
     }

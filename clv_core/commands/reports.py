@@ -179,7 +179,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
         "bytes": size,
         "seconds": about["seconds"],
         "trust": trust_json(trust(work, bundle.id), context.language),
-        "metrics": bundle.record["metrics"],
+        "metrics": bundle.record.metrics,
         "challenger": outcome.to_json(context.language),
         "alerts": [alert.text(context.language) for alert in report.alerts],
     }

@@ -78,7 +78,7 @@ def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.features import REMOTE, Spark
 
     bundle = open_bundle(context.workspace, options.model)
-    trained_days = bundle.record["horizon_days"]
+    trained_days = bundle.record.horizon_days
     terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
     with Spark(options.master) as spark:
         scores = score_folder(
@@ -92,7 +92,7 @@ def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
             terms=terms,
             progress=context.progress,
         )
-    about = {"events": options.events, "timezone": scores.timezone, "currency": bundle.record["currency"]}
+    about = {"events": options.events, "timezone": scores.timezone, "currency": bundle.record.currency}
     warnings = [*terms.warnings(trained_days), *bundle_staleness_warnings(bundle, scores.as_of)]
     result = _result(options, context, terms, scores.as_of, warnings)
     result |= {"customers": scores.customers, "predicted_total": scores.total}

@@ -15,7 +15,6 @@ from clv_core.commands import (
     SETTINGS,
     Context,
     day,
-    message_json,
     print_messages,
     trust_json,
     whole_number,
@@ -39,12 +38,10 @@ def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
     scored = zero_shot(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
     load_history(ScoredDataset.open(context.workspace, options.name, scored.bundle.id))
-    record = scored.bundle.record
+    facts = scored.bundle.record.to_json()
     return {
         "model": scored.bundle.id,
-        "dataset": record["dataset"],
-        "cutoff": record["cutoff"],
-        "horizon_days": record["horizon_days"],
+        **{name: facts[name] for name in ("dataset", "cutoff", "horizon_days")},
         "customers": scored.customers,
         "predicted_total": round(scored.predicted_total, 2),
         "top_decile_share": round(scored.top_share, 4),
@@ -96,7 +93,7 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
     config = config_from(options, options.model or pipeline.default_model(context.workspace, options.name))
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
-    record, registry = bundle.record, Registry(context.workspace)
+    facts, registry = bundle.record.to_json(), Registry(context.workspace)
     version = registry.find(bundle.id)
     notes = [*ignored_settings(options, config), *challenger_note(registry, version)]
     print_messages(notes, context)
@@ -105,20 +102,11 @@ def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "name": version and version.name,
         "version": version and version.number,
         "role": version and version.role,
-        "dataset": record["dataset"],
-        "sampled": record.get("sampled"),
-        "cutoff": record["cutoff"],
-        "horizon_days": record["horizon_days"],
-        "trust": {
-            "verdict": record["trust"]["verdict"],
-            "reasons": [message_json(reason, context.language) for reason in record["trust"]["reasons"]],
-        },
-        **{name: record[name] for name in ("metrics", "baselines", "holdout", "signals")},
-        "warnings": [
-            *(message_json(warning, context.language) for warning in record["warnings"]),
-            *(message.to_json(context.language) for message in notes),
-        ],
-        **{name: record[name] for name in ("estimate", "actual")},
+        **{name: facts.get(name) for name in ("dataset", "sampled", "cutoff", "horizon_days")},
+        "trust": trust_json(bundle.record.trust, context.language),
+        **{name: facts[name] for name in ("metrics", "baselines", "holdout", "signals")},
+        "warnings": [message.to_json(context.language) for message in (*bundle.record.warnings, *notes)],
+        **{name: facts[name] for name in ("estimate", "actual")},
     }
 
 

@@ -20,7 +20,7 @@ from .bundle import staging as staging
 from .bundle import with_checksums as with_checksums
 from .bundle_record import RECORD as RECORD
 from .bundle_record import read_record as read_record
-from .bundle_record import training_facts as training_facts
+from .bundle_record import sealed as sealed
 from .bundle_record import write_record as write_record
 from .dataset_scoring import CUSTOMERS_AT_ONCE as CUSTOMERS_AT_ONCE
 from .dataset_scoring import score_customers as score_customers
@@ -30,6 +30,7 @@ from .embedding import embed as embed
 from .embedding import embedding_path as embedding_path
 from .embedding import has_embedding as has_embedding
 from .embedding import read_embedding as read_embedding
+from .model_record import ModelRecord as ModelRecord
 from .saved_evaluation import BACKTEST_FILE as BACKTEST_FILE
 from .saved_evaluation import PREDICTIONS_FILE as PREDICTIONS_FILE
 from .saved_evaluation import backtest_folder as backtest_folder
@@ -56,7 +57,7 @@ from .score_explanations import find_explanation as find_explanation
 from .score_explanations import open_session as open_session
 from .score_explanations import save_explanations as save_explanations
 from .scoring_warnings import bundle_staleness_warnings as bundle_staleness_warnings
-from .scoring_warnings import signals_record as signals_record
+from .scoring_warnings import signals_of as signals_of
 from .terms import LIFETIME as LIFETIME
 from .terms import LIFETIME_YEARS as LIFETIME_YEARS
 from .terms import LONGEST_DAYS as LONGEST_DAYS

@@ -19,9 +19,9 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from clv_core.collection.store import names_to_follow
-from clv_core.deployment.bundle_record import RECORD, digest, read_record, write_record
+from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.errors import NotFound, Refused
 from clv_core.locks import running
 from clv_core.workspace import Workspace, sync_all
@@ -61,7 +62,7 @@ class Bundle:
     """
 
     folder: Path
-    record: dict[str, Any]
+    record: ModelRecord
 
     @property
     def id(self) -> str:
@@ -71,7 +72,7 @@ class Bundle:
     @property
     def untrained(self) -> bool:
         """Whether it is the pre-trained network, which has not learned from the log (:mod:`.zero_shot`)."""
-        return bool(self.record.get("untrained"))
+        return self.record.untrained
 
     @cached_property
     def model(self) -> Model:
@@ -86,9 +87,9 @@ class Bundle:
 
         tensors, state = load(self.read(WEIGHTS)), json.loads(self.read(STATE))
         try:
-            return MODELS[self.record["model"]].load(tensors, state)
+            return MODELS[self.record.model].load(tensors, state)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise Refused("bundle_of_other_version", model=self.id, created=self.record["created"][:10]) from error
+            raise Refused("bundle_of_other_version", model=self.id, created=self.record.created[:10]) from error
 
     def read(self, name: str) -> bytes:
         """Return the content of a file that passes its checksum.
@@ -96,7 +97,7 @@ class Bundle:
         Raises:
             Refused: it is missing or was changed.
         """
-        path, expected = self.folder / name, self.record["checksums"].get(name)
+        path, expected = self.folder / name, self.record.checksums.get(name)
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -116,10 +117,10 @@ class Bundle:
         names: set[str] = set()
         with suppress(OSError):  # it may be deleted at this moment
             names = set(os.listdir(self.folder))
-        for name in sorted(names - {RECORD} - set(self.record["checksums"])):
+        for name in sorted(names - {RECORD} - set(self.record.checksums)):
             if not name.startswith("."):
                 raise Refused("bundle_damaged", model=self.id, file=name)
-        for name in {*MODEL_FILES, *self.record["checksums"]}:
+        for name in {*MODEL_FILES, *self.record.checksums}:
             self.read(name)
 
     def holdout(self, model: str | None = None, columns: Sequence[str] | None = None) -> pd.DataFrame | None:
@@ -139,7 +140,7 @@ class Bundle:
     @property
     def has_holdout(self) -> bool:
         """Whether it has the holdout's predictions: not where the log was too short, or an import came without."""
-        return HOLDOUT in self.record["checksums"]
+        return HOLDOUT in self.record.checksums
 
     def history(self) -> list[dict[str, float]]:
         """Return the losses of the final fit."""
@@ -151,7 +152,7 @@ def save_bundle(
     workspace: Workspace,
     stem: str,
     fitted: Fitted,
-    record: Mapping[str, Any],
+    record: ModelRecord,
     holdout: pd.DataFrame | None,
     write_reference: Callable[[Path], None] | None = None,
 ) -> Bundle:
@@ -191,12 +192,12 @@ def staging(workspace: Workspace) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def place(workspace: Workspace, folder: Path, stem: str, record: Mapping[str, Any]) -> Bundle:
+def place(workspace: Workspace, folder: Path, stem: str, record: ModelRecord) -> Bundle:
     """Seal the files of a staging folder and give it its name, in one move."""
     record = with_checksums(folder, record)
     write_record(folder, record)
     sync_all(folder)
-    target = workspace.models / f"{stem}-{record['digest'][:12]}"
+    target = workspace.models / f"{stem}-{record.digest[:12]}"
     while not _move(folder, target):
         try:
             existing = Bundle(target, read_record(target))
@@ -207,10 +208,10 @@ def place(workspace: Workspace, folder: Path, stem: str, record: Mapping[str, An
     return Bundle(target, read_record(target))
 
 
-def with_checksums(folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+def with_checksums(folder: Path, record: ModelRecord) -> ModelRecord:
     """Return a record with the checksums of the files in ``folder``, and its content address."""
     sums = {name: checksum(folder / name) for name in FILES if (folder / name).is_file()}
-    return {**record, "checksums": sums, "digest": digest(record, {name: sums[name] for name in MODEL_FILES})}
+    return replace(record, checksums=sums, digest=record.address({name: sums[name] for name in MODEL_FILES}))
 
 
 def open_bundle(workspace: Workspace, model_id: str) -> Bundle:
@@ -237,8 +238,8 @@ def list_bundles(workspace: Workspace, dataset: str | None = None) -> list[Bundl
                 bundles.append(_open(path.parent, moved))
             except Refused:
                 continue
-    bundles.sort(key=lambda bundle: str(bundle.record["created"]), reverse=True)
-    return [bundle for bundle in bundles if dataset is None or bundle.record["dataset"]["name"] == dataset]
+    bundles.sort(key=lambda bundle: bundle.record.created, reverse=True)
+    return [bundle for bundle in bundles if dataset is None or bundle.record.dataset.name == dataset]
 
 
 def checksum(path: Path) -> str:
@@ -250,8 +251,8 @@ def checksum(path: Path) -> str:
 def _open(folder: Path, moved: dict[str, str]) -> Bundle:
     """Open a bundle; the dataset that it was trained on may have been renamed."""
     record = read_record(folder)
-    name = record["dataset"]["name"]
-    return Bundle(folder, {**record, "dataset": {**record["dataset"], "name": moved.get(name, name)}})
+    name = record.dataset.name
+    return Bundle(folder, record.named(moved[name]) if name in moved else record)
 
 
 def _write(path: Path, value: Any) -> None:

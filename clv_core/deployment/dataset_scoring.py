@@ -58,7 +58,7 @@ def score_parts(
     """
     from clv_core.model import CalibratedModel
 
-    terms = terms or Terms(bundle.record["horizon_days"])
+    terms = terms or Terms(bundle.record.horizon_days)
     ids: list[pd.Index[Any]] = []
 
     def with_ids(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:
@@ -102,7 +102,7 @@ def open_scoring_log(
     Raises:
         NotEnoughData: the log begins after the cutoff, or ends before it.
     """
-    config = TrainConfig.from_json(bundle.record["config"])
+    config = bundle.record.train_config
     as_of = cutoff or dataset.log_end
     progress.report("features", 0, 1)
     log = open_log(dataset, before=as_of, **config.of_log())

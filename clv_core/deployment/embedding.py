@@ -75,7 +75,7 @@ class Directions(JsonRecord):
 
 def has_embedding(bundle: Bundle) -> bool:
     """Return whether the model consists of networks with a hidden layer."""
-    return bundle.record["model"] in NETWORKS
+    return bundle.record.model in NETWORKS
 
 
 def embedding_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
@@ -95,7 +95,7 @@ def embed(scored: ScoredDataset, *, progress: Progress) -> tuple[Path, int]:
     """
     bundle, dataset, cutoff = scored.bundle, scored.dataset, scored.cutoff
     if not has_embedding(bundle):
-        raise Refused("no_embedding", model=bundle.id, kind=bundle.record["model"], known=", ".join(NETWORKS))
+        raise Refused("no_embedding", model=bundle.id, kind=bundle.record.model, known=", ".join(NETWORKS))
     target, customers = embedding_path(bundle, dataset, cutoff), 0
     with table_file(target) as write:
         for frame in _parts(bundle, dataset, cutoff, target.with_name(DIRECTIONS), progress):

@@ -89,7 +89,7 @@ class PopulationContext(JsonRecord):
         Raises:
             NotEnoughData: the dataset has no customer.
         """
-        config, cutoff = TrainConfig.from_json(bundle.record["config"]), dataset.log_end
+        config, cutoff = bundle.record.train_config, dataset.log_end
         log = open_log(dataset, before=cutoff, **config.of_log())
         try:
             fitted = _fit(bundle, log, cutoff, config)
@@ -190,7 +190,7 @@ class Predictor:
     @cached_property
     def config(self) -> TrainConfig:
         """The model's training settings."""
-        return TrainConfig.from_json(self.bundle.record["config"])
+        return self.bundle.record.train_config
 
     @cached_property
     def model(self) -> Model:
@@ -208,8 +208,8 @@ class Predictor:
     @cached_property
     def attributes(self) -> dict[str, str]:
         """Customer attributes that the model was trained on: name to kind (``number`` or ``text``)."""
-        learned = self.bundle.record.get("signals", {}).get("attributes", [])
-        return {one["name"]: one["kind"] for one in learned} if self.config.attributes else {}
+        learned = self.bundle.record.signals.attributes
+        return {one.name: one.kind for one in learned} if self.config.attributes else {}
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict the customers of a :meth:`snapshot`.

@@ -43,10 +43,8 @@ COLUMNS: Final = ("p_purchase", "predicted_clv", "actual")
 
 def backtest_folder(workspace: Workspace, bundle: Bundle) -> Path:
     """Return the folder of a model's backtest: :data:`BACKTEST_FILE` and :data:`PREDICTIONS_FILE`."""
-    dataset = bundle.record["dataset"]
-    return workspace.place(
-        "datasets", dataset["name"], MADE, dataset["version"], bundle.id, artifacts.ArtifactKind.BACKTEST
-    )
+    dataset = bundle.record.dataset
+    return workspace.place("datasets", dataset.name, MADE, dataset.version, bundle.id, artifacts.ArtifactKind.BACKTEST)
 
 
 def origin_predictions(workspace: Workspace, bundle: Bundle) -> dict[str, pd.DataFrame]:
@@ -59,11 +57,11 @@ def origin_predictions(workspace: Workspace, bundle: Bundle) -> dict[str, pd.Dat
     by_origin = {}
     path = backtest_folder(workspace, bundle) / PREDICTIONS_FILE
     if path.is_file():
-        rows = pd.read_parquet(path, columns=["origin", *COLUMNS], filters=[("model", "==", bundle.record["model"])])
+        rows = pd.read_parquet(path, columns=["origin", *COLUMNS], filters=[("model", "==", bundle.record.model)])
         by_origin = {str(origin): frame[list(COLUMNS)] for origin, frame in rows.groupby("origin")}
-    holdout = bundle.holdout(bundle.record["model"], COLUMNS)
-    if holdout is not None:
-        by_origin[str(bundle.record["holdout"]["cutoff"])] = holdout
+    holdout = bundle.holdout(bundle.record.model, COLUMNS)
+    if holdout is not None and bundle.record.holdout is not None:
+        by_origin[bundle.record.holdout.cutoff.isoformat()] = holdout
     return by_origin
 
 
@@ -77,7 +75,7 @@ def holdout_predictions(bundle: Bundle) -> dict[str, pd.DataFrame]:
     rows = bundle.holdout(None, ("model", *ROWS))
     if rows is None:
         return {}
-    model, models = bundle.record["model"], rows.pop("model")
+    model, models = bundle.record.model, rows.pop("model")
     by_model = {str(name): in_order(own) for name, own in rows.groupby(models, sort=False)}
     return {model: rows[:0], **{name: own for name, own in by_model.items() if name in (model, *BASELINES)}}
 
@@ -91,7 +89,7 @@ def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
     """Return the verdict on a model: that of its training, or with a backtest of two or more origins, a new one."""
     evidence = _evidence_of(workspace, bundle)
     if evidence is None or evidence.rolling is None:
-        return Trust.from_json(bundle.record["trust"])
+        return bundle.record.trust
     return judge(evidence)
 
 
@@ -103,12 +101,12 @@ def grades_of(workspace: Workspace, bundle: Bundle) -> dict[Question, Grade]:
 
 def _evidence_of(workspace: Workspace, bundle: Bundle) -> Evidence | None:
     """Return what a model's training measured, with the backtest made since; None for models of early versions."""
-    if not bundle.record.get("evidence"):
+    evidence = bundle.record.evidence
+    if evidence is None:
         return None
     path = backtest_folder(workspace, bundle) / BACKTEST_FILE
-    rolling = Rolling.of(read_json(path), bundle.record["model"]) if path.is_file() else None
-    evidence = Evidence.from_json(bundle.record["evidence"])
-    return replace(evidence, rolling=rolling, currency=bundle.record["currency"])
+    rolling = Rolling.of(read_json(path), bundle.record.model) if path.is_file() else None
+    return replace(evidence, rolling=rolling, currency=bundle.record.currency)
 
 
 def trust(workspace: Workspace, model_id: str) -> Trust:

@@ -14,7 +14,6 @@ import pandas as pd
 
 from clv_core.collection.store import MADE, Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
@@ -62,12 +61,12 @@ class ScoredDataset:
     @property
     def horizon_days(self) -> int:
         """The trained horizon."""
-        return int(self.bundle.record["horizon_days"])
+        return self.bundle.record.horizon_days
 
     @property
     def currency(self) -> str:
         """Of the scores; may be empty."""
-        return str(self.bundle.record["currency"])
+        return self.bundle.record.currency
 
     def scores_path(self, terms: Terms | None = None) -> Path:
         """Return the file of the scores; None is the trained horizon without discount or margin."""
@@ -121,7 +120,7 @@ class ScoredDataset:
         customers = read_json(path)["customers"] if path.exists() else 0
         if not customers:
             return []
-        names = ", ".join(TrainConfig.from_json(self.bundle.record["config"]).features_to_check)
+        names = ", ".join(self.bundle.record.train_config.features_to_check)
         return [Message("warning.gaps_filled", {"customers": customers, "names": names})]
 
 
@@ -189,7 +188,7 @@ def scores_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None, te
         terms: horizon, discount and margin; None is the trained horizon without discount or margin.
     """
     as_of = cutoff or dataset.log_end
-    mark = "" if terms is None or terms.plain(bundle.record["horizon_days"]) else f"-{terms.mark}"
+    mark = "" if terms is None or terms.plain(bundle.record.horizon_days) else f"-{terms.mark}"
     return artifact_folder(dataset, bundle) / f"{ArtifactKind.SCORES}-{as_of:%Y%m%d}{mark}.parquet"
 
 

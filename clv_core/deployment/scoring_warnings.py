@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.model_record import Signals
 from clv_core.errors import Message
 from clv_core.features import attributes_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def training_cutoff(bundle: Bundle) -> date | None:
     """Return the cutoff up to which a model learned; None where it has learned nothing from a log."""
-    return None if bundle.untrained else date.fromisoformat(bundle.record["cutoff"])
+    return None if bundle.untrained else bundle.record.cutoff
 
 
 def staleness_warnings(cutoff: date | None, horizon_days: int, as_of: date) -> list[Message]:
@@ -41,24 +41,18 @@ def staleness_warnings(cutoff: date | None, horizon_days: int, as_of: date) -> l
 
 def bundle_staleness_warnings(bundle: Bundle, as_of: date) -> list[Message]:
     """Return :func:`staleness_warnings` of a bundle's scores."""
-    return staleness_warnings(training_cutoff(bundle), bundle.record["horizon_days"], as_of)
+    return staleness_warnings(training_cutoff(bundle), bundle.record.horizon_days, as_of)
 
 
-def signals_record(model: Model, dataset: Dataset, config: TrainConfig) -> dict[str, Any]:
-    """Return the part of a bundle's record that names the dataset's own columns that the model reads.
-
-    Returns:
-        ``attributes``: name, kind and date column of each; ``review_themes``: the strongest character n-grams of each
-        theme. Both are empty for models that read no feature table.
-    """
+def signals_of(model: Model, dataset: Dataset, config: TrainConfig) -> Signals:
+    """Return the dataset's own columns that a model reads; none for models that read no feature table."""
     from clv_core.training import table_of
 
     table = table_of(model)
-    attributes = attributes_of(dataset) if table is not None and config.attributes else []
-    return {
-        "attributes": [asdict(attribute) for attribute in attributes],
-        "review_themes": [] if table is None else [list(theme) for theme in table.review_themes()],
-    }
+    if table is None:
+        return Signals()
+    attributes = tuple(attributes_of(dataset)) if config.attributes else ()
+    return Signals(attributes, tuple(tuple(theme) for theme in table.review_themes()))
 
 
 def lost_signal_warnings(bundle: Bundle, dataset: Dataset) -> list[Message]:
@@ -66,9 +60,9 @@ def lost_signal_warnings(bundle: Bundle, dataset: Dataset) -> list[Message]:
 
     Such an attribute counts as missing, as for a customer who is not in the customers table.
     """
-    learned = bundle.record.get("signals", {}).get("attributes", [])
+    learned = bundle.record.signals.attributes
     kinds = {attribute.name: attribute.kind for attribute in attributes_of(dataset)}
-    lost = [attribute["name"] for attribute in learned if kinds.get(attribute["name"]) != attribute["kind"]]
+    lost = [attribute.name for attribute in learned if kinds.get(attribute.name) != attribute.kind]
     if not lost:
         return []
     return [Message("warning.attributes_lost", {"names": ", ".join(lost), "dataset": dataset.name, "count": len(lost)})]

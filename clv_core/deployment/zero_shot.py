@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from clv_core.collection import usual_horizon
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
-from clv_core.deployment.bundle_record import training_facts
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
-from clv_core.deployment.scoring_warnings import signals_record
-from clv_core.evaluation import Evidence, LogFacts, find_change, judge, top_share
+from clv_core.deployment.scoring_warnings import signals_of
+from clv_core.evaluation import Evidence, Figures, LogFacts, find_change, top_share
 from clv_core.features import open_log
 from clv_core.jobs import Progress
 from clv_core.model.instant import InstantModel, load_network, shipped_record
@@ -84,21 +84,13 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
     finally:
         log.close()
     fitted = Fitted(InstantModel(horizon, (load_network(),)), [])
-    cost = Cost(time.monotonic() - started, peak_memory_mb()).to_json()
-    record: dict[str, Any] = {
-        **training_facts(dataset, config, end),
-        "metrics": {},
-        "baselines": {},
-        "holdout": None,
-        "evidence": evidence.to_json(),
-        "trust": judge(evidence).to_json(),
-        "signals": signals_record(fitted.model, dataset, config),
-        "warnings": [],
-        "estimate": cost,
-        "actual": cost,
-        "untrained": True,
-        "pretrained": shipped_record(),
-    }
+    cost = Cost(time.monotonic() - started, peak_memory_mb())
+    record = replace(
+        ModelRecord.of(dataset, config, end, Figures({}, {}, None, evidence), (), (cost, cost)),
+        signals=signals_of(fitted.model, dataset, config),
+        untrained=True,
+        pretrained=shipped_record(),
+    )
     bundle = save_bundle(workspace, f"{dataset.name}-first-look-{end:%Y%m%d}", fitted, record, None)
     _remove_outdated(workspace, bundle)
     return bundle
@@ -106,7 +98,7 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
 
 def _remove_outdated(workspace: Workspace, latest: Bundle) -> None:
     """Remove first looks at other versions of the same dataset that are no version of a model."""
-    registry, dataset = Registry(workspace), latest.record["dataset"]
-    looks = [one for one in list_bundles(workspace, dataset["name"]) if one.untrained]
-    outdated = [one.id for one in looks if one.record["dataset"] != dataset and registry.find(one.id) is None]
+    registry, dataset = Registry(workspace), latest.record.dataset
+    looks = [one for one in list_bundles(workspace, dataset.name) if one.untrained]
+    outdated = [one.id for one in looks if one.record.dataset != dataset and registry.find(one.id) is None]
     registry.forget(outdated)

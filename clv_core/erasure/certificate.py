@@ -79,7 +79,7 @@ class Certificate:
             holdout_rows: rows erased from its holdout; those of two runs add up.
         """
         models = {one["model"]: one for one in self.models}
-        name = str(bundle.record["dataset"]["name"])
+        name = bundle.record.dataset.name
         empty: dict[str, Any] = {"model": bundle.id, "dataset": name, "customers": 0, "holdout_rows": 0}
         earlier = models.get(bundle.id, empty)
         rows = earlier["holdout_rows"] + holdout_rows

@@ -122,7 +122,7 @@ class _Erasure:
         exports = [subjects.matcher.redacted(name) for name in places.remove_exports(workspace, subjects, limit)]
         self.save(replace(self.certificate, exports=[*self.certificate.exports, *exports]))
         for bundle in list_bundles(workspace):
-            if limit is None or bundle.record["dataset"]["name"] in limit:
+            if limit is None or bundle.record.dataset.name in limit:
                 with suppress(Refused):  # a damaged one is named at the end as what remains
                     rows = erase_from_bundle(workspace, bundle, subjects)
                     if rows is not None:

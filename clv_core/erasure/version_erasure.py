@@ -47,8 +47,10 @@ from clv_core.deployment import (
     LEAVING,
     MODEL_FILES,
     Bundle,
+    ModelRecord,
     read_record,
     remove,
+    sealed,
     staging,
     with_checksums,
     write_record,
@@ -147,8 +149,7 @@ def count_learned(bundle: Bundle, first_events: Mapping[str, date]) -> int:
     """
     if bundle.untrained:
         return 0
-    cutoff = date.fromisoformat(str(bundle.record["cutoff"])[:10])
-    return sum(day < cutoff for day in first_events.values())
+    return sum(day < bundle.record.cutoff for day in first_events.values())
 
 
 def erase_from_bundle(workspace: Workspace, bundle: Bundle, subjects: DataSubjects) -> int | None:
@@ -165,7 +166,7 @@ def erase_from_bundle(workspace: Workspace, bundle: Bundle, subjects: DataSubjec
     named = [name for name in files if search(bundle.folder / name, subjects).named]
     changed = [name for name in named if name not in MODEL_FILES]
     record = read_record(bundle.folder)
-    redacted = redact_values(record, subjects.ids, subjects.contact_matcher)
+    redacted = _redacted_record(record, subjects)
     if redacted == record and not changed:
         _register(workspace, bundle)
         return 0 if named else None
@@ -232,6 +233,13 @@ def _redacted(manifest: dict[str, Any], subjects: DataSubjects) -> dict[str, Any
     return {**redacted, "warnings": warnings}
 
 
+def _redacted_record(record: ModelRecord, subjects: DataSubjects) -> ModelRecord:
+    """Return a model's record without the customers in what it quotes of the log."""
+    values = record.to_json()
+    quoted = {name: values[name] for name in ("signals", "trust", "warnings")}
+    return ModelRecord.from_json(values | redact_values(quoted, subjects.ids, subjects.contact_matcher))
+
+
 def _register(workspace: Workspace, bundle: Bundle) -> None:
     """Write the record into the registry, where a killed run left an earlier one."""
     with transaction(workspace) as connection:
@@ -243,6 +251,4 @@ def _register(workspace: Workspace, bundle: Bundle) -> None:
 
 def _record(bundle: Bundle) -> str:
     """Return the record on disk, under the dataset's name of today, as the registry keeps it."""
-    record = read_record(bundle.folder)
-    named = {**record, "dataset": {**record["dataset"], "name": bundle.record["dataset"]["name"]}}
-    return json.dumps(named, ensure_ascii=False)
+    return sealed(read_record(bundle.folder).named(bundle.record.dataset.name).to_json())

@@ -20,6 +20,8 @@ from .deciles import gain_curves as gain_curves
 from .deciles import top_share as top_share
 from .evidence import REFERENCE as REFERENCE
 from .evidence import Evidence as Evidence
+from .evidence import Figures as Figures
+from .evidence import HoldoutFacts as HoldoutFacts
 from .evidence import LogFacts as LogFacts
 from .evidence import Rolling as Rolling
 from .folds import FEWEST as FEWEST
@@ -55,6 +57,7 @@ from .trust import Question as Question
 from .trust import Trust as Trust
 from .trust import grade as grade
 from .trust import judge as judge
+from .trust import verdict_of as verdict_of
 from .tune import SEARCHED_AS as SEARCHED_AS
 from .tune import SEEDS as SEEDS
 from .tune import STARTS as STARTS

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from clv_core.evaluation.levels import USUAL_LEVEL_SPREAD
 from clv_core.evaluation.metrics import METRICS, Metric
 from clv_core.evaluation.sample import Draw, Sample
+from clv_core.records import Number
 
 Floats = NDArray[np.float64]
 Key = tuple[str, str, str]
@@ -35,9 +36,9 @@ class Estimate:
         high: upper end.
     """
 
-    value: float
-    low: float
-    high: float
+    value: Number
+    low: Number
+    high: Number
 
 
 @dataclass(frozen=True, eq=False)

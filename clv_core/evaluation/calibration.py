@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 import pandas as pd
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 
 from clv_core.evaluation.levels import customer_variance, dispersion_of
 from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.sample import Order
+from clv_core.records import Amount, Count, Number, Share
 
 Floats = NDArray[np.float64]
 Found = Literal["honest", "narrow", "wide", "high", "low", "unclear"]
@@ -52,18 +54,18 @@ class Intervals:
         pit90: likewise, below the 90% mark.
     """
 
-    buyers: int
-    outside: float
-    outside_right: float
-    outside_noise: float
-    above: float
-    above_right: float
-    above_noise: float
-    over: float
-    customers: int
-    pit10: float
-    pit50: float
-    pit90: float
+    buyers: Count
+    outside: Share
+    outside_right: Share
+    outside_noise: Amount
+    above: Share
+    above_right: Share
+    above_noise: Amount
+    over: Amount
+    customers: Count
+    pit10: Share
+    pit50: Share
+    pit90: Share
 
     @property
     def found(self) -> Found:
@@ -189,12 +191,12 @@ class Groups:
         worst_actual: what it brought.
     """
 
-    buyers_expected: float
-    buyers_noise: float
-    tenths_off: float
-    worst: int
-    worst_predicted: float
-    worst_actual: float
+    buyers_expected: Amount
+    buyers_noise: Amount
+    tenths_off: Amount
+    worst: Annotated[int, Ge(0), Le(10)]
+    worst_predicted: Number
+    worst_actual: Number
 
     def chances_off(self, buyers: int) -> float:
         """Return by which share too many buyers (negative: too few) were expected; 0 where that may be chance.

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from clv_core.columns import MONEY_TYPES
 from clv_core.features import EPOCH, STEP_CODES, STEP_VALUES, YEAR_DAYS, EventLog, Steps, day_of
 from clv_core.features.btyd import Anchor
+from clv_core.records import Amount, Count, Day
 
 Floats = NDArray[np.float64]
 
@@ -55,13 +56,13 @@ class Change:
         earlier: number of earlier spans that it was held against.
     """
 
-    since: str
-    days: int
-    purchases: float
-    order_value: float
+    since: Day
+    days: Count
+    purchases: Amount
+    order_value: Amount
     purchases_changed: bool
     order_value_changed: bool
-    earlier: int
+    earlier: Count
 
 
 def find_change(log: EventLog, horizon_days: int) -> Change | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from datetime import date
+from typing import Annotated, Any, Final, Self
 
 import numpy as np
 import pandas as pd
+from annotated_types import Ge, Le
 
 from clv_core.columns import AMOUNT, PURCHASE
 from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
@@ -14,7 +16,7 @@ from clv_core.evaluation.calibration import Groups, Intervals, groups_of, interv
 from clv_core.evaluation.change import Change, of_types
 from clv_core.evaluation.metrics import METRICS
 from clv_core.features import STEP_VALUES, EventLog, day_of
-from clv_core.records import JsonRecord
+from clv_core.records import Count, Currency, Day, HorizonDays, JsonRecord, Number, Share
 
 AMOUNT_AT: Final = STEP_VALUES.index(AMOUNT)
 LOYAL_ORDERS: Final = 3
@@ -34,12 +36,12 @@ class LogFacts:
         top_share: of what was paid in all, what the customer paid who paid most; 0 where nothing was.
     """
 
-    days: int
-    customers: int
-    buyers: int
-    loyal: int
-    quiet_days: int
-    top_share: float = 0.0
+    days: Count
+    customers: Count
+    buyers: Count
+    loyal: Count
+    quiet_days: Count
+    top_share: Share = 0.0
 
     @classmethod
     def of(cls, log: EventLog) -> Self:
@@ -89,16 +91,33 @@ class Held:
         groups: how many bought, and what tenths brought; None likewise.
     """
 
-    origin: str
-    customers: int
-    buyers: int
-    predicted_total: float
-    actual_total: float
+    origin: Day
+    customers: Count
+    buyers: Count
+    predicted_total: Number
+    actual_total: Number
     gini: Estimate | None
-    inside: float
+    inside: Annotated[float, Ge(-1), Le(1)]
     over_reference: Estimate | None = None
     intervals: Intervals | None = None
     groups: Groups | None = None
+
+
+@dataclass(frozen=True)
+class HoldoutFacts:
+    """Where a model was measured.
+
+    Args:
+        cutoff: first day that was held out.
+        customers: how many were predicted.
+        buyers: how many of them bought.
+        train_windows: how many windows before it were learned from.
+    """
+
+    cutoff: date
+    customers: Count
+    buyers: Count
+    train_windows: Count = 0
 
 
 @dataclass(frozen=True)
@@ -113,11 +132,11 @@ class Rolling:
         overlap: share of the top decile that stays when the model is trained again; None for one training.
     """
 
-    origins: int
-    level_off: int
-    below_reference: int
+    origins: Count
+    level_off: Count
+    below_reference: Count
     over_reference: Estimate | None = None
-    overlap: float | None = None
+    overlap: Share | None = None
 
     @classmethod
     def of(cls, backtest: dict[str, Any], model: str) -> Self | None:
@@ -165,13 +184,30 @@ class Evidence(JsonRecord):
         currency: of the totals; "" where the log's has no name.
     """
 
-    horizon_days: int
+    horizon_days: HorizonDays
     held: Held | None = None
     log: LogFacts | None = None
     change: Change | None = None
     rolling: Rolling | None = None
     untrained: bool = False
-    currency: str = ""
+    currency: Currency = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How good a model is, as its record says it.
+
+    Args:
+        metrics: its own; empty where it was not measured.
+        baselines: theirs, by model.
+        holdout: where they were measured.
+        evidence: what the verdict is made from.
+    """
+
+    metrics: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+    holdout: HoldoutFacts | None
+    evidence: Evidence
 
 
 def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Evidence:

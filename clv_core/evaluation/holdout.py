@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from clv_core.config import TrainConfig
 from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation.backtest import Origin, run_origin
 from clv_core.evaluation.baseline_comparison import BASELINES
 from clv_core.evaluation.change import find_change
-from clv_core.evaluation.evidence import Evidence, LogFacts, gather
+from clv_core.evaluation.evidence import Evidence, Figures, HoldoutFacts, LogFacts, gather
 from clv_core.evaluation.metrics import evaluate
-from clv_core.evaluation.trust import judge
 from clv_core.features import EventLog
 from clv_core.jobs import Progress
 
@@ -40,8 +38,8 @@ def measure(
         return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
 
 
-def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency: str) -> dict[str, Any]:
-    """Return the part of a bundle's record that says how good it is: metrics, baselines, holdout, evidence, trust.
+def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency: str) -> Figures:
+    """Return how good a model is.
 
     Args:
         origin: the holdout; None where the log is too short for one.
@@ -52,21 +50,15 @@ def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency:
     held = None if origin is None else gather(origin.predictions, config.model).held
     change = find_change(log, config.horizon_days)
     evidence = Evidence(config.horizon_days, held, LogFacts.of(log), change, currency=currency)
-    found = {"evidence": evidence.to_json(), "trust": judge(evidence).to_json()}
     if origin is None:
-        return {"metrics": {}, "baselines": {}, "holdout": None, **found}
+        return Figures({}, {}, None, evidence)
     by_model = {
         str(name): evaluate(frame["actual"].to_numpy(), frame) for name, frame in origin.predictions.groupby("model")
     }
     ours = origin.predictions[origin.predictions["model"] == config.model]
-    return {
-        "metrics": by_model[config.model],
-        "baselines": {name: by_model[name] for name in BASELINES if name in by_model},
-        "holdout": {
-            "cutoff": origin.cutoff.isoformat(),
-            "customers": len(ours),
-            "buyers": int((ours["actual"] > 0).sum()),
-            "train_windows": origin.train_windows,
-        },
-        **found,
-    }
+    return Figures(
+        metrics=by_model[config.model],
+        baselines={name: by_model[name] for name in BASELINES if name in by_model},
+        holdout=HoldoutFacts(origin.cutoff, len(ours), int((ours["actual"] > 0).sum()), origin.train_windows),
+        evidence=evidence,
+    )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from annotated_types import Len
 
 from clv_core.errors import Message
 from clv_core.evaluation.calibration import TENTH_TOLERANCE
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
 from clv_core.records import JsonRecord
 
+Verdict = Literal["trusted", "caution", "not_trusted"]
 Kind = Literal["refuses", "cautions", "supports"]
 Question = Literal["ranking", "total", "probability"]
 Grade = Literal["good", "fair", "poor"]
@@ -106,8 +110,8 @@ class Trust(JsonRecord):
         reasons: in the order of :data:`REASONS`: what refuses first, then what cautions, then what supports.
     """
 
-    verdict: Literal["trusted", "caution", "not_trusted"]
-    reasons: tuple[Message, ...]
+    verdict: Verdict
+    reasons: Annotated[tuple[Message, ...], Len(1, 40)]
 
 
 def judge(evidence: Evidence) -> Trust:
@@ -134,11 +138,14 @@ def judge(evidence: Evidence) -> Trust:
     ranked = sorted(reasons, key=lambda reason: order.index(reason[0]))
     refusing = sum(REASONS[code] == "refuses" for code, _ in ranked)
     said = ranked[: max(refusing, MOST_REASONS)]
-    kinds = {REASONS[code] for code, _ in reasons}
-    verdict: Literal["trusted", "caution", "not_trusted"] = (
-        "not_trusted" if "refuses" in kinds else "caution" if "cautions" in kinds else "trusted"
-    )
+    verdict = verdict_of(code for code, _ in reasons)
     return Trust(verdict, tuple(Message(f"reason.{code}", dict(params)) for code, params in said))
+
+
+def verdict_of(codes: Iterable[str]) -> Verdict:
+    """Return the verdict of some :data:`REASONS`: that of the strongest."""
+    kinds = {REASONS[code] for code in codes}
+    return "not_trusted" if "refuses" in kinds else "caution" if "cautions" in kinds else "trusted"
 
 
 def grade(evidence: Evidence) -> dict[Question, Grade]:

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from clv_core.collection.store import Dataset, open_dataset
-from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle, open_bundle
 from clv_core.errors import Message
 from clv_core.features import open_log
@@ -61,7 +60,7 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     periods = periods_after(reference.cutoff, kind, dataset.log_end)
     unknown: dict[str, Message] = {}
     progress.report("monitoring", 0, 3)
-    checks, past = _check_data(dataset, reference, kind, periods, bundle.record["horizon_days"], unknown)
+    checks, past = _check_data(dataset, reference, kind, periods, bundle.record.horizon_days, unknown)
     progress.report("monitoring", 1, 3)
     now, customer_checks = _check_customers(dataset, bundle, reference, unknown)
     checks = [*checks, *customer_checks]
@@ -92,8 +91,8 @@ def _about(dataset: Dataset, bundle: Bundle, reference: Reference, kind: str) ->
         "model": bundle.id,
         "dataset": dataset.name,
         "version": dataset.version,
-        "cutoff": bundle.record["cutoff"],
-        "horizon_days": bundle.record["horizon_days"],
+        "cutoff": bundle.record.cutoff.isoformat(),
+        "horizon_days": bundle.record.horizon_days,
         "currency": dataset.manifest.currency,
         "as_of": dataset.log_end.isoformat(),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -133,7 +132,7 @@ def _check_customers(
     if len(reference.histograms) < 2:
         days = (reference.cutoff - reference.first_day).days
         unknown[PREDICTIONS] = Message("light.predictions.short", {"days": days})
-    config = TrainConfig.from_json(bundle.record["config"])
+    config = bundle.record.train_config
     log = open_log(dataset, **config.of_log())
     histograms = []
     try:

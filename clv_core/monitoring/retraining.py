@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -108,8 +108,7 @@ def early(champion: Bundle, dataset: Dataset) -> Outcome | None:
     Either less than a horizon has passed since the champion's cutoff, or exactly one: the challenger's holdout model
     would then be the champion itself, trained with the same settings on the same data.
     """
-    horizon = int(champion.record["horizon_days"])
-    cutoff = date.fromisoformat(champion.record["cutoff"])
+    horizon, cutoff = champion.record.horizon_days, champion.record.cutoff
     complete = cutoff + timedelta(days=horizon)
     if champion.untrained or dataset.log_end > complete:
         return None
@@ -133,7 +132,7 @@ def resting(champion: Version, versions: Sequence[Version], dataset: Dataset, ev
     later = [one for one in versions if one.number > champion.number and not one.untrained]
     if not later:
         return None
-    cutoff = max(date.fromisoformat(one.record["cutoff"]) for one in later)
+    cutoff = max(one.record.cutoff for one in later)
     since = cutoff + timedelta(days=every_days)
     if dataset.log_end >= since:
         return None
@@ -148,7 +147,7 @@ def settings_of(champion: Bundle, default_model: str) -> TrainConfig:
         champion: the current champion.
         default_model: id of the model that is trained by default.
     """
-    config = TrainConfig.from_json(champion.record["config"])
+    config = champion.record.train_config
     if not champion.untrained:
         return config
     return TrainConfig(horizon_days=config.horizon_days, model=default_model)
@@ -181,10 +180,10 @@ def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, pr
     Returns:
         ``score``'s columns, ``origin`` and ``actual``; ``model`` is :data:`CHAMPION` or :data:`CHALLENGER`.
     """
-    holdout = challenger.holdout()
-    assert holdout is not None
-    new = holdout[holdout["model"] == challenger.record["model"]].assign(model=CHALLENGER)
-    origin = date.fromisoformat(challenger.record["holdout"]["cutoff"])
+    holdout, held = challenger.holdout(), challenger.record.holdout
+    assert holdout is not None and held is not None
+    new = holdout[holdout["model"] == challenger.record.model].assign(model=CHALLENGER)
+    origin = held.cutoff
     old = score_customers(champion, dataset, cutoff=origin, progress=progress).assign(
         model=CHAMPION, origin=origin.isoformat()
     )

@@ -16,7 +16,6 @@ import pandas as pd
 
 from clv_core import __version__
 from clv_core.collection.store import Dataset
-from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle
 from clv_core.errors import Message
 from clv_core.evaluation import SEEDS, STARTS, Bootstrap, run_origin
@@ -53,7 +52,7 @@ def confirm_over_seeds(
         challenger: the new model.
         progress: listener.
     """
-    config = TrainConfig.from_json(challenger.record["config"])
+    config = challenger.record.train_config
     if outcome.outcome != PROMOTED or MODELS[config.model].baseline:
         return outcome
     rows = predicted_by_both(dataset, champion, challenger, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from clv_core.plot.drawing import (
     vertical,
 )
 from clv_core.plot.words import money, name_of, percent, say, t, unit
+
+if TYPE_CHECKING:
+    from clv_core.deployment import ModelRecord
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
@@ -251,10 +254,10 @@ class Holdout:
     currency: str
 
     @classmethod
-    def of(cls, record: Mapping[str, Any], rows_by_model: Mapping[str, pd.DataFrame]) -> Self:
+    def of(cls, record: ModelRecord, rows_by_model: Mapping[str, pd.DataFrame]) -> Self:
         """Return it from a bundle's record and :func:`~clv_core.deployment.saved_evaluation.holdout_predictions`."""
-        model, baseline = record["model"], best_baseline(record["baselines"], "gini")
-        return cls(model, rows_by_model[model], baseline, rows_by_model.get(baseline), record["currency"])
+        model, baseline = record.model, best_baseline(record.baselines, "gini")
+        return cls(model, rows_by_model[model], baseline, rows_by_model.get(baseline), record.currency)
 
 
 def deciles(holdout: Holdout) -> Chart:

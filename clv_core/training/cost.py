@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from math import ceil
 from typing import Final
 
 from clv_core.config import TrainConfig
 from clv_core.model.sequence_encoders import sequence_encoder
+from clv_core.records import Amount
 from clv_core.training.windows import most_windows, partial_cutoffs, training_cutoffs
 
 DEFAULT: Final = "blend"
@@ -55,12 +56,12 @@ BYTES_WORKER = 350e6
 class Cost:
     """Wall time and the largest memory of the process and its workers together."""
 
-    seconds: float
-    memory_mb: float
+    seconds: Amount
+    memory_mb: Amount
 
-    def to_json(self) -> dict[str, float]:
-        """Return a JSON-ready dictionary, rounded."""
-        return {name: round(value, 1) for name, value in asdict(self).items()}
+    def rounded(self) -> Cost:
+        """Return it to a tenth of a second and of a megabyte."""
+        return Cost(round(self.seconds, 1), round(self.memory_mb, 1))
 
 
 def steps_for(rows: int, config: TrainConfig) -> int:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core import audit, jobs
 from clv_core.collection.store import (
@@ -187,8 +187,8 @@ def _follow(workspace: Workspace) -> dict[tuple[str, str], dict[str, int]]:
         for folder in sorted(path.parent for path in workspace.models.glob(f"*/{RECORD}")):
             with suppress(Refused):
                 record = read_record(folder)
-                if record["dataset"]["name"] == old:
-                    write_record(folder, {**record, "dataset": {**record["dataset"], "name": new}})
+                if record.dataset.name == old:
+                    write_record(folder, record.named(new))
         Registry(workspace).rename(old, new)
         move_states(workspace, old, new)
         _rename_in_jobs(workspace, old, new)
@@ -238,7 +238,7 @@ def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, i
     for bundle in list_bundles(workspace, name):
         with suppress(Refused):  # a damaged one stays as it is, and is refused when it is opened
             record = read_record(bundle.folder)
-            labelled = _labelled(record, checked)
+            labelled = record.labelled(checked)
             if labelled != record:
                 write_record(bundle.folder, labelled)
                 models += 1
@@ -246,12 +246,3 @@ def relabel(workspace: Workspace, name: str, currency: str) -> tuple[Manifest, i
     if models or manifest.version != before:
         audit.note(workspace, "currency", dataset=name, version=manifest.version, outcome="done")
     return manifest, models
-
-
-def _labelled(value: Any, currency: str) -> Any:
-    """Return a record, or a part of it, with every amount in ``currency``, in its reasons and evidence too."""
-    if isinstance(value, list):
-        return [_labelled(one, currency) for one in value]
-    if isinstance(value, dict):
-        return {key: currency if key == "currency" else _labelled(one, currency) for key, one in value.items()}
-    return value

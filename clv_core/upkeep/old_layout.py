@@ -78,5 +78,5 @@ def _trained_on(workspace: Workspace) -> dict[str, str]:
     names = {}
     for path in workspace.place("models").glob(f"*/{RECORD}"):
         with suppress(Refused):
-            names[path.parent.name] = str(read_record(path.parent)["dataset"]["name"])
+            names[path.parent.name] = read_record(path.parent).dataset.name
     return names

@@ -25,7 +25,7 @@ with settings:
     chosen = terms.choose(bundle)
     target, months, fewest = asking.choose_targets()
 with top:
-    everyone = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    everyone = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
     if len(everyone) > scored.IN_PAGE:  # a margin alone needs no run
         scored.need_scores(dataset, bundle, asking.without_margin(chosen))
 customers = asking.customers_of(dataset, bundle, chosen)

@@ -10,7 +10,7 @@ from pages.ui.i18n import t
 
 dataset, bundle = widgets.need_model()
 
-terms = Terms(bundle.record["horizon_days"])
+terms = Terms(bundle.record.horizon_days)
 top = st.container()
 try:
     with top:

@@ -10,7 +10,7 @@ from pages.ui.report import reporting
 dataset, bundle = widgets.need_model()
 
 top = st.container()
-terms = Terms(bundle.record["horizon_days"])
+terms = Terms(bundle.record.horizon_days)
 with top:
     customers = scored.need_scores(dataset, bundle, terms)
 with st.container(border=True):

@@ -26,7 +26,7 @@ try:
         customers = scored.need_scores(dataset, bundle, chosen)
         context = widgets.context_line(bundle, dataset.log_end, chosen)
         widgets.headline(tiers.headline(bundle, dataset, customers, chosen), context, *tiers.checked(bundle, chosen))
-    trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    trained = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
     with top:
         for warning in session.scored(dataset, bundle).gap_warnings():
             st.caption(i18n.message_text(warning))

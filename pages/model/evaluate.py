@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.plot import evaluation
-from pages.ui import cells, evaluation_charts, flash, navigation, page_files, session, verdict, widgets
+from pages.ui import cells, evaluation_charts, flash, i18n, navigation, page_files, session, verdict, widgets
 from pages.ui.evaluate import scoreboard
 from pages.ui.i18n import t
 from pages.ui.models import actions, board
@@ -12,8 +12,8 @@ from pages.ui.page_files import file_name
 flash.show()
 _, bundle = widgets.need_model()
 record = bundle.record
-measured = record["holdout"]
-context = (widgets.context_line(bundle, measured and measured["cutoff"]), evaluation_charts.tested_on(bundle))
+measured = record.holdout
+context = (widgets.context_line(bundle, measured.cutoff if measured else None), evaluation_charts.tested_on(bundle))
 widgets.headline(evaluation_charts.headline(bundle), *filter(None, context))
 
 with st.container(border=True, gap="small"):
@@ -32,8 +32,8 @@ with st.container(border=True, gap="small"):
                 navigation.open_tuning()
         navigation.button("explain", t("evaluate.to_explain"), "to_explain")
         verdict.support(bundle)
-for warning in record["warnings"]:
-    st.info(widgets.warning_text(warning), icon=":material/info:")
+for warning in record.warnings:
+    st.info(i18n.message_text(warning), icon=":material/info:")
 if measured and not bundle.has_holdout:
     st.info(t("evaluate.without_rows"), icon=":material/info:")
 
@@ -59,8 +59,8 @@ if part == "value":
 elif part == "buyers":
     evaluation_charts.threshold(bundle)
 elif part == "models":
-    if record.get("weights"):
-        st.caption(t("evaluate.members", members=scoreboard.members(record["weights"])))
+    if record.weights:
+        st.caption(t("evaluate.members", members=scoreboard.members(record.weights)))
     scoreboard.section(bundle)
 elif part == "details":
     history = evaluation.loss_frame(bundle.history())
@@ -68,5 +68,5 @@ elif part == "details":
         widgets.chart(evaluation.loss_history(history, height=260), "losses")
     if measured:
         cells.table(evaluation_charts.metric_table(bundle), t("evaluate.all_metrics"))
-        name = file_name(bundle, "metrics", measured["cutoff"], "csv")
+        name = file_name(bundle, "metrics", measured.cutoff, "csv")
         page_files.download(t("evaluate.download"), evaluation_charts.metrics_csv(bundle), name, key="download_metrics")

@@ -22,7 +22,7 @@ with finding:
 if part == "overall":
     overall.show(many, answer)
 elif part == "dependence":
-    groups.show_dependence(explanation, bundle.record["currency"])
+    groups.show_dependence(explanation, bundle.record.currency)
 elif part == "groups":
     groups.show_segments(explanation, dataset, bundle)
 else:

@@ -70,9 +70,9 @@ if model and not model.untrained:
         st.header(t("train.last"), anchor=False)
         st.caption(widgets.context_line(model))
         verdict.reasons(model)
-        for warning in model.record["warnings"]:
-            st.caption(widgets.warning_text(warning))
-        took = model.record["actual"]
-        st.caption(t("train.took", time=i18n.span(took["seconds"]), memory=f"{took['memory_mb'] / 1000:.1f}"))
+        for warning in model.record.warnings:
+            st.caption(i18n.message_text(warning))
+        took = model.record.actual
+        st.caption(t("train.took", time=i18n.span(took.seconds), memory=f"{took.memory_mb / 1000:.1f}"))
         if st.button(t("train.evaluate"), icon=":material/fact_check:", key="to_evaluate"):
             navigation.go("evaluate")

@@ -50,5 +50,5 @@ if dataset:
     st.header(t("home.datasets"), anchor=False)
     dashboard.dataset_table()
 if model:
-    st.header(t("home.models", name=widgets.escape(model.record["dataset"]["name"])), anchor=False)
-    dashboard.model_table(model.record["dataset"]["name"])
+    st.header(t("home.models", name=widgets.escape(model.record.dataset.name)), anchor=False)
+    dashboard.model_table(model.record.dataset.name)

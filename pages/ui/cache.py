@@ -33,7 +33,7 @@ def _dataset(dataset: Dataset) -> tuple[Hashable, ...]:
 
 
 def _bundle(bundle: Bundle) -> tuple[Hashable, ...]:
-    return str(bundle.folder), str(bundle.record["created"]), str(bundle.record["currency"])
+    return str(bundle.folder), bundle.record.created, bundle.record.currency
 
 
 def _scored(scored: ScoredDataset) -> tuple[Hashable, ...]:

@@ -50,16 +50,16 @@ def _figure(which: str, bundle: Bundle, language: str) -> Chart:  # noqa: ARG001
 def headline(bundle: Bundle) -> str:
     """Return the finding in one sentence."""
     record = bundle.record
-    if not record["holdout"]:
+    if not record.holdout:
         kind = "untrained" if bundle.untrained else "unmeasured"
-        return t(f"evaluate.headline.{kind}", horizon=record["horizon_days"])
-    metrics = record["metrics"]
+        return t(f"evaluate.headline.{kind}", horizon=record.horizon_days)
+    metrics = record.metrics
     bias = metrics.get("bias")
     if bias is None:
-        return t("evaluate.headline.nothing", horizon=record["horizon_days"])
+        return t("evaluate.headline.nothing", horizon=record.horizon_days)
     level = t(f"evaluate.level.{level_of(bias)}", off=percent(abs(bias)))
     key = "evaluate.headline.not_trusted" if session.trust(bundle).verdict == "not_trusted" else "evaluate.headline"
-    return t(key, horizon=record["horizon_days"], level=level, capture=percent(metrics.get("capture10", 0.0)))
+    return t(key, horizon=record.horizon_days, level=level, capture=percent(metrics.get("capture10", 0.0)))
 
 
 def main_figures(bundle: Bundle) -> list[widgets.Figure]:
@@ -69,7 +69,7 @@ def main_figures(bundle: Bundle) -> list[widgets.Figure]:
 
 def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
     record, label, meaning = bundle.record, t(f"metric.{metric}"), t(f"metric.{metric}.meaning")
-    value, baselines, currency = record["metrics"].get(metric), record["baselines"], record["currency"]
+    value, baselines, currency = record.metrics.get(metric), record.baselines, record.currency
     name = REFERENCE if metric in baselines.get(REFERENCE, {}) else best_baseline(baselines, metric)
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else metric_text(metric, value, currency), meaning)
@@ -87,10 +87,10 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
 def constant_errors(bundle: Bundle) -> str:
     """Return the MSE, and the errors of predicting one value for everybody: zero for MAE, the mean for RMSE."""
     record = bundle.record
-    metrics, currency = record["metrics"], record["currency"]
+    metrics, currency = record.metrics, record.currency
     parts = [t("evaluate.mse", value=metric_text("mse", metrics["mse"], currency))] if "mse" in metrics else []
     if bundle.has_holdout:
-        actual = _rows_of(bundle)[record["model"]]["actual"]
+        actual = _rows_of(bundle)[record.model]["actual"]
         zero, mean = (
             metric_text("mae", actual.abs().mean(), currency),
             metric_text("rmse", actual.std(ddof=0), currency),
@@ -101,10 +101,10 @@ def constant_errors(bundle: Bundle) -> str:
 
 def tested_on(bundle: Bundle) -> str:
     """Return on how many customers and buyers the model was tested, of how many the log has."""
-    holdout, log = bundle.record["holdout"], (bundle.record.get("evidence") or {}).get("log")
-    if not holdout or not log:
+    holdout, evidence = bundle.record.holdout, bundle.record.evidence
+    if holdout is None or evidence is None or evidence.log is None:
         return ""
-    return t("evaluate.tested", tested=holdout["customers"], all=log["customers"], buyers=holdout["buyers"])
+    return t("evaluate.tested", tested=holdout.customers, all=evidence.log.customers, buyers=holdout.buyers)
 
 
 @cached()
@@ -113,8 +113,8 @@ def _advantages(bundle: Bundle, simple: str) -> dict[str, Estimate]:
     record, rows = bundle.record, _rows_of(bundle)
     if simple not in rows:
         return {}
-    figures = both_figures(record["metrics"], record["baselines"][simple], MAIN)
-    return advantages_of(rows[record["model"]], rows[simple], figures)
+    figures = both_figures(record.metrics, record.baselines[simple], MAIN)
+    return advantages_of(rows[record.model], rows[simple], figures)
 
 
 def metric_text(metric: str, value: float, currency: str = "") -> str:
@@ -125,11 +125,11 @@ def metric_text(metric: str, value: float, currency: str = "") -> str:
 def metric_table(bundle: Bundle) -> pd.DataFrame:
     """Return all metrics of the model and the simple models beside it, as shown."""
     record = bundle.record
-    columns = {record["model"]: record["metrics"], **record["baselines"]}
-    rows = [name for name in METRICS if name in record["metrics"]]
+    columns = {record.model: record.metrics, **record.baselines}
+    rows = [name for name in METRICS if name in record.metrics]
     table = pd.DataFrame({t("column.metric"): [t(f"metric.{name}") for name in rows]})
     for model, values in columns.items():
-        texts = [metric_text(name, values[name], record["currency"]) if name in values else "–" for name in rows]
+        texts = [metric_text(name, values[name], record.currency) if name in values else "–" for name in rows]
         table[name_of("model", model)] = texts
     table[t("column.meaning")] = [t(f"metric.{name}.meaning") for name in rows]
     return table
@@ -138,10 +138,11 @@ def metric_table(bundle: Bundle) -> pd.DataFrame:
 def metrics_csv(bundle: Bundle) -> bytes:
     """Return all metrics as CSV, unrounded, with dataset, cutoff, horizon and currency in every row."""
     record = bundle.record
-    about = {"dataset": record["dataset"]["name"], "cutoff": record["holdout"]["cutoff"]}
-    about |= {"horizon_days": record["horizon_days"], "bundle": bundle.id}
-    about |= {"currency": record["currency"]} if record["currency"] else {}
-    columns = {record["model"]: record["metrics"], **record["baselines"]}
+    about: dict[str, str | int] = {"dataset": record.dataset.name}
+    about |= {} if record.holdout is None else {"cutoff": record.holdout.cutoff.isoformat()}
+    about |= {"horizon_days": record.horizon_days, "bundle": bundle.id}
+    about |= {"currency": record.currency} if record.currency else {}
+    columns = {record.model: record.metrics, **record.baselines}
     rows = [
         {**about, "model": model, "metric": name, "value": value}
         for model, values in columns.items()
@@ -179,6 +180,6 @@ def threshold(bundle: Bundle) -> None:
 
 @cached(CUSTOMERS)
 def _thresholds(bundle: Bundle) -> tuple[Thresholds, pd.DataFrame]:
-    ours = _rows_of(bundle)[bundle.record["model"]]
+    ours = _rows_of(bundle)[bundle.record.model]
     exact = Thresholds.of(ours["actual"] > 0, ours["p_purchase"])
     return exact, exact.table()

@@ -20,7 +20,7 @@ COMMAND = "look"
 def look_of(dataset: Dataset) -> Bundle | None:
     """Return the first look at the dataset as it is now, the newest where there are several."""
     looks = [bundle for bundle in session.models() if bundle.untrained]
-    return next((bundle for bundle in looks if bundle.record["dataset"]["version"] == dataset.version), None)
+    return next((bundle for bundle in looks if bundle.record.dataset.version == dataset.version), None)
 
 
 def section(dataset: Dataset) -> None:
@@ -29,7 +29,7 @@ def section(dataset: Dataset) -> None:
     if bundle is None:
         _wait(dataset)
         return
-    terms = Terms(bundle.record["horizon_days"])
+    terms = Terms(bundle.record.horizon_days)
     customers = scored.need_scores(dataset, bundle, terms)
     context = widgets.context_line(bundle, dataset.log_end, terms)
     widgets.headline(tiers.headline(bundle, dataset, customers, terms), context)
@@ -38,7 +38,7 @@ def section(dataset: Dataset) -> None:
         verdict.reasons(bundle)
     data = session.scored(dataset, bundle)
     rows = _tier_table(data, tiers.names(dataset), tiers.tiered(data, terms, customers))
-    tiers.cards(rows, bundle.record["currency"], ranged=False)
+    tiers.cards(rows, bundle.record.currency, ranged=False)
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
     message = t("segments.chart", name=first["name"], share=share, value=value)

@@ -55,11 +55,12 @@ def stamped(frame: pd.DataFrame, bundle: Bundle, as_of: date | str, terms: Terms
 
     Without ``terms`` they are those of the trained horizon.
     """
-    trained = bundle.record["horizon_days"]
+    trained = bundle.record.horizon_days
     terms = terms or Terms(trained)
-    about = {"dataset": bundle.record["dataset"]["name"], "as_of": str(as_of)[:10], "horizon_days": terms.horizon_days}
+    name, horizon_days = bundle.record.dataset.name, terms.horizon_days
     rates = {"discount_rate": terms.discount_rate, "margin_rate": terms.margin_rate}
-    return frame.assign(**about, **({} if terms.plain(terms.horizon_days) else rates), model=bundle.id)
+    assumed = {} if terms.plain(horizon_days) else rates
+    return frame.assign(dataset=name, as_of=str(as_of)[:10], horizon_days=horizon_days, **assumed, model=bundle.id)
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes | str], name: str, key: str, **options: Any) -> None:
@@ -89,9 +90,9 @@ def file_name(
         mark: what tells files apart that would else share the name, at its end.
     """
     record = bundle.record
-    rest = [str(as_of)[:10], (terms or Terms(record["horizon_days"])).mark, *([mark] if mark else [])]
+    rest = [str(as_of)[:10], (terms or Terms(record.horizon_days)).mark, *([mark] if mark else [])]
     room = LONGEST - len("_".join(["", "", *rest])) - len(f".{ending}")
-    words, name = spoken(what), FORBIDDEN.sub("-", record["dataset"]["name"])
+    words, name = spoken(what), FORBIDDEN.sub("-", record.dataset.name)
     name = _cut(name, max(room - len(words), room // 2))
     return "_".join([name, _cut(words, room - len(name)), *rest]) + f".{ending}"
 

@@ -69,7 +69,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     st.header(t("price.whatif"), anchor=False)
     outcome = None
     try:
-        outcome = try_rule(responses, names, str(bundle.record["currency"]))
+        outcome = try_rule(responses, names, bundle.record.currency)
     except ClvError as error:
         widgets.show_error(error)
     with st.expander(t("price.table"), icon=":material/table_chart:"):

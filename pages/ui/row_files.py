@@ -123,7 +123,7 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
     """
     allowed = verdict.is_acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
-    table, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record["currency"]
+    table, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record.currency
     page_files.download(label, lambda: page_files.spreadsheet(table, currency), name, key, disabled=not allowed)
 
 

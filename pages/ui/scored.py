@@ -31,8 +31,8 @@ def need_scores(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
         ``score``'s columns and those of :mod:`clv_core.strategy.purchase_history`, one row a customer.
         Shared by all sessions: not to be written to.
     """
-    trained = _read(dataset, bundle, Terms(bundle.record["horizon_days"]))
-    if terms.plain(bundle.record["horizon_days"]):
+    trained = _read(dataset, bundle, Terms(bundle.record.horizon_days))
+    if terms.plain(bundle.record.horizon_days):
         return trained
     if len(trained) > IN_PAGE:
         return _read(dataset, bundle, terms)
@@ -47,7 +47,7 @@ def _read(dataset: Dataset, bundle: Bundle, terms: Terms) -> pd.DataFrame:
     out = session.workspace().place("exports") / f"{bundle.id}-scores.parquet"
     command = ["score", dataset.name, "--model", bundle.id, "--out", str(out)]
     label = bundle.id
-    if not terms.plain(bundle.record["horizon_days"]):
+    if not terms.plain(bundle.record.horizon_days):
         label = f"{bundle.id} {terms.mark}"
         command += ["--horizon-days", terms.option]
         command += ["--discount-rate", str(terms.discount_rate), "--margin-rate", str(terms.margin_rate)]

@@ -166,7 +166,7 @@ def models() -> list[Bundle]:
     return [
         item
         for item in bundles
-        if item.record["dataset"]["name"] == name and not (item.id in versions and versions[item.id].archived)
+        if item.record.dataset.name == name and not (item.id in versions and versions[item.id].archived)
     ]
 
 

@@ -122,7 +122,7 @@ def forget_replacement() -> None:
 def _owner(model: str | None) -> str | None:
     """Return the dataset that a model belongs to by now."""
     bundles = list_bundles(session.workspace()) if model else []
-    return next((str(item.record["dataset"]["name"]) for item in bundles if item.id == model), None)
+    return next((item.record.dataset.name for item in bundles if item.id == model), None)
 
 
 def _take(kind: str, existing: list[str]) -> None:

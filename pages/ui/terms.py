@@ -15,7 +15,7 @@ CUSTOM: Final = "custom"
 
 def choose(bundle: Bundle) -> Terms:
     """Let the person choose the horizon, the yearly discount and the margin; the default is what was trained."""
-    trained = bundle.record["horizon_days"]
+    trained = bundle.record.horizon_days
     options: list[int | str] = [*sorted({*USUAL_DAYS, trained}), CUSTOM, LIFETIME]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
@@ -39,7 +39,7 @@ def choose(bundle: Bundle) -> Terms:
 
 def choose_rates(bundle: Bundle) -> Terms:
     """Let the person choose discount and margin for the trained horizon; what is chosen on one page holds on others."""
-    return Terms(bundle.record["horizon_days"], *_rates())
+    return Terms(bundle.record.horizon_days, *_rates())
 
 
 def ask_margin() -> float | None:
@@ -69,7 +69,7 @@ def span(terms: Terms) -> str:
 
 def assumptions(bundle: Bundle, terms: Terms) -> list[str]:
     """Return what the values assume beyond what was measured, one sentence each."""
-    return [t(one.code, **one.params) for one in terms.warnings(bundle.record["horizon_days"])]
+    return [t(one.code, **one.params) for one in terms.warnings(bundle.record.horizon_days)]
 
 
 def working(customers: int, terms: Terms) -> str:

@@ -51,7 +51,7 @@ def predictions_of(bundle: Bundle) -> Path:
 
 def shared_error_of(bundle: Bundle, terms: Terms) -> SharedError | None:
     """Return what past origins say of errors that customers share; None of other terms than the trained horizon's."""
-    return None if terms.warnings(bundle.record["horizon_days"]) else _shared_error(bundle, predictions_of(bundle))
+    return None if terms.warnings(bundle.record.horizon_days) else _shared_error(bundle, predictions_of(bundle))
 
 
 @cached()
@@ -101,10 +101,10 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
     """
     assumed = assumptions(bundle, terms)
     if assumed:
-        return [*assumed, t("segments.no_ranges", trained=bundle.record["horizon_days"])]
-    if not bundle.record["holdout"]:
+        return [*assumed, t("segments.no_ranges", trained=bundle.record.horizon_days)]
+    if not bundle.record.holdout:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
-    measured = bundle.record["metrics"]
+    measured = bundle.record.metrics
     found = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
     if "capture10" in measured:
         found += t("segments.checked.top", share=percent(measured["capture10"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 
 import streamlit as st
@@ -109,7 +108,7 @@ def warn_if_stale(page: str) -> None:
     dataset, bundle = session.dataset(), session.model()
     if dataset is None or bundle is None:
         return
-    cutoff = date.fromisoformat(bundle.record["cutoff"])
+    cutoff = bundle.record.cutoff
     names = {"dataset": widgets.escape(dataset.name), "cutoff": i18n.day(cutoff)}
     if dataset.log_end < cutoff:
         st.warning(t("learned_from.longer", last=i18n.day(dataset.last_day), **names), icon=":material/history:")
@@ -123,7 +122,7 @@ def warn_if_stale(page: str) -> None:
 def _rules(bundle: Bundle, name: str) -> dict[str, float | None] | None:
     """Return the cleaning rules of the version that a model learned from; None where it is not there any more."""
     try:
-        version = str(bundle.record["dataset"]["version"])
+        version = bundle.record.dataset.version
         return dict(store.open_version(session.workspace(), name, version).manifest.rules)
     except ClvError:
         return None

@@ -150,11 +150,11 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
     for bundle in bundles:
         record, version = bundle.record, versions.get(bundle.id)
         parts = [] if version is None else [f"v{version.number}"]
-        parts.append(t("unit.days.short", n=record["horizon_days"]))
+        parts.append(t("unit.days.short", n=record.horizon_days))
         if roles and version is not None and version.role == "champion":
             parts.append(t("models.role.champion"))
-        parts.append(i18n.name_of("model", record["model"]))
-        parts += [i18n.moment(record["created"])] if version is None else []
+        parts.append(i18n.name_of("model", record.model))
+        parts += [i18n.moment(record.created)] if version is None else []
         labels[bundle.id] = " · ".join(parts)
     return labels
 
@@ -165,14 +165,14 @@ def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms |
     The model is named as a person knows it, by version and kind; its id stands on the models page and in files.
     """
     record = bundle.record
-    terms, version = terms or Terms(record["horizon_days"]), session.versions_by_model().get(bundle.id)
+    terms, version = terms or Terms(record.horizon_days), session.versions_by_model().get(bundle.id)
     known = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
-        dataset=escape(record["dataset"]["name"]),
-        cutoff=i18n.day(as_of or record["cutoff"]),
+        dataset=escape(record.dataset.name),
+        cutoff=i18n.day(as_of or record.cutoff),
         span=" · ".join([span(terms), *map(i18n.message_text, terms.rates())]),
-        model=" · ".join([*known, i18n.name_of("model", record["model"])]),
+        model=" · ".join([*known, i18n.name_of("model", record.model)]),
     )
 
 

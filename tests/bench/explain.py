@@ -67,7 +67,7 @@ class Subject:
         if log not in [item.name for item in list_datasets(workspace)]:
             with tempfile.TemporaryDirectory() as folder:
                 ingest(workspace, _file(log, Path(folder)), log, currency=CURRENCY[log], timezone="UTC", progress=QUIET)
-        known = [one for one in list_bundles(workspace, log) if one.record["model"] == model]
+        known = [one for one in list_bundles(workspace, log) if one.record.model == model]
         if not known:
             config = TrainConfig(horizon_days=HORIZON[log], model=model)
             known = [pipeline.train(workspace, log, config, progress=QUIET)]

@@ -279,7 +279,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(options.workspace) if options.workspace else made(Path(folder), models)
         name, events, as_of = by_customer(workspace)
-        ids = {one.record["model"]: one.id for one in list_bundles(workspace)}
+        ids = {one.record.model: one.id for one in list_bundles(workspace)}
         with serving(workspace, options.workers) as (port, pid):
             for model in models:
                 if "speed" in parts:

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -32,6 +33,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import HOLDOUT, Bundle, place, staging
+from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import score
 from clv_core.features.explore.build import build_cube
@@ -78,9 +80,8 @@ def _copy(workspace: Workspace, first: Bundle, name: str, version: str) -> Bundl
         for file in first.folder.iterdir():
             if file.name not in (HOLDOUT, "bundle.json"):
                 shutil.copy(file, folder / file.name)
-        bundle = place(
-            workspace, folder, f"{name}-bgnbd", {**first.record, "dataset": {"name": name, "version": version}}
-        )
+        record = replace(first.record, dataset=DatasetVersion(name, version))
+        bundle = place(workspace, folder, f"{name}-bgnbd", record)
     Registry(workspace).register(bundle)
     return bundle
 

@@ -31,8 +31,8 @@ def test_a_first_look_gives_everyone_a_value_and_says_that_nothing_was_trained(
     assert looked["predicted_total"] > 0 and 0.1 < looked["top_decile_share"] < 1
     assert looked["trust"]["verdict"] == "caution" and looked["trust"]["reasons"][0]["code"] == "untrained"
     bundle = open_bundle(workspace, looked["model"])
-    assert bundle.untrained and bundle.record["model"] == "instant" and bundle.holdout() is None
-    assert bundle.record["pretrained"]["steps"] > 0
+    assert bundle.untrained and bundle.record.model == "instant" and bundle.holdout() is None
+    assert bundle.record.pretrained["steps"] > 0
 
 
 def test_its_scores_are_those_of_the_command_score(
@@ -53,7 +53,7 @@ def test_looking_again_at_the_same_data_replaces_the_look_unless_another_horizon
     again = done(workspace, "look", "shop")
     assert (again["model"], again["predicted_total"]) == (looked["model"], looked["predicted_total"])
     shorter = done(workspace, "look", "shop", "--horizon-days", 30)
-    assert shorter["horizon_days"] == open_bundle(workspace, shorter["model"]).record["horizon_days"] == 30
+    assert shorter["horizon_days"] == open_bundle(workspace, shorter["model"]).record.horizon_days == 30
 
 
 @pytest.mark.parametrize(

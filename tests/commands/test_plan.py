@@ -96,7 +96,7 @@ def test_an_experiment_takes_the_place_of_the_assumed_effect(shop: Shop, tmp_pat
     offers = ("--offer", MAIL, "--offer", f"name=Gift,cost=0.2,effect=@{tmp_path / 'tried.csv'}")
     answer = shop.done("plan", "--budget", 30, *offers, "--out", tmp_path / "plan.parquet", "--lang", "zh")
     measured, gift = answer["experiments"]["Gift"], answer["offers"][1]
-    assert measured["window_days"] == 90 == shop.model.record["horizon_days"] and measured["effects"][0]["low"] > 0
+    assert measured["window_days"] == 90 == shop.model.record.horizon_days and measured["effects"][0]["low"] > 0
     assert gift["measured"] and all("low" in effect for effect in gift["effects"].values())
     assert answer["gain_measured_low"] < answer["gain_measured"] < answer["gain_measured_high"]
     assert answer["gain_measured"] + answer["gain_assumed"] == pytest.approx(answer["expected_gain"])

@@ -67,6 +67,6 @@ def test_a_report_measures_an_offer_from_its_experiment_as_plan_does(shop: Shop,
     answer = shop.done("report", "--out", tmp_path / "report.html", "--budget", 50, "--offer", offer)
     assert "experiment_left_out" in codes(answer)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    note = {"offer": "Gift", "days": 40, "horizon": shop.model.record["horizon_days"]}
+    note = {"offer": "Gift", "days": 40, "horizon": shop.model.record.horizon_days}
     assert translate("warning.offer_window", "en", **note) in page
     assert translate("report.plan.rests.measured", "en") in page

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from clv_core import __version__
 from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, save_bundle
-from clv_core.deployment.scoring_warnings import signals_record
+from clv_core.deployment.model_record import ModelRecord
+from clv_core.deployment.scoring_warnings import signals_of
+from clv_core.evaluation.evidence import Evidence, Figures
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
 from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers
@@ -19,6 +20,7 @@ from clv_core.model.boosting import BoostingModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.instant.pretrained_network import load_network
+from clv_core.training.cost import Cost
 from clv_core.training.fit import MODELS, FitTask, Fitted, Model
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
@@ -47,22 +49,7 @@ def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator
 
 def _kept(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> Bundle:
     config = replace(CONFIG, model=kind)
-    record = {
-        "model": kind,
-        "dataset": {"name": dataset.name, "version": dataset.version},
-        "created": "2026-01-01T00:00:00+00:00",
-        "code_version": __version__,
-        "cutoff": dataset.log_end.isoformat(),
-        "horizon_days": config.horizon_days,
-        "currency": dataset.manifest.currency,
-        "config": config.to_json(),
-        "metrics": {},
-        "baselines": {},
-        "holdout": None,
-        "trust": {"verdict": "caution", "reasons": []},
-        "signals": signals_record(model, dataset, config),
-        "warnings": [],
-        "estimate": {},
-        "actual": {},
-    }
+    figures = Figures({}, {}, None, Evidence(config.horizon_days))
+    record = ModelRecord.of(dataset, config, dataset.log_end, figures, (), (Cost(1, 100), Cost(1, 100)))
+    record = replace(record, signals=signals_of(model, dataset, config), created="2026-01-01T00:00:00+00:00")
     return save_bundle(workspace, f"{dataset.name}-{kind}", Fitted(model, []), record, None)

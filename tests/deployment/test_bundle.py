@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,8 +89,8 @@ def test_sound_weights_of_a_network_that_was_built_otherwise_are_refused_with_wh
     widest = max(tensors, key=lambda name: tensors[name].ndim)
     content = save({**tensors, widest: tensors[widest][:-1].copy()})
     (folder / WEIGHTS).write_bytes(content)
-    sums = {**small_bundle.record["checksums"], WEIGHTS: hashlib.sha256(content).hexdigest()}
-    write_record(folder, {**small_bundle.record, "checksums": sums})
+    sums = {**small_bundle.record.checksums, WEIGHTS: hashlib.sha256(content).hexdigest()}
+    write_record(folder, replace(small_bundle.record, checksums=sums))
     with pytest.raises(Refused) as error:
         _ = open_bundle(workspace, small_bundle.id).model
     assert error.value.code == "bundle_of_other_version" and "Retrain" in error.value.message("en")

@@ -14,9 +14,9 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
-from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.saved_scores import ScoredDataset, score
 from clv_core.deployment.saved_scores import scores as run_scores
 from clv_core.features.labels import group_label, label, meaning
@@ -65,20 +65,20 @@ def bundle(request: pytest.FixtureRequest, workspace: Workspace) -> Bundle:
 
 
 def test_models_learn_from_a_telling_attribute(bundle: Bundle, workspace: Workspace) -> None:
-    config = TrainConfig.from_json(bundle.record["config"])
+    config = bundle.record.train_config
     without = dataclasses.replace(config, attributes=False)
     blind = pipeline.train(workspace, "shop", without, progress=NoProgress())
-    assert bundle.record["metrics"]["gini"] > blind.record["metrics"]["gini"] + 0.005
-    assert [one["name"] for one in bundle.record["signals"]["attributes"]] == ["luck", "club"]
-    assert blind.record["signals"]["attributes"] == []
-    assert len(bundle.record["signals"]["review_themes"]) == 8
+    assert bundle.record.metrics["gini"] > blind.record.metrics["gini"] + 0.005
+    assert [one.name for one in bundle.record.signals.attributes] == ["luck", "club"]
+    assert blind.record.signals.attributes == ()
+    assert len(bundle.record.signals.review_themes) == 8
 
 
 def test_customers_without_a_chosen_feature_are_scored_and_counted(workspace: Workspace) -> None:
     wanted = {"model": "lightgbm", "cutoffs": 2, "impute": "delete", "delete_features": "attribute:luck"}
     config = dataclasses.replace(SMALL, **wanted)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    [deleted] = [one["params"] for one in bundle.record["warnings"] if one["code"] == "warning.windows_deleted"]
+    [deleted] = [one.params for one in bundle.record.warnings if one.code == "warning.windows_deleted"]
     assert 0 < deleted["deleted"] < deleted["windows"] and deleted["names"] == "attribute:luck"
     found = score(workspace, "shop", bundle.id, progress=NoProgress())
     dataset = open_dataset(workspace, "shop")
@@ -139,9 +139,9 @@ def test_a_bundle_from_before_there_were_signals_still_scores(workspace: Workspa
     expected = score(workspace, "shop", made.id, progress=NoProgress())
     record = read_json(made.folder / "bundle.json")
     del record["signals"], record["config"]["attributes"], record["config"]["review_text"]
-    write_record(made.folder, record)
+    write_record(made.folder, ModelRecord.from_json(record))
     old = open_bundle(workspace, made.id)
-    assert TrainConfig.from_json(old.record["config"]).attributes
+    assert old.record.train_config.attributes
     assert score(workspace, "shop", old.id, progress=NoProgress()).equals(expected)
     answer = done(workspace, "score", "shop", "--model", old.id, "--out", tmp_path / "scores.csv")
     assert answer["warnings"] == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,33 +13,32 @@ from clv_core.deployment.saved_evaluation import BACKTEST_FILE, backtest_folder,
 from clv_core.deployment.saved_evaluation import trust as run_trust
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.trust import Trust, judge
 from clv_core.workspace import Workspace, write_json
 from tests.commands.conftest import Shop
 from tests.conftest import own_copy
+from tests.records import judged
 
 
 @pytest.fixture
 def beside(small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path) -> tuple[Workspace, Bundle]:
     """A workspace of its own with the small shop, and a copy of its model whose evidence is all good."""
     workspace = own_copy(small_workspace, tmp_path / "beside")
-    record = dict(small_bundle.record)
-    evidence = Evidence.from_json(record["evidence"])
-    assert evidence.held is not None and evidence.log is not None
+    evidence = small_bundle.record.evidence
+    assert evidence is not None and evidence.held is not None and evidence.log is not None
     sound = replace(evidence.held, buyers=900, actual_total=1.0, predicted_total=1.0, gini=Estimate(0.7, 0.6, 0.8))
     sound = replace(sound, inside=0.8, intervals=None, groups=None)
     good = Evidence(evidence.horizon_days, sound, replace(evidence.log, buyers=900, loyal=300))
-    keep(workspace, small_bundle, record, good)
+    keep(workspace, small_bundle, good)
     return workspace, open_bundle(workspace, small_bundle.id)
 
 
-def keep(workspace: Workspace, bundle: Bundle, record: dict[str, Any], evidence: Evidence) -> None:
+def keep(workspace: Workspace, bundle: Bundle, evidence: Evidence) -> None:
     folder = workspace.models / bundle.id
     folder.mkdir(exist_ok=True)
     for path in bundle.folder.iterdir():
         if path.name != "bundle.json" and path.parent != folder:
             (folder / path.name).symlink_to(path)
-    write_record(folder, {**record, "evidence": evidence.to_json(), "trust": judge(evidence).to_json()})
+    write_record(folder, judged(bundle.record, evidence))
 
 
 def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
@@ -54,7 +52,7 @@ def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
 
 def test_a_comparison_changes_the_verdict_from_the_moment_it_is_there(beside: tuple[Workspace, Bundle]) -> None:
     workspace, bundle = beside
-    assert trust_of(workspace, bundle) == Trust.from_json(bundle.record["trust"])
+    assert trust_of(workspace, bundle) == bundle.record.trust
     assert trust_of(workspace, bundle).verdict == "trusted"
     compared(workspace, bundle, 0.5)
     assert trust_of(workspace, bundle).verdict == "trusted"
@@ -69,9 +67,9 @@ def test_a_bundle_from_before_evidence_was_kept_has_the_verdict_of_its_training(
     beside: tuple[Workspace, Bundle],
 ) -> None:
     workspace, bundle = beside
-    old = Bundle(bundle.folder, {key: value for key, value in bundle.record.items() if key != "evidence"})
+    old = Bundle(bundle.folder, replace(bundle.record, evidence=None))
     compared(workspace, bundle, 0.5, -0.4, 0.4)
-    assert trust_of(workspace, old) == Trust.from_json(bundle.record["trust"])
+    assert trust_of(workspace, old) == bundle.record.trust
 
 
 @pytest.mark.parametrize("command", ["export", "segment"])
@@ -82,10 +80,10 @@ def test_a_list_of_a_model_that_is_not_trusted_is_written_with_a_warning(
     words = [command, "--out", tmp_path / "list.csv", *(["--format", "csv"] if command == "export" else [])]
     answer = Shop(workspace, bundle).done(*words)
     assert answer["warnings"] == [] and answer["trust"]["verdict"] == "trusted"
-    evidence = Evidence.from_json(bundle.record["evidence"])
-    assert evidence.held is not None
+    evidence = bundle.record.evidence
+    assert evidence is not None and evidence.held is not None
     poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
-    keep(workspace, bundle, bundle.record, poor)
+    keep(workspace, bundle, poor)
     (tmp_path / "list.csv").unlink()
     answer = Shop(workspace, bundle).done(*words)
     assert (tmp_path / "list.csv").exists() and answer["trust"]["verdict"] == "not_trusted"

@@ -182,7 +182,7 @@ def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(era
     rest = erased.holdout[~erased.holdout["customer_id"].isin(LEAVING)].reset_index(drop=True)
     pd.testing.assert_frame_equal(bundle.holdout(), rest)
     known = Registry(workspace).champion("shop")
-    assert known is not None and known.record["checksums"] == bundle.record["checksums"]
+    assert known is not None and known.record.checksums == bundle.record.checksums
     assert len(run_scores(workspace, "shop", bundle.id, progress=KEPT)) == facts.customers
 
 

@@ -17,6 +17,7 @@ from clv_core.jobs import NoProgress
 from clv_core.monitoring import retraining_seeds as again
 from clv_core.monitoring.retraining import CHALLENGER, CHAMPION, PROMOTED, STAYS, Outcome
 from clv_core.workspace import Workspace
+from tests.records import model_record
 
 CUSTOMERS, ORIGIN = 400, "2024-05-01"
 CONFIG = TrainConfig(horizon_days=60, model="hybrid", seed=5, ensemble=2)
@@ -49,7 +50,7 @@ def confirm(
     monkeypatch.setattr(again, "open_log", lambda *_, **__: None)
     monkeypatch.setattr(again, "predicted_by_both", lambda *_: rows)
     dataset: Any = SimpleNamespace(name="shop", manifest=SimpleNamespace(version="v"))
-    bundle: Any = SimpleNamespace(id="new", record={"config": config.to_json()})
+    bundle: Any = SimpleNamespace(id="new", record=model_record(config=config.to_json()))
     return again.confirm_over_seeds(workspace, BETTER, dataset, bundle, bundle, NoProgress()), seeds
 
 

@@ -70,7 +70,7 @@ class Reckoner:
 
     def __init__(self, workspace: Workspace, bundle: Bundle, folder: Path) -> None:
         self.workspace, self.bundle, self.folder = workspace, bundle, folder
-        self.past = bundle.holdout(bundle.record["model"])
+        self.past = bundle.holdout(bundle.record.model)
         self.errors = reckoned.PastErrors(self.past)
         self.customers = {self.instant(number): self.seen_at(self.instant(number)) for number in range(-2, 1)}
         self.months: list[reckoned.Check] = []
@@ -88,7 +88,7 @@ class Reckoner:
 
     def seen_at(self, instant: pd.Timestamp) -> pd.DataFrame:
         """Return the features of all customers that the log before the cutoff is long enough for, and predictions."""
-        config = TrainConfig.from_json(self.bundle.record["config"])
+        config = self.bundle.record.train_config
         log = open_log(open_dataset(self.workspace, "shop"), **config.of_log())
         snapshot = log.snapshot(instant.date(), HORIZON_DAYS, max_steps=config.max_steps_back)
         features = snapshot.features.select_dtypes("number").astype("float32")

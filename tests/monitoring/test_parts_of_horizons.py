@@ -24,6 +24,7 @@ from clv_core.monitoring.realized.partial_horizon import CURVE, MIN_BUYERS, SEAS
 from clv_core.monitoring.realized.performance import Realised, Tier, chance_of, outside, so_far
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
+from tests.records import model_record
 
 pytestmark = pytest.mark.first(5)
 
@@ -168,7 +169,7 @@ def watched(
     past = [frame.assign(actual=actual) for frame, actual in (scored(random) for _ in range(6))]
     monkeypatch.setattr(realized_value, "_scores", lambda *_: scores)
     monkeypatch.setattr(realized_value, "shared_error", lambda *_: SharedError.of(past))
-    bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": HORIZON_DAYS})
+    bundle: Any = SimpleNamespace(record=model_record(cutoff=CUTOFF.isoformat(), horizon_days=HORIZON_DAYS))
 
     def look(events: pd.DataFrame, days: int) -> tuple[list[Realised], list[Tier], list[Alert], list[HealthStatus]]:
         grown = events[events["event_time"] < pd.Timestamp(CUTOFF + timedelta(days=days))]

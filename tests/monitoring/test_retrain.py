@@ -29,6 +29,7 @@ from clv_core.monitoring.retraining import JUDGED, MetricPair, Outcome, early
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
+from tests.records import model_record
 
 pytestmark = pytest.mark.slow
 
@@ -115,8 +116,8 @@ def test_a_surely_better_challenger_replaces_only_whom_it_was_held_against_and_o
 
 def test_a_missing_reference_is_made_of_the_dataset(steady: Workspace, champion: str, tmp_path: Path) -> None:
     bundle, dataset = open_bundle(steady, champion), open_dataset(steady, "shop")
-    sums = {name: value for name, value in bundle.record["checksums"].items() if name not in REFERENCE}
-    bare = replace(bundle, record={**bundle.record, "checksums": sums})
+    sums = {name: value for name, value in bundle.record.checksums.items() if name not in REFERENCE}
+    bare = replace(bundle, record=replace(bundle.record, checksums=sums))
     made = reference_of(bare, dataset, tmp_path, NoProgress())
     trained = reference_of(bundle, dataset, tmp_path / "other", NoProgress())
     assert (trained.source, made.source) == ("training", "dataset")
@@ -161,7 +162,7 @@ def test_the_champion_stays_where_nothing_changed(steady: Workspace, champion: s
 )
 def test_a_model_is_not_held_against_itself(passed: int, code: str | None, since: int | None) -> None:
     """One horizon after the cutoff, what a challenger is measured by is trained on what the champion was trained on."""
-    record = {"horizon_days": 60, "cutoff": CUTOFF.isoformat()}
+    record = model_record(horizon_days=60, cutoff=CUTOFF.isoformat())
     bundle: Any = SimpleNamespace(id="champion", untrained=False, record=record)
     dataset: Any = SimpleNamespace(log_end=CUTOFF + timedelta(days=passed))
     found = early(bundle, dataset)

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.features.log import open_log
 from clv_core.monitoring.drift import feature_histograms as sights
@@ -46,7 +45,7 @@ def test_a_shared_value_that_moves_a_little_is_no_drift_and_a_doubled_one_is(nam
 
 def test_a_sample_of_many(small_workspace: Workspace, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     log = open_log(open_dataset(small_workspace, "shop"))
-    about = log, small_bundle.model, TrainConfig.from_json(small_bundle.record["config"]), log.end
+    about = log, small_bundle.model, small_bundle.record.train_config, log.end
     whole = features_with_predictions(*about)
     monkeypatch.setattr(sights, "SAMPLE_CUSTOMERS", 160)
     monkeypatch.setattr(sights, "SAMPLE_AT_ONCE", 16)

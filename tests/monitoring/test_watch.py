@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from clv_core.errors import Message
 from clv_core.evaluation.calibration import Intervals
+from clv_core.evaluation.evidence import Evidence, Held
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import monitor
@@ -21,6 +22,7 @@ from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS
 from clv_core.monitoring.realized import realized_value
 from clv_core.monitoring.realized.performance import Realised
 from clv_core.monitoring.retraining import resting
+from tests.records import model_record
 
 CUTOFF = date(2024, 3, 1)
 
@@ -42,7 +44,7 @@ def test_a_short_reference_says_how_many_weeks_or_months_it_takes(kind: str, lan
 
 @pytest.mark.parametrize(("horizon", "days"), [(14, 14), (90, 28)])
 def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(horizon: int, days: int) -> None:
-    bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": horizon})
+    bundle: Any = SimpleNamespace(record=model_record(cutoff=CUTOFF.isoformat(), horizon_days=horizon))
     unknown: dict[str, Message] = {}
     day_before = log_until(CUTOFF + timedelta(days=days - 1))
     workspace: Any = None
@@ -56,7 +58,7 @@ def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(hori
 def test_a_sum_is_looked_at_every_month_and_all_looks_share_the_chance_of_a_false_alarm(
     horizon: int, looks: int
 ) -> None:
-    bundle: Any = SimpleNamespace(record={"cutoff": CUTOFF.isoformat(), "horizon_days": horizon})
+    bundle: Any = SimpleNamespace(record=model_record(cutoff=CUTOFF.isoformat(), horizon_days=horizon))
 
     def alarms(chance: float | None) -> list[str]:
         came = [Realised("2024-04-01", 31, 60.0, 0.0, 100.0, 80.0, 120.0, chance, None, 5, 5.0)]
@@ -68,7 +70,8 @@ def test_a_sum_is_looked_at_every_month_and_all_looks_share_the_chance_of_a_fals
 
 def test_the_next_challenger_waits_until_the_log_has_grown_since_the_last_one() -> None:
     def version(number: int, cutoff: str, untrained: bool = False) -> Any:
-        return SimpleNamespace(number=number, bundle=f"b{number}", record={"cutoff": cutoff}, untrained=untrained)
+        record = model_record(cutoff=cutoff)
+        return SimpleNamespace(number=number, bundle=f"b{number}", record=record, untrained=untrained)
 
     champion = version(2, "2024-02-01")
     later = [version(1, "2024-03-09"), version(3, "2024-02-20"), version(4, "2024-03-05")]
@@ -97,9 +100,8 @@ NARROW = replace(HONEST, outside=0.45, over=2.2)
     ],
 )
 def test_intervals_that_became_too_narrow(then: Intervals | None, now: Intervals | None, codes: list[str]) -> None:
-    held = {} if then is None else {"intervals": asdict(then)}
-    record = {"cutoff": CUTOFF.isoformat(), "horizon_days": 90, "evidence": {"held": held}}
-    bundle: Any = SimpleNamespace(record=record)
+    held = Held("2024-01-01", 1000, 300, 1.0, 1.0, None, 0.8, intervals=then)
+    bundle: Any = SimpleNamespace(record=replace(model_record(), cutoff=CUTOFF, evidence=Evidence(90, held)))
     came = [Realised("2024-05-30", 90, 100.0, 0.0, 100.0, 80.0, 120.0, 0.9, 0.5, 5, 5.0)]
     found = realized_value.realized_alerts(bundle, came, now)
     assert [alert.code for alert in found] == codes and not any(alert.grave for alert in found)

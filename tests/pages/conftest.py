@@ -35,8 +35,6 @@ from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.saved_scores import ScoredDataset, score, scores
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.bootstrap import Estimate
-from clv_core.evaluation.evidence import Evidence
-from clv_core.evaluation.trust import judge
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.explanation_files import explain
@@ -45,6 +43,7 @@ from clv_core.workspace import Workspace, write_json
 from pages.ui import access, page_files
 from pages.ui.navigation import BY_NAME
 from tests.conftest import made
+from tests.records import judged
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "sample.csv"
@@ -241,10 +240,10 @@ def reachable(root: Path) -> REACHABLE:
 def not_trusted(root: Path) -> Path:
     """A workspace of its own whose model is not trusted: its order is hardly better than chance."""
     [bundle] = list_bundles(Workspace(root))
-    evidence = Evidence.from_json(bundle.record["evidence"])
-    assert evidence.held is not None
+    evidence = bundle.record.evidence
+    assert evidence is not None and evidence.held is not None
     poor = replace(evidence, held=replace(evidence.held, gini=Estimate(0.05, -0.02, 0.12)))
-    write_record(bundle.folder, {**bundle.record, "evidence": poor.to_json(), "trust": judge(poor).to_json()})
+    write_record(bundle.folder, judged(bundle.record, poor))
     return root
 
 

@@ -15,12 +15,13 @@ from clv_core.i18n import LANGUAGES
 from clv_core.strategy.audiences.spreadsheet_safety import inert_csv
 from pages.ui import page_files, session
 from pages.ui.page_files import LONGEST, dated, file_name, spoken
+from tests.records import model_record
 
 CUTOFF = "2026-10-20"
 
 
 def bundle_of(dataset: str) -> Bundle:
-    record: dict[str, Any] = {"dataset": {"name": dataset}, "horizon_days": 182}
+    record = model_record(dataset={"name": dataset, "version": "0123456789ab"}, horizon_days=182)
     return cast(Bundle, SimpleNamespace(record=record, id=f"{dataset}-blend-20261020-c33e0654f015"))
 
 
@@ -37,7 +38,7 @@ def test_a_name_says_what_is_in_a_file_in_the_words_of_the_page_and_the_dataset_
 
 
 def test_no_name_is_longer_than_a_person_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    long = "an export of the shop with a very long name of sixty-four letters"
+    long = "our export of a shop with a very long name of sixty-four letters"
     whats = ("customers", "tier1-2-p_purchase-0.5-customer_id-google_customer_match-and-more-of-it")
     for language, dataset, what in product(LANGUAGES, ("shop", long), whats):
         monkeypatch.setattr(session, "language", lambda said=language: said)

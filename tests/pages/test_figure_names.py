@@ -22,7 +22,7 @@ def test_evaluate_models_and_the_model_card_name_and_round_a_figure_alike(
     open_page: OPEN, with_model: Path, lang: str
 ) -> None:
     bundle = list_bundles(Workspace(with_model))[0]
-    found, currency = bundle.record["metrics"], bundle.record["currency"]
+    found, currency = bundle.record.metrics, bundle.record.currency
     expected = {translate(f"metric.{name}", lang): format_metric(name, found[name], currency, lang) for name in THREE}
     for page in ("evaluate", "models"):
         shown = {one.label: one.value for one in open_page(with_model, page, lang=lang).metric}

@@ -6,6 +6,7 @@ All figures of the records are different, so that a column that shows another on
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from clv_core.i18n import translate
 from pages.ui import evaluation_charts
 from pages.ui.evaluate import scoreboard_tables
 from pages.ui.evaluate.scoreboard_tables import SHOWN, SLICED, Board
+from tests.records import model_record
 
 MODELS, ORIGINS, EUR = ("bgnbd", "naive", "blend"), ("2024-01-01", "2024-04-01"), "EUR"
 PARTS, SEASONS = ("one_time_buyers", "value_decile_10", "acquired_q2"), ("q1", "q2_q3")
@@ -32,9 +34,9 @@ def figure() -> float:
 
 @pytest.fixture(scope="module")
 def ours() -> Bundle:
-    record = {"model": "bgnbd", "currency": EUR, "metrics": {name: figure() for name in SHOWN}}
-    record["baselines"] = {model: {name: figure() for name in SHOWN} for model in MODELS[1:]}
-    return Bundle(None, record)  # type: ignore[arg-type]
+    ours, *others = ({name: figure() for name in SHOWN} for _ in MODELS)
+    baselines = dict(zip(MODELS[1:], others, strict=True))
+    return Bundle(Path(), model_record(model="bgnbd", currency=EUR, metrics=ours, baselines=baselines))
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def test_a_metrics_range_stands_below_the_model_whose_it_is(ours: Bundle, board:
 
 @pytest.mark.parametrize("model", MODELS[:1] + MODELS[2:])
 def test_parts_and_seasons_hold_the_models_own_figures_beside_bgnbds(board: Board, model: str) -> None:
-    bundle = Bundle(None, {"model": model, "currency": EUR})  # type: ignore[arg-type]
+    bundle = Bundle(Path(), model_record(model=model, currency=EUR))
     for frame, source, key, name_of in (
         (
             scoreboard_tables.slices(bundle, board),
@@ -143,7 +145,7 @@ def test_the_views_of_folds_are_the_whole_and_the_ends_of_its_parts(ours: Bundle
 
 def test_the_table_of_metrics_holds_each_baselines_own(ours: Bundle) -> None:
     shown = rows_of(evaluation_charts.metric_table(ours), translate("column.metric"))
-    for model, metrics in ({"bgnbd": ours.record["metrics"]} | ours.record["baselines"]).items():
+    for model, metrics in ({"bgnbd": ours.record.metrics} | ours.record.baselines).items():
         for metric, value in metrics.items():
             text = evaluation_charts.metric_text(metric, value, EUR)
             assert shown[translate(f"metric.{metric}")][translate(f"model.{model}")] == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from clv_core.deployment.bundle import list_bundles
@@ -23,7 +24,7 @@ def test_a_click_on_segments_opens_few_files_of_many_models(
     for number in range(1, MODELS):
         folder = bundle.folder.with_name(f"{bundle.id}-{number}")
         shutil.copytree(bundle.folder, folder)
-        write_record(folder, {**read_record(folder), "created": f"2024-01-01T00:00:{number:02}+00:00"})
+        write_record(folder, replace(read_record(folder), created=f"2024-01-01T00:00:{number:02}+00:00"))
     for path in root.glob(f"models/*/{RECORD}"):
         os.utime(path, (time.time() - 60, time.time() - 60))
     assert len(Registry(Workspace(root)).versions()) == MODELS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.zero_shot import zero_shot
 from clv_core.i18n import say_number, translate
@@ -111,9 +113,9 @@ def test_a_newer_first_look_replaces_one_of_earlier_data_that_nobody_kept(bare: 
     zero_shot(work, "shop", progress=NoProgress())
     [earlier] = list_bundles(work)
     folder = earlier.folder.rename(earlier.folder.with_name(f"{earlier.id}0"))
-    write_record(folder, {**earlier.record, "dataset": {"name": "shop", "version": "0" * 12}})
+    write_record(folder, replace(earlier.record, dataset=DatasetVersion("shop", "0" * 12)))
     zero_shot(work, "shop", progress=NoProgress())
-    assert [one.record["dataset"]["version"] for one in list_bundles(work)] == [open_dataset(work, "shop").version]
+    assert [one.record.dataset.version for one in list_bundles(work)] == [open_dataset(work, "shop").version]
 
 
 def test_a_small_log_is_trained_by_the_pre_trained_network() -> None:

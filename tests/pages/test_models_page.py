@@ -73,7 +73,7 @@ def test_each_card_holds_the_figures_of_its_own_version(open_page: OPEN, three: 
     app = open_page(three, "models", lang="en")
     shown = [(figure.label, figure.value) for figure in app.metric]
     for number, figures in ((1, shown[:4]), (4, shown[4:])):
-        metrics = registry.version("shop", number).record["metrics"]
+        metrics = registry.version("shop", number).record.metrics
         expected = [(translate(f"metric.{name}"), format_metric(name, metrics[name], "EUR")) for name in made_up]
         assert figures == expected
 
@@ -190,8 +190,8 @@ def test_a_version_that_was_never_measured_is_said_to_be_and_the_other_s_figures
     app = section(open_page(three, "models", lang=lang), "compare")
     assert translate("models.compare.unmeasured", lang, version=3) in texts(app)
     figures = app.dataframe[-2].value.set_index(translate("column.metric", lang)).iloc[:, 0]
-    bundle = next(one for one in list_bundles(Workspace(three)) if one.record["metrics"])
-    mae, bias = (bundle.record["metrics"][name] for name in ("mae", "bias"))
+    bundle = next(one for one in list_bundles(Workspace(three)) if one.record.metrics)
+    mae, bias = (bundle.record.metrics[name] for name in ("mae", "bias"))
     assert figures[translate("metric.mae", lang)] == say_money(mae, "EUR", lang)
     assert figures[translate("metric.bias", lang)] == f"{bias:+.1%}".replace("-", "−")
     facts = app.dataframe[-1].value

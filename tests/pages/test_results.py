@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.score_explanations import open_session
-from clv_core.evaluation.trust import Trust
 from clv_core.i18n import say_money, translate
 from clv_core.strategy.purchase_history import purchase_history, with_history
 from clv_core.strategy.segments import total
@@ -34,7 +34,7 @@ def bundle_of(root: Path) -> Bundle:
 def holdout_of(bundle: Bundle) -> pd.DataFrame:
     holdout = bundle.holdout()
     assert holdout is not None
-    return holdout[holdout["model"] == bundle.record["model"]]
+    return holdout[holdout["model"] == bundle.record.model]
 
 
 def scores_of(root: Path) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def scores_of(root: Path) -> pd.DataFrame:
 
 def test_main_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
     bundle = bundle_of(with_model)
-    metrics, baseline = bundle.record["metrics"], bundle.record["baselines"]["bgnbd"]
+    metrics, baseline = bundle.record.metrics, bundle.record.baselines["bgnbd"]
     app = open_page(with_model, "evaluate", lang="en")
     shown = {item.label: item for item in app.metric}
     values = {name: shown[translate(f"metric.{name}")].value for name in ("gini", "bias", "mae", "rmse")}
@@ -60,9 +60,9 @@ def test_main_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: OPEN, root: Path, lang: str) -> None:
     bundle = bundle_of(root)
-    metrics = {name: value for name, value in bundle.record["metrics"].items() if name != "bias"}
-    write_record(bundle.folder, {**bundle.record, "metrics": metrics})
-    horizon = bundle.record["horizon_days"]
+    metrics = {name: value for name, value in bundle.record.metrics.items() if name != "bias"}
+    write_record(bundle.folder, replace(bundle.record, metrics=metrics))
+    horizon = bundle.record.horizon_days
     found = open_page(root, "evaluate", lang=lang).header[0].value
     assert found == translate("evaluate.headline.nothing", lang, horizon=horizon)
     said = "".join(item.value for item in open_page(root, "segments", lang=lang).caption)
@@ -72,7 +72,7 @@ def test_a_total_of_which_nothing_was_measured_is_not_said_to_be_met(open_page: 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_members_of_the_default_are_named_in_the_language_of_the_page(open_page: OPEN, root: Path, lang: str) -> None:
     bundle, weights = bundle_of(root), {"hybrid": 0.3, "instant_tuned": 0.5, "lightgbm": 0.2}
-    write_record(bundle.folder, {**bundle.record, "weights": weights})
+    write_record(bundle.folder, replace(bundle.record, weights=weights))
     app = do(open_page(root, "evaluate", lang=lang), ("evaluate_part", "models"))
     shares = [f"{translate(f'model.{name}', lang)} {share:.0%}" for name, share in weights.items()]
     assert any(all(share in caption.value for share in shares) for caption in app.caption)
@@ -116,7 +116,7 @@ def test_list_of_a_model_that_is_not_trusted_waits_until_its_main_reason_is_ackn
     open_page: OPEN, not_trusted: Path, lang: str
 ) -> None:
     bundle = bundle_of(not_trusted)
-    main = Trust.from_json(bundle.record["trust"]).reasons[0]
+    main = bundle.record.trust.reasons[0]
     app = open_page(not_trusted, "segments", lang=lang)
     assert [button.disabled for button in app.get("download_button")] == [True] * 3
     assert widgets.escape(main.text(lang)) in [item.value for item in app.warning]
@@ -148,7 +148,7 @@ def test_figures_about_segments_of_a_model_that_is_not_trusted_leave_once_it_is_
 def test_badge_in_the_sidebar_opens_the_reasons(open_page: OPEN, not_trusted: Path) -> None:
     app = open_page(not_trusted, "home", lang="en")
     shown = "".join(str(item.value) for item in app.sidebar.markdown)
-    for reason in Trust.from_json(bundle_of(not_trusted).record["trust"]).reasons:
+    for reason in bundle_of(not_trusted).record.trust.reasons:
         assert widgets.escape(reason.text("en").replace("2024-10-02", "2 Oct 2024")) in shown
 
 

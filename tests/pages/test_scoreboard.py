@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -64,8 +65,8 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(
 @pytest.mark.parametrize("model", MODELS)
 def test_folds_are_asked_for_where_the_command_takes_them(with_model: Path, tmp_path: Path, model: str) -> None:
     bundle = list_bundles(Workspace(with_model))[0]
-    config = {**bundle.record["config"], "model": model}
-    ours = Bundle(bundle.folder, {**bundle.record, "model": model, "config": config})
+    config = {**bundle.record.config, "model": model}
+    ours = Bundle(bundle.folder, replace(bundle.record, model=model, config=config))
     words = scoreboard.command(ours, [model, "naive"], tmp_path, 3)
     assert ("--folds" in words) != MODELS[model].baseline
     assert "--folds" not in scoreboard.command(ours, [model, "naive"], tmp_path, 1)

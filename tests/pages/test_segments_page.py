@@ -219,7 +219,7 @@ def test_predicted_and_real_adds_up_the_holdout(open_page: OPEN, own: Path) -> N
     bundle = list_bundles(Workspace(own))[0]
     holdout = bundle.holdout()
     assert holdout is not None
-    ours = holdout[holdout["model"] == bundle.record["model"]]
+    ours = holdout[holdout["model"] == bundle.record.model]
     rows = opened(open_page, own, "quadrant", "came").dataframe[0].value
     assert rows["actual"].sum() == pytest.approx(ours["actual"].sum())
     assert rows["predicted"].sum() == pytest.approx(ours["predicted_clv"].sum())
@@ -228,7 +228,7 @@ def test_predicted_and_real_adds_up_the_holdout(open_page: OPEN, own: Path) -> N
 def test_who_is_in_two_segments_counts_once_in_what_was_predicted_and_what_came(open_page: OPEN, own: Path) -> None:
     twice = [{"name": name, "rules": ["p_purchase>=0"]} for name in ("All of them", "And again")]
     save_rules(open_dataset(Workspace(own), "shop"), Rules.from_json({"segments": twice, "overlapping": True}, "Mine"))
-    holdout = list_bundles(Workspace(own))[0].holdout(list_bundles(Workspace(own))[0].record["model"])
+    holdout = list_bundles(Workspace(own))[0].holdout(list_bundles(Workspace(own))[0].record.model)
     assert holdout is not None
     app = opened(open_page, own, "rules", "came")
     assert app.dataframe[0].value["actual"].sum() == pytest.approx(2 * holdout["actual"].sum())
@@ -296,7 +296,7 @@ def test_cuts_that_make_no_scheme_leave_the_last_that_did(open_page: OPEN, own: 
 
 def test_a_miss_is_said_as_on_evaluate(open_page: OPEN, own: Path) -> None:
     app = opened(open_page, own, "quantile", "came")
-    bias = list_bundles(Workspace(own))[0].record["metrics"]["bias"]
+    bias = list_bundles(Workspace(own))[0].record.metrics["bias"]
     said = say_change(bias)
     assert said[0] in "+−" and any(widgets.escape(f"({said})") in one.value for one in app.markdown)
 

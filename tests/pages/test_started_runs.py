@@ -214,7 +214,7 @@ def models_compared(shop: Shop) -> dict[str, Any]:
     app = shop.call("evaluate.scoreboard", "offer_run", shop.bundle, shop.dataset, shop.folder / ODD)
     app.button(key="start_board").click().run()
     options = shop.read()
-    config = TrainConfig.from_json(shop.bundle.record["config"])
+    config = shop.bundle.record.train_config
     assert options.models.split(",")[0] == "blend" and config_from(options, config.model) == config
     return {"command": "backtest", "name": NAME, "out": shop.folder / ODD}
 
@@ -232,7 +232,7 @@ def a_model_retrained(shop: Shop) -> dict[str, Any]:
     why = Recommendation(RETRAIN, Message("reason.few_buyers", {}))
     about = {"horizon_days": 60, "as_of": date(2024, 2, 25).isoformat()}
     report = Report(about, [], [], why, [], [], [], [], [], {})
-    older = replace(shop.bundle, record={**shop.bundle.record, "cutoff": "2023-06-01"})
+    older = replace(shop.bundle, record=replace(shop.bundle.record, cutoff=date(2023, 6, 1)))
     shop.call("monitor.status", "show_actions", report, shop.dataset, older).button(key="monitor_retrain").click().run()
     return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": True}
 
@@ -396,7 +396,7 @@ def shop(oddly_named: Path, tmp_path: Path, idle_runs: None, monkeypatch: pytest
     folder = Path(shutil.copytree(oddly_named, tmp_path / "own"))
     work = Workspace(folder / "workspace")
     monkeypatch.setenv("CLV_WORKSPACE", str(work.root))
-    bundle = next(one for one in list_bundles(work) if one.record["model"] == "blend")
+    bundle = next(one for one in list_bundles(work) if one.record.model == "blend")
     return Shop(work, open_dataset(work, NAME), bundle, folder)
 
 

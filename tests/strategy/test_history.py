@@ -14,6 +14,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset, saved_score_files
 from clv_core.strategy.purchase_history import join_history, load_history, net_value, purchase_history, with_history
 from clv_core.workspace import Workspace
+from tests.records import model_record
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def scores_file(shop: Dataset) -> Path:
 
 def of_model(shop: Dataset, cutoff: date) -> ScoredDataset:
     """The shop as scored by a model that is nothing but its name."""
-    return ScoredDataset(Workspace(shop.folder.parent), shop, Bundle(Path("model"), {}), cutoff)
+    return ScoredDataset(Workspace(shop.folder.parent), shop, Bundle(Path("model"), model_record()), cutoff)
 
 
 def purchases_before(log: pd.DataFrame, cutoff: date) -> pd.DataFrame:

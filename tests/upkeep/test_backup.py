@@ -111,7 +111,7 @@ def test_backups_open_that_were_taken_while_others_train_score_append_and_regist
         ]
     seen = set()
     try:
-        while not (trained.place("datasets", "orders") / "current.json").exists():
+        while not (trained.place("datasets", "orders") / "current.json").exists() or not Registry(trained).names()[1:]:
             time.sleep(0.1)
         for _ in range(backups):
             back_up(trained, tmp_path / "backup.zip", NoProgress())

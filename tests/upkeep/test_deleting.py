@@ -26,6 +26,7 @@ from clv_core.upkeep.dataset_deletion import delete
 from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, write_json
 from tests.conftest import own_copy
+from tests.records import model_record
 
 pytestmark = pytest.mark.first(4)
 
@@ -62,7 +63,7 @@ def workspace(tmp_path: Path) -> Workspace:
         model = f"{name}-hybrid"
         folder = workspace.folder("models", model)
         people.to_parquet(folder / "holdout.parquet")
-        write_record(folder, {"dataset": {"name": name, "version": dataset.version}, "created": "1"})
+        write_record(folder, model_record(dataset={"name": name, "version": dataset.version}))
         own = ("datasets", name, "made", dataset.version)
         one = f"explanation-{IDS[0].encode().hex()}"
         kinds = ("explanation", one, "backtest", "recommendations", "pricing", "monitoring")

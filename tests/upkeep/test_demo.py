@@ -57,9 +57,9 @@ def quarter() -> pd.DataFrame:
 
 def test_the_shipped_model_is_of_the_default_kind_and_trusted(demo: Demo) -> None:
     workspace, dataset, bundle = demo
-    assert bundle.record["cutoff"] == PLAN.cutoff.isoformat() and dataset.log_end == PLAN.end
-    assert bundle.record["model"] == SETTINGS.model == DEFAULT
-    assert bundle.record["config"] == SETTINGS.to_json()
+    assert bundle.record.cutoff == PLAN.cutoff and dataset.log_end == PLAN.end
+    assert bundle.record.model == SETTINGS.model == DEFAULT
+    assert bundle.record.config == SETTINGS.to_json()
     assert trust(workspace, bundle.id).verdict == "trusted"
 
 

@@ -13,6 +13,7 @@ from clv_core.collection.store import dataset_labels
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.saved_scores import scores
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
@@ -20,6 +21,7 @@ from clv_core.upkeep import lifecycle as renaming
 from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.conftest import own_copy
+from tests.records import model_record
 
 RUN = "0123456789abcdef"
 LOG = "customer_id,event_time,amount\na,2024-01-01,1\nb,2024-01-02,2\n"
@@ -33,8 +35,7 @@ def workspace(tmp_path: Path) -> Workspace:
     for name in ("shop", "shop-2"):
         version = ingest(workspace, tmp_path / "log.csv", name).version
         model = f"{name}-hybrid"
-        facts = {"dataset": {"name": name, "version": version}, "created": "2024", "currency": ""}
-        write_record(workspace.folder("models", model), facts)
+        write_record(workspace.folder("models", model), model_record(dataset={"name": name, "version": version}))
         made = workspace.folder("datasets", name, "made", version)
         for folder in (made / model, made / "explored"):
             folder.mkdir()
@@ -58,7 +59,7 @@ def test_all_that_is_of_the_dataset_follows_and_nothing_of_another(workspace: Wo
     version = open_dataset(workspace, "shop").version
     assert rename(workspace, "shop", "store") == {"models": 1, "predictions": 1}
     assert state(workspace) == NEW
-    assert open_bundle(workspace, "shop-hybrid").record["dataset"] == {"name": "store", "version": version}
+    assert open_bundle(workspace, "shop-hybrid").record.dataset == DatasetVersion("store", version)
     assert open_dataset(workspace, "store").manifest.name == "store"
     names = sorted(str(path.relative_to(workspace.root)) for path in workspace.root.rglob("*.*"))
     for name, model in (("store", "shop-hybrid"), ("shop-2", "shop-2-hybrid")):

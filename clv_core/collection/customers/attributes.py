@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import duckdb
+from annotated_types import Len
 
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, local_time, name, one
@@ -44,8 +45,8 @@ class Attribute:
         dated_by: the column that says since when a row's value holds; None where it holds at any time.
     """
 
-    name: str
-    kind: str
+    name: Annotated[str, Len(1)]
+    kind: Literal["number", "text"]
     dated_by: str | None = None
 
 

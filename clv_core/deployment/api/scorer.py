@@ -74,11 +74,11 @@ class Scorer(Predictor):
         """Return a description of the model; its key names this model, whatever was requested."""
         record = self.bundle.record
         return ModelInfo(
-            replace(requested, version=self.version, bundle=self.bundle.id, digest=record["digest"], champion=False),
+            replace(requested, version=self.version, bundle=self.bundle.id, digest=record.digest, champion=False),
             self.population.timezone,
             self.config.event_types,
             self.config.horizon_days,
-            record.get("currency") or "",
+            record.currency,
             self.warnings,
             training_cutoff(self.bundle),
             tuple(self.dataset.manifest.event_types),
@@ -194,7 +194,7 @@ def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scor
     else:
         version = registry.version(key.name, key.bundle)
         bundle, warnings = registry.open(version), ()
-    dataset = open_dataset(workspace, str(bundle.record["dataset"]["name"]))
+    dataset = open_dataset(workspace, bundle.record.dataset.name)
     with _one_process_at_a_time(artifact_folder(dataset, bundle)):
         population = load_population_context(bundle, dataset)
     scorer = Scorer(bundle, population, dataset, version.number, tuple(warnings))

@@ -82,7 +82,7 @@ class LatestScores:
         if row is None or SuppressionList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         version = next(one for one in versions if one.bundle == path.parent.name)
-        return {**row, "name": name, "currency": str(version.record.get("currency", ""))}
+        return {**row, "name": name, "currency": version.record.currency}
 
     def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
         """Return the latest scores of the versions' own dataset, and their cutoff."""

@@ -1,8 +1,7 @@
 """Models as zip files: a version is exported, and imported into another workspace once every byte of it is checked.
 
 archive_reader   reads zip, JSON and safetensors of unknown origin within limits
-record_schema    a model's record, ``bundle.json``, as types
-archive_schemas  what it, ``state.json`` and ``reference.json`` may hold
+archive_schemas  what a stranger's ``bundle.json``, ``state.json`` and ``reference.json`` may hold
 model_checks     trees, tables, and whether the files rebuild the model
 import_export    all checks in turn, then registered as a trained bundle is; writes the zip
 """

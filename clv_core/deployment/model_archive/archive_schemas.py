@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any, Final, Self
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from clv_core.config import TrainConfig
-from clv_core.deployment.bundle_record import FORMAT
-from clv_core.deployment.model_archive.record_schema import (
-    MAX_NUMBER,
-    Amount,
-    Count,
-    Day,
-    HorizonDays,
-    ModelRecord,
-    Number,
-    Strict,
-    Weights,
-    check_values,
-)
+from clv_core.deployment.model_record import FORMAT, ModelRecord, Weights
 from clv_core.errors import ClvError, Message, Refused
-from clv_core.evaluation import Evidence, judge
+from clv_core.evaluation import judge, verdict_of
 from clv_core.features import STEP_CODES, STEP_VALUES
 from clv_core.i18n import LANGUAGES
 from clv_core.model import STEP_CHANNELS
 from clv_core.preprocessing import CategoryEncoder, NumberEncoder, ReviewEncoder
+from clv_core.records import MAX_NUMBER, Amount, BadField, Count, Day, HorizonDays, Number
 from clv_core.workspace import check_name
 
+MAX_TEXT: Final = 200
+"""Letters of any text of a record, as of a column's name."""
+MAX_ITEMS: Final = 2_000
+"""Of a list or an object, as columns of a file."""
+HIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of what stands around them, and halves of characters; other
+invisible ones are part of words and emoji."""
+OWN_TEXTS: Final = re.compile(r"signals\.(attributes\.\d+\.(name|dated_by)|review_themes\.\d+\.\d+)")
+"""Fields with texts of the dataset's own: names of columns and pieces of reviews, which may hold ``<``."""
+TEXTS: Final = {
+    "currency": re.compile(r"[^<>]{0,16}"),
+    "origin": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "since": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "code": re.compile(r"[a-z_]{1,60}"),
+    "names": re.compile(r"[^<>]{1,200}"),
+}
+"""Parameters of reasons and warnings that are texts, and what they look like; all others are numbers."""
+MAX_PARAMS: Final = 20
 Size = Annotated[float, Field(ge=1 / MAX_NUMBER)]
+
+
+class Strict(BaseModel):
+    """An object whose values are exactly of their types: a text is no number, a number no boolean."""
+
+    model_config = ConfigDict(strict=True)
 
 
 class _Closed(Strict):
@@ -151,33 +163,36 @@ class ReferenceInfo(_Closed):
     sights: list[_Histograms]
 
 
-def check_record(record: Any, member: str) -> dict[str, Any]:
+def check_record(values: Any, member: str) -> ModelRecord:
     """Return the record, checked.
 
     Args:
-        record: the value of ``bundle.json``.
+        values: of ``bundle.json``.
         member: its name.
 
     Raises:
-        Refused: a field is missing or has no valid value; the error names it.
+        Refused: a field is missing or has no valid value; the error names it. Or a later version wrote it.
     """
-    if isinstance(record, dict) and record.get("format") not in (FORMAT, None):
-        raise Refused("import_field", member=member, field="format")
     try:
-        ModelRecord.model_validate_json(json.dumps(record))
-    except ValidationError as error:
-        field = ".".join(map(str, error.errors()[0]["loc"])) or "{}"
-        raise Refused("import_field", member=member, field=_shown(field)) from error
-    for field in check_values(record):
-        raise Refused("import_field", member=member, field=_shown(field))
-    checks = {"dataset.name": _name, "config": _config, "trust": _sentences, "evidence": _evidence}
-    for field, check in checks.items():
-        try:
-            check(record)
-        except (ClvError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise Refused("import_field", member=member, field=field) from error
-    checked: dict[str, Any] = record
-    return checked
+        if not isinstance(values, dict):
+            raise BadField("{}")
+        record = ModelRecord.from_json(values)
+        if values.get("format") != FORMAT:
+            raise BadField("format")
+        for field in check_values(values):
+            raise BadField(field)
+        if not all("params" in one for one in [*values["trust"]["reasons"], *values["warnings"]]):
+            raise BadField("params")
+        for field, check in CHECKS.items():
+            try:
+                check(record)
+            except BadField:
+                raise
+            except (ClvError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                raise BadField(field) from error
+    except BadField as error:
+        raise Refused("import_field", member=member, field=_shown(error.field)) from error
+    return record
 
 
 def _shown(field: str) -> str:
@@ -185,30 +200,95 @@ def _shown(field: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in field[:80])
 
 
-def _name(record: Mapping[str, Any]) -> None:
-    check_name(record["dataset"]["name"])
+def check_values(value: Any, field: str = "") -> Iterator[str]:
+    """Yield the place of each value of a record that no record holds, whatever its field is called.
+
+    A text is at most :data:`MAX_TEXT` letters without control characters, changes of direction and, outside of
+    :data:`OWN_TEXTS`, angle brackets; a number is at most :data:`MAX_NUMBER`; a list or an
+    object has at most :data:`MAX_ITEMS` items.
+    """
+    if isinstance(value, str):
+        if not _is_plain(value, markup=OWN_TEXTS.fullmatch(field) is not None):
+            yield field
+    elif isinstance(value, (int, float)):
+        if not abs(value) <= MAX_NUMBER:
+            yield field
+    elif isinstance(value, dict | list) and len(value) > MAX_ITEMS:
+        yield field
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            place = f"{field}.{key}" if field else key
+            if _is_plain(key):
+                yield from check_values(one, place)
+            else:
+                yield place
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from check_values(one, f"{field}.{number}")
 
 
-def _config(record: Mapping[str, Any]) -> None:
+def _is_plain(text: str, *, markup: bool = False) -> bool:
+    if len(text) > MAX_TEXT or (not markup and re.search("[<>]", text)):
+        return False
+    return not HIDDEN.search(text)
+
+
+def _name(record: ModelRecord) -> None:
+    check_name(record.dataset.name)
+
+
+def _config(record: ModelRecord) -> None:
     """Settings exist, are within their bounds, and agree with the record."""
-    config = TrainConfig.from_json(record["config"])
-    if config.horizon_days != record["horizon_days"] or config.model != record["model"]:
+    config = record.train_config
+    if config.horizon_days != record.horizon_days or config.model != record.model:
         raise ValueError("another horizon or model")
 
 
-def _sentences(record: Mapping[str, Any]) -> None:
-    """Every reason and warning has a text in each language."""
-    for item in [*record["trust"]["reasons"], *record["warnings"]]:
+def _trust(record: ModelRecord) -> None:
+    """The verdict is that of its reasons, and every one has a text in each language."""
+    _messages("trust.reasons", "reason", record.trust.reasons)
+    if record.trust.verdict != verdict_of(reason.code.removeprefix("reason.") for reason in record.trust.reasons):
+        raise ValueError("a verdict against its reasons")
+
+
+def _warnings(record: ModelRecord) -> None:
+    _messages("warnings", "warning", record.warnings)
+
+
+def _messages(place: str, kind: str, messages: Sequence[Message]) -> None:
+    """Each is of its kind, has a text in every language, and its parameters are of theirs."""
+    for number, one in enumerate(messages):
+        if not re.fullmatch(rf"{kind}\.[a-z0-9_]{{1,60}}", one.code):
+            raise BadField(f"{place}.{number}.code")
+        known = {name: _is_param(name, value) for name, value in one.params.items()}
+        if len(known) > MAX_PARAMS or not all(known.values()):
+            raise BadField(f"{place}.{number}.params")
         for language in LANGUAGES:
-            Message(item["code"], item["params"]).text(language)
+            one.text(language)
 
 
-def _evidence(record: Mapping[str, Any]) -> None:
+def _is_param(name: str, value: Any) -> bool:
+    """Say whether a message may have a parameter: a text that :data:`TEXTS` describes, else a number."""
+    if name in TEXTS:
+        return isinstance(value, str) and TEXTS[name].fullmatch(value) is not None
+    return type(value) in (int, float) and re.fullmatch("[a-z_]{1,40}", name) is not None
+
+
+def _evidence(record: ModelRecord) -> None:
     """It is of the record's horizon, and gives a verdict whose reasons have a text in each language."""
-    if record.get("evidence") is not None:
-        evidence = Evidence.from_json(record["evidence"])
-        if evidence.horizon_days != record["horizon_days"]:
+    if record.evidence is not None:
+        if record.evidence.horizon_days != record.horizon_days:
             raise ValueError("another horizon")
-        for reason in judge(evidence).reasons:
+        for reason in judge(record.evidence).reasons:
             for language in LANGUAGES:
                 reason.text(language)
+
+
+CHECKS: Final[dict[str, Callable[[ModelRecord], None]]] = {
+    "dataset.name": _name,
+    "config": _config,
+    "trust": _trust,
+    "warnings": _warnings,
+    "evidence": _evidence,
+}
+"""What a stranger's record has to be besides its fields' types and ranges, by the field that is refused."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, MODEL_FILES, STATE, WEIGHTS, Bundle, place, staging
-from clv_core.deployment.bundle_record import RECORD, digest, intact, sealed
+from clv_core.deployment.bundle_record import RECORD, intact, sealed
 from clv_core.deployment.model_archive.archive_reader import CARD, max_bytes, read_archive, read_document, read_weights
 from clv_core.deployment.model_archive.archive_schemas import check_record
 from clv_core.deployment.model_archive.model_checks import check_history, check_holdout, check_model, check_reference
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.errors import Refused, UsageError
@@ -47,8 +49,8 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) 
     files = read_archive(path)
     record = check_files(files)
     if name is not None:
-        record = {**record, "dataset": {**record["dataset"], "name": check_name(name)}}
-    stem = f"{record['dataset']['name']}-{record['model']}-{record['cutoff'].replace('-', '')}"
+        record = record.named(check_name(name))
+    stem = f"{record.dataset.name}-{record.model}-{record.cutoff:%Y%m%d}"
     with staging(workspace) as folder:
         for file in FILES:
             if file in files:
@@ -57,23 +59,24 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) 
     return Registry(workspace).register(bundle, source="imported")
 
 
-def check_files(files: Mapping[str, bytes]) -> dict[str, Any]:
+def check_files(files: Mapping[str, bytes]) -> ModelRecord:
     """Return the record of an imported bundle whose files all pass their checks.
 
     Raises:
         Refused: a check failed.
     """
-    record = check_record(read_document(files[RECORD], RECORD), RECORD)
-    if not intact(files[RECORD].decode("utf-8"), record):
+    values = read_document(files[RECORD], RECORD)
+    record = check_record(values, RECORD)
+    if not intact(files[RECORD].decode("utf-8"), values):
         raise Refused("import_checksum", member=RECORD)
     contents = {file: content for file, content in files.items() if file in FILES}
-    if set(record["checksums"]) != set(contents):
-        different = sorted(set(record["checksums"]) ^ set(contents))[0]
+    if set(record.checksums) != set(contents):
+        different = sorted(set(record.checksums) ^ set(contents))[0]
         raise Refused("import_missing" if different not in contents else "import_checksum", member=different[:80])
     for file, content in contents.items():
-        if hashlib.sha256(content).hexdigest() != record["checksums"][file]:
+        if hashlib.sha256(content).hexdigest() != record.checksums[file]:
             raise Refused("import_checksum", member=file)
-    if digest(record, {file: record["checksums"][file] for file in MODEL_FILES}) != record["digest"]:
+    if record.address({file: record.checksums[file] for file in MODEL_FILES}) != record.digest:
         raise Refused("import_checksum", member=RECORD)
     tensors, state = read_weights(files[WEIGHTS], WEIGHTS), read_document(files[STATE], STATE)
     check_model(record, tensors, state)
@@ -125,6 +128,6 @@ def export_bundle(
 
 
 def _files(bundle: Bundle, holdout: bool) -> dict[str, bytes]:
-    sums = {name: value for name, value in bundle.record["checksums"].items() if holdout or name != HOLDOUT}
-    record = sealed({**bundle.record, "checksums": sums})
+    sums = {name: value for name, value in bundle.record.checksums.items() if holdout or name != HOLDOUT}
+    record = sealed(replace(bundle.record, checksums=sums).to_json())
     return {RECORD: record.encode("utf-8"), **{name: bundle.read(name) for name in sums}}

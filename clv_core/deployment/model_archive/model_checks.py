@@ -17,8 +17,9 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import HISTORY, HOLDOUT, REFERENCE
 from clv_core.deployment.model_archive.archive_reader import read_document
 from clv_core.deployment.model_archive.archive_schemas import ReferenceInfo, State
-from clv_core.deployment.model_archive.record_schema import MAX_NUMBER, Number
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.errors import Refused
+from clv_core.records import MAX_NUMBER, Number
 
 MAX_TREES: Final = 10_000
 MAX_LEAVES: Final = 100_000
@@ -31,7 +32,7 @@ _TREE: Final = re.compile(r"^Tree=(\d+)$", re.MULTILINE)
 _INNER: Final = ("split_feature", "threshold", "decision_type", "left_child", "right_child")
 
 
-def check_model(record: Mapping[str, Any], tensors: dict[str, NDArray[Any]], state: Any) -> None:
+def check_model(record: ModelRecord, tensors: dict[str, NDArray[Any]], state: Any) -> None:
     """Rebuild the model and compare its weights and state with those that it was rebuilt from.
 
     Args:
@@ -45,12 +46,12 @@ def check_model(record: Mapping[str, Any], tensors: dict[str, NDArray[Any]], sta
     """
     from clv_core.training import MODELS
 
-    kind = record["model"]
+    kind = record.model
     try:
         if not all(abs(number) <= MAX_NUMBER for number in _numbers(state)):
             raise ValueError("a number out of range")
         fields = {name.removesuffix("_"): value for name, value in state.items()}
-        _check_state(State.model_validate_json(json.dumps(fields)), record["horizon_days"])
+        _check_state(State.model_validate_json(json.dumps(fields)), record.horizon_days)
         model = MODELS[kind].load(dict(tensors), state)
         rebuilt, rebuilt_state = model.state()
     except Exception as error:  # foreign values can raise anything in a model's constructor

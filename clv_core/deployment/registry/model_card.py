@@ -9,6 +9,7 @@ import re
 from typing import Any, Final
 
 from clv_core.config import TrainConfig
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation import format_metric, with_role
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
@@ -23,15 +24,13 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
     def t(key: str, **params: Any) -> str:
         return translate(key, language, **params)
 
-    def number(cost: str) -> str:
-        return say_number(record["actual"][cost], language)
-
     record = version.record
+    cost = {"seconds": record.actual.seconds, "memory": record.actual.memory_mb}
     parts = [
         f"# {t('modelcard.title', name=plain(version.name), version=version.number)}",
-        t("modelcard.first_look") if version.untrained else t("modelcard.what", kind=_kind(record["model"], language)),
+        t("modelcard.first_look") if version.untrained else t("modelcard.what", kind=_kind(record.model, language)),
         f"## {t('modelcard.use')}",
-        t("modelcard.use.text", days=record["horizon_days"], name=plain(version.name)),
+        t("modelcard.use.text", days=record.horizon_days, name=plain(version.name)),
         t("modelcard.use.not"),
         t("modelcard.use.browsing"),
         f"## {t('modelcard.data')}",
@@ -39,14 +38,14 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
         f"## {t('modelcard.quality')}",
         *_quality(version, language),
         f"## {t('modelcard.trust')}",
-        f"**{t('trust.' + record['trust']['verdict'])}**",
+        f"**{t('trust.' + record.trust.verdict)}**",
         "\n".join(f"- {plain(reason.text(language))}" for reason in version.trust.reasons),
         f"## {t('modelcard.settings')}",
-        _settings(record["config"], language),
+        _settings(record, language),
         f"## {t('modelcard.cost')}",
-        t("modelcard.cost.text", seconds=number("seconds"), memory=number("memory_mb")),
+        t("modelcard.cost.text", **{name: say_number(number, language) for name, number in cost.items()}),
         f"## {t('modelcard.files')}",
-        _table(sorted(record["checksums"].items()), (t("modelcard.file"), "SHA-256")),
+        _table(sorted(record.checksums.items()), (t("modelcard.file"), "SHA-256")),
         t("modelcard.digest", digest=version.digest),
     ]
     return "\n\n".join(parts) + "\n"
@@ -64,18 +63,18 @@ def _kind(model: str, language: str) -> str:
 def _data(version: Version, language: str) -> list[tuple[str, str]]:
     record = version.record
     rows = {
-        "dataset": plain(record["dataset"]["name"]),
+        "dataset": plain(record.dataset.name),
         "data": f"`{version.data_hash}`",
-        "cutoff": record["cutoff"],
-        "horizon": translate("unit.days", language, n=record["horizon_days"]),
-        "currency": plain(record["currency"]) or "-",
-        "created": f"{record['created'][:16].replace('T', ' ')} (UTC)",
-        "code": plain(record["code_version"]),
+        "cutoff": record.cutoff.isoformat(),
+        "horizon": translate("unit.days", language, n=record.horizon_days),
+        "currency": plain(record.currency) or "-",
+        "created": f"{record.created[:16].replace('T', ' ')} (UTC)",
+        "code": plain(record.code_version),
         "source": translate(f"modelcard.source.{version.source}", language),
     }
-    if (sampled := record.get("sampled")) is not None:
-        share = f"{100 * sampled['fraction']:.3g}"
-        counts = {key: say_number(sampled[key], language) for key in SAMPLE_COUNTS}
+    if (sampled := record.sampled) is not None:
+        share = f"{100 * sampled.fraction:.3g}"
+        counts = {key: say_number(getattr(sampled, key), language) for key in SAMPLE_COUNTS}
         rows["sampled"] = translate("modelcard.sampled", language, share=share, **counts)
     return [(translate(f"modelcard.fact.{key}", language), value) for key, value in rows.items()]
 
@@ -83,36 +82,34 @@ def _data(version: Version, language: str) -> list[tuple[str, str]]:
 def _quality(version: Version, language: str) -> list[str]:
     """Return the metrics of the holdout with the baselines', or that there are none."""
     record = version.record
-    holdout = record["holdout"]
+    holdout = record.holdout
     if not holdout:
         return [translate("modelcard.quality.none", language)]
-    counts = {key: say_count(holdout[key], language) for key in ("customers", "buyers")}
-    models = {_kind(record["model"], language): record["metrics"]}
-    models |= {
-        _kind(name, language): metrics for name, metrics in record["baselines"].items() if name != record["model"]
-    }
+    counts = {"customers": say_count(holdout.customers, language), "buyers": say_count(holdout.buyers, language)}
+    models = {_kind(record.model, language): record.metrics}
+    models |= {_kind(name, language): metrics for name, metrics in record.baselines.items() if name != record.model}
     rows = [
         (
             translate(f"metric.{name}", language),
-            *(_figure(name, metrics, record, language) for metrics in models.values()),
+            *(_figure(name, metrics, record.currency, language) for metrics in models.values()),
         )
         for name in SHOWN
-        if name in record["metrics"]
+        if name in record.metrics
     ]
     return [
-        translate("modelcard.quality.text", language, cutoff=holdout["cutoff"], **counts),
+        translate("modelcard.quality.text", language, cutoff=holdout.cutoff.isoformat(), **counts),
         _table(rows, (translate("column.metric", language), *models)),
     ]
 
 
-def _figure(name: str, metrics: dict[str, float], record: dict[str, Any], language: str) -> str:
-    return format_metric(name, metrics[name], plain(record["currency"]), language) if name in metrics else "–"
+def _figure(name: str, metrics: dict[str, float], currency: str, language: str) -> str:
+    return format_metric(name, metrics[name], plain(currency), language) if name in metrics else "–"
 
 
-def _settings(config: dict[str, Any], language: str) -> str:
+def _settings(record: ModelRecord, language: str) -> str:
     """Return the settings that are not the default."""
-    usual = TrainConfig(horizon_days=config["horizon_days"], model=config["model"]).to_json()
-    changed = [(f"`{name}`", f"`{value}`") for name, value in config.items() if usual.get(name) != value]
+    usual = TrainConfig(horizon_days=record.horizon_days, model=record.model).to_json()
+    changed = [(f"`{name}`", f"`{value}`") for name, value in record.config.items() if usual.get(name) != value]
     if not changed:
         return translate("modelcard.settings.usual", language)
     return _table(changed, (translate("modelcard.setting", language), translate("modelcard.value", language)))

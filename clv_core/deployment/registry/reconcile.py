@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.store import names_to_follow
-from clv_core.deployment.bundle import LEAVING, MODEL_FILES, STAGING, Bundle
+from clv_core.deployment.bundle import LEAVING, STAGING, Bundle
 from clv_core.deployment.bundle_record import RECORD, read_record
 from clv_core.deployment.registry import registry_rows as table
 from clv_core.deployment.registry.database import path_of, transaction, writable
@@ -26,7 +26,6 @@ from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
 STALE_SECONDS: Final = 24 * 3600.0
-NEEDED: Final = ("model", "created", "cutoff", "horizon_days", "config", "trust", "checksums")
 
 
 def reconcile(workspace: Workspace) -> None:
@@ -56,11 +55,7 @@ def usable(folder: Path) -> Bundle:
     Raises:
         Refused: it is no sound bundle.
     """
-    record = read_record(folder)
-    has_fields = all(key in record for key in NEEDED) and "version" in record["dataset"]
-    if not has_fields or not set(MODEL_FILES) <= set(record["checksums"]):
-        raise Refused("bundle_damaged", model=folder.name, file=RECORD)
-    bundle = Bundle(folder, record)
+    bundle = Bundle(folder, read_record(folder))
     bundle.check()
     return bundle
 
@@ -94,10 +89,10 @@ def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) 
                 continue
         # A damaged bundle or a first look: noted, so that it is not opened again before its record changes.
         rows.execute("INSERT OR REPLACE INTO unusable VALUES (?, ?)", (name, _stamp(workspace.models / name)))
-    bundles.sort(key=lambda bundle: str(bundle.record["created"]))
+    bundles.sort(key=lambda bundle: bundle.record.created)
     latest: dict[str, int] = {}
     for bundle in bundles:
-        name = str(bundle.record["dataset"]["name"])
+        name = bundle.record.dataset.name
         name = moved.get(name, name)
         new = table.champion(rows, name) is None
         added = table.add(rows, name, bundle, "found")

@@ -60,7 +60,7 @@ class Registry:
         sound = usable(bundle.folder)
         with transaction(self.workspace, write=True) as rows:
             if table.find(rows, bundle.id) is None:
-                table.add(rows, str(bundle.record["dataset"]["name"]), sound, source)
+                table.add(rows, bundle.record.dataset.name, sound, source)
             table.set_source(rows, bundle.id, source)
             version = table.find(rows, bundle.id)
             assert version is not None
@@ -71,9 +71,9 @@ class Registry:
         return list(dict.fromkeys(one.name for one in self.versions()))
 
     def versions(self, name: str | None = None) -> list[Version]:
-        """Return the versions of a name, or of all, the newest first."""
+        """Return the versions of a name, or of all, the newest first; without those of a later program."""
         with self._reading() as rows:
-            return table.versions(rows, name)
+            return [one for one in table.versions(rows, name) if one.is_readable]
 
     def version(self, name: str, which: int | str) -> Version:
         """Return one version by its number, by ``champion`` or ``challenger``, or by its bundle's id.
@@ -126,7 +126,7 @@ class Registry:
             Refused: a byte was changed.
         """
         bundle = open_bundle(self.workspace, version.bundle)
-        if bundle.record.get("digest") != version.digest:
+        if bundle.record.digest != version.digest:
             raise Refused("bundle_damaged", model=bundle.id, file=RECORD)
         bundle.check()
         return bundle
@@ -302,7 +302,7 @@ class Registry:
         """Register the first look of a name that ``which`` is the id of; return ``which``."""
         with suppress(NotFound):
             bundle = open_bundle(self.workspace, str(which))
-            if bundle.untrained and bundle.record["dataset"]["name"] == name:
+            if bundle.untrained and bundle.record.dataset.name == name:
                 self.register(bundle)
         return which
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.bundle_record import sealed
 from clv_core.deployment.registry.version import QUERY, Source, Version
 
 RECENT_SECONDS: Final = 60.0
@@ -52,8 +52,7 @@ def add(rows: sqlite3.Connection, name: str, bundle: Bundle, source: Source) -> 
     as champion by the first trained one.
     """
     number = next_number(rows, name)
-    record = bundle.record
-    values = (name, number, bundle.id, record["digest"], now(), source, json.dumps(record, ensure_ascii=False))
+    values = (name, number, bundle.id, bundle.record.digest, now(), source, sealed(bundle.record.to_json()))
     rows.execute(
         "INSERT INTO versions (name, number, bundle, digest, registered, source, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
         values,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.bundle_record import read_record
+from clv_core.deployment.bundle_record import RECORD, read_record
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.errors import Message, Refused
 from clv_core.evaluation import Trust
 
@@ -70,50 +72,59 @@ class Version:
         )
 
     @cached_property
-    def record(self) -> dict[str, Any]:
-        """The record in ``bundle.json``, read on first use; the backup where that is damaged or missing."""
+    def record(self) -> ModelRecord:
+        """The record in ``bundle.json``, read on first use; the backup where that is damaged or missing.
+
+        Raises:
+            Refused: this version of the program reads neither.
+        """
+        with suppress(Refused):
+            if (record := read_record(self.folder)).digest == self.digest:
+                return record.named(self.name)
         try:
-            record = read_record(self.folder)
-        except Refused:
-            record = {}
-        if record.get("digest") != self.digest:
-            record = json.loads(self.backup)
-        return {**record, "dataset": {**record["dataset"], "name": self.name}}
+            return ModelRecord.from_json(json.loads(self.backup)).named(self.name)
+        except ValueError as error:
+            raise Refused("bundle_damaged", model=self.bundle, file=RECORD) from error
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this version of the program reads its record: not one that a later version wrote."""
+        with suppress(Refused):
+            return bool(self.record)
+        return False
 
     @property
     def data_hash(self) -> str:
         """Content hash of the dataset version that it was trained on."""
-        return str(self.record["dataset"]["version"])
+        return self.record.dataset.version
 
     @property
     def trust(self) -> Trust:
         """The verdict of its training."""
-        return Trust.from_json(self.record["trust"])
+        return self.record.trust
 
     @property
     def untrained(self) -> bool:
         """Whether it is the pre-trained network, which has learned nothing from the log."""
-        return bool(self.record.get("untrained"))
+        return self.is_readable and self.record.untrained
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary of the facts that lists of versions show."""
-        record = self.record
-        kept = ("created", "dataset", "cutoff", "horizon_days")
+        facts = self.record.to_json()
         return {
             "name": self.name,
             "version": self.number,
             "model": self.bundle,
             "role": self.role,
             "archived": self.archived,
-            "kind": record["model"],
+            "kind": self.record.model,
             "digest": self.digest,
             "source": self.source,
             "registered": self.registered,
-            **{name: record[name] for name in kept},
-            "currency": record.get("currency", ""),
-            "trust": record["trust"]["verdict"],
-            "metrics": record.get("metrics", {}),
-            "cost": record.get("actual", {}),
+            **{name: facts[name] for name in ("created", "dataset", "cutoff", "horizon_days", "currency")},
+            "trust": self.record.trust.verdict,
+            "metrics": facts["metrics"],
+            "cost": facts["actual"],
         }
 
 

@@ -71,23 +71,23 @@ def compare(one: Version, other: Version, bundles: tuple[Bundle, Bundle]) -> Com
     a, b = one.record, other.record
     facts = [
         ("data", one.data_hash, other.data_hash),
-        ("cutoff", a["cutoff"], b["cutoff"]),
-        ("horizon", a["horizon_days"], b["horizon_days"]),
-        ("kind", a["model"], b["model"]),
-        ("code", a["code_version"], b["code_version"]),
+        ("cutoff", a.cutoff.isoformat(), b.cutoff.isoformat()),
+        ("horizon", a.horizon_days, b.horizon_days),
+        ("kind", a.model, b.model),
+        ("code", a.code_version, b.code_version),
     ]
-    keys = [key for key in dict.fromkeys([*a["config"], *b["config"]]) if key not in ("model", "horizon_days")]
+    keys = [key for key in dict.fromkeys([*a.config, *b.config]) if key not in ("model", "horizon_days")]
     usual = TrainConfig().to_json()  # of settings that are newer than a version
-    values = [[record["config"].get(key, usual.get(key)) for key in keys] for record in (a, b)]
+    values = [[record.config.get(key, usual.get(key)) for key in keys] for record in (a, b)]
     settings = [item for item in zip(keys, *values, strict=True) if item[0] not in _IGNORED]
-    first, second = a.get("metrics", {}), b.get("metrics", {})
+    first, second = a.metrics, b.metrics
     return Comparison(
         one=one,
         other=other,
         facts=tuple(item for item in facts if item[1] != item[2]),
         settings=tuple(item for item in settings if item[1] != item[2]),
         metrics=tuple((name, first.get(name), second.get(name)) for name in METRICS if name in {*first, *second}),
-        advantage=_advantage(*(bundle.holdout(bundle.record["model"]) for bundle in bundles)),
+        advantage=_advantage(*(bundle.holdout(bundle.record.model) for bundle in bundles)),
     )
 
 

@@ -9,6 +9,7 @@ from clv_core.collection import scratch_folder
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, Manifest
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
+from clv_core.deployment.model_record import Sampled
 from clv_core.features import Spark
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
@@ -95,15 +96,9 @@ def in_sample(ids: ibis.Value, share: float) -> ibis.Value:
     return ids.hexdigest("md5").lower().left(DIGITS) < ibis.literal(bound)
 
 
-def sampling_note(dataset: Dataset) -> dict[str, Any]:
-    """Return the part of a bundle's record that describes the sample that the dataset is; empty where it is none.
-
-    Returns:
-        ``sampled``: ``customers`` and ``events`` of the full log, the requested ``fraction`` of its customers, and
-        ``kept_customers`` and ``kept_events``.
-    """
+def sample_of(dataset: Dataset) -> Sampled | None:
+    """Return which sample of a larger log a dataset is; None where it is none."""
     manifest = dataset.manifest
     if manifest.sampled is None:
-        return {}
-    kept = {"kept_customers": manifest.customers, "kept_events": manifest.rows_kept}
-    return {"sampled": {**manifest.sampled, **kept}}
+        return None
+    return Sampled(**manifest.sampled, kept_customers=manifest.customers, kept_events=manifest.rows_kept)

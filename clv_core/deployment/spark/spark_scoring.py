@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from clv_core.collection.store import open_dataset
 from clv_core.columns import EVENT_TYPE, PURCHASE
-from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.population_context import PopulationContext, fit_population
 from clv_core.deployment.spark import spark_worker
@@ -82,7 +81,7 @@ def score_folder(
     """
     bundle = open_bundle(workspace, model_id)
     bundle.check()
-    terms = terms or Terms(bundle.record["horizon_days"])
+    terms = terms or Terms(bundle.record.horizon_days)
     zone = timezone or _zone_of(workspace, bundle)
     _check_can_score(bundle, out)
     progress.report("features", 0, 1)
@@ -91,7 +90,7 @@ def score_folder(
     as_of = cutoff or end
     if as_of > end:
         raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
-    log = EventLog.from_table(table, spark.connection, before=as_of, **_config(bundle).of_log())
+    log = EventLog.from_table(table, spark.connection, before=as_of, **bundle.record.train_config.of_log())
     by_customer, broadcast = scoring_query(log, bundle, as_of, zone, terms)
     rows = spark.session.sql(str(spark.connection.compile(by_customer)))
     progress.report("scoring", 0, 1)
@@ -111,15 +110,15 @@ def score_folder(
 
 def _zone_of(workspace: Workspace, bundle: Bundle) -> str:
     try:
-        return open_dataset(workspace, str(bundle.record["dataset"]["name"])).manifest.timezone
+        return open_dataset(workspace, bundle.record.dataset.name).manifest.timezone
     except NotFound as error:
-        raise UsageError("events_timezone", dataset=bundle.record["dataset"]["name"], model=bundle.id) from error
+        raise UsageError("events_timezone", dataset=bundle.record.dataset.name, model=bundle.id) from error
 
 
 def _check_can_score(bundle: Bundle, out: str) -> None:
-    learned = bundle.record.get("signals", {}).get("attributes", [])
-    if learned and _config(bundle).attributes:
-        raise Refused("events_attributes", model=bundle.id, names=", ".join(one["name"] for one in learned))
+    learned = bundle.record.signals.attributes
+    if learned and bundle.record.train_config.attributes:
+        raise Refused("events_attributes", model=bundle.id, names=", ".join(one.name for one in learned))
     if REMOTE not in out and Path(out).exists():
         raise Refused("out_exists", path=out)
 
@@ -148,7 +147,7 @@ def scoring_query(
     Raises:
         Refused: nobody has bought anything.
     """
-    warehouse, config = log.store, _config(bundle)
+    warehouse, config = log.store, bundle.record.train_config
     assert isinstance(warehouse, Warehouse)
     texts = {name: warehouse.texts(name) for name in VOCABULARIES}
     if PURCHASE not in texts["type"]:
@@ -156,10 +155,6 @@ def scoring_query(
     population = PopulationContext("", "", as_of, zone, **fit_population(bundle.model, log, as_of, config))
     rows = rows_by_customer(warehouse, day_of(as_of), log.signals)
     return rows, BroadcastModel.of(bundle, population, texts, terms)
-
-
-def _config(bundle: Bundle) -> TrainConfig:
-    return TrainConfig.from_json(bundle.record["config"])
 
 
 def _on_workers(

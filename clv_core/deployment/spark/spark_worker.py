@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from clv_core.deployment.bundle import MODEL_FILES, Bundle
 from clv_core.deployment.dataset_scoring import score_frame
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.population_context import PopulationContext, Predictor
 from clv_core.deployment.terms import Terms
 from clv_core.features import REVIEW_TEXT, SignalColumn, Snapshot, store_of_rows
@@ -65,7 +66,8 @@ class BroadcastModel:
         """
         files = tuple((name, bundle.read(name)) for name in MODEL_FILES)
         texts_json = json.dumps({name: list(vocabulary) for name, vocabulary in texts.items()})
-        return cls(bundle.id, json.dumps(bundle.record), files, json.dumps(population.to_json()), texts_json, terms)
+        record, context = (json.dumps(one.to_json()) for one in (bundle.record, population))
+        return cls(bundle.id, record, files, context, texts_json, terms)
 
     def at_level(self, model: CalibratedModel, totals: Totals) -> Self:
         """Return the same with the calibration level that follows from the sums of all workers' :func:`totals`."""
@@ -108,9 +110,9 @@ def load_predictor(broadcast: BroadcastModel) -> Predictor:
         folder.mkdir()
         for name, content in broadcast.files:
             (folder / name).write_bytes(content)
-        predictor = Predictor(
-            Bundle(folder, json.loads(broadcast.record)), PopulationContext.from_json(json.loads(broadcast.population))
-        )
+        record = ModelRecord.from_json(json.loads(broadcast.record))
+        context = PopulationContext.from_json(json.loads(broadcast.population))
+        predictor = Predictor(Bundle(folder, record), context)
         assert predictor.model is not None
     return predictor
 

@@ -156,12 +156,11 @@ def reference_of(bundle: Bundle, dataset: Dataset, folder: Path, progress: Progr
         NotEnoughData: the dataset holds nothing before the model's cutoff.
         Refused: the bundle's files were changed.
     """
-    if set(REFERENCE) <= set(bundle.record["checksums"]):
+    if set(REFERENCE) <= set(bundle.record.checksums):
         return Reference.of_files(*(bundle.read(name) for name in REFERENCE))
     if (saved := _load(folder)) is not None:
         return saved
-    cutoff = date.fromisoformat(bundle.record["cutoff"])
-    config = TrainConfig.from_json(bundle.record["config"])
+    cutoff, config = bundle.record.cutoff, bundle.record.train_config
     if cutoff <= dataset.log_start:
         first = dataset.manifest.log_start
         raise NotEnoughData("no_reference", model=bundle.id, cutoff=cutoff.isoformat(), first=first)

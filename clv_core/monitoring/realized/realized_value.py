@@ -48,7 +48,7 @@ def compare_realized(
         unknown: gets why the question cannot be answered, where it cannot.
         progress: listener.
     """
-    cutoff, horizon = date.fromisoformat(bundle.record["cutoff"]), int(bundle.record["horizon_days"])
+    cutoff, horizon = bundle.record.cutoff, bundle.record.horizon_days
     days = matured(cutoff, horizon, dataset.log_end)
     if not days:
         until = cutoff + timedelta(days=min(FIRST_DAYS, horizon))
@@ -99,8 +99,8 @@ def realized_alerts(
     """
     if not realized:
         return []
-    cutoff, last, alerts = bundle.record["cutoff"], realized[-1], []
-    checked = periods_in(MONTH, bundle.record["horizon_days"])
+    cutoff, last, alerts = bundle.record.cutoff.isoformat(), realized[-1], []
+    checked = periods_in(MONTH, bundle.record.horizon_days)
     if last.chance is not None and last.chance < FALSE_ALARMS / checked:
         side = "rose" if last.realised > last.expected else "fell"
         change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else ""
@@ -141,6 +141,6 @@ def _scores(bundle: Bundle, dataset: Dataset, cutoff: date, progress: Progress) 
 
 def _became_narrow(now: Intervals, bundle: Bundle) -> bool:
     """Whether intervals are too narrow now, and surely more so than when the model was evaluated."""
-    held = (bundle.record.get("evidence") or {}).get("held") or {}
-    then = held.get("intervals") and Intervals(**held["intervals"])
+    evidence = bundle.record.evidence
+    then = None if evidence is None or evidence.held is None else evidence.held.intervals
     return now.found == "narrow" and then is not None and now.narrower_than(then)

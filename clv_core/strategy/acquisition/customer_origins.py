@@ -199,7 +199,7 @@ def load_new_customers(scored: ScoredDataset, terms: Terms, progress: Progress) 
 def _past(past: PastPredictions, scored: ScoredDataset, ids: pd.Series[str]) -> PastPeriod:
     """Return earlier predictions by the place of their customers among those of today; others are left out."""
     columns = (CUSTOMER_ID, "p_purchase", "predicted_clv", "actual")
-    frame = scored.bundle.holdout(scored.bundle.record["model"], columns) if past.kind == HOLDOUT else None
+    frame = scored.bundle.holdout(scored.bundle.record.model, columns) if past.kind == HOLDOUT else None
     if frame is None:
         frame = read_past(past, scored.bundle, scored.dataset)[list(columns)]
     row = pd.Index(ids).get_indexer(pd.Index(frame[CUSTOMER_ID]))

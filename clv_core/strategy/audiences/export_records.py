@@ -96,12 +96,12 @@ def log_holdout(workspace: Workspace, version: Version, out: Path | None) -> Non
     if rows is None:
         return
     side = Side(
-        dataset=record["dataset"]["name"],
-        dataset_version=record["dataset"]["version"],
+        dataset=record.dataset.name,
+        dataset_version=record.dataset.version,
         model=version.bundle,
-        cutoff=record["holdout"]["cutoff"] if record["holdout"] else record["cutoff"],
-        horizon_days=record["horizon_days"],
-        currency=record["currency"],
+        cutoff=(record.holdout or record).cutoff.isoformat(),
+        horizon_days=record.horizon_days,
+        currency=record.currency,
     )
     customers = int(rows[CUSTOMER_ID].nunique())
     if out is None:

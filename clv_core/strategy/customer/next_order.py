@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from clv_core.collection.store import Dataset
-from clv_core.config import TrainConfig
 from clv_core.deployment import ArtifactKind, Bundle, ScoredDataset, companion_path
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
@@ -64,7 +63,7 @@ class Rhythm:
         Raises:
             NotEnoughData: nobody was seen before the cutoff.
         """
-        config = TrainConfig.from_json(bundle.record["config"])
+        config = bundle.record.train_config
         log = open_log(dataset, before=cutoff, **config.of_log())
         try:
             _, _, anchor = log.history(cutoff, config.horizon_days)

@@ -87,7 +87,7 @@ def make_report(
         people = scored.at_terms(people, plan.terms, progress)
         made = make_plan(people, len(names), check_offers(plan.offers), plan.budget)
         planned = ReportPlan(made, plan, all_warnings(made, plan.offers, names, plan.terms, experiments or {}))
-    f = Formatter(language, bundle.record["currency"])
+    f = Formatter(language, bundle.record.currency)
     context = ReportContext(
         dataset=dataset,
         bundle=bundle,
@@ -124,10 +124,10 @@ def _acquisition(
 
 def _model_name(scored: ScoredDataset, f: Formatter) -> str:
     """Return the kind of a model with its version, or with the day of its training where it has none."""
-    kind = f.name("model", scored.bundle.record["model"])
+    kind = f.name("model", scored.bundle.record.model)
     versions = {one.bundle: one for one in Registry(scored.workspace).versions()}
     version = versions.get(scored.bundle.id)
-    return f"{kind} v{version.number}" if version else f"{kind}, {f.day(str(scored.bundle.record['created'])[:10])}"
+    return f"{kind} v{version.number}" if version else f"{kind}, {f.day(scored.bundle.record.created[:10])}"
 
 
 def read_logo(path: Path) -> bytes:

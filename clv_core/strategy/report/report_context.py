@@ -128,4 +128,4 @@ class ReportContext:
     @property
     def horizon_days(self) -> int:
         """The forecast horizon."""
-        return int(self.bundle.record["horizon_days"])
+        return self.bundle.record.horizon_days

@@ -77,22 +77,22 @@ def trust(context: ReportContext) -> Section:
         for reason in context.trust.reasons
     ]
     finding = f.t("report.trust.finding", verdict=name, meaning=meaning)
-    held = record["holdout"]
-    if not held:
+    held = record.holdout
+    if held is None:
         return Section("trust", f.t("report.trust"), finding, tuple(reasons))
-    figures = tuple(_figure(context, metric) for metric in JUDGED if metric in record["metrics"])
-    span = f.t("report.quality.span", cutoff=f.day(held["cutoff"]), customers=held["customers"], buyers=held["buyers"])
+    figures = tuple(_figure(context, metric) for metric in JUDGED if metric in record.metrics)
+    span = f.t("report.quality.span", cutoff=f.day(held.cutoff), customers=held.customers, buyers=held.buyers)
     return Section("trust", f.t("report.trust"), finding, (quality(context), span, *reasons), figures)
 
 
 def quality(context: ReportContext) -> str:
     """Return how ranking and level did on the holdout, in one sentence."""
     f, record = context.format, context.bundle.record
-    bias, order = record["metrics"].get("bias"), best_baseline(record["baselines"], "gini")
+    bias, order = record.metrics.get("bias"), best_baseline(record.baselines, "gini")
     rows, advantage = holdout_predictions(context.bundle), None
     if order in rows:
-        both = both_figures(record["metrics"], record["baselines"][order], ("gini",))
-        advantage = advantages_of(rows[record["model"]], rows[order], both).get("gini")
+        both = both_figures(record.metrics, record.baselines[order], ("gini",))
+        advantage = advantages_of(rows[record.model], rows[order], both).get("gini")
     return f.t(
         f"report.quality.finding.{standing_of(advantage)}",
         horizon=context.horizon_days,
@@ -103,11 +103,11 @@ def quality(context: ReportContext) -> str:
 
 def _figure(context: ReportContext, metric: str) -> ReportFigure:
     f, record = context.format, context.bundle.record
-    value, name = float(record["metrics"][metric]), best_baseline(record["baselines"], metric)
+    value, name = record.metrics[metric], best_baseline(record.baselines, metric)
     label = f.t(f"metric.{metric}")
     if not name:
         return ReportFigure(label, _shown(context, metric, value))
-    other = float(record["baselines"][name][metric])
+    other = record.baselines[name][metric]
     note = f.t("report.quality.against", model=f.name("model", name), value=_shown(context, metric, other))
     return ReportFigure(label, _shown(context, metric, value), note)
 
@@ -119,11 +119,11 @@ def _shown(context: ReportContext, metric: str, value: float) -> str:
 def deciles(context: ReportContext) -> Section | None:
     """Return predicted and actual value by decile of customers on the holdout; None without a holdout."""
     f, record = context.format, context.bundle.record
-    simple = best_baseline(record["baselines"], "gini")
+    simple = best_baseline(record.baselines, "gini")
     rows = holdout_predictions(context.bundle)
     if not rows:
         return None
-    ours, theirs = rows[record["model"]], rows.get(simple)
+    ours, theirs = rows[record.model], rows.get(simple)
     other = theirs["predicted_clv"] if theirs is not None and len(theirs) == len(ours) else None
     table = decile_table(ours["actual"], ours["predicted_clv"], baseline=other)
     first = table.iloc[0]
@@ -322,9 +322,7 @@ def limits(context: ReportContext) -> Section:
     f, record = context.format, context.bundle.record
     points = [
         f.t("report.limits.value", unit=f.unit()),
-        f.t(
-            "report.limits.measured" if record["holdout"] else "report.limits.unmeasured", horizon=context.horizon_days
-        ),
+        f.t("report.limits.measured" if record.holdout else "report.limits.unmeasured", horizon=context.horizon_days),
         f.t("report.limits.level"),
         f.t("report.limits.spans") if context.shared is not None else f.t("report.limits.no_spans"),
         f.t("report.limits.cause"),
@@ -332,7 +330,7 @@ def limits(context: ReportContext) -> Section:
     meanings = [
         f.t("report.quality.meaning", name=f.t(f"metric.{metric}"), text=f.t(f"metric.{metric}.meaning"))
         for metric in JUDGED
-        if metric in record["metrics"] and METRICS[metric].unit != "money_squared"  # its root says the same in money
+        if metric in record.metrics and METRICS[metric].unit != "money_squared"  # its root says the same in money
     ]
     return Section("limits", f.t("report.limits"), f.t("report.limits.finding"), (*points, *meanings, context.about))
 

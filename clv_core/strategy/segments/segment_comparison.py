@@ -107,11 +107,11 @@ class PastPredictions:
 
 def past_predictions(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[PastPredictions]:
     """Return the predictions that can be compared with the log, the latest cutoff first."""
-    horizon = int(bundle.record["horizon_days"])
+    horizon = bundle.record.horizon_days
     past = []
-    if bundle.record["holdout"] and bundle.has_holdout:
-        past.append(PastPredictions(HOLDOUT, date.fromisoformat(bundle.record["holdout"]["cutoff"]), horizon))
-    trained = date.fromisoformat(bundle.record["cutoff"])
+    if bundle.record.holdout and bundle.has_holdout:
+        past.append(PastPredictions(HOLDOUT, bundle.record.holdout.cutoff, horizon))
+    trained = bundle.record.cutoff
     for cutoff, path in saved_score_files(workspace, bundle.id, dataset.name):
         if trained <= cutoff <= dataset.log_end - timedelta(days=horizon):
             past.append(PastPredictions(SAVED, cutoff, horizon, path))
@@ -123,7 +123,7 @@ def read_past(past: PastPredictions, bundle: Bundle, dataset: Dataset) -> pd.Dat
 
     ``actual`` is net value in the horizon, in the log's currency.
     """
-    scored = bundle.holdout(bundle.record["model"]) if past.path is None else None
+    scored = bundle.holdout(bundle.record.model) if past.path is None else None
     if scored is None:
         scored = pd.read_parquet(str(past.path))
         actual = net_value(dataset, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))

@@ -174,7 +174,7 @@ def report_words(dataset: Dataset, bundle: Bundle, *, has_margin: bool) -> tuple
 
     ``has_margin``: the margin is among the other words already.
     """
-    known = customers_of(dataset, bundle, Terms(bundle.record["horizon_days"])).dimensions
+    known = customers_of(dataset, bundle, Terms(bundle.record.horizon_days)).dimensions
     by = [name for name in st.session_state.get(BY, ()) if name in known] or [known[0]]
     margin = st.session_state.get("terms_margin")
     own = st.session_state.get(MARGINS, {}).get(by[0], {})

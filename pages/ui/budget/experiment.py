@@ -120,7 +120,7 @@ def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, floa
 @cached(CUSTOMERS)
 def _holdout(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return what customers of the holdout spent, what was predicted, and their value tier, each [n]."""
-    held = bundle.holdout(bundle.record["model"], ("actual", "predicted_clv"))
+    held = bundle.holdout(bundle.record.model, ("actual", "predicted_clv"))
     if held is None or held.empty:
         return None
     predicted = held["predicted_clv"].to_numpy(float)
@@ -285,7 +285,7 @@ def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
             else:
                 st.rerun()
         for name in [one.name for one in offers if one.name in experiments]:
-            _result(name, experiments[name], tiers.names(dataset), bundle.record["currency"], by_tier=by_tier)
+            _result(name, experiments[name], tiers.names(dataset), bundle.record.currency, by_tier=by_tier)
             if st.button(t("budget.experiment.forget"), key=f"experiment_forget_{name}"):
                 save(dataset, experiments={one: made for one, made in experiments.items() if one != name})
                 st.rerun()

@@ -160,7 +160,7 @@ def segment_customers(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, c
         people = tiers.tiered(data, terms, customers)
         return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
     scheme = parse_scheme(by, dataset)
-    trained = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    trained = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
     segmenting.need_points(scheme, data)
     segmented = segmenting.segment(data, terms, scheme, customers, trained)
     people = segmented.customers.assign(**{TIER: segmented.placed.where + 1})

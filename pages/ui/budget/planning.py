@@ -69,7 +69,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
             mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", segments.by == TIERS
-            entered = offer_table.edit(dataset, mark, segments, bundle.record["currency"])
+            entered = offer_table.edit(dataset, mark, segments, bundle.record.currency)
             tried = saved_offers(dataset).experiments
             given = with_experiments(entered, tried, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
             if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):

@@ -30,7 +30,7 @@ GIVEN: Final = "card_given"
 
 def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
     """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
-    plain = Terms(bundle.record["horizon_days"])
+    plain = Terms(bundle.record.horizon_days)
     customers = scored.need_scores(dataset, bundle, plain)
     return tiers.tiered(session.scored(dataset, bundle), plain, customers)
 

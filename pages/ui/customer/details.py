@@ -199,7 +199,7 @@ def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
     language = session.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
-    side = tiers.side(session.scored(dataset, bundle), Terms(bundle.record["horizon_days"]))
+    side = tiers.side(session.scored(dataset, bundle), Terms(bundle.record.horizon_days))
     side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
     with st.container(horizontal=True):
         page_files.download(

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.config import MODEL_IDS, TrainConfig, set_words
+from clv_core.config import MODEL_IDS, set_words
 from clv_core.deployment import Bundle, backtest_folder
 from clv_core.evaluation import REFERENCE
 from clv_core.plot import BASELINE, PREDICTED, Chart, drawn
@@ -69,7 +69,7 @@ def section(bundle: Bundle) -> None:
 
 def show(bundle: Bundle, board: Board) -> None:
     """Say in words who beats whom, then the figures by model, by origin, and for parts of the customers."""
-    model = bundle.record["model"]
+    model = bundle.record.model
     st.caption(t("board.origins", origins=i18n.join_names(i18n.day(day) for day in board.record["origins"])))
     spoken = (*PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
@@ -97,7 +97,7 @@ def downloads(bundle: Bundle, board: Board) -> None:
     """Offer every table as it was written."""
     tables = {"scoreboard": board.scores, "slices": board.slices, "seasons": board.seasons}
     tables |= {} if board.folds is None else {"folds": board.folds}
-    tables = {what: with_currency(frame, bundle.record["currency"]) for what, frame in tables.items()}
+    tables = {what: with_currency(frame, bundle.record.currency) for what, frame in tables.items()}
     tables["stability"] = board.stability
     with st.container(horizontal=True):
         for what, frame in tables.items():
@@ -187,8 +187,8 @@ def stability(model: str, board: Board) -> list[str]:
 
 def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
     """Let the person choose the other models, and start the comparison."""
-    model = bundle.record["model"]
-    allowed = len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record["horizon_days"]))
+    model = bundle.record.model
+    allowed = len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record.horizon_days))
     with st.container(border=True, horizontal_alignment="left"):
         why = st.empty()
         others = st.multiselect(
@@ -211,7 +211,7 @@ def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
         )
         origins = int(chosen or counts[0])
         models = list(dict.fromkeys((model, REFERENCE, *others)))
-        why.write(t("board.why", origins=origins, days=bundle.record["horizon_days"], others=len(models) - 1))
+        why.write(t("board.why", origins=origins, days=bundle.record.horizon_days, others=len(models) - 1))
         may = access.if_may("train", disabled=len(models) < 2)
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
             progress.start_job(command(bundle, models, path, origins), path.name)
@@ -230,9 +230,9 @@ def rivals(model: str, default: str) -> list[str]:
 
 def seconds(bundle: Bundle, dataset: Dataset, models: Sequence[str], origins: int) -> float:
     """Return about how long the comparison takes on this machine."""
-    config = TrainConfig.from_json(bundle.record["config"])
+    config = bundle.record.train_config
     fit = {one: training.expected_cost(dataset, replace(config, model=one)).seconds / FITS for one in models}
-    seeds, model = SEEDS if origins > 1 else 1, bundle.record["model"]
+    seeds, model = SEEDS if origins > 1 else 1, bundle.record.model
     expected = sum(fit[one] * origins * (seeds if learns(one) else 1) for one in models)
     return expected + (FOLDS * fit[model] if learns(model) and origins > 1 else 0.0)
 
@@ -252,10 +252,10 @@ def command(bundle: Bundle, models: Sequence[str], path: Path, origins: int) -> 
         origins: past cutoffs at most; the second view on customers never seen is left out of the short comparison.
     """
     record = bundle.record
-    config = TrainConfig.from_json(record["config"])
-    words = ["backtest", record["dataset"]["name"], "--horizon-days", str(record["horizon_days"])]
+    config = record.train_config
+    words = ["backtest", record.dataset.name, "--horizon-days", str(record.horizon_days)]
     words += ["--seeds", str(SEEDS if origins > 1 else 1), "--seed", str(config.seed)]
     words += ["--origins", str(origins)]
-    words += ["--folds", str(FOLDS)] if learns(record["model"]) and origins > 1 else []
+    words += ["--folds", str(FOLDS)] if learns(record.model) and origins > 1 else []
     words += ["--models", ",".join(models), "--out", str(path)]
     return words + set_words(config)

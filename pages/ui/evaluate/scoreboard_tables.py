@@ -60,7 +60,7 @@ def table(bundle: Bundle, board: Board) -> pd.DataFrame:
     scores["value"] = scores["value"].abs().where(missing, scores["value"])
     means = scores.groupby(["model", "metric"])["value"].mean().unstack()
     order = [name for name in board.record["models"] if name in means.index]
-    currency = bundle.record["currency"]
+    currency = bundle.record.currency
     rows = {t("column.model"): [name_of("model", name) for name in order]}
     for metric in (name for name in SHOWN if name in means):
         values = [means.loc[name, metric] for name in order]
@@ -76,7 +76,7 @@ def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
     latest = board.scores[board.scores["origin"].astype(str) == board.record["origins"][-1]]
     rows_by_key = {(row.model, row.metric): (row.value, row.low, row.high) for row in latest.itertuples()}
     metrics = [metric for metric in METRICS if metric in set(latest["metric"])]
-    currency = bundle.record["currency"]
+    currency = bundle.record.currency
 
     def text(model: str, metric: str) -> str:
         if (model, metric) not in rows_by_key:
@@ -94,7 +94,7 @@ def ranges(bundle: Bundle, board: Board) -> pd.DataFrame:
 
 def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
     """Return for each part of the customers the figures of our model and of BG/NBD at the latest origin."""
-    model, latest = bundle.record["model"], board.record["origins"][-1]
+    model, latest = bundle.record.model, board.record["origins"][-1]
     rows = board.slices[(board.slices["origin"].astype(str) == latest) & board.slices["model"].isin([model, REFERENCE])]
     keys = ["slice", "customers", "buyers"]
     pivoted = rows.pivot(index=keys, columns=["metric", "model"], values="value").reset_index()
@@ -110,7 +110,7 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
 
 def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
     """Return for each season of the predicted span the figures of our model and of BG/NBD."""
-    model = bundle.record["model"]
+    model = bundle.record.model
     rows = board.seasons[board.seasons["model"].isin([model, REFERENCE])]
     pivoted = rows.pivot(index=["season", "origins"], columns=["metric", "model"], values="value").reset_index()
     order = {name: place for place, name in enumerate(dict.fromkeys(board.seasons["season"]))}
@@ -124,7 +124,7 @@ def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
 
 def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     """Return the figures over all customers that were seen and that were not, and the range over the parts."""
-    currency = bundle.record["currency"]
+    currency = bundle.record.currency
     together = folds[folds["fold"] == 0].pivot(index="view", columns="metric", values="value")
     parts = folds[(folds["fold"] > 0) & (folds["view"] == "unseen")].groupby("metric")["value"].agg(["min", "max"])
     columns = {t("board.folds.view"): [t("board.folds.plain"), t("board.folds.unseen"), t("board.folds.range")]}
@@ -139,7 +139,7 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
 
 def _beside_bgnbd(pivoted: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
     """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
-    model, currency = bundle.record["model"], bundle.record["currency"]
+    model, currency = bundle.record.model, bundle.record.currency
     columns: dict[str, list[str]] = {}
     for metric in SLICED:
         for name in dict.fromkeys((model, REFERENCE)):

@@ -87,7 +87,7 @@ def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) ->
     Raises:
         UsageError: what was written makes no scheme.
     """
-    terms = Terms(bundle.record["horizon_days"])
+    terms = Terms(bundle.record.horizon_days)
     customers = scored.need_scores(dataset, bundle, terms)
     scheme = schemes.choose(dataset, customers, terms)
     if scheme is None:

@@ -65,7 +65,7 @@ def _curve(bundle: Bundle, record: Path, customer: str, part: str) -> pd.DataFra
 def show(many: SavedExplanation, dataset: Dataset, answer: str) -> None:
     """Let the person choose a customer, and explain the prediction of her value."""
     bundle, value = many.bundle, many.of(VALUE)
-    customer = choose_customer(value, bundle.record["currency"])
+    customer = choose_customer(value, bundle.record.currency)
     is_explained = customer in value.customer_ids
     saved = many if is_explained else need_explanation(dataset, bundle, customer)
     why_one(saved.of(answer), customer, bundle)
@@ -100,7 +100,7 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
 
 def why_one(explanation: Explanation, customer: str, bundle: Bundle) -> None:
     """Say in two sentences why, and show the way from the average to the prediction as a waterfall and as a table."""
-    currency, horizon = bundle.record["currency"], bundle.record["horizon_days"]
+    currency, horizon = bundle.record.currency, bundle.record.horizon_days
     sentences = of_customer(explanation, customer, horizon, currency=currency, language=session.language())
     with st.container(border=True):
         st.markdown(i18n.join_sentences(map(widgets.escape, sentences)))
@@ -133,10 +133,10 @@ def _table(rows: pd.DataFrame, factor: float, unit: str, currency: str) -> None:
 
 def events(saved: SavedExplanation, customer: str) -> None:
     """Show which of her events moved her value; of a model that does not read events in their order, say so."""
-    bundle, currency = saved.bundle, saved.bundle.record["currency"]
+    bundle, currency = saved.bundle, saved.bundle.record.currency
     st.markdown(f"**{t('why.events')}**")
     if not _session(bundle, saved.record).reads_events:
-        st.caption(t("why.events.none", model=name_of("model", bundle.record["model"])))
+        st.caption(t("why.events.none", model=name_of("model", bundle.record.model)))
         return
     effects = _events(bundle, saved.record, customer)
     by_event = effects.by_event()
@@ -171,7 +171,7 @@ def _event(row: dict[Hashable, Any], currency: str) -> str:
 @widgets.safe_fragment
 def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) -> None:
     """Let the person change what a customer's strongest reasons read, and show the answers beside those of today."""
-    explainer, currency = _session(saved.bundle, saved.record), saved.bundle.record["currency"]
+    explainer, currency = _session(saved.bundle, saved.record), saved.bundle.record.currency
     row = explainer.row(customer)
     changeable = set(explainer.what_if.changeable(row))
     strength = explanation.waterfall(customer)
@@ -221,7 +221,7 @@ def _options(saved: SavedExplanation, row: int, part: str, of: str) -> list[Read
     own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
     if isinstance(own, str):
         return [own, *(choice for choice in choices if choice != own)]
-    currency = saved.bundle.record["currency"]
+    currency = saved.bundle.record.currency
     by_text = {reading(float(choice), session.language(), of, currency): float(choice) for choice in choices}
     by_text[reading(float(own), session.language(), of, currency)] = float(own)
     return sorted(by_text.values())
@@ -231,7 +231,7 @@ def _slider(saved: SavedExplanation, customer: str, row: int, part: str, explana
     """Offer one reading; None where it stays her own."""
     of, own = explanation.representative_of(part), _session(saved.bundle, saved.record).what_if.readings[part].iloc[row]
     options, own = _options(saved, row, part, of), own if isinstance(own, str) else float(own)
-    read, currency = label(of, session.language()), saved.bundle.record["currency"]
+    read, currency = label(of, session.language()), saved.bundle.record.currency
     question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
@@ -251,5 +251,5 @@ def _direction(saved: SavedExplanation, customer: str, row: int, part: str) -> s
         float(_session(saved.bundle, saved.record).what_if.own[row][0]),
     )
     ends = min(now, float(curve["answer"].min())), max(now, float(curve["answer"].max()))
-    low, high = (level(end, ANSWERS[0], saved.bundle.record["currency"], session.language()) for end in ends)
+    low, high = (level(end, ANSWERS[0], saved.bundle.record.currency, session.language()) for end in ends)
     return t(f"why.what_if.{direction(curve)}", low=low, high=high)

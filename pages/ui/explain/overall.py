@@ -115,7 +115,7 @@ def headline(explanation: Explanation) -> str:
 def show(saved: SavedExplanation, answer: str) -> None:
     """Show the strongest reasons in words, bars and dots, and how far they can be relied on."""
     explanation, bundle = saved.of(answer), saved.bundle
-    currency = bundle.record["currency"]
+    currency = bundle.record.currency
     with st.grid(2, min_column_width=360):
         with st.container(border=True, height="stretch"):
             st.markdown(f"**{t('explain.words')}**")
@@ -154,7 +154,7 @@ def show_checks(record: dict[str, Any], answer: str, currency: str) -> None:
 
 def review_themes(bundle: Bundle) -> None:
     """Say what the themes are that the model reads review texts by; nothing where it reads none."""
-    themes = bundle.record.get("signals", {}).get("review_themes", [])
+    themes = bundle.record.signals.review_themes
     if not themes:
         return
     with st.expander(t("explain.themes"), icon=":material/reviews:"):
@@ -168,7 +168,7 @@ def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
     allowed = verdict.is_acknowledged(bundle)
     side, count = side_of(session.scored(dataset, bundle)), len(explanation.customer_ids)
-    currency = bundle.record["currency"] if explanation.answer != CHANCE else ""
+    currency = bundle.record.currency if explanation.answer != CHANCE else ""
     as_of = dataset.log_end
 
     def write() -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -50,9 +49,9 @@ def headline(dataset: Dataset | None, model: Bundle | None) -> str:
     days = (dataset.log_end - dataset.log_start).days
     if model is None:
         return t("home.headline.dataset", days=days, **counts)
-    learned = date.fromisoformat(model.record["cutoff"])
+    learned = model.record.cutoff
     kind = "untrained" if model.untrained else "grown" if learned < dataset.log_end else "model"
-    span = {"horizon": model.record["horizon_days"], "days": days, "until": i18n.last_day(learned)}
+    span = {"horizon": model.record.horizon_days, "days": days, "until": i18n.last_day(learned)}
     return t(f"home.headline.{kind}", **span, **counts)
 
 
@@ -85,7 +84,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"collection", "preprocessing"}
     if dataset and model:
         done |= {"features"} if model.untrained else {"features", "model", "training"}
-        done |= {"evaluation"} if model.record["holdout"] else set()
+        done |= {"evaluation"} if model.record.holdout else set()
         work = session.workspace()
         done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
         acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
@@ -136,11 +135,11 @@ def model_table(dataset: str) -> None:
             t("models.column.version"): [
                 registered[item.id].number if item.id in registered else None for item in models
             ],
-            t("column.model"): [i18n.name_of("model", item["model"]) for item in rows],
-            t("column.horizon"): [item["horizon_days"] for item in rows],
+            t("column.model"): [i18n.name_of("model", item.model) for item in rows],
+            t("column.horizon"): [item.horizon_days for item in rows],
             t("column.verdict"): [t("trust." + session.trust(item).verdict) for item in models],
-            t("metric.gini"): [item["metrics"].get("gini") for item in rows],
-            t("column.created"): [i18n.moment(item["created"]) for item in rows],
+            t("metric.gini"): [item.metrics.get("gini") for item in rows],
+            t("column.created"): [i18n.moment(item.created) for item in rows],
         }
     )
     formats = {t("metric.gini"): st.column_config.NumberColumn(format="%.3f", help=t("metric.gini.meaning"))}
@@ -152,7 +151,7 @@ def show_predictions(dataset: Dataset, model: Bundle) -> bool:
     path = session.scored(dataset, model).scores_path()
     if not path.exists():
         return False
-    terms, customers = Terms(model.record["horizon_days"]), _values(path)
+    terms, customers = Terms(model.record.horizon_days), _values(path)
     context = (widgets.context_line(model, dataset.log_end), _growth(dataset))
     finding = headline(dataset, model) if model.untrained else tiers.headline(model, dataset, customers, terms)
     widgets.headline(finding, *filter(None, context))

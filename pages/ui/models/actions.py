@@ -112,7 +112,7 @@ def export_form(version: Version) -> None:
         st.markdown(f"**{t('models.export')}**")
         st.caption(t("models.export.why"))
         key = f"holdout_{version.name}_{version.number}"
-        holdout = bool(version.record["holdout"]) and st.checkbox(t("models.export.holdout"), key=key)
+        holdout = version.record.holdout is not None and st.checkbox(t("models.export.holdout"), key=key)
         label, name = t("models.export.button", version=version.number), f"{version.bundle}_v{version.number}.zip"
         page_files.download(label, _archive_writer(version, holdout), name, f"export_{version.number}")
 

@@ -68,7 +68,7 @@ def show(every: DatasetVersions) -> None:
 
 def model_name(version: Version) -> str:
     """Return the name of a version's model."""
-    return t("models.first_look") if version.untrained else i18n.name_of("model", version.record["model"])
+    return t("models.first_look") if version.untrained else i18n.name_of("model", version.record.model)
 
 
 def title(version: Version) -> str:
@@ -76,9 +76,9 @@ def title(version: Version) -> str:
     parts = [
         t("models.version", n=version.number),
         model_name(version),
-        t("unit.days", n=version.record["horizon_days"]),
+        t("unit.days", n=version.record.horizon_days),
     ]
-    parts += [i18n.day(version.record["created"])]
+    parts += [i18n.day(version.record.created)]
     parts += [t(f"models.role.{version.role}")] if version.role else []
     return " · ".join([*parts, *([t("models.archived")] if version.archived else [])])
 
@@ -117,27 +117,27 @@ def _warn_of_damage(every: DatasetVersions) -> None:
 
 
 def _card(every: DatasetVersions, version: Version) -> None:
-    record, metrics = version.record, version.record["metrics"]
+    record, metrics = version.record, version.record.metrics
     colour, icon = ROLES[version.role]
     with st.container(border=True, height="stretch"):
         st.markdown(f":{colour}-badge[{icon} {t(f'models.role.{version.role}')}]")
         st.header(f"{t('models.version', n=version.number)} · {model_name(version)}", anchor=False)
-        times = {"last": i18n.last_day(record["cutoff"]), "when": i18n.moment(record["created"])}
-        st.caption(t("models.card.about", days=record["horizon_days"], data=version.data_hash, **times))
+        times = {"last": i18n.last_day(record.cutoff), "when": i18n.moment(record.created)}
+        st.caption(t("models.card.about", days=record.horizon_days, data=version.data_hash, **times))
         verdict.show(version.trust)
         if metrics:
             widgets.figures(_figures(version), 4, 180)
         else:
             st.caption(t("models.card.unmeasured"))
-        cost = record["actual"]
-        st.caption(t("models.card.cost", time=i18n.span(cost["seconds"]), memory=f"{cost['memory_mb'] / 1000:.1f}"))
+        cost = record.actual
+        st.caption(t("models.card.cost", time=i18n.span(cost.seconds), memory=f"{cost.memory_mb / 1000:.1f}"))
         with st.container(horizontal=True):
             _buttons(every, version)
 
 
 def _figures(version: Version) -> list[Figure]:
     """Return the main figures, named and rounded as on the evaluate page."""
-    metrics, currency = version.record["metrics"], version.record["currency"]
+    metrics, currency = version.record.metrics, version.record.currency
     return [
         Figure(
             t(f"metric.{name}"),

@@ -79,16 +79,16 @@ def _table(every: DatasetVersions) -> None:
             t("models.column.version"): [one.number for one in rows],
             t("models.column.role"): [_role(one) for one in rows],
             t("column.model"): [model_name(one) for one in rows],
-            t("column.horizon"): [record["horizon_days"] for record in records],
+            t("column.horizon"): [record.horizon_days for record in records],
             t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
-            t("metric.gini"): [record["metrics"].get("gini") for record in records],
+            t("metric.gini"): [record.metrics.get("gini") for record in records],
             t("metric.bias"): [
-                None if (bias := record["metrics"].get("bias")) is None else evaluation_charts.metric_text("bias", bias)
+                None if (bias := record.metrics.get("bias")) is None else evaluation_charts.metric_text("bias", bias)
                 for record in records
             ],
-            t("modelcard.fact.cutoff"): [i18n.day(record["cutoff"]) for record in records],
-            t("column.created"): [i18n.day(record["created"]) for record in records],
-            t("models.column.seconds"): [record["actual"]["seconds"] for record in records],
+            t("modelcard.fact.cutoff"): [i18n.day(record.cutoff) for record in records],
+            t("column.created"): [i18n.day(record.created) for record in records],
+            t("models.column.seconds"): [record.actual.seconds for record in records],
             t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
             t("models.column.sound"): [is_intact(every, one) for one in rows],
         }
@@ -131,7 +131,7 @@ def show_comparison(every: DatasetVersions) -> None:
         return
     start = champion_place(every)
     others = [place for place, one in enumerate(every.versions) if place != start]
-    measured = [place for place in others if every.versions[place].record["metrics"]]
+    measured = [place for place in others if every.versions[place].record.metrics]
     other = min(measured or others, key=lambda place: every.versions[place].role != "challenger")
     if not measured:
         st.caption(t("models.compare.none_measured"))
@@ -157,7 +157,7 @@ def _compared(digest: str, other: str, _one: Version, _two: Version, _registry: 
 
 def _verdict(result: Comparison) -> None:
     """Say of order, level and size who is better, or that nobody can tell."""
-    unmeasured = [version.number for version in (result.one, result.other) if not version.record["metrics"]]
+    unmeasured = [version.number for version in (result.one, result.other) if not version.record.metrics]
     if unmeasured:
         st.info(t("models.compare.unmeasured", version=unmeasured[0]), icon=":material/info:")
         return
@@ -182,7 +182,7 @@ def _metrics(result: Comparison) -> None:
         return (
             "–"
             if value is None or pd.isna(value)
-            else evaluation_charts.metric_text(name, value, version.record["currency"])
+            else evaluation_charts.metric_text(name, value, version.record.currency)
         )
 
     names = (_head(result.one), _head(result.other))

@@ -140,7 +140,7 @@ def show_retraining(bundle: Bundle) -> None:
             widgets.escape(i18n.message_text(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"])))
         )
         for one in outcome["figures"]:
-            currency = bundle.record["currency"]
+            currency = bundle.record.currency
             values = {
                 name: evaluation_charts.metric_text(one["metric"], one[name], currency)
                 for name in ("champion", "challenger")

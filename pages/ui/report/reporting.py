@@ -142,9 +142,9 @@ class ReportPlan:
 
 def prepare(dataset: Dataset, bundle: Bundle) -> None:
     """Start the run that makes the report as the page offers it first, unless it is made or runs already."""
-    customers = scored.need_scores(dataset, bundle, Terms(bundle.record["horizon_days"]))
+    customers = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
     language, logo = session.language(), session.workspace().place("branding") / "logo.png"
-    plan = _plan(dataset, bundle, language, Terms(bundle.record["horizon_days"]), customers)
+    plan = _plan(dataset, bundle, language, Terms(bundle.record.horizon_days), customers)
     words = (*(("--logo", str(logo)) if logo.is_file() else ()), *plan.at(plan.budget))
     wish = _wish(dataset, bundle, language, words)
     if made(wish) is None and not progress.is_running(progress.latest_run("report", wish.label)):
@@ -158,7 +158,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
     if plan.missing:
         st.caption(t(plan.missing))
         return ()
-    label = t("reporting.budget", unit=i18n.unit(bundle.record["currency"]))
+    label = t("reporting.budget", unit=i18n.unit(bundle.record.currency))
     budget = st.number_input(label, 0.0, value=plan.budget, format="%g", key=f"report_budget_{bundle.id}", width=180)
     if plan.words and not budget:
         st.caption(t("reporting.no_budget"))
@@ -167,7 +167,7 @@ def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, .
 
 def _plan(dataset: Dataset, bundle: Bundle, language: str, rates: Terms, customers: pd.DataFrame) -> ReportPlan:
     """Return the plan of the strategy page at these rates."""
-    saved, horizon_days = offer_table.saved_offers(dataset), bundle.record["horizon_days"]
+    saved, horizon_days = offer_table.saved_offers(dataset), bundle.record.horizon_days
     segments = offer_table.segment_customers(offer_table.saved_scheme(dataset), dataset, bundle, rates, customers)
     count, by_tier = len(segments.names), segments.by == TIERS
     table = offer_table.as_table(saved.rows.get(segments.by), offer_table.starting_for(segments, language))

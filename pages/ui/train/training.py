@@ -272,8 +272,8 @@ def expected_windows(dataset: Dataset, config: TrainConfig) -> str:
 def _pace() -> float:
     """Return how many times their estimate the latest trainings took on this machine; 1 without any."""
     records = [bundle.record for bundle in list_bundles(session.workspace()) if not bundle.untrained]
-    latest = sorted(records, key=lambda record: str(record["created"]), reverse=True)[:LATEST]
-    ratios = [one["actual"]["seconds"] / one["estimate"]["seconds"] for one in latest if one["estimate"]["seconds"]]
+    latest = sorted(records, key=lambda record: record.created, reverse=True)[:LATEST]
+    ratios = [one.actual.seconds / one.estimate.seconds for one in latest if one.estimate.seconds]
     return median(ratios) if ratios else 1.0
 
 

@@ -143,7 +143,7 @@ def test_purchases_without_an_amount_and_attributes_of_another_kind_are_warned_o
             said = client.post("/v1/score", json=asked).json()
             found = {one["code"]: one["params"] for one in said["warnings"]}
             assert found.pop("service_unpriced") == {"events": 2, "customers": 2}
-            learned = bool(bundle.record["signals"]["attributes"])
+            learned = bool(bundle.record.signals.attributes)
             assert learned == (kind not in ("bgnbd", "paretonbd"))
             assert found == ({"service_attribute_texts": {"names": ["age"], "values": 1}} if learned else {})
             first, *others = said["predictions"]

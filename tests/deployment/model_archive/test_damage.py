@@ -16,12 +16,12 @@ from safetensors.numpy import load, save
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import HISTORY, REFERENCE, STATE, WEIGHTS, Bundle
-from clv_core.deployment.bundle_record import RECORD, digest, sealed
+from clv_core.deployment.bundle_record import RECORD, sealed
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.model_archive.import_export import check_files
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.scoring_warnings import lost_signal_warnings
-from clv_core.errors import Message, Refused
-from clv_core.evaluation.trust import Trust
+from clv_core.errors import Refused
 from clv_core.features.snapshot import Snapshot
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -29,6 +29,7 @@ from clv_core.training.fit import MODELS
 from clv_core.upkeep.demo import SAMPLE, SHIPPED
 from clv_core.workspace import Workspace, read_json
 from tests.deployment.model_archive.damage import damaged
+from tests.records import address
 
 pytestmark = pytest.mark.first(2)
 
@@ -54,7 +55,8 @@ def seen(files: Files, tmp_path_factory: pytest.TempPathFactory) -> tuple[Datase
     workspace = Workspace(tmp_path_factory.mktemp("damage"))
     ingest(workspace, SAMPLE, "sample")
     dataset = open_dataset(workspace, "sample")
-    everyone = snapshot_of(Bundle(Path(), json.loads(files[RECORD])), dataset, None, NoProgress())
+    record = ModelRecord.from_json(json.loads(files[RECORD]))
+    everyone = snapshot_of(Bundle(Path(), record), dataset, None, NoProgress())
     return dataset, everyone.take(range(0, len(everyone), 50))
 
 
@@ -67,7 +69,7 @@ def resealed(files: Files, record: Any) -> Files:
     if isinstance(record.get("checksums"), dict):
         record = {**record, "checksums": sums}
     if "digest" in record and isinstance(record.get("dataset"), dict) and "version" in record["dataset"]:
-        record = {**record, "digest": digest(record, {name: sums[name] for name in (STATE, WEIGHTS)})}
+        record = {**record, "digest": address(record, {name: sums[name] for name in (STATE, WEIGHTS)})}
     return {**kept, RECORD: sealed(record).encode()}
 
 
@@ -80,9 +82,9 @@ def outcome(files: Files, seen: tuple[Dataset, Snapshot]) -> str:
         assert all(error.message(language) for language in LANGUAGES)
         return "refused"
     assert all(one.text() for one in lost_signal_warnings(Bundle(Path(), record), dataset))
-    for reason in (*Trust.from_json(record["trust"]).reasons, *(Message(**one) for one in record["warnings"])):
+    for reason in (*record.trust.reasons, *record.warnings):
         assert all(reason.text(language) for language in LANGUAGES)
-    model = MODELS[record["model"]].load(load(files[WEIGHTS]), json.loads(files[STATE]))
+    model = MODELS[record.model].load(load(files[WEIGHTS]), json.loads(files[STATE]))
     try:
         assert len(model.predict(few)) == len(few)
     except Refused as error:

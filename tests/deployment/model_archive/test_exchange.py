@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 
 from clv_core.deployment.bundle import HOLDOUT, STATE, WEIGHTS
-from clv_core.deployment.bundle_record import RECORD, digest, sealed
+from clv_core.deployment.bundle_record import RECORD, sealed
 from clv_core.deployment.model_archive.archive_reader import CARD, MAX_RATIO
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
@@ -30,6 +30,7 @@ from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
 from tests.deployment.model_archive.hostile import hostile
 from tests.deployment.registry import tiny
+from tests.records import address
 
 Files = dict[str, bytes]
 _unpickled: list[str] = []
@@ -82,7 +83,7 @@ def resealed(files: Files, **changed: Any) -> Files:
     if "checksums" not in changed:
         record["checksums"] = {name: hashlib.sha256(content).hexdigest() for name, content in kept.items()}
         sums = {name: record["checksums"][name] for name in (STATE, WEIGHTS) if name in record["checksums"]}
-        record["digest"] = digest(record, sums)
+        record["digest"] = address(record, sums)
     return {**kept, RECORD: sealed(record).encode()}
 
 
@@ -121,7 +122,7 @@ def test_what_comes_in_is_the_same_model_without_its_customers(tmp_path: Path, w
     other = Workspace(tmp_path / "other")
     came = import_bundle(other, tmp_path / "one.zip", name="store")
     assert (came.name, came.number, came.role, came.source) == ("store", 1, "champion", "imported")
-    assert came.digest == version.digest and came.record["dataset"]["name"] == "store"
+    assert came.digest == version.digest and came.record.dataset.name == "store"
     served = Registry(other).serving("store").bundle
     assert served.holdout() is None
     ours, theirs = (bundle.model.state() for bundle in (registry.open(version), served))

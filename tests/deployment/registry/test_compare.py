@@ -81,13 +81,13 @@ def test_the_card_says_what_the_version_is_in_each_language(workspace: Workspace
     frame = held(5.0)
     metrics = evaluate(frame["actual"].to_numpy(), frame)
     measured = {"cutoff": "2025-10-02", "customers": CUSTOMERS, "buyers": 300}
-    said = {"code_version": "1.0 [x](http://e)", "baselines": {"<b>|me": metrics}}
-    bundle = tiny.save(workspace, 1, "a *b* `c`", held=frame, metrics=metrics, holdout=measured, **said)
+    said = {"metrics": metrics, "baselines": {"bgnbd": metrics}, "currency": "[x](http://e)"}
+    bundle = tiny.save(workspace, 1, "a *b* `c`", held=frame, holdout=measured, **said)
     card = model_card(Registry(workspace).register(bundle), language)
     assert "+00:00" not in card and "(UTC)" in card
     for key in ("use", "data", "quality", "trust", "settings", "cost", "files"):
         assert f"## {translate(f'modelcard.{key}', language)}" in card
-    assert bundle.record["digest"] in card and bundle.record["checksums"]["weights.safetensors"] in card
+    assert bundle.record.digest in card and bundle.record.checksums["weights.safetensors"] in card
     assert f"{metrics['gini']:.3g}" in card and "a \\*b\\* \\`c\\`" in card
-    assert "1.0 \\[x\\]\\(http://e\\)" in card and "\\<b\\>\\|me" in card
+    assert "\\[x\\]\\(http://e\\)" in card and translate("model.bgnbd", language) in card
     assert "reason." not in card and "{" not in card

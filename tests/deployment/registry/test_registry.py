@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
+from clv_core.deployment import bundle_record
 from clv_core.deployment.bundle import list_bundles, open_bundle
 from clv_core.deployment.bundle_record import read_record
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
@@ -46,7 +47,7 @@ def test_the_first_version_speaks_and_later_ones_challenge(registry: Registry) -
     assert roles(registry) == {3: "challenger", 2: "", 1: "champion"}
     champion, challenger = registry.champion("shop"), registry.challenger("shop")
     assert champion is not None and champion.number == 1 and champion.source == "trained"
-    assert challenger is not None and challenger.record["horizon_days"] == tiny.HORIZON
+    assert challenger is not None and challenger.record.horizon_days == tiny.HORIZON
     assert registry.champion("nothing") is None and registry.names() == ["shop"]
 
 
@@ -55,7 +56,7 @@ def test_the_same_content_is_the_same_version_and_another_is_not(workspace: Work
     assert registry.register(again).number == 1 and len(registry.versions("shop")) == 3
     other = tiny.save(workspace, 1, code_version="0.2.0")
     assert other.id != again.id and registry.register(other).number == 4
-    assert again.id.endswith(again.record["digest"][:12])
+    assert again.id.endswith(again.record.digest[:12])
 
 
 def test_promote_and_roll_back_walk_the_same_way(registry: Registry) -> None:
@@ -312,7 +313,7 @@ def test_versions_follow_a_dataset_that_is_renamed_or_deleted(tmp_path: Path, wo
     delete(workspace, "store", progress=NoProgress())
     assert rename(workspace, "shop", "store")["models"] == 3
     assert roles(registry, "store") == {3: "champion", 2: "", 1: ""} and registry.versions("shop") == []
-    assert [one.record["dataset"]["name"] for one in registry.versions("store")] == ["store"] * 3
+    assert [one.record.dataset.name for one in registry.versions("store")] == ["store"] * 3
     assert registry.serving("store").warnings == () and registry.roll_back("store").number == 2
     delete(workspace, "store", models=True, progress=NoProgress())
     assert registry.versions() == [] and list_bundles(workspace) == []
@@ -385,3 +386,26 @@ def test_the_file_is_in_wal_mode_and_its_rows_hold_no_customer(workspace: Worksp
     dump = "\n".join(rows.iterdump())
     rows.close()
     assert "customer-7" not in dump and tiny.holdout()["customer_id"][0] == "customer-7"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_model_of_a_later_program_says_so_is_hidden_and_breaks_nothing(
+    workspace: Workspace, registry: Registry, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    one = registry.version("shop", 1)
+    with monkeypatch.context() as later, sqlite3.connect(path_of(workspace)) as rows:
+        later.setattr(bundle_record, "FORMAT", 3)
+        bundle_record.write_record(one.folder, one.record)
+        text = bundle_record.sealed(one.record.to_json())
+        rows.execute("UPDATE versions SET record = ? WHERE bundle = ?", (text, one.bundle))
+    with pytest.raises(Refused) as error:
+        open_bundle(workspace, one.bundle)
+    said = error.value.message(language)
+    assert error.value.code == "bundle_of_later_version" and "3" in said and "2" in said
+    assert one.bundle not in [bundle.id for bundle in list_bundles(workspace)]
+    again = Registry(workspace)
+    assert [version.number for version in again.versions("shop")] == [3, 2]
+    assert [version.to_json()["version"] for version in again.versions()] == [3, 2]
+    assert again.serving("shop").version.number == 3 and again.serving("shop").warnings
+    assert again.register(tiny.save(workspace, 4)).number == 4
+    assert again.promote("shop", 2).role == "champion"

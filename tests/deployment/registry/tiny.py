@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, save_bundle
+from clv_core.deployment.model_record import ModelRecord
 from clv_core.model.baselines import FREQUENCY_EDGES, NaiveModel
 from clv_core.model.residuals import LEVELS
 from clv_core.training.fit import Fitted
 from clv_core.workspace import Workspace
+from tests.records import HORIZON, values
 
-HORIZON = 90
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -33,28 +33,9 @@ def model(seed: int) -> NaiveModel:
 
 
 def record(seed: int, name: str = "shop", **changed: Any) -> dict[str, Any]:
-    """Return the record of a training that was not measured."""
-    cost = {"seconds": 1.0, "memory_mb": 100.0}
-    known: dict[str, Any] = {
-        "model": "naive",
-        "dataset": {"name": name, "version": "0123456789ab"},
-        "created": (START + timedelta(minutes=seed)).isoformat(timespec="seconds"),
-        "code_version": "0.1.0",
-        "cutoff": "2025-12-31",
-        "horizon_days": HORIZON,
-        "currency": "EUR",
-        "config": TrainConfig(horizon_days=HORIZON, model="naive", seed=1).to_json(),
-        "metrics": {},
-        "baselines": {},
-        "holdout": None,
-        "evidence": None,
-        "trust": {"verdict": "caution", "reasons": [{"code": "reason.unvalidated", "params": {"horizon": HORIZON}}]},
-        "signals": {},
-        "warnings": [],
-        "estimate": cost,
-        "actual": cost,
-    }
-    return {**known, **changed}
+    """Return the JSON of the record of a training that was not measured."""
+    created = (START + timedelta(minutes=seed)).isoformat(timespec="seconds")
+    return values(dataset={"name": name, "version": "0123456789ab"}, created=created) | changed
 
 
 def holdout() -> pd.DataFrame:
@@ -71,4 +52,5 @@ def save(
     """Save a bundle that nobody registered yet."""
     fitted = Fitted(model(seed), [{"seed": 1.0, "loss": 0.5}])
     frame = held if isinstance(held, pd.DataFrame) else holdout() if held else None
-    return save_bundle(workspace, f"{name}-naive-20251231", fitted, record(seed, name, **changed), frame)
+    about = ModelRecord.from_json(record(seed, name, **changed))
+    return save_bundle(workspace, f"{name}-naive-20251231", fitted, about, frame)

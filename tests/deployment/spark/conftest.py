@@ -38,7 +38,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="session")
 def bundles(shop: Workspace) -> dict[str, Bundle]:
     """Return the bundles by kind."""
-    return {one.record["model"]: one for one in list_bundles(shop)}
+    return {one.record.model: one for one in list_bundles(shop)}
 
 
 @pytest.fixture(scope="session")

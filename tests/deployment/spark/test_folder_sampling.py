@@ -19,9 +19,10 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.model_archive.archive_schemas import check_record
+from clv_core.deployment.model_record import FORMAT, Sampled
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
-from clv_core.deployment.spark.sampling import in_sample, sample_folder, sampling_note
+from clv_core.deployment.spark.sampling import in_sample, sample_folder, sample_of
 from clv_core.errors import ClvError, Refused
 from clv_core.features.duckdb_engine import Engine
 from clv_core.features.spark import Spark
@@ -76,21 +77,22 @@ def test_the_record_and_the_card_state_the_sampling(shop: Workspace, tmp_path: P
     (version,) = Registry(workspace).versions()
     dataset = open_dataset(workspace, "part")
     kept = {"kept_customers": 300, "kept_events": dataset.manifest.rows_kept}
-    assert version.record["sampled"] == {"customers": 40_000_000, "events": 900_000_000, "fraction": 0.0000075, **kept}
+    assert version.record.sampled == Sampled(40_000_000, 900_000_000, 0.0000075, **kept)
     assert "300 of 40 million customers (0.00075%)" in model_card(version)
     assert "从 4,000万位用户中抽取 300 位（0.00075%）" in model_card(version, "zh")
-    assert check_record(dict(version.record), "bundle.json")["sampled"]["fraction"] == 0.0000075
+    told = {**version.record.to_json(), "format": FORMAT}
+    assert check_record(told, "bundle.json") == version.record
     for fraction in (0.0, "all"):
-        wrong = {**version.record, "sampled": {**version.record["sampled"], "fraction": fraction}}
+        wrong = {**told, "sampled": {**told["sampled"], "fraction": fraction}}
         with pytest.raises(Refused, match="sampled"):
             check_record(wrong, "bundle.json")
 
 
 def test_a_model_of_a_whole_log_says_nothing_of_samples(small_workspace: Workspace, tmp_path: Path) -> None:
     dataset = open_dataset(small_workspace, "shop")
-    assert dataset.manifest.sampled is None and sampling_note(dataset) == {}
+    assert dataset.manifest.sampled is None and sample_of(dataset) is None
     told = replace(dataset, manifest=replace(dataset.manifest, sampled={"customers": 5, "events": 9, "fraction": 1.0}))
-    assert sampling_note(told)["sampled"]["kept_customers"] == 900
+    assert sample_of(told) == Sampled(5, 9, 1.0, kept_customers=900, kept_events=dataset.manifest.rows_kept)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from clv_core.collection.customers.attributes import Attribute
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.model_record import Signals
 from clv_core.deployment.saved_scores import score
 from clv_core.deployment.spark.spark_scoring import score_folder
 from clv_core.deployment.terms import Terms
@@ -63,8 +66,8 @@ def test_what_cannot_be_scored_so_is_refused_before_spark_is_asked(
     assert (
         found.code == "events_timezone" and "--timezone" in found.message("en") and "--timezone" in found.message("zh")
     )
-    learned = {"attributes": [{"name": "age", "kind": "number", "dated": None}]}
-    write_record(elsewhere.models / model.id, {**model.record, "signals": learned})
+    learned = Signals((Attribute("age", "number"),))
+    write_record(elsewhere.models / model.id, replace(model.record, signals=learned))
     dataset = open_dataset(shop, "shop")
     shutil.copytree(dataset.folder.parent, elsewhere.datasets / "shop")
     found = refused(Refused, elsewhere, None, folder, model.id, tmp_path / "out")

@@ -18,6 +18,7 @@ from clv_core.strategy.report.sections import data, drivers, quality
 from clv_core.workspace import Workspace
 from tests.evaluation.explain.test_sentences import explanation
 from tests.evaluation.test_beside import both
+from tests.records import model_record
 
 
 def said_of(noise: float, language: str, level: dict[str, float] | None = None) -> str:
@@ -28,9 +29,9 @@ def said_of(noise: float, language: str, level: dict[str, float] | None = None) 
         name: {"gini": METRICS["gini"].value(part["actual"], part), **known, "mae": 9.0} for name, part in rows.items()
     }
     held = {"cutoff": "2024-01-01", "customers": 400, "buyers": 160}
-    record = {
-        "model": "hybrid", "metrics": metrics["hybrid"], "baselines": {"bgnbd": metrics["bgnbd"]}, "holdout": held,
-    }  # fmt: skip
+    record = model_record(
+        model="hybrid", metrics=metrics["hybrid"], baselines={"bgnbd": metrics["bgnbd"]}, holdout=held
+    )
     holdout = pd.concat([part.assign(model=name) for name, part in rows.items()], ignore_index=True)
     bundle = SimpleNamespace(record=record, holdout=lambda model, columns: holdout[list(columns)])
     ground: Any = SimpleNamespace(format=Formatter(language, "EUR"), bundle=bundle, horizon_days=90)

@@ -104,12 +104,12 @@ def test_acquisition_has_the_customers_of_each_channel_of_the_log_and_says_that_
 
 
 def test_data_and_trust_are_the_manifest_and_the_verdict(report: Report, demo: Demo) -> None:
-    facts, trust = demo[1].manifest, demo[2].record["trust"]
+    facts, trust = demo[1].manifest, demo[2].record.trust
     found = section(report, "data")
     assert f"{facts.customers:,}" in found.finding and f"{facts.rows_kept:,}" in found.points[0]
     assert found.chart is not None
     assert found.chart.series[0].values == tuple(sorted(map(float, facts.event_types.values()), reverse=True))
-    assert len(section(report, "trust").points) == 2 + len(trust["reasons"])
+    assert len(section(report, "trust").points) == 2 + len(trust.reasons)
 
 
 def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
@@ -120,14 +120,14 @@ def test_a_day_is_said_alike_all_over_the_report(report: Report) -> None:
 def test_quality_is_held_against_the_better_simple_model_on_each_figure(report: Report, demo: Demo) -> None:
     record = demo[2].record
     order, level, size, typical, squared = section(report, "trust").figures
-    baselines = record["baselines"]
+    baselines = record.baselines
     best = max(("naive", "bgnbd"), key=lambda name: baselines[name]["gini"])
-    assert order.value == f"{record['metrics']['gini']:.3f}" and order.note.endswith(f"{baselines[best]['gini']:.3f}")
+    assert order.value == f"{record.metrics['gini']:.3f}" and order.note.endswith(f"{baselines[best]['gini']:.3f}")
     nearest = min(("naive", "bgnbd"), key=lambda name: abs(baselines[name]["bias"]))
     assert level.note.endswith(f"{baselines[nearest]['bias']:+.1%}".replace("-", "\u2212"))
-    assert float(size.value.split()[0]) == pytest.approx(record["metrics"]["mae"], rel=0.01)
-    assert float(typical.value.split()[0]) == pytest.approx(record["metrics"]["rmse"], rel=0.01)
-    assert "MSE" in squared.label and say_money(record["metrics"]["mse"], "") in squared.value
+    assert float(size.value.split()[0]) == pytest.approx(record.metrics["mae"], rel=0.01)
+    assert float(typical.value.split()[0]) == pytest.approx(record.metrics["rmse"], rel=0.01)
+    assert "MSE" in squared.label and say_money(record.metrics["mse"], "") in squared.value
 
 
 def test_tiers_are_called_as_a_person_calls_them(demo: Demo) -> None:
@@ -202,8 +202,8 @@ def test_a_model_that_was_not_measured_has_no_figures_of_quality_and_says_so_in_
     folder = copied[0].models / copied[2].id
     (folder / "holdout.parquet").unlink()
     known = read_record(folder)
-    checksums = {name: one for name, one in known["checksums"].items() if name != "holdout.parquet"}
-    write_record(folder, {**known, "holdout": None, "metrics": {}, "baselines": {}, "checksums": checksums})
+    checksums = {name: one for name, one in known.checksums.items() if name != "holdout.parquet"}
+    write_record(folder, replace(known, holdout=None, metrics={}, baselines={}, checksums=checksums))
     found = made(copied, language="zh")
     assert "deciles" not in {one.id for one in found.sections} and not section(found, "trust").figures
     table = section(found, "segments").table

@@ -89,7 +89,7 @@ def test_the_holdout_shows_what_segments_brought(with_bgnbd: Path) -> None:
     work = Workspace(with_bgnbd)
     bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
     [past] = then.past_predictions(work, bundle, dataset)
-    assert past.kind == then.HOLDOUT and past.cutoff.isoformat() == bundle.record["holdout"]["cutoff"]
+    assert past.kind == then.HOLDOUT and past.cutoff == bundle.record.holdout.cutoff
     frame = then.read_past(past, bundle, dataset)
     placed = TIERS.place(frame)
     rows = then.realized_by_segment(frame, placed, then.other_origins_error(work, bundle, past))
@@ -113,7 +113,7 @@ def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd
         score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
     score(work, "shop", bundle.id, cutoff=early, terms=Terms(90, 1e-7), progress=NoProgress())  # -r1e-05: no day
     assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
-    bundle = replace(bundle, record={**bundle.record, "cutoff": early.isoformat()})
+    bundle = replace(bundle, record=replace(bundle.record, cutoff=early))
     kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.SAVED)
     assert kept.cutoff == early and kept.path == scores_path(bundle, dataset, early)
     frame = then.read_past(kept, bundle, dataset)
