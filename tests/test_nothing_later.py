@@ -13,7 +13,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.deployment.saved_scores import score
-from clv_core.evaluation.backtest import backtest
+from clv_core.evaluation.backtest import BacktestPlan, backtest
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -58,8 +58,7 @@ def test_backtest_at_an_origin_knows_nothing_after_its_horizon(workspaces: dict[
             workspaces[name],
             "shop",
             replace(CONFIG, cutoffs=12),
-            origins=[ORIGIN],
-            models=MODEL_IDS,
+            BacktestPlan(MODEL_IDS, [ORIGIN]),
             progress=NoProgress(),
         ).predictions
         for name in ("whole", "horizon")

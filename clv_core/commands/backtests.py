@@ -50,7 +50,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
     """
     from clv_core.collection.store import open_dataset
     from clv_core.deployment import write_table
-    from clv_core.evaluation import RUN, Bootstrap, season_table, slice_table, stability, table_of
+    from clv_core.evaluation import RUN, BacktestPlan, Bootstrap, season_table, slice_table, stability, table_of
     from clv_core.evaluation.backtest import backtest as run_backtest
     from clv_core.strategy.audiences import log_backtest
 
@@ -61,12 +61,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any
         context.workspace,
         options.name,
         config,
-        origins=options.origin,
-        count=count,
-        models=models,
-        seeds=options.seeds,
-        variants=options.variant,
-        folds=options.folds,
+        BacktestPlan(models, options.origin, count, options.seeds, options.variant, options.folds),
         progress=context.progress,
     )
     bootstrap = Bootstrap.of(backtest.predictions)

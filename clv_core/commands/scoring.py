@@ -75,7 +75,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     from clv_core.deployment import Terms, bundle_staleness_warnings, open_bundle
     from clv_core.deployment.spark import score_folder
-    from clv_core.features import REMOTE, Spark
+    from clv_core.features import REMOTE, LogFolder, Spark
 
     bundle = open_bundle(context.workspace, options.model)
     trained_days = bundle.record.horizon_days
@@ -83,11 +83,9 @@ def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     with Spark(options.master) as spark:
         scores = score_folder(
             context.workspace,
-            spark,
-            options.events,
+            LogFolder(spark, options.events, options.timezone),
             options.model,
             options.out,
-            timezone=options.timezone,
             cutoff=options.cutoff,
             terms=terms,
             progress=context.progress,

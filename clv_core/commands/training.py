@@ -142,16 +142,14 @@ def challenger_note(registry: Registry, version: Version | None) -> list[Message
 
 def _sample(options: argparse.Namespace, context: Context) -> None:
     from clv_core.deployment.spark import sample_folder
-    from clv_core.features import Spark
+    from clv_core.features import LogFolder, Spark
 
     with Spark(options.master) as spark:
         sample_folder(
             context.workspace,
-            spark,
-            options.events,
+            LogFolder(spark, options.events, options.timezone),
             options.name,
             **({} if options.customers is None else {"customers": options.customers}),
-            timezone=options.timezone or "UTC",
             currency=options.currency,
             progress=context.progress,
         )

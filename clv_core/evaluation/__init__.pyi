@@ -1,3 +1,4 @@
+from .backtest import BacktestPlan as BacktestPlan
 from .backtest import run_origin as run_origin
 from .baseline_comparison import BASELINES as BASELINES
 from .baseline_comparison import ROWS as ROWS

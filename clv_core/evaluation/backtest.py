@@ -109,6 +109,30 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class BacktestPlan:
+    """What a backtest compares, and where.
+
+    Args:
+        models: ids of ``MODELS``.
+        origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
+        count: at most how many where ``origins`` is empty, ``MOST_ORIGINS`` where None; those with too little before
+            them are left out.
+        seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
+        variants: ``key=value`` of settings to change, one at a time; each is a ``model`` of its own for the models that
+            learn, ``hybrid[review_text=false]``.
+        folds: where not 0, the first model also predicts the last origin's customers in as many folds, each by a model
+            that has not seen them (:mod:`clv_core.evaluation.folds`).
+    """
+
+    models: Sequence[str]
+    origins: Sequence[date] = ()
+    count: int | None = None
+    seeds: int = 1
+    variants: Sequence[str] = ()
+    folds: int = 0
+
+
+@dataclass(frozen=True)
 class Backtest:
     """What all origins gave together.
 
@@ -158,12 +182,9 @@ def run_origins(
     log_of: Callable[[TrainConfig], EventLog],
     origins: Sequence[date],
     settings: Mapping[str, TrainConfig],
-    models: Sequence[str],
-    seeds: int,
+    plan: BacktestPlan,
     folder: Path,
     progress: Progress,
-    *,
-    strict: bool = True,
 ) -> Backtest:
     """Run all models at each origin: once as they are, those that learn again for each seed and each variant.
 
@@ -171,21 +192,20 @@ def run_origins(
         log_of: returns the log that settings ask for.
         origins: cutoffs, the earliest first.
         settings: of :func:`~clv_core.evaluation.backtest.variants_of`.
-        models: ids of ``MODELS``.
-        seeds: how many times models that learn are trained.
+        plan: models and seeds. Of origins that it names, one with too little before it stops the run; else it is left
+            out, unless it is the last.
         folder: where the trainings keep their resumable state.
         progress: listener of stage ``backtest``.
-        strict: whether an origin with too little before it stops the run; else it is left out, unless it is the last.
     """
 
     def run_all(origin: date, progress: Progress) -> Backtest:
         frames: list[pd.DataFrame] = []
         plain: Origin | None = None
-        runs = [*product(range(seeds), enumerate(settings.items()))]
+        runs = [*product(range(plan.seeds), enumerate(settings.items()))]
         listeners = parts_of(progress, [1] * len(runs))
         for (number, (place, (suffix, config))), listener in zip(runs, listeners, strict=True):
             again = number > 0 or suffix != ""
-            wanted = [model for model in models if not (again and MODELS[model].baseline)]
+            wanted = [model for model in plan.models if not (again and MODELS[model].baseline)]
             if not wanted:
                 continue
             run = replace(config, seed=config.seed + number * config.ensemble)
@@ -195,7 +215,7 @@ def run_origins(
             if plain is None:
                 plain = found
             elif suffix:
-                one = plain.predictions[plain.predictions["model"] == models[0]]
+                one = plain.predictions[plain.predictions["model"] == plan.models[0]]
                 part = on_the_same_customers(part, one, plain.unknown)
             frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
         assert plain is not None
@@ -206,47 +226,30 @@ def run_origins(
         try:
             found.append(run_all(origin, part))
         except NotEnoughData:
-            if strict or origin == origins[-1]:
+            if plan.origins or origin == origins[-1]:
                 raise
     tables = ([getattr(one, name) for one in found] for name in ("predictions", "facts"))
     return Backtest(*(pd.concat(table, ignore_index=True) for table in tables))
 
 
 def backtest(
-    workspace: Workspace,
-    name: str,
-    config: TrainConfig,
-    *,
-    origins: Sequence[date] = (),
-    count: int | None = None,
-    models: Sequence[str],
-    seeds: int = 1,
-    variants: Sequence[str] = (),
-    folds: int = 0,
-    progress: Progress,
+    workspace: Workspace, name: str, config: TrainConfig, plan: BacktestPlan, *, progress: Progress
 ) -> Backtest:
-    """Return the predictions of all ``models`` at each origin, with the actual values and facts on the customers.
+    """Return the predictions of all models at each origin, with the actual values and facts on the customers.
 
     Args:
         workspace: where the dataset is.
         name: the dataset.
         config: horizon and settings, the same for all origins.
-        origins: cutoffs; empty takes the last ones that the log allows, one horizon apart.
-        count: at most how many where ``origins`` is empty, ``MOST_ORIGINS`` where
-            None; those with too little before them are left out.
-        models: ids of ``MODELS``.
-        seeds: how many times models that have a seed are trained; each run is a ``model`` of its own, ``hybrid#2``.
-        variants: ``key=value`` of settings to change, one at a time; each is a ``model`` of its own for the models that
-            learn, ``hybrid[review_text=false]``.
-        folds: where not 0, the first model also predicts the last origin's customers in as many folds, each by a model
-            that has not seen them (:mod:`clv_core.evaluation.folds`).
+        plan: models, origins, seeds, variants and folds.
         progress: listener.
     """
     dataset = open_dataset(workspace, name)
     dataset.check_value()
-    settings = variants_of(config, variants)
+    settings = variants_of(config, plan.variants)
     log = open_log(dataset, before=None, **config.of_log())
-    chosen = sorted(origins) or rolling_origins(log.first_day, log.end, config.horizon_days, count or MOST_ORIGINS)
+    most = plan.count or MOST_ORIGINS
+    chosen = sorted(plan.origins) or rolling_origins(log.first_day, log.end, config.horizon_days, most)
     if not chosen:
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
@@ -260,9 +263,9 @@ def backtest(
         return logs[key]
 
     with state_folder(workspace, dataset.name, dataset.manifest.version, "backtest", configs, __version__) as folder:
-        result = run_origins(log_of, chosen, settings, models, seeds, folder, progress, strict=bool(origins))
-        if folds:
-            first = replace(config, model=models[0])
-            unseen = cross_validate(log, chosen[-1], first, folds, folder / "folds", progress)
+        result = run_origins(log_of, chosen, settings, plan, folder, progress)
+        if plan.folds:
+            first = replace(config, model=plan.models[0])
+            unseen = cross_validate(log, chosen[-1], first, plan.folds, folder / "folds", progress)
             result = replace(result, unseen=unseen)
     return result

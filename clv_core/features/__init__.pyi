@@ -47,6 +47,7 @@ from .snapshot import RECENT_DAYS as RECENT_DAYS
 from .snapshot import Snapshot as Snapshot
 from .snapshot import concat as concat
 from .spark import REMOTE as REMOTE
+from .spark import LogFolder as LogFolder
 from .spark import Spark as Spark
 from .warehouse import Warehouse as Warehouse
 from .warehouse import rows_by_customer as rows_by_customer

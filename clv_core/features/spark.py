@@ -9,6 +9,7 @@ import uuid
 import warnings
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -136,6 +137,21 @@ class Spark:
     def __exit__(self, *_: Any) -> None:
         """Close it."""
         self.close()
+
+
+@dataclass(frozen=True)
+class LogFolder:
+    """A log too large for one machine.
+
+    Args:
+        spark: session that reads it.
+        events: Parquet in canonical columns, ``event_time`` in UTC; a path or an address that all workers see.
+        timezone: that its days are counted in, IANA; None where it is not known.
+    """
+
+    spark: Spark
+    events: str
+    timezone: str | None = None
 
 
 def why_not() -> str | None:

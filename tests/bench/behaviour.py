@@ -10,6 +10,7 @@ shop say, gets the same table of it (hours for 20 million rows):
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ import pandas as pd
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import backtest
+from clv_core.evaluation.backtest import BacktestPlan, backtest
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -59,9 +60,10 @@ def ablate(
         if logs is None:
             prepare(workspace, name)
         config = TrainConfig.from_pairs(settings, horizon_days=horizon_days)
-        asked: dict[str, Any] = {"origins": [origin], "seeds": seeds, "progress": NoProgress()}
-        plain = backtest(workspace, name, config, models=MODELS, **asked).predictions
-        less = backtest(workspace, name, config, models=READERS, variants=variants, **asked).predictions
+        plan = BacktestPlan(MODELS, [origin], seeds=seeds)
+        plain = backtest(workspace, name, config, plan, progress=NoProgress()).predictions
+        readers = replace(plan, models=READERS, variants=variants)
+        less = backtest(workspace, name, config, readers, progress=NoProgress()).predictions
         figures = Figures.of(pd.concat([plain, less[less["model"].str.contains("[", regex=False)]]), resamples)
         for rival in figures.models:
             model = "hybrid" if rival in RIVALS else rival.partition("[")[0]

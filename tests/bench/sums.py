@@ -18,7 +18,7 @@ import pandas as pd
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import backtest
+from clv_core.evaluation.backtest import BacktestPlan, backtest
 from clv_core.evaluation.levels import FIFTHS, SharedError, fifth_of
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.jobs import NoProgress
@@ -51,7 +51,7 @@ def trials(
         )
         ingest(workspace, events, "log", mapping={}, timezone="UTC", currency="EUR", progress=NoProgress())
         config = TrainConfig(horizon_days=HORIZON_DAYS, model=model, cutoffs=4, processes=1, ensemble=2)
-        found = backtest(workspace, "log", config, count=ORIGINS, models=[model], progress=NoProgress())
+        found = backtest(workspace, "log", config, BacktestPlan([model], count=ORIGINS), progress=NoProgress())
         *earlier, now = (frame for _, frame in found.predictions.groupby("origin", sort=True))
         fifth = fifth_of(now["predicted_clv"].to_numpy())
         actual = np.bincount(fifth, now["actual"].to_numpy(), minlength=FIFTHS)

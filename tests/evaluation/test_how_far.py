@@ -9,7 +9,7 @@ import pytest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.evaluation.backtest import run_origins
+from clv_core.evaluation.backtest import BacktestPlan, run_origins
 from clv_core.evaluation.folds import cross_validate
 from clv_core.features.log import EventLog, open_log
 from clv_core.workspace import Workspace
@@ -28,7 +28,9 @@ def log(small_workspace: Workspace) -> EventLog:
 
 def test_the_bar_of_a_backtest_never_goes_back_and_ends_at_its_end(log: EventLog, tmp_path: Path) -> None:
     heard = Heard()
-    run_origins(lambda _: log, ORIGINS, {"": CONFIG}, ("mlp", "ziln_mlp", "naive"), 2, tmp_path, heard)
+    run_origins(
+        lambda _: log, ORIGINS, {"": CONFIG}, BacktestPlan(("mlp", "ziln_mlp", "naive"), seeds=2), tmp_path, heard
+    )
     seen = heard.frame()
     assert seen["share"].is_monotonic_increasing and seen["share"].between(0, 1).all()
     trained = seen[seen["stage"] == "backtest"]

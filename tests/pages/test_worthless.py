@@ -14,7 +14,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.saved_evaluation import tune
 from clv_core.deployment.zero_shot import zero_shot
 from clv_core.errors import NotEnoughData
-from clv_core.evaluation.backtest import backtest
+from clv_core.evaluation.backtest import BacktestPlan, backtest
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress, jobs
 from clv_core.workspace import Workspace
@@ -57,7 +57,7 @@ def test_no_run_learns_from_it(worthless: Path) -> None:
         lambda: pipeline.train(work, "shop", config, progress=NoProgress()),
         lambda: zero_shot(work, "shop", progress=NoProgress()),
         lambda: tune(work, "shop", config, trials=1, origins=1, progress=NoProgress()),
-        lambda: backtest(work, "shop", config, models=["naive"], progress=NoProgress()),
+        lambda: backtest(work, "shop", config, BacktestPlan(["naive"]), progress=NoProgress()),
     )
     for run in runs:
         with pytest.raises(NotEnoughData) as caught:

@@ -10,7 +10,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, Manifest
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.model_record import Sampled
-from clv_core.features import Spark
+from clv_core.features import LogFolder
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
 
@@ -28,12 +28,10 @@ MOMENT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"
 
 def sample_folder(
     workspace: Workspace,
-    spark: Spark,
-    events: str,
+    folder: LogFolder,
     name: str,
     *,
     customers: int = MAX_CUSTOMERS,
-    timezone: str = "UTC",
     currency: str = "",
     progress: Progress,
 ) -> Manifest:
@@ -41,11 +39,9 @@ def sample_folder(
 
     Args:
         workspace: where the dataset is stored.
-        spark: session that reads the folder.
-        events: Parquet in canonical columns, ``event_time`` in UTC; a path or an address that all workers see.
+        folder: the events; its time zone is UTC where it names none.
         name: the dataset's; one of this name gets a new version.
         customers: about how many are wanted; where there are no more, all are taken.
-        timezone: of the log's days.
         currency: what the amounts are in.
         progress: listener.
 
@@ -57,25 +53,26 @@ def sample_folder(
 
     progress.report("sample", 0, 1)
     moment = F.date_format(F.col(EVENT_TIME).cast("timestamp"), MOMENT)
-    stored = spark.read(events).withColumn(EVENT_TIME, moment)
+    spark = folder.spark
+    stored = spark.read(folder.events).withColumn(EVENT_TIME, moment)
     stored.withColumn(CUSTOMER_ID, F.col(CUSTOMER_ID).cast("string")).createOrReplaceTempView(RAW)
     table = spark.connection.table(RAW)
     sizes = table.aggregate(customers=table[CUSTOMER_ID].nunique(), events=table.count())
     totals: dict[str, Any] = spark.connection.to_pyarrow(sizes).to_pylist()[0]
     share = min(1.0, customers / max(totals["customers"], 1))
     chosen = table.filter(in_sample(table[CUSTOMER_ID], share))
-    with scratch_folder(workspace) as folder:
-        spark.session.sql(str(spark.connection.compile(chosen))).write.parquet(str(folder / "sample"))
+    with scratch_folder(workspace) as scratch:
+        spark.session.sql(str(spark.connection.compile(chosen))).write.parquet(str(scratch / "sample"))
         progress.report("sample", 1, 1)
         return ingest(
             workspace,
-            folder / "sample",
+            scratch / "sample",
             name,
-            timezone=timezone,
+            timezone=folder.timezone or "UTC",
             currency=currency,
             sampled={**totals, "fraction": share},
             progress=progress,
-            original=Path(events).name,
+            original=Path(folder.events).name,
         )
 
 

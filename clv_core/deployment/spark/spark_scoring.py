@@ -20,7 +20,7 @@ from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features import REMOTE, VOCABULARIES, EventLog, Spark, Warehouse, day_of, rows_by_customer
+from clv_core.features import REMOTE, VOCABULARIES, EventLog, LogFolder, Spark, Warehouse, day_of, rows_by_customer
 from clv_core.jobs import Progress
 from clv_core.model import CalibratedModel, Totals
 from clv_core.workspace import Workspace, atomic_path
@@ -49,12 +49,10 @@ class FolderScores:
 
 def score_folder(
     workspace: Workspace,
-    spark: Spark,
-    events: str,
+    folder: LogFolder,
     model_id: str,
     out: str,
     *,
-    timezone: str | None = None,
     cutoff: date | None = None,
     terms: Terms | None = None,
     progress: Progress,
@@ -63,11 +61,9 @@ def score_folder(
 
     Args:
         workspace: where the model is.
-        spark: session that computes.
-        events: Parquet in canonical columns, ``event_time`` in UTC; a path or an address that all workers see.
+        folder: the events; its time zone is, where it names none, that of the dataset that the model learned from.
         model_id: the bundle.
         out: folder of Parquet files that is made, in the columns of ``score``, in no order.
-        timezone: the log's; None is that of the dataset that the model learned from.
         cutoff: as of when; None is the first midnight after the last event.
         terms: horizon, discount and margin; None is the trained horizon without discount or margin.
         progress: listener.
@@ -82,11 +78,11 @@ def score_folder(
     bundle = open_bundle(workspace, model_id)
     bundle.check()
     terms = terms or Terms(bundle.record.horizon_days)
-    zone = timezone or _zone_of(workspace, bundle)
+    spark, zone = folder.spark, folder.timezone or _zone_of(workspace, bundle)
     _check_can_score(bundle, out)
     progress.report("features", 0, 1)
-    table = spark.events(events, zone)
-    end = _end(table, spark.connection, events)
+    table = spark.events(folder.events, zone)
+    end = _end(table, spark.connection, folder.events)
     as_of = cutoff or end
     if as_of > end:
         raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())

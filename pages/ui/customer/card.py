@@ -88,7 +88,7 @@ def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer:
         rhythm = load_rhythm(data)
     stored = recommending.load(dataset, bundle)
     versions = (explanation is not None, last_written(dataset), recommendations_folder(bundle, dataset) / RECORD)
-    return _card(data, customer, session.language(), versions, customers, rhythm, explanation, stored)
+    return _card(data, customer, session.language(), versions, customers, (rhythm, explanation, stored))
 
 
 @cached()
@@ -98,16 +98,15 @@ def _card(
     language: str,
     versions: tuple[bool, int, Path],  # noqa: ARG001 - what else the card depends on
     _customers: pd.DataFrame,
-    _rhythm: Rhythm,
-    _explanation: Explanation | None,
-    _stored: StoredRecommendations | None,
+    _parts: tuple[Rhythm, Explanation | None, StoredRecommendations | None],
 ) -> Card:
+    rhythm, explanation, stored = _parts
     return make_card(
         scored,
         _customers,
         customer,
-        rhythm=_rhythm,
-        explanation=_explanation,
-        recommended=None if _stored is None else _stored.of_customer(customer, WITH_BOUGHT),
+        rhythm=rhythm,
+        explanation=explanation,
+        recommended=None if stored is None else stored.of_customer(customer, WITH_BOUGHT),
         language=language,
     )

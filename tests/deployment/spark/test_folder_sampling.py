@@ -25,7 +25,7 @@ from clv_core.deployment.registry.model_card import model_card
 from clv_core.deployment.spark.sampling import in_sample, sample_folder, sample_of
 from clv_core.errors import ClvError, Refused
 from clv_core.features.duckdb_engine import Engine
-from clv_core.features.spark import Spark
+from clv_core.features.spark import LogFolder, Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.commands.conftest import run
@@ -118,8 +118,8 @@ def test_a_sampled_folder_is_a_dataset_of_whole_customers(
     spark: Spark, shop: Workspace, folder: Path, tmp_path: Path
 ) -> None:
     workspace, whole = Workspace(tmp_path / "workspace"), open_dataset(shop, "shop")
-    words = {"timezone": "Asia/Shanghai", "currency": "CNY", "progress": NoProgress()}
-    manifest = sample_folder(workspace, spark, str(folder), "part", customers=100, **words)  # type: ignore[arg-type]
+    log = LogFolder(spark, str(folder), "Asia/Shanghai")
+    manifest = sample_folder(workspace, log, "part", customers=100, currency="CNY", progress=NoProgress())
     events, kept = (pd.read_parquet(one.events_path) for one in (whole, open_dataset(workspace, "part")))
     assert manifest.sampled == {"customers": 300, "events": len(events), "fraction": 1 / 3}
     bound = round(16**8 / 3)

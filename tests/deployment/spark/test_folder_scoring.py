@@ -19,7 +19,7 @@ from clv_core.deployment.saved_scores import score
 from clv_core.deployment.spark.spark_scoring import score_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features.spark import Spark
+from clv_core.features.spark import LogFolder, Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.spark.test_cluster_worker import assert_the_same
@@ -37,7 +37,7 @@ def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
 ) -> None:
     model, out = bundles[kind].id, tmp_path / "out"
     terms = Terms(90, margin_rate=0.5) if kind == "hybrid" else None
-    found = score_folder(shop, spark, str(folder), model, str(out), terms=terms, progress=NoProgress())
+    found = score_folder(shop, LogFolder(spark, str(folder)), model, str(out), terms=terms, progress=NoProgress())
     expected = score(shop, "shop", model, terms=terms, progress=NoProgress())
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
     assert_the_same(written, expected, 1e-5 if kind == "blend" else 1e-6)
@@ -50,7 +50,7 @@ def refused(
     kind: type[ClvError], shop: Workspace, spark: Spark | None, events: Path | str, model: str, out: Path
 ) -> ClvError:
     with pytest.raises(kind) as caught:
-        score_folder(shop, spark, str(events), model, str(out), progress=NoProgress())  # type: ignore[arg-type]
+        score_folder(shop, LogFolder(spark, str(events)), model, str(out), progress=NoProgress())  # type: ignore[arg-type]
     return caught.value
 
 
@@ -90,6 +90,7 @@ def test_a_cutoff_after_the_folder_s_end_is_refused(
 ) -> None:
     model, end, out = bundles["bgnbd"].id, open_dataset(shop, "shop").log_end, tmp_path / "out"
     with pytest.raises(NotEnoughData) as caught:
-        score_folder(shop, spark, str(folder), model, str(out), cutoff=end + timedelta(days=1), progress=NoProgress())
+        late = end + timedelta(days=1)
+        score_folder(shop, LogFolder(spark, str(folder)), model, str(out), cutoff=late, progress=NoProgress())
     assert (caught.value.code, caught.value.params["end"]) == ("cutoff_after_log", end.isoformat())
     assert not out.exists()
