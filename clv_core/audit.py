@@ -13,9 +13,10 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core.environment import Environment
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, append_record, latest_records
 
 FOLDER: Final = "audit"
@@ -69,7 +70,7 @@ def note(workspace: Workspace, action: str, **facts: str | int | None) -> None:
     append_record(path_of(workspace), {"at": at, "who": actor(), "action": action, **given}, 0o600)
 
 
-def lines(workspace: Workspace, most: int | None = None) -> list[dict[str, Any]]:
+def lines(workspace: Workspace, most: int | None = None) -> list[JsonObject]:
     """Return the lines of the log, the latest first, without a line that a crash cut off."""
     return list(islice(latest_records(workspace.place(FOLDER) / FILE), most))
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core import __version__, audit, jobs
 from clv_core.commands import MODEL, Context
@@ -28,6 +28,7 @@ from clv_core.environment import Environment
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
+from clv_core.records import JsonObject
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 
@@ -150,7 +151,7 @@ def _output_paths(options: argparse.Namespace) -> list[Path]:
     return [Path(path) for path in (out if isinstance(out, list) else [out]) if path is not None]
 
 
-def _audit(workspace: Workspace, options: argparse.Namespace, result: dict[str, Any]) -> None:
+def _audit(workspace: Workspace, options: argparse.Namespace, result: JsonObject) -> None:
     """Note a command in the audit log, without arguments that may name a customer.
 
     A new version or model is named in the result: the arguments name its kind at most.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
 
 from clv_core.errors import UsageError
+from clv_core.records import JsonObject
 
 
 def option(
@@ -73,7 +74,7 @@ class Settings:
         return cls(**values)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
+    def from_json(cls, values: JsonObject) -> Self:
         """Return settings from :meth:`to_json`'s dictionary.
 
         Raises:
@@ -86,7 +87,7 @@ class Settings:
                 raise UsageError("setting_type", setting=key, value=str(value), type=kinds[0].__name__)
         return cls(**values)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary of all fields."""
         return dataclasses.asdict(self)
 
@@ -236,7 +237,7 @@ class TrainConfig(Settings):
             raise UsageError("setting_delete_features")
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
+    def from_json(cls, values: JsonObject) -> Self:
         """Return settings from :meth:`to_json`'s dictionary, also that of an earlier version.
 
         Raises:

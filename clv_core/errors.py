@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -31,6 +32,8 @@ class Message:
         code: catalogue key, for example ``warning.duplicates_kept``.
         params: values for the sentence's placeholders; JSON types only.
     """
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
     code: str
     params: dict[str, Any] = field(default_factory=dict)

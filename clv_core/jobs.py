@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -28,6 +28,7 @@ from clv_core import audit
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, read_json, write_json
 
 RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = "running", "done", "failed", "cancelled", "interrupted"
@@ -143,10 +144,10 @@ class Job:
         """The folder's name."""
         return self.folder.name
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> JsonObject:
         """Return the status; ``interrupted`` for a run whose process ended without writing a final one."""
         path = self.folder / "status.json"
-        status: dict[str, Any] = read_json(path)
+        status: JsonObject = read_json(path)
         if status["state"] == RUNNING and not _alive(status.get("pid"), self.folder):
             status = read_json(path)  # the final one may have been written since
             if status["state"] == RUNNING:
@@ -155,7 +156,7 @@ class Job:
             _children[self.id].poll()  # reaps a finished child
         return status
 
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[JsonObject]:
         """Return all figures reported so far; a half-written last line is left out."""
         path = self.folder / "history.jsonl"
         lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
@@ -180,7 +181,7 @@ class Job:
                 os.killpg(process, signal.SIGTERM)
 
 
-def runs_elsewhere(status: Mapping[str, Any]) -> bool:
+def runs_elsewhere(status: JsonObject) -> bool:
     """Return whether a run of this status is running in another process than this one."""
     return bool(status["state"] == RUNNING and status.get("pid") != os.getpid())
 
@@ -256,7 +257,7 @@ def find(workspace: Workspace, job_id: str) -> Job:
     return Job(folder)
 
 
-def finish(folder: Path, language: str, *, result: dict[str, Any] | None = None, error: ClvError | None = None) -> None:
+def finish(folder: Path, language: str, *, result: JsonObject | None = None, error: ClvError | None = None) -> None:
     """Write a job's final status."""
     if error is None:
         update_status(folder, state=DONE, result=result)

@@ -36,6 +36,7 @@ from clv_core.errors import ClvError, Refused
 from clv_core.jobs import NoProgress
 from clv_core.locks import running
 from clv_core.monitoring.realized import compare_realized
+from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
 from clv_core.strategy.customer import load_card
 from clv_core.strategy.plans import make_plan, parse_offers
@@ -150,12 +151,12 @@ class Tools:
     def __init__(self, workspace: Workspace, *, by_key: bool) -> None:
         self._workspace, self._by_key = workspace, by_key
 
-    def list_datasets(self) -> list[dict[str, Any]]:
+    def list_datasets(self) -> list[JsonObject]:
         """List the datasets: name, version, customers, orders, lines, net revenue, currency, first and last day."""
         facts = ("name", "version", "customers", "orders", "lines", "net_revenue", "currency", "log_start", "log_end")
         return [{name: getattr(one.manifest, name) for name in facts} for one in list_datasets(self._workspace)]
 
-    def list_models(self, dataset: str | None = None) -> list[dict[str, Any]]:
+    def list_models(self, dataset: str | None = None) -> list[JsonObject]:
         """List the models, newest first: id, dataset, kind, cutoff, forecast days, verdict, role in the registry."""
         registry = Registry(self._workspace)
         answers = []
@@ -174,7 +175,7 @@ class Tools:
             )
         return answers
 
-    def trust_verdict(self, dataset: str, model: str = "champion") -> dict[str, Any]:
+    def trust_verdict(self, dataset: str, model: str = "champion") -> JsonObject:
         """Return whether a model's predictions may be trusted, the reasons, and its figures on data it never saw."""
         scored = self._open(dataset, model)
         record = scored.bundle.record
@@ -185,7 +186,7 @@ class Tools:
             "baselines": record.baselines,
         }
 
-    def segment_summary(self, dataset: str, model: str = "champion", scheme: str = "quantile") -> dict[str, Any]:
+    def segment_summary(self, dataset: str, model: str = "champion", scheme: str = "quantile") -> JsonObject:
         """Return size, predicted value with 80% range and typical customer of each tier or segment.
 
         Schemes: quantile (four value tiers), quadrant, rfm, clusters:5, and the shop's own rules by name.
@@ -199,7 +200,7 @@ class Tools:
             rows = segment_table(customers.frame, customers.assignment, shared)
         return {**self._about(scored), "scheme": scheme, "segments": _records(rows)}
 
-    def customer_card(self, dataset: str, customer: str, model: str = "champion") -> dict[str, Any]:
+    def customer_card(self, dataset: str, customer: str, model: str = "champion") -> JsonObject:
         """Return one customer's past and predicted value, next order, tier, reasons, and similar customers."""
         scored = self._open(dataset, model)
         card = load_card(scored, customer, progress=NoProgress())
@@ -208,7 +209,7 @@ class Tools:
 
     def top_customers(
         self, dataset: str, model: str = "champion", most: int = 20, contacts: bool = False
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """List the customers of the highest predicted value; needs an analyst's key. Contacts only where asked for.
 
         Args:
@@ -230,7 +231,7 @@ class Tools:
 
     def budget_preview(
         self, dataset: str, budget: float, offers: list[str], model: str = "champion", scheme: str = "quantile"
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Preview which segments would get which offer for a budget, at what cost and expected gain; nothing is saved.
 
         Args:
@@ -252,7 +253,7 @@ class Tools:
         worth = {"spent": made.allocation.spent, "expected_gain": made.allocation.gain, "gain_is": "assumed"}
         return {**self._about(scored), **worth, "plan": _records(rows)}
 
-    def realised_against_predicted(self, dataset: str, model: str = "champion") -> dict[str, Any]:
+    def realised_against_predicted(self, dataset: str, model: str = "champion") -> JsonObject:
         """Return what customers spent since the model's cutoff beside what was predicted, by then and by value tier."""
         scored = self._open(dataset, model)
         unknown: dict[str, Any] = {}
@@ -266,7 +267,7 @@ class Tools:
         open_dataset(self._workspace, dataset)
         return ScoredDataset.open(self._workspace, dataset, resolve_bundle_id(self._workspace, model, dataset))
 
-    def _about(self, scored: ScoredDataset) -> dict[str, Any]:
+    def _about(self, scored: ScoredDataset) -> JsonObject:
         """Return what every figure has to be read with."""
         return {
             "model": scored.bundle.id,
@@ -283,7 +284,7 @@ class Tools:
             raise Refused("key_role", needed=ANALYST)
 
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(rows: pd.DataFrame) -> list[JsonObject]:
     return [{str(name): _plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
 
 

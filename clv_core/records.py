@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
 from annotated_types import Ge, Le, Len, Predicate
 from numpy.typing import NDArray
 
+from clv_core.errors import Refused
+
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-    from pydantic_core import CoreSchema
+    from pydantic import GetCoreSchemaHandler, TypeAdapter
+    from pydantic_core import CoreSchema, SchemaSerializer
+
+JsonObject = dict[str, Any]
+"""A JSON object as it is read or written; what is passed on is a class."""
 
 
 def _is_day(text: str) -> bool:
@@ -57,14 +62,17 @@ class BadField(ValueError):
 class JsonRecord:
     """Base of dataclasses whose JSON is an object of their fields, records within records included."""
 
-    def to_json(self) -> dict[str, Any]:
+    OMITTED: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are written only where they hold something."""
+
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary of all fields: tuples and arrays as lists, dates in ISO format."""
-        values: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")  # type: ignore[arg-type]
+        values: JsonObject = _serializer(type(self)).to_python(self, mode="json")  # type: ignore[arg-type]
         return values
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the record of :meth:`to_json`'s dictionary; other keys are ignored.
+    def from_json(cls, values: JsonObject) -> Self:
+        """Return the record of :meth:`to_json`'s dictionary; other keys are ignored, but in :class:`StoredRecord`.
 
         Raises:
             ValueError: a field without a default is missing, or a value is not of its type.
@@ -90,6 +98,69 @@ class JsonRecord:
             raise BadField(place)
         return record
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return how pydantic reads and writes the record."""
+        schema = handler(source)
+        if not cls.OMITTED:
+            return schema
+        from pydantic_core import core_schema
+
+        sparse = core_schema.wrap_serializer_function_ser_schema(cls._written)
+        return {**schema, "serialization": sparse}
+
+    @classmethod
+    def _written(cls, record: Self, write: Callable[[Self], JsonObject]) -> JsonObject:
+        return {
+            key: value
+            for key, value in write(record).items()
+            if key not in cls.OMITTED or value not in (None, "", [], {})
+        }
+
+
+class Unreadable(Refused, ValueError):
+    """A file holds something else than what was written."""
+
+
+class StoredRecord(JsonRecord):
+    """Base of what a file of the workspace holds, and of the records within it: fields that it lacks are refused.
+
+    A change after which an earlier version could not read the file any more raises :attr:`FORMAT`.
+    """
+
+    FILE: ClassVar[str] = ""
+    """What the file is called, for messages."""
+    FORMAT: ClassVar[int] = 1
+    """The latest format that is read."""
+    FORMAT_KEY: ClassVar[str] = "format"
+    """Key of a file's format; a file without it has the first."""
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    @classmethod
+    def from_json(cls, values: JsonObject) -> Self:
+        """Return the record of what this version or an earlier one wrote.
+
+        Raises:
+            Refused: a later version wrote it.
+            Unreadable: a field is missing, or not known, or a value is not of its type.
+        """
+        from pydantic import ValidationError
+
+        values = dict(values)
+        number = values.pop(cls.FORMAT_KEY, 1)
+        if isinstance(number, int) and number > cls.FORMAT:
+            raise Refused("made_later", file=cls.FILE, format=number, known=cls.FORMAT)
+        try:
+            return super().from_json(cls.upgrade(values))
+        except ValidationError as error:
+            place = ".".join(map(str, error.errors()[0]["loc"]))
+            raise Unreadable("record_unreadable", file=cls.FILE, field=place) from error
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Return a file's object as this version writes it, whichever earlier one wrote it."""
+        return raw
+
 
 def _unread(given: Any, kept: Any, place: str = "") -> Iterator[str]:
     """Yield the places of JSON values that a record did not keep as they were given."""
@@ -109,6 +180,14 @@ def _adapter(kind: type[JsonRecord]) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter  # a tenth of a second that most commands do without
 
     return TypeAdapter(kind)
+
+
+@cache
+def _serializer(kind: type[JsonRecord]) -> SchemaSerializer:
+    """Return what writes records; figures that are not finite stay what they are, also in arrays and in objects."""
+    from pydantic_core import SchemaSerializer
+
+    return SchemaSerializer(_adapter(kind).core_schema, {"ser_json_inf_nan": "constants"})  # type: ignore[arg-type]
 
 
 class _Lists:

@@ -24,7 +24,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from typing import Any
 from clv_core.environment import Environment
 from clv_core.errors import Refused, UsageError
 from clv_core.program_files import IS_CHECKOUT
+from clv_core.records import JsonObject
 
 NAME_PATTERN = re.compile(r"[^\W_][\w .-]{0,63}", re.UNICODE)
 OLD_FOLDERS = (
@@ -192,14 +193,14 @@ def read_lines(path: Path) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
-def latest_records(path: Path) -> Iterator[dict[str, Any]]:
+def latest_records(path: Path) -> Iterator[JsonObject]:
     """Yield the records of :func:`append_record`, the latest first, without a line that a crash cut off."""
     for line in reversed(read_lines(path)):
         with suppress(ValueError):
             yield json.loads(line)
 
 
-def append_record(path: Path, record: Mapping[str, Any], mode: int = 0o666) -> None:
+def append_record(path: Path, record: JsonObject, mode: int = 0o666) -> None:
     """Add a JSON line to a log that several processes write, and bring it to the disk.
 
     Args:

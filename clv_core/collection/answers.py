@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
+from clv_core.records import JsonRecord
+
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "date_order": ("dmy", "mdy", "ymd"),
     "decimal": ("point", "comma"),
@@ -22,7 +24,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(JsonRecord):
     """What the person has said about a file.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import connect_memory, file_text, name
@@ -11,10 +10,11 @@ from clv_core.collection.rows.log_loader import load_log
 from clv_core.columns import COLUMNS, EVENT_TIME
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.jobs import NoProgress
+from clv_core.records import JsonObject
 from clv_core.scratch import temporary_folder
 
 
-def load_for_check(path: str) -> dict[str, Any]:
+def load_for_check(path: str) -> JsonObject:
     """Return ``{status, warnings, error, rows}`` for the file ``path``, with nothing stored.
 
     ``status`` is ``accepted``, ``needs_input`` or ``rejected``; ``rows`` are dictionaries of canonical columns with

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,8 @@ from clv_core.scratch import spill_place
 SMALL: Final = 1_000_000
 """Bytes of a file whose rows one thread reads alone: the engine hands out 8 MB of text at a time."""
 
+TextRow = Mapping[str, str | None]
+"""A row of a file as text, by column; None where a cell is empty."""
 T, V = "clv_t_", "clv_v_"
 """Prefixes of the text and the value of a canonical column, apart from the file's own names."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Final, Unpack
 
 from clv_core.collection.answers import Answers, Said
 from clv_core.collection.inspect import inspect_file
@@ -17,19 +17,18 @@ from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.rows.log_loader import LoadResult
 from clv_core.collection.rows.read_settings import (
     ReadSettings,
-    answers_json,
     ask_money,
     load_with_settings,
+    part_of,
     read_settings_of,
-    shown,
 )
 from clv_core.collection.rows.remembered_settings import completed, recalled, remember
 from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.manifest import replacement_warnings
+from clv_core.collection.store.manifest import SampledFrom, replacement_warnings
 from clv_core.collection.store.version_store import Manifest, open_dataset, save_dataset
 from clv_core.collection.vocabulary.column_names import SURE_NAMES, fold
 from clv_core.columns import CUSTOMER_ID, ORDER_ID, PRODUCT_ID, READ
-from clv_core.errors import ClvError, NeedsAnswer, NotFound, Refused
+from clv_core.errors import ClvError, Message, NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing, running
 from clv_core.scratch import READING, own_folder
@@ -45,7 +44,7 @@ def ingest(
     pseudonymise: bool = False,
     progress: Progress | None = None,
     original: str = "",
-    sampled: Mapping[str, Any] | None = None,
+    sampled: SampledFrom | None = None,
     **said: Unpack[Said],
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
@@ -62,7 +61,7 @@ def ingest(
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
-        sampled: what the source is a sample of, as :class:`~clv_core.collection.store.manifest.Manifest` has it.
+        sampled: what the source is a sample of, where it is one.
         said: how the file is to be read, as :class:`~clv_core.collection.answers.Answers` has it, where the
             proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
@@ -89,7 +88,7 @@ def ingest(
             if len(paths) == 1
             else merge_logs(files.parts, scratch, listener, overlap=files.answers.overlap)
         )
-        manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=dict(sampled))
+        manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=sampled)
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
         save_dataset(workspace, manifest, whole.events, whole.rejected, voided=whole.voided)
     for columns, (answers, read_in) in files.shapes.items():
@@ -151,13 +150,13 @@ class _Files:
         self.shapes[reading.source.columns] = kept, reading.source.encoding
 
 
-def _lost(workspace: Workspace, manifest: Manifest) -> list[dict[str, Any]]:
+def _lost(workspace: Workspace, manifest: Manifest) -> list[Message]:
     """Return warnings of what the dataset of this name had and no longer has, none where there is no such dataset."""
     try:
         before = open_dataset(workspace, manifest.name).manifest
     except NotFound:
         return []
-    return [message.coded() for message in replacement_warnings(before, manifest)]
+    return replacement_warnings(before, manifest)
 
 
 @contextmanager
@@ -170,14 +169,6 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
 def describe(reading: LoadResult, name: str) -> Manifest:
     """Return the manifest of ``reading`` as the dataset ``name``."""
     sums, plan, answers = reading.summary, reading.profile.plan, reading.answers
-    part = {
-        "source": reading.source.file,
-        "rows_read": reading.rows_read,
-        "rows_kept": sums.rows,
-        "rows_set_aside": reading.rows_rejected,
-        "rows_duplicate": reading.rows_duplicate,
-        "rows_overlap": 0,
-    }
     return Manifest(
         name=name,
         version=reading.version,
@@ -191,9 +182,9 @@ def describe(reading: LoadResult, name: str) -> Manifest:
         rows_set_aside=reading.rows_rejected,
         rows_duplicate=reading.rows_duplicate,
         **sums.recorded(),
-        warnings=[message.coded() for message in reading.warnings],
-        parts=[part | shown(reading)],
-        answers=answers_json(answers),
+        warnings=list(reading.warnings),
+        parts=[part_of(reading)],
+        answers=answers,
         pseudonymised=bool(reading.key_fingerprint),
         key_fingerprint=reading.key_fingerprint,
     )

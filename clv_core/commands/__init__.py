@@ -7,8 +7,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from clv_core.commands.parser import Answer as Answer
 from clv_core.commands.parser import Context as Context
 from clv_core.commands.parser import option
 from clv_core.errors import Message, UsageError
@@ -89,12 +90,12 @@ def print_messages(messages: Iterable[Message], context: Context) -> None:
         print(message.text(context.language), file=sys.stderr, flush=True)
 
 
-def trust_json(trust: Trust, language: str) -> dict[str, Any]:
+def trust_json(trust: Trust, language: str) -> Answer:
     """Return ``{verdict, reasons}`` of a model, the reasons as ``{code, params, message}``."""
     return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
 
 
-def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[Message] = ()) -> dict[str, Any]:
+def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[Message] = ()) -> Answer:
     """Return ``{trust, warnings}`` of a list of scores; a model that is not trusted is the first warning.
 
     Args:
@@ -114,13 +115,13 @@ def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[
     }
 
 
-def written_json(made: Exported | None) -> dict[str, Any]:
+def written_json(made: Exported | None) -> Answer:
     """Return ``{out, side_file, rows}`` of a file; None three times if none was written."""
     if made is None:
         return {"out": None, "side_file": None, "rows": None}
     return {"out": str(made.files[0]), "side_file": str(made.side_file), "rows": made.rows}
 
 
-def message_json(coded: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return ``{code, params, message}`` of a message kept as ``{code, params}``."""
-    return Message(coded["code"], coded["params"]).to_json(language)
+def error_json(error: Message, language: str) -> Answer:
+    """Return ``{code, params, message}`` of an error that was kept under its own code."""
+    return Message(f"error.{error.code}", error.params).to_json(language)

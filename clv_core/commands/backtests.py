@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Context, day, print_messages
+from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Answer, Context, day, print_messages
 from clv_core.commands.parser import command, one_of, option
 from clv_core.commands.training import config_from, ignored_settings
 from clv_core.config import MODEL_IDS, config_words
@@ -39,7 +39,7 @@ MOST_TRIALS, MOST_ORIGINS = 500, 10
     option("--folds", "cli.backtest.folds", type=int, default=0, metavar="K"),
     option("--out", "cli.backtest.out", type=Path, required=True),
 )
-def run_backtest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
     """Run the origins, write the tables and the predictions, and return the scoreboard with verdicts in words.
 
     Without ``--models``, they are the one that ``train`` takes and the baselines that training measures it by. The
@@ -157,7 +157,7 @@ def _metrics(scoreboard: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
     }
 
 
-def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> dict[str, Any]:
+def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> Answer:
     """Write ``folds.csv``, and return both views' figures over all customers with a sentence on what they say."""
     from clv_core.deployment import write_table
     from clv_core.evaluation import compare
@@ -187,9 +187,7 @@ def _pairs(names: list[str]) -> list[tuple[str, str]]:
     return [(plain[0], other) for other in plain[1:]] + own
 
 
-def _verdicts(
-    bootstrap: Bootstrap, model: str, other: str, seeds: int, currency: str, language: str
-) -> list[dict[str, Any]]:
+def _verdicts(bootstrap: Bootstrap, model: str, other: str, seeds: int, currency: str, language: str) -> list[Answer]:
     """Return who is better on each metric, averaged over origins, as JSON with a sentence.
 
     Of a model and its variant all runs count: what one of each differ by may be the luck of the random start.
@@ -221,7 +219,7 @@ def _verdicts(
     SEED,
     SETTINGS,
 )
-def run_tune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_tune(options: argparse.Namespace, context: Context) -> Answer:
     """Search, compare with the default at the last origin, and return settings, trials and advantage.
 
     Raises:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from clv_core.commands import CUTOFF, DATASET, MODEL, SCHEME, Context, open_scored, print_messages, trust_and_warnings
+from clv_core.commands import (
+    CUTOFF,
+    DATASET,
+    MODEL,
+    SCHEME,
+    Answer,
+    Context,
+    open_scored,
+    print_messages,
+    trust_and_warnings,
+)
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences import EXPORTS
@@ -44,7 +54,7 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
     option("--out", "cli.segment.out", type=Path, required=True),
     CUTOFF,
 )
-def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_segment(options: argparse.Namespace, context: Context) -> Answer:
     """Cut, write the list, and return one record for each tier, or segment, of all customers.
 
     Sums have their 80% interval; null without past origins to estimate it from.
@@ -74,7 +84,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> dict[str, Any]
     }
 
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(rows: pd.DataFrame) -> list[Answer]:
     """Return the table as JSON types: days as ISO dates, null for what an empty tier lacks."""
     days = rows.assign(last_purchase_median=rows["last_purchase_median"].dt.strftime("%Y-%m-%d"))
     return [
@@ -98,7 +108,7 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     option("--margin-rate", "cli.export.margin", type=float, default=1.0),
     CUTOFF,
 )
-def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_export(options: argparse.Namespace, context: Context) -> Answer:
     """Write the list and its side file, and return counts and paths.
 
     Raises:
@@ -167,7 +177,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("--no-ids-as-email", "cli.push.no_ids_as_email", action="store_true"),
     CUTOFF,
 )
-def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_push(options: argparse.Namespace, context: Context) -> Answer:
     """Send what changed, or say what would be sent, and return counts and who was not accepted."""
     from clv_core.collection.parse import load_key
     from clv_core.collection.privacy import SuppressionList
@@ -214,7 +224,7 @@ def run_push(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("--table", "cli.destinations.table", default="clv_scores"),
     option("--purpose", "cli.destinations.purpose", choices=PURPOSES, default=""),
 )
-def run_destinations(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_destinations(options: argparse.Namespace, context: Context) -> Answer:
     """Save, change, list or remove; secrets are references."""
     from clv_core.strategy.destinations import add_destination, list_destinations, remove_destination, set_purpose
 
@@ -234,11 +244,11 @@ def run_destinations(options: argparse.Namespace, context: Context) -> dict[str,
     return {"destinations": [_shown(one) for one in list_destinations(context.workspace)]}
 
 
-def _shown(destination: Destination) -> dict[str, Any]:
+def _shown(destination: Destination) -> Answer:
     return {name: getattr(destination, name) for name in ("name", "kind", "host", "purpose")}
 
 
-def _counts(made: Exported, suppression: Matches | None) -> dict[str, Any]:
+def _counts(made: Exported, suppression: Matches | None) -> Answer:
     """Return how many customers were requested, written, and left out for which reason, and the suppression file's."""
     return {
         "rows": made.rows,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection.store import Manifest, list_datasets, open_dataset, restore, versions
-from clv_core.commands import DATASET, Context
+from clv_core.commands import DATASET, Answer, Context
 from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
@@ -15,7 +15,7 @@ from clv_core.upkeep import KEEP, delete, prune, relabel, rename
 
 
 @command("datasets", option("name", "cli.datasets.name", nargs="?"), option("--currency", "cli.datasets.currency"))
-def run_datasets(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_datasets(options: argparse.Namespace, context: Context) -> Answer:
     """Return the current version of every dataset, or one dataset with its accounting and all its versions.
 
     Raises:
@@ -45,13 +45,13 @@ FACTS: Final = (
 )
 
 
-def _facts(manifest: Manifest) -> dict[str, Any]:
+def _facts(manifest: Manifest) -> Answer:
     facts = {name: getattr(manifest, name) for name in FACTS}
     return {**facts, "customers_table": manifest.customers_table is not None}
 
 
 @command("rename", DATASET, option("new", "cli.rename.new"))
-def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_rename(options: argparse.Namespace, context: Context) -> Answer:
     """Rename and return how much is attached to the new name."""
     return {
         "dataset": options.new.strip(),
@@ -61,13 +61,13 @@ def run_rename(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("restore", DATASET, option("version", "cli.restore.version"))
-def run_restore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_restore(options: argparse.Namespace, context: Context) -> Answer:
     """Return to the version and give its accounting."""
     return accounting(restore(context.workspace, options.name, options.version).manifest, context.language)
 
 
 @command("prune", DATASET, option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}))
-def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     """Remove versions; return those that stay and those removed, newest first, and the bytes that this freed.
 
     Raises:
@@ -83,14 +83,14 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("delete", DATASET, option("--models", "cli.delete.models", action="store_true"))
-def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_delete(options: argparse.Namespace, context: Context) -> Answer:
     """Delete and return counts, and what remains that has ids of its customers."""
     made = delete(context.workspace, options.name, models=options.models, progress=context.progress)
     return {"dataset": options.name, **made}
 
 
 @command("backup", option("out", "cli.backup.out", type=Path))
-def run_backup(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_backup(options: argparse.Namespace, context: Context) -> Answer:
     """Write the workspace to one file, and return what is in it."""
     from clv_core.upkeep import back_up
 
@@ -98,7 +98,7 @@ def run_backup(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("recover", option("file", "cli.recover.file", type=Path))
-def run_recover(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_recover(options: argparse.Namespace, context: Context) -> Answer:
     """Make the workspace from a backup, and return what is in it."""
     from clv_core.upkeep import recover
 

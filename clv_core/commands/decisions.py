@@ -8,12 +8,13 @@ import argparse
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv_core.commands import (
     CUTOFF,
     DATASET,
     MODEL,
+    Answer,
     Context,
     day,
     horizon,
@@ -52,7 +53,7 @@ RATES: Final = (
     option("--start", "cli.plan.start", type=day),
     *RATES,
 )
-def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_plan(options: argparse.Namespace, context: Context) -> Answer:
     """Plan, write the list, and return its costs, its expected gain, and the evidence for that."""
     from clv_core.deployment import Terms
     from clv_core.strategy import PlanInputs
@@ -94,7 +95,7 @@ def run_plan(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-def _worth(plan: BudgetPlan) -> dict[str, Any]:
+def _worth(plan: BudgetPlan) -> Answer:
     """Return what the plan costs and is expected to bring, and what another use of the money would."""
     return {
         "spent": plan.allocation.spent,
@@ -110,7 +111,7 @@ def _worth(plan: BudgetPlan) -> dict[str, Any]:
     }
 
 
-def _offers(made: WrittenPlan) -> list[dict[str, Any]]:
+def _offers(made: WrittenPlan) -> list[Answer]:
     """Return each offer with how many get it, at what cost, for what expected gain."""
     spent = made.plan.table.groupby("offer")[["customers", "cost", "expected_gain"]].sum()
     return [
@@ -133,7 +134,7 @@ def _offers(made: WrittenPlan) -> list[dict[str, Any]]:
     option("--without-bought", "cli.recommend.without", action="store_true"),
     option("--exclude", "cli.recommend.exclude", action="append"),
 )
-def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_recommend(options: argparse.Namespace, context: Context) -> Answer:
     """Recommend, write the list, and return how good the recommendations were in the last month."""
     from clv_core.strategy.recommend import assumption
     from clv_core.strategy.recommend_and_price import recommend
@@ -170,7 +171,7 @@ def run_recommend(options: argparse.Namespace, context: Context) -> dict[str, An
     option("--category", "cli.price.category", action="append", default=[]),
     option("--margin-rate", "cli.price.margin", type=float),
 )
-def run_price(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_price(options: argparse.Namespace, context: Context) -> Answer:
     """Measure, write the table, and return it in short, with what a rule would bring."""
     from clv_core.strategy import price
     from clv_core.strategy.pricing import ALL, Rule, parse_changes
@@ -247,7 +248,7 @@ def read_margins(words: Sequence[str]) -> dict[str, float]:
     option("--out", "cli.acquire.out", type=Path),
     CUTOFF,
 )
-def run_acquire(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_acquire(options: argparse.Namespace, context: Context) -> Answer:
     """Read spend tables, report by group and cohort, and write the table of groups.
 
     Raises:

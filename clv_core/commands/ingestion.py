@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection import CHOICES, check_file, save_check
 from clv_core.collection.ingest import ingest
@@ -14,7 +14,7 @@ from clv_core.collection.merge import saved_answers
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.store import SET_ASIDE, Manifest, open_dataset
 from clv_core.collection.vocabulary import MEANINGS
-from clv_core.commands import Context, split_pairs
+from clv_core.commands import Answer, Context, split_pairs
 from clv_core.commands.parser import OneOf, Option, command, one_of, option
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.preprocessing import append
@@ -44,7 +44,7 @@ READING: Final[tuple[Option | OneOf, ...]] = (
 
 
 @command("check", option("file", "cli.ingest.file", type=Path), option("--out", "cli.check.out", type=Path), *READING)
-def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_check(options: argparse.Namespace, context: Context) -> Answer:
     """Check the file and return the accounting, warnings, and the horizons that the log supports.
 
     With ``--out``, the first rows and all rejected rows are written there as Parquet.
@@ -88,7 +88,7 @@ def run_check(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("--pseudonymise", "cli.ingest.pseudonymise", action="store_true"),
     *READING,
 )
-def run_ingest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_ingest(options: argparse.Namespace, context: Context) -> Answer:
     """Read the files and return the accounting, in the shape of design section 4.
 
     Warnings are those of the new rows; those of earlier files are in the dataset's record (``datasets``).
@@ -113,7 +113,7 @@ def run_ingest(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return accounting(manifest, context.language)
 
 
-def reading_options(options: argparse.Namespace) -> dict[str, Any]:
+def reading_options(options: argparse.Namespace) -> Answer:
     """Return what :func:`add_reading_arguments` declared, as :func:`~clv_core.collection.ingest.ingest` takes it.
 
     Raises:
@@ -130,14 +130,15 @@ def reading_options(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def accounting(manifest: Manifest, language: str) -> dict[str, Any]:
+def accounting(manifest: Manifest, language: str) -> Answer:
     """Return what became of every row of a dataset, and what it amounts to."""
     rows = ("version", "rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
-    sums = ("parts", "customers", "orders", "lines", "purchases", "first_event", "last_event", "log_end", "net_revenue")
+    sums = ("customers", "orders", "lines", "purchases", "first_event", "last_event", "log_end", "net_revenue")
     return {
         "dataset": manifest.name,
         **{name: getattr(manifest, name) for name in rows},
-        "rows_overlap": sum(part["rows_overlap"] for part in manifest.parts),
+        "rows_overlap": sum(part.rows_overlap for part in manifest.parts),
+        "parts": [part.to_json() for part in manifest.parts],
         **{name: getattr(manifest, name) for name in sums},
         "warnings": [message.to_json(language) for message in manifest.messages],
     }
@@ -184,7 +185,7 @@ def _states(words: list[str]) -> dict[str, str]:
     option("datasets", "cli.combine.datasets", nargs="+", metavar="NAME"),
     option("--name", "cli.combine.name", required=True, metavar="NEW"),
 )
-def run_combine(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_combine(options: argparse.Namespace, context: Context) -> Answer:
     """Combine and return the accounting; each dataset is one part."""
     made = combine(context.workspace, options.datasets, options.name, progress=context.progress)
     return accounting(made, context.language)

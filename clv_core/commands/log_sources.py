@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from clv_core import audit
 from clv_core.collection.sources import (
@@ -21,7 +21,7 @@ from clv_core.collection.sources import (
     remove_source,
     update_source,
 )
-from clv_core.commands import Context, message_json, whole_number
+from clv_core.commands import Answer, Context, error_json, whole_number
 from clv_core.commands.ingestion import READING, accounting, reading_options
 from clv_core.commands.parser import command, option
 from clv_core.errors import NeedsAnswer, UsageError
@@ -51,7 +51,7 @@ FIELDS: Final = (
     option("--change", "cli.source.change", action="store_true"),
     *READING,
 )
-def run_source_add(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_source_add(options: argparse.Namespace, context: Context) -> Answer:
     """Save a source, and return what its role may do beside reading as warnings; no rows are fetched yet.
 
     One of a name that there is gets the options that are given, once what changes has been shown.
@@ -69,7 +69,7 @@ def run_source_add(options: argparse.Namespace, context: Context) -> dict[str, A
             raise UsageError("source_needs", name=options.name, missing=missing)
         source = with_order_column(_checked(Source(options.name, **{"dataset": options.name, **given}, answers=said)))
         add_source(context.workspace, source)
-        changed: dict[str, Any] = {}
+        changed: Answer = {}
     else:
         after = replace(before, **given)
         source = _checked(said_of(after, **said) if said else after)
@@ -89,7 +89,7 @@ def _checked(source: Source) -> Source:
 
 
 @command("source test", NAME)
-def run_source_test(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_source_test(options: argparse.Namespace, context: Context) -> Answer:
     """Connect, fetch one row or the newest file, and return the columns and files, and what its role may do."""
     from clv_core.preprocessing import columns, note_role
 
@@ -100,7 +100,7 @@ def run_source_test(options: argparse.Namespace, context: Context) -> dict[str, 
 
 
 @command("source preview", NAME)
-def run_source_preview(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_source_preview(options: argparse.Namespace, context: Context) -> Answer:
     """Return how the first rows would be read; nothing is stored."""
     from clv_core.preprocessing import check_sample, sample
     from clv_core.scratch import temporary_folder
@@ -121,7 +121,7 @@ def run_source_preview(options: argparse.Namespace, context: Context) -> dict[st
 
 
 @command("source run", NAME, option("--all", "cli.source.all", dest="everything", action="store_true"), *READING)
-def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_source_run(options: argparse.Namespace, context: Context) -> Answer:
     """Read what is new into the dataset, and return its accounting; what is said of how it is read is kept.
 
     Raises:
@@ -134,36 +134,36 @@ def run_source_run(options: argparse.Namespace, context: Context) -> dict[str, A
         update_source(context.workspace, said_of(load_source(context.workspace, options.name), **said))
     done = refresh(context.workspace, options.name, everything=options.everything, progress=context.progress)
     counts = {"rows_fetched": done.rows, "rows_new": done.new_rows, "files": list(done.files), "seconds": done.seconds}
-    counts["reconciled"] = done.reconciled
+    counts["reconciled"] = done.reconciled.to_json() if done.reconciled else {}
     result = {"source": options.name, **counts, **accounting(done.manifest, context.language)}
     result["warnings"] += [message.to_json(context.language) for message in done.warnings]
     return result
 
 
 @command("source list")
-def run_source_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_source_list(options: argparse.Namespace, context: Context) -> Answer:
     """Return all sources, and how the last run of each ended."""
     sources = []
     for source in list_sources(context.workspace):
         state = load_state(context.workspace, source.name)
-        error = state.error and message_json({**state.error, "code": f"error.{state.error['code']}"}, context.language)
+        error = state.error and error_json(state.error, context.language)
         sources.append({**_shown(source), "refreshed": state.refreshed, "rows_new": state.new_rows, "error": error})
     return {"sources": sources}
 
 
 @command("source remove", NAME)
-def run_source_remove(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_source_remove(options: argparse.Namespace, context: Context) -> Answer:
     """Remove the source; its dataset stays."""
     remove_source(context.workspace, options.name)
     audit.note(context.workspace, "source remove", source=options.name, outcome="done")
     return {"removed": options.name}
 
 
-def _said(options: argparse.Namespace) -> dict[str, Any]:
+def _said(options: argparse.Namespace) -> Answer:
     return {key: value for key, value in reading_options(options).items() if value not in (None, "", {})}
 
 
-def _shown(source: Source) -> dict[str, Any]:
+def _shown(source: Source) -> Answer:
     fields = (
         *("name", "kind", "host", "what", "dataset", "grows", "time_column", "order_column", "look_back_days"),
         *("secret", "tls"),

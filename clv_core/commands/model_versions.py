@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core import audit
-from clv_core.commands import Context, trust_json
+from clv_core.commands import Answer, Context, trust_json
 from clv_core.commands.parser import command, option
 from clv_core.deployment.registry import KEEP, Registry
 from clv_core.errors import NotFound
@@ -17,7 +17,7 @@ VERSION: Final = option("version", "cli.models.version")
 
 
 @command("models list", option("name", "cli.models.name", nargs="?"))
-def run_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_list(options: argparse.Namespace, context: Context) -> Answer:
     """Return the champions and all versions, or those of one name."""
     registry = Registry(context.workspace)
     versions = registry.versions(options.name)
@@ -28,7 +28,7 @@ def run_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("models show", NAME, VERSION)
-def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_show(options: argparse.Namespace, context: Context) -> Answer:
     """Return the record of a version, with its model card."""
     from clv_core.deployment.registry.model_card import model_card
 
@@ -47,7 +47,7 @@ def run_show(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("models compare", NAME, VERSION, option("other", "cli.models.version"))
-def run_compare(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_compare(options: argparse.Namespace, context: Context) -> Answer:
     """Return two versions side by side."""
     from clv_core.deployment.registry import compare
 
@@ -57,28 +57,28 @@ def run_compare(options: argparse.Namespace, context: Context) -> dict[str, Any]
 
 
 @command("models promote", NAME, VERSION)
-def run_promote(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_promote(options: argparse.Namespace, context: Context) -> Answer:
     """Make a version the champion."""
     registry = Registry(context.workspace)
     return registry.promote(options.name, options.version).to_json()
 
 
 @command("models rollback", NAME)
-def run_rollback(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_rollback(options: argparse.Namespace, context: Context) -> Answer:
     """Make the champion before the present one the champion again."""
     registry = Registry(context.workspace)
     return registry.roll_back(options.name).to_json()
 
 
 @command("models archive", NAME, VERSION, option("--back", "cli.models.back", action="store_true"))
-def run_archive(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_archive(options: argparse.Namespace, context: Context) -> Answer:
     """Archive a version, or take it back."""
     registry = Registry(context.workspace)
     return registry.archive(options.name, options.version, back=options.back).to_json()
 
 
 @command("models delete", NAME, VERSION, option("--force", "cli.models.force", action="store_true"))
-def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_delete(options: argparse.Namespace, context: Context) -> Answer:
     """Delete a version."""
     registry = Registry(context.workspace)
     deleted = registry.delete(options.name, options.version, last=options.force)
@@ -87,7 +87,7 @@ def run_delete(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("models prune", NAME, option("--keep", "cli.models.keep", type=int, default=KEEP))
-def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     """Delete all but the newest versions."""
     registry = Registry(context.workspace)
     removed = registry.prune(options.name, keep=options.keep)
@@ -102,7 +102,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("--out", "cli.models.out", type=Path, required=True),
     option("--with-holdout", "cli.models.holdout", action="store_true"),
 )
-def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_export(options: argparse.Namespace, context: Context) -> Answer:
     """Write a version as a zip for another workspace."""
     from clv_core.deployment.model_archive import export_bundle
     from clv_core.strategy.audiences import log_holdout
@@ -120,7 +120,7 @@ def run_export(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("file", "cli.models.file", type=Path),
     option("--name", "cli.models.dataset", dest="dataset"),
 )
-def run_import(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_import(options: argparse.Namespace, context: Context) -> Answer:
     """Register a version from a zip."""
     from clv_core.deployment.model_archive import import_bundle
 

@@ -6,10 +6,10 @@ import argparse
 import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv_core import audit
-from clv_core.commands import DATASET, MODEL, Context, message_json, whole_number
+from clv_core.commands import DATASET, MODEL, Answer, Context, error_json, whole_number
 from clv_core.commands.parser import command, option
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, Message, NotFound
@@ -34,7 +34,7 @@ NAME = option("name", "cli.schedule.name")
     option("--every", "cli.monitor.every", type=whole_number(0), default=0, metavar="DAYS"),
     option("--leave", "cli.monitor.leave", action="store_true"),
 )
-def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_monitor(options: argparse.Namespace, context: Context) -> Answer:
     """Monitor, save the report, notify of new alerts, and return health, alerts and a recommendation.
 
     Raises:
@@ -75,7 +75,7 @@ def run_monitor(options: argparse.Namespace, context: Context) -> dict[str, Any]
     return result
 
 
-def _retrained(report: Report, options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def _retrained(report: Report, options: argparse.Namespace, context: Context) -> Answer:
     """Train a challenger; while the data looks broken, a better one is not promoted but left for review."""
     from clv_core import pipeline
     from clv_core.monitoring import BETTER, PROMOTED, save_outcome
@@ -91,18 +91,17 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
     )
     if broken and outcome.outcome == BETTER:
         outcome = dataclasses.replace(outcome, why=Message("retrain.broken", outcome.why.params))
-    result = outcome.to_json(context.language)
     if outcome.challenger:
         audit.note(context.workspace, "retrain", dataset=options.name, model=outcome.challenger, outcome="done")
         about = {outcome.champion, *([outcome.challenger] if outcome.outcome == PROMOTED else [])}
-        save_outcome(context.workspace, sorted(about), result)
-    return result
+        save_outcome(context.workspace, sorted(about), outcome, context.language)
+    return outcome.to_json(context.language)
 
 
 def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
     from clv_core.monitoring import acknowledge_alerts, acknowledged
 
-    model = str(report.about["model"])
+    model = report.about.model
     alerts = [alert.id for alert in report.alerts]
     for alert in options.acknowledge:
         if alert != "all" and alert not in alerts:
@@ -119,7 +118,7 @@ def _acknowledged(report: Report, options: argparse.Namespace, context: Context)
     option("--step", "cli.schedule.step", action="append", required=True, dest="steps", metavar="COMMAND"),
     option("--timezone", "cli.schedule.timezone", default="UTC"),
 )
-def run_schedule_add(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_schedule_add(options: argparse.Namespace, context: Context) -> Answer:
     """Save a schedule and return when it runs next."""
     from clv_core.monitoring import Schedule, add_schedule
 
@@ -130,7 +129,7 @@ def run_schedule_add(options: argparse.Namespace, context: Context) -> dict[str,
 
 
 @command("schedule list")
-def run_schedule_list(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_schedule_list(options: argparse.Namespace, context: Context) -> Answer:
     """Return all schedules, when each runs next and how its last run ended."""
     from clv_core.monitoring import list_schedules
 
@@ -138,7 +137,7 @@ def run_schedule_list(options: argparse.Namespace, context: Context) -> dict[str
 
 
 @command("schedule run", NAME)
-def run_schedule_run(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_schedule_run(options: argparse.Namespace, context: Context) -> Answer:
     """Run a chain now and return how it went."""
     from clv_core.monitoring import run_now
 
@@ -147,19 +146,19 @@ def run_schedule_run(options: argparse.Namespace, context: Context) -> dict[str,
 
 
 @command("schedule pause", NAME)
-def run_schedule_pause(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_schedule_pause(options: argparse.Namespace, context: Context) -> Answer:
     """Let a schedule wait."""
     return _paused(options, context, paused=True)
 
 
 @command("schedule resume", NAME)
-def run_schedule_resume(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_schedule_resume(options: argparse.Namespace, context: Context) -> Answer:
     """Let a schedule go on from its next time."""
     return _paused(options, context, paused=False)
 
 
 @command("schedule remove", NAME)
-def run_schedule_remove(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_schedule_remove(options: argparse.Namespace, context: Context) -> Answer:
     """Remove a schedule; the log of its runs stays."""
     from clv_core.monitoring import remove_schedule
 
@@ -169,7 +168,7 @@ def run_schedule_remove(options: argparse.Namespace, context: Context) -> dict[s
 
 
 @command("run-due")
-def run_due_chains(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_due_chains(options: argparse.Namespace, context: Context) -> Answer:
     """Run the chains that are due and return how each went."""
     from clv_core.monitoring import run_due
 
@@ -177,7 +176,7 @@ def run_due_chains(options: argparse.Namespace, context: Context) -> dict[str, A
 
 
 @command("summary", DATASET, MODEL, option("--out", "cli.summary.out", type=Path))
-def run_summary(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_summary(options: argparse.Namespace, context: Context) -> Answer:
     """Mail what has changed since the model was trained, or write it to a file.
 
     Raises:
@@ -208,12 +207,12 @@ def _sources(context: Context, dataset: str) -> list[str]:
         if source.dataset == dataset:
             state = load_state(context.workspace, source.name)
             compared = comparison(source, state)
-            found = [Message(item["code"], item["params"]) for item in state.warnings]
-            lines += [message.display(context.language) for message in [*([compared] if compared else []), *found]]
+            messages = [*([compared] if compared else []), *state.warnings]
+            lines += [message.display(context.language) for message in messages]
     return lines
 
 
-def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> dict[str, Any]:
+def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> Answer:
     from clv_core.monitoring import pause
 
     pause(context.workspace, options.name, paused=paused)
@@ -221,13 +220,12 @@ def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> d
     return _shown(options.name, context)
 
 
-def _shown(name: str, context: Context) -> dict[str, Any]:
+def _shown(name: str, context: Context) -> Answer:
     from clv_core.monitoring import load_schedule
 
     schedule, state = load_schedule(context.workspace, name)
     last = None
     if state.last is not None:
-        error = state.last["steps"][-1]["error"]
-        said = error and message_json({**error, "code": f"error.{error['code']}"}, context.language)
-        last = {**state.last, "error": said}
+        error = state.last.last.error
+        last = {**state.last.to_json(), "error": error and error_json(error, context.language)}
     return {**schedule.to_json(), "next": state.next, "failures": state.failures, "last": last}

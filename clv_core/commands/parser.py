@@ -56,7 +56,9 @@ class Context:
     progress: Progress
 
 
-Run = Callable[[argparse.Namespace, Context], dict[str, Any]]
+Answer = dict[str, Any]
+"""What a command prints as JSON on stdout."""
+Run = Callable[[argparse.Namespace, Context], Answer]
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
 
-from clv_core.collection.customers import Roles
-from clv_core.collection.store import Manifest, open_dataset
-from clv_core.commands import DATASET, Context, day, message_json, split_pairs
+from clv_core.collection.store import Manifest, Roles, open_dataset
+from clv_core.commands import DATASET, Answer, Context, day, split_pairs
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
@@ -24,7 +22,7 @@ from clv_core.preprocessing.clean import clean
     option("--list", "cli.clean.list", dest="listing", action="store_true"),
     option("--rule", "cli.clean.rule", action="append", default=[], metavar="ID[=LIMIT]"),
 )
-def run_clean(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_clean(options: argparse.Namespace, context: Context) -> Answer:
     """Return the effect of every rule (``--list``), or the accounting of the new version.
 
     Exactly the rules named are on afterwards; none named returns to the version without any.
@@ -57,12 +55,12 @@ def _rules(words: list[str]) -> dict[str, float | None]:
     return checked(rules) and rules
 
 
-def _described(effect: Effect, language: str) -> dict[str, Any]:
+def _described(effect: Effect, language: str) -> Answer:
     words = {part: translate(f"clean.{effect.rule}.{part}", language) for part in ("title", "why")}
     return dataclasses.asdict(effect) | {"examples": list(effect.examples)} | words
 
 
-def _made(manifest: Manifest, language: str) -> dict[str, Any]:
+def _made(manifest: Manifest, language: str) -> Answer:
     rows = (
         "rules",
         "rows_read",
@@ -101,7 +99,7 @@ def _made(manifest: Manifest, language: str) -> dict[str, Any]:
     option("--header", "cli.customers.header", action=argparse.BooleanOptionalAction),
     option("--remove", "cli.customers.remove", action="store_true"),
 )
-def run_customers(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_customers(options: argparse.Namespace, context: Context) -> Answer:
     """Return the accounting of the customers table, or the version without it.
 
     Raises:
@@ -136,19 +134,21 @@ def run_customers(options: argparse.Namespace, context: Context) -> dict[str, An
     return made(manifest, context.language)
 
 
-def made(manifest: Manifest, language: str) -> dict[str, Any]:
+def made(manifest: Manifest, language: str) -> Answer:
     """Return the JSON of a dataset that has a customers table."""
-    table = manifest.customers_table or {}
+    table = manifest.customers_table
+    assert table is not None
+    about = table.to_json()
     counts = ("rows_read", "rows", "rows_set_aside", "customers", "matched")
     lists = ("attributes", "contacts", "off", "accepted", "pseudonymised")
     return {
         "dataset": manifest.name,
         "version": manifest.version,
         "parent": manifest.parent,
-        **{{"rows": "rows_kept"}.get(key, key): table[key] for key in counts},
+        **{{"rows": "rows_kept"}.get(key, key): about[key] for key in counts},
         "customers_in_log": manifest.customers,
-        **{key: table[key] for key in lists},
-        "warnings": [message_json(item, language) for item in table["warnings"]],
+        **{key: about[key] for key in lists},
+        "warnings": [message.to_json(language) for message in table.warnings],
     }
 
 
@@ -160,7 +160,7 @@ def made(manifest: Manifest, language: str) -> dict[str, Any]:
     option("--channel", "cli.explore.channel", action="append", default=[]),
     option("--country", "cli.explore.country", action="append", default=[]),
 )
-def run_explore(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_explore(options: argparse.Namespace, context: Context) -> Answer:
     """Sum the log where that has not been done, and return the key figures of the selection."""
     from clv_core.features.explore import (
         FIRST,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from clv_core import audit
 from clv_core.collection.privacy import SuppressionList
-from clv_core.commands import Context
+from clv_core.commands import Answer, Context
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, NotFound, UsageError
 
@@ -19,7 +18,7 @@ from clv_core.errors import Message, NotFound, UsageError
     option("--file", "cli.erase.file", type=Path),
     option("--dataset", "cli.erase.dataset", default=""),
 )
-def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_erase(options: argparse.Namespace, context: Context) -> Answer:
     """Erase and return counts, models that learned from the customers, what remains, and the certificate.
 
     Raises:
@@ -41,13 +40,13 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
         "customers": customers,
         "found": in_dataset,
         "not_found": missing,
-        "datasets": done.datasets,
+        "datasets": [one.to_json() for one in done.datasets],
         "removed": {**done.removed, "exports": len(done.exports)},
         "files": done.files,
-        "models": done.models,
-        "retrain": [one["model"] for one in done.learned],
-        "remains": done.remains,
-        "unsure": done.unsure,
+        "models": [one.to_json() for one in done.models],
+        "retrain": [one.model for one in done.learned],
+        "remains": [one.to_json() for one in done.remains],
+        "unsure": [one.to_json() for one in done.unsure],
         "warnings": [warning.to_json(context.language)] if missing else [],
     }
     touched = (done.datasets, done.exports, done.files, done.models, done.remains, done.removed.get("jobs"))
@@ -64,7 +63,7 @@ def run_erase(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("customer", "cli.suppress.id", nargs="*", metavar="ID"),
     option("--file", "cli.suppress.file", type=Path),
 )
-def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_suppress(options: argparse.Namespace, context: Context) -> Answer:
     """Change the list, and return how many are on it, when each was added and by whom; it names nobody."""
     from clv_core.collection.store import list_datasets
     from clv_core.strategy.audiences import entries_of, matches, read_entries, words_of
@@ -73,7 +72,7 @@ def run_suppress(options: argparse.Namespace, context: Context) -> dict[str, Any
     words = sorted(words_of(entries))
     people = SuppressionList.of(context.workspace)
     changed = 0
-    added: dict[str, Any] = {}
+    added: Answer = {}
     if options.action != "list":
         if not words:
             raise UsageError("suppress_nobody")

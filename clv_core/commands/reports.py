@@ -7,10 +7,10 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv_core import __version__
-from clv_core.commands import DATASET, MODEL, Context, open_scored, trust_and_warnings, trust_json
+from clv_core.commands import DATASET, MODEL, Answer, Context, open_scored, trust_and_warnings, trust_json
 from clv_core.commands.decisions import RATES, read_margins, split_names
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
@@ -41,7 +41,7 @@ BUDGET: Final = 20_000.0
     option("--margin", "cli.acquire.margin", action="append", default=[], metavar="GROUP=RATE"),
     *RATES,
 )
-def run_report(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_report(options: argparse.Namespace, context: Context) -> Answer:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.deployment import Terms
     from clv_core.strategy import PlanInputs
@@ -100,7 +100,7 @@ def _explain(scored: ScoredDataset, progress: Progress) -> None:
 
 
 @command("demo", option("--make", "cli.demo.make", type=Path, metavar="DIR"))
-def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_demo(options: argparse.Namespace, context: Context) -> Answer:
     """Put the sample and its model into the workspace, and return their names."""
     from clv_core.deployment import trust
     from clv_core.upkeep import add_demo
@@ -116,7 +116,7 @@ def run_demo(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     }
 
 
-def _make(folder: Path, context: Context) -> dict[str, Any]:
+def _make(folder: Path, context: Context) -> Answer:
     """Make the sample and its demo anew, in a workspace without one: what a shop does in its first year.
 
     BG/NBD is its first model; the default model, three months later, has to beat it from three random starts. The next
@@ -147,7 +147,7 @@ def _make(folder: Path, context: Context) -> dict[str, Any]:
     outcome = retraining.compare(dataset, before, bundle, progress)
     outcome = confirm_over_seeds(work, outcome, dataset, before, bundle, progress)
     outcome = retraining.apply_outcome(Registry(work), outcome, promote=True)
-    save_outcome(work, [before.id, bundle.id], outcome.to_json())
+    save_outcome(work, [before.id, bundle.id], outcome)
     dataset = demo.grow_sample(work, progress)
     scored = ScoredDataset(work, dataset, bundle)
     scored.scores(progress)

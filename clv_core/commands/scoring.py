@@ -6,10 +6,21 @@ import argparse
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv_core.collection.parse import folded
-from clv_core.commands import CUTOFF, DATASET, MODEL, Context, day, horizon, open_scored, print_messages, trust_json
+from clv_core.commands import (
+    CUTOFF,
+    DATASET,
+    MODEL,
+    Answer,
+    Context,
+    day,
+    horizon,
+    open_scored,
+    print_messages,
+    trust_json,
+)
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 
@@ -37,7 +48,7 @@ STRONGEST = 10
     option("--discount-rate", "cli.score.discount", type=float, default=0.0),
     option("--margin-rate", "cli.score.margin", type=float, default=1.0),
 )
-def run_score(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_score(options: argparse.Namespace, context: Context) -> Answer:
     """Score, write the file and its side file, and return counts and totals.
 
     Raises:
@@ -48,7 +59,7 @@ def run_score(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return _dataset(options, context) if options.events is None else _folder(options, context)
 
 
-def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def _dataset(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment import Terms, score_file
     from clv_core.strategy import load_history
     from clv_core.strategy.audiences import Exported, log_export, side_of
@@ -72,7 +83,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     return {"out": options.out, "side_file": side_file, **result}
 
 
-def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def _folder(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment import Terms, bundle_staleness_warnings, open_bundle
     from clv_core.deployment.spark import score_folder
     from clv_core.features import REMOTE, LogFolder, Spark
@@ -100,7 +111,7 @@ def _folder(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 def _result(
     options: argparse.Namespace, context: Context, terms: Terms, as_of: date, warnings: list[Message]
-) -> dict[str, Any]:
+) -> Answer:
     print_messages(warnings, context)
     return {
         "model": options.model,
@@ -113,7 +124,7 @@ def _result(
     }
 
 
-def _write_side_file(out: Path, content: dict[str, Any]) -> str:
+def _write_side_file(out: Path, content: Answer) -> str:
     """Write what the numbers mean, and return where."""
     from clv_core.workspace import write_json
 
@@ -132,7 +143,7 @@ def _write_side_file(out: Path, content: dict[str, Any]) -> str:
     option("--permutations", "cli.explain.permutations", type=int, default=2),
     CUTOFF,
 )
-def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_explain(options: argparse.Namespace, context: Context) -> Answer:
     """Explain, write the tables, and return the strongest parts, or the waterfall of one customer."""
     from clv_core.deployment import open_session
     from clv_core.evaluation.explain import waterfall_json
@@ -172,7 +183,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> dict[str, Any]
 
 
 @command("card", DATASET, MODEL, option("--customer", "cli.card.customer", type=folded, required=True), CUTOFF)
-def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_card(options: argparse.Namespace, context: Context) -> Answer:
     """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
     from clv_core.deployment import trust_of
     from clv_core.strategy.customer import load_card
@@ -188,7 +199,7 @@ def run_card(options: argparse.Namespace, context: Context) -> dict[str, Any]:
 
 
 @command("embed", DATASET, MODEL, CUTOFF)
-def run_embed(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_embed(options: argparse.Namespace, context: Context) -> Answer:
     """Save the embedding of all customers, and return where and of how many."""
     from clv_core.deployment import embed
 

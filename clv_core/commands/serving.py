@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from threading import Thread
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from clv_core import audit
-from clv_core.commands import Context
+from clv_core.commands import Answer, Context
 from clv_core.commands.parser import command, option
 from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError, Message, NotFound, UsageError
@@ -37,7 +37,7 @@ BACKLOG: Final = 2048
     option("--name", "cli.serve.name"),
     option("--open", "cli.serve.open", action="store_true", default=None),
 )
-def run_serve(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_serve(options: argparse.Namespace, context: Context) -> Answer:
     """Serve, and return where it was once it has been stopped.
 
     Raises:
@@ -149,7 +149,7 @@ def _open_browser(host: str, port: int) -> None:
     option("--host", "cli.mcp.host", default="127.0.0.1"),
     option("--port", "cli.mcp.port", type=int, default=8002),
 )
-def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_mcp(options: argparse.Namespace, context: Context) -> Answer:
     """Answer other programs' questions until stopped: over stdin and stdout, or over HTTP with API keys.
 
     Over stdin and stdout the process ends without a result: stdout holds the protocol alone.
@@ -186,7 +186,7 @@ def run_mcp(options: argparse.Namespace, context: Context) -> dict[str, Any]:
     option("name", "cli.keys.name", nargs="?"),
     option("--role", "cli.keys.role", choices=("viewer", "analyst"), default="viewer"),
 )
-def run_keys(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_keys(options: argparse.Namespace, context: Context) -> Answer:
     """Make, list or revoke; a new key is shown this once."""
     from clv_core.deployment.api import add_key, list_keys, revoke_key
     from clv_core.errors import UsageError

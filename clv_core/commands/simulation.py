@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from clv_core import __version__
 from clv_core.collection.simulate import SCENARIOS, WITH_CHANNELS, SimulationPlan, simulate
-from clv_core.commands import SEED, Context
+from clv_core.commands import SEED, Answer, Context
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import UsageError
 from clv_core.workspace import read_json
@@ -26,7 +25,7 @@ MOST_STEPS = 10_000_000
     option("--horizon-days", "cli.simulate.horizon_days", default=182, type=int, metavar="H"),
     option("--channels", "cli.simulate.channels", action="store_true"),
 )
-def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_simulate(options: argparse.Namespace, context: Context) -> Answer:
     """Simulate, write ``events.csv`` and ``truth.csv``, and say what was made.
 
     Raises:
@@ -66,7 +65,7 @@ def run_simulate(options: argparse.Namespace, context: Context) -> dict[str, Any
     option("--start", "cli.pretrain.start", type=Path),
     option("--out", "cli.pretrain.out", type=Path, required=True),
 )
-def run_pretrain(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_pretrain(options: argparse.Namespace, context: Context) -> Answer:
     """Pre-train, measure on shops never seen, and write weights and record; resumes a run that was stopped."""
     from clv_core.evaluation import held_out_figures
     from clv_core.model.instant import RECORD, WEIGHTS, save_network

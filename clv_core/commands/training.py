@@ -6,13 +6,14 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clv_core.commands import (
     DATASET,
     HORIZON_DAYS,
     SEED,
     SETTINGS,
+    Answer,
     Context,
     day,
     print_messages,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @command("look", DATASET, option("--horizon-days", "cli.look.horizon", type=int))
-def run_look(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_look(options: argparse.Namespace, context: Context) -> Answer:
     """Predict everyone and return the model's id, the total, its distribution, and the verdict."""
     from clv_core.deployment import ScoredDataset, trust
     from clv_core.deployment.zero_shot import zero_shot
@@ -77,7 +78,7 @@ def settings_help(language: str) -> str:
     SETTINGS,
     epilog=settings_help,
 )
-def run_train(options: argparse.Namespace, context: Context) -> dict[str, Any]:
+def run_train(options: argparse.Namespace, context: Context) -> Answer:
     """Train and return the bundle's id and place in the registry, verdict, metrics and cost.
 
     Raises:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 from annotated_types import Gt, Le, Len, Predicate
 
 from clv_core import __version__
-from clv_core.collection.customers import Attribute
+from clv_core.collection.store import Attribute
 from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.errors import Message, Refused
 from clv_core.evaluation import METRICS, Evidence, Figures, HoldoutFacts, Trust, judge

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ from clv_core.evaluation.explain import (
 from clv_core.features import Snapshot, scoring_snapshot
 from clv_core.features.btyd import ParetoNBD
 from clv_core.jobs import Progress
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, JsonRecord
 
 if TYPE_CHECKING:
     from clv_core.training import Model
@@ -78,7 +78,7 @@ class PopulationEffects(JsonRecord):
     """
 
     levels: Mapping[int, float]
-    counts: Mapping[int, dict[str, Any]]
+    counts: Mapping[int, JsonObject]
     most: float
     chances: Mapping[int, float] = field(default_factory=dict)
 
@@ -218,7 +218,7 @@ def find_explanation(bundle: Bundle, dataset: Dataset, customer: str, cutoff: da
     return None
 
 
-def save_explanations(explained: ScoreExplanations, folder: Path, about: dict[str, Any]) -> tuple[Path, ...]:
+def save_explanations(explained: ScoreExplanations, folder: Path, about: JsonObject) -> tuple[Path, ...]:
     """Write explanations into a folder, the record last; return the files that name customers."""
     checks = {}
     if explained.faithfulness is not None and explained.stability is not None:

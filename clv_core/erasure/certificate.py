@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +19,82 @@ from clv_core import audit
 from clv_core.collection.parse import load_key
 from clv_core.deployment import Bundle
 from clv_core.i18n import LANGUAGES, translate
+from clv_core.records import StoredRecord
 from clv_core.workspace import Workspace, read_json, write_json, write_text
 
 FOLDER: Final = "erasures"
 
 
 @dataclass(frozen=True)
-class Certificate:
+class ErasedDataset(StoredRecord):
+    """What an erasure did to a dataset.
+
+    Args:
+        name: of it.
+        destroyed: versions that were.
+        version: the one that took their place; "" where nothing was left.
+        events: rows that were erased.
+        aside: the same of set-aside rows.
+        people: the same of the customers table.
+    """
+
+    name: str
+    destroyed: list[str]
+    version: str
+    events: int
+    aside: int
+    people: int
+
+
+@dataclass(frozen=True)
+class AffectedModel(StoredRecord):
+    """A model that learned from the customers, or held them.
+
+    Args:
+        model: its id.
+        dataset: what it was trained on.
+        customers: how many of them it learned from.
+        holdout_rows: of them that it held.
+    """
+
+    model: str
+    dataset: str
+    customers: int
+    holdout_rows: int
+
+
+@dataclass(frozen=True)
+class Remains(StoredRecord):
+    """What still names a customer and was not changed.
+
+    Args:
+        kind: of thing.
+        name: of it.
+    """
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Unsure(StoredRecord):
+    """Texts in which ids stand as words that may mean something else, so that they were not changed.
+
+    Args:
+        file: that they are in.
+        column: of it, "" where it has none.
+        cells: how many.
+        ids: how many of the ids.
+    """
+
+    file: str
+    column: str
+    cells: int
+    ids: int
+
+
+@dataclass(frozen=True)
+class Certificate(StoredRecord):
     """What an erasure did.
 
     Args:
@@ -36,14 +105,13 @@ class Certificate:
         who: who started it.
         dataset: the dataset that it was limited to; "" for the whole workspace.
         customers: hash -> whether the customer was in any dataset.
-        datasets: ``{name, destroyed, version, events, aside, people}``.
+        datasets: that were written anew.
         removed: counts of what was removed: scores, explanations, views, uploads, records of runs.
         exports: names of lists that were removed.
         files: rows or texts taken out of other files, by path.
-        models: ``{model, dataset, customers, holdout_rows}`` of models that learned from the customers, or held them.
-        remains: ``{kind, name}`` of what still names a customer and was not changed.
-        unsure: ``{file, column, cells, ids}`` of texts in which that many of the ids stand as words that may mean
-            something else, so that they were not changed.
+        models: that learned from the customers, or held them.
+        remains: what still names a customer.
+        unsure: texts that may.
     """
 
     id: str
@@ -53,18 +121,18 @@ class Certificate:
     who: str = ""
     dataset: str = ""
     customers: dict[str, bool] = field(default_factory=dict)
-    datasets: list[dict[str, Any]] = field(default_factory=list)
+    datasets: list[ErasedDataset] = field(default_factory=list)
     removed: dict[str, int] = field(default_factory=dict)
     exports: list[str] = field(default_factory=list)
     files: dict[str, int] = field(default_factory=dict)
-    models: list[dict[str, Any]] = field(default_factory=list)
-    remains: list[dict[str, str]] = field(default_factory=list)
-    unsure: list[dict[str, Any]] = field(default_factory=list)
+    models: list[AffectedModel] = field(default_factory=list)
+    remains: list[Remains] = field(default_factory=list)
+    unsure: list[Unsure] = field(default_factory=list)
 
     @property
-    def learned(self) -> list[dict[str, Any]]:
+    def learned(self) -> list[AffectedModel]:
         """The models that learned from the customers, whose weights remain."""
-        return [one for one in self.models if one["customers"]]
+        return [one for one in self.models if one.customers]
 
     def with_customers(self, workspace: Workspace, ids: Iterable[str]) -> Certificate:
         """Return the certificate with customers who were in a dataset."""
@@ -78,12 +146,11 @@ class Certificate:
             customers: how many of them it learned from; the larger number of two runs counts.
             holdout_rows: rows erased from its holdout; those of two runs add up.
         """
-        models = {one["model"]: one for one in self.models}
+        models = {one.model: one for one in self.models}
         name = bundle.record.dataset.name
-        empty: dict[str, Any] = {"model": bundle.id, "dataset": name, "customers": 0, "holdout_rows": 0}
-        earlier = models.get(bundle.id, empty)
-        rows = earlier["holdout_rows"] + holdout_rows
-        models[bundle.id] = {**earlier, "customers": max(earlier["customers"], customers), "holdout_rows": rows}
+        earlier = models.get(bundle.id, AffectedModel(bundle.id, name, 0, 0))
+        rows = earlier.holdout_rows + holdout_rows
+        models[bundle.id] = replace(earlier, customers=max(earlier.customers, customers), holdout_rows=rows)
         return replace(self, models=list(models.values()))
 
     def with_removed(self, counts: Mapping[str, int]) -> Certificate:
@@ -94,14 +161,15 @@ class Certificate:
         """Return the certificate with more rows or texts erased, by file."""
         return replace(self, files=_sums(self.files, counts))
 
-    def with_dataset(self, changes: dict[str, Any] | None) -> Certificate:
+    def with_dataset(self, changes: ErasedDataset | None) -> Certificate:
         """Return the certificate with a dataset that was written anew, None for none; those of two runs add up."""
         if changes is None:
             return self
-        earlier = next((one for one in self.datasets if one["name"] == changes["name"]), None)
+        earlier = next((one for one in self.datasets if one.name == changes.name), None)
         if earlier is not None:
-            changes = changes | {key: earlier[key] + changes[key] for key in ("destroyed", "events", "aside", "people")}
-        return replace(self, datasets=[*(one for one in self.datasets if one["name"] != changes["name"]), changes])
+            sums = ("destroyed", "events", "aside", "people")
+            changes = replace(changes, **{key: getattr(earlier, key) + getattr(changes, key) for key in sums})
+        return replace(self, datasets=[*(one for one in self.datasets if one.name != changes.name), changes])
 
 
 def begin(workspace: Workspace, given: Collection[str], dataset: str) -> Certificate:
@@ -116,7 +184,7 @@ def begin(workspace: Workspace, given: Collection[str], dataset: str) -> Certifi
     identity = hmac.new(load_key(workspace), request.encode(), hashlib.sha256).hexdigest()[:12]
     path, now = workspace.place(FOLDER) / f"{identity}.json", datetime.now(UTC)
     if path.exists():
-        earlier = Certificate(**read_json(path))
+        earlier = Certificate.from_json(read_json(path))
         if not earlier.finished:
             return earlier
         identity = f"{identity}-{now:%Y%m%d%H%M%S}"
@@ -138,7 +206,7 @@ def save(workspace: Workspace, certificate: Certificate) -> Path:
     if certificate.finished:
         for language in LANGUAGES:
             write_text(markdown_path(workspace, certificate.id, language), markdown(certificate, language))
-    write_json(path, asdict(certificate))
+    write_json(path, certificate.to_json())
     return path
 
 
@@ -149,7 +217,7 @@ def markdown_path(workspace: Workspace, identity: str, language: str) -> Path:
 
 def certificates(workspace: Workspace) -> list[Certificate]:
     """Return all certificates, the latest first, with those of runs that were cut off."""
-    read = [Certificate(**read_json(path)) for path in workspace.place(FOLDER).glob("*.json")]
+    read = [Certificate.from_json(read_json(path)) for path in workspace.place(FOLDER).glob("*.json")]
     return sorted(read, key=lambda one: (one.finished or one.begun, one.id), reverse=True)
 
 
@@ -177,23 +245,23 @@ def markdown(certificate: Certificate, language: str) -> str:
     ]
     lines += ["", f"## {t('erasure.datasets')}"]
     for one in certificate.datasets:
-        lines.append(item("erasure.dataset" if one["version"] else "erasure.dataset.gone", **one))
-        lines.append(f"  {t('erasure.versions', versions=', '.join(one['destroyed']), version=one['version'] or '-')}")
+        lines.append(item("erasure.dataset" if one.version else "erasure.dataset.gone", **vars(one)))
+        lines.append(f"  {t('erasure.versions', versions=', '.join(one.destroyed), version=one.version or '-')}")
     lines += ["", f"## {t('erasure.removed')}"]
     lines += [line(t(f"erasure.kind.{kind}"), count) for kind, count in certificate.removed.items() if count]
     lines += [line(t("erasure.export"), name) for name in certificate.exports]
     lines += [line(path, t("versions.of_rows", rows=count)) for path, count in certificate.files.items()]
     why = t("erasure.models.why" if certificate.learned else "erasure.models.none")
     lines += ["", f"## {t('erasure.models')}", why]
-    lines += [item("erasure.model", rows=one["holdout_rows"], **one) for one in certificate.models]
+    lines += [item("erasure.model", rows=one.holdout_rows, **vars(one)) for one in certificate.models]
     lines += ["", f"## {t('erasure.remains')}", ""]
-    lines += [item(f"erasure.remains.{one['kind']}", name=one["name"]) for one in certificate.remains]
+    lines += [item(f"erasure.remains.{one.kind}", name=one.name) for one in certificate.remains]
     searched = t("erasure.searched.dataset" if certificate.dataset else "erasure.searched", dataset=certificate.dataset)
     left = "some" if certificate.remains else "unsure" if certificate.unsure else "none"
     lines += ["", f"{searched} {t(f'erasure.remains.{left}')}"]
     if certificate.unsure:
         lines += ["", f"## {t('erasure.unsure')}", t("erasure.unsure.why"), ""]
-    lines += [item(f"erasure.unsure.{'column' if one['column'] else 'file'}", **one) for one in certificate.unsure]
+    lines += [item(f"erasure.unsure.{'column' if one.column else 'file'}", **vars(one)) for one in certificate.unsure]
     lines += ["", f"## {t('erasure.customers')}", t("erasure.customers.how", salt=certificate.salt), ""]
     lines += [f"- `{customer}`" for customer in certificate.customers]
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core import audit, jobs
 from clv_core.collection.privacy import DATASET
@@ -17,7 +17,7 @@ from clv_core.collection.store import Dataset, list_datasets, open_dataset, vers
 from clv_core.deployment import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.erasure import places
-from clv_core.erasure.certificate import Certificate, begin, save
+from clv_core.erasure.certificate import Certificate, Remains, Unsure, begin, save
 from clv_core.erasure.data_subjects import DataSubjects, find_data_subjects, given_ids
 from clv_core.erasure.file_erasure import FileHits, search
 from clv_core.erasure.version_erasure import (
@@ -142,7 +142,7 @@ class _Erasure:
 
 def search_workspace(
     workspace: Workspace, subjects: DataSubjects, dataset: str = "", source: Path | None = None
-) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+) -> tuple[list[Remains], list[Unsure]]:
     """Search the files of a workspace, and those exported from it, for customers.
 
     Args:
@@ -152,8 +152,8 @@ def search_workspace(
         source: the file that the ids were read from, which is left out.
 
     Returns:
-        ``{kind, name}`` of what names a customer, of the kinds :data:`REMAINS`; and ``{file, column, cells, ids}`` of
-        texts in which that many short ids are words that may mean something else.
+        What names a customer, of the kinds :data:`REMAINS`; and texts in which short ids are words that may mean
+        something else.
     """
     names = [one.name for one in list_datasets(workspace)]
     logs = {one.folder: name for name in names for one in versions(workspace, name)}
@@ -161,14 +161,14 @@ def search_workspace(
     own_jobs = {job.folder for job in jobs.jobs(workspace) if job.status().get("pid") == os.getpid()}
     folders = [*logs, *models, workspace.place("datasets", dataset)] if dataset else [workspace.root]
     remains: list[tuple[str, str]] = []
-    unsure: list[dict[str, Any]] = []
+    unsure: list[Unsure] = []
 
     def note(hits: FileHits, file: str, kind: str, name: str) -> None:
         if hits.named:
             remains.append((kind, name))
             return
         for column, (cells, ids) in hits.unsure.items():
-            unsure.append({"file": file, "column": column, "cells": cells, "ids": len(ids)})
+            unsure.append(Unsure(file, column, cells, len(ids)))
 
     for path in _files_to_search(workspace, folders, source):
         own, home = path.relative_to(workspace.root), path.parent
@@ -189,7 +189,7 @@ def search_workspace(
     for path in places.exported_elsewhere(workspace):
         note(search(path, subjects, any_column=True), str(path), "export", str(path))
     ordered = sorted(dict.fromkeys(remains), key=lambda one: REMAINS.index(one[0]))
-    return [{"kind": kind, "name": name} for kind, name in ordered], unsure
+    return [Remains(kind, name) for kind, name in ordered], unsure
 
 
 def _files_to_search(workspace: Workspace, folders: Iterable[Path], source: Path | None) -> Iterator[Path]:

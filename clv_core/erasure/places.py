@@ -206,7 +206,7 @@ def files_below(path: Path) -> Iterator[Path]:
 
 def exported_elsewhere(workspace: Workspace) -> list[Path]:
     """Return the files that were exported to places outside the workspace and are still there."""
-    exported = (Path(entry["folder"]) / file for entry in reversed(export_log(workspace)) for file in entry["files"])
+    exported = (path for entry in reversed(export_log(workspace)) for path in entry.paths)
     return [path for path in dict.fromkeys(exported) if path.is_file() and not path.is_relative_to(workspace.root)]
 
 

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
@@ -56,9 +56,11 @@ from clv_core.deployment import (
     write_record,
 )
 from clv_core.deployment.registry import transaction
+from clv_core.erasure.certificate import ErasedDataset
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_erasure import erase_from, search
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, read_json, sync_all, write_json
 
 MADE: Final = "erase"
@@ -99,7 +101,7 @@ def first_events(held: Sequence[Dataset], subjects: DataSubjects) -> dict[str, d
 
 def rewrite_dataset(
     workspace: Workspace, name: str, held: Sequence[Dataset], subjects: DataSubjects, progress: Progress
-) -> dict[str, Any] | None:
+) -> ErasedDataset | None:
     """Write a dataset anew without the customers and destroy the versions that hold them.
 
     Args:
@@ -123,21 +125,20 @@ def rewrite_dataset(
                 write_json(path, redacted)
     if not held:
         return None
-    done: dict[str, Any] = {"name": name, "destroyed": destroyed, "version": current.version}
-    rows: dict[str, int] = {}
+    version, rows = current.version, dict[str, int]()
     raw = next((one for one in held if one.version == current.manifest.raw_version), None)
     if raw is not None or current.version in destroyed:
         raw_version = current.manifest.raw_version
         if raw is not None:
             raw_version = _write(workspace, raw, subjects, "", progress, is_current=False)[0].version
         manifest, left = _write(workspace, current, subjects, raw_version, progress, is_current=True)
-        rows, done["version"] = left.rows, manifest.version if manifest.rows_kept else ""
-    if done["version"]:
-        for version in destroyed:
-            remove(home / version)
+        rows, version = left.rows, manifest.version if manifest.rows_kept else ""
+    if version:
+        for gone in destroyed:
+            remove(home / gone)
     else:
         delete_dataset(workspace, name)
-    return done | {"events": rows.get(EVENTS, 0), "aside": rows.get(SET_ASIDE, 0), "people": rows.get(CUSTOMERS, 0)}
+    return ErasedDataset(name, destroyed, version, *(rows.get(file, 0) for file in (EVENTS, SET_ASIDE, CUSTOMERS)))
 
 
 def count_learned(bundle: Bundle, first_events: Mapping[str, date]) -> int:
@@ -226,9 +227,9 @@ def _write(
         return manifest, left
 
 
-def _redacted(manifest: dict[str, Any], subjects: DataSubjects) -> dict[str, Any]:
+def _redacted(manifest: JsonObject, subjects: DataSubjects) -> JsonObject:
     """Return a manifest without the customers; short ids go where it quotes cells, in its warnings."""
-    redacted: dict[str, Any] = redact_values(manifest, subjects.ids, subjects.matcher)
+    redacted: JsonObject = redact_values(manifest, subjects.ids, subjects.matcher)
     warnings = [{**one, "params": subjects.matcher.without_short(one["params"])} for one in redacted["warnings"]]
     return {**redacted, "warnings": warnings}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import with_role
 from clv_core.features import EventLog
 from clv_core.jobs import NoProgress, Progress, parts_of
+from clv_core.records import JsonObject
 from clv_core.training import JOURNAL, rolling_origins
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Trial:
     """
 
     number: int
-    settings: Mapping[str, Any]
+    settings: JsonObject
     loss: float
     state: str
 
@@ -263,7 +264,7 @@ def _waiting(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING])
 
 
-def _take_up(study: optuna.Study, default: Mapping[str, Any]) -> None:
+def _take_up(study: optuna.Study, default: JsonObject) -> None:
     """Queue what an interrupted search had under way, and the default unless it is through or queued."""
     import optuna
 
@@ -276,7 +277,7 @@ def _take_up(study: optuna.Study, default: Mapping[str, Any]) -> None:
         study.enqueue_trial(dict(default))
 
 
-def _asked(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+def _asked(trial: optuna.trial.FrozenTrial) -> JsonObject:
     """Return a trial's settings, those included that were queued and that it has not come to yet."""
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
@@ -304,7 +305,7 @@ class Tuning:
     advantage: dict[str, Estimate]
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The best settings of the search, those that were searched only."""
         return dict(best(self.search.trials).settings)
 
@@ -313,7 +314,7 @@ class Tuning:
         """Loss of the default settings."""
         return self.search.default.loss
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary."""
         return {
             "settings": self.settings,

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection import one_file
-from clv_core.collection.customers import NUMBER, TEXT, Attribute
+from clv_core.collection.customers import NUMBER, TEXT
+from clv_core.collection.store import Attribute
 from clv_core.columns import CUSTOMER_ID
 from clv_core.features.relations import EPOCH
 
@@ -123,8 +124,8 @@ class AttributeValues:
 
 def attributes_of(dataset: Dataset) -> list[Attribute]:
     """Return the attributes of a dataset's customers table that are on; none where it has no such table."""
-    table = dataset.manifest.customers_table or {}
-    return [Attribute(one["name"], one["kind"], one["dated_by"]) for one in table.get("attributes", [])]
+    table = dataset.manifest.customers_table
+    return [] if table is None else list(table.attributes)
 
 
 def read_attribute(

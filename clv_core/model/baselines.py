@@ -16,6 +16,7 @@ from clv_core.model.chance import PurchaseSurvival, below_one, by_luck
 from clv_core.model.horizon import Curve, discounted, even_growth, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
+from clv_core.records import JsonObject
 
 Floats = NDArray[np.float64]
 
@@ -95,12 +96,12 @@ class Baseline(ABC):
             self._p(snapshot, int(horizon)), np.clip(mean, 0.0, top), *(np.minimum(value, top) for value in quantiles)
         )
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return arrays by name, and a JSON-ready dictionary."""
         return {**self.residuals_.state(), **self._own_arrays()}, {name: getattr(self, name) for name in STATE_NAMES}
 
     @classmethod
-    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described.
 
         Raises:

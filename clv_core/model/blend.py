@@ -23,6 +23,7 @@ from clv_core.model.inputs import Inputs
 from clv_core.model.instant.model import InstantModel
 from clv_core.model.stacking import beginning_with
 from clv_core.preprocessing import TableEncoder
+from clv_core.records import JsonObject
 
 SMALLEST: Final = 1e-12
 SMALLEST_SHARE: Final = 1e-3
@@ -147,10 +148,10 @@ class BlendModel(NetworkModel):
         """Return the last hidden layer of each network of both."""
         return [*self.deep.hidden(snapshot), *self.instant.hidden(snapshot)]
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return tensors by name, and a JSON-ready dictionary."""
         tensors: dict[str, NDArray[Any]] = {}
-        state: dict[str, Any] = {}
+        state: JsonObject = {}
         for name, (own, described) in zip(PARTS, (self.deep.state(), self.instant.state()), strict=True):
             tensors |= {f"{name}.{key}": value for key, value in own.items()}
             state[name] = described
@@ -160,7 +161,7 @@ class BlendModel(NetworkModel):
         return tensors, state
 
     @classmethod
-    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
         hybrid, tuned = PARTS
         deep = DeepModel.from_state(beginning_with(tensors, hybrid), state[hybrid])

@@ -26,6 +26,7 @@ from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 from clv_core.preprocessing import TableEncoder
+from clv_core.records import JsonObject
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 ROUNDS: Final = 100
-PARAMETERS: Final[dict[str, Any]] = {
+PARAMETERS: Final[JsonObject] = {
     "learning_rate": 0.05,
     "num_leaves": 31,
     "min_data_in_leaf": 50,
@@ -67,9 +68,7 @@ class Trees:
     base: float | None
 
     @classmethod
-    def fit(
-        cls, rows: NDArray[np.float32], label: Floats, exposure: Floats, objective: dict[str, Any], seed: int
-    ) -> Self:
+    def fit(cls, rows: NDArray[np.float32], label: Floats, exposure: Floats, objective: JsonObject, seed: int) -> Self:
         """Learn from n rows whose labels cover ``exposure`` of the horizon each, [n].
 
         Raises:
@@ -94,13 +93,13 @@ class Trees:
         rate = self.rate(rows)
         return np.clip(rate, 0.0, 1.0) if self.base is None else -np.expm1(-rate)
 
-    def state(self) -> dict[str, Any] | str:
+    def state(self) -> JsonObject | str:
         """Return a JSON-ready dictionary, trees as LightGBM's own text; without a base the text alone."""
         text: str = self.booster.model_to_string()
         return text if self.base is None else {"trees": text, "base": self.base}
 
     @classmethod
-    def from_state(cls, state: dict[str, Any] | str) -> Self:
+    def from_state(cls, state: JsonObject | str) -> Self:
         """Return what :meth:`state` described; a text alone is what earlier versions saved."""
         text, base = (state, None) if isinstance(state, str) else (state["trees"], state["base"])
         return cls(_library().Booster(model_str=text), base)
@@ -200,7 +199,7 @@ class BoostingModel(CalibratedModel):
         values = (read.mean * longer, *self.residuals.beyond(own, p, worth, longer))
         return Predictions(by_luck(chance, 1.0), *(np.clip(level * value, 0.0, read.largest) for value in values))
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return arrays by name, and a JSON-ready dictionary."""
         names = ("kind", "money", "largest", "horizon_days", *(("levelled",) if self.levelled else ()))
         return self.residuals.state(), {
@@ -211,7 +210,7 @@ class BoostingModel(CalibratedModel):
         }
 
     @classmethod
-    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
         return cls(
             TableEncoder.from_json(state["encoder"]),

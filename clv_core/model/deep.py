@@ -18,6 +18,7 @@ from clv_core.model.horizon import largest_allowed
 from clv_core.model.inputs import InputEncoder, Inputs
 from clv_core.model.network import Network, Shape
 from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
+from clv_core.records import JsonObject
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class DeepModel(NetworkModel):
         """Return the tensors that the networks read."""
         return self.encoder.transform(snapshot, self.config.max_steps_back)
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return tensors by name, and a JSON-ready dictionary."""
         return weights_by_name(self.networks), {
             "config": self.config.to_json(),
@@ -92,7 +93,7 @@ class DeepModel(NetworkModel):
         }
 
     @classmethod
-    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
         config, encoder = TrainConfig.from_json(state["config"]), InputEncoder.from_json(state["encoder"])
         networks = []

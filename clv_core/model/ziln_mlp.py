@@ -22,6 +22,7 @@ from clv_core.model.horizon import largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.stacking import one_thread
 from clv_core.preprocessing import TableEncoder
+from clv_core.records import JsonObject
 
 ROWS_AT_ONCE: Final = 65_536
 WIDTHS: Final = (64, 32)
@@ -110,14 +111,14 @@ class ZilnMlpModel:
         money = [np.clip(value * self.money, 0.0, top) for value in values]
         return Predictions(below_one(chance), *money)
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return tensors by name, and a JSON-ready dictionary."""
         tensors = {name: value.numpy() for name, value in self.network.state_dict().items()}
         names = ("money", "largest", "horizon_days")
         return tensors, {"encoder": self.encoder.to_json(), **{name: getattr(self, name) for name in names}}
 
     @classmethod
-    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
         encoder = TableEncoder.from_json(state["encoder"])
         network = ZilnMlp(len(encoder.columns_))

@@ -18,6 +18,7 @@ from .retraining import PROMOTED as PROMOTED
 from .retraining import Outcome as Outcome
 from .retraining import early as early
 from .retraining_seeds import confirm_over_seeds as confirm_over_seeds
+from .schedules import Run as Run
 from .schedules import Schedule as Schedule
 from .schedules import ScheduleState as ScheduleState
 from .schedules import add_schedule as add_schedule

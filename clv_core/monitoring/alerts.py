@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, NamedTuple
 
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features import label
@@ -13,7 +13,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_last_day, say_list
 from clv_core.monitoring.drift.event_profile import PRICES
 from clv_core.monitoring.drift.feature_histograms import PREDICTED
 from clv_core.monitoring.drift.periods import Check
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, StoredRecord
 
 DATA, PREDICTIONS, REALISED = "data", "predictions", "realised"
 LIGHTS: Final = (DATA, PREDICTIONS, REALISED)
@@ -29,7 +29,17 @@ NAMED_FEATURES: Final = 3
 
 
 @dataclass(frozen=True)
-class Alert(JsonRecord):
+class Acknowledgement(StoredRecord):
+    """Who has seen an alert, and when; both empty where nobody has."""
+
+    OMITTED: ClassVar = frozenset({"by", "at"})
+
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Alert(StoredRecord):
     """One thing that changed.
 
     Args:
@@ -40,17 +50,22 @@ class Alert(JsonRecord):
         params: figures of the latest period with the change; JSON types only.
         begin: ISO date of the first day of the change; of predictions the first instant that differs from the cutoff.
         end: ISO date of the last midnight; of predictions the last instant.
-        acknowledged: ``by`` and ``at`` of who has seen it; empty where nobody has.
+        acknowledged: who has seen it.
     """
 
     id: str
     light: str
     grave: bool
     code: str
-    params: dict[str, Any]
+    params: JsonObject
     begin: str
     end: str
-    acknowledged: dict[str, str] = field(default_factory=dict)
+    acknowledged: Acknowledgement = Acknowledgement()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has acknowledged it."""
+        return self.acknowledged == Acknowledgement()
 
     def text(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the message."""
@@ -63,13 +78,13 @@ class Alert(JsonRecord):
         when = days["begin"] if self.begin == self.end else translate("alert.when", language, **days)
         return translate(f"alert.{self.code}", language, when=when, **params)
 
-    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message."""
         return {**super().to_json(), "message": self.text(language)}
 
 
 def alert_of(
-    light: str, code: str, subject: str, params: dict[str, Any], begin: str, end: str, *, longer: bool = False
+    light: str, code: str, subject: str, params: JsonObject, begin: str, end: str, *, longer: bool = False
 ) -> Alert:
     """Return an alert; its id is a hash of code, subject and begin.
 
@@ -105,9 +120,9 @@ def alerts_of(checks: Iterable[Check], currency: str = "") -> list[Alert]:
     return sorted(alerts, key=lambda alert: (alert.begin, not alert.grave, alert.code))
 
 
-def acknowledge(alerts: Sequence[Alert], acknowledgements: dict[str, dict[str, str]]) -> list[Alert]:
+def acknowledge(alerts: Sequence[Alert], acknowledgements: Mapping[str, Acknowledgement]) -> list[Alert]:
     """Return the alerts with who has acknowledged each, by id."""
-    return [replace(alert, acknowledged=acknowledgements.get(alert.id, {})) for alert in alerts]
+    return [replace(alert, acknowledged=acknowledgements.get(alert.id, Acknowledgement())) for alert in alerts]
 
 
 class _Finding(NamedTuple):
@@ -116,7 +131,7 @@ class _Finding(NamedTuple):
     check: Check
     code: str
     subject: str
-    params: dict[str, Any]
+    params: JsonObject
 
 
 def _joined(run: Sequence[_Finding], currency: str, oldest: int) -> Alert:
@@ -166,7 +181,7 @@ def _finding(check: Check) -> _Finding:
     side = "rose" if check.rose else "fell"
     subject, value, figure = check.subject, check.value, check.found
     shares = _shares(figure, check.usual)
-    figures: dict[str, Any] = {"found": figure, "usual": check.usual, "change": _change(check)}
+    figures: JsonObject = {"found": figure, "usual": check.usual, "change": _change(check)}
     if check.test == "volume":
         code = f"events_{side}" if subject == EVENT_TYPE else f"customers_{side}"
         return _Finding(check, code, value, {**figures, "value": value})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
 
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, Alert
+from clv_core.records import JsonObject, StoredRecord
 
 GREEN, AMBER, RED, UNKNOWN = "green", "amber", "red", "unknown"
 KEEP, RETRAIN, INVESTIGATE = "keep", "retrain", "investigate"
@@ -16,7 +16,7 @@ BROKEN = "recommend.investigate.data"
 
 
 @dataclass(frozen=True)
-class HealthStatus:
+class HealthStatus(StoredRecord):
     """The answer to one question.
 
     Args:
@@ -31,19 +31,14 @@ class HealthStatus:
     alerts: int
     why: Message
 
-    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message as text."""
         about = {"light": self.colour, "alerts": self.alerts, **self.why.coded()}
         return {**about, "message": self.why.text(language)}
 
-    @classmethod
-    def from_json(cls, question: str, values: dict[str, Any]) -> Self:
-        """Return the status of :meth:`to_json`'s dictionary."""
-        return cls(question, values["light"], values["alerts"], Message(values["code"], values["params"]))
-
 
 @dataclass(frozen=True)
-class Recommendation:
+class Recommendation(StoredRecord):
     """What to do.
 
     Args:
@@ -59,14 +54,9 @@ class Recommendation:
         """Whether the data has to be investigated first: a model trained on it may have learned the fault."""
         return self.why.code == BROKEN
 
-    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message as text."""
         return {"action": self.action, **self.why.coded(), "message": self.why.text(language)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the recommendation of :meth:`to_json`'s dictionary."""
-        return cls(values["action"], Message(values["code"], values["params"]))
 
 
 def assess_health(
@@ -87,7 +77,7 @@ def assess_health(
     statuses = []
     for question in LIGHTS:
         own = [alert for alert in alerts if alert.light == question]
-        unseen = [alert for alert in own if not alert.acknowledged]
+        unseen = [alert for alert in own if alert.is_open]
         if unseen:
             colour = RED if any(alert.grave for alert in unseen) else AMBER
             why = Message(f"light.{question}.{colour}", {"n": len(unseen)})

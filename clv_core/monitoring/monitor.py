@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 
@@ -27,6 +26,7 @@ from clv_core.monitoring.drift.periods import (
     MIN_PERIODS,
     MONTH,
     Check,
+    PastSeries,
     Period,
     default_kind,
     period_start,
@@ -34,7 +34,14 @@ from clv_core.monitoring.drift.periods import (
     periods_in,
 )
 from clv_core.monitoring.health import assess_health, recommend
-from clv_core.monitoring.monitoring_report import Report, acknowledged, model_folder, report_folder
+from clv_core.monitoring.monitoring_report import (
+    ReferenceFacts,
+    Report,
+    ReportFacts,
+    acknowledged,
+    model_folder,
+    report_folder,
+)
 from clv_core.monitoring.realized.performance import outside, so_far
 from clv_core.monitoring.realized.realized_value import compare_realized, realized_alerts
 from clv_core.workspace import Workspace
@@ -86,28 +93,28 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
     return report.seen(acknowledged(workspace, model_id))
 
 
-def _about(dataset: Dataset, bundle: Bundle, reference: Reference, kind: str) -> dict[str, Any]:
-    return {
-        "model": bundle.id,
-        "dataset": dataset.name,
-        "version": dataset.version,
-        "cutoff": bundle.record.cutoff.isoformat(),
-        "horizon_days": bundle.record.horizon_days,
-        "currency": dataset.manifest.currency,
-        "as_of": dataset.log_end.isoformat(),
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "kind": kind,
-        "reference": {
-            "source": reference.source,
-            "first_day": reference.first_day.isoformat(),
-            "chunks": len(reference.profiles[kind].periods) if kind in reference.profiles else 0,
-        },
-    }
+def _about(dataset: Dataset, bundle: Bundle, reference: Reference, kind: str) -> ReportFacts:
+    return ReportFacts(
+        model=bundle.id,
+        dataset=dataset.name,
+        version=dataset.version,
+        cutoff=bundle.record.cutoff.isoformat(),
+        horizon_days=bundle.record.horizon_days,
+        currency=dataset.manifest.currency,
+        as_of=dataset.log_end.isoformat(),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        kind=kind,
+        reference=ReferenceFacts(
+            source=reference.source,
+            first_day=reference.first_day.isoformat(),
+            chunks=len(reference.profiles[kind].periods) if kind in reference.profiles else 0,
+        ),
+    )
 
 
 def _check_data(
     dataset: Dataset, reference: Reference, kind: str, periods: list[Period], horizon: int, unknown: dict[str, Message]
-) -> tuple[list[Check], list[dict[str, Any]]]:
+) -> tuple[list[Check], list[PastSeries]]:
     """Return the checks of the data, and the series of the reference."""
     before = reference.profiles.get(kind)
     if before is None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import ClassVar, Final, Self
 
 import pandas as pd
 
@@ -16,55 +16,99 @@ from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
-from clv_core.monitoring.alerts import Alert, acknowledge
-from clv_core.monitoring.drift.periods import Check
+from clv_core.monitoring.alerts import Acknowledgement, Alert, acknowledge
+from clv_core.monitoring.drift.periods import Check, PastSeries
 from clv_core.monitoring.health import UNKNOWN, HealthStatus, Recommendation, assess_health, recommend
 from clv_core.monitoring.realized.performance import Realised, Tier, outside, so_far
+from clv_core.monitoring.retraining import Outcome
+from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.audiences import inert_csv
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILE: Final = "report.json"
 CHECKS_FILE: Final = "checks.parquet"
-ABOUT: Final = (
-    "model", "dataset", "version", "cutoff", "horizon_days", "currency", "as_of", "made", "kind", "reference",
-)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReferenceFacts(StoredRecord):
+    """What new data is compared with.
+
+    Args:
+        source: ``training``, or ``dataset`` where the bundle has no reference of its own.
+        first_day: ISO date.
+        chunks: how many periods it has.
+    """
+
+    source: str
+    first_day: str
+    chunks: int
+
+
+@dataclass(frozen=True)
+class ReportFacts(StoredRecord):
+    """What a report is about.
+
+    Args:
+        model: id of the bundle.
+        dataset: its name.
+        version: of the dataset.
+        cutoff: of the model, ISO date.
+        horizon_days: of the model.
+        currency: of the log's amounts, may be empty.
+        as_of: the log's end, ISO date.
+        made: when, ISO UTC.
+        kind: of period, ``week`` or ``month``.
+        reference: what new data is compared with.
+    """
+
+    model: str
+    dataset: str
+    version: str
+    cutoff: str
+    horizon_days: int
+    currency: str
+    as_of: str
+    made: str
+    kind: str
+    reference: ReferenceFacts
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class Report(StoredRecord):
     """The result of monitoring a model on a version of a dataset.
 
     Args:
-        about: ``model, dataset, version, cutoff, horizon_days, currency, as_of`` (the log's end), ``made`` (ISO UTC),
-            ``kind`` of period, ``reference`` (``source``: training or dataset; ``first_day``; ``chunks``).
+        about: which model, which dataset, and as of when.
         chunks: ISO ``[begin, end]`` of each new period.
         lights: health, one status a question.
         recommendation: what to do.
         alerts: what changed, acknowledged ones too.
         checks: all checks.
-        past: each series of the reference: ``test, subject, value, begin`` (ISO dates) and ``figures``.
+        past: each series of the reference.
         realised: realized value, by instant.
         tiers: realized value by tier, and who moved.
         unknown: by question, why it cannot be answered; an open alert of the question goes before.
     """
 
-    about: dict[str, Any]
+    FILE: ClassVar = FILE
+
+    about: ReportFacts
     chunks: list[list[str]]
     lights: list[HealthStatus]
     recommendation: Recommendation
     alerts: list[Alert]
     checks: list[Check]
-    past: list[dict[str, Any]]
+    past: list[PastSeries]
     realised: list[Realised]
     tiers: list[Tier]
-    unknown: dict[str, Message]
+    unknown: dict[str, Message] = field(default_factory=dict)
 
     @property
     def open(self) -> list[Alert]:
         """Alerts that nobody has acknowledged."""
-        return [alert for alert in self.alerts if not alert.acknowledged]
+        return [alert for alert in self.alerts if alert.is_open]
 
-    def seen(self, acknowledgements: dict[str, dict[str, str]]) -> Report:
+    def seen(self, acknowledgements: Mapping[str, Acknowledgement]) -> Report:
         """Return the report with these alerts acknowledged, and health and recommendation that follow.
 
         Args:
@@ -74,17 +118,17 @@ class Report:
         lights = assess_health(alerts, self.unknown, outside(self.realised), so_far(self.realised))
         return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
 
-    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return all but the single checks, JSON-ready, messages as text."""
         return {
-            **self.about,
+            **self.about.to_json(),
             "lights": {light.question: light.to_json(language) for light in self.lights},
             "recommendation": self.recommendation.to_json(language),
             "alerts": [alert.to_json(language) for alert in self.alerts],
             "chunks": self.chunks,
             "checks": len(self.checks),
-            "realised": [asdict(one) for one in self.realised],
-            "tiers": [asdict(one) for one in self.tiers],
+            "realised": [one.to_json() for one in self.realised],
+            "tiers": [one.to_json() for one in self.tiers],
         }
 
     def check_table(self) -> pd.DataFrame:
@@ -96,31 +140,38 @@ class Report:
         with atomic_path(folder / CHECKS_FILE) as temporary:  # a page may be reading the one before
             self.check_table().to_parquet(temporary, index=False)
         unknown = {question: why.coded() for question, why in self.unknown.items()}
-        write_json(folder / FILE, {**self.to_json(), "past": self.past, "unknown": unknown})
+        past = [one.to_json() for one in self.past]
+        write_json(folder / FILE, {**self.to_json(), "past": past, "unknown": unknown})
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
         """Return the report in a folder, or None."""
         if not (folder / FILE).is_file():
             return None
-        values = read_json(folder / FILE)
         table = pd.read_parquet(folder / CHECKS_FILE)
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        lights = [HealthStatus.from_json(question, light) for question, light in values["lights"].items()]
-        unknown = {light.question: light.why for light in lights if light.colour == UNKNOWN}
-        unknown |= {question: Message(**why) for question, why in values.get("unknown", {}).items()}
-        return cls(
-            {key: values[key] for key in ABOUT},
-            values["chunks"],
-            lights,
-            Recommendation.from_json(values["recommendation"]),
-            [Alert.from_json(alert) for alert in values["alerts"]],
-            [Check(**{str(key): value for key, value in row.items()}) for row in rows],
-            values["past"],
-            [Realised(**one) for one in values["realised"]],
-            [Tier(**one) for one in values["tiers"]],
-            unknown,
-        )
+        return cls.from_json({**read_json(folder / FILE), "checks": rows})
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Put together what the file has apart; the sentences in it were for its readers."""
+        facts = [one.name for one in dataclasses.fields(ReportFacts)]
+        lights = [{"question": one, **_with_why(light)} for one, light in raw["lights"].items()]
+        unknown = {one["question"]: one["why"] for one in lights if one["light"] == UNKNOWN}
+        return {
+            **{name: value for name, value in raw.items() if name not in facts},
+            "about": {name: raw[name] for name in facts},
+            "lights": [{"colour": one.pop("light"), **one} for one in lights],
+            "recommendation": _with_why(raw["recommendation"]),
+            "alerts": [{key: value for key, value in one.items() if key != "message"} for one in raw["alerts"]],
+            "unknown": unknown | raw.get("unknown", {}),
+        }
+
+
+def _with_why(told: JsonObject) -> JsonObject:
+    """Return what was told with its message in one piece, and without the sentence."""
+    rest = {key: value for key, value in told.items() if key not in ("code", "params", "message")}
+    return {**rest, "why": {"code": told["code"], "params": told["params"]}}
 
 
 def _table(records: Sequence[Check] | Sequence[Realised], kind: type[Check] | type[Realised]) -> pd.DataFrame:
@@ -149,32 +200,35 @@ def model_folder(workspace: Workspace, model_id: str) -> Path:
     return workspace.place("alerts", model_id)
 
 
-def acknowledged(workspace: Workspace, model_id: str) -> dict[str, dict[str, str]]:
-    """Return who acknowledged which alerts of a model, ``{by, at}`` by alert id."""
+def acknowledged(workspace: Workspace, model_id: str) -> dict[str, Acknowledgement]:
+    """Return who acknowledged which alerts of a model, by alert id."""
     path = model_folder(workspace, model_id) / "acknowledged.json"
-    values: dict[str, dict[str, str]] = read_json(path) if path.is_file() else {}
-    return values
+    values = read_json(path) if path.is_file() else {}
+    return {alert: Acknowledgement.from_json(one) for alert, one in values.items()}
 
 
 def acknowledge_alerts(workspace: Workspace, model_id: str, alerts: Sequence[str], by: str) -> None:
     """Record that a user has seen alerts, by id; they no longer count for health, and are not sent again."""
     path = model_folder(workspace, model_id) / "acknowledged.json"
     with writing(path):
-        write_json(path, acknowledged(workspace, model_id) | {alert: {"by": by, "at": _now()} for alert in alerts})
+        known = acknowledged(workspace, model_id) | dict.fromkeys(alerts, Acknowledgement(by, _now()))
+        write_json(path, {alert: one.to_json() for alert, one in known.items()})
 
 
-def save_outcome(workspace: Workspace, model_ids: Sequence[str], outcome: dict[str, Any]) -> None:
+def save_outcome(
+    workspace: Workspace, model_ids: Sequence[str], outcome: Outcome, language: str = DEFAULT_LANGUAGE
+) -> None:
     """Save the outcome of the last retraining for each model that it is about."""
     for model_id in model_ids:
         path = model_folder(workspace, model_id) / "retrained.json"
         with writing(path):
-            write_json(path, {"at": _now(), **outcome})
+            write_json(path, {"at": _now(), **outcome.to_json(language)})
 
 
-def last_outcome(workspace: Workspace, model_id: str) -> dict[str, Any] | None:
-    """Return the outcome of the last retraining as JSON, with ``at`` (ISO UTC); None where there was none."""
+def last_outcome(workspace: Workspace, model_id: str) -> Outcome | None:
+    """Return the outcome of the last retraining; None where there was none."""
     path = model_folder(workspace, model_id) / "retrained.json"
-    return read_json(path) if path.is_file() else None
+    return Outcome.from_json(read_json(path)) if path.is_file() else None
 
 
 def _now() -> str:

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import ClassVar, Final
 
 import pandas as pd
 
@@ -23,6 +23,7 @@ from clv_core.errors import Message
 from clv_core.evaluation import USUAL_LEVEL_SPREAD, Bootstrap, Estimate, with_role
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject, StoredRecord
 
 JUDGED: Final = with_role("retraining")
 """Ranking, size and level: better means surely better in one of them, and surely worse in none. The size is that of
@@ -40,7 +41,7 @@ PROMOTED, BETTER, STAYS, EARLY, ALIKE = "promoted", "better", "stays", "early", 
 
 
 @dataclass(frozen=True)
-class MetricPair:
+class MetricPair(StoredRecord):
     """One metric of both models.
 
     Args:
@@ -72,7 +73,7 @@ class MetricPair:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(StoredRecord):
     """The outcome of a retraining.
 
     Args:
@@ -86,7 +87,11 @@ class Outcome:
         customers: how many were compared.
         figures: metrics of both.
         starts: from how many random starts the challenger was trained.
+        at: when it was saved, ISO UTC; empty before.
     """
+
+    FILE: ClassVar = "retrained.json"
+    OMITTED: ClassVar = frozenset({"at"})
 
     outcome: str
     champion: str
@@ -96,10 +101,16 @@ class Outcome:
     customers: int = 0
     figures: tuple[MetricPair, ...] = ()
     starts: int = 1
+    at: str = ""
 
-    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the sentence."""
-        return {**dataclasses.asdict(self), "why": self.why.to_json(language)}
+        return {**super().to_json(), "why": self.why.to_json(language)}
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Give the reason its whole code, and leave out its sentence."""
+        return {**raw, "why": {"code": f"retrain.{raw['why']['code']}", "params": raw["why"]["params"]}}
 
 
 def early(champion: Bundle, dataset: Dataset) -> Outcome | None:

@@ -15,18 +15,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from clv_core import audit, jobs
 from clv_core.environment import Environment
-from clv_core.errors import ClvError, NotFound, Refused, UsageError, traced
+from clv_core.errors import ClvError, Message, NotFound, Refused, UsageError, traced
 from clv_core.i18n import translate
 from clv_core.locks import FOLDER as LOCKS
 from clv_core.locks import held_lock, writing
 from clv_core.monitoring.notifications.mail import Smtp, send
 from clv_core.monitoring.notifications.webhook import checked_url, post
-from clv_core.records import JsonRecord
+from clv_core.records import StoredRecord
 from clv_core.workspace import Workspace, append_record, check_name, latest_records, read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -40,12 +40,12 @@ RETRY_MINUTES: Final = (5, 15, 60)
 TOLD_AFTER: Final = 2
 """Failures in a row after which somebody is told."""
 POLL_SECONDS: Final = 0.2
-Execute = Callable[[Workspace, Sequence[str], str, str], dict[str, Any] | None]
-"""Runs a command line and returns its error as ``{code, params}``, None where it is done."""
+Execute = Callable[[Workspace, Sequence[str], str, str], Message | None]
+"""Runs a command line and returns its error, as errors name themselves; None where it is done."""
 
 
 @dataclass(frozen=True)
-class Schedule(JsonRecord):
+class Schedule(StoredRecord):
     """A chain and when it runs.
 
     Args:
@@ -113,18 +113,59 @@ class Schedule(JsonRecord):
 
 
 @dataclass(frozen=True)
-class ScheduleState(JsonRecord):
+class Step(StoredRecord):
+    """A step that ran.
+
+    Args:
+        step: its command line.
+        seconds: that it took.
+        error: of it, None where it is done.
+    """
+
+    step: str
+    seconds: float
+    error: Message | None
+
+
+@dataclass(frozen=True)
+class Run(StoredRecord):
+    """A run of a chain.
+
+    Args:
+        started: ISO UTC.
+        seconds: that it took.
+        outcome: ``done`` or ``failed``.
+        steps: those that ran.
+        told: whether somebody was told of the failure, or why that failed too; None where nobody was to be.
+    """
+
+    OMITTED: ClassVar = frozenset({"told"})
+
+    started: str
+    seconds: float
+    outcome: str
+    steps: tuple[Step, ...]
+    told: bool | Message | None = None
+
+    @property
+    def last(self) -> Step:
+        """The step that it ended with."""
+        return self.steps[-1]
+
+
+@dataclass(frozen=True)
+class ScheduleState(StoredRecord):
     """When a schedule runs next, and how it has gone.
 
     Args:
         next: ISO UTC.
         failures: in a row.
-        last: the last run as :func:`history` has it, None before the first.
+        last: the last run, None before the first.
     """
 
     next: str
     failures: int = 0
-    last: dict[str, Any] | None = None
+    last: Run | None = None
 
 
 def add_schedule(workspace: Workspace, schedule: Schedule, now: datetime | None = None) -> None:
@@ -183,14 +224,9 @@ def remove_schedule(workspace: Workspace, name: str) -> None:
     (workspace.folder(FOLDER) / f"{name}.json").unlink()
 
 
-def history(workspace: Workspace, name: str) -> list[dict[str, Any]]:
-    """Return the runs of a schedule, the latest first.
-
-    Returns:
-        ``{started, seconds, outcome, steps, told}``: ``outcome`` is ``done`` or ``failed``, a step is ``{step, seconds,
-        error}``, and ``told`` says whether somebody was told of the failure, or why that failed too.
-    """
-    return list(latest_records(workspace.place(FOLDER) / f"{name}.jsonl"))
+def history(workspace: Workspace, name: str) -> list[Run]:
+    """Return the runs of a schedule, the latest first."""
+    return [Run.from_json(line) for line in latest_records(workspace.place(FOLDER) / f"{name}.jsonl")]
 
 
 def is_due(workspace: Workspace, now: datetime) -> bool:
@@ -235,15 +271,15 @@ def run_now(workspace: Workspace, name: str, execute: Execute | None = None) -> 
         return _run(workspace, schedule, state, datetime.now(UTC), execute or run_as_job)
 
 
-def run_as_job(workspace: Workspace, words: Sequence[str], language: str, label: str) -> dict[str, Any] | None:
-    """Run a command line as a job and wait for its end; the error is ``{code, params}``."""
+def run_as_job(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
+    """Run a command line as a job, wait for its end and return its error."""
     job = jobs.start(workspace, words, language=language, label=label)
     while (status := job.status())["state"] == jobs.RUNNING:
         time.sleep(POLL_SECONDS)
     if status["state"] == jobs.DONE:
         return None
     error = status.get("error") or {"code": "interrupted", "params": {}}
-    return {"code": error["code"], "params": error["params"]}
+    return Message(error["code"], error["params"])
 
 
 def _due(schedule: Schedule, state: ScheduleState, now: datetime) -> bool:
@@ -251,51 +287,49 @@ def _due(schedule: Schedule, state: ScheduleState, now: datetime) -> bool:
 
 
 def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: datetime, execute: Execute) -> str:
-    steps: list[dict[str, Any]] = []
+    steps: list[Step] = []
     commands: list[list[str]] = []
-    fault: dict[str, Any] | None
     begun, following = time.monotonic(), now + timedelta(minutes=RETRY_MINUTES[-1])
     try:
         following, commands = schedule.next_after(now), schedule.commands(now)
     except UsageError as error:  # none of its steps runs: what the chain was to do is not known
-        fault = {"code": error.code, "params": error.params}
-        steps.append({"step": error.params.get("step", schedule.cron), "seconds": 0.0, "error": fault})
+        steps.append(Step(error.params.get("step", schedule.cron), 0.0, Message(error.code, error.params)))
     for step, words in zip(schedule.steps, commands, strict=False):
         started = time.monotonic()
         fault = _attempt(workspace, schedule, words, execute)
-        steps.append({"step": step, "seconds": round(time.monotonic() - started, 1), "error": fault})
+        steps.append(Step(step, round(time.monotonic() - started, 1), fault))
         if fault is not None:
             break
-    failed = steps[-1]["error"] is not None
+    failed = steps[-1].error is not None
     outcome = "failed" if failed else "done"
     failures = state.failures + 1 if failed else 0
     seconds = round(time.monotonic() - begun, 1)
-    run: dict[str, Any] = {"started": _iso(now), "seconds": seconds, "outcome": outcome, "steps": steps}
-    if failures == TOLD_AFTER:
-        run["told"] = _tell(schedule, steps[-1])
+    run = Run(_iso(now), seconds, outcome, tuple(steps))
+    if failures == TOLD_AFTER and steps[-1].error is not None:
+        run = dataclasses.replace(run, told=_tell(schedule, steps[-1].step, steps[-1].error))
     if failed and failures <= len(RETRY_MINUTES):
         following = min(following, now + timedelta(minutes=RETRY_MINUTES[failures - 1]))
-    append_record(workspace.folder(FOLDER) / f"{schedule.name}.jsonl", run)
+    append_record(workspace.folder(FOLDER) / f"{schedule.name}.jsonl", run.to_json())
     _save(workspace, schedule.name, ScheduleState(_iso(following), failures, run))
     audit.note(workspace, "schedule run", schedule=schedule.name, outcome=outcome)
     return outcome
 
 
-def _attempt(workspace: Workspace, schedule: Schedule, words: list[str], execute: Execute) -> dict[str, Any] | None:
+def _attempt(workspace: Workspace, schedule: Schedule, words: list[str], execute: Execute) -> Message | None:
     """Run a step and return its error, whatever it is: the chains after this one have to run."""
     try:
         return execute(workspace, words, schedule.language, schedule.name)
     except ClvError as error:
-        return {"code": error.code, "params": error.params}
+        return Message(error.code, error.params)
     except Exception as error:
         log.error("schedule %s: %s", schedule.name, traced(error))
-        return {"code": "unexpected", "params": {"kind": type(error).__name__}}
+        return Message("unexpected", {"kind": type(error).__name__})
 
 
-def _tell(schedule: Schedule, step: dict[str, Any]) -> bool | dict[str, Any]:
+def _tell(schedule: Schedule, step: str, fault: Message) -> bool | Message:
     """Say by webhook and mail that a chain fails; return whether anybody was told, or the error of trying."""
-    environment, error = Environment.from_environment(), ClvError(step["error"]["code"], **step["error"]["params"])
-    facts = {"name": schedule.name, "step": step["step"], "error": error.message(schedule.language)}
+    environment, error = Environment.from_environment(), ClvError(fault.code, **fault.params)
+    facts = {"name": schedule.name, "step": step, "error": error.message(schedule.language)}
     subject, text = (translate(f"schedule.mail.{part}", schedule.language, **facts) for part in ("subject", "text"))
     told = False
     try:
@@ -306,7 +340,7 @@ def _tell(schedule: Schedule, step: dict[str, Any]) -> bool | dict[str, Any]:
             send(Smtp.of(environment), subject, text)
             told = True
     except ClvError as failure:
-        return {"code": failure.code, "params": failure.params}
+        return Message(failure.code, failure.params)
     return told
 
 

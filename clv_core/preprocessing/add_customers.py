@@ -11,10 +11,10 @@ from pathlib import Path
 
 from clv_core import audit
 from clv_core.collection import scratch_folder
-from clv_core.collection.customers import Roles, entry, read_customers, version_with
+from clv_core.collection.customers import entry, read_customers, version_with
 from clv_core.collection.parse import load_key
 from clv_core.collection.privacy import exclude_erased_customers
-from clv_core.collection.store import Dataset, Manifest, derive, open_dataset
+from clv_core.collection.store import CustomersTable, Dataset, Manifest, Roles, derive, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import Progress
 from clv_core.locks import changes
@@ -89,13 +89,13 @@ def remove_customers(workspace: Workspace, name: str) -> Manifest:
 def _share_results(before: Dataset, after: Dataset) -> None:
     """Give the new version the results of the old one where no attribute differs: contact fields enter no model."""
     tables = (before.manifest.customers_table, after.manifest.customers_table)
-    if any(table and table["attributes"] for table in tables) or not before.made_folder.is_dir():
+    if any(table and table.attributes for table in tables) or not before.made_folder.is_dir():
         return
     if not after.made_folder.exists():  # hard links: nothing is written twice
         shutil.copytree(before.made_folder, after.made_folder, copy_function=os.link)
 
 
-def _derived(dataset: Dataset, version: str, table: dict[str, object] | None) -> Manifest:
+def _derived(dataset: Dataset, version: str, table: CustomersTable | None) -> Manifest:
     return dataclasses.replace(
         dataset.manifest,
         version=version,

@@ -180,8 +180,8 @@ def _as_text(marks: Marks, raw: Dataset) -> dict[str, str]:
 def _manifest(
     dataset: Dataset, raw: Dataset, rules: dict[str, float | None], counts: Mapping[str, int], sums: LogSummary
 ) -> Manifest:
-    said = [item for item in raw.manifest.warnings if not (REPEATED in rules and item["code"] == KEPT)]
-    said += [Message(f"warning.rule_{key}", {"rows": rows}).coded() for key, rows in counts.items()]
+    said = [item for item in raw.manifest.warnings if not (REPEATED in rules and item.code == KEPT)]
+    said += [Message(f"warning.rule_{key}", {"rows": rows}) for key, rows in counts.items()]
     meaning = (raw.version, rules, sums.rows, sums.net_revenue, _customers(dataset))
     return dataclasses.replace(
         raw.manifest,
@@ -223,7 +223,7 @@ def _customers(dataset: Dataset) -> tuple[str, str]:
     if table is None:
         return "", ""
     with dataset.customers_path.open("rb") as file:
-        about = {key: value for key, value in table.items() if key != "matched"}
+        about = {key: value for key, value in table.to_json().items() if key != "matched"}
         return repr(about), hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -24,8 +24,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection import connect, fetch, file_text, local_time, name
-from clv_core.collection.customers import NUMBER, Attribute
-from clv_core.collection.store import Dataset
+from clv_core.collection.customers import NUMBER
+from clv_core.collection.store import Attribute, Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, RETURN
 from clv_core.jobs import Progress
 from clv_core.scratch import temporary_folder

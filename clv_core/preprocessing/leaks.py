@@ -12,10 +12,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from clv_core.collection.customers import Attribute
-from clv_core.collection.store import Dataset
+from clv_core.collection.store import Attribute, Dataset
 from clv_core.errors import Message, Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.preprocessing.leak_evidence import (
@@ -26,6 +25,7 @@ from clv_core.preprocessing.leak_evidence import (
     gather_evidence,
     spans,
 )
+from clv_core.records import JsonObject
 
 SHARE: Final = 0.10
 LOW: Final = 0.05
@@ -64,7 +64,7 @@ class Judgement:
             named, tuple(item for item in self.measured if item.column in columns), self.notes, untested=untested
         )
 
-    def params(self) -> dict[str, Any]:
+    def params(self) -> JsonObject:
         """Return the words' parameters: columns by name, and columns by evidence with their figures."""
         strongest = max(self.measured, key=lambda item: item.low, default=None)
         return {

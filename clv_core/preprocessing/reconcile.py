@@ -13,12 +13,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection import connect_memory, file_text, local_time, name
 from clv_core.collection.merge import WholeOrders
 from clv_core.collection.parse import NumberReading
-from clv_core.collection.sources import KINDS, NO_ORDERS, REPLACE, Days, Held, Pulled, Source, SourceState, first_day
+from clv_core.collection.sources import (
+    KINDS,
+    NO_ORDERS,
+    REPLACE,
+    ComparedDays,
+    Days,
+    Held,
+    Pulled,
+    Source,
+    SourceState,
+    first_day,
+)
 from clv_core.collection.store import Dataset, LogFiles, Manifest
 from clv_core.columns import AMOUNT, EVENT_TIME, ORDER_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message
@@ -67,18 +78,19 @@ class Reconciled:
     gaps: Gaps = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
 
-    def recorded(self) -> dict[str, Any]:
-        """Return what is kept of it, JSON-ready."""
-        left = ("gaps", "messages")
-        return {key: value for key, value in dataclasses.asdict(self).items() if key not in left} if self.first else {}
+    def recorded(self) -> ComparedDays | None:
+        """Return what is kept of it; None where nothing was compared."""
+        kept = {key: value for key, value in vars(self).items() if key not in ("gaps", "messages")}
+        return ComparedDays(**kept) if self.first else None
 
 
 def comparison(source: Source, state: SourceState) -> Message | None:
     """Return what the last run of a source compared, in a sentence; None where it has compared nothing."""
-    if not state.reconciled:
+    days = state.reconciled
+    if days is None:
         return None
-    whole = {key: state.reconciled[key] for key in ("first", "last", "rows", "held_rows", "left_out", "held_amount")}
-    amount = state.reconciled["amount"]
+    whole = {key: getattr(days, key) for key in ("first", "last", "rows", "held_rows", "left_out", "held_amount")}
+    amount = days.amount
     code = "rows" if amount is None else "sums"
     return Message(f"source.compared_{code}", {"source": source.name, **whole, "amount": amount or 0.0})
 
@@ -137,7 +149,7 @@ def deleted_orders(
         wanted = source.time_column and source.order_column != NO_ORDERS
         said = (Message("warning.source_not_whole", {"source": source.name}),) if wanted else ()
         return DeletedOrders(removed=removed, messages=said)
-    others = sorted({part["source"] for part in raw.manifest.parts} - {source.name})
+    others = sorted({part.source for part in raw.manifest.parts} - {source.name})
     if others:
         return DeletedOrders(
             removed=removed,
@@ -187,7 +199,7 @@ def compare(
         progress: who listens.
     """
     progress.report("reconcile", 0, 1)
-    held, in_utc = held_of(source, raw, SourceState()), bool(state.reconciled.get("in_utc"))
+    held, in_utc = held_of(source, raw, SourceState()), state.reconciled is not None and state.reconciled.in_utc
     there, since = pulled.days, pulled.since
     if pulled.paths and there is None and not since:
         there = days_of_file(pulled.paths[0], held)
@@ -198,14 +210,9 @@ def compare(
         missing = Message("warning.source_not_compared", {"source": source.name})
         return Reconciled(messages=() if missing in pulled.warnings or not pulled.paths else (missing,))
     if state.gaps is None:  # never measured: all that was ever left out may be missing, on any day
-        not_kept = rows_not_kept(raw.manifest.parts)
+        not_kept = sum(part.rows_not_kept for part in raw.manifest.parts)
         since = ""
     return dataclasses.replace(reconcile(source, there, here, state, since, not_kept), in_utc=in_utc)
-
-
-def rows_not_kept(parts: Sequence[Mapping[str, Any]]) -> int:
-    """Return the rows of a dataset's files that were rejected or dropped, but for those that it had from others."""
-    return sum(part["rows_set_aside"] + part["rows_duplicate"] - part["rows_overlap"] for part in parts)
 
 
 def _is_comparable(there: Days, here: Days) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +18,11 @@ from clv_core import audit
 from clv_core.collection import Answers, Check, check_file, named_anew
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge import WholeOrders, saved_answers
-from clv_core.collection.rows import answers_json, recall
+from clv_core.collection.rows import recall
 from clv_core.collection.sources import (
     KINDS,
     REPLACE,
+    ComparedDays,
     Days,
     Held,
     Pulled,
@@ -48,8 +48,8 @@ from clv_core.preprocessing.reconcile import (
     days_of_files,
     deleted_orders,
     held_of,
-    rows_not_kept,
 )
+from clv_core.records import JsonObject
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace
 
@@ -67,7 +67,7 @@ class Refreshed:
         files: names of the files that were read.
         seconds: that it took.
         warnings: what the run left out, or found to differ.
-        reconciled: what it compared, as :class:`~clv_core.collection.sources.SourceState` has it.
+        reconciled: what it compared; None where it compared nothing.
     """
 
     manifest: Manifest
@@ -76,7 +76,7 @@ class Refreshed:
     files: tuple[str, ...]
     seconds: float
     warnings: tuple[Message, ...] = ()
-    reconciled: dict[str, Any] = dataclasses.field(default_factory=dict)
+    reconciled: ComparedDays | None = None
 
 
 def refresh(
@@ -103,7 +103,7 @@ def refresh(
             return _run(workspace, source, state, everything, progress or NoProgress(), started)
     except ClvError as error:
         if error.code != "cancelled":
-            said = {"code": error.code, "params": error.params}
+            said = Message(error.code, error.params)
             save_state(workspace, name, dataclasses.replace(state, failed=_now(), error=said))
             audit.note(workspace, "source run", source=name, dataset=source.dataset, outcome="failed")
         raise
@@ -126,7 +126,7 @@ def _run(
             manifest, read = _read(workspace, source, pulled, before, orders.whole, progress)
             parts = manifest.parts[-1:] if before is not None and source.grows != REPLACE else manifest.parts
         after = open_dataset(workspace, source.dataset)
-        not_kept = rows_not_kept(parts) if pulled.paths else 0
+        not_kept = sum(part.rows_not_kept for part in parts) if pulled.paths else 0
         if KINDS[source.kind].dialect:
             compared = compare(source, raw_version(after), pulled, known, not_kept, progress)
         else:
@@ -143,7 +143,7 @@ def _run(
         rows=rows,
         new_rows=new_rows,
         seconds=seconds,
-        warnings=[message.coded() for message in warnings],
+        warnings=warnings,
         reconciled=compared.recorded(),
         gaps=compared.gaps if compared.first else known.gaps,
         removed=orders.removed,
@@ -191,7 +191,7 @@ def _read(
     return manifest, days_of_dataset(dataset, manifest.timezone)
 
 
-def answers_for(saved: Answers, said: Mapping[str, Any]) -> Answers:
+def answers_for(saved: Answers, said: JsonObject) -> Answers:
     """Return how a file is read: as was saved, but for what was said, which adds to saved events and states."""
     given = {key: value for key, value in said.items() if value not in (None, "", {})}
     for key in {"events", "states"} & given.keys():
@@ -204,7 +204,7 @@ def said_of(source: Source, **given: Any) -> Source:
     before = Answers(**source.answers)
     if "mapping" in given:
         given["mapping"] = named_anew(before.mapping, given["mapping"])
-    after: dict[str, Any] = answers_json(answers_for(before, given))
+    after = answers_for(before, given).to_json()
     return dataclasses.replace(source, answers={key: after[key] for key in [*source.answers, *given]})
 
 
@@ -231,7 +231,7 @@ def check_sample(workspace: Workspace, source: Source, path: Path) -> Check:
     said = dict(source.answers)
     if not said and path.suffix == ".parquet":
         known = recall(workspace, pq.read_schema(path).names)
-        said = {} if known is None else answers_json(known)
+        said = {} if known is None else known.to_json()
     return check_file(path, original=source.name if path.suffix == ".parquet" else path.name, **said)
 
 
@@ -239,8 +239,7 @@ def note_role(workspace: Workspace, source: Source) -> list[Message]:
     """Look at what a source's role may do (:func:`clv_core.collection.sources.check_role`), keep and return it."""
     found = check_role(source)
     state = load_state(workspace, source.name)
-    role = [message.coded() for message in found]
-    save_state(workspace, source.name, dataclasses.replace(state, role=role))
+    save_state(workspace, source.name, dataclasses.replace(state, role=tuple(found)))
     return found
 
 

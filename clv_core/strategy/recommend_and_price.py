@@ -12,7 +12,7 @@ from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences.customer_list import side_of
-from clv_core.strategy.audiences.export import Exported, Side, write_rows
+from clv_core.strategy.audiences.export import Assumption, Exported, Side, write_rows
 from clv_core.strategy.audiences.list_files import check_ending
 from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import Responses, estimate_responses, responses_folder, store_responses
@@ -80,7 +80,7 @@ def recommend(
 
 def recommendation_side(scored: ScoredDataset, language: str) -> Side:
     """Return the side file of a list of recommendations."""
-    return replace(side_of(scored, DEFAULT_SCHEME), assumptions=(assumption().to_json(language),))
+    return replace(side_of(scored, DEFAULT_SCHEME), assumptions=(Assumption.of(assumption(), language),))
 
 
 def price(
@@ -122,7 +122,7 @@ def price(
 
 def price_side(scored: ScoredDataset, outcome: Outcome | None, language: str) -> Side:
     """Return the side file of a table of responses."""
-    assumptions = () if outcome is None else tuple(one.to_json(language) for one in outcome.assumptions)
+    assumptions = () if outcome is None else tuple(Assumption.of(one, language) for one in outcome.assumptions)
     settings = {} if outcome is None else {"price_changes": outcome.changes}
     return replace(side_of(scored, DEFAULT_SCHEME), assumptions=assumptions, settings=settings)
 

@@ -10,7 +10,6 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -21,6 +20,7 @@ from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.jobs import Progress
 from clv_core.model import SEQUENCE_BRANCH, Inputs, Network, Shape, one_thread
+from clv_core.records import JsonObject
 from clv_core.training.loop import Checkpoint, Report, Task, calibrate, train
 from clv_core.training.pool import Report as SeedReport
 from clv_core.training.pool import serve, train_in_pool
@@ -110,7 +110,7 @@ def train_seeds(run: Run, seeds: list[int], tell: SeedReport) -> None:
 
 
 def _train_seed(
-    run: Run, plan: dict[str, Any], config: TrainConfig, inputs: Inputs, later: Inputs | None, seed: int, report: Report
+    run: Run, plan: JsonObject, config: TrainConfig, inputs: Inputs, later: Inputs | None, seed: int, report: Report
 ) -> None:
     torch.manual_seed(seed)
     device = inputs.table.device

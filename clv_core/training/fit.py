@@ -34,6 +34,7 @@ from clv_core.model import (
 )
 from clv_core.model.instant import InstantModel, load_network
 from clv_core.preprocessing import TableEncoder
+from clv_core.records import JsonObject
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
 from clv_core.training.single_networks import fit_network, tuned_networks
@@ -51,7 +52,7 @@ class Model(Protocol):
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row over ``horizon_days``; None is the trained horizon."""
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return tensors by name, and a JSON-ready dictionary."""
 
 
@@ -288,7 +289,7 @@ class ModelEntry:
     """One line of ``MODELS``: how it is fitted, how it comes back from a bundle, and whether its seed says nothing."""
 
     fit: Fit
-    load: Callable[[dict[str, NDArray[Any]], dict[str, Any]], Model]
+    load: Callable[[dict[str, NDArray[Any]], JsonObject], Model]
     baseline: bool = False
 
 

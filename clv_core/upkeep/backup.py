@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -31,7 +31,7 @@ from clv_core.deployment.registry import database
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import Progress
 from clv_core.locks import running
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, JsonRecord
 from clv_core.workspace import Workspace, atomic_path, read_json
 
 LIST: Final = "backup.json"
@@ -68,7 +68,7 @@ class BackupList(JsonRecord):
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
 
-def back_up(workspace: Workspace, out: Path, progress: Progress) -> dict[str, Any]:
+def back_up(workspace: Workspace, out: Path, progress: Progress) -> JsonObject:
     """Write everything that is stored to ``out``, a zip with the checksum of each file.
 
     The key of pseudonyms lies beside the workspace and is not in it: keep it elsewhere.
@@ -103,7 +103,7 @@ def back_up(workspace: Workspace, out: Path, progress: Progress) -> dict[str, An
     return {"files": len(files), "bytes": out.stat().st_size, **counts}
 
 
-def recover(archive: Path, root: Path, progress: Progress) -> dict[str, Any]:
+def recover(archive: Path, root: Path, progress: Progress) -> JsonObject:
     """Make a workspace from a backup, in one step: killed before its end it leaves nothing at ``root``.
 
     Args:

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from clv_core.collection.store import delete_dataset, known_versions, list_datasets, open_dataset, version_names
 from clv_core.deployment import (
@@ -23,13 +22,14 @@ from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import Progress
 from clv_core.locks import changes
+from clv_core.records import JsonObject
 from clv_core.strategy.audiences import exported_files
 from clv_core.training import states_of
 from clv_core.workspace import Workspace, check_name
 
 
 @changes
-def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> dict[str, Any]:
+def delete(workspace: Workspace, name: str, *, models: bool = False, progress: Progress) -> JsonObject:
     """Delete the dataset ``name``: all versions, and all scores, explanations, backtests, views, searches for
     settings, records of runs and states of trainings that were cut off.
 
@@ -94,7 +94,7 @@ def remaining(workspace: Workspace, name: str, *, models: bool) -> Iterator[dict
                 yield {"kind": "model", "name": bundle.id}
     versions = known_versions(workspace, name)
     for dataset in list_datasets(workspace):
-        if dataset.name != name and any(part.get("version") in versions for part in dataset.manifest.parts):
+        if dataset.name != name and any(part.version in versions for part in dataset.manifest.parts):
             yield {"kind": "dataset", "name": dataset.name}
     for path in exported_files(workspace, name, versions, of_customers=True):
         yield {"kind": "export", "name": str(path)}

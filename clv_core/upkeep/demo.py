@@ -13,18 +13,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from clv_core import columns
 from clv_core.collection import Answers
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.simulate.shop_scenarios import voucher_date
-from clv_core.collection.store import Dataset, list_datasets, open_dataset
+from clv_core.collection.store import Dataset, Roles, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle, open_bundle
 from clv_core.deployment.registry import Registry
@@ -33,6 +32,7 @@ from clv_core.jobs import Progress
 from clv_core.preprocessing import append
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.program_files import ASSETS
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILES: Final = ASSETS / "sample"
@@ -139,7 +139,7 @@ def grow_sample(workspace: Workspace, progress: Progress) -> Dataset:
     return open_dataset(workspace, NAME)
 
 
-def save_demo(workspace: Workspace, paths: Iterable[Path], folder: Path, about: dict[str, Any]) -> None:
+def save_demo(workspace: Workspace, paths: Iterable[Path], folder: Path, about: JsonObject) -> None:
     """Write files of a workspace into ``folder``, replacing its content.
 
     Args:
@@ -167,11 +167,11 @@ def make_sample(folder: Path) -> None:
     made = simulate("store", PLAN)
     before = made.events[columns.EVENT_TIME] < pd.Timestamp(PLAN.cutoff)
     folder.mkdir(parents=True, exist_ok=True)
-    packed: dict[str, Any] = {"index": False, "compression": "zstd", "compression_level": 19}
+    packed: JsonObject = {"index": False, "compression": "zstd", "compression_level": 19}
     made.events[before].sort_values([columns.CUSTOMER_ID, columns.EVENT_TIME], kind="stable").to_parquet(
         folder / SAMPLE.name, **packed
     )
-    gzip: dict[str, Any] = {"index": False, "compression": {"method": "gzip", "mtime": 0}}
+    gzip: JsonObject = {"index": False, "compression": {"method": "gzip", "mtime": 0}}
     _in_german(made.events[~before]).to_csv(folder / NEXT_QUARTER.name, sep=";", decimal=",", **gzip)
     numbers = np.arange(PLAN.customers)
     first, last = np.array(FIRST_NAMES)[numbers % 11], np.array(LAST_NAMES)[numbers // 11 % 10]

@@ -79,9 +79,9 @@ def show(source: Source) -> None:
             st.caption(t("sources.files_only"))
         if state.error:
             st.write(t("sources.failed", when=i18n.moment(state.failed)))
-            widgets.show_error({**state.error, "message": ""})
+            widgets.show_error({**state.error.coded(), "message": ""})
         for message in [*state.role, *state.warnings]:
-            noticed = without_options(widgets.warning_text(message))
+            noticed = without_options(widgets.warning_text(message.coded()))
             st.warning(widgets.escape(noticed), icon=":material/warning:")
         with st.container(horizontal=True):
             may = access.if_may("change")
@@ -89,7 +89,7 @@ def show(source: Source) -> None:
             if st.button(label, key=key, icon=":material/sync:", type="primary", **may):
                 progress.start_job(["source", "run", source.name], source.name)
                 st.rerun()
-            if any(item["code"] == "warning.source_late" for item in state.warnings):
+            if any(item.code == "warning.source_late" for item in state.warnings):
                 label, key = t("sources.run_all"), f"run_all_{source.name}"
                 if st.button(label, key=key, icon=":material/sync_alt:", **may):
                     progress.start_job(["source", "run", source.name, "--all"], source.name)

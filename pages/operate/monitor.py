@@ -13,7 +13,7 @@ status.follow_retraining(bundle)
 result = status.need_report(dataset, bundle)
 widgets.headline(status.headline(result), widgets.context_line(bundle), status.about(result))
 if status.first_results(result) is not None:
-    st.write(t("monitor.early.next", cutoff=i18n.day(result.about["cutoff"])))
+    st.write(t("monitor.early.next", cutoff=i18n.day(result.about.cutoff)))
     with st.container(horizontal=True):
         save.offer_adding("monitor_add")
         status.retrain_button(result, dataset, bundle)

@@ -13,7 +13,16 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.sources import list_sources
 from clv_core.errors import ClvError
-from clv_core.monitoring import Schedule, ScheduleState, add_schedule, history, list_schedules, pause, remove_schedule
+from clv_core.monitoring import (
+    Run,
+    Schedule,
+    ScheduleState,
+    add_schedule,
+    history,
+    list_schedules,
+    pause,
+    remove_schedule,
+)
 from clv_core.strategy.audiences import EXPORTS
 from clv_core.strategy.destinations import list_destinations
 from pages.ui import access, cells, confirmation, flash, i18n, progress, session, widgets
@@ -48,10 +57,10 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
         st.caption(f"{following} · {widgets.escape(schedule.cron)} · {widgets.escape(schedule.timezone)}")
         st.markdown("\n".join(f"{number}. `{step}`" for number, step in enumerate(schedule.steps, 1)))
         if state.last is not None:
-            params = {"when": i18n.moment(state.last["started"]), "elapsed": i18n.span(state.last["seconds"])}
-            st.write(t(f"schedules.last.{state.last['outcome']}", **params))
-            if state.last["steps"][-1]["error"]:
-                widgets.show_error(state.last["steps"][-1]["error"])
+            params = {"when": i18n.moment(state.last.started), "elapsed": i18n.span(state.last.seconds)}
+            st.write(t(f"schedules.last.{state.last.outcome}", **params))
+            if state.last.last.error:
+                widgets.show_error(state.last.last.error.coded())
         with st.container(horizontal=True):
             label, icon = t("schedules.run"), ":material/play_arrow:"
             run = ["schedule", "run", name]
@@ -73,21 +82,21 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
         runs = history(session.workspace(), name)[:SHOWN_RUNS]
         if runs:
             with st.expander(t("schedules.history"), icon=":material/history:"):
-                failed = any(run["outcome"] == "failed" for run in runs)
+                failed = any(run.outcome == "failed" for run in runs)
                 wrapped: dict[str, Any] = {"row_height": WRAPPED_ROW} if failed else {}
                 widths = {t("schedules.column.step"): 190, t("schedules.column.why"): 330}
                 columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
                 cells.table(pd.DataFrame(map(_row, runs)), t("schedules.history"), columns, **wrapped)
 
 
-def _row(run: dict[str, Any]) -> dict[str, str]:
-    last = run["steps"][-1]
-    why = t(f"error.{last['error']['code']}", **i18n.named_params(last["error"]["params"])) if last["error"] else ""
+def _row(run: Run) -> dict[str, str]:
+    last = run.last
+    why = t(f"error.{last.error.code}", **i18n.named_params(last.error.params)) if last.error else ""
     return {
-        t("schedules.column.started"): i18n.moment(run["started"]),
-        t("schedules.column.seconds"): i18n.span(run["seconds"]),
-        t("schedules.column.outcome"): t(f"schedules.outcome.{run['outcome']}"),
-        t("schedules.column.step"): last["step"] if last["error"] else "",
+        t("schedules.column.started"): i18n.moment(run.started),
+        t("schedules.column.seconds"): i18n.span(run.seconds),
+        t("schedules.column.outcome"): t(f"schedules.outcome.{run.outcome}"),
+        t("schedules.column.step"): last.step if last.error else "",
         t("schedules.column.why"): why,
     }
 

@@ -10,7 +10,7 @@ import re
 import time
 from functools import partial
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from clv_core import audit, jobs
 from clv_core.environment import ALERT_ADDRESSES
 from clv_core.errors import Refused
 from clv_core.plot import evaluation
+from clv_core.records import JsonObject
 from pages.ui import access, confirmation, i18n, page_files, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -108,7 +109,7 @@ def is_running(job: jobs.Job | None) -> bool:
     return job is not None and job.status()["state"] == jobs.RUNNING
 
 
-def _title(status: dict[str, Any]) -> str:
+def _title(status: JsonObject) -> str:
     """Return what a run does and about what."""
     command, arguments = status["command"], status.get("args", [])
     about = (
@@ -144,7 +145,7 @@ def watch(job: jobs.Job) -> None:
             st.caption(t("job.leave"))
 
 
-def _stopping(job: jobs.Job, status: dict[str, Any]) -> Confirmation:
+def _stopping(job: jobs.Job, status: JsonObject) -> Confirmation:
     """Return the question whether a run is to be stopped, with what becomes of its results."""
     consequence = t(f"job.cancel.why{_when_stopped(status['command'])}", run=_title(status))
     return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel.confirm"), partial(_stop, job))
@@ -277,12 +278,12 @@ def _cut_off(job: jobs.Job) -> bool:
     return status["state"] == jobs.INTERRUPTED and not status.get("put_away")
 
 
-def _share(status: dict[str, Any]) -> float:
+def _share(status: JsonObject) -> float:
     total = float(status.get("total") or 0)
     return min(1.0, max(0.0, float(status.get("done") or 0) / total)) if total else 0.0
 
 
-def _seconds_left(job_id: str, status: dict[str, Any]) -> float | None:
+def _seconds_left(job_id: str, status: JsonObject) -> float | None:
     """Return the seconds until the bar is full at the pace seen so far, None while that cannot be told."""
     seen = st.session_state.setdefault(f"pace_{job_id}", {})
     done, total = float(status.get("done") or 0), float(status.get("total") or 0)

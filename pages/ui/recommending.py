@@ -13,6 +13,7 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import PRODUCT_ID
 from clv_core.deployment import Bundle
 from clv_core.errors import ClvError, NotFound
+from clv_core.records import JsonObject
 from clv_core.strategy import recommendation_side
 from clv_core.strategy.plans import update_offers
 from clv_core.strategy.recommend import (
@@ -127,7 +128,7 @@ def need_recommendations(dataset: Dataset, bundle: Bundle) -> StoredRecommendati
     return stored
 
 
-def _quality(stored: StoredRecommendations, kind: str) -> dict[str, dict[str, Any]]:
+def _quality(stored: StoredRecommendations, kind: str) -> dict[str, JsonObject]:
     return {one["method"]: one for one in stored.record["quality"].get(kind, [])}
 
 
@@ -142,7 +143,7 @@ def headline(stored: StoredRecommendations, kind: str) -> str:
     return t(f"recommend.headline.{kind}", share=percent(recall["blend"], 1), than=than, more=more)
 
 
-def _against_popular(quality: dict[str, dict[str, Any]]) -> str:
+def _against_popular(quality: dict[str, JsonObject]) -> str:
     """Return how the recommendations compare with the best sellers, and whether chance may explain it."""
     ours, simple = (float(quality[name]["recall"]["value"]) for name in ("blend", "popular"))
     times = say(ours / simple, 2) if simple > 0 else "–"
@@ -152,7 +153,7 @@ def _against_popular(quality: dict[str, dict[str, Any]]) -> str:
     return t(f"recommend.than_popular.{key}", share=percent(simple, 1))
 
 
-def _against_own(quality: dict[str, dict[str, Any]]) -> str:
+def _against_own(quality: dict[str, JsonObject]) -> str:
     """Return how the recommendations compare with what a customer bought most often, and whether that may be chance."""
     ours, own = (float(quality[name]["recall"]["value"]) for name in ("blend", "own"))
     ahead, ratio = quality["own"]["ahead"], ours / own

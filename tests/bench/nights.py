@@ -224,7 +224,7 @@ def differing(shop: Shop, workspace: Workspace) -> set[str]:
 
 def named(state: SourceState) -> set[str]:
     """Return the days that the last run has named: those that differ, and those of rows that it did not keep."""
-    return {*state.reconciled["days"], *(state.gaps or {})}
+    return {*state.reconciled.days, *(state.gaps or {})}
 
 
 def source_of(kind: str, where: str, secret: str) -> Source:
@@ -261,7 +261,7 @@ def main() -> None:
                 sorted(days - known),
             ]
             print(shop.today.date(), change.__name__, *words, flush=True)
-            if done.reconciled["days"]:
+            if done.reconciled.days:
                 refresh(workspace, "shop", everything=True)
     print(f"{unnamed} days differ without a word")
     sys.exit(1 if unnamed else 0)

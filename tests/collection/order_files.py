@@ -48,10 +48,10 @@ def lines(rows: list[Row]) -> list[tuple[str, str, float]]:
 def check_accounts(manifest: Manifest) -> None:
     keys = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
     for key in keys:
-        assert sum(part[key] for part in manifest.parts) == getattr(manifest, key)
-    for part in [*manifest.parts, {key: getattr(manifest, key) for key in keys}]:
-        assert part["rows_read"] == part["rows_kept"] + part["rows_set_aside"] + part["rows_duplicate"]
-        assert min(part[key] for key in keys) >= 0
+        assert sum(getattr(part, key) for part in manifest.parts) == getattr(manifest, key)
+    for part in (*manifest.parts, manifest):
+        assert part.rows_read == part.rows_kept + part.rows_set_aside + part.rows_duplicate
+        assert min(getattr(part, key) for key in keys) >= 0
 
 
 def said(manifest: Manifest) -> dict[str, dict[str, Any]]:

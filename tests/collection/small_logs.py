@@ -42,7 +42,7 @@ def write(folder: Path, head: str, row: Callable[[int], Sequence[object]], rows:
 
 def warnings(manifest: Manifest) -> Warned:
     """Return what a dataset's reader warns of: code -> parameters."""
-    return {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
+    return {item.code.removeprefix("warning."): item.params for item in manifest.warnings}
 
 
 def read(file: Path, **options: Any) -> tuple[Manifest, pd.DataFrame, Warned]:

@@ -213,4 +213,4 @@ def test_one_large_object_without_a_list_is_refused_as_that(tmp_path: Path) -> N
 def test_sessions_without_an_amount_are_rejected_and_told(tmp_path: Path, order: bool) -> None:
     facts = look(tmp_path, sessions(order=order)).manifest
     assert facts.rows_set_aside == 270 and facts.event_types == {"purchase": 30}
-    assert [one["code"] for one in facts.warnings] == ["warning.no_amount"]
+    assert [one.code for one in facts.warnings] == ["warning.no_amount"]

@@ -68,7 +68,7 @@ def test_the_result_is_the_larger_count_of_every_row(
     found = Counter((c, t.day, f"{a:g}") for c, t, a in rows(workspace, "log", "customer_id, event_time, amount"))
     assert found == Counter({(c, d, f"{float(a):g}"): n for (c, d, a), n in wanted.items()})
     check_accounts(made)
-    assert made.parts[-1]["rows_overlap"] == (count(old + base) & count(new)).total()
+    assert made.parts[-1].rows_overlap == (count(old + base) & count(new)).total()
     assert made.rows_read == len(old) + len(base) + len(new)
 
 
@@ -84,7 +84,7 @@ def test_two_months_that_share_their_last_days_are_the_whole_log(workspace: Work
     ingest(workspace, workspace.root.parent / "early.csv", "log", mapping=said)
     made = append(workspace, "log", workspace.root.parent / "late.csv")
     assert (made.rows_kept, made.net_revenue, made.customers) == (69_659, 2_500_315.63, 23_570)
-    assert made.parts[1]["rows_overlap"] == len(early) + len(late) - len(whole) > 1000
+    assert made.parts[1].rows_overlap == len(early) + len(late) - len(whole) > 1000
     assert made.log_end == "1998-07-01"
     check_accounts(made)
     assert sorted(rows(workspace, "log", "customer_id, strftime(event_time, '%Y%m%d')")) == sorted(
@@ -97,7 +97,7 @@ def test_the_new_version_knows_where_it_comes_from_and_the_old_one_stays(workspa
     made = append(workspace, "log", write(workspace, "feb.csv", HEAD + "\nc1,2024-01-28,2\nc9,2024-02-01,4\n,x,\n"))
     assert (made.made, made.parent) == ("append", first.version)
     assert [item.version for item in versions(workspace, "log")] == [made.version, first.version]
-    assert [part["source"] for part in made.parts] == ["jan.csv", "feb.csv"] and made.source == "jan.csv, feb.csv"
+    assert [part.source for part in made.parts] == ["jan.csv", "feb.csv"] and made.source == "jan.csv, feb.csv"
     assert made.currency == "EUR" and made.last_event.startswith("2024-02-01")
     assert open_dataset(workspace, "log").manifest == made
     assert Manifest.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False))) == made
@@ -110,7 +110,7 @@ def test_the_same_file_again_makes_no_version_and_says_so(workspace: Workspace) 
     first = begin(workspace, *DAYS.splitlines())
     made = go_on(workspace, *DAYS.splitlines())
     assert made.version == first.version and "nothing_new" in warnings(made)
-    assert made.parts[1]["rows_overlap"] == made.parts[1]["rows_read"] == first.rows_kept
+    assert made.parts[1].rows_overlap == made.parts[1].rows_read == first.rows_kept
     check_accounts(made)
     assert open_dataset(workspace, "log").manifest == first and len(versions(workspace, "log")) == 1
 
@@ -131,7 +131,7 @@ def test_new_columns_are_empty_in_old_rows_and_missing_ones_in_new_rows(workspac
     assert made.columns == ["customer_id", "event_time", "event_type", "amount", "country", "Shade", "coupon"]
     cells = sorted(rows(workspace, "log", "customer_id, country, Shade, coupon"))
     assert cells == [("a", "FR", "red", None), ("b", "DE", None, None), ("c", None, "blue", "Y")]
-    assert made.parts[1]["rows_overlap"] == 1
+    assert made.parts[1].rows_overlap == 1
     warned = warnings(made)
     assert warned["columns_missing"]["columns"] == ["country"] and warned["columns_added"]["columns"] == ["coupon"]
 
@@ -157,7 +157,7 @@ def test_rows_that_repeat_in_a_later_file_are_kept_or_dropped_as_in_the_dataset(
 def test_of_three_equal_rows_of_which_the_log_holds_two_one_is_new(workspace: Workspace) -> None:
     begin(workspace, *DAYS.splitlines(), "a,2024-01-30,9", "a,2024-01-30,9")
     made = go_on(workspace, HEAD, *["a,2024-01-30,9"] * 3, "b,2024-02-01,1")
-    assert made.parts[1]["rows_overlap"] == 2 and made.rows_kept == 60 + 3 + 1
+    assert made.parts[1].rows_overlap == 2 and made.rows_kept == 60 + 3 + 1
 
 
 def test_a_row_that_a_log_of_days_holds_once_is_held_once_however_a_later_file_times_it(workspace: Workspace) -> None:
@@ -165,7 +165,7 @@ def test_a_row_that_a_log_of_days_holds_once_is_held_once_however_a_later_file_t
     begin(workspace, HEAD, "a,2024-01-01,5", "a,2024-01-20,10", "b,2024-01-21,20", "b,2024-01-22,30")
     timed = ("a,2024-01-20 00:00:00,10", "a,2024-01-20 14:00:00,10", "b,2024-01-21 09:00:00,20")
     made = go_on(workspace, HEAD, *timed, "c,2024-02-03 10:00:00,7")
-    assert made.parts[1]["rows_overlap"] == 2 and made.net_revenue == 65 + 10 + 7
+    assert made.parts[1].rows_overlap == 2 and made.net_revenue == 65 + 10 + 7
 
 
 def test_columns_are_read_as_they_were_said_to_be(workspace: Workspace) -> None:
@@ -280,7 +280,7 @@ def test_several_files_at_once_are_one_version_and_one_that_is_refused_leaves_no
     ingest(workspace, write(workspace, "all.csv", DAYS), "whole")
     assert Counter(rows(workspace, "log")) == Counter(rows(workspace, "whole"))
     check_accounts(made)
-    assert len(versions(workspace, "log")) == 1 and made.made == "ingest" and made.parts[1]["rows_overlap"] == 10
+    assert len(versions(workspace, "log")) == 1 and made.made == "ingest" and made.parts[1].rows_overlap == 10
     bad = write(workspace, "3.csv", "customer_id,colour\na,red\nb,blue\n")
     for target, files in (("log", [first, bad]), ("other", [first, bad])):
         with pytest.raises((Refused, NeedsAnswer)):

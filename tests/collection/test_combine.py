@@ -57,13 +57,13 @@ def test_what_both_hold_counts_once_only_where_the_columns_are_the_same(workspac
     ingest(workspace, write(workspace, "o.csv", till), "other")
     assert combine(workspace, ["south", "again"], "same").rows_kept == 2 + 2
     made = combine(workspace, ["south", "other"], "different")
-    assert made.rows_kept == 2 + 3 and made.parts[1]["rows_overlap"] == 0
+    assert made.rows_kept == 2 + 3 and made.parts[1].rows_overlap == 0
 
 
 def test_a_combined_dataset_can_be_appended_to(workspace: Workspace) -> None:
     combine(workspace, ["north", "south"], "both")
     made = append(workspace, "both", write(workspace, "march.csv", HEAD + "\na,2024-03-01,9\n,,\n"))
-    assert [part["source"] for part in made.parts] == ["north", "south", "march.csv"]
+    assert [part.source for part in made.parts] == ["north", "south", "march.csv"]
     check_accounts(made)
     assert made.net_revenue == 1 * 3 + 2 + 4 + 9
 
@@ -73,7 +73,7 @@ def test_the_first_customers_table_is_taken_and_said(workspace: Workspace) -> No
         table = write(workspace, f"people-{name}.csv", f"customer_id,plan\na,{name}\nc,{name}\nz,{name}\n")
         add_customers(workspace, name, table, Roles(static=("plan",)), progress=NoProgress())
     made = combine(workspace, ["north", "south"], "both")
-    assert made.customers_table is not None and made.customers_table["matched"] == 2
+    assert made.customers_table is not None and made.customers_table.matched == 2
     assert warnings(made)["customers_of"] == {"name": "north", "left": ["south"]}
     plans = duckdb.sql(f"SELECT DISTINCT plan FROM '{open_dataset(workspace, 'both').customers_path}'").fetchall()
     assert plans == [("north",)]
@@ -84,7 +84,7 @@ def test_a_customers_table_stays_when_the_log_grows(workspace: Workspace) -> Non
     add_customers(workspace, "south", table, Roles(static=("plan",)), progress=NoProgress())
     made = append(workspace, "south", write(workspace, "march.csv", HEAD + "\nnew,2024-03-01,9\n"))
     dataset = open_dataset(workspace, "south")
-    assert made.customers_table is not None and made.customers_table["matched"] == 2
+    assert made.customers_table is not None and made.customers_table.matched == 2
     assert dataset.customers_path.exists() and dataset.manifest == made
 
 

@@ -268,7 +268,7 @@ def test_a_name_of_several_zones_is_said_unless_the_log_settles_it(tmp_path: Pat
     clocks = [datetime(2024, 1, 20, 1, 30) + timedelta(hours=31 * at) for at in range(60)]
     lines = [f"c{at % 9},{clock:%d.%m.%Y %H:%M} CST,{at + 1}.50" for at, clock in enumerate(clocks)]
     manifest, events, said = read_lines(tmp_path, ["customer_id,date,amount", *lines], timezone=zone)
-    of = [one["params"]["short"] for one in manifest.warnings if one["code"] == "warning.zone_of_several"]
+    of = [one.params["short"] for one in manifest.warnings if one.code == "warning.zone_of_several"]
     own = "America/Chicago" if zone == "UTC" else zone
     assert of == told and events["event_time"].tolist() == [utc(clock, own) for clock in clocks]
     assert "read_as_dmy" in said

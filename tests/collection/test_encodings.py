@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import chardet
@@ -47,16 +48,16 @@ def kinds_of(workspace: Workspace, name: str = "shop") -> set[str]:
 def test_a_night_of_a_western_shop_holds_nothing_new_however_short_it_is(workspace: Workspace, encoding: str) -> None:
     kinds = ("Matěj", "Růžena", "Hüte") if encoding == "cp1250" else KINDS
     made = ingest(workspace, log(workspace, "all.csv", encoding, range(1, 29), kinds), "shop")
-    assert made.parts[0].get("encoding", "utf-8") == encoding and kinds_of(workspace) == set(kinds)
+    assert (made.parts[0].encoding or "utf-8") == encoding and kinds_of(workspace) == set(kinds)
     for first in range(1, 27):
         night = append(workspace, "shop", log(workspace, "night.csv", encoding, range(first, first + 2), kinds))
-        assert (night.rows_kept, night.parts[-1]["rows_overlap"]) == (28, 2)
+        assert (night.rows_kept, night.parts[-1].rows_overlap) == (28, 2)
 
 
 def test_an_encoding_that_was_said_holds_for_the_next_file_too(workspace: Workspace) -> None:
     first = log(workspace, "a.csv", "iso8859-2", range(1, 10), ("ącki", "śledź", "źle"))
     made = ingest(workspace, first, "shop", encoding="latin2")
-    assert made.parts[0]["encoding"] == "iso8859-2" and "encoding" not in warnings(made)
+    assert made.parts[0].encoding == "iso8859-2" and "encoding" not in warnings(made)
     more = append(workspace, "shop", log(workspace, "b.csv", "iso8859-2", range(10, 13), ("ącki", "śledź", "źle")))
     assert kinds_of(workspace) == {"ącki", "śledź", "źle"} and "encoding" in warnings(more)
 
@@ -176,7 +177,7 @@ def test_a_file_that_proves_its_encoding_is_read_by_it(workspace: Workspace) -> 
 
 def test_an_older_manifest_tells_its_encoding_by_what_was_said(workspace: Workspace) -> None:
     made = ingest(workspace, log(workspace, "a.csv", "cp1252", range(1, 10)), "shop")
-    del made.parts[0]["encoding"]
+    made = replace(made, parts=[replace(made.parts[0], encoding="")])
     assert read_settings_of(made).encoding == "cp1252"
 
 

@@ -178,7 +178,7 @@ def test_words_for_a_sale_and_a_return_are_kinds_of_rows_in_any_column(tmp_path:
     file, gain, back = operations(tmp_path, column, KINDS[column])
     manifest, *_ = read(file)
     assert manifest.net_revenue == gain - back and manifest.event_types == {"purchase": 69, "return": 11}
-    assert {"canonical": "event_type", "column": column} in [one["params"] for one in manifest.warnings]
+    assert {"canonical": "event_type", "column": column} in [one.params for one in manifest.warnings]
 
 
 @pytest.mark.parametrize(

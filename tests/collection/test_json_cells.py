@@ -79,7 +79,7 @@ def test_a_purchase_whose_cell_is_cut_off_is_one_without_an_amount(tmp_path: Pat
     lines = rows(3_000)
     lines[2999]["properties"] = lines[2999]["properties"][:40]
     facts, events = read(tmp_path, lines)
-    assert [(one["code"], one["params"]["rows"]) for one in facts.warnings] == [("warning.unpriced", 1)]
+    assert [(one.code, one.params["rows"]) for one in facts.warnings] == [("warning.unpriced", 1)]
     assert len(events) == 3_000
 
 

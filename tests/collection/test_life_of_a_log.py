@@ -77,7 +77,7 @@ def test_every_step_leaves_what_pandas_sums(tmp_path: Path, log: Callable[[], pd
 
     first = ingest(workspace, files[0], "log")
     assert spent(workspace, "log") == cents(parts[0])
-    assert append(workspace, "log", files[1]).parts[-1]["rows_overlap"] == 50
+    assert append(workspace, "log", files[1]).parts[-1].rows_overlap == 50
     assert spent(workspace, "log") == cents(frame[:330])
     restore(workspace, "log", first.version)
     assert spent(workspace, "log") == cents(parts[0])

@@ -100,7 +100,7 @@ def read_orders(folder: Path, cells: Callable[[Order], dict[str, Any]], **said: 
     rows = [{"客户编号": one.customer, "订单号": one.number, "下单时间": ordered_at(one), **cells(one)} for one in made]
     _write(file, list(rows[0]), rows)
     manifest = ingest(Workspace(folder / "ws"), file, "shop", **said)
-    return manifest, {item["code"].removeprefix("warning."): item["params"] for item in manifest.warnings}
+    return manifest, {item.code.removeprefix("warning."): item.params for item in manifest.warnings}
 
 
 @pytest.mark.examples(3)

@@ -103,7 +103,7 @@ def test_it_is_understood_without_a_hint(workspace: Workspace, tmp_path: Path, c
     assert words == {row["Description"] for row in left} and "HAND WARMER £1 SALE" in words
     first = min(datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M") for row in left)
     assert events["event_time"].min() == pd.Timestamp(first)
-    codes = {item["code"].removeprefix("warning.") for item in manifest.warnings}
+    codes = {item.code.removeprefix("warning.") for item in manifest.warnings}
     assert {"no_customer", "read_as_mdy", "returns_found", "duplicates_dropped"} <= codes
     assert ("float_ids" in codes) == (customer == "{}.0") and ("encoding" in codes) == (encoding == "cp1252")
 
@@ -116,5 +116,5 @@ def test_one_proof_anywhere_in_the_file_settles_the_order(workspace: Workspace, 
     manifest = ingest(workspace, write(tmp_path / "year.csv", [*early, proof]), "retail", duplicates="drop")
     times = [datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M") for row in own([*early, proof])]
     assert (manifest.first_event, manifest.last_event) == tuple(f"{t.isoformat()}Z" for t in (min(times), max(times)))
-    said = next(item for item in manifest.warnings if item["code"] == "warning.read_as_mdy")
+    said = next(item for item in manifest.warnings if item.code == "warning.read_as_mdy")
     assert said["params"]["proof"] == 1

@@ -56,7 +56,7 @@ def test_orders_with_a_time_of_their_end_are_no_sales(tmp_path: Path, names: tup
 
     manifest, made = read_ended(tmp_path, ends)
     assert manifest.net_revenue == lasting(made, CANCELLED, REFUNDED)
-    assert [item["code"] for item in manifest.warnings].count("warning.ended_by_time") == 2
+    assert [item.code for item in manifest.warnings].count("warning.ended_by_time") == 2
 
 
 def test_an_order_whose_time_of_payment_is_blank_was_never_paid(tmp_path: Path) -> None:

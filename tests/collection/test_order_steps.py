@@ -51,7 +51,7 @@ def read(folder: Path, log: pd.DataFrame, **said: Any) -> tuple[Manifest, pd.Dat
 
 
 def codes(facts: Manifest) -> list[str]:
-    return [one["code"] for one in facts.warnings]
+    return [one.code for one in facts.warnings]
 
 
 @pytest.mark.examples(2)
@@ -64,7 +64,7 @@ def test_an_order_that_is_placed_and_paid_is_one_purchase(tmp_path: Path, names:
     facts, events = read(tmp_path, steps(sold, names, ids=ids))
     assert facts.net_revenue == pytest.approx(sold["amount"].sum()) and facts.purchases == len(sold)
     assert codes(facts) == ["warning.order_steps.purchase"]
-    assert facts.warnings[0]["params"]["kept"] == names[1] and facts.warnings[0]["params"]["orders"] == len(sold)
+    assert facts.warnings[0].params["kept"] == names[1] and facts.warnings[0].params["orders"] == len(sold)
     assert set(names) - {names[1]} < set(events["event_type"])  # what was done stays
 
 
@@ -86,7 +86,7 @@ def test_where_few_orders_have_a_payment_the_orders_count(tmp_path: Path) -> Non
     sold = orders()
     facts, _ = read(tmp_path, steps(sold, ("下单", "支付"), paid=0.3))
     assert facts.net_revenue == pytest.approx(sold["amount"].sum())
-    assert facts.warnings[0]["params"]["kept"] == "下单"
+    assert facts.warnings[0].params["kept"] == "下单"
 
 
 @pytest.mark.parametrize("ids", [True, False])
@@ -120,7 +120,7 @@ def test_a_return_that_is_told_in_two_steps_is_taken_off_once(tmp_path: Path, na
     steps_back = [back.assign(event=name, time=back["time"] + timedelta(days=1 + at)) for at, name in enumerate(names)]
     facts, _ = read(tmp_path, pd.concat([steps(sold, ("purchase",)), *steps_back]))
     assert facts.net_revenue == pytest.approx(sold["amount"].sum() - back["amount"].sum())
-    assert codes(facts) == ["warning.order_steps.return"] and facts.warnings[0]["params"]["kept"] == names[1]
+    assert codes(facts) == ["warning.order_steps.return"] and facts.warnings[0].params["kept"] == names[1]
 
 
 @pytest.mark.parametrize("placed", ["下单", "提交订单"])

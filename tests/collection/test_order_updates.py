@@ -89,7 +89,7 @@ def test_the_same_file_again_brings_nothing_new(workspace: Workspace) -> None:
     first = append(workspace, "log", later)
     again = append(workspace, "log", later)
     assert again.version == first.version and "nothing_new" in said(again)
-    new = [message["code"] for message in again.warnings[len(first.warnings) :]]
+    new = [message.code for message in again.warnings[len(first.warnings) :]]
     assert "warning.orders_restated" not in new
 
 

@@ -151,7 +151,7 @@ def test_next_month_gets_the_same_hashes_and_needs_the_same_key(workspace: Works
     ingest(workspace, secret_log(tmp_path), "log", pseudonymise=True)
     made = append(workspace, "log", secret_log(tmp_path, "feb.csv", 2, "user-0001,2024-01-02,1.5,,,,,,\n"))
     assert made.customers == len(PEOPLE) and made.pseudonymised
-    assert append(workspace, "log", secret_log(tmp_path)).parts[-1]["rows_overlap"] == len(PEOPLE)
+    assert append(workspace, "log", secret_log(tmp_path)).parts[-1].rows_overlap == len(PEOPLE)
     key_path(workspace).write_text("ab" * 32)
     with pytest.raises(Refused) as other:
         append(workspace, "log", secret_log(tmp_path, "march.csv", 3))
@@ -179,6 +179,6 @@ def test_a_column_hidden_once_stays_hidden(workspace: Workspace, tmp_path: Path)
 def test_the_first_heading_of_a_report_by_customer_is_a_pseudonym_too(workspace: Workspace, tmp_path: Path) -> None:
     names = report(tmp_path / "report.csv")
     manifest = ingest(workspace, tmp_path / "report.csv", "books", pseudonymise=True)
-    (note,) = (one for one in manifest.warnings if one["code"] == "warning.headed_groups")
+    (note,) = (one for one in manifest.warnings if one.code == "warning.headed_groups")
     assert note["params"]["first"] == pseudonym(load_key(workspace), "Customer 0")
     assert [who for who in names if who in everything(workspace.datasets / "books")] == []

@@ -92,7 +92,7 @@ def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
 ) -> None:
     rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", time, "1.5"] for i, time in enumerate(times)]]
     manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", timezone=zone)
-    said = [item["params"]["offset"] for item in manifest.warnings if item["code"] == "warning.days_of_utc"]
+    said = [item.params["offset"] for item in manifest.warnings if item.code == "warning.days_of_utc"]
     assert said == ([offset] if offset else [])
 
 
@@ -113,7 +113,7 @@ def test_customers_that_a_spreadsheet_made_are_warned_of(
 ) -> None:
     rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", f"2024-01-0{i}", str(10 * i)] for i in (1, 2, 3)]]
     manifest = ingest(workspace, write(tmp_path / "log.csv", [*rows, last]), "log")
-    assert {item["code"] for item in manifest.warnings} & {"warning.rounded_ids", "warning.total_row"} == said
+    assert {item.code for item in manifest.warnings} & {"warning.rounded_ids", "warning.total_row"} == said
     assert manifest.net_revenue == 60 + (float(last[2]) if "warning.total_row" not in said else 0)
 
 
@@ -130,7 +130,7 @@ def test_totals_of_months_with_dates_of_their_own_are_left_out(
         rows.append([called.format(f"2024-0{month}"), f"2024-0{month}-28", "18.5" if said else "7.5"])
     rows += [[called.format("").strip(), "2024-06-28", str(6 * 18.5)]] * all_too
     manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log")
-    found = [item["params"] for item in manifest.warnings if item["code"] == "warning.total_row"]
+    found = [item.params for item in manifest.warnings if item.code == "warning.total_row"]
     assert [item["rows"] for item in found] == ([6 + all_too] if said else [])
     assert manifest.net_revenue == (6 * 18.5 if said else 6 * (18.5 + 7.5))
 

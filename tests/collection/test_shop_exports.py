@@ -46,7 +46,7 @@ def truth(made: list[Order]) -> dict[str, float]:
 
 
 def set_aside(manifest: Manifest) -> dict[str, int]:
-    said = {warning["code"]: warning["params"] for warning in manifest.warnings}
+    said = {warning.code: warning.params for warning in manifest.warnings}
     return {code: said[f"warning.{code}"]["rows"] for code in (CANCELLED, REFUNDED) if f"warning.{code}" in said}
 
 
@@ -92,7 +92,7 @@ def test_a_payment_services_refunds_are_the_buyers_and_its_clock_belongs_to_the_
         if one.fate != CANCELLED:
             worth[one.customer] += one.worth
     assert by_customer(workspace) == pytest.approx(worth, abs=0.011)
-    assert {"warning.date_and_clock", "warning.counterparty"} <= {warning["code"] for warning in manifest.warnings}
+    assert {"warning.date_and_clock", "warning.counterparty"} <= {warning.code for warning in manifest.warnings}
     bought = events(workspace).query("event_type == 'purchase'")["event_time"]
     assert sorted(bought) == sorted(pd.Timestamp(one.time) for one in made if one.fate != CANCELLED)
 

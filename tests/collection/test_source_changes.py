@@ -49,7 +49,7 @@ def test_after_each_night_the_dataset_is_the_database_or_the_day_is_named_also_a
             done = refresh(workspace, "shop")
             assert differing(shop, workspace) <= named(load_state(workspace, "shop")), change.__name__
             seconds = done.seconds
-            if done.reconciled["days"]:
+            if done.reconciled.days:
                 refresh(workspace, "shop", everything=True)
-                assert load_state(workspace, "shop").reconciled["days"] == []
+                assert load_state(workspace, "shop").reconciled.days == ()
     assert killed >= 10

@@ -143,9 +143,10 @@ def test_a_folder_gives_each_file_once_and_none_that_is_being_written(workspace:
     os.utime(folder / "orders-2.csv", (1.1e9, 1.1e9))
     done = refresh(workspace, "shop")
     assert done.files == ("orders-2.csv",) and orders(workspace, "shop") == sorted(row[0] for row in ROWS + LATER)
-    days = {"first": "2024-01-09", "last": "2024-01-11", "rows": 2, "amount": 12.75, "days": ()}
-    assert done.reconciled.items() >= days.items()  # of the days of the file; the dataset has more on one of them
-    assert done.reconciled["held_rows"] == 2 + sum(row[2].startswith("2024-01-09") for row in ROWS)
+    days = {"first": "2024-01-09", "last": "2024-01-11", "rows": 2, "amount": 12.75, "days": []}
+    compared = done.reconciled.to_json()  # of the days of the file; the dataset has more on one of them
+    assert compared.items() >= days.items()
+    assert done.reconciled.held_rows == 2 + sum(row[2].startswith("2024-01-09") for row in ROWS)
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -264,7 +265,7 @@ def test_links_out_of_a_folder_or_to_nothing_are_named_and_not_read(workspace: W
     done = refresh(workspace, "shop")
     assert done.files == ("orders-1.csv",) and orders(workspace, "shop") == sorted(row[0] for row in ROWS)
     assert done.warnings[0].params["links"] == ["orders-gone.csv", "orders-loop.csv", "orders-out.csv"]
-    assert load_state(workspace, "shop").warnings == [done.warnings[0].coded()]
+    assert load_state(workspace, "shop").warnings == done.warnings[:1]
     (folder / "orders-same.csv").symlink_to(folder / "orders-1.csv")
     assert refresh(workspace, "shop").files == ("orders-same.csv",)
     add_source(workspace, Source("links", "folder", str(folder), "links", "*-out.csv"))

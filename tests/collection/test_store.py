@@ -21,7 +21,7 @@ from clv_core.collection.store.version_store import (
 from clv_core.columns import COLUMNS, Kind
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.i18n import LANGUAGES
-from clv_core.workspace import Workspace
+from clv_core.workspace import Workspace, write_json
 
 pytestmark = pytest.mark.first(3)
 
@@ -52,12 +52,33 @@ def test_listing_opening_deleting(workspace: Workspace) -> None:
     assert [dataset.name for dataset in list_datasets(workspace)] == ["a", "b shop"]
     dataset = open_dataset(workspace, "a")
     assert str(dataset.log_start) == "2024-01-01" and str(dataset.log_end) == "2024-01-10"
-    assert Manifest.from_json({**dataset.manifest.to_json(), "of a later version": 1}) == dataset.manifest
+    assert Manifest.from_json(dataset.manifest.to_json()) == dataset.manifest
     assert dataset.events_path.exists() and dataset.rejected_path.exists()
     delete_dataset(workspace, "a")
     assert not dataset.folder.exists() and [item.name for item in list_datasets(workspace)] == ["b shop"]
     with pytest.raises(NotFound, match="b shop"):
         open_dataset(workspace, "a")
+
+
+def test_a_manifest_of_a_later_version_is_refused(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "a")
+    path, about = dataset.folder / "manifest.json", dataset.manifest.to_json()
+    write_json(path, {**about, "format": 3, "of a later version": 1})
+    with pytest.raises(Refused, match=r"manifest\.json was made by a later version .*format 3; this one reads up to 1"):
+        open_dataset(workspace, "a")
+    assert write_json(path, {**about, "format": 1}) or open_dataset(workspace, "a") == dataset
+    for unknown in ({**about, "of nobody": 1}, {**about, "parts": [{**about["parts"][0], "of nobody": 1}]}):
+        write_json(path, unknown)
+        with pytest.raises(Refused) as refused:
+            open_dataset(workspace, "a")
+        assert refused.value.code == "dataset_damaged"
+
+
+def test_a_stored_manifest_is_written_again_as_it_was(workspace: Workspace) -> None:
+    path = open_dataset(workspace, "a").folder / "manifest.json"
+    stored = path.read_text(encoding="utf-8")
+    write_json(path, open_dataset(workspace, "a").manifest.to_json())
+    assert path.read_text(encoding="utf-8") == stored
 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "", ".", "con", "x" * 80, "a\0b"])

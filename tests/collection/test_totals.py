@@ -365,7 +365,7 @@ def test_equal_rows_of_a_receipt_are_kept_where_its_total_counts_them(tmp_path: 
             rows.append({**about, "Item": sku, "Qty": 1, "Line Total": price, "Receipt Total": one.total})
     manifest, _ = read_rows(tmp_path, rows)
     assert manifest.net_revenue == pytest.approx(sum(one.total for one in made)) and manifest.rows_duplicate == 0
-    told = [one["params"]["column"] for one in manifest.warnings if one["code"].endswith("of_totals")]
+    told = [one.params["column"] for one in manifest.warnings if one.code.endswith("of_totals")]
     assert told == ["Receipt Total"]
 
 

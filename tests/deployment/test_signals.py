@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
+from clv_core.collection.customers import Attribute
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.bundle_record import write_record
@@ -26,17 +27,18 @@ from clv_core.strategy.explanation_files import explain
 from clv_core.workspace import Workspace, read_json
 from tests.commands.conftest import done
 from tests.conftest import SMALL, own_copy
+from tests.manifests import customers_table
 
 pytestmark = pytest.mark.slow
 
-ATTRIBUTES = [{"name": "luck", "kind": "number", "dated_by": None}, {"name": "club", "kind": "text", "dated_by": None}]
+ATTRIBUTES = [Attribute("luck", "number"), Attribute("club", "text")]
 
 
-def with_table(dataset: Dataset, frame: pd.DataFrame, attributes: list[dict[str, object]], path: Path) -> Dataset:
+def with_table(dataset: Dataset, frame: pd.DataFrame, attributes: list[Attribute], path: Path) -> Dataset:
     """Make a version of the dataset with this customers table the current one."""
     frame.to_parquet(path, index=False)
-    version = hashlib.sha256(json.dumps([attributes, frame.to_csv()]).encode()).hexdigest()[:12]
-    manifest = dataclasses.replace(dataset.manifest, customers_table={"attributes": attributes}, version=version)
+    version = hashlib.sha256(json.dumps([*map(str, attributes), frame.to_csv()]).encode()).hexdigest()[:12]
+    manifest = dataclasses.replace(dataset.manifest, customers_table=customers_table(*attributes), version=version)
     return derive(dataset, manifest, customers=path)
 
 

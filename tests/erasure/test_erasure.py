@@ -30,7 +30,7 @@ from clv_core.deployment.registry.version import Version
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.saved_scores import scores as run_scores
 from clv_core.erasure import erase as erasing
-from clv_core.erasure.certificate import Certificate, certificates, salted
+from clv_core.erasure.certificate import Certificate, Remains, certificates, salted
 from clv_core.erasure.data_subjects import DataSubjects
 from clv_core.erasure.file_erasure import search
 from clv_core.errors import NotFound, Refused, UsageError
@@ -176,7 +176,7 @@ def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(era
     assert (facts.rows_kept, facts.customers) == (len(stayed), stayed["customer_id"].nunique())
     assert facts.net_revenue == pytest.approx(stayed["amount"].sum(), abs=0.005)
     assert len(versions(workspace, "shop")) == 1 and facts.made == "erase"
-    assert facts.customers_table is not None and facts.customers_table["matched"] == len(STAYING)
+    assert facts.customers_table is not None and facts.customers_table.matched == len(STAYING)
 
     bundle = Registry(workspace).open(erased.model)  # every byte against its checksum, the address as before
     rest = erased.holdout[~erased.holdout["customer_id"].isin(LEAVING)].reset_index(drop=True)
@@ -201,7 +201,7 @@ def test_the_certificate_says_what_was_touched_and_names_nobody(erased: Erased) 
     (batch,) = [path for path in one.files if "/scores-" in path]
     assert one.files[batch] == GONE
     (model,) = one.learned
-    assert model["customers"] == GONE and 0 < model["holdout_rows"] <= 3 * GONE
+    assert model.customers == GONE and 0 < model.holdout_rows <= 3 * GONE
     there = {salted(erased.workspace, one.salt, who): who != NOBODY for who in [*LEAVING, NOBODY]}
     assert one.customers == there
     text = {
@@ -258,7 +258,7 @@ def test_a_killed_run_is_finished_by_next(made: Path, tmp_path: Path, monkeypatc
     assert open_dataset(workspace, "shop").events_path.exists()  # usable at each instant
     told = erasing.erase(workspace, LEAVING, progress=KEPT)
     assert found(workspace.root, LEAVING) == [] and told.remains == []
-    assert told.learned and told.datasets[0]["destroyed"]
+    assert told.learned and told.datasets[0].destroyed
     champion = Registry(workspace).champion("shop")
     assert champion is not None and Registry(workspace).sound(champion)
     assert len(certificates(workspace)) == 1 and all(told.customers.values())
@@ -281,7 +281,7 @@ def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path)
     again = tmp_path / "next.csv"
     events().to_csv(again, index=False)
     manifest = ingest(workspace, again, "again", currency="EUR")
-    said = next(one for one in manifest.warnings if one["code"] == "warning.erased_left_out")
+    said = next(one for one in manifest.warnings if one.code == "warning.erased_left_out")
     assert said["params"]["customers"] == GONE
     assert manifest.rows_read == manifest.rows_kept + manifest.rows_set_aside + manifest.rows_duplicate
     append(workspace, "shop", again, progress=KEPT)
@@ -313,7 +313,7 @@ def test_one_dataset_alone_leaves_the_others(workspace: Workspace, tmp_path: Pat
     for name in ("shop", "other"):
         put_by_hand(open_dataset(workspace, name), "mine", "Friends", LEAVING[0])
     told = erasing.erase(workspace, LEAVING, dataset="shop", progress=KEPT)
-    assert told.remains == [{"kind": "dataset", "name": "other"}]
+    assert told.remains == [Remains("dataset", "other")]
     assert {one.split("/")[1] for one in found(workspace.root, LEAVING) if one.startswith("datasets")} == {"other"}
     ingest(workspace, other, "other", currency="EUR")  # the ledger holds for the shop alone
     assert open_dataset(workspace, "other").manifest.customers == CUSTOMERS
@@ -325,7 +325,7 @@ def test_pseudonyms_are_found_by_the_readable_id(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     ingest(workspace, log, "shop", pseudonymise=True)
     told = erasing.erase(workspace, LEAVING, progress=KEPT)
-    assert all(told.customers.values()) and told.datasets[0]["events"] > GONE
+    assert all(told.customers.values()) and told.datasets[0].events > GONE
     assert ingest(workspace, log, "shop", pseudonymise=True).customers == CUSTOMERS - GONE
 
 
@@ -354,7 +354,7 @@ def test_a_dataset_of_nobody_else_goes(tmp_path: Path) -> None:
     scores.parent.mkdir(parents=True)
     pd.DataFrame({"customer_id": ["anna-0001", "bert-0002"], "predicted_clv": 1.0}).to_parquet(scores)
     told = erasing.erase(workspace, ["anna-0001", "bert-0002"], progress=KEPT)
-    assert list_datasets(workspace) == [] and told.datasets[0]["version"] == "" and not scores.exists()
+    assert list_datasets(workspace) == [] and told.datasets[0].version == "" and not scores.exists()
 
 
 def test_states_of_trainings_on_those_who_were_erased_go_too(tmp_path: Path) -> None:
@@ -413,20 +413,20 @@ def test_files_that_were_written_elsewhere_are_logged_and_named_as_what_remains(
     assert (said["dataset"], said["horizon_days"]) == ("shop", 90) and said["dataset_version"]
     predictions = pd.read_parquet(past / "predictions.parquet")
     line = export_log(workspace)[0]
-    assert (line["format"], line["files"], line["model"]) == ("predictions", ["predictions.parquet"], "naive, bgnbd")
-    assert (line["rows"], line["customers"]) == (len(predictions), predictions["customer_id"].nunique())
+    assert (line.format, line.files, line.model) == ("predictions", ["predictions.parquet"], "naive, bgnbd")
+    assert (line.rows, line.customers) == (len(predictions), predictions["customer_id"].nunique())
     gone = next(one for one in LEAVING if one in set(predictions["customer_id"]))
     words = ("--model", "champion", "--customer", gone, "--permutations", "1")
     clv("explain", "shop", *words, "--out", str(why))
     line = export_log(workspace)[0]
-    assert (line["format"], line["folder"], line["dataset"]) == ("reasons", str(why), "shop")
-    assert line["customers"] == len(pd.read_parquet(why / "pool.parquet")) and gone not in json.dumps(line)
-    assert set(line["files"]) == set(found(why, [gone]))
+    assert (line.format, line.folder, line.dataset) == ("reasons", str(why), "shop")
+    assert line.customers == len(pd.read_parquet(why / "pool.parquet")) and gone not in json.dumps(line.to_json())
+    assert set(line.files) == set(found(why, [gone]))
     for name, more in (("plain.zip", ()), ("held.zip", ("--with-holdout",))):
         clv("models", "export", "shop", "1", "--out", str(tmp_path / name), *more)
-    assert [entry["files"] for entry in export_log(workspace)[:2]] == [["held.zip"], line["files"]]
+    assert [entry.files for entry in export_log(workspace)[:2]] == [["held.zip"], line.files]
     places = [tmp_path / "scores.csv", tmp_path / "held.zip", past / "predictions.parquet"]
-    places += [why / name for name in line["files"]]
+    places += [why / name for name in line.files]
     remains = clv("erase", gone)["remains"]
     assert {one["kind"] for one in remains} == {"export"}
     assert sorted(one["name"] for one in remains) == sorted(map(str, places))

@@ -90,7 +90,7 @@ def test_only_what_the_certificate_lists_is_left(workspace: Workspace) -> None:
     assert {".parquet", ".csv", ".xlsx", ".json", ".gz", ".png", ".zip", ".sqlite"} <= kinds
     done = erase(workspace, GONE, progress=NoProgress())
     assert sum(done.customers.values()) == len(GONE) and not done.remains
-    listed = {(one["file"], one["column"]) for one in done.unsure}
+    listed = {(one.file, one.column) for one in done.unsure}
     left = hits(workspace.root)
     assert {(file, column) for file, column, _ in left if column} <= listed
     assert {file for file, _, _ in left} <= {file for file, _ in listed}

@@ -96,7 +96,7 @@ def words_in(root: Path) -> Counter[tuple[str, str]]:
 
 
 def named(told: Certificate) -> Counter[tuple[str, str]]:
-    return Counter({(one["file"], one["column"]): one["cells"] for one in told.unsure})
+    return Counter({(one.file, one.column): one.cells for one in told.unsure})
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_the_certificate_names_no_id_and_a_second_erasure_finds_the_same(workspa
     first = erasing.erase(workspace, GONE, progress=NoProgress())
     for language, word in (("en", "Possible mentions"), ("zh", "可能提及他们的内容")):
         text = (workspace.root / "erasures" / f"{first.id}.{language}.md").read_text(encoding="utf-8")
-        assert word in text and all(one["file"] in text for one in first.unsure)
+        assert word in text and all(one.file in text for one in first.unsure)
         assert "C4" not in text and "12345" not in text
     again = erasing.erase(workspace, GONE, progress=NoProgress())
     assert named(again) == named(first) == words_in(workspace.root) and not again.datasets

@@ -12,20 +12,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.collection.customers import Attribute
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.workspace import Workspace
 from tests.conftest import own_copy
+from tests.manifests import customers_table
 
 pytestmark = pytest.mark.first(3)
 
 CUTOFF = date(2023, 9, 1)
 ATTRIBUTES = [
-    {"name": "age", "kind": "number", "dated_by": None},
-    {"name": "city", "kind": "text", "dated_by": None},
-    {"name": "points", "kind": "number", "dated_by": "points_on"},
-    {"name": "tier", "kind": "text", "dated_by": "tier_since"},
+    Attribute("age", "number"),
+    Attribute("city", "text"),
+    Attribute("points", "number", "points_on"),
+    Attribute("tier", "text", "tier_since"),
 ]
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -55,13 +57,14 @@ def customers(shop: Dataset) -> pd.DataFrame:
     return frame
 
 
-def given(shop: Dataset, customers: pd.DataFrame, path: Path, attributes: list[dict[str, object]]) -> Dataset:
+def given(shop: Dataset, customers: pd.DataFrame, path: Path, attributes: list[Attribute]) -> Dataset:
     """Return a version of the dataset with a customers table."""
     dates = {name: customers[name].dt.date for name in ("points_on", "tier_since")}
     customers.assign(**dates).to_parquet(path, index=False)
-    table = {"attributes": attributes}
     version = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    return derive(shop, replace(shop.manifest, customers_table=table, version=version), customers=path)
+    return derive(
+        shop, replace(shop.manifest, customers_table=customers_table(*attributes), version=version), customers=path
+    )
 
 
 def at(dataset: Dataset, cutoff: date = CUTOFF, **options: bool) -> Snapshot:
@@ -85,12 +88,12 @@ def snapshot(shop: Dataset, customers: pd.DataFrame, tmp_path_factory: pytest.Te
     return at(given(shop, customers, tmp_path_factory.mktemp("table") / "c.parquet", ATTRIBUTES))
 
 
-@pytest.mark.parametrize("one", ATTRIBUTES, ids=lambda one: one["name"])
+@pytest.mark.parametrize("one", ATTRIBUTES, ids=lambda one: one.name)
 def test_each_attribute_is_what_was_known_before_the_cutoff(
-    one: dict[str, str], snapshot: Snapshot, customers: pd.DataFrame
+    one: Attribute, snapshot: Snapshot, customers: pd.DataFrame
 ) -> None:
-    found = snapshot.features[f"attribute:{one['name']}"]
-    theirs = expected(customers, one["name"], one["dated_by"], snapshot.features.index)
+    found = snapshot.features[f"attribute:{one.name}"]
+    theirs = expected(customers, one.name, one.dated_by, snapshot.features.index)
     assert 0.2 < theirs.notna().mean() < 0.95
     pd.testing.assert_series_equal(found, theirs, check_names=False, check_dtype=False)
 

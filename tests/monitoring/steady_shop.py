@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store.version_store import Dataset, Manifest
+from clv_core.collection.store.version_store import Dataset
+from tests.manifests import manifest
 
 START = date(2023, 1, 1)
 WARM_UP_DAYS = 400
@@ -95,15 +97,20 @@ def stored(events: pd.DataFrame, folder: Path) -> Dataset:
     folder.mkdir(parents=True, exist_ok=True)
     events.to_parquet(folder / "events.parquet", index=False)
     times, bought = events["event_time"], events["event_type"] == "purchase"
-    known = dict.fromkeys(Manifest.__dataclass_fields__) | {"name": "shop", "version": "0" * 12, "currency": "EUR"}
-    known |= {"timezone": "UTC", "columns": list(events.columns), "rows_kept": len(events), "purchases": bought.sum()}
+    known: dict[str, Any] = {
+        "name": "shop",
+        "currency": "EUR",
+        "columns": list(events.columns),
+        "rows_kept": len(events),
+        "purchases": bought.sum(),
+    }
     known |= {
         "customers": events["customer_id"].nunique(),
         "event_types": events["event_type"].value_counts().to_dict(),
     }
     known |= {"first_event": times.min().isoformat(), "log_start": times.min().date().isoformat()}
     known |= {"last_event": times.max().isoformat()}
-    return Dataset(folder, Manifest(**known | {"log_end": (times.max().date() + timedelta(days=1)).isoformat()}))
+    return Dataset(folder, manifest(**known | {"log_end": (times.max().date() + timedelta(days=1)).isoformat()}))
 
 
 def dearer(events: pd.DataFrame, factor: float = 1.3) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, alert_of, alerts_of
+from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, Acknowledgement, alert_of, alerts_of
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.feature_histograms import (
     FeatureHistograms,
@@ -162,7 +162,7 @@ def test_advice_follows_from_lights_until_alerts_are_acknowledged(light: str, co
     lights = assess_health([alert], {})
     assert [one.question for one in lights if one.colour != "green"] == [light]
     assert recommend(lights).action == action
-    seen = replace(alert, acknowledged={"by": "ann", "at": "2024-02-02"})
+    seen = replace(alert, acknowledged=Acknowledgement("ann", "2024-02-02"))
     assert {one.colour for one in assess_health([seen], {})} == {"green"}
     assert [one.why for one in assess_health([seen], {}) if one.question == seen.light] == [
         Message("light.seen", {"n": 1})
@@ -189,7 +189,7 @@ def test_a_sum_outside_its_interval_is_no_green_light_though_it_is_no_alert(valu
     if code is not None:
         assert lights["realised"].why == Message(f"light.realised.{code}", {"change": "40%", "until": "2024-03-01"})
         told = alert_of(REALISED, "coverage", "", {}, "2024-01-01", "2024-03-01")
-        seen = [replace(told, acknowledged={"by": "a", "at": "b"})]
+        seen = [replace(told, acknowledged=Acknowledgement("a", "b"))]
         assert {light.colour for light in assess_health(seen, {}, outside(came))} == {"green"}
 
 

@@ -20,7 +20,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitor import monitor
-from clv_core.monitoring.monitoring_report import Report
+from clv_core.monitoring.monitoring_report import ReferenceFacts, Report
 from clv_core.monitoring.realized.performance import chance_of, realised, tiers_since
 from clv_core.monitoring.realized.realized_value import matured
 from clv_core.strategy.purchase_history import net_value
@@ -135,7 +135,7 @@ def test_a_kept_report_comes_back_as_it_was(work: Workspace, report: Report) -> 
     again = Report.load(folder)
     assert again is not None and again.to_json("zh") == report.to_json("zh")
     pd.testing.assert_frame_equal(again.check_table(), report.check_table(), check_dtype=False)
-    assert report.about["reference"] == {"source": "training", "first_day": "1997-01-01", "chunks": 9}
+    assert report.about.reference == ReferenceFacts("training", "1997-01-01", 9)
 
 
 def scored_by_a_true_model(customers: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:

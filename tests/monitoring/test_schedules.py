@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from clv_core import audit
-from clv_core.errors import NotFound, Refused, UsageError
+from clv_core.errors import Message, NotFound, Refused, UsageError
 from clv_core.monitoring.schedules import (
     Schedule,
     add_schedule,
@@ -39,9 +39,9 @@ class Steps:
         self.ran: list[list[str]] = []
         self.fail = fail
 
-    def __call__(self, _: Workspace, words: Sequence[str], language: str, label: str) -> dict[str, Any] | None:
+    def __call__(self, _: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
         self.ran.append(list(words))
-        return {"code": "no_champion", "params": {"name": "shop", "known": "-"}} if words[0] in self.fail else None
+        return Message("no_champion", {"name": "shop", "known": "-"}) if words[0] in self.fail else None
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_failed_chain_stops_there_is_tried_again_and_goes_on_from_its_next_tim
     assert {words[0] for words in steps.ran} == {"source"}
     assert run_due(workspace, now, Steps()) == {"nightly": "done"}
     assert load_schedule(workspace, "nightly")[1].failures == 0
-    assert [run["outcome"] for run in history(workspace, "nightly")] == ["done", *["failed"] * 4]
+    assert [run.outcome for run in history(workspace, "nightly")] == ["done", *["failed"] * 4]
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -118,7 +118,7 @@ def test_the_second_failure_in_a_row_is_told_once(workspace: Workspace, webhook:
     assert (
         "nightly" in webhook[0]["text"] and "score shop" in webhook[0]["text"] and "current model" in webhook[0]["text"]
     )
-    assert history(workspace, "nightly")[2]["told"] is True
+    assert history(workspace, "nightly")[2].told is True
 
 
 def test_that_nobody_could_be_told_is_in_the_history(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_that_nobody_could_be_told_is_in_the_history(workspace: Workspace, monke
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
     for minutes in (0, 5):
         run_due(workspace, NOW + timedelta(hours=18, minutes=minutes), Steps("score"))
-    assert history(workspace, "nightly")[0]["told"]["code"] == "webhook_failed"
+    assert history(workspace, "nightly")[0].told.code == "webhook_failed"
 
 
 def test_a_paused_schedule_waits_and_a_pause_during_its_run_stays(workspace: Workspace) -> None:
@@ -215,7 +215,7 @@ def test_a_chain_that_cannot_run_fails_by_name_and_the_others_run(
     assert run_due(workspace, late, steps) == {"broken": "failed", "nightly": "done"}
     assert [words[0] for words in steps.ran] == ["source", "score"], "only the other chain's"
     state = load_schedule(workspace, "broken")[1]
-    assert state.failures == 1 and history(workspace, "broken")[0]["steps"][-1]["error"]["code"] == code
+    assert state.failures == 1 and history(workspace, "broken")[0].last.error.code == code
     assert (datetime.fromisoformat(state.next) - late).total_seconds() / 60 == 5
     assert run_due(workspace, late + timedelta(minutes=5), steps) == {"broken": "failed"}
     assert "broken" in webhook[0]["text"]
@@ -226,14 +226,11 @@ def test_a_step_that_breaks_in_an_unforeseen_way_fails_and_the_others_run(worksp
     broken(workspace, "broken", steps=["score shop\0"])
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
 
-    def execute(workspace: Workspace, words: Sequence[str], language: str, label: str) -> dict[str, Any] | None:
+    def execute(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
         return run_as_job(workspace, words, language, label) if label == "broken" else None
 
     assert run_due(workspace, NOW + timedelta(hours=18), execute) == {"broken": "failed", "nightly": "done"}
-    assert history(workspace, "broken")[0]["steps"][0]["error"] == {
-        "code": "unexpected",
-        "params": {"kind": "ValueError"},
-    }
+    assert history(workspace, "broken")[0].steps[0].error == Message("unexpected", {"kind": "ValueError"})
 
 
 def test_the_audit_log_names_who_started_a_chain(workspace: Workspace) -> None:

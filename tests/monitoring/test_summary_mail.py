@@ -18,6 +18,7 @@ from clv_core.monitoring.monitoring_report import Report
 from clv_core.monitoring.notifications.mail import Smtp, send
 from clv_core.monitoring.notifications.summary import summary_mail
 from clv_core.monitoring.realized.performance import Realised, Tier
+from tests.manifests import report_facts
 
 
 class Inbox:
@@ -45,7 +46,7 @@ def inbox() -> Iterator[tuple[Inbox, Smtp]]:
 
 @pytest.fixture
 def report() -> Report:
-    about = {"dataset": "Shop <b>1</b>", "model": "shop-blend-1", "as_of": "2026-03-02", "currency": "EUR"}
+    about = report_facts(dataset="Shop <b>1</b>", model="shop-blend-1", as_of="2026-03-02", currency="EUR")
     lights = [HealthStatus("data", GREEN, 0, Message("light.data.green"))]
     realised = [Realised("2026-03-02", 60, 47_250.0, 3_000.0, 51_000.0, 45_000.0, 58_000.0, 0.4, None, 900, None)]
     tiers = [

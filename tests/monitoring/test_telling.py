@@ -15,13 +15,14 @@ import pytest
 
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, Message, UsageError
-from clv_core.monitoring.alerts import DATA, REALISED, alert_of
+from clv_core.monitoring.alerts import DATA, REALISED, Acknowledgement, alert_of
 from clv_core.monitoring.health import assess_health, recommend
 from clv_core.monitoring.monitoring_report import Report, acknowledge_alerts, acknowledged
 from clv_core.monitoring.notifications.mail import Smtp, send
 from clv_core.monitoring.notifications.notify import notify
 from clv_core.monitoring.notifications.webhook import checked_url, post
 from clv_core.workspace import Workspace
+from tests.manifests import report_facts
 
 KIOSK = {"value": "kiosk", "found": "5.0%", "usual": "0.0%"}
 ALERTS = [
@@ -33,8 +34,7 @@ ALERTS = [
 def report() -> Report:
     unknown = {"realised": Message("light.early", {"until": "2024-03-01"})}
     lights = assess_health(ALERTS, unknown)
-    about: dict[str, Any] = dict.fromkeys(("version", "cutoff", "currency", "made", "kind"), "")
-    about |= {"model": "shop-bgnbd", "dataset": "shop", "as_of": "2024-02-01", "horizon_days": 90, "reference": {}}
+    about = report_facts(model="shop-bgnbd", dataset="shop", as_of="2024-02-01")
     return Report(about, [], lights, recommend(lights), list(ALERTS), [], [], [], [], unknown)
 
 
@@ -136,7 +136,7 @@ def test_nobody_is_told_of_what_was_acknowledged(hook: Hook, tmp_path: Any) -> N
     acknowledge_alerts(work, "shop-bgnbd", [ALERTS[1].id], "ann")
     seen = report().seen(acknowledged(work, "shop-bgnbd"))
     assert {light.question: light.colour for light in seen.lights}["data"] == "amber"
-    assert seen.recommendation.action == "retrain" and seen.alerts[1].acknowledged["by"] == "ann"
+    assert seen.recommendation.action == "retrain" and seen.alerts[1].acknowledged.by == "ann"
     assert notify(work, seen, webhook=hook.url, language="en") == {"webhook": 1}
 
 
@@ -148,7 +148,7 @@ def test_what_an_acknowledged_alert_covered_is_still_unknown(tmp_path: Any) -> N
     replace(report(), lights=lights, alerts=[outside], unknown=unknown).save(tmp_path)
     kept = Report.load(tmp_path)
     assert kept is not None
-    seen = kept.seen({outside.id: {"by": "ann", "at": ""}})
+    seen = kept.seen({outside.id: Acknowledgement("ann", "")})
     assert {light.question: light.colour for light in seen.lights}[REALISED] == "unknown"
     assert seen.recommendation.why.code == "recommend.keep.partly"
 

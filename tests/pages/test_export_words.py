@@ -33,7 +33,7 @@ def test_scores_that_the_pages_made_for_themselves_are_no_exports_of_a_person(tm
         made = Exported((workspace.exports / name,), workspace.exports / f"{name}.json", 5, 5)
         log_export(workspace, made, name.rpartition(".")[2], SIDE)
     log_export(workspace, Exported((), workspace.exports / "none", 5, 5), "card", SIDE)
-    assert [line["files"] for line in customer_exports(workspace)] == [[], ["shop_list.csv"], ["mine.parquet"]]
+    assert [line.files for line in customer_exports(workspace)] == [[], ["shop_list.csv"], ["mine.parquet"]]
     assert len(export_log(workspace)) == 5  # an erasure still finds all
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,11 +19,15 @@ from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
+from clv_core.errors import Message
+from clv_core.evaluation import Estimate
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
+from clv_core.monitoring import Outcome
 from clv_core.monitoring.health import UNKNOWN, Recommendation
 from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import save_outcome
+from clv_core.monitoring.retraining import MetricPair
 from clv_core.workspace import Workspace, write_json
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
@@ -113,9 +118,10 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     model = list_bundles(work)[0].id
     assert job.status()["args"] == ["monitor", "shop", "--model", model, "--retrain"]
     assert app.button(key=f"cancel_{job.id}") and not app.dataframe
-    why = {"code": "stays", "params": {"origin": "2023-10-01", "customers": 1234}, "message": ""}
-    figures = [{"metric": "gini", "champion": 0.61, "challenger": 0.62}]
-    result = {"retrain": {"outcome": "stays", "why": why, "figures": figures}}
+    why = Message("retrain.stays", {"origin": "2023-10-01", "customers": 1234})
+    figures = (MetricPair("gini", 0.61, 0.62, Estimate(0.01, -0.01, 0.03)),)
+    outcome = Outcome("stays", model, "other", why, figures=figures)
+    result = {"retrain": outcome.to_json()}
     untold = {"error": {"code": "webhook_failed", "params": {"host": "chat.example", "reason": "HTTP 500"}}}
     for ending in ({"state": jobs.DONE}, {"state": jobs.FAILED, **untold}):
         write_json(job.folder / "status.json", {**job.status(), **ending, "result": result})
@@ -123,8 +129,8 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
         said = texts(app)
         assert "1,234 customers" in said and "0.610" in said
     assert "chat.example" in app.error[0].value
-    why["params"]["customers"] = 4321
-    save_outcome(work, [model], {"outcome": "stays", "why": why, "figures": []})  # as a night does, without a job
+    later = replace(outcome, why=Message(why.code, {**why.params, "customers": 4321}))
+    save_outcome(work, [model], later)  # as a night does, without a job
     said = texts(app.run())
     assert "4,321 customers" in said and "1,234 customers" not in said
 

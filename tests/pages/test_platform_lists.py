@@ -74,7 +74,7 @@ def test_the_customers_of_one_offer_go_to_a_platform(open_page: OPEN, reachable:
     assert set(only["customer_id"]) == set(whole.loc[whole["offer"] == names[0], "customer_id"])
     rows = made(app, root, "plan", "google_customer_match")
     assert {row["Email"] for row in rows} == mails(people, only["customer_id"])
-    assert export_log(Workspace(root))[0]["settings"]["only_offer"] == names[0]
+    assert export_log(Workspace(root))[0].settings["only_offer"] == names[0]
 
 
 def test_the_control_group_of_an_experiment_is_in_no_platforms_list(

@@ -68,7 +68,7 @@ def test_filters_of_the_segments_page_are_in_the_name_the_side_file_and_the_log(
     side = json.loads(press(offered["download_list_side"]))
     assert side["segment"] == "tier=1,2 p_purchase>=0.5 customer_id~12" and side["rows"] == len(listed)
     log = export_log(Workspace(root))
-    assert len(log) == 1 and log[0]["segment"] == "tier=1,2 p_purchase>=0.5 customer_id~…"
+    assert len(log) == 1 and log[0].segment == "tier=1,2 p_purchase>=0.5 customer_id~…"
 
 
 def test_segments_say_who_is_left_out_and_offer_what_numbers_mean(
@@ -107,10 +107,12 @@ def test_card_days_and_reasons_are_in_the_log_and_name_nobody(open_page: OPEN, r
     open_page(root, "explain", lang="en")
     press(offered["download_reasons"])
     reasons, of_days, of_card = export_log(Workspace(root))
-    assert [one["format"] for one in (reasons, of_days, of_card)] == ["reasons", "card_days", "card"]
-    assert (of_card["rows"], of_days["rows"]) == (1, days.count(b"\n") - 1)
-    assert reasons["customers"] == reasons["rows"] == 40
-    assert of_card["segment"] == "customer_id=…" and card["customer_id"] not in json.dumps([of_card, of_days])
+    assert [one.format for one in (reasons, of_days, of_card)] == ["reasons", "card_days", "card"]
+    assert (of_card.rows, of_days.rows) == (1, days.count(b"\n") - 1)
+    assert reasons.customers == reasons.rows == 40
+    assert of_card.segment == "customer_id=…" and card["customer_id"] not in json.dumps(
+        [of_card.to_json(), of_days.to_json()]
+    )
 
 
 def test_tables_of_figures_and_reasons_say_what_their_numbers_are_of(
@@ -137,8 +139,8 @@ def test_a_model_with_its_holdout_is_in_the_log_and_one_without_is_not(
     do(app, ("holdout_", True))
     press(offered["export_1"])
     [line] = export_log(Workspace(root))
-    assert (line["format"], line["files"], line["dataset"]) == ("model_holdout", [], "shop")
-    assert line["customers"] > 0 and translate("export.model_holdout", "zh") != translate("export.model_holdout", "en")
+    assert (line.format, line.files, line.dataset) == ("model_holdout", [], "shop")
+    assert line.customers > 0 and translate("export.model_holdout", "zh") != translate("export.model_holdout", "en")
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))

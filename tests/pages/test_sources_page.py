@@ -11,8 +11,17 @@ import pytest
 import uvloop
 
 from clv_core import audit, jobs
-from clv_core.collection.sources import Source, SourceState, add_source, list_sources, load_source, save_state
+from clv_core.collection.sources import (
+    ComparedDays,
+    Source,
+    SourceState,
+    add_source,
+    list_sources,
+    load_source,
+    save_state,
+)
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.errors import Message
 from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule, run_due
 from clv_core.workspace import Workspace
 from pages.ui import background
@@ -61,9 +70,9 @@ def test_a_source_that_failed_says_when_why_and_what_to_do(open_page: OPEN, bare
 
 def test_a_source_says_what_its_role_may_do_and_what_a_run_left_out(open_page: OPEN, bare: Path, shop: Path) -> None:
     add_source(Workspace(bare), Source("orders", "sqlite", str(shop), "shop", "orders"))
-    role = {"code": "warning.source_role", "params": {"role": "root_*x*", "powers": ["SUPERUSER"]}}
-    links = {"code": "warning.source_links", "params": {"source": "orders", "links": ["gone.csv"]}}
-    save_state(Workspace(bare), "orders", SourceState(role=[role], warnings=[links]))
+    role = Message("warning.source_role", {"role": "root_*x*", "powers": ["SUPERUSER"]})
+    links = Message("warning.source_links", {"source": "orders", "links": ["gone.csv"]})
+    save_state(Workspace(bare), "orders", SourceState(role=(role,), warnings=(links,)))
     said = [one.value for one in open_page(bare, "sources").warning]
     assert len(said) == 2 and "SUPERUSER" in said[0] and r"\*x\*" in said[0] and "gone.csv" in said[1]
 
@@ -87,8 +96,8 @@ def test_a_source_shows_what_its_last_run_compared_and_reads_everything_on_deman
     late = {"source": "orders", "rows": 2, "amount": 7.5, "days": ["2024-01-03"]}
     compared = {"first": "2024-03-01", "last": "2024-03-12", "rows": 60, "held_rows": 58, "left_out": 2}
     state = SourceState(
-        warnings=[{"code": "warning.source_late", "params": late}],
-        reconciled={**compared, "amount": None, "held_amount": 1042.5, "days": []},
+        warnings=(Message("warning.source_late", late),),
+        reconciled=ComparedDays(**compared, amount=None, held_amount=1042.5, days=()),
     )
     save_state(Workspace(bare), "orders", state)
     app = open_page(bare, "sources")

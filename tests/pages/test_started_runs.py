@@ -39,6 +39,7 @@ from clv_core.strategy.segments.clusters import Clusters
 from clv_core.workspace import Workspace
 from pages.ui.datasets.customers_table import DATED, ID, STATIC
 from pages.ui.upload import uploading
+from tests.manifests import report_facts
 from tests.pages.conftest import do
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -230,7 +231,7 @@ def a_model_sent(shop: Shop) -> dict[str, Any]:
 @starts("monitor.status monitor")
 def a_model_retrained(shop: Shop) -> dict[str, Any]:
     why = Recommendation(RETRAIN, Message("reason.few_buyers", {}))
-    about = {"horizon_days": 60, "as_of": date(2024, 2, 25).isoformat()}
+    about = report_facts(horizon_days=60, as_of=date(2024, 2, 25).isoformat())
     report = Report(about, [], [], why, [], [], [], [], [], {})
     older = replace(shop.bundle, record=replace(shop.bundle.record, cutoff=date(2023, 6, 1)))
     shop.call("monitor.status", "show_actions", report, shop.dataset, older).button(key="monitor_retrain").click().run()

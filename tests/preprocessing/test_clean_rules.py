@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from clv_core.preprocessing.clean import RULES, clean, effects
 from clv_core.preprocessing.clean_effects import Effect
 from clv_core.preprocessing.clean_rules import SERVICE_WORDS
 from clv_core.workspace import Workspace
+from tests.manifests import customers_table
 
 pytestmark = pytest.mark.first(6)
 
@@ -146,7 +148,7 @@ def test_rules_together_take_each_row_once_and_are_undone(workspace: Workspace, 
     any_of = wanted["services"] | wanted["zero_price"] | wanted["tiny_orders"]
     first = clean(workspace, "shop", chosen)
     assert first.rows_set_aside == any_of.sum() and list(first.rules) == ["tiny_orders", "zero_price", "services"]
-    said = {item["code"]: item["params"]["rows"] for item in first.warnings if item["code"].startswith("warning.rule_")}
+    said = {item.code: item.params["rows"] for item in first.warnings if item.code.startswith("warning.rule_")}
     assert sum(said.values()) == any_of.sum() and list(said) == [f"warning.rule_{key}" for key in first.rules]
     second = clean(workspace, "shop", {"outliers": 8})
     assert (second.raw_version, second.parent) == (raw.version, first.version)
@@ -248,19 +250,19 @@ def test_a_customers_table_comes_along(workspace: Workspace, raw: Manifest, tmp_
     table = tmp_path / "customers.parquet"
     pd.DataFrame({"customer_id": ["c1", "test_7", "stranger"], "city": ["A", "B", "C"]}).to_parquet(table)
     content = table.read_bytes()
-    about = {"file": "crm.csv", "rows": 3, "customers": 3, "matched": 2, "attributes": []}
+    about = customers_table(file="crm.csv", rows=3, customers=3, matched=2)
     dataset = open_dataset(workspace, "shop")
-    facts = Manifest.from_json(raw.to_json() | {"version": "0" * 12, "customers_table": about, "made": "customers"})
+    facts = replace(raw, version="0" * 12, customers_table=about, made="customers")
     derive(dataset, facts, customers=table)
     cleaned = clean(workspace, "shop", {"test_ids": None})
-    assert cleaned.customers_table == about | {"matched": 1}
+    assert cleaned.customers_table == replace(about, matched=1)
     assert open_dataset(workspace, "shop").customers_path.read_bytes() == content
     assert clean(workspace, "shop", {}) == facts
     # A table that came after the cleaning stays when the cleaning is undone.
     derive(dataset, raw)
     bare = clean(workspace, "shop", {"test_ids": None})
     table.write_bytes(content)
-    late = Manifest.from_json(bare.to_json() | {"version": "1" * 12, "customers_table": about, "parent": bare.version})
+    late = replace(bare, version="1" * 12, customers_table=about, parent=bare.version)
     derive(open_dataset(workspace, "shop"), late, customers=table)
     undone = clean(workspace, "shop", {})
     assert undone.customers_table == about and undone.rules == {} and undone.raw_version == ""

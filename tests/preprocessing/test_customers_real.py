@@ -52,8 +52,8 @@ def test_demographics_are_honest_attributes_and_all_their_households_are_known(
     matched = len(set(demographics["household_id"]) & set(lines["household_id"]))
     table = made.customers_table
     assert matched > 0
-    assert (table["rows"], table["customers"], table["matched"]) == (len(demographics), len(demographics), matched)
-    assert table["accepted"] == [] and [item["name"] for item in table["attributes"]] == list(ATTRIBUTES)
+    assert (table.rows, table.customers, table.matched) == (len(demographics), len(demographics), matched)
+    assert table.accepted == () and [item.name for item in table.attributes] == list(ATTRIBUTES)
     stored = pd.read_parquet(open_dataset(workspace, "journey").customers_path).set_index("customer_id")
     expected = demographics.assign(household_id=demographics["household_id"].astype(str)).set_index("household_id")
     assert stored.index.tolist() == expected.index.tolist()

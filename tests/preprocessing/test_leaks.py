@@ -170,8 +170,8 @@ def test_an_accepted_leak_is_recorded_and_warned_of(shop: tuple[Workspace, pd.Da
     roles = Roles(static=("age", "lifetime_spend", "score_x"))
     made = add_customers(workspace, "shop", file, roles, accept=("LIFETIME_SPEND", "score_x"), progress=NoProgress())
     try:
-        assert made.customers_table is not None and made.customers_table["accepted"] == ["lifetime_spend", "score_x"]
-        codes = [item["code"] for item in made.customers_table["warnings"]]
+        assert made.customers_table is not None and made.customers_table.accepted == ("lifetime_spend", "score_x")
+        codes = [item.code for item in made.customers_table.warnings]
         assert codes[:2] == ["warning.leaks_accepted_by_name", "warning.leaks_accepted_by_evidence"]
         assert made.version != before.version and made.parent == before.version
         removed = remove_customers(workspace, "shop")

@@ -73,7 +73,7 @@ def test_a_late_line_of_fifty_old_orders_costs_none_of_their_lines(work: Workspa
     done = refresh(work, "shop")
     assert (done.new_rows, codes(done)) == (50, []) and done.rows < 200
     assert held(work) == shop.total()
-    assert done.reconciled["rows"] == done.reconciled["held_rows"] and not done.reconciled["days"]
+    assert done.reconciled.rows == done.reconciled.held_rows and not done.reconciled.days
 
 
 def test_lines_that_changed_later_cost_no_other_line_of_their_orders(work: Workspace, shop: Shop) -> None:
@@ -96,7 +96,7 @@ def test_orders_deleted_in_the_source_leave_and_a_version_brings_them_back_for_g
     restore(work, "shop", before)
     done = refresh(work, "shop")
     assert "source_orders_back" in codes(done) and held(work)[0] == 1000
-    assert "source_differs" in codes(done) and done.reconciled["days"]
+    assert "source_differs" in codes(done) and done.reconciled.days
 
 
 def test_a_source_that_lost_most_of_its_orders_takes_none_away(work: Workspace, shop: Shop) -> None:
@@ -115,7 +115,7 @@ def test_late_rows_beyond_the_look_back_are_counted_with_their_days_until_everyt
         assert codes(done) == ["source_late"]
         days = ["2024-01-03", "2024-02-03"]
         assert done.warnings[0].params == {"source": "shop", "rows": 1, "amount": 7.25, "days": days}
-        assert load_state(work, "shop").reconciled["days"] == days
+        assert load_state(work, "shop").reconciled.days == tuple(days)
     assert "--all" in done.warnings[0].text()
     assert codes(refresh(work, "shop", everything=True)) == [] and held(work) == shop.total()
     assert codes(refresh(work, "shop")) == []
@@ -125,7 +125,7 @@ def test_rows_that_were_rejected_are_counted_apart(work: Workspace, shop: Shop) 
     shop.add("o600", None, "2024-05-25 13:00:00", "p1", 3)
     shop.add("o601", "c1", None, "p1", 3)
     done = refresh(work, "shop")
-    assert codes(done) == ["source_left_out", "source_late"] and done.reconciled["left_out"] == 1
+    assert codes(done) == ["source_left_out", "source_late"] and done.reconciled.left_out == 1
     assert done.warnings[0].params["days"] == ["2024-05-25"] and done.warnings[1].params["days"] == ["-"]
 
 
@@ -156,7 +156,7 @@ def test_a_source_that_an_earlier_version_read_is_measured_as_a_whole(work: Work
     save_state(work, "shop", replace(load_state(work, "shop"), gaps=None))
     shop.add("late", "c1", "2024-02-03 10:00:00", "p1", 5.25)
     done = refresh(work, "shop")
-    assert codes(done) == ["source_differs"] and done.reconciled["days"] == ("2024-02-03",)
+    assert codes(done) == ["source_differs"] and done.reconciled.days == ("2024-02-03",)
 
 
 def test_identical_lines_of_an_order_without_a_product_are_asked_about(tmp_path: Path) -> None:

@@ -508,4 +508,4 @@ def test_what_a_customers_table_states_of_an_origin_counts_before_the_log(tmp_pa
         [(0, 5.0)],
     ]
     assert dataset.manifest.customers_table is not None
-    assert dataset.manifest.customers_table["attributes"] == []  # no model reads them
+    assert dataset.manifest.customers_table.attributes == ()  # no model reads them

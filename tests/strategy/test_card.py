@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset
+from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
@@ -46,6 +46,7 @@ from clv_core.strategy.explanation_files import explain
 from clv_core.strategy.segments.clusters import FIGURES
 from clv_core.workspace import Workspace
 from tests.conftest import own_copy
+from tests.manifests import manifest
 
 pytestmark = pytest.mark.first(7)
 
@@ -127,8 +128,7 @@ def test_days_are_local_and_others_rows_and_later_ones_are_not_read(tmp_path: Pa
         }
     )
     log.to_parquet(tmp_path / "events.parquet")
-    facts = dict.fromkeys(Manifest.__dataclass_fields__, 0) | {"name": "x", "version": "0" * 12, "timezone": zone}
-    dataset = Dataset(tmp_path, Manifest(**facts))
+    dataset = Dataset(tmp_path, manifest(timezone=zone))
     days = timeline(dataset, "a'b", CUTOFF).days
     assert days["day"].tolist() == [pd.Timestamp(CUTOFF) - pd.Timedelta(days=1)]
     assert days["net_value"].tolist() == days["cumulative"].tolist() == [6.0]

@@ -233,8 +233,8 @@ def test_no_row_is_lost_or_sent_twice_whatever_a_receiver_answers(
     if fault == 429:
         assert waits.count(7.0) == (3 if kind != "klaviyo" else 1)
     [receipt] = customer_exports(Workspace(root))
-    assert (receipt["format"], receipt["rows"], receipt["left_out"]) == (kind, len(receiver.rows), pushed.left_out)
-    assert receipt["settings"]["complete"] and receipt["model"] == SIDE.model
+    assert (receipt.format, receipt.rows, receipt.left_out) == (kind, len(receiver.rows), pushed.left_out)
+    assert receipt.settings["complete"] and receipt.model == SIDE.model
     for path in root.rglob("*"):
         assert path.is_dir() or SECRET.encode() not in path.read_bytes()
 
@@ -249,7 +249,7 @@ def test_second_push_sends_what_changed(kind: str, receiver: Receiver, add: Call
     people.loc[people["customer_id"] == "00007", "predicted_clv"] = 5.0
     assert send(root, kind, people=people).sent == 1
     assert receiver.times["00007"] == 2 and sum(receiver.times.values()) == first.sent + 1
-    assert [line["rows"] for line in customer_exports(Workspace(root))] == [1, first.sent]
+    assert [line.rows for line in customer_exports(Workspace(root))] == [1, first.sent]
     assert send(root, kind, people=people.iloc[600:]).sent == 0  # a segment of the same customers
     assert send(root, kind, people=people).sent == 0
 
@@ -261,7 +261,7 @@ def test_bad_row_is_named_and_all_others_arrive(kind: str, receiver: Receiver, a
     [(customer, reason)] = pushed.failed
     assert customer == "00042" and "a row is bad" in reason
     assert set(receiver.rows) == expected(kind) - {"00042"} and set(receiver.times.values()) == {1}
-    assert customer_exports(Workspace(root))[0]["settings"]["failed"] == 1
+    assert customer_exports(Workspace(root))[0].settings["failed"] == 1
     receiver.bad = set()
     assert send(root, kind).sent == 1 and set(receiver.rows) == expected(kind)
 
@@ -290,8 +290,8 @@ def test_a_receiver_that_refuses_everything_is_asked_a_few_times_and_quoted(
     assert told["sent"] == 0 and told["refused"] + told["left"] == everybody
     assert tried <= told["refused"] < tried + 10
     [receipt] = customer_exports(Workspace(root))
-    assert (receipt["rows"], receipt["settings"]["refused"]) == (0, told["refused"])
-    assert not receipt["settings"]["complete"]
+    assert (receipt.rows, receipt.settings["refused"]) == (0, told["refused"])
+    assert not receipt.settings["complete"]
     receiver.refusal = None
     assert send(root, kind).sent == everybody == len(receiver.rows)
 
@@ -344,7 +344,7 @@ def test_push_after_a_kill_goes_on_and_tells_what_was_sent(
     pushed = send(root, kind)
     assert (pushed.recovered, pushed.sent) == (500, len(expected(kind)) - 500)
     assert set(receiver.rows) == expected(kind) and set(receiver.times.values()) == {1}
-    assert customer_exports(Workspace(root))[0]["settings"]["sent_before_kill"] == 500
+    assert customer_exports(Workspace(root))[0].settings["sent_before_kill"] == 500
     assert send(root, kind).recovered == 0
 
 
@@ -357,7 +357,7 @@ def test_refusal_stops_with_a_sentence_and_a_receipt_of_what_was_sent(
         send(root, "webhook")
     assert caught.value.result is not None and caught.value.result["sent"] == 500
     [receipt] = customer_exports(Workspace(root))
-    assert receipt["rows"] == 500 and not receipt["settings"]["complete"]
+    assert receipt.rows == 500 and not receipt.settings["complete"]
     assert send(root, "webhook").sent == 700
     receiver.faults = [500] * 6
     with pytest.raises(ClvError, match="did not answer as expected"):
@@ -445,7 +445,7 @@ def test_bucket_keeps_its_last_object_until_the_next_is_whole(
                 send(work.root, "lake", people=people)
             errors += traceback.format_exception(caught.value)
             receipt = customer_exports(work)[0]
-            assert (receipt["rows"], receipt["settings"]["complete"]) == (0, False)
+            assert (receipt.rows, receipt.settings["complete"]) == (0, False)
             pd.testing.assert_frame_equal(lake.rows(), before)
             line.passed, line.most = 0, inf
             assert send(work.root, "lake", people=people).sent == len(people)
@@ -649,7 +649,7 @@ def test_a_table_or_file_is_emptied_when_nobody_agrees_any_more(place: Place, tm
     is_replaced = KINDS[open_destination(Workspace(root), "it").kind].most_rows is None
     assert len(place.holds()) == (0 if is_replaced else PEOPLE - 30)
     receipt = customer_exports(Workspace(root))[0]
-    assert (receipt["rows"], receipt["left_out"], receipt["settings"]["complete"]) == (0, {"no_consent": PEOPLE}, True)
+    assert (receipt.rows, receipt.left_out, receipt.settings["complete"]) == (0, {"no_consent": PEOPLE}, True)
 
 
 @pytest.mark.slow

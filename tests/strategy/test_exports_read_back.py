@@ -159,7 +159,7 @@ def test_a_table_counts_its_rows_and_its_different_customers(tmp_path: Path) -> 
     assert (made.rows, made.customers, made.left_out, made.asked) == (2, 2, {"suppressed": 1}, 3)
     made = write_rows(work, rows[["rank"]], tmp_path / "nobody.csv", SIDE)
     assert (made.rows, made.customers, made.asked) == (4, None, 4)
-    assert [(entry["rows"], entry["customers"]) for entry in export_log(work)] == [(4, None), (2, 2), (4, 3)]
+    assert [(entry.rows, entry.customers) for entry in export_log(work)] == [(4, None), (2, 2), (4, 3)]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_the_log_names_no_customer_that_was_searched_for(scored: pd.DataFrame, t
     made = export(scored, "csv", tmp_path / "list.csv", side=side)
     log_export(work, made, "csv", side)
     assert json.loads(made.side_file.read_text(encoding="utf-8"))["segment"] == segment
-    said = export_log(work)[0]["segment"]
+    said = export_log(work)[0].segment
     assert said.startswith(segment.partition("anna")[0]) and "anna" not in said and "ben" not in said
 
 
@@ -232,15 +232,15 @@ def test_the_log_reads_newest_first_and_knows_which_files_name_customers(scored:
     with (work.exports / "log.jsonl").open("a") as file:
         file.write('{"who": "some')  # a line that was cut off
     entries = export_log(work)
-    assert [entry["files"] for entry in entries] == [["two.csv"], ["one.csv"]]
-    assert (entries[0]["rows"], entries[0]["customers"]) == (len(scored), len(scored))
-    assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0])
+    assert [entry.files for entry in entries] == [["two.csv"], ["one.csv"]]
+    assert (entries[0].rows, entries[0].customers) == (len(scored), len(scored))
+    assert {"who", "made", "rows", "asked", "cutoff", "horizon_days", "model", "currency"} <= set(entries[0].to_json())
     write_csv(pd.DataFrame({"category": ["tea"], "elasticity": [-1.2]}), tmp_path / "prices.csv")
     log_export(work, Exported((tmp_path / "prices.csv",), tmp_path / "prices.csv.json", 1, None), "csv", SIDE)
     log_download(work, "card", SIDE, 1, 1)  # handed over without a file
-    assert [entry["files"] for entry in export_log(work)] == [[], ["prices.csv"], ["two.csv"], ["one.csv"]]
+    assert [entry.files for entry in export_log(work)] == [[], ["prices.csv"], ["two.csv"], ["one.csv"]]
     entry = export_log(work)[0]
-    assert (entry["format"], entry["customers"], entry["folder"]) == ("card", 1, str(work.exports))
+    assert (entry.format, entry.customers, entry.folder) == ("card", 1, str(work.exports))
     every = [tmp_path / name for name in ("one.csv", "two.csv", "prices.csv")]
     assert exported_files(work, SIDE.dataset, ()) == every
     assert exported_files(work, SIDE.dataset, (), of_customers=True) == every[:2]

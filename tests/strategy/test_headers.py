@@ -15,6 +15,7 @@ import pytest
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.i18n import catalogue
+from clv_core.strategy.audiences import Assumption
 from clv_core.strategy.audiences.export import export
 from clv_core.strategy.audiences.list_files import ENDINGS, write_any
 from clv_core.strategy.audiences.readable_columns import headed, header, with_currency
@@ -88,7 +89,7 @@ def test_every_column_of_a_plan_and_of_measured_prices_has_a_chinese_name() -> N
 
 def test_sentences_of_a_workbook_stand_beside_each_other_as_the_language_has_it() -> None:
     for said, joined in ((["一句。", "又一句。"], "一句。又一句。"), (["One.", "Two."], "One. Two.")):
-        side = replace(SIDE, assumptions=tuple({"code": "x", "params": {}, "message": one} for one in said))
+        side = replace(SIDE, assumptions=tuple(Assumption("x", {}, one) for one in said))
         assert side.about["assumptions"] == joined
 
 

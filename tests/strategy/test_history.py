@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.store.version_store import Dataset, Manifest
+from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import ScoredDataset, saved_score_files
 from clv_core.strategy.purchase_history import join_history, load_history, net_value, purchase_history, with_history
 from clv_core.workspace import Workspace
+from tests.manifests import manifest
 from tests.records import model_record
 
 
@@ -33,8 +34,7 @@ def dataset(log: pd.DataFrame, folder: Path, zone: str) -> Dataset:
     folder = folder / ("0" * 12)
     folder.mkdir()
     log.assign(event_time=log["event_time"].astype("datetime64[us]")).to_parquet(folder / "events.parquet")
-    facts = dict.fromkeys(Manifest.__dataclass_fields__, 0) | {"name": "x", "version": "0" * 12, "timezone": zone}
-    return Dataset(folder, Manifest(**facts))
+    return Dataset(folder, manifest(timezone=zone))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])

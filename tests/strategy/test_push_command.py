@@ -86,7 +86,7 @@ def test_purpose_holds_at_the_command_line_and_in_a_schedule(call: Call, consent
     job = jobs.jobs(work, "push")[0]
     assert f"{refusing} more customers than in the last push are left out of “lake”" in job.log()
     receipt = customer_exports(work)[0]
-    assert (receipt["left_out"], receipt["who"]) == ({"no_consent": refusing}, audit.actor())
+    assert (receipt.left_out, receipt.who) == ({"no_consent": refusing}, audit.actor())
     assert "more customers" not in call(*push)["stderr"]
 
 

@@ -96,10 +96,10 @@ def test_its_candidate_won_over_three_starts_and_is_the_current_model(demo: Demo
         found = {version.bundle: version for version in versions(rows, NAME)}
     assert len(found) == 2 and (found[bundle.id].role, found[bundle.id].source) == ("champion", "imported")
     outcome = last_outcome(workspace, bundle.id)
-    assert outcome is not None and outcome["starts"] == 3
-    assert (outcome["outcome"], outcome["challenger"]) == ("promoted", bundle.id)
-    assert outcome["champion"] in found and outcome["champion"] != bundle.id
-    assert next(one for one in outcome["figures"] if one["metric"] == "gini")["advantage"]["low"] > 0
+    assert outcome is not None and outcome.starts == 3
+    assert (outcome.outcome, outcome.challenger) == ("promoted", bundle.id)
+    assert outcome.champion in found and outcome.champion != bundle.id
+    assert next(one for one in outcome.figures if one.metric == "gini").advantage.low > 0
 
 
 def test_what_came_true_is_what_the_raw_files_say(demo: Demo, quarter: pd.DataFrame) -> None:

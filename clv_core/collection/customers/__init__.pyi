@@ -1,6 +1,5 @@
 from .attributes import NUMBER as NUMBER
 from .attributes import TEXT as TEXT
-from .attributes import Attribute as Attribute
 from .reading import CustomersReading as CustomersReading
 from .reading import carry_over as carry_over
 from .reading import entry as entry
@@ -9,4 +8,3 @@ from .reading import read_customers as read_customers
 from .reading import recount as recount
 from .reading import version_with as version_with
 from .roles import RoleProposal as RoleProposal
-from .roles import Roles as Roles

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import duckdb
-from annotated_types import Len
 
-from clv_core.collection.customers.roles import ChosenRoles, Roles
+from clv_core.collection.customers.roles import ChosenRoles
 from clv_core.collection.engine import file_text, local_time, name, one
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.parse import date_order, numbers, times
 from clv_core.collection.parse.date_order import ColumnDates
+from clv_core.collection.store.manifest import Attribute as Attribute
+from clv_core.collection.store.manifest import Roles
 from clv_core.errors import Message
 
 NUMBER: Final = "number"
@@ -33,21 +33,6 @@ RAW: Final = "clv_customers_raw"
 def raw_name(column: str) -> str:
     """Return the name of a column's text there."""
     return name(f"clv_raw_{column}")
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """An attribute that models may read.
-
-    Args:
-        name: its column.
-        kind: ``number`` or ``text``.
-        dated_by: the column that says since when a row's value holds; None where it holds at any time.
-    """
-
-    name: Annotated[str, Len(1)]
-    kind: Literal["number", "text"]
-    dated_by: str | None = None
 
 
 def read_attributes(

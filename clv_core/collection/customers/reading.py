@@ -7,20 +7,21 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from clv_core.collection.answers import Answers
-from clv_core.collection.customers.attributes import Attribute, value_notes
+from clv_core.collection.customers.attributes import value_notes
 from clv_core.collection.customers.match import Match, match, match_notes, with_matching_id
-from clv_core.collection.customers.roles import RoleProposal, Roles, propose_roles, settle
+from clv_core.collection.customers.roles import RoleProposal, propose_roles, settle
 from clv_core.collection.customers.table import CustomerTable, read_table
 from clv_core.collection.engine import connect_memory, file_text, name, one, reading_file
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.read.layouts import with_pseudonyms
 from clv_core.collection.read.source import open_source, sample
 from clv_core.collection.rows.rejected_rows import Problem
+from clv_core.collection.store.manifest import Attribute, CustomersTable, Roles
 from clv_core.collection.store.version_store import Dataset, Manifest
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
@@ -184,34 +185,34 @@ def _refuse_empty(table: CustomerTable, called: str) -> None:
     raise Refused("customers_no_rows", file=called, rows=table.read, first=first)
 
 
-def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[Message, ...]) -> dict[str, Any]:
-    """Return ``manifest.customers_table`` of a reading.
+def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[Message, ...]) -> CustomersTable:
+    """Return what the manifest says of a reading.
 
     Args:
         reading: the file, read.
         accepted: attributes that are refused by default and that the person takes all the same.
         warnings: what is to be said beside the reading's own warnings.
     """
-    return {
-        "file": reading.file,
-        "rows_read": reading.rows_read,
-        "rows": reading.rows,
-        "rows_set_aside": reading.rows_set_aside,
-        "customers": reading.match.customers,
-        "matched": reading.match.matched,
-        "attributes": [dataclasses.asdict(attribute) for attribute in reading.attributes],
-        "date_columns": list(reading.dates),
-        "contacts": list(reading.contacts),
-        "off": list(reading.off),
-        "accepted": list(accepted),
-        "pseudonymised": reading.hashed,
-        "roles": reading.roles.to_json(),
-        "warnings": [message.coded() for message in (*warnings, *reading.warnings)],
-    }
+    return CustomersTable(
+        file=reading.file,
+        rows_read=reading.rows_read,
+        rows=reading.rows,
+        rows_set_aside=reading.rows_set_aside,
+        customers=reading.match.customers,
+        matched=reading.match.matched,
+        attributes=reading.attributes,
+        date_columns=reading.dates,
+        contacts=reading.contacts,
+        off=reading.off,
+        accepted=accepted,
+        pseudonymised=reading.hashed,
+        roles=reading.roles,
+        warnings=(*warnings, *reading.warnings),
+    )
 
 
-def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """Return ``manifest.customers_table`` with the customers matched anew, after the log has changed.
+def recount(customers: Path, events: Path, table: CustomersTable) -> CustomersTable:
+    """Return what a manifest says of a customers table, with the customers matched anew after the log has changed.
 
     Args:
         customers: the stored customers table.
@@ -220,10 +221,10 @@ def recount(customers: Path, events: Path, table: dict[str, Any]) -> dict[str, A
     """
     with connect_memory() as connection:
         counts = match(connection, customers, events)
-    return {**table, "customers": counts.customers, "matched": counts.matched}
+    return replace(table, customers=counts.customers, matched=counts.matched)
 
 
-def carry_over(dataset: Dataset, events: Path, scratch: Path) -> tuple[dict[str, Any] | None, dict[str, Path]]:
+def carry_over(dataset: Dataset, events: Path, scratch: Path) -> tuple[CustomersTable | None, dict[str, Path]]:
     """Return what a new version has of a dataset's customers table, for its manifest and for its files.
 
     Args:

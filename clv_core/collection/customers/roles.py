@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
+from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.proposal import NUMBER, TIME
+from clv_core.collection.store.manifest import Roles as Roles
 from clv_core.collection.vocabulary.column_names import MISSING
 from clv_core.collection.vocabulary.contact_fields import (
     CONSENT,
@@ -51,36 +53,7 @@ class RoleProposal:
     samples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Roles:
-    """What the person has said about a customers file.
-
-    Args:
-        customer_id: the column of ids; empty takes the proposal.
-        static: attributes that are known at any cutoff.
-        dated: attribute -> the column that says since when it holds.
-        contacts: contact field, or ``consent`` -> column; an empty column switches the field off.
-        text: attributes of digits that are names of groups, not quantities.
-        date_order: ``dmy``, ``mdy``, ``ymd`` or None.
-        decimal: ``point``, ``comma`` or None.
-        header: whether the file names its columns; None looks.
-    """
-
-    customer_id: str = ""
-    static: Sequence[str] = ()
-    dated: Mapping[str, str] = field(default_factory=dict)
-    contacts: Mapping[str, str] = field(default_factory=dict)
-    text: Sequence[str] = ()
-    date_order: str | None = None
-    decimal: str | None = None
-    header: bool | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary, from which ``Roles(**values)`` makes the same again."""
-        return {**asdict(self), "static": list(self.static), "text": list(self.text)}
-
-
-def propose_roles(columns: Sequence[str], rows: list[dict[str, Any]]) -> list[RoleProposal]:
+def propose_roles(columns: Sequence[str], rows: Sequence[TextRow]) -> list[RoleProposal]:
     """Return one proposal a column, in file order; attributes are only ever proposed, never on by themselves.
 
     Args:

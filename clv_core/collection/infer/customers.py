@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from clv_core.collection.engine import name, text
+from clv_core.collection.engine import TextRow, name, text
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import SEARCHED_ROWS, LogTable
 from clv_core.collection.parse.cell_texts import cell_text
@@ -75,7 +75,7 @@ EMAIL_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 MOSTLY_EMAILS: Final = 0.9
 
 
-def email_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], own: str) -> list[str]:
+def email_columns(rows: Sequence[TextRow], columns: Sequence[str], own: str) -> list[str]:
     """Return the columns beside the customer's own that hold e-mail addresses."""
     return [column for column in columns if column != own and are_emails(filled(rows, column))]
 
@@ -200,9 +200,7 @@ KNOWN: Final = (PRODUCT_ID, CATEGORY, CHANNEL, COUNTRY, ORDER_STATUS)
 MOSTLY: Final = 0.5
 
 
-def personal_columns(
-    columns: Sequence[str], chosen: Mapping[str, str], rows: Sequence[Mapping[str, Any]]
-) -> tuple[str, ...]:
+def personal_columns(columns: Sequence[str], chosen: Mapping[str, str], rows: Sequence[TextRow]) -> tuple[str, ...]:
     """Return the columns, beside the customer id, whose texts say who a customer is or how to reach them.
 
     Free text (reviews) and event types are left out: what people write about themselves is not looked for.

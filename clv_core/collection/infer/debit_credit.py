@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, filled
 from clv_core.collection.infer.event_names import are_event_names
 from clv_core.collection.parse.numbers import BELOW
@@ -54,7 +55,7 @@ OTHERS: Final = 3
 
 def with_marks(
     proposals: Sequence[Proposal],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[TextRow],
     mapping: Mapping[str, str],
     events: Mapping[str, str],
 ) -> tuple[list[Proposal], dict[str, str]]:
@@ -97,7 +98,7 @@ def _marks(column: str, values: Sequence[str]) -> tuple[str, str, bool] | None:
     return None
 
 
-def _are_signed(rows: Sequence[Mapping[str, Any]], proposals: Sequence[Proposal]) -> bool:
+def _are_signed(rows: Sequence[TextRow], proposals: Sequence[Proposal]) -> bool:
     """Say whether amounts have signs of their own."""
     amounts = [item.column for item in proposals if item.canonical == AMOUNT]
     return any(re.search(BELOW, value) for column in amounts for value in filled(rows, column))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.cell_formats import guarded
 from clv_core.collection.infer.columns.column_choice import ask_time, choose
 from clv_core.collection.infer.columns.proposal import CLOCK, refuse_ids
@@ -154,7 +155,7 @@ def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tu
     return draft, notes + of_guests
 
 
-def find_clock(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
+def find_clock(columns: Sequence[str], rows: Sequence[TextRow], chosen: Mapping[str, str]) -> str:
     """Return the column of the time of day, "" where the time's own column has it, or none or several could be it.
 
     Args:
@@ -169,8 +170,7 @@ def find_clock(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen
     return found[0] if len(found) == 1 else ""
 
 
-def _all(pattern: re.Pattern[str], rows: Sequence[Mapping[str, Any]], column: str) -> bool:
-    values = [
-        str(row[column]) for row in rows if row[column] is not None and row[column].strip().lower() not in MISSING
-    ]
+def _all(pattern: re.Pattern[str], rows: Sequence[TextRow], column: str) -> bool:
+    cells = (row[column] for row in rows)
+    values = [cell for cell in cells if cell is not None and cell.strip().lower() not in MISSING]
     return bool(values) and all(pattern.fullmatch(value) for value in values)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import duckdb
 
 from clv_core.collection.answers import Answers
-from clv_core.collection.engine import one
+from clv_core.collection.engine import TextRow, one
 from clv_core.collection.infer.columns.proposal import Proposal, filled
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.read.source import Source
@@ -40,7 +40,7 @@ class LogTable:
 
     connection: duckdb.DuckDBPyConnection
     source: Source
-    rows: list[dict[str, Any]]
+    rows: Sequence[TextRow]
     answers: Answers
     proposals: list[Proposal] = field(default_factory=list)
 

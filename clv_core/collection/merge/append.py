@@ -37,7 +37,7 @@ def saved_answers(dataset: Dataset) -> Answers:
     was in the dataset; a column that was said not to be what its name says is not taken for it again.
     """
     manifest = dataset.manifest
-    said = Answers(**manifest.answers) if manifest.answers else Answers(timezone=manifest.timezone)
+    said = manifest.answers or Answers(timezone=manifest.timezone)
     duplicates = said.duplicates or _usual_rule(dataset)
     refused = {canonical: column for canonical, column in said.mapping.items() if not column}
     said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
@@ -109,7 +109,7 @@ def append(
         if merged.events == raw.events_path:
             files, rows = [part.manifest.source for part in parts], sum(part.manifest.rows_kept for part in parts)
             nothing_new = Message("warning.nothing_new", {"file": files, "rows": rows})
-            warnings = [*merged.manifest.warnings, nothing_new.coded()]
+            warnings = [*merged.manifest.warnings, nothing_new]
             return replace(merged.manifest, version=current.version, warnings=warnings)
         table, others = carry_over(current, merged.events, scratch)
         manifest = replace(
@@ -147,7 +147,7 @@ def _read(
 def _usual_rule(dataset: Dataset) -> str:
     """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
     manifest = dataset.manifest
-    if any(item["code"] == "warning.duplicates_of_totals" for item in manifest.warnings):
+    if any(item.code == "warning.duplicates_of_totals" for item in manifest.warnings):
         return "keep"
     with connect_memory() as connection:
         named = has_event_ids(connection, dataset.events_path, manifest.columns, manifest.timezone)

@@ -46,7 +46,6 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
         parts = [_part(dataset) for dataset in datasets]
         alike = [_columns(part) == _columns(parts[0]) for part in parts]
         whole = merge_logs(parts, scratch, progress or NoProgress(), compare=alike, ask=False)
-        warnings = [message.coded() for message in _warnings(datasets)]
         keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
         table, customers = (None, {}) if keeper is None else carry_over(keeper, whole.events, scratch)
         manifest = replace(
@@ -57,7 +56,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
             parent="",
             raw_version="",
             rules={},
-            warnings=[*whole.manifest.warnings, *warnings],
+            warnings=[*whole.manifest.warnings, *_warnings(datasets)],
             customers_table=table,
         )
         save_dataset(workspace, manifest, whole.events, whole.rejected, customers.get("customers"), whole.voided)
@@ -67,7 +66,7 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
 def _part(dataset: Dataset) -> LogFiles:
     """Return a dataset as one part, whatever it was made of."""
     manifest = replace(dataset.manifest, source=dataset.name)
-    part = {**one_part(manifest), "version": dataset.version}
+    part = replace(one_part(manifest), version=dataset.version)
     return replace(LogFiles.of(dataset), manifest=replace(manifest, parts=[part]))
 
 

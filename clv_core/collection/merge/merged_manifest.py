@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from clv_core.collection.merge.order_updates import OrderSums
 from clv_core.collection.merge.overlap import Overlap
 from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.manifest import COUNTS, Manifest
+from clv_core.collection.store.manifest import COUNTS, FileMessage, Manifest, Part
 from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 
@@ -70,7 +70,7 @@ def describe_merge(inputs: Sequence[MergeInput], names: list[str]) -> Manifest:
     sums = {count: sum(getattr(manifest, count) for manifest in manifests) for count in COUNTS}
     sums["rows_kept"] -= left_out
     sums["rows_duplicate"] += left_out
-    sources = list(dict.fromkeys(part["source"] for manifest in manifests for part in manifest.parts))
+    sources = list(dict.fromkeys(part.source for manifest in manifests for part in manifest.parts))
     more = f" (+{len(sources) - NAMED_SOURCES})" if len(sources) > NAMED_SOURCES else ""
     return replace(
         first,
@@ -85,20 +85,18 @@ def describe_merge(inputs: Sequence[MergeInput], names: list[str]) -> Manifest:
     )
 
 
-def _parts(item: MergeInput) -> list[dict[str, Any]]:
+def _parts(item: MergeInput) -> list[Part]:
     """Return the log's own parts; rows that do not count are duplicates, of the last of them that keep so many."""
-    parts = [dict(part) for part in item.log.manifest.parts]
-    parts[-1]["rows_overlap"] += item.overlap.rows
-    left = item.rows_left_out
-    for part in reversed(parts):
-        moved = min(left, part["rows_kept"])
-        part["rows_kept"] -= moved
-        part["rows_duplicate"] += moved
+    *before, last = item.log.manifest.parts
+    parts, left = [], item.rows_left_out
+    for part in (replace(last, rows_overlap=last.rows_overlap + item.overlap.rows), *reversed(before)):
+        moved = min(left, part.rows_kept)
+        parts.append(replace(part, rows_kept=part.rows_kept - moved, rows_duplicate=part.rows_duplicate + moved))
         left -= moved
-    return parts
+    return parts[::-1]
 
 
-def _warnings(item: MergeInput, first: Manifest) -> list[dict[str, Any]]:
+def _warnings(item: MergeInput, first: Manifest) -> list[FileMessage]:
     """Return the log's own warnings and those about how it goes with the first, each with its file."""
     manifest, overlap = item.log.manifest, item.overlap
     file, messages = manifest.source, list(manifest.messages)
@@ -133,7 +131,7 @@ def _warnings(item: MergeInput, first: Manifest) -> list[dict[str, Any]]:
         warn("columns_added", columns=new[:NAMED_COLUMNS])
     if manifest.timezone != first.timezone:
         warn("timezone_differs", timezone=first.timezone, found=manifest.timezone)
-    return [message.coded() | {"file": file} for message in messages]
+    return [FileMessage(message.code, message.params, file=file) for message in messages]
 
 
 def _local_day(when: str, timezone: str) -> str:

@@ -149,7 +149,8 @@ def _respell_ids(
         return log
     files = [(item.events, True) for item in inputs] + [(log.events, False)]
     ids = (f"SELECT DISTINCT {CUSTOMER_ID} AS id, {old} AS old FROM {file_text(path)}" for path, old in files)
-    warnings = find_spellings(connection, " UNION ALL ".join(ids), manifest.answers.get("similar_ids"), ask=ask)
+    said = manifest.answers.similar_ids if manifest.answers else None
+    warnings = find_spellings(connection, " UNION ALL ".join(ids), said, ask=ask)
     if not warnings:
         return log
     events, voided = folder / "spelt.parquet", folder / "spelt_withdrawn.parquet" if log.voided else None
@@ -158,8 +159,8 @@ def _respell_ids(
         write_respelled(connection, log.voided, voided)
     manifest = replace(
         manifest,
-        parts=[*manifest.parts[:-1], {**manifest.parts[-1], "similar_ids": MERGE}],
-        warnings=[*manifest.warnings, *(message.coded() for message in warnings)],
+        parts=[*manifest.parts[:-1], replace(manifest.parts[-1], similar_ids=MERGE)],
+        warnings=[*manifest.warnings, *warnings],
     )
     return replace(log, manifest=manifest, events=events, voided=voided)
 

@@ -11,11 +11,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from clv_core.collection.customers import CustomersReading, recount
+from clv_core.collection.customers import CustomersReading
+from clv_core.collection.customers.match import match
 from clv_core.collection.engine import connect, connect_memory, file_text, name, one, text
 from clv_core.collection.parse.id_texts import similar_mark, similar_mark_sql
 from clv_core.collection.parse.pseudonyms import BLANKS
-from clv_core.collection.privacy.id_matcher import TOKENS, IdMatcher, redact_values
+from clv_core.collection.privacy.id_matcher import TOKENS, redact_messages
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, VOIDED, erase_rows, text_columns
 from clv_core.collection.rows.voided_orders import count_voided
@@ -97,7 +98,7 @@ def exclude_erased(workspace: Workspace, part: LogFiles, scratch: Path, progress
         raise Refused("erased_all", file=manifest.source, customers=len(ids))
     rows = left.rows[EVENTS] + left.rows[SET_ASIDE]
     excluded = Message("warning.erased_left_out", {"customers": len(ids), "rows": rows})
-    warnings = [*redact_values(left.manifest.warnings, ids, IdMatcher(ids)), excluded.coded()]
+    warnings = [*redact_messages(left.manifest.warnings, ids), excluded]
     return LogFiles(
         dataclasses.replace(left.manifest, warnings=warnings), files[EVENTS], files[SET_ASIDE], files.get(VOIDED)
     )
@@ -122,16 +123,16 @@ def exclude_erased_customers(
         rows = int(one(connection, f"COPY ({query}) TO {text(str(left))} (FORMAT parquet)")[0])
     if rows == 0:
         raise Refused("erased_all", file=reading.file, customers=len(ids))
-    warnings = redact_values([message.coded() for message in reading.warnings], ids, IdMatcher(ids))
     excluded = Message("warning.erased_left_out", {"customers": len(ids), "rows": reading.rows - rows})
-    matched = recount(left, dataset.events_path, {})
+    with connect_memory() as connection:
+        matched = match(connection, left, dataset.events_path)
     return dataclasses.replace(
         reading,
         table=left,
         rows_read=reading.rows_read - (reading.rows - rows),
-        match=dataclasses.replace(reading.match, customers=matched["customers"], matched=matched["matched"]),
+        match=dataclasses.replace(reading.match, customers=matched.customers, matched=matched.matched),
         content=version_of(reading.content, "without", rows),
-        warnings=(*(Message(message["code"], message["params"]) for message in warnings), excluded),
+        warnings=(*redact_messages(reading.warnings, ids), excluded),
     )
 
 

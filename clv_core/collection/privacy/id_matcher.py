@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from clv_core.collection.engine import connect_memory, file_text, name
 from clv_core.collection.parse.id_texts import WHOLE, folded, folded_sql
 from clv_core.columns import CUSTOMER_ID, READ, REVIEW_TEXT, Kind
+from clv_core.errors import Message
 
 ERASED: Final = "[erased]"
 TOKENS: Final = r"[^\w.@+-]+"
@@ -159,6 +160,12 @@ def redact_values(value: Any, ids: Collection[str], matcher: IdMatcher) -> Any:
     if isinstance(value, dict):
         return {redact_values(key, ids, matcher): redact_values(item, ids, matcher) for key, item in value.items()}
     return value
+
+
+def redact_messages(messages: Iterable[Message], ids: Collection[str]) -> list[Message]:
+    """Return messages with ids replaced in what they quote."""
+    matcher = IdMatcher(ids)
+    return [replace(one, params=redact_values(one.params, ids, matcher)) for one in messages]
 
 
 MIN_SHARE: Final = 0.9

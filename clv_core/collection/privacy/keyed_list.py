@@ -23,6 +23,7 @@ from clv_core.collection.engine import connect_memory
 from clv_core.collection.parse.pseudonyms import BLANKS, fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
 from clv_core.errors import Refused
 from clv_core.locks import writing
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, read_lines, write_text
 
 HASHES: Final = "hashes"
@@ -49,7 +50,7 @@ class KeyedList:
         """Where the list lies."""
         return self.workspace.root / self.path
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[JsonObject]:
         """Return the entries, ``{hashes, key, at, who, ...}``, the oldest first."""
         return [json.loads(line) for line in read_lines(self.file)]
 
@@ -104,7 +105,7 @@ class KeyedList:
         texts = [stripped, pseudonym(root, stripped), *self.marks(stripped)]
         return list(dict.fromkeys(pseudonym(self._key(root), one) for one in texts))
 
-    def hashes(self, chosen: Callable[[dict[str, Any]], bool] = lambda entry: True) -> frozenset[str]:
+    def hashes(self, chosen: Callable[[JsonObject], bool] = lambda entry: True) -> frozenset[str]:
         """Return all hashes of the entries that are ``chosen``."""
         return frozenset(one for entry in self.entries() if chosen(entry) for one in entry[HASHES])
 
@@ -146,5 +147,5 @@ class KeyedList:
             path = str(key_path(self.workspace))
             raise Refused("list_key", list=self.path, path=path, fingerprint=needed) from error
 
-    def _write(self, entries: Iterable[dict[str, Any]]) -> None:
+    def _write(self, entries: Iterable[JsonObject]) -> None:
         write_text(self.file, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))

@@ -214,11 +214,11 @@ def _recounted(
     }
     table = manifest.customers_table
     if table is not None and (people := erased.get(CUSTOMERS, 0)):
-        table = {**table, "rows": table["rows"] - people, "rows_read": table["rows_read"] - people}
+        table = dataclasses.replace(table, rows=table.rows - people, rows_read=table.rows_read - people)
     left = dataclasses.replace(
         manifest,
         **{**recorded, **rows},
-        version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table["rows"]),
+        version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table.rows),
         customers_table=table,
     )
     return dataclasses.replace(left, parts=[one_part(left)])

@@ -22,6 +22,7 @@ from clv_core.collection.privacy.keyed_list import HASHES, KeyedList
 from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class SuppressionList:
         """Take people off the list; return how many were on it."""
         return self.people.remove(words)
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[JsonObject]:
         """Return the entries, which name nobody."""
         return self.people.entries()
 

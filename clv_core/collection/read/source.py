@@ -7,12 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from clv_core.collection.answers import Answers
-from clv_core.collection.engine import file_text, name, one_file, run, text
+from clv_core.collection.engine import TextRow, file_text, name, one_file, run, text
 from clv_core.collection.read.archives import last_byte, unpack
 from clv_core.collection.read.content import BYTE_ORDER_MARKS, Content, identify
 from clv_core.collection.read.derived_columns import derived_columns, named_columns
@@ -312,7 +312,7 @@ def load(connection: duckdb.DuckDBPyConnection, source: Source, progress: Progre
     return replace(source, loaded="clv_text")
 
 
-def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[dict[str, Any]]:
+def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[TextRow]:
     """Return the first ``rows`` rows as text."""
     columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
     found = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import numpy as np
@@ -18,6 +18,7 @@ from clv_core.collection.parse.numbers import NumberReading
 from clv_core.columns import AMOUNT, BY_NAME, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
 from clv_core.errors import Message
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 
 HASHES_AT_A_TIME: Final = 40_000_000
 MIN_ASKED: Final = 3
@@ -83,7 +84,7 @@ def drop_duplicates(
         if column:
             warning = Message("warning.duplicates_of_totals", {"rows": rows, "column": column})
             return Deduplicated(events, content, 0, (warning,))
-    params: dict[str, Any] = {"rows": rows}
+    params: JsonObject = {"rows": rows}
     if rows >= MIN_ASKED and not pasted and not shared and (ORDER_ID in columns or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
     warnings = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -13,6 +13,7 @@ from clv_core.collection.engine import fetch, file_text, local_time, one
 from clv_core.collection.infer.plan.reading_plan import is_total
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 
 TOTAL_OFF: Final = 0.01
 """The share by which rows of totals may miss the sum of the others, which those of months and of all hold twice."""
@@ -55,7 +56,7 @@ class LogSummary:
         """Return the sums of a file that holds only voided orders; it ends at their last one."""
         return cls(0, 0, 0, 0, 0, last, last, last.date(), last.date(), 0.0, {}, "")
 
-    def recorded(self) -> dict[str, Any]:
+    def recorded(self) -> JsonObject:
         """Return what a manifest records of the kept rows, by its fields' names."""
         return {
             "rows_kept": self.rows,

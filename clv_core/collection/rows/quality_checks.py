@@ -11,7 +11,7 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -33,6 +33,7 @@ from clv_core.columns import (
     UNIT_PRICE,
 )
 from clv_core.errors import Message, Refused
+from clv_core.records import JsonObject
 
 MIXED_SCRIPTS: Final = r"[A-Za-z].*[\p{Cyrillic}\p{Greek}]|[\p{Cyrillic}\p{Greek}].*[A-Za-z]"
 ROUNDED_ID: Final = r"\d([.,]\d+)?[eE]\+\d+"
@@ -211,7 +212,7 @@ def _unknown_types(
     unknown = {kind: rows for kind, rows in summary.event_types.items() if kind not in known}
     if not unknown:
         return []
-    params: dict[str, Any] = {"types": [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]}
+    params: JsonObject = {"types": [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]}
     query = (
         f"SELECT {EVENT_TYPE}, sum({AMOUNT}) AS worth FROM {file} WHERE {EVENT_TYPE} IN (SELECT unnest(?))"
         " GROUP BY 1 HAVING worth <> 0 ORDER BY 1"

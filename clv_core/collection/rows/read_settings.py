@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.rows.log_loader import LoadResult, load_log
 from clv_core.collection.rows.quality_checks import CENTS, HALF
 from clv_core.collection.store.dataset import LogFiles
-from clv_core.collection.store.manifest import COUNTS, Manifest
+from clv_core.collection.store.manifest import COUNTS, Manifest, Part
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
@@ -85,10 +85,10 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
     """Return how a dataset's files were read, the last that showed something first."""
 
     def last(key: str) -> str:
-        return next((str(part[key]) for part in reversed(manifest.parts) if part.get(key)), "")
+        return next((str(getattr(part, key)) for part in reversed(manifest.parts) if getattr(part, key)), "")
 
     # Manifests of earlier releases have the encoding in a warning only.
-    warned = (item["params"]["encoding"] for item in reversed(manifest.warnings) if item["code"] == "warning.encoding")
+    warned = (item.params["encoding"] for item in reversed(manifest.warnings) if item.code == "warning.encoding")
     encoding = last("encoding") or str(next(warned, ""))
     mapping = {name: FORMER_COLUMNS.get(column, column) for name, column in manifest.mapping.items() if name in READ}
     if mapping.get(REFUND) in FORMER_REFUNDS:
@@ -98,10 +98,10 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
         mapping=mapping,
         date_order=last("date_order"),
         decimal=last("decimal"),
-        hidden=tuple(sorted({column for part in manifest.parts for column in part.get("hidden", ())})),
+        hidden=tuple(sorted({column for part in manifest.parts for column in part.hidden})),
         encoding=encoding if encoding and single_byte(encoding) else "",
         currency=manifest.currency,
-        steps={name: kind for part in manifest.parts for name, kind in part.get("steps", {}).items()},
+        steps={name: kind for part in manifest.parts for name, kind in part.steps.items()},
         similar_ids=last("similar_ids"),
     )
 
@@ -179,22 +179,8 @@ def _is_unusual(count: int, rows: int, known: int) -> bool:
     return count >= MIN_UNUSUAL * rows and luck <= LUCK_UNUSUAL * (1 + 1e-9)
 
 
-def answers_json(answers: Answers) -> dict[str, Any]:
-    """Return what a person said as JSON; ``Answers(**values)`` is its inverse."""
-    return asdict(
-        replace(answers, mapping=dict(answers.mapping), events=dict(answers.events), states=dict(answers.states))
-    )
-
-
-def shown(result: LoadResult) -> dict[str, Any]:
-    """Return how a file was read, for :func:`read_settings_of`.
-
-    Returns:
-        ``date_order`` and ``decimal`` as the file has shown or the person said, empty where neither; ``hidden``, the
-        columns that became pseudonyms, where any did; ``encoding``, where it is text and not UTF-8; ``steps``, the
-        event names of steps of orders that did not count, where there were any; ``similar_ids``, where several
-        spellings of an id became one; ``recipe``, where one was used.
-    """
+def part_of(result: LoadResult) -> Part:
+    """Return what became of a file's rows and how it was read, for :func:`read_settings_of`."""
     answers = result.answers
     said = {message.code for message in result.warnings}
     plan = result.profile.plan
@@ -202,15 +188,20 @@ def shown(result: LoadResult) -> dict[str, Any]:
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
     proven = answers.decimal or said & PROVEN or (money is not None and money.proven)
     encoding, merged = result.source.encoding, plan.secret and answers.similar_ids == MERGE
-    other = {
-        "hidden": sorted(plan.hidden) if plan.secret else [],
-        "encoding": "" if encoding in ("utf-8", "utf-8-sig") else encoding,
-        "steps": {name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind},
-        "similar_ids": MERGE if merged or "warning.ids_merged" in said else "",
-        "recipe": result.recipe,
-    }
-    order, decimal = plan.time.order if settled else "", money.decimal if money and proven else ""
-    return {"date_order": order, "decimal": decimal, **{key: value for key, value in other.items() if value}}
+    return Part(
+        source=result.source.file,
+        rows_read=result.rows_read,
+        rows_kept=result.summary.rows,
+        rows_set_aside=result.rows_rejected,
+        rows_duplicate=result.rows_duplicate,
+        date_order=plan.time.order if settled else "",
+        decimal=money.decimal if money and proven else "",
+        hidden=tuple(sorted(plan.hidden)) if plan.secret else (),
+        encoding="" if encoding in ("utf-8", "utf-8-sig") else encoding,
+        steps={name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind},
+        similar_ids=MERGE if merged or "warning.ids_merged" in said else "",
+        recipe=result.recipe,
+    )
 
 
 def load_with_settings(
@@ -372,15 +363,16 @@ def _contradictions(result: LoadResult, log: Sequence[Path]) -> tuple[int, bool]
     return int(new) + unread, months >= MIN_MONTHS and monthdays >= MIN_DAYS and last <= FIRST_DAYS
 
 
-def one_part(manifest: Manifest) -> dict[str, Any]:
-    """Return a dataset as one part of ``Manifest.parts``, whatever files it was made of."""
+def one_part(manifest: Manifest) -> Part:
+    """Return a dataset as one part, whatever files it was made of."""
     settings = read_settings_of(manifest)
-    part: dict[str, Any] = {
-        "source": manifest.source,
+    return Part(
+        source=manifest.source,
         **{key: getattr(manifest, key) for key in COUNTS},
-        "rows_overlap": sum(earlier.get("rows_overlap", 0) for earlier in manifest.parts),
-        "date_order": settings.date_order,
-        "decimal": settings.decimal,
-    }
-    other = {"hidden": list(settings.hidden), "encoding": settings.encoding, "similar_ids": settings.similar_ids}
-    return part | {key: value for key, value in other.items() if value}
+        rows_overlap=sum(earlier.rows_overlap for earlier in manifest.parts),
+        date_order=settings.date_order,
+        decimal=settings.decimal,
+        hidden=settings.hidden,
+        encoding=settings.encoding,
+        similar_ids=settings.similar_ids,
+    )

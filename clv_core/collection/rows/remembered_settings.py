@@ -12,15 +12,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection.answers import Answers, named_anew
 from clv_core.collection.engine import reading_file
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.read.source import open_source
-from clv_core.collection.rows.read_settings import ReadSettings, answers_json
+from clv_core.collection.rows.read_settings import ReadSettings
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import NotFound
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, read_json, write_json
 
 FOLDER: Final = "mappings"
@@ -51,9 +52,9 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, rea
     path = _path(workspace, columns)
     if answers == Answers(header=answers.header) and path.exists():
         return
-    about: dict[str, Any] = {
+    about: JsonObject = {
         "columns": list(columns),
-        "answers": answers_json(replace(answers, encoding="", sheet="")),
+        "answers": replace(answers, encoding="", sheet="").to_json(),
         "encoding": read_in if read_in and single_byte(read_in) else "",
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
     }

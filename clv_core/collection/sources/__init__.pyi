@@ -9,6 +9,7 @@ from .source import KINDS as KINDS
 from .source import LOCAL_HOSTS as LOCAL_HOSTS
 from .source import NO_ORDERS as NO_ORDERS
 from .source import REPLACE as REPLACE
+from .source import ComparedDays as ComparedDays
 from .source import Source as Source
 from .source import SourceState as SourceState
 from .source import add_source as add_source

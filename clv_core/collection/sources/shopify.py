@@ -18,6 +18,7 @@ from typing import Any, Final
 from clv_core.collection.sources.files import Listed, RemoteFile, tls_context
 from clv_core.collection.sources.source import Source, unreachable
 from clv_core.errors import ClvError, Refused
+from clv_core.records import JsonObject
 
 VERSION: Final = "2025-07"
 """Of the Admin API; Shopify answers a version that it no longer has by the oldest that it has."""
@@ -93,13 +94,13 @@ def _from_shop(source: Source, token: str, since: str, target: Path) -> Path:
         raise unreachable(source, ValueError(type(error).__name__)) from error  # its text has the signed address
 
 
-def _ask(source: Source, answer: Any) -> dict[str, Any]:
+def _ask(source: Source, answer: Any) -> JsonObject:
     if answer.status_code != 200:
         raise Refused("source_http", source=source.name, host=source.host, status=answer.status_code)
     body = answer.json()
     if body.get("errors"):
         raise unreachable(source, ValueError(json.dumps(body["errors"])))
-    data: dict[str, Any] = body["data"]
+    data: JsonObject = body["data"]
     return data
 
 
@@ -109,7 +110,7 @@ def write_items(source: Source, lines: Iterable[str], out: Path) -> Path:
     Raises:
         Refused: an item does not follow its order, or a line is not of the query :data:`ORDERS`.
     """
-    order: dict[str, Any] = {}
+    order: JsonObject = {}
     with out.open("w", encoding="utf-8") as file:
         for number, line in enumerate(lines, 1):
             if not line.strip():

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from clv_core.errors import ClvError, NotFound, Refused, UsageError
+from clv_core.errors import ClvError, Message, NotFound, Refused, UsageError
 from clv_core.locks import writing
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, StoredRecord
 from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 FOLDER: Final = "sources"
@@ -62,7 +62,7 @@ KINDS: Final = {
 
 
 @dataclass(frozen=True)
-class Source(JsonRecord):
+class Source(StoredRecord):
     """A saved source.
 
     Args:
@@ -97,7 +97,7 @@ class Source(JsonRecord):
     secret: str = ""
     ca: str = ""
     tls: bool = True
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: JsonObject = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -142,7 +142,34 @@ class Source(JsonRecord):
 
 
 @dataclass(frozen=True)
-class SourceState(JsonRecord):
+class ComparedDays(StoredRecord):
+    """What a run of a source and its dataset have of the same days.
+
+    Args:
+        first: day of the look-back, ISO.
+        last: the same.
+        rows: there.
+        amount: there, None where it is not known.
+        held_rows: in the dataset.
+        held_amount: in the dataset.
+        left_out: rows that were read and not kept.
+        days: those that differ.
+        in_utc: whether days are those of UTC.
+    """
+
+    first: str
+    last: str
+    rows: int
+    amount: float | None
+    held_rows: int
+    held_amount: float
+    left_out: int
+    days: tuple[str, ...]
+    in_utc: bool = False
+
+
+@dataclass(frozen=True)
+class SourceState(StoredRecord):
     """How far a source has been read, and how its last run ended.
 
     Args:
@@ -155,15 +182,13 @@ class SourceState(JsonRecord):
         new_rows: added by it.
         seconds: that it took.
         failed: when the last run failed, empty where it did not.
-        error: ``{code, params}`` of that.
-        warnings: ``{code, params}`` of what the last run to its end left out, or found to differ.
-        reconciled: what that run compared: ``first`` and ``last``, days of the look-back, ISO; ``rows`` and ``amount``
-            there and, as ``held_rows`` and ``held_amount``, in the dataset; ``left_out``, rows that were read and not
-            kept; ``days``, those that differ. Empty where it compared nothing.
+        error: why, under its own code.
+        warnings: what the last run to its end left out, or found to differ.
+        reconciled: what that run compared; None where it compared nothing.
         gaps: day -> rows and amount that the source had more than the dataset when the day was last fetched whole; days
             without a difference are left out. None: never measured.
         removed: hashes of the numbers of orders that left the dataset, as the source has them no more.
-        role: ``{code, params}`` of what the source's role may do beside reading, as of when it was added or tested.
+        role: what the source's role may do beside reading, as of when it was added or tested.
     """
 
     version: str = ""
@@ -174,12 +199,22 @@ class SourceState(JsonRecord):
     new_rows: int = 0
     seconds: float = 0.0
     failed: str = ""
-    error: dict[str, Any] | None = None
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-    reconciled: dict[str, Any] = field(default_factory=dict)
+    error: Message | None = None
+    warnings: tuple[Message, ...] = ()
+    reconciled: ComparedDays | None = None
     gaps: dict[str, tuple[int, float]] | None = None
     removed: list[str] = field(default_factory=list)
-    role: list[dict[str, Any]] = field(default_factory=list)
+    role: tuple[Message, ...] = ()
+
+    def to_json(self) -> JsonObject:
+        """Return it as JSON; a comparison that was not made is empty."""
+        values = super().to_json()
+        return {**values, "reconciled": values["reconciled"] or {}}
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Take an empty comparison for none."""
+        return {**raw, "reconciled": raw.get("reconciled") or None}
 
 
 def add_source(workspace: Workspace, source: Source) -> None:
@@ -271,11 +306,11 @@ def _path(workspace: Workspace, name: str) -> Path:
     return workspace.place(FOLDER) / f"{check_name(name)}.json"
 
 
-def _read(workspace: Workspace, name: str) -> dict[str, Any]:
+def _read(workspace: Workspace, name: str) -> JsonObject:
     path = _path(workspace, name)
     if not path.exists():
         raise NotFound("no_source", name=name, known=[source.name for source in list_sources(workspace)] or "-")
-    record: dict[str, Any] = read_json(path)
+    record: JsonObject = read_json(path)
     return record
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection.store.version_store import Dataset, Manifest, derive, open_dataset, raw_version, version_of
-from clv_core.errors import Refused, UsageError
+from clv_core.errors import Message, Refused, UsageError
 from clv_core.locks import changes, changing
 from clv_core.workspace import Workspace, check_name, read_json, write_json
 
@@ -65,18 +65,18 @@ def _labelled(dataset: Dataset, currency: str, raw: str) -> Manifest:
         version=version_of(manifest.version, MADE, currency, raw),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         currency=currency,
-        warnings=[_relabelled(one, currency) for one in manifest.warnings if one["code"] not in SETTLED],
+        warnings=[_relabelled(one, currency) for one in manifest.warnings if one.code not in SETTLED],
         made=MADE,
         parent=manifest.version,
         raw_version=raw,
     )
 
 
-def _relabelled(warning: dict[str, Any], currency: str) -> dict[str, Any]:
+def _relabelled(warning: Message, currency: str) -> Message:
     """Return a warning whose amounts are said in the currency, where it says any."""
-    if "currency" not in warning["params"]:
+    if "currency" not in warning.params:
         return warning
-    return {**warning, "params": {**warning["params"], "currency": currency}}
+    return dataclasses.replace(warning, params={**warning.params, "currency": currency})
 
 
 RENAMING: Final = "renaming.json"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final, Self
+from typing import Annotated, ClassVar, Final, Literal
 
+from annotated_types import Len
+
+from clv_core.collection.answers import Answers
 from clv_core.columns import BY_NAME
 from clv_core.errors import Message
 from clv_core.i18n import has
+from clv_core.records import JsonObject, StoredRecord
 
 OLD_CODES: Final = {
     "warning.customers_of_one": "warning.customers_of",
@@ -32,7 +36,154 @@ CLASHED: Final = " (source)"
 
 
 @dataclass(frozen=True)
-class Manifest:
+class FileMessage(Message):
+    """A warning about one of several files.
+
+    Args:
+        file: which.
+    """
+
+    file: str = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Part(StoredRecord):
+    """A file of a dataset, or one of the datasets that were combined.
+
+    Args:
+        source: its name.
+        rows_read: kept + rejected + duplicate.
+        rows_kept: rows of it in the Parquet file.
+        rows_set_aside: rows that could not be used.
+        rows_duplicate: exact repetitions that were dropped.
+        rows_overlap: those of the duplicates that an earlier part holds already.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file has shown or the person said; empty where neither did.
+        decimal: ``point`` or ``comma``, likewise.
+        hidden: columns that became pseudonyms.
+        encoding: that a text was read in; empty where that is UTF-8.
+        steps: event names of steps of orders that did not count.
+        similar_ids: ``merge`` where several spellings of an id became one.
+        recipe: that was used.
+        version: of a combined dataset.
+    """
+
+    OMITTED: ClassVar = frozenset({"hidden", "encoding", "steps", "similar_ids", "recipe", "version"})
+
+    source: str
+    rows_read: int
+    rows_kept: int
+    rows_set_aside: int
+    rows_duplicate: int
+    rows_overlap: int = 0
+    date_order: str = ""
+    decimal: str = ""
+    hidden: tuple[str, ...] = ()
+    encoding: str = ""
+    steps: Mapping[str, str] = field(default_factory=dict)
+    similar_ids: str = ""
+    recipe: str = ""
+    version: str = ""
+
+    @property
+    def rows_not_kept(self) -> int:
+        """Rows that were rejected or dropped, but for those that the dataset had from others."""
+        return self.rows_set_aside + self.rows_duplicate - self.rows_overlap
+
+
+@dataclass(frozen=True)
+class SampledFrom(StoredRecord):
+    """The larger log that a log is a sample of: whose customers were taken by a hash of their ids.
+
+    Args:
+        customers: that the larger one has.
+        events: that it has.
+        fraction: share of its customers that was taken.
+    """
+
+    customers: int
+    events: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Attribute(StoredRecord):
+    """An attribute that models may read.
+
+    Args:
+        name: its column.
+        kind: ``number`` or ``text``.
+        dated_by: the column that says since when a row's value holds; None where it holds at any time.
+    """
+
+    name: Annotated[str, Len(1)]
+    kind: Literal["number", "text"]
+    dated_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Roles(StoredRecord):
+    """What the person has said about a customers file.
+
+    Args:
+        customer_id: the column of ids; empty takes the proposal.
+        static: attributes that are known at any cutoff.
+        dated: attribute -> the column that says since when it holds.
+        contacts: contact field, or ``consent`` -> column; an empty column switches the field off.
+        text: attributes of digits that are names of groups, not quantities.
+        date_order: ``dmy``, ``mdy``, ``ymd`` or None.
+        decimal: ``point``, ``comma`` or None.
+        header: whether the file names its columns; None looks.
+    """
+
+    customer_id: str = ""
+    static: Sequence[str] = ()
+    dated: Mapping[str, str] = field(default_factory=dict)
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    text: Sequence[str] = ()
+    date_order: str | None = None
+    decimal: str | None = None
+    header: bool | None = None
+
+
+@dataclass(frozen=True)
+class CustomersTable(StoredRecord):
+    """What the customers table of a dataset holds.
+
+    Args:
+        file: what the person calls the file that it came from.
+        rows_read: kept + set aside.
+        rows: in the table.
+        rows_set_aside: rows that could not be used.
+        customers: distinct ones in it.
+        matched: those of them who are in the log.
+        attributes: that are on.
+        date_columns: that date attributes.
+        contacts: contact fields and ``consent`` that it holds.
+        off: columns of the file that were not taken.
+        accepted: attributes that are refused by default and that the person took all the same.
+        pseudonymised: whether contact fields are keyed hashes.
+        roles: what the person said about the columns.
+        warnings: all that was to be said.
+    """
+
+    file: str
+    rows_read: int
+    rows: int
+    rows_set_aside: int
+    customers: int
+    matched: int
+    attributes: tuple[Attribute, ...]
+    date_columns: tuple[str, ...]
+    contacts: tuple[str, ...]
+    off: tuple[str, ...]
+    accepted: tuple[str, ...]
+    pseudonymised: bool
+    roles: Roles
+    warnings: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class Manifest(StoredRecord):
     """What a dataset is, and what became of every row of its source.
 
     Args:
@@ -56,26 +207,24 @@ class Manifest:
         log_end: first local midnight after the last event, ISO.
         net_revenue: sum of purchase and return amounts, to the cent.
         event_types: rows by event type.
-        warnings: ``{code, params}`` of each warning.
+        warnings: what was to be said.
         made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers``, ``currency``
             or ``erase``.
         parent: the version that it was made from; empty for a first one.
         raw_version: where cleaning rules are on, the version without any; empty otherwise.
         rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
-        parts: one entry a file (or combined dataset): ``{source, rows_read, rows_kept, rows_set_aside, rows_duplicate,
-            rows_overlap}``, the last being those of the duplicates that an earlier part holds already; also what the
-            file itself has shown or the person said: ``{date_order, decimal}``, each empty where it did not matter,
-            and the ``encoding`` that a text was read in where that is not UTF-8.
-        answers: what the person said about the file, as :class:`~clv_core.collection.answers.Answers` takes it,
-            so that the next file of the same shape is read alike.
+        parts: its files.
+        answers: what the person said about the file, so that the next one of the same shape is read alike; None in
+            manifests that are older than this.
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
         orders: orders (:func:`clv_core.collection.rows.log_summary.order_key`); None in manifests that are older
             than this count.
-        sampled: where the log is a sample of a larger one's customers, ``{customers, events, fraction}``: how many the
-            larger one has, and the share of its customers that was taken, by a hash of their ids; else None.
+        sampled: what the log is a sample of, or None.
     """
+
+    FILE: ClassVar = "manifest.json"
 
     name: str
     version: str
@@ -97,33 +246,25 @@ class Manifest:
     log_end: str
     net_revenue: float
     event_types: dict[str, int]
-    warnings: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[FileMessage | Message] = field(default_factory=list)
     made: str = "ingest"
     parent: str = ""
     raw_version: str = ""
     rules: dict[str, float | None] = field(default_factory=dict)
-    parts: list[dict[str, Any]] = field(default_factory=list)
-    answers: dict[str, Any] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    answers: Answers | None = None
     pseudonymised: bool = False
     key_fingerprint: str = ""
-    customers_table: dict[str, Any] | None = None
-    sampled: dict[str, Any] | None = None
+    customers_table: CustomersTable | None = None
+    sampled: SampledFrom | None = None
     orders: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return dataclasses.asdict(self)
-
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return the manifest of :meth:`to_json`'s dictionary; keys of later versions are left out.
-
-        So are warnings that are given no more, unless :data:`OLD_CODES` names them.
-        """
-        known = {item.name for item in fields(cls)}
-        manifest = cls(**{key: value for key, value in values.items() if key in known})
-        warnings = [{**item, "code": OLD_CODES.get(item["code"], item["code"])} for item in manifest.warnings]
-        return dataclasses.replace(manifest, warnings=[item for item in warnings if has(item["code"])])
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Leave out warnings that are given no more, unless :data:`OLD_CODES` names them, and empty answers."""
+        warnings = [{**one, "code": OLD_CODES.get(one["code"], one["code"])} for one in raw.get("warnings", [])]
+        known = [one for one in warnings if has(one["code"])]
+        return {**raw, "warnings": known, "answers": raw.get("answers") or None}
 
     @property
     def last_day(self) -> date:
@@ -138,18 +279,18 @@ class Manifest:
     @property
     def brings_nothing(self) -> bool:
         """Whether every purchase has an amount of 0: there is no value to predict."""
-        zero = (one["params"]["share"] for one in self.warnings if one["code"] == "warning.zero_purchases")
+        zero = (one.params["share"] for one in self.warnings if one.code == "warning.zero_purchases")
         return self.net_revenue == 0 and any(share == 1 for share in zero)
 
     @property
     def merges_similar_ids(self) -> bool:
         """Whether ids that differ only in capitals, blanks or leading zeros became one."""
-        return any(part.get("similar_ids") for part in self.parts)
+        return any(part.similar_ids for part in self.parts)
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The warnings as messages."""
-        return tuple(Message(item["code"], item["params"]) for item in self.warnings)
+        """The warnings, whatever file they are about."""
+        return tuple(Message(item.code, item.params) for item in self.warnings)
 
     @property
     def source_columns(self) -> list[str]:
@@ -174,7 +315,7 @@ def replacement_warnings(before: Manifest, now: Manifest) -> list[Message]:
         known = {"name": now.name, "version": before.version}
         found.append(Message("warning.replaced_by_less", {**rows, **days, **known}))
     if before.customers_table is not None:
-        customers = before.customers_table["customers"]
+        customers = before.customers_table.customers
         found.append(Message("warning.customers_table_left", {"name": now.name, "customers": customers}))
     if before.rules:
         rules = [name if limit is None else f"{name}={limit:g}" for name, limit in before.rules.items()]

@@ -18,13 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.locks import writing
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Key:
     revoked: str = ""
     role: str = VIEWER
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return what may be shown: all but hash and slot."""
         return {name: value for name, value in asdict(self).items() if name not in ("hash", "slot")}
 

@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from clv_core.deployment.api.model_info import FIGURES, ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, read_customer
 from clv_core.deployment.api.schemas import Customer
 from clv_core.deployment.api.workers import Lost, Worker
 from clv_core.errors import ClvError
+from clv_core.records import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class ScoringTask:
         return len(self.customers)
 
 
-Answers = list[dict[str, Any]]
+Answers = list[JsonObject]
 Waiting = tuple[ScoringTask, "asyncio.Future[Answers]"]
 Run = Callable[[Worker, Sequence[ScoringTask]], Awaitable[list[Answers]]]
 
@@ -88,7 +88,7 @@ async def run_tasks(worker: Worker, tasks: Sequence[ScoringTask]) -> list[Answer
 
 def _answer(
     customer_id: str, one: CustomerEvents | ClvError, figures: Iterator[list[float]], language: str
-) -> dict[str, Any]:
+) -> JsonObject:
     if isinstance(one, ClvError):
         return {"customer_id": customer_id, "events": 0, "error": one.to_json(language)}
     return {"customer_id": customer_id, "events": len(one.events), **dict(zip(FIGURES, next(figures), strict=True))}

@@ -10,12 +10,12 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from pydantic import validate_call
 from pydantic_core import from_json, to_json
@@ -25,6 +25,7 @@ from clv_core.deployment.api.request_events import CustomerEvents
 from clv_core.deployment.api.scorer import Scorer, load_scorer
 from clv_core.deployment.registry import Registry
 from clv_core.errors import ClvError
+from clv_core.records import JsonObject
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
 
@@ -78,7 +79,7 @@ class ModelRunner:
         return [list(row) for row in zip(*columns, strict=True)]
 
     @validate_call
-    def explain(self, key: ModelKey, as_of: date, customer: CustomerEvents, language: str) -> dict[str, Any]:
+    def explain(self, key: ModelKey, as_of: date, customer: CustomerEvents, language: str) -> JsonObject:
         """Return ``base`` and ``reasons`` of a customer's prediction."""
         return self._scorer(key).explain(customer, as_of, language)
 
@@ -111,7 +112,7 @@ def serve(runner: ModelRunner, calls: BinaryIO, answers: BinaryIO) -> None:
     """
     writing = Lock()
 
-    def answer(call: Mapping[str, Any]) -> None:
+    def answer(call: JsonObject) -> None:
         try:
             outcome = {"result": getattr(runner, call["method"])(*call["arguments"])}
         except ClvError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, FastAPI, Path, Query
 from fastapi.openapi.utils import get_openapi
@@ -28,9 +28,10 @@ from clv_core.deployment.api.schemas import (
 )
 from clv_core.deployment.api.service import JSON, Service
 from clv_core.i18n import translate
+from clv_core.records import JsonObject
 
 REFERENCE: Final = "#/components/schemas/{model}"
-SECURED: Final[dict[str, Any]] = {"security": [{"bearer": []}, {"key": []}]}
+SECURED: Final[JsonObject] = {"security": [{"bearer": []}, {"key": []}]}
 SCHEMES: Final = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -149,16 +150,16 @@ def _refuse_repeated(request: Request, name: str) -> None:
         raise BadBody.of([{"loc": ("query", name), "type": "string_type"}], language_of(request))
 
 
-def _health(model: ModelInfo | None) -> dict[str, Any]:
+def _health(model: ModelInfo | None) -> JsonObject:
     """Return what needs no key: no name, which may be a customer's."""
     return {"status": "ok", "ready": model is not None, "version": model and model.key.version}
 
 
-def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+def _problems(*codes: int) -> dict[int | str, JsonObject]:
     return {code: {"model": Problems, "description": MEANINGS[code]} for code in codes}
 
 
-def openapi_document(app: FastAPI) -> dict[str, Any]:
+def openapi_document(app: FastAPI) -> JsonObject:
     """Return the OpenAPI document of an application, made once."""
     if not app.openapi_schema:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
@@ -173,7 +174,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def html_page(document: dict[str, Any], language: str, call: str) -> str:
+def html_page(document: JsonObject, language: str, call: str) -> str:
     """Return a page that lists the routes; it loads nothing from anywhere.
 
     Args:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAda
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
+from clv_core.records import JsonObject
+
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_NUMBER: Final = 1e9
 
@@ -105,7 +107,7 @@ class Problem(BaseModel):
     """What is wrong, for programs and, in the language of Accept-Language, for people."""
 
     code: str
-    params: dict[str, Any]
+    params: JsonObject
     message: str
 
 
@@ -201,7 +203,7 @@ class Health(BaseModel):
 
 REQUEST: Final[TypeAdapter[ScoreRequest]] = TypeAdapter(ScoreRequest)
 
-EXAMPLE_REQUEST: Final[dict[str, Any]] = {
+EXAMPLE_REQUEST: Final[JsonObject] = {
     "customers": [
         {
             "customer_id": "c1",

@@ -25,6 +25,7 @@ from clv_core import errors
 from clv_core.deployment.api.model_info import MODEL_INFO, ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents
 from clv_core.errors import ClvError
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -62,13 +63,13 @@ class Worker(ABC):
         figures: list[list[float]] = await self._call("score", key, as_of, customers)
         return figures
 
-    async def explain(self, key: ModelKey, as_of: date, customer: CustomerEvents, language: str) -> dict[str, Any]:
+    async def explain(self, key: ModelKey, as_of: date, customer: CustomerEvents, language: str) -> JsonObject:
         """Return ``base`` and ``reasons`` of a prediction.
 
         Raises:
             Lost: the process ended meanwhile.
         """
-        explained: dict[str, Any] = await self._call("explain", key, as_of, customer, language)
+        explained: JsonObject = await self._call("explain", key, as_of, customer, language)
         return explained
 
     @abstractmethod
@@ -220,7 +221,7 @@ class ProcessWorker(Worker):
                 future.set_result(answer["result"])
 
 
-def _error(kind: str, code: str, params: dict[str, Any]) -> ClvError:
+def _error(kind: str, code: str, params: JsonObject) -> ClvError:
     """Return the error that a process reported."""
     error_type: type[ClvError] = getattr(errors, kind, ClvError)
     return error_type(code, **params)

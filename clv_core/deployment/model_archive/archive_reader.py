@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from clv_core.deployment.bundle import FILES, HOLDOUT, REFERENCE
 from clv_core.deployment.bundle_record import RECORD
 from clv_core.errors import Refused
+from clv_core.records import JsonObject
 
 CARD: Final = "MODEL_CARD.md"
 """For the reader of an export; an import does not use it."""
@@ -142,7 +143,7 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> JsonObject:
     values = dict(pairs)
     if len(values) != len(pairs):
         raise ValueError("a repeated name")

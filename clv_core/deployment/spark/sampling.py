@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from clv_core.collection import scratch_folder
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store import Dataset, Manifest
+from clv_core.collection.store import Dataset, Manifest, SampledFrom
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.model_record import Sampled
 from clv_core.features import LogFolder
@@ -58,7 +58,7 @@ def sample_folder(
     stored.withColumn(CUSTOMER_ID, F.col(CUSTOMER_ID).cast("string")).createOrReplaceTempView(RAW)
     table = spark.connection.table(RAW)
     sizes = table.aggregate(customers=table[CUSTOMER_ID].nunique(), events=table.count())
-    totals: dict[str, Any] = spark.connection.to_pyarrow(sizes).to_pylist()[0]
+    totals: dict[str, int] = spark.connection.to_pyarrow(sizes).to_pylist()[0]
     share = min(1.0, customers / max(totals["customers"], 1))
     chosen = table.filter(in_sample(table[CUSTOMER_ID], share))
     with scratch_folder(workspace) as scratch:
@@ -70,7 +70,7 @@ def sample_folder(
             name,
             timezone=folder.timezone or "UTC",
             currency=currency,
-            sampled={**totals, "fraction": share},
+            sampled=SampledFrom(**totals, fraction=share),
             progress=progress,
             original=Path(folder.events).name,
         )
@@ -98,4 +98,5 @@ def sample_of(dataset: Dataset) -> Sampled | None:
     manifest = dataset.manifest
     if manifest.sampled is None:
         return None
-    return Sampled(**manifest.sampled, kept_customers=manifest.customers, kept_events=manifest.rows_kept)
+    kept = {"kept_customers": manifest.customers, "kept_events": manifest.rows_kept}
+    return Sampled(**vars(manifest.sampled), **kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import background_rows
 from clv_core.evaluation.explain.shapley import distinct
 from clv_core.features import Snapshot, concat
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, JsonRecord
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Faithfulness(JsonRecord):
         """Whether the strongest move predictions more, surely and at every number of parts; None if not to be told."""
         return all(low > 0 for low in self.low) if self.hidden else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary."""
         return {**super().to_json(), "passed": self.passed}
 

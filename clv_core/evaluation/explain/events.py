@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain.explanation import TOLERANCE
 from clv_core.features import EPOCH, STEP_CODES, STEP_VALUES, Snapshot
+from clv_core.records import JsonObject
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ class EventEffects:
         """Return the events with ``effect``, over all kinds, in their order."""
         return self.events.assign(effect=self.effects.sum(axis=1))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary."""
         rows = self.by_event().assign(day=self.events["day"].dt.date.astype(str)).astype(object)
         rows = rows.where(rows.notna(), None)

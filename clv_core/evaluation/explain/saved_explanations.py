@@ -17,6 +17,7 @@ from clv_core.evaluation.explain.explanation import VALUE, Explanation
 from clv_core.features import STEP_CODES, STEP_VALUES, LastYear, SignalColumn, Snapshot, Steps, Windows
 from clv_core.features.btyd import Anchor
 from clv_core.features.context import Context, LazyContext
+from clv_core.records import JsonObject
 from clv_core.workspace import atomic_path, read_json, write_json
 
 READINGS: Final = "readings.parquet"
@@ -30,9 +31,7 @@ def table_name(answer: str) -> str:
     return "shap.parquet" if answer == VALUE else f"shap_{answer}.parquet"
 
 
-def save_explanation(
-    answers: Mapping[str, Explanation], folder: Path, about: dict[str, Any], **more: dict[str, Any]
-) -> Path:
+def save_explanation(answers: Mapping[str, Explanation], folder: Path, about: JsonObject, **more: JsonObject) -> Path:
     """Write explanations of the same customers; older ones in the same folder are replaced, other files there stay.
 
     The record is written last: where it is, the tables are whole.
@@ -71,15 +70,15 @@ def save_explanation(
     return folder
 
 
-def load_record(folder: Path) -> dict[str, Any] | None:
+def load_record(folder: Path) -> JsonObject | None:
     """Return the record in ``folder``, or None where there is none that this version can use."""
     if not (folder / RECORD).is_file():
         return None
-    record: dict[str, Any] = read_json(folder / RECORD)
+    record: JsonObject = read_json(folder / RECORD)
     return record if record.get("format") == FORMAT else None
 
 
-def load_explanation(folder: Path, answer: str = VALUE) -> tuple[Explanation, dict[str, Any]] | None:
+def load_explanation(folder: Path, answer: str = VALUE) -> tuple[Explanation, JsonObject] | None:
     """Return the explanation of an answer in ``folder`` and its ``about``, or None where there is none."""
     record = load_record(folder)
     if record is None:
@@ -99,7 +98,7 @@ def load_explanation(folder: Path, answer: str = VALUE) -> tuple[Explanation, di
     return explanation, record["about"]
 
 
-def waterfall_json(explanation: Explanation, customer_id: str) -> dict[str, Any]:
+def waterfall_json(explanation: Explanation, customer_id: str) -> JsonObject:
     """Return one customer's way from the base to the prediction, ready for JSON; unknown readings are null."""
     rows = explanation.waterfall(customer_id).to_dict("records")
     for row in rows:
@@ -150,7 +149,7 @@ def save_pool(pool: Snapshot, folder: Path) -> None:
     windows, steps = pool.windows, pool.windows.steps
     places = {START: windows.start, STOP: windows.stop, FIRST: steps.offsets[:-1]}
     rows = pool.features.rename_axis("customer_id").assign(**places).reset_index()
-    columns: dict[str, Any] = {"day": steps.day, "gap_days": steps.gap_days}
+    columns: JsonObject = {"day": steps.day, "gap_days": steps.gap_days}
     columns |= dict(zip(STEP_VALUES, steps.values.T, strict=True)) | dict(zip(STEP_CODES, steps.codes.T, strict=True))
     for name, frame in ((FEATURES, rows), (STEPS, pd.DataFrame(columns))):
         with atomic_path(folder / name) as temporary:

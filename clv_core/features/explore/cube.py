@@ -21,10 +21,10 @@ import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from clv_core.collection.store import MADE, Dataset
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, JsonRecord
 from clv_core.workspace import Workspace, read_json
 
 RECORD: Final = "cube.json"
@@ -65,7 +65,7 @@ class Cube(JsonRecord):
     countries: tuple[str, ...]
     has: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary for :data:`RECORD`."""
         return {"format": FORMAT, **{name: value for name, value in super().to_json().items() if name != "folder"}}
 

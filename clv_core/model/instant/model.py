@@ -21,6 +21,7 @@ from clv_core.model.horizon import Curve, Horizon, discounted, growth, largest_a
 from clv_core.model.instant.pretrained_inputs import Batch, InstantInputs
 from clv_core.model.instant.pretrained_network import InstantNetwork, Steering, curve_share
 from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
+from clv_core.records import JsonObject
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class InstantModel(NetworkModel):
 
         return torch.from_numpy(discounted(grown, horizon_days).astype(np.float32))
 
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return tensors by name, and a JSON-ready dictionary."""
         return weights_by_name(self.networks), {
             "horizon_days": self.horizon_days,
@@ -129,7 +130,7 @@ class InstantModel(NetworkModel):
         }
 
     @classmethod
-    def from_state(cls, tensors: dict[str, NDArray[Any]], state: dict[str, Any]) -> Self:
+    def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
         own = [beginning_with(tensors, number) for number in range(state["networks"])]
         networks = [InstantNetwork.of({name: torch.as_tensor(value) for name, value in one.items()}) for one in own]

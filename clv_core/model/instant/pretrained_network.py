@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 from clv_core.model.heads import Params, Ziln
 from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch
 from clv_core.program_files import ASSETS
+from clv_core.records import JsonObject
 from clv_core.workspace import atomic_path, read_json, write_json
 
 WIDTH: Final = 256
@@ -180,7 +181,7 @@ WEIGHTS: Final = "weights.safetensors"
 RECORD: Final = "record.json"
 
 
-def save_network(network: InstantNetwork, folder: Path, record: dict[str, Any]) -> None:
+def save_network(network: InstantNetwork, folder: Path, record: JsonObject) -> None:
     """Write a network and the record of its training into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_path(folder / WEIGHTS) as temporary:
@@ -194,7 +195,7 @@ def load_network(folder: Path = SHIPPED) -> InstantNetwork:
 
 
 @cache
-def shipped_record() -> dict[str, Any]:
+def shipped_record() -> JsonObject:
     """Return the record of the network that the program ships with."""
-    record: dict[str, Any] = read_json(SHIPPED / RECORD)
+    record: JsonObject = read_json(SHIPPED / RECORD)
     return record

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ from clv_core.monitoring.drift.distances import (
     psi_limit,
 )
 from clv_core.monitoring.drift.event_profile import LABELS, PRICES, Profile
-from clv_core.monitoring.drift.periods import Check
+from clv_core.monitoring.drift.periods import Check, PastSeries
 
 Floats = NDArray[np.float64]
 Bounds = Callable[[float], tuple[float, float]]
@@ -112,13 +112,13 @@ def check_data(reference: Profile, current: Profile, horizon_periods: int) -> li
     return sorted(dated, key=lambda check: check.chunk)
 
 
-def series_table(reference: Profile) -> list[dict[str, Any]]:
-    """Return each series of the reference: ``test, subject, value, begin`` (ISO dates) and ``figures`` (None: none)."""
+def series_table(reference: Profile) -> list[PastSeries]:
+    """Return each series of the reference."""
     begin = [period.begin.isoformat() for period in reference.periods]
     rows = []
     for one in all_series(reference, reference):
         figures = [float(value) if np.isfinite(value) else None for value in one.back(one.y)]
-        rows.append({"test": one.test, "subject": one.subject, "value": one.value, "begin": begin, "figures": figures})
+        rows.append(PastSeries(one.test, one.subject, one.value, begin, figures))
     return rows
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
+
+from clv_core.records import JsonObject, StoredRecord
 
 WEEK, MONTH, AUTO = "week", "month", "auto"
 KINDS: Final = (WEEK, MONTH)
@@ -70,7 +72,7 @@ class Check:
     high: float | None
     chance: float | None
     alert: bool
-    params: dict[str, Any] = field(default_factory=dict)
+    params: JsonObject = field(default_factory=dict)
     begin: str = ""
     end: str = ""
 
@@ -78,6 +80,25 @@ class Check:
     def rose(self) -> bool:
         """Whether the figure is above what is usual."""
         return self.found > self.usual
+
+
+@dataclass(frozen=True)
+class PastSeries(StoredRecord):
+    """A figure of each period of the reference.
+
+    Args:
+        test: as of :class:`Check`.
+        subject: the same.
+        value: the same.
+        begin: ISO date of each period's first day.
+        figures: of each; None where there is none.
+    """
+
+    test: str
+    subject: str
+    value: str
+    begin: list[str]
+    figures: list[float | None]
 
 
 def period_start(cutoff: date, kind: str, number: int) -> date:

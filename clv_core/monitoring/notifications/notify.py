@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 from clv_core.errors import ClvError
 from clv_core.i18n import translate
@@ -13,6 +12,7 @@ from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.monitoring_report import Report, model_folder
 from clv_core.monitoring.notifications.mail import Smtp, send
 from clv_core.monitoring.notifications.webhook import checked_url, post
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, read_json, write_json
 
 
@@ -35,7 +35,7 @@ def notify(
         UsageError: the address is not valid.
         ClvError: one of the two failed; the other was sent.
     """
-    path = model_folder(workspace, str(report.about["model"])) / "told.json"
+    path = model_folder(workspace, report.about.model) / "told.json"
     failed: ClvError | None = None
     sent: dict[str, int] = {}
     for channel, to in (("webhook", webhook), ("email", None if smtp is None else ",".join(smtp.to))):
@@ -64,19 +64,19 @@ def notify(
 
 def message(report: Report, alerts: Sequence[Alert], language: str) -> tuple[str, str]:
     """Return a subject, and a text with each alert and the recommendation."""
-    about = {key: str(report.about[key]) for key in ("dataset", "model", "as_of")}
-    subject = translate("mail.subject", language, n=len(alerts), dataset=about["dataset"])
+    about = {"dataset": report.about.dataset, "model": report.about.model, "as_of": report.about.as_of}
+    subject = translate("mail.subject", language, n=len(alerts), dataset=report.about.dataset)
     lines = [f"- {alert.text(language)}" for alert in alerts]
     advice = report.recommendation.why.text(language)
     return subject, "\n".join([translate("mail.about", language, **about), "", *lines, "", advice])
 
 
-def payload(report: Report, alerts: Sequence[Alert], language: str) -> dict[str, Any]:
+def payload(report: Report, alerts: Sequence[Alert], language: str) -> JsonObject:
     """Return what is posted: ``text`` for chat programs, the rest for programs."""
     subject, text = message(report, alerts, language)
     return {
         "text": f"{subject}\n{text}",
-        **report.about,
+        **report.about.to_json(),
         "lights": {light.question: light.to_json(language) for light in report.lights},
         "recommendation": report.recommendation.to_json(language),
         "alerts": [alert.to_json(language) for alert in alerts],

@@ -24,7 +24,7 @@ def summary_mail(report: Report, language: str, sources: Sequence[str] = ()) -> 
         sources: lines on how the dataset compares with its sources.
     """
     about = report.about
-    facts = {"dataset": str(about["dataset"]), "as_of": say_day(about["as_of"], language)}
+    facts = {"dataset": about.dataset, "as_of": say_day(about.as_of, language)}
     subject = translate("summary.subject", language, **facts)
     advice = report.recommendation.why.display(language)
     parts = [(translate("summary.realised", language), _realised(report, language))]
@@ -46,7 +46,7 @@ def summary_mail(report: Report, language: str, sources: Sequence[str] = ()) -> 
             text += ["", heading, *(f"- {line}" for line in lines)]
             items = "".join(f"<li>{escape(line)}</li>" for line in lines)
             html.append(f"<h2 style='font-size:16px;margin:20px 0 4px'>{escape(heading)}</h2><ul>{items}</ul>")
-    footer = translate("summary.model", language, model=str(about["model"]))
+    footer = translate("summary.model", language, model=about.model)
     text += ["", footer]
     html.append(f"<p style='color:#666;font-size:12px;margin-top:24px'>{escape(footer)}</p>")
     body = "max-width:640px;margin:0 auto;padding:24px;font:14px/1.5 system-ui,sans-serif;color:#1c1b1f;background:#fff"
@@ -58,7 +58,7 @@ def _realised(report: Report, language: str) -> list[str]:
     """Return one line on revenue so far against what was expected of it."""
     if not report.realised:
         return []
-    last, currency = report.realised[-1], report.about["currency"]
+    last, currency = report.realised[-1], report.about.currency
     amounts = {name: say_money(getattr(last, name), currency, language) for name in ("realised", "expected")}
     lines = [translate("summary.realised.line", language, days=last.days, **amounts)]
     if last.low is not None and last.high is not None:
@@ -73,8 +73,7 @@ def _tiers(report: Report, language: str) -> list[str]:
     for tier in report.tiers:
         total = sum(tier.now)
         amounts = {
-            name: say_money(getattr(tier, name), report.about["currency"], language)
-            for name in ("realised", "expected")
+            name: say_money(getattr(tier, name), report.about.currency, language) for name in ("realised", "expected")
         }
         share = say_share(tier.now[tier.tier - 1] / total) if total else "–"
         lines.append(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from typing import Any, Final
+from typing import Final
 
 from clv_core.errors import ClvError, UsageError
+from clv_core.records import JsonObject
 
 TIMEOUT_SECONDS: Final = 10.0
 PRINTABLE_ASCII: Final = re.compile("[!-~]*")
@@ -39,7 +40,7 @@ def _without_secrets(url: str) -> str:
     return f"{shown[:80]}{'…' if match.end() < len(url) else ''}"
 
 
-def post(url: str, payload: dict[str, Any], timeout: float = TIMEOUT_SECONDS) -> None:
+def post(url: str, payload: JsonObject, timeout: float = TIMEOUT_SECONDS) -> None:
     """Post a payload; redirects are not followed.
 
     Args:

@@ -22,6 +22,7 @@ from clv_core.errors import Message
 from clv_core.evaluation import FIFTHS, METRICS, SharedError, customer_variance, fifth_of, sum_intervals
 from clv_core.monitoring.alerts import REALISED
 from clv_core.monitoring.realized.partial_horizon import SEASON, UNKNOWN, WHOLE
+from clv_core.records import StoredRecord
 from clv_core.strategy import net_value
 from clv_core.strategy.segments import DEFAULT_SCHEME
 
@@ -29,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Realised:
+class Realised(StoredRecord):
     """Realized value by one instant; money in the log's currency.
 
     Args:
@@ -64,7 +65,7 @@ class Realised:
 
 
 @dataclass(frozen=True)
-class Tier:
+class Tier(StoredRecord):
     """One value tier of the cutoff, 1 the most valuable.
 
     Args:

@@ -13,6 +13,7 @@ import pandas as pd
 from clv_core.deployment import ScoredDataset, Terms
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 from clv_core.strategy.acquisition.customer_origins import load_new_customers
 from clv_core.strategy.acquisition.economics import acquisition_report
 from clv_core.strategy.acquisition.question import Acquisition, Question
@@ -77,7 +78,7 @@ def acquisition_side(scored: ScoredDataset, report: Acquisition, terms: Terms, l
     return replace(side, currency=report.currency, margin_rate=question.margin_rate, settings=settings)
 
 
-def report_json(report: Acquisition) -> dict[str, Any]:
+def report_json(report: Acquisition) -> JsonObject:
     """Return the figures as JSON types, null for what is not known."""
     tables = {
         "groups": report_table(report),

@@ -312,8 +312,8 @@ def _stated(dataset: Dataset) -> str:
 
     A day that cannot be read, or that lies behind the customer's first event, counts as not stated.
     """
-    table = dataset.manifest.customers_table or {}
-    held = {field.lower() for field in table.get("contacts", ())}
+    table = dataset.manifest.customers_table
+    held = {field.lower() for field in table.contacts} if table else set()
     day = f"({TimeReading().value(ACQUIRED_ON)})::DATE" if ACQUIRED_ON in held else "NULL::DATE"
     texts = ((CHANNEL, ACQUISITION_CHANNEL), (CAMPAIGN, ACQUISITION_CAMPAIGN))
     cells = [f"min(nullif(trim({field}), '')) AS {name}" for name, field in texts if field in held]

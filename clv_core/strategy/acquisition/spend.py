@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from clv_core.collection.rows import Problem
 from clv_core.collection.vocabulary import fold
 from clv_core.columns import CHANNEL
 from clv_core.errors import Message, Refused
+from clv_core.records import JsonObject
 
 DAY, END, CAMPAIGN, SPEND, CURRENCY = "day", "last_day", "campaign", "spend", "currency"
 COLUMNS: Final = (DAY, END, CHANNEL, CAMPAIGN, SPEND, CURRENCY)
@@ -114,7 +115,7 @@ class Spend:
         """How many rows could not be used."""
         return sum(problem.rows for problem in self.problems)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return what was read, in counts and sums."""
         return {
             "file": self.file,

@@ -13,7 +13,9 @@ from .countries import region_names as region_names
 from .customer_list import read_id_list as read_id_list
 from .customer_list import side_of as side_of
 from .export import LOG as LOG
+from .export import Assumption as Assumption
 from .export import Exported as Exported
+from .export import ExportRecord as ExportRecord
 from .export import Preview as Preview
 from .export import Side as Side
 from .export import log_download as log_download

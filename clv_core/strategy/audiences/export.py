@@ -9,11 +9,11 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import ClassVar, Final
 
 import pandas as pd
 
@@ -23,6 +23,7 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Terms
 from clv_core.errors import ClvError, Message, NotEnoughData
+from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
@@ -37,7 +38,27 @@ PREVIEW_ROWS: Final = 5
 
 
 @dataclass(frozen=True)
-class Side:
+class Assumption(StoredRecord):
+    """What values assume beyond what was measured.
+
+    Args:
+        code: of the message, without its first part.
+        params: of it.
+        message: the sentence, in the language of who made the export.
+    """
+
+    code: str
+    params: JsonObject
+    message: str
+
+    @classmethod
+    def of(cls, note: Message, language: str) -> Assumption:
+        """Return a message as an assumption."""
+        return cls(**note.to_json(language))
+
+
+@dataclass(frozen=True)
+class Side(StoredRecord):
     """What the numbers of an export mean.
 
     Args:
@@ -52,7 +73,7 @@ class Side:
         lifetime: whether ``horizon_days`` are the years of a lifetime.
         discount_rate: yearly, 0 is none.
         margin_rate: share of net value that the values are, 1 is all.
-        assumptions: ``{code, params, message}`` of what the values assume beyond what was measured.
+        assumptions: what the values assume beyond what was measured.
         settings: what a person chose beyond that, as JSON types: budget and offers of a plan, the rule of prices.
     """
 
@@ -67,15 +88,16 @@ class Side:
     lifetime: bool = False
     discount_rate: float = 0.0
     margin_rate: float = 1.0
-    assumptions: tuple[dict[str, Any], ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    assumptions: tuple[Assumption, ...] = ()
+    settings: JsonObject = field(default_factory=dict)
 
     @property
-    def about(self) -> dict[str, Any]:
+    def about(self) -> JsonObject:
         """Facts of a workbook's second sheet by id, as JSON types; the assumptions in words."""
-        sentences = [str(one["message"]) for one in self.assumptions]
+        sentences = [one.message for one in self.assumptions]
         words = "".join(one if one.endswith("。") else f"{one} " for one in sentences).strip()
-        facts = {name: value for name, value in dataclasses.asdict(self).items() if name != "settings"}
+        facts = self.to_json()
+        del facts["settings"]
         return {**facts, "assumptions": words, **self.settings}
 
     @property
@@ -86,7 +108,7 @@ class Side:
     @property
     def mark(self) -> str:
         """Ten hexadecimal digits that differ where anything here does."""
-        content = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+        content = json.dumps(self.to_json(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:10]
 
     def at(self, terms: Terms, notes: Iterable[Message], language: str) -> Side:
@@ -97,8 +119,57 @@ class Side:
             lifetime=terms.lifetime,
             discount_rate=terms.discount_rate,
             margin_rate=terms.margin_rate,
-            assumptions=tuple(one.to_json(language) for one in notes),
+            assumptions=tuple(Assumption.of(one, language) for one in notes),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRecord(Side):
+    """What the side file of an export says, and its line of the export log, which alone has ``who`` and ``folder``.
+
+    Args:
+        who: made it, as the audit log names people.
+        format: id of ``EXPORTS``, or what else it is; its name for people is the catalogue key ``export.<format>``.
+        files: their names; none for a download that was not stored.
+        rows: of the list, over all files.
+        customers: different customers in it; None where its rows are not about customers.
+        asked: customers of the segment: those in the list, and those left out.
+        left_out: as of :class:`Exported`.
+        reach: the same.
+        made: when, ISO UTC.
+        folder: of the files.
+    """
+
+    FILE: ClassVar = LOG
+    FORMAT_KEY: ClassVar = "file_format"
+    OMITTED: ClassVar = frozenset({"who", "folder"})
+
+    who: str = ""
+    format: str
+    files: list[str]
+    rows: int
+    customers: int | None
+    asked: int
+    left_out: dict[str, int]
+    reach: dict[str, int] = field(default_factory=dict)
+    made: str
+    folder: str = ""
+
+    def to_json(self) -> JsonObject:
+        """Return it as JSON, who made it first."""
+        return {**({"who": self.who} if self.who else {}), **super().to_json()}
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Fill in what the first lines of the export log did not have."""
+        rows = raw.get("rows")
+        filled = {"segment": "", "scheme": "", "customers": rows, "asked": rows, "left_out": {}, **raw}
+        return filled | {"settings": raw.get("settings") or {}}
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files where they were written."""
+        return [Path(self.folder) / file for file in self.files]
 
 
 @dataclass(frozen=True)
@@ -219,7 +290,7 @@ def export(
         files = (write_any(rows, path, entry.suffix, side.about, language),)
     counts = (audience.left_out, audience.reach, audience.unknown_consent, audience.unread)
     made = Exported(files, _side_file(files[0]), len(rows), len(rows), *counts, audience.notes)
-    write_json(made.side_file, _record(made, format, side))
+    write_json(made.side_file, _record(made, format, side).to_json())
     return made
 
 
@@ -262,7 +333,7 @@ def write_rows(
     _check_size(format, len(rows), fewest)
     write_any(rows, path, path.suffix, side.about, language)
     made = Exported((path,), _side_file(path), len(rows), customers, left_out)
-    write_json(made.side_file, _record(made, format, side))
+    write_json(made.side_file, _record(made, format, side).to_json())
     log_export(workspace, made, format, side)
     return made
 
@@ -272,10 +343,14 @@ def log_export(workspace: Workspace, made: Exported, format: str, side: Side) ->
 
     Where the line cannot be written, the files are deleted: there is no export without one.
     """
-    line = {"who": audit.actor(), **_record(made, format, side), "folder": str(made.side_file.parent.absolute())}
-    line["segment"] = side.logged_segment
+    line = dataclasses.replace(
+        _record(made, format, side),
+        who=audit.actor(),
+        segment=side.logged_segment,
+        folder=str(made.side_file.parent.absolute()),
+    )
     try:
-        append_record(workspace.exports / LOG, line)
+        append_record(workspace.exports / LOG, line.to_json())
     except (OSError, ClvError):
         for file in (*made.files, made.side_file):
             file.unlink(missing_ok=True)
@@ -301,19 +376,19 @@ def _side_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
-def _record(made: Exported, format: str, side: Side) -> dict[str, Any]:
+def _record(made: Exported, format: str, side: Side) -> ExportRecord:
     """Return the content of the side file."""
-    return {
-        **dataclasses.asdict(side),
-        "format": format,
-        "files": [file.name for file in made.files],
-        "rows": made.rows,
-        "customers": made.customers,
-        "asked": made.asked,
-        "left_out": made.left_out,
-        "reach": made.reach,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    return ExportRecord(
+        **vars(side),
+        format=format,
+        files=[file.name for file in made.files],
+        rows=made.rows,
+        customers=made.customers,
+        asked=made.asked,
+        left_out=made.left_out,
+        reach=made.reach,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _check_size(format: str, rows: int, fewest: int) -> None:

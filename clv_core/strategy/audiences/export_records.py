@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.registry import Registry, Version
-from clv_core.strategy.audiences.export import LOG, Exported, Side, log_download, log_export
+from clv_core.strategy.audiences.export import LOG, Exported, ExportRecord, Side, log_download, log_export
 from clv_core.workspace import Workspace, latest_records
 
 PREDICTIONS: Final = "predictions"
@@ -31,18 +31,18 @@ def is_cached_scores(name: str) -> bool:
     return CACHED_SCORES.fullmatch(name) is not None
 
 
-def customer_exports(workspace: Workspace) -> list[dict[str, Any]]:
+def customer_exports(workspace: Workspace) -> list[ExportRecord]:
     """Return the lines of the export log without cached scores, the newest first."""
     lines = export_log(workspace)
-    return [line for line in lines if not (line["files"] and all(map(is_cached_scores, line["files"])))]
+    return [line for line in lines if not (line.files and all(map(is_cached_scores, line.files)))]
 
 
-def export_log(workspace: Workspace) -> list[dict[str, Any]]:
+def export_log(workspace: Workspace) -> list[ExportRecord]:
     """Return every line of the export log, the newest first: who, what, when, how many (``log_export``).
 
     A line without files is of a download that was not stored. A line that was not written to its end is left out.
     """
-    return list(latest_records(workspace.place("exports") / LOG))
+    return [ExportRecord.from_json(line) for line in latest_records(workspace.place("exports") / LOG)]
 
 
 def exported_files(
@@ -57,9 +57,9 @@ def exported_files(
         of_customers: only files whose rows are about customers: a table of prices names nobody.
     """
     entries = reversed(export_log(workspace))
-    own = [entry for entry in entries if entry["dataset"] == name or entry["dataset_version"] in versions]
-    own = [entry for entry in own if not of_customers or entry.get("customers", 0) is not None]
-    files = dict.fromkeys(Path(entry["folder"]) / file for entry in own for file in entry["files"])
+    own = [entry for entry in entries if entry.dataset == name or entry.dataset_version in versions]
+    own = [entry for entry in own if not of_customers or entry.customers is not None]
+    files = dict.fromkeys(path for entry in own for path in entry.paths)
     return [path for path in files if path.exists()]
 
 

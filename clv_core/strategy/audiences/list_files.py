@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from clv_core.errors import UsageError
+from clv_core.records import JsonObject
 from clv_core.strategy.audiences.readable_columns import CURRENCY, for_people, with_currency
 from clv_core.strategy.audiences.spreadsheet_safety import escape_frame
 from clv_core.strategy.audiences.xlsx_file import write_xlsx
@@ -31,7 +32,7 @@ def check_ending(path: Path) -> None:
         raise UsageError("segment_out", path=path.name, endings=list(ENDINGS))
 
 
-def write_any(frame: pd.DataFrame, path: Path, ending: str, about: dict[str, Any], language: str = "") -> Path:
+def write_any(frame: pd.DataFrame, path: Path, ending: str, about: JsonObject, language: str = "") -> Path:
     """Write any columns as one of :data:`ENDINGS`, with the currency in a column of its own where there are amounts.
 
     Args:

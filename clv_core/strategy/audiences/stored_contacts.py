@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -32,9 +32,8 @@ MIN_ADDRESSES: Final = 0.8
 
 def stored_fields(dataset: Dataset) -> tuple[str, ...]:
     """Return the contact fields, and ``consent``, that the dataset holds readable."""
-    table = _table(dataset)
-    fields = tuple(table.get("contacts", ()))
-    if table.get("pseudonymised"):
+    table, fields = dataset.manifest.customers_table, _contacts(dataset)
+    if table is not None and table.pseudonymised:
         fields = tuple(field for field in fields if field in (CONSENT, *IMPERSONAL))
     return (*fields, *(field for field in log_columns(dataset) if field not in fields))
 
@@ -53,12 +52,12 @@ def log_columns(dataset: Dataset, *, consent_alone: bool = False) -> dict[str, s
         columns = {EMAIL: CUSTOMER_ID, **columns}
     if set(columns) - {CONSENT} and COUNTRY in dataset.manifest.columns:
         columns.setdefault(COUNTRY, COUNTRY)
-    return columns if set(columns) - {CONSENT, *IMPERSONAL} or _table(dataset).get("contacts") else consent
+    return columns if set(columns) - {CONSENT, *IMPERSONAL} or _contacts(dataset) else consent
 
 
 def email_is_id(dataset: Dataset) -> bool:
     """Say whether the only e-mail addresses of a dataset are the ids of its customers."""
-    return log_columns(dataset).get(EMAIL) == CUSTOMER_ID and EMAIL not in _table(dataset).get("contacts", ())
+    return log_columns(dataset).get(EMAIL) == CUSTOMER_ID and EMAIL not in _contacts(dataset)
 
 
 @lru_cache(maxsize=64)
@@ -72,15 +71,15 @@ def ids_are_addresses(events: Path) -> bool:
 
 def knows_consent(dataset: Dataset) -> bool:
     """Say whether a column of the dataset was taken for consent."""
-    return CONSENT in _table(dataset).get("contacts", ()) or CONSENT in log_columns(dataset, consent_alone=True)
+    return CONSENT in _contacts(dataset) or CONSENT in log_columns(dataset, consent_alone=True)
 
 
 def stored_consent(dataset: Dataset) -> list[str]:
     """Return the columns that may say who agreed, by their names, where none was taken for it."""
     if knows_consent(dataset):
         return []
-    table = _table(dataset)
-    return consent_like_columns([*(one["name"] for one in table.get("attributes", ())), *table.get("off", ())])
+    table = dataset.manifest.customers_table
+    return [] if table is None else consent_like_columns([*(one.name for one in table.attributes), *table.off])
 
 
 def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
@@ -89,9 +88,9 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
     Raises:
         Refused: the contact fields are pseudonyms, which no platform can use.
     """
-    table = _table(dataset)
+    table = dataset.manifest.customers_table
     usable = set(stored_fields(dataset)) - {CONSENT, *IMPERSONAL}
-    if set(table.get("contacts", ())) - {CONSENT} and table["pseudonymised"] and not usable:
+    if table is not None and set(table.contacts) - {CONSENT} and table.pseudonymised and not usable:
         raise Refused("contacts_pseudonymised", name=dataset.name)
     return latest_contacts(dataset)
 
@@ -112,14 +111,13 @@ def latest_contacts(dataset: Dataset, *, consent_alone: bool = False) -> pd.Data
 
 
 def _contacts_of_table(dataset: Dataset, *, consent_alone: bool) -> pd.DataFrame | None:
-    table = _table(dataset)
-    fields = list(table.get("contacts", ()))
-    if not set(fields) - (set() if consent_alone else {CONSENT}):
+    table, fields = dataset.manifest.customers_table, list(_contacts(dataset))
+    if table is None or not set(fields) - (set() if consent_alone else {CONSENT}):
         return None
     rows = pd.read_parquet(dataset.customers_path)
     names = {column: column.lower() for column in rows.columns if column.lower() in fields}
-    if table["date_columns"]:
-        dates = rows[table["date_columns"]].apply(pd.to_datetime).max(axis=1)
+    if table.date_columns:
+        dates = rows[list(table.date_columns)].apply(pd.to_datetime).max(axis=1)
         rows = rows.loc[dates.sort_values(kind="stable", na_position="first").index]
     rows = rows.rename(columns=names)[[CUSTOMER_ID, *fields]]
     return rows.drop_duplicates(CUSTOMER_ID, keep="last").reset_index(drop=True)
@@ -171,5 +169,7 @@ def with_stored_contacts(contacts: Contacts | None, dataset: Dataset, format: st
     return replace(contacts, customers=latest_contacts(dataset))
 
 
-def _table(dataset: Dataset) -> dict[str, Any]:
-    return dataset.manifest.customers_table or {}
+def _contacts(dataset: Dataset) -> tuple[str, ...]:
+    """Return the contact fields of the customers table; none where there is no such table."""
+    table = dataset.manifest.customers_table
+    return () if table is None else table.contacts

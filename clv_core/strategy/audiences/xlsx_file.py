@@ -5,7 +5,6 @@ The side file of an export has the same facts for programs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ import pandas as pd
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, has, room, say_change, say_clauses, translate
+from clv_core.records import JsonObject
 from clv_core.strategy.audiences.readable_columns import IDS, for_people, header
 from clv_core.strategy.audiences.spreadsheet_safety import escape, escape_frame
 from clv_core.strategy.plans.offers import ALL_TIERS, Effect
@@ -31,7 +31,7 @@ SAMPLED_ROWS: Final = 100
 Cell = str | int | float
 
 
-def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language: str = "") -> Path:
+def write_xlsx(frame: pd.DataFrame, path: Path, about: JsonObject, language: str = "") -> Path:
     """Write a workbook: the list (text inert, ids as text, frozen header, filter), and what it means on a second sheet.
 
     Args:
@@ -65,7 +65,7 @@ def write_xlsx(frame: pd.DataFrame, path: Path, about: dict[str, Any], language:
     return path
 
 
-def about_facts(about: Mapping[str, Any], language: str) -> dict[str, Cell]:
+def about_facts(about: JsonObject, language: str) -> dict[str, Cell]:
     """Return the facts as a person reads them, by their names, without those that are empty.
 
     Args:
@@ -93,7 +93,7 @@ def _write_list(book: Any, name: str, cells: pd.DataFrame) -> None:
     sheet.autofilter(0, 0, len(cells), max(len(cells.columns) - 1, 0))
 
 
-def _write_column(sheet: Any, position: int, column: pd.Series[Any], formats: dict[str, Any]) -> None:
+def _write_column(sheet: Any, position: int, column: pd.Series[Any], formats: JsonObject) -> None:
     """Write the cells of a column by their type, below the header; missing cells stay blank."""
     rows = np.flatnonzero(column.notna().to_numpy())
     values = column.iloc[rows]
@@ -145,7 +145,7 @@ def _fact_cell(fact: str, value: Any, language: str) -> Cell:
     return str(value)
 
 
-def _offer(offer: Mapping[str, Any], language: str) -> str:
+def _offer(offer: JsonObject, language: str) -> str:
     """Return an offer (:meth:`clv_core.strategy.plans.offers.Offer.to_json`) in words."""
     parts = [translate("about.offer.cost", language, cost=f"{offer['cost']:,.10g}")]
     for tier, effect in offer.get("effects", {}).items():

@@ -15,6 +15,7 @@ from clv_core.deployment import ScoredDataset, find_explanation
 from clv_core.evaluation.explain import Explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 from clv_core.strategy.customer.customer_lookup import row_of_customer, similar_customers
 from clv_core.strategy.customer.next_order import NextOrder, Rhythm, load_rhythm, next_order
 from clv_core.strategy.customer.timeline import DAY, Timeline, timeline
@@ -94,7 +95,7 @@ class Card:
         """Upper end."""
         return self.historic + self.high
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary: days as ISO dates, null for missing values."""
         figures = ("historic", "predicted", "low", "high", "total", "total_low", "total_high", "p_purchase")
         return {

@@ -12,7 +12,7 @@ import pandas as pd
 from clv_core.collection.vocabulary import CONSENT
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message
-from clv_core.records import JsonRecord
+from clv_core.records import StoredRecord
 
 Row = dict[str, Any]
 Tell = Callable[[Message], None]
@@ -29,7 +29,7 @@ AS_OF: Final = ("as_of", "clv_as_of")
 
 
 @dataclass(frozen=True)
-class Destination(JsonRecord):
+class Destination(StoredRecord):
     """Where scores are sent.
 
     Args:

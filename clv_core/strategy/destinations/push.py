@@ -23,6 +23,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, Message
 from clv_core.jobs import Progress
 from clv_core.locks import run_lock
+from clv_core.records import JsonObject
 from clv_core.secrets_by_reference import secret as secret_of
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.consent import consent_question, stated_consent
@@ -120,12 +121,12 @@ class Pushed:
     left_out: dict[str, int]
     more_left_out: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
-    examples: list[dict[str, Any]] = field(default_factory=list)
+    examples: list[JsonObject] = field(default_factory=list)
     recovered: int = 0
     refused: int = 0
     notes: tuple[Message, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return it for a person or a job, without the notes: their sentences depend on the language."""
         facts = ("destination", "purpose", "sent", "audience", "changed", "unchanged", "left_out", "more_left_out")
         counts = {name: getattr(self, name) for name in (*facts, "refused", "recovered", "examples")}
@@ -295,9 +296,9 @@ def _left_out_before(workspace: Workspace, destination: Destination, side: Side)
     """
     asked = (side.dataset, side.logged_segment, side.scheme)
     for line in export_log(workspace):
-        is_of_it = (line.get("settings") or {}).get("destination") == destination.name
-        if is_of_it and (line["dataset"], line["segment"], line["scheme"]) == asked:
-            return dict(line["left_out"])
+        is_of_it = line.settings.get("destination") == destination.name
+        if is_of_it and (line.dataset, line.segment, line.scheme) == asked:
+            return line.left_out
     return None
 
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotEnoughData, UsageError
+from clv_core.records import JsonObject
 from clv_core.strategy.plans.allocation import Allocation, allocate, marginal_return, total_gain
 from clv_core.strategy.plans.lagrangian import CENT, NO_OFFER, OfferNumbers
 from clv_core.strategy.plans.offers import Effect, Offer, check_offers, expected_gains
@@ -102,7 +103,7 @@ def costs(offers: Sequence[Offer]) -> np.ndarray:
     return np.array([offer.cost for offer in offers])
 
 
-def settings(offers: Sequence[Offer], budget: float) -> dict[str, Any]:
+def settings(offers: Sequence[Offer], budget: float) -> JsonObject:
     """Return budget and offers of a plan as JSON types, for its side file."""
     return {"budget": budget, "offers": [offer.to_json() for offer in offers]}
 

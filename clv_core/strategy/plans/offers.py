@@ -18,12 +18,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from clv_core.errors import UsageError
+from clv_core.records import JsonObject
 
 SHARE: Final = "share"
 MONEY: Final = "money"
@@ -165,7 +166,7 @@ class Offer:
         text += "" if self.capacity is None else f",capacity={self.capacity}"
         return text if self.window_days is None else f"{text},days={self.window_days}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return it as JSON types."""
         effects = {
             str(tier): {"value": effect.value, "unit": effect.unit}

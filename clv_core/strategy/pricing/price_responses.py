@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from clv_core.columns import CATEGORY, PRODUCT_ID
 from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
 from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 from clv_core.strategy.pricing.panel import ALL, PRODUCT, Panel, panels
 from clv_core.strategy.pricing.poisson import Estimate, Floats, Ints, fit_fixed_effects_poisson
 from clv_core.strategy.segments import TIER, VALUE
@@ -97,8 +98,8 @@ def estimate_responses(
         raise _refusal(every, dataset.name, int(checked[0][0].spend[CATEGORY].nunique()))
     panel, rows = usable[0]
     facts = rows[rows["reason"] == ""]
-    lines: list[dict[str, Any]] = []
-    pairs: list[dict[str, Any]] = []
+    lines: list[JsonObject] = []
+    pairs: list[JsonObject] = []
     for place, category in enumerate(facts[CATEGORY]):
         progress.report("price_measuring", place, len(facts))
         estimates = _estimate_category(panel, category, tiers)
@@ -177,7 +178,7 @@ def _estimate(units: Floats, x: Floats, product: Ints, period: Ints) -> Estimate
     return None if estimate is None or estimate.clusters < MIN_PRODUCTS else estimate
 
 
-def _line(category: str, tier: int, by_response: Mapping[str, Estimate]) -> dict[str, Any]:
+def _line(category: str, tier: int, by_response: Mapping[str, Estimate]) -> JsonObject:
     price, discount = by_response[ELASTICITY], by_response.get(DISCOUNT_EFFECT)
     low, high = price.interval(SHARE)
     discount_low, discount_high = (np.nan, np.nan) if discount is None else discount.interval(SHARE)
@@ -196,7 +197,7 @@ def _line(category: str, tier: int, by_response: Mapping[str, Estimate]) -> dict
     }
 
 
-def shared_errors(category: str, estimates: Mapping[int, Mapping[str, Estimate]]) -> list[dict[str, Any]]:
+def shared_errors(category: str, estimates: Mapping[int, Mapping[str, Estimate]]) -> list[JsonObject]:
     """Return the correlation of the errors of each response, one row a pair of tiers.
 
     An error is by how much leaving out each product moves a response: the same product is left out of each tier. In a
@@ -207,7 +208,7 @@ def shared_errors(category: str, estimates: Mapping[int, Mapping[str, Estimate]]
     """
     rows = []
     for one, two in combinations(sorted(estimates), 2):
-        row: dict[str, Any] = {CATEGORY: category, TIER: one, OTHER_TIER: two}
+        row: JsonObject = {CATEGORY: category, TIER: one, OTHER_TIER: two}
         for response in estimates[one].keys() & estimates[two].keys():
             first, second = estimates[one][response], estimates[two][response]
             both = first.error * second.error
@@ -238,7 +239,7 @@ def responses_folder(bundle: Bundle, dataset: Dataset) -> Path:
     return artifact_folder(dataset, bundle) / ArtifactKind.PRICING
 
 
-def store_responses(responses: Responses, folder: Path, about: dict[str, Any]) -> None:
+def store_responses(responses: Responses, folder: Path, about: JsonObject) -> None:
     """Write responses; the record is written last, so that a folder with one is complete."""
     (folder / RECORD).unlink(missing_ok=True)
     for name in FRAMES:

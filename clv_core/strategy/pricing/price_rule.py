@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from clv_core.columns import CATEGORY
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.i18n import translate
+from clv_core.records import JsonObject
 from clv_core.strategy.pricing.panel import ALL, ALL_PRODUCTS
 from clv_core.strategy.pricing.price_responses import DISCOUNT_EFFECT, ELASTICITY, OTHER_TIER, SHARE, Responses
 from clv_core.strategy.segments import TIER
@@ -130,7 +131,7 @@ class Outcome:
     assumptions: tuple[Message, ...]
 
     @property
-    def changes(self) -> list[dict[str, Any]]:
+    def changes(self) -> list[JsonObject]:
         """Where the rule changes prices: category, tier and change as a share, as JSON types."""
         rows = self.cells[[CATEGORY, TIER, "change"]].sort_values([CATEGORY, TIER])
         return [{CATEGORY: str(row[0]), TIER: int(row[1]), "change": float(row[2])} for row in rows.to_numpy()]

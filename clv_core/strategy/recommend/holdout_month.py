@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from scipy import sparse
 from clv_core.evaluation import Estimate
 from clv_core.features import EPOCH
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 from clv_core.strategy.recommend.candidates import Candidates, joined, propose_in_blocks
 from clv_core.strategy.recommend.collaborative import place_in_row
 from clv_core.strategy.recommend.interactions import Interactions
@@ -243,7 +244,7 @@ class HoldoutResult:
     start: date
     earlier_months: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary."""
         return {
             "blends": {kind: blend.to_json() for kind, blend in self.blends.items()},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from clv_core.records import JsonObject
 from clv_core.strategy.recommend.candidates import Candidates, propose
 from clv_core.strategy.recommend.price_levels import price_fit
 from clv_core.strategy.recommend.purchase_signals import OWN_SIGNALS, SIGNALS, PurchaseSignals
@@ -54,7 +55,7 @@ class Blend:
     price: float = 0.5
     chosen: bool = False
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary."""
         weights = dict(zip(SIGNALS, self.weights, strict=True))
         return {"weights": weights, "price": self.price, "chosen": self.chosen}

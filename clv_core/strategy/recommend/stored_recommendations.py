@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
 from clv_core.errors import Message
 from clv_core.i18n import translate
+from clv_core.records import JsonObject
 from clv_core.strategy.recommend.ranking import KINDS, WHY
 from clv_core.strategy.recommend.recommendations import Recommendations
 from clv_core.workspace import atomic_path, read_json, write_json
@@ -36,7 +37,7 @@ def recommendations_folder(bundle: Bundle, dataset: Dataset) -> Path:
     return artifact_folder(dataset, bundle) / ArtifactKind.RECOMMENDATIONS
 
 
-def store_recommendations(made: Recommendations, folder: Path, about: dict[str, Any]) -> StoredRecommendations:
+def store_recommendations(made: Recommendations, folder: Path, about: JsonObject) -> StoredRecommendations:
     """Write recommendations, and return what was written.
 
     The record is written last, so that a folder with one is complete.
@@ -64,13 +65,13 @@ class StoredRecommendations:
     """
 
     folder: Path
-    record: dict[str, Any]
+    record: JsonObject
     customers: pd.DataFrame
     products: pd.DataFrame
     tiers: pd.DataFrame
 
     @property
-    def excluded(self) -> list[dict[str, Any]]:
+    def excluded(self) -> list[JsonObject]:
         """Products that are recommended to nobody: product_id, name; share, partners and price where a rule says so."""
         return list(self.record.get("excluded", []))
 

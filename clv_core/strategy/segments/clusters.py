@@ -7,7 +7,7 @@ history, standardised. The centres are saved with the dataset, so that a cluster
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import ScoredDataset, embed, has_embedding, read_embedding
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.jobs import Progress
+from clv_core.records import JsonObject
 from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, PURCHASE_DAYS
 from clv_core.strategy.segments.saved_segments import centres_path
 from clv_core.strategy.segments.segmentation import (
@@ -149,13 +150,13 @@ class FittedClusters(FittedScheme):
             raise UsageError("clusters_need_embedding")
         return Assignment(self.segments, _nearest((points - self.shift) / self.scale, self.centres))
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return a JSON-ready dictionary; names are derived from customers again."""
         arrays = {"centres": self.centres, "shift": self.shift, "scale": self.scale}
         return {**{name: array.tolist() for name, array in arrays.items()}, "source": self.source}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any], customers: pd.DataFrame, points: Floats | None) -> Self:
+    def from_json(cls, value: JsonObject, customers: pd.DataFrame, points: Floats | None) -> Self:
         """Return saved centres, named by the traits of these customers (see :meth:`FittedScheme.place`)."""
         centres, shift, scale = (np.asarray(value[name], np.float64) for name in ("centres", "shift", "scale"))
         unnamed = tuple(Segment(str(number), ()) for number in range(1, len(centres) + 1))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, UsageError
+from clv_core.records import JsonObject
 from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.segmentation import Assignment, Bools, FittedScheme, Floats, Segment, Segmentation
 
@@ -154,9 +155,9 @@ class Rules(Segmentation, FittedScheme):
             ),
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Return the content of a rules file; each customer is a record of its own, which an erasure removes."""
-        segments: list[dict[str, Any]] = []
+        segments: list[JsonObject] = []
         for rule in self.rules:
             conditions = [str(one) for one in rule.conditions]
             segments.append({"name": rule.name, "description": rule.description, "rules": conditions})

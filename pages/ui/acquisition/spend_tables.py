@@ -15,6 +15,7 @@ from clv_core import reader_process
 from clv_core.collection.store import Dataset
 from clv_core.columns import CHANNEL
 from clv_core.errors import ClvError, NeedsAnswer
+from clv_core.records import JsonObject
 from clv_core.strategy.acquisition import (
     DAY,
     PERIODS,
@@ -218,7 +219,7 @@ def _channel_box(customers: NewCustomers, key: str, current: str = "") -> str | 
     )
 
 
-def _ask_columns(file: SpendFile, params: dict[str, Any], customers: NewCustomers) -> None:
+def _ask_columns(file: SpendFile, params: JsonObject, customers: NewCustomers) -> None:
     """Ask for the columns that could not be told by their names; a channel may be that of the whole file."""
     columns, missing = list(params["found"]), list(params["missing"])
     st.markdown(f":orange[:material/help:] {t('spend.question', file=widgets.escape(file.path.name))}")

@@ -17,7 +17,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Bundle
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
-from clv_core.strategy.audiences import Exported, Side, log_export
+from clv_core.strategy.audiences import Assumption, Exported, Side, log_export
 from clv_core.strategy.audiences.export import export
 from clv_core.strategy.plans import (
     COST,
@@ -294,7 +294,7 @@ def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
     used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
     mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
     warnings = plan_warnings.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.terms, mine)
-    assumptions = (*side.assumptions, *(one.to_json(session.language()) for one in warnings))
+    assumptions = (*side.assumptions, *(Assumption.of(one, session.language()) for one in warnings))
     settings = budget_plan.settings(inputs.offers, budget)
     return replace(side, scheme=inputs.segments.scheme, assumptions=assumptions, settings=settings)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +10,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection.store import Dataset
 from clv_core.preprocessing import RULES
+from clv_core.records import JsonObject
 from pages.ui import access, cells, flash, i18n, progress, widgets
 from pages.ui.i18n import t
 
@@ -76,7 +76,7 @@ def _words(rules: Mapping[str, float | None]) -> list[str]:
     return words
 
 
-def _count_effects(dataset: Dataset) -> list[dict[str, Any]]:
+def _count_effects(dataset: Dataset) -> list[JsonObject]:
     """Return the effects of all rules, counted by a run that is started where there is none."""
     limits: dict[str, float] = st.session_state.get(LIMITS, {})
     words = _words(limits)
@@ -85,11 +85,11 @@ def _count_effects(dataset: Dataset) -> list[dict[str, Any]]:
     ready = job is not None and job.status()["state"] == jobs.DONE
     progress.need_result(ready, ["clean", dataset.name, "--list", *words], label, t("cleaning.looking"))
     assert job is not None
-    rules: list[dict[str, Any]] = job.status()["result"]["rules"]
+    rules: list[JsonObject] = job.status()["result"]["rules"]
     return rules
 
 
-def _rule(dataset: Dataset, item: dict[str, Any]) -> float | None | bool:
+def _rule(dataset: Dataset, item: JsonObject) -> float | None | bool:
     """Show one rule; return its limit (None: it has none) where it is switched on, False where it is off."""
     rule = item["rule"]
     with st.container(border=True):
@@ -125,7 +125,7 @@ def _limit_key(dataset: Dataset, rule: str) -> str:
     return f"limit_{dataset.version}_{rule}"
 
 
-def _effect(item: dict[str, Any], currency: str) -> str:
+def _effect(item: JsonObject, currency: str) -> str:
     params = {
         "rows": f"**{item['rows']:,}**",
         "lines": f"{item['purchases']:,}",

@@ -14,7 +14,7 @@ import streamlit as st
 from clv_core import jobs, reader_process
 from clv_core.collection import Answers, option_words
 from clv_core.collection.customers import RoleProposal, inspect_customers
-from clv_core.collection.store import Dataset
+from clv_core.collection.store import CustomersTable, Dataset
 from clv_core.collection.vocabulary import CONSENT, FIELDS, IMPERSONAL
 from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.scratch import temporary_folder
@@ -86,26 +86,26 @@ def show(dataset: Dataset) -> None:
     _choose_uses(dataset, file)
 
 
-def _describe(dataset: Dataset, table: dict[str, Any]) -> None:
-    share = table["matched"] / max(1, dataset.manifest.customers)
+def _describe(dataset: Dataset, table: CustomersTable) -> None:
+    share = table.matched / max(1, dataset.manifest.customers)
     st.markdown(
         t(
             "customers.held",
-            file=widgets.escape(table["file"]),
-            matched=f"{table['matched']:,}",
+            file=widgets.escape(table.file),
+            matched=f"{table.matched:,}",
             share=i18n.percent(share),
             log=f"{dataset.manifest.customers:,}",
         )
     )
     attributes = [
-        t("customers.dated", column=item["name"], date=item["dated_by"]) if item["dated_by"] else item["name"]
-        for item in table["attributes"]
+        t("customers.dated", column=item.name, date=item.dated_by) if item.dated_by else item.name
+        for item in table.attributes
     ]
     lines = {
         "customers.attributes": attributes,
-        "customers.contacts": [i18n.name_of("contact", name) for name in table["contacts"]],
-        "customers.off": table["off"],
-        "customers.accepted": table["accepted"],
+        "customers.contacts": [i18n.name_of("contact", name) for name in table.contacts],
+        "customers.off": table.off,
+        "customers.accepted": table.accepted,
     }
     for key, names in lines.items():
         if names:
@@ -246,7 +246,7 @@ def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, 
             progress.start_job(command, dataset.name)
             st.rerun()
         return
-    files = {"file": widgets.escape(file.path.name), "old": widgets.escape(before["file"])}
+    files = {"file": widgets.escape(file.path.name), "old": widgets.escape(before.file)}
     question = Confirmation(
         question=t("customers.replace.sure"),
         consequence=t("customers.replace.why", **files),

@@ -82,7 +82,7 @@ def _made(facts: Manifest) -> str:
 
 def _source(facts: Manifest) -> str:
     """Return the files that a dataset is made of, in a row."""
-    files = [str(part["source"]) for part in facts.parts]
+    files = [part.source for part in facts.parts]
     return i18n.join_names(files) if files and facts.source == ", ".join(files) else facts.source
 
 

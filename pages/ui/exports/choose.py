@@ -116,16 +116,13 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
 def source_of_contacts(dataset: Dataset) -> str:
     """Return where the contact fields of lists come from: the customers table, the log, or ids that are addresses."""
     log = log_columns(dataset)
-    table = [
-        field
-        for field in stored_fields(dataset)
-        if field in (dataset.manifest.customers_table or {}).get("contacts", ())
-    ]
+    table = dataset.manifest.customers_table
+    stated = [field for field in stored_fields(dataset) if table is not None and field in table.contacts]
     parts = []
-    if table:
-        names = i18n.join_names(name_of("contact", field) for field in table)
-        parts.append(t("lists.source", file=(dataset.manifest.customers_table or {})["file"], fields=names))
-    if others := [field for field in log if field not in table]:
+    if table is not None and stated:
+        names = i18n.join_names(name_of("contact", field) for field in stated)
+        parts.append(t("lists.source", file=table.file, fields=names))
+    if others := [field for field in log if field not in stated]:
         names = i18n.join_names(name_of("contact", field) for field in others)
         ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
         parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))

@@ -13,7 +13,8 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment import list_bundles
 from clv_core.errors import UsageError
 from clv_core.i18n import say_clauses
-from clv_core.strategy.audiences import Side, customer_exports, log_download
+from clv_core.records import JsonObject
+from clv_core.strategy.audiences import ExportRecord, Side, customer_exports, log_download
 from clv_core.strategy.segments import PATTERN, Condition, ValueTiers, tier_labels, tier_names
 from pages.ui import cells, condition_sentences, i18n, page_files, session, widgets
 from pages.ui.i18n import name_of, t
@@ -43,14 +44,14 @@ def show() -> None:
     page_files.download(t("exporting.log.download"), page_files.spreadsheet(table), name, "download_log")
 
 
-def headline(entries: list[dict[str, Any]]) -> str:
+def headline(entries: list[ExportRecord]) -> str:
     """Return how many lists there are, and how many customers or else rows the last one has."""
     last = entries[0]
-    said = {"lists": len(entries), "rows": last["rows"], "when": i18n.moment(last["made"])}
-    if last.get("customers") is None:
+    said = {"lists": len(entries), "rows": last.rows, "when": i18n.moment(last.made)}
+    if last.customers is None:
         return t("exporting.log.count.rows", **said)
-    several = ".several" if last["customers"] != last["rows"] else ""
-    return t(f"exporting.log.count{several}", customers=last["customers"], **said)
+    several = ".several" if last.customers != last.rows else ""
+    return t(f"exporting.log.count{several}", customers=last.customers, **said)
 
 
 def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, customers: int) -> Callable[[], Made]:
@@ -73,16 +74,16 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
     return later
 
 
-def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str:
+def segment_words(entry: ExportRecord, datasets: Mapping[str, Dataset]) -> str:
     """Return who was asked for: tiers by their names, other conditions as a person says them.
 
     Args:
         entry: line of the export log.
         datasets: by name; of one that is gone, or another scheme, the tiers have their usual names.
     """
-    said = str(entry["segment"])
+    said = entry.segment
     if not said:
-        return _planned(entry.get("settings") or {}, str(entry.get("currency", "")))
+        return _planned(entry.settings, entry.currency)
     try:
         conditions = conditions_of(said)
     except UsageError:
@@ -91,7 +92,7 @@ def segment_words(entry: dict[str, Any], datasets: Mapping[str, Dataset]) -> str
     return say_clauses(said_so, session.language())
 
 
-def _planned(settings: Mapping[str, Any], currency: str) -> str:
+def _planned(settings: JsonObject, currency: str) -> str:
     """Return that all customers were asked for, or those whom a plan or an experiment chose among them."""
     if "control_share" in settings and "offer" in settings:
         return t("exporting.segment.experiment", offer=settings["offer"])
@@ -115,31 +116,30 @@ def conditions_of(text: str) -> list[Condition]:
     return [Condition.parse(one) for one in found]
 
 
-def _tiers_said(entry: dict[str, Any], condition: Condition, datasets: Mapping[str, Dataset]) -> str:
+def _tiers_said(entry: ExportRecord, condition: Condition, datasets: Mapping[str, Dataset]) -> str:
     """Return the tiers of a condition by their names; "" of any other condition, and of segments that are no tiers."""
     tiers = TIERS.fullmatch(str(condition))
-    if tiers is None or not entry["scheme"]:
+    if tiers is None or not entry.scheme:
         return ""
     try:
-        scheme = ValueTiers.parse(entry["scheme"])
+        scheme = ValueTiers.parse(entry.scheme)
     except UsageError:
         return ""
-    dataset, language = datasets.get(entry["dataset"]), session.language()
+    dataset, language = datasets.get(entry.dataset), session.language()
     names = tier_labels(dataset, scheme.tiers, language) if dataset else tier_names(scheme.tiers, language)
     numbers = [int(number) for number in tiers.group(1).split(",")]
     return i18n.join_names(names[number - 1] if 1 <= number <= len(names) else str(number) for number in numbers)
 
 
-def _row(entry: dict[str, Any], models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, Any]:
+def _row(entry: ExportRecord, models: dict[str, str], datasets: Mapping[str, Dataset]) -> dict[str, str | int | None]:
     return {
-        t("column.export_when"): i18n.moment(entry["made"]),
-        t("column.export_who"): entry.get("who", ""),
-        t("column.dataset"): entry["dataset"],
-        t("column.export_what"): name_of("export", entry["format"]),
-        t("column.export_customers"): entry.get("customers"),
-        t("column.export_rows"): entry["rows"],
+        t("column.export_when"): i18n.moment(entry.made),
+        t("column.export_who"): entry.who,
+        t("column.dataset"): entry.dataset,
+        t("column.export_what"): name_of("export", entry.format),
+        t("column.export_customers"): entry.customers,
+        t("column.export_rows"): entry.rows,
         t("column.export_segment"): segment_words(entry, datasets),
-        t("column.model"): models.get(entry["model"], entry["model"]),
-        t("column.export_files"): i18n.join_names(entry["files"])
-        or (entry.get("settings") or {}).get("destination", ""),
+        t("column.model"): models.get(entry.model, entry.model),
+        t("column.export_files"): i18n.join_names(entry.files) or str(entry.settings.get("destination", "")),
     }

@@ -10,11 +10,10 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset, versions
 from clv_core.deployment import Bundle, Terms, saved_score_files
-from clv_core.monitoring import FILE, report_folder
+from clv_core.monitoring import FILE, Report, report_folder
 from clv_core.plot import explanations
 from clv_core.strategy.audiences import export_log
 from clv_core.strategy.segments import DEFAULT_SCHEME, P_PURCHASE, TIER, VALUE, assign_tiers
-from clv_core.workspace import read_json
 from pages.ui import cells, i18n, navigation, session, tiers, verdict, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import percent, t
@@ -87,8 +86,8 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"evaluation"} if model.record.holdout else set()
         work = session.workspace()
         done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
-        acted = (entry for entry in export_log(work) if entry["format"] != "reasons")
-        done |= {"strategy"} if any(entry["model"] == model.id for entry in acted) else set()
+        acted = (entry for entry in export_log(work) if entry.format != "reasons")
+        done |= {"strategy"} if any(entry.model == model.id for entry in acted) else set()
         done |= {"monitoring"} if _compared(monitoring_report(dataset, model)) else set()
     return done
 
@@ -101,8 +100,8 @@ def monitoring_report(dataset: Dataset, model: Bundle) -> Path:
 @cached()
 def _compared(report: Path) -> bool:
     """Return whether monitoring compared anything: new periods of data, or actual with predicted revenue."""
-    values = read_json(report) if report.is_file() else {}
-    return bool(values.get("chunks") or values.get("realised"))
+    found = Report.load(report.parent)
+    return found is not None and bool(found.chunks or found.realised)
 
 
 def dataset_table() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from clv_core.features import label
 from clv_core.monitoring import Report
-from clv_core.monitoring.drift import PREDICTED, PRICES, Check
+from clv_core.monitoring.drift import PREDICTED, PRICES, Check, PastSeries
 from pages.ui import cells, i18n, session, widgets
 from pages.ui.charts import behaviour, monitoring
 from pages.ui.i18n import name_of, percent, t
@@ -45,13 +45,11 @@ def show(report: Report) -> None:
 
 def _series(report: Report, key: tuple[str, str, str]) -> None:
     new = pd.DataFrame([check for check in report.checks if (check.test, check.subject, check.value) == key])
-    past: dict[str, Any] = next(
-        (one for one in report.past if (one["test"], one["subject"], one["value"]) == key), {"begin": [], "figures": []}
-    )
+    past = next((one for one in report.past if (one.test, one.subject, one.value) == key), PastSeries(*key, [], []))
     beyond = int(new["alert"].sum())
     message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))
-    before = pd.DataFrame({"begin": past["begin"], "found": past["figures"]})
-    unit = i18n.unit(report.about["currency"]) if key[0] == "level" and key[1] in PRICES else ""
+    before = pd.DataFrame({"begin": past.begin, "found": past.figures})
+    unit = i18n.unit(report.about.currency) if key[0] == "level" and key[1] in PRICES else ""
     axis = cells.headed(_what(*key), unit)
     widgets.chart(monitoring.series(before, new, message, axis=axis, share=key[0] == "share"), "monitor_drift")
 

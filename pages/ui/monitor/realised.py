@@ -24,7 +24,7 @@ def show(report: Report, dataset: Dataset) -> None:
         st.caption(t("monitor.realised.early"))
         save.offer_adding("monitor_add")
         return
-    currency, last = report.about["currency"], report.realised[-1]
+    currency, last = report.about.currency, report.realised[-1]
     frame = pd.DataFrame(report.realised)
     off = abs(last.realised / last.expected - 1) if last.expected else 0.0
     side = "above" if last.realised >= last.expected else "below"
@@ -58,9 +58,9 @@ def _notes(last: Realised, currency: str) -> list[str]:
 
 def moved(report: Report) -> tuple[str, str]:
     """Return what the top tier brought and how much of it is still there, and the day as of which that is said."""
-    top, currency = report.tiers[0], report.about["currency"]
+    top, currency = report.tiers[0], report.about.currency
     # Customers are looked at whole months after the cutoff, last at the last one that is over: seldom the log's end.
-    ends = (date.fromisoformat(report.about[name]) for name in ("cutoff", "as_of"))
+    ends = map(date.fromisoformat, (report.about.cutoff, report.about.as_of))
     day = i18n.day(later_instants(*ends)[-1])
     stayed = top.now[0] / max(1, top.customers)
     amounts = {"realised": money(top.realised, currency), "expected": money(top.expected, currency)}
@@ -68,7 +68,7 @@ def moved(report: Report) -> tuple[str, str]:
 
 
 def _tiers(report: Report, names: list[str]) -> None:
-    tiers, currency = report.tiers, report.about["currency"]
+    tiers, currency = report.tiers, report.about.currency
     message, day = moved(report)
     st.markdown(f"**{message}**")
     rows = [

@@ -11,7 +11,6 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment import Bundle
-from clv_core.errors import Message
 from clv_core.monitoring import (
     AMBER,
     FILE,
@@ -20,6 +19,7 @@ from clv_core.monitoring import (
     RETRAIN,
     UNKNOWN,
     Alert,
+    Outcome,
     Report,
     acknowledge_alerts,
     acknowledged,
@@ -77,16 +77,16 @@ def headline(report: Report) -> str:
 def about(report: Report) -> str:
     """Return since when the model is watched, and what it is held against."""
     about = report.about
-    key = "monitor.about.dataset" if about["reference"]["source"] == "dataset" else "monitor.about"
-    key = "monitor.about.early" if about["as_of"] == about["cutoff"] else key
-    key = "monitor.about.shorter" if about["as_of"] < about["cutoff"] else key
+    key = "monitor.about.dataset" if about.reference.source == "dataset" else "monitor.about"
+    key = "monitor.about.early" if about.as_of == about.cutoff else key
+    key = "monitor.about.shorter" if about.as_of < about.cutoff else key
     return t(
         key,
-        last=i18n.last_day(about["as_of"]),
-        cutoff=i18n.day(about["cutoff"]),
-        as_of=i18n.last_day(about["as_of"]),
-        kind=t(f"monitor.kind.{about['kind']}"),
-        chunks=about["reference"]["chunks"],
+        last=i18n.last_day(about.as_of),
+        cutoff=i18n.day(about.cutoff),
+        as_of=i18n.last_day(about.as_of),
+        kind=t(f"monitor.kind.{about.kind}"),
+        chunks=about.reference.chunks,
     )
 
 
@@ -103,7 +103,7 @@ def show_lights(report: Report) -> None:
 
 def downloads(report: Report, bundle: Bundle) -> None:
     """Offer the report for programs, and the table of all checks."""
-    as_of = report.about["as_of"]
+    as_of = report.about.as_of
     text = json.dumps(report.to_json(session.language()), ensure_ascii=False, indent=1)
     with st.container(horizontal=True):
         name = file_name(bundle, "monitoring", as_of, "json")
@@ -130,22 +130,22 @@ def show_retraining(bundle: Bundle) -> None:
     """Say what came of the last retraining, whoever started it: a person here, or cron."""
     job = progress.latest_run("monitor", f"{bundle.id} {RETRAINING}")
     result = (job.status().get("result") if job is not None else None) or {}
-    outcome = last_outcome(session.workspace(), bundle.id) or result.get("retrain")
+    outcome = last_outcome(session.workspace(), bundle.id)
+    if outcome is None and "retrain" in result:
+        outcome = Outcome.from_json(result["retrain"])
     if outcome is None:
         return
     with st.container(border=True, gap="xsmall"):
-        when = f" · {i18n.moment(outcome['at'])}" if "at" in outcome else ""
+        when = f" · {i18n.moment(outcome.at)}" if outcome.at else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(
-            widgets.escape(i18n.message_text(Message(f"retrain.{outcome['why']['code']}", outcome["why"]["params"])))
-        )
-        for one in outcome["figures"]:
+        st.markdown(widgets.escape(i18n.message_text(outcome.why)))
+        for one in outcome.figures:
             currency = bundle.record.currency
             values = {
-                name: evaluation_charts.metric_text(one["metric"], one[name], currency)
-                for name in ("champion", "challenger")
+                name: evaluation_charts.metric_text(one.metric, figure, currency)
+                for name, figure in (("champion", one.champion), ("challenger", one.challenger))
             }
-            st.caption(t("monitor.figure", metric=t(f"metric.{one['metric']}"), **values))
+            st.caption(t("monitor.figure", metric=t(f"metric.{one.metric}"), **values))
 
 
 def show_actions(report: Report, dataset: Dataset, bundle: Bundle) -> None:
@@ -178,8 +178,8 @@ def about_retraining(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         st.caption(t(f"monitor.{wait.why.code}", cutoff=until, since=since, horizon=wait.why.params["horizon"]))
         return
     broken = "broken" if report.recommendation.of_broken_data else "note"
-    key, horizon = broken if access.may("promote") else "leave", report.about["horizon_days"]
-    st.caption(t(f"monitor.retrain.{key}", as_of=i18n.last_day(report.about["as_of"]), horizon=horizon))
+    key, horizon = broken if access.may("promote") else "leave", report.about.horizon_days
+    st.caption(t(f"monitor.retrain.{key}", as_of=i18n.last_day(report.about.as_of), horizon=horizon))
 
 
 def show_alerts(report: Report) -> None:
@@ -195,13 +195,13 @@ def show_alerts(report: Report) -> None:
         options = {"help": t("monitor.acknowledge.help"), **access.if_may("change")}
         if button.button(t("monitor.acknowledge"), key=f"seen_{alert.id}", **options):
             _acknowledge(report, [alert])
-    seen = [alert for alert in report.alerts if alert.acknowledged]
+    seen = [alert for alert in report.alerts if not alert.is_open]
     if seen:
         with st.expander(t("monitor.alerts.seen", n=len(seen))):
             for alert in seen:
                 st.markdown(_sentence(alert))
                 who = alert.acknowledged
-                st.caption(f"{i18n.moment(who['at'])} · {widgets.escape(who['by'])}")
+                st.caption(f"{i18n.moment(who.at)} · {widgets.escape(who.by)}")
 
 
 def _sentence(alert: Alert) -> str:
@@ -212,5 +212,5 @@ def _sentence(alert: Alert) -> str:
 def _acknowledge(report: Report, alerts: list[Alert]) -> None:
     access.require("change")
     who = access.current_user() or "app"
-    acknowledge_alerts(session.workspace(), report.about["model"], [alert.id for alert in alerts], who)
+    acknowledge_alerts(session.workspace(), report.about.model, [alert.id for alert in alerts], who)
     st.rerun()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +11,7 @@ from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig, config_words
 from clv_core.deployment import find_tuning
 from clv_core.evaluation import SEARCHED_AS, STARTS, TUNABLE, with_role
+from clv_core.records import JsonObject
 from clv_core.training import Cost
 from pages.ui import access, cells, evaluation_charts, i18n, progress
 from pages.ui.i18n import name_of, t
@@ -50,7 +51,7 @@ def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
     progress.start_job([*command, "--trials", str(trials), "--origins", str(ORIGINS)], dataset.name)
 
 
-def show(result: dict[str, Any], form: str, currency: str, *, taken_over: bool) -> None:
+def show(result: JsonObject, form: str, currency: str, *, taken_over: bool) -> None:
     """Say what the search found and what it was worth where it had not looked, and offer the settings.
 
     Args:
@@ -102,6 +103,6 @@ def _range(metric: str, advantage: dict[str, float], currency: str) -> str:
     return t("tune.range", value=value, low=low, high=high)
 
 
-def _use(settings: dict[str, Any], form: str) -> None:
+def _use(settings: JsonObject, form: str) -> None:
     for name, value in settings.items():
         st.session_state[training.key_of(name, form)] = value

@@ -19,6 +19,7 @@ from clv_core.collection.read import USUAL
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
+from clv_core.records import JsonObject
 from pages.ui import i18n, widgets
 from pages.ui.i18n import t
 from pages.ui.upload import uploading
@@ -100,7 +101,7 @@ ANSWERABLE: Final = (
 Then = Callable[..., None]
 
 
-def find_question(error: ClvError | dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def find_question(error: ClvError | JsonObject) -> tuple[str, JsonObject] | None:
     """Return code and parameters of an error that the page can ask about, None of others."""
     code, params = (error.code, error.params) if isinstance(error, ClvError) else (error["code"], error["params"])
     return (code, params) if code in ANSWERABLE else None
@@ -117,7 +118,7 @@ def ask_for_run(job: jobs.Job, then: Then) -> bool:
     return True
 
 
-def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
+def ask(code: str, params: JsonObject, path: Path, then: Then) -> None:
     """Put a question with the controls that answer it.
 
     Args:
@@ -164,7 +165,7 @@ def ask(code: str, params: dict[str, Any], path: Path, then: Then) -> None:
             st.caption(" · ".join(revenues))
 
 
-def _sentence(code: str, params: dict[str, Any]) -> str:
+def _sentence(code: str, params: JsonObject) -> str:
     """Return the question with columns and events as pages call them, and without options of the command line."""
     words = i18n.named_params({name: value for name, value in params.items() if name not in ("readings", "spans")})
     if code == "missing_columns":
@@ -174,7 +175,7 @@ def _sentence(code: str, params: dict[str, Any]) -> str:
     return without_options(t(f"error.{code}", **words))
 
 
-def _readings(readings: list[dict[str, Any]], params: dict[str, Any], then: Then) -> None:
+def _readings(readings: list[JsonObject], params: JsonObject, then: Then) -> None:
     """Offer the readings of a file, each with what it makes of the revenue; none is preset."""
     for number, reading in enumerate(readings):
         if st.button(_label(reading, params), key=f"answer_reading_{number}"):
@@ -182,7 +183,7 @@ def _readings(readings: list[dict[str, Any]], params: dict[str, Any], then: Then
             st.rerun()
 
 
-def _label(reading: dict[str, Any], params: dict[str, Any]) -> str:
+def _label(reading: JsonObject, params: JsonObject) -> str:
     """Return what a reading takes the file for, and its net revenue where that is known."""
     label = " · ".join(_answer(key, value, params) for key, value in reading["answers"].items())
     if reading["net_revenue"] is None:
@@ -190,7 +191,7 @@ def _label(reading: dict[str, Any], params: dict[str, Any]) -> str:
     return t("question.reading", reading=label, revenue=f"{reading['net_revenue']:,.2f}")
 
 
-def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
+def _answer(key: str, value: Any, params: JsonObject) -> str:
     """Return one answer in words."""
     if key == "mapping":
         ((canonical, column),) = value.items()
@@ -210,7 +211,7 @@ def _answer(key: str, value: Any, params: dict[str, Any]) -> str:
     return t(f"upload.{key}.{value}")
 
 
-def _mapping_of_pieces(kind: str, params: dict[str, Any]) -> dict[str, str]:
+def _mapping_of_pieces(kind: str, params: JsonObject) -> dict[str, str]:
     """Return what is said of a column of pieces and a price beside it: whose price that is, or that it is not used."""
     if kind == QUANTITY:
         return {AMOUNT: params["column"]}

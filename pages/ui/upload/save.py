@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from clv_core.collection.parse import key_path
 from clv_core.collection.store import Dataset
 from clv_core.collection.vocabulary import fold
 from clv_core.errors import ClvError
+from clv_core.records import JsonObject
 from clv_core.workspace import check_name
 from pages.ui import access, confirmation, i18n, navigation, progress, session, widgets
 from pages.ui.confirmation import Confirmation
@@ -159,7 +160,7 @@ def show_saved(dataset: Dataset) -> None:
             download_rejected(dataset)
 
 
-def _show_appended(result: dict[str, Any]) -> None:
+def _show_appended(result: JsonObject) -> None:
     """Say how much of the files that were added the dataset held already."""
     if not result["appended"]:
         return

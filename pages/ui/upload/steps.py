@@ -17,7 +17,6 @@ from clv_core.collection.infer.columns import Proposal
 from clv_core.collection.parse import LocaleHint, propose
 from clv_core.collection.read import USUAL
 from clv_core.collection.recipes import NONE, shipped_recipes
-from clv_core.collection.rows import answers_json
 from clv_core.collection.rows import remembered_settings as remembered
 from clv_core.collection.vocabulary import CURRENCY
 from clv_core.columns import READ
@@ -296,7 +295,7 @@ def offer_earlier_answers(file: FilesInHand) -> None:
         st.markdown(f":material/history: {t('recall.offer')}  \n{widgets.escape(' · '.join(words))}")
         with st.container(horizontal=True):
             if st.button(t("recall.use"), type="primary", key="recall_use"):
-                uploading.revise_answers(**answers_json(earlier))
+                uploading.revise_answers(**earlier.to_json())
                 st.session_state[LEFT] = file.folder.name
                 st.rerun()
             if st.button(t("recall.leave"), key="recall_leave"):

@@ -16,6 +16,7 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store import SampledFrom
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.model_archive.archive_schemas import check_record
@@ -64,7 +65,7 @@ def test_a_larger_sample_holds_every_smaller_one_and_all_is_all(engine: Engine) 
 def sampled_model(shop: Workspace, into: Path) -> Workspace:
     """Train on a dataset that says it is a sample."""
     workspace = Workspace(into)
-    said = {"customers": 40_000_000, "events": 900_000_000, "fraction": 0.0000075}
+    said = SampledFrom(40_000_000, 900_000_000, 0.0000075)
     words = {"timezone": "Asia/Shanghai", "sampled": said, "progress": NoProgress()}
     ingest(workspace, open_dataset(shop, "shop").events_path, "part", **words)  # type: ignore[arg-type]
     pipeline.train(workspace, "part", TrainConfig(horizon_days=60, model="bgnbd"), progress=NoProgress())
@@ -91,7 +92,7 @@ def test_the_record_and_the_card_state_the_sampling(shop: Workspace, tmp_path: P
 def test_a_model_of_a_whole_log_says_nothing_of_samples(small_workspace: Workspace, tmp_path: Path) -> None:
     dataset = open_dataset(small_workspace, "shop")
     assert dataset.manifest.sampled is None and sample_of(dataset) is None
-    told = replace(dataset, manifest=replace(dataset.manifest, sampled={"customers": 5, "events": 9, "fraction": 1.0}))
+    told = replace(dataset, manifest=replace(dataset.manifest, sampled=SampledFrom(5, 9, 1.0)))
     assert sample_of(told) == Sampled(5, 9, 1.0, kept_customers=900, kept_events=dataset.manifest.rows_kept)
 
 
@@ -121,7 +122,7 @@ def test_a_sampled_folder_is_a_dataset_of_whole_customers(
     log = LogFolder(spark, str(folder), "Asia/Shanghai")
     manifest = sample_folder(workspace, log, "part", customers=100, currency="CNY", progress=NoProgress())
     events, kept = (pd.read_parquet(one.events_path) for one in (whole, open_dataset(workspace, "part")))
-    assert manifest.sampled == {"customers": 300, "events": len(events), "fraction": 1 / 3}
+    assert manifest.sampled == SampledFrom(300, len(events), 1 / 3)
     bound = round(16**8 / 3)
     expected = events[[int(hashlib.md5(one.encode()).hexdigest()[:8], 16) < bound for one in events["customer_id"]]]
     assert 60 < manifest.customers < 140 and manifest.currency == "CNY" and manifest.timezone == "Asia/Shanghai"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from clv_core.collection.engine import text
+from clv_core.collection.engine import TextRow, text
 from clv_core.collection.infer.columns.proposal import NUMBER
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.cells import GUARD, PAID
@@ -26,7 +26,7 @@ LEFT_EMPTY: Final = (QUANTITY, DISCOUNT, RATING, REFUND)
 
 def decide_numbers(
     counts: Mapping[str, Any],
-    rows: list[dict[str, Any]],
+    rows: Sequence[TextRow],
     chosen: Mapping[str, str],
     decimal: str | None,
     *,
@@ -62,7 +62,7 @@ def decide_numbers(
     return readings, notes
 
 
-def _words_for_nothing(rows: list[dict[str, Any]], column: str) -> bool:
+def _words_for_nothing(rows: Sequence[TextRow], column: str) -> bool:
     """Say whether what is no number in a column of refunds holds no figure: "no refund was asked for"."""
     values = [str(row[column]).strip() for row in rows if row[column] is not None]
     return not any(re.search(r"\d", value) and not NUMBER.fullmatch(value) for value in values)
@@ -73,7 +73,7 @@ MIN_FLOATS: Final = 3
 """Different ids of this form, before one such as 1.0 is no name of its own."""
 
 
-def guarded(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> tuple[frozenset[str], tuple[Message, ...]]:
+def guarded(rows: Sequence[TextRow], chosen: Mapping[str, str]) -> tuple[frozenset[str], tuple[Message, ...]]:
     """Return the canonical columns whose values are all guarded against spreadsheets, and what is to be said.
 
     Args:
@@ -90,7 +90,7 @@ def guarded(rows: list[dict[str, Any]], chosen: Mapping[str, str]) -> tuple[froz
     return frozenset(found), said
 
 
-def float_ids(column: str, rows: list[dict[str, Any]]) -> tuple[bool, tuple[Message, ...]]:
+def float_ids(column: str, rows: Sequence[TextRow]) -> tuple[bool, tuple[Message, ...]]:
     """Return whether ids are whole numbers written as 17850.0, which are read without the zero, and what is to be said.
 
     Args:

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from clv_core.collection.engine import TextRow
 from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
 from clv_core.collection.parse.numbers import SCALE_WORDS
 from clv_core.collection.read.dialect import column_roles
@@ -85,7 +86,7 @@ class Proposal:
     rank: int = 0
 
 
-def filled(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
+def filled(rows: Sequence[TextRow], column: str) -> list[str]:
     """Return what stands in a source column, without blanks around it and without blank cells."""
     return [text for row in rows if row[column] is not None and (text := str(row[column]).strip())]
 

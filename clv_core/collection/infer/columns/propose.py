@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.by_name import by_name, share
 from clv_core.collection.infer.columns.proposal import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal, money_likelihood
 from clv_core.collection.infer.customers import masked, rank
@@ -19,7 +20,7 @@ from clv_core.errors import UsageError
 MAX_KINDS: Final = 12
 
 
-def _by_documents(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+def _by_documents(proposals: list[Proposal], rows: Sequence[TextRow]) -> list[Proposal]:
     """Propose the column of kinds that holds a ledger's documents, payments beside invoices."""
     for at, item in enumerate(proposals):
         words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
@@ -57,7 +58,7 @@ ENOUGH_IDS: Final = 20
 TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
 
 
-def propose(columns: tuple[str, ...], rows: list[dict[str, Any]], answers: Mapping[str, str]) -> list[Proposal]:
+def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[str, str]) -> list[Proposal]:
     """Return one proposal a source column, in file order.
 
     Args:
@@ -108,7 +109,7 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
     return result
 
 
-def _by_values(proposals: list[Proposal], rows: list[dict[str, Any]]) -> list[Proposal]:
+def _by_values(proposals: list[Proposal], rows: Sequence[TextRow]) -> list[Proposal]:
     """Propose the one column that looks like times, where no name says so.
 
     With the confidence of a guess; where its name ends like a time's, it is likely.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from clv_core.collection.answers import CHOICES, Answers
+from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_ID, UNIT_PRICE
 from clv_core.errors import Message
@@ -41,7 +42,7 @@ def in_percent(column: str) -> bool:
 
 
 def with_discount_rate(
-    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
+    columns: Sequence[str], rows: Sequence[TextRow], chosen: Mapping[str, str], mapping: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the columns with that of discounts in percent, where amounts are made of prices and no other is known.
 
@@ -59,7 +60,7 @@ def with_discount_rate(
 
 
 def discount_kind(
-    rows: Sequence[Mapping[str, Any]], chosen: dict[str, str], largest: float, answers: Answers
+    rows: Sequence[TextRow], chosen: dict[str, str], largest: float, answers: Answers
 ) -> tuple[str, dict[str, str], tuple[Message, ...]]:
     """Return which of ``CHOICES["discount"]`` discounts are, the columns, and what is to be said of it.
 
@@ -99,9 +100,7 @@ def discount_kind(
     return MONEY, chosen, (Message("warning.maybe_percent", {"column": column, "found": found}), *of_orders)
 
 
-def _unused(
-    rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str], mapping: Mapping[str, str]
-) -> tuple[Message, ...]:
+def _unused(rows: Sequence[TextRow], chosen: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Message, ...]:
     """Return a doubt about a column that is called like a discount and taken off no price."""
     if AMOUNT in chosen or UNIT_PRICE not in chosen or DISCOUNT in mapping or not rows:
         return ()
@@ -110,7 +109,7 @@ def _unused(
     return (Message("warning.discount_unused", {"column": found}),) if found else ()
 
 
-def _of_orders(rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> tuple[Message, ...]:
+def _of_orders(rows: Sequence[TextRow], chosen: Mapping[str, str]) -> tuple[Message, ...]:
     """Return what is to be said of a discount that stands on all rows of an order alike, whatever they cost."""
     if ORDER_ID not in chosen:
         return ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-from clv_core.collection.engine import name
+from clv_core.collection.engine import TextRow, name
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import MARKS, NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.parse.cell_texts import number_cells
@@ -155,7 +155,7 @@ def settle_pieces(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, s
     return {**rest, role: price}, (Message(f"warning.pieces_and_{role}", {"column": column, "price": price}),)
 
 
-def _usual(rows: Sequence[Mapping[str, Any]], column: str) -> float:
+def _usual(rows: Sequence[TextRow], column: str) -> float:
     """Return the median of a column's plain numbers, 0 where there are none."""
     texts = [text for text in filled(rows, column) if FIGURE.fullmatch(text)]
     return median(float(text.replace(",", ".")) for text in texts) if texts else 0.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, Final
 
-from clv_core.collection.engine import T, name
+from clv_core.collection.engine import T, TextRow, name
 from clv_core.collection.infer.columns.proposal import NAMED, filled
 from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.infer.plan.cells import PAID
@@ -30,7 +30,7 @@ UNEVEN: Final = 0.8
 WHOLE: Final = re.compile(r"[+-]?\d+")
 
 
-def cents_warning(rows: Sequence[Mapping[str, Any]], column: str, currency: str) -> tuple[Message, ...]:
+def cents_warning(rows: Sequence[TextRow], column: str, currency: str) -> tuple[Message, ...]:
     """Return a warning where all amounts are whole, large and uneven numbers in a currency with cents.
 
     Args:

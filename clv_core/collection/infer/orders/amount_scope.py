@@ -7,11 +7,12 @@ added up as they stand, the first would lose rows, and the second would count th
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection.answers import CHOICES
-from clv_core.collection.engine import T, V, name
+from clv_core.collection.engine import T, TextRow, V, name
 from clv_core.collection.infer.log_table import NEARLY_ALL, LogTable
 from clv_core.collection.infer.plan.orders import BACK, BY_ID, BY_TIME, Orders
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
@@ -247,12 +248,12 @@ def _whole(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Order
     return orders, tuple(notes)
 
 
-def _in_first_rows(rows: list[dict[str, Any]], order: str, amount: str) -> bool:
+def _in_first_rows(rows: Sequence[TextRow], order: str, amount: str) -> bool:
     """Say whether rows without an amount follow one of the same order that has one."""
-    headed: set[str] = set()
+    headed: set[str | None] = set()
     blank = later = 0
     for row in rows:
-        if row[amount] is not None and str(row[amount]).strip():
+        if (row[amount] or "").strip():
             headed.add(row[order])
         else:
             blank += 1
@@ -260,7 +261,7 @@ def _in_first_rows(rows: list[dict[str, Any]], order: str, amount: str) -> bool:
     return blank >= FEWEST_LATER and later >= NEARLY_ALL * blank
 
 
-def _has_clock(rows: list[dict[str, Any]], plan: ReadingPlan) -> bool:
+def _has_clock(rows: Sequence[TextRow], plan: ReadingPlan) -> bool:
     """Say whether most times have a time of day."""
     times = [str(row[plan.chosen[EVENT_TIME]]) for row in rows if row[plan.chosen[EVENT_TIME]] is not None]
     return bool(plan.clock) or sum(bool(CLOCK.fullmatch(time)) for time in times) > 0.5 * len(times)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from clv_core.collection.engine import name
+from clv_core.collection.engine import TextRow, name
 from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import NUMBER, TIME, filled
 from clv_core.collection.infer.log_table import LogTable
@@ -98,7 +98,7 @@ def _days_until(log: LogTable, column: str, chosen: Mapping[str, str]) -> float:
     return float(days or 0)
 
 
-def _state(column: str, rows: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
+def _state(column: str, rows: Sequence[TextRow], chosen: Mapping[str, str]) -> str:
     """Return what a column says of orders where it is filled, "" where it is no such column or another outranks it."""
     key = fold(column)
     state = CANCELLED if key in PAID_TIMES else VOID_TIME_NAMES.get(key, "")
@@ -118,7 +118,7 @@ def _is_blank_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) -> 
     return bool(log.one(f"SELECT count(*) FROM ({orders} HAVING bool_or({filled}) AND NOT bool_and({filled}))")[0])
 
 
-def _nonzero(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
+def _nonzero(rows: Sequence[TextRow], column: str) -> list[str]:
     return [value for value in filled(rows, column) if any(mark in "123456789" for mark in value)]
 
 

@@ -7,10 +7,11 @@ pass knows them all.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from clv_core.collection.engine import T, fetch, name
+from clv_core.collection.engine import T, TextRow, fetch, name
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.probes import count_sql
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
@@ -72,7 +73,7 @@ def count_columns(log: LogTable, plan: ReadingPlan, progress: Progress) -> dict[
     }
 
 
-def _usual(rows: list[dict[str, Any]], plan: ReadingPlan) -> frozenset[str]:
+def _usual(rows: Sequence[TextRow], plan: ReadingPlan) -> frozenset[str]:
     """Return the columns that seem to have usual spellings alone, as far as the sample tells."""
     spelling = {EVENT_TIME: time_texts.USUAL} | dict.fromkeys(NUMBERS, numbers.USUAL)
     return frozenset(

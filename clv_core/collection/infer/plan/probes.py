@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from clv_core.collection.engine import T, text
 from clv_core.collection.infer.plan.cells import CREDIT_NOTE, MAX_QUANTITY
@@ -17,6 +17,7 @@ from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse import numbers
 from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TYPE, ORDER_ID, PURCHASE, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, Refused
+from clv_core.records import JsonObject
 
 APPLY, WARN, REFUSE = "apply", "warn", "refuse"
 
@@ -47,7 +48,7 @@ class Probe:
     at_most: float = 1.0
     decision: str = WARN
     code: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: JsonObject = field(default_factory=dict)
     needs: Collection[str] = ()
     unless: Collection[str] = ()
 
@@ -121,7 +122,7 @@ def count_sql(plan: ReadingPlan) -> dict[str, str]:
     return shows | {f"{probe.name}_among": f"count(*) FILTER ({probe.among(plan)})" for probe in asked}
 
 
-def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[dict[str, Any], tuple[Message, ...]]:
+def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[JsonObject, tuple[Message, ...]]:
     """Return the fields of the plan that rules set, and warnings.
 
     Args:
@@ -131,7 +132,7 @@ def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[dict[str, Any]
     Raises:
         Refused: a rule says that the file cannot be read.
     """
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     warnings: list[Message] = []
     for probe in PROBES:
         rows, among = counts.get(probe.name, 0), counts.get(f"{probe.name}_among", 0)
