@@ -20,7 +20,9 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model import calibrated as levelled
 from clv_core.model.horizon import Horizon
+from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
+from tests.deployment.registry import tiny
 
 CUSTOMERS_AT_ONCE = 128
 FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
@@ -77,6 +79,15 @@ def test_rates_and_horizon_are_each_customer_s_own(small_workspace: Workspace, s
     np.testing.assert_array_equal(frame["predicted_clv"], 0.4 * discounted.predicted_clv)
     np.testing.assert_array_equal(frame["p_purchase"], plain.p_purchase)
     assert (discounted.predicted_clv <= plain.predicted_clv).all()
+
+
+def test_a_margin_is_taken_of_the_value_and_of_its_range_and_not_of_the_chance(tmp_path: Path) -> None:
+    bundle, day = tiny.save(Workspace(tmp_path), 1), date(2026, 1, 1)
+    said = [[0.5, 10.0, 0.0, 4.0, 30.0], [1.0, 80.0, 20.0, 60.0, 200.0]]
+    predictions = Predictions(*np.transpose(said))
+    frame = scoring.score_frame(predictions, pd.Index(["a", "b"]), bundle, day, Terms(90, margin_rate=0.25))
+    expected = [[0.5, 2.5, 0.0, 1.0, 7.5], [1.0, 20.0, 5.0, 15.0, 50.0]]
+    np.testing.assert_allclose(frame[list(FIGURES)], expected)
 
 
 @pytest.mark.usefixtures("small_parts")

@@ -14,7 +14,7 @@ from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.model_scoreboard import COLUMNS, SPOKEN, Verdict, table_of, verdicts
 from clv_core.i18n import LANGUAGES
 
-pytestmark = pytest.mark.first(8)
+pytestmark = pytest.mark.first(9)
 
 ORIGIN = "1998-01-01"
 
@@ -119,6 +119,21 @@ def test_where_two_cannot_be_told_apart_the_difference_said_is_that_of_the_two_f
         pytest.skip("told apart")
     gap, middle = said["ours"] - said["theirs"], (said["low"] + said["high"]) / 2
     assert said["low"] <= gap <= said["high"] and abs(middle - gap) < abs(middle + gap)
+
+
+def test_a_total_that_was_too_high_once_and_too_low_once_was_met_neither_time() -> None:
+    actual = np.array([0.0, 40.0, 60.0, 100.0])
+    said = {"hybrid": (1.3, 0.7), "naive": (1.1, 1.1)}  # times what came true, at one origin and at the other
+    about = pd.DataFrame({"customer_id": [*"abcd"], "actual": actual, "p_purchase": 0.5})
+    about = about.assign(clv_p10=0.0, clv_p50=30.0, clv_p90=90.0)
+    frames = [
+        about.assign(model=model, origin=origin, predicted_clv=factor * actual)
+        for model, factors in said.items()
+        for origin, factor in zip((ORIGIN, "1998-07-01"), factors, strict=True)
+    ]
+    (found,) = verdicts(Bootstrap.of(pd.concat(frames), ["bias"], resamples=20), "hybrid", "naive", ["bias"])
+    assert (found.message.params["ours"], found.message.params["theirs"]) == pytest.approx((0.3, 0.1))
+    assert "Hybrid off by 30.0%, Naive by 10.0%" in found.message.text()
 
 
 def two_models(origins: int, theirs: float, shock: float, seed: int, customers: int = 600) -> pd.DataFrame:

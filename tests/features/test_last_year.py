@@ -89,6 +89,17 @@ def test_the_residual_is_what_last_year_brought_over_what_was_expected_of_it(ope
     assert abs(plain) < 0.1 and last_year(opened(events), CUTOFF, 182).residual == pytest.approx(plain + np.log(factor))
 
 
+@pytest.mark.parametrize(("buyers", "told"), [(99, False), (100, True)])
+def test_a_handful_of_buyers_among_many_customers_tells_no_residual(opened: Opener, buyers: int, told: bool) -> None:
+    """All 300 customers were there a year ago; only some bought in the horizon after that, and those a lot."""
+    events, then = shop(0.0, customers=300), pd.Timestamp(CUTOFF - timedelta(days=YEAR_DAYS))
+    within = events["event_time"].between(then, then + pd.Timedelta("182D"), inclusive="left")
+    lucky = events.loc[within, "customer_id"].drop_duplicates().iloc[:buyers]
+    assert len(lucky) == buyers and events.loc[~within, "customer_id"].nunique() == 300
+    kept = events[~within | events["customer_id"].isin(lucky)]
+    assert (last_year(opened(kept), CUTOFF, 182).residual != 0) == told
+
+
 def test_who_only_looked_a_year_ago_and_bought_since_is_no_buyer_of_that_year(opened: Opener) -> None:
     events, then = shop(0.0, customers=400), pd.Timestamp(CUTOFF - timedelta(days=YEAR_DAYS))
     looked = pd.DataFrame({"customer_id": [f"v{at:03}" for at in range(300)], "event_type": "view"})

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.config import TrainConfig
 from clv_core.errors import Refused
 from clv_core.features.btyd import Anchor, ParetoNBD
 from clv_core.features.sequences import Steps, Windows
-from clv_core.features.snapshot import Snapshot
+from clv_core.features.snapshot import Snapshot, concat
+from clv_core.jobs import NoProgress
 from clv_core.model.baselines import BGNBDModel, NaiveModel, ParetoNBDModel
 from clv_core.model.predictions import COLUMNS, Predictions
 from clv_core.model.residuals import ResidualQuantiles
+from clv_core.training.fit import MODELS, FitTask
 
 DAY, HORIZON = 10_000, 90
 
@@ -100,6 +105,19 @@ def test_paretonbd_settled_on_all_customers_says_the_same_of_each_alone() -> Non
     alone = [settled.predict(snapshot.take(np.array([row]))).predicted_clv[0] for row in range(20)]
     np.testing.assert_allclose(alone, whole[:20], rtol=1e-9)
     assert model.counts_ == {} and set(settled.counts_) == {DAY}
+
+
+@pytest.mark.parametrize("model", ["naive", "bgnbd"])
+def test_what_came_in_a_part_of_the_horizon_is_not_taken_for_the_whole(model: str, tmp_path: Path) -> None:
+    """A fifth of the horizon has passed of as many windows again, and nobody bought in it."""
+    whole, snapshot = _snapshot(), _snapshot(seed=1, target=False)
+    part = replace(_snapshot(seed=2), target=np.zeros(400), exposure=np.full(400, 0.2))
+    task = FitTask(concat([whole, part]), TrainConfig(model=model), tmp_path, NoProgress(), "training")
+    found = MODELS[model].fit(task).model.predict(snapshot)
+    past = np.maximum(whole.target[whole.features["T"].isna()], 0)
+    never = snapshot.features["T"].isna().to_numpy()
+    np.testing.assert_allclose(found.predicted_clv[never], past.mean())
+    np.testing.assert_allclose(found.p_purchase[never], (past > 0).mean())
 
 
 @pytest.mark.parametrize("model", [NaiveModel, BGNBDModel, ParetoNBDModel])

@@ -76,6 +76,21 @@ def test_residual_quantiles_cover_the_training_targets():
     assert below == pytest.approx(0.9, abs=0.02)
 
 
+@pytest.mark.parametrize(("factor", "later"), [(2.4, 0.8), (0.3, 0.2)])
+@pytest.mark.parametrize("name", ["tweedie", "point"])
+def test_ranges_of_another_horizon_are_those_of_the_law_with_its_chance_and_mean(name, factor, later):
+    """Half of all buy in the trained horizon, for a gamma of mean 60; in the other one ``later`` of all do."""
+    head, ones = make_head(name, "mse").double(), torch.ones(4000, dtype=torch.float64)
+    params = {"logit": 0 * ones, "log_mean": np.log(30) * ones}
+    spent = stats.gamma(2, scale=30).ppf((np.arange(2000) + 0.5) / 2000)
+    head.calibrate(torch.from_numpy(np.r_[np.zeros(2000), spent]), params)
+    other, a_buyer = head.rescale(params, factor * ones, later * ones), factor * 0.5 / later
+    for q in (0.1, 0.5, 0.7, 0.9):
+        inside = max(0.0, (q - (1 - later)) / later)
+        expected = stats.gamma(2, scale=30 * a_buyer).ppf(inside)
+        assert head.quantile(other, q)[0].item() == pytest.approx(expected, rel=0.01)
+
+
 def test_a_part_of_the_horizon_has_the_mean_of_its_purchases_and_scatters_more():
     head = Ziln()
     params = some_params(head)

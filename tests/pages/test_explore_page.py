@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.proto.Metric_pb2 import Metric as MetricProto
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
@@ -98,6 +99,13 @@ def test_filters_change_every_view(open_page: OPEN, sample: Path, events: pd.Dat
     card = next(item for item in app.metric if item.label == translate("explore.card.customers", "zh"))
     assert card.value == say_number(now["customer_id"].nunique(), "zh")
     assert card.delta == f"{now['customer_id'].nunique() / then['customer_id'].nunique() - 1:+.1%}"
+    sums = [part.groupby("event_type")["amount"].sum() for part in (now, then)]
+    back, earlier = (-float(each["return"] / each["purchase"]) for each in sums)
+    returns = next(item for item in app.metric if item.label == translate("explore.card.return_rate", "zh"))
+    assert back > earlier and returns.delta.startswith(f"{100 * (back - earlier):+.1f}")
+    for item in app.metric:
+        good = item.delta.startswith("+") and item is not returns
+        assert item.proto.color == (MetricProto.GREEN if good else MetricProto.ORANGE), item.label
     assert translate("explore.no_before", "zh") not in texts(app)
     assert channel in app.caption[0].value and country in app.caption[0].value
     trend = next(table.value for table in app.dataframe)

@@ -203,3 +203,27 @@ def test_early_stopping_chooses_the_steps_and_then_learns_from_all_windows(
         )
     )
     assert fitted.model.encoder == whole.model.encoder  # type: ignore[attr-defined]
+
+
+class Heard(NoProgress):
+    """Keeps what is reported of the network that later windows judge: its loss and theirs, by step."""
+
+    def __init__(self) -> None:
+        self.loss: dict[float, float] = {}
+        self.later: dict[float, float] = {}
+
+    def report(self, stage: str, done: float, total: float, **figures: float) -> None:
+        if "validation" in figures:
+            self.loss[figures["step"]], self.later[figures["step"]] = figures["loss"], figures["validation"]
+
+
+def test_early_stopping_goes_by_the_windows_that_are_not_learned_from(long_train: Snapshot, tmp_path: Path) -> None:
+    """At the latest cutoff whoever usually buys does not, and the others do: what is learned last is wrong there."""
+    complete = long_train.complete()
+    latest, bought = complete.cutoff_day == complete.cutoff_day.max(), complete.target > 0
+    windows = dataclasses.replace(complete, target=np.where(latest, np.where(bought, 0.0, 50.0), complete.target))
+    config = dataclasses.replace(SMALL, model="mlp", early_stopping=True, steps=75, ensemble=1)
+    heard = Heard()
+    fitted = MODELS["mlp"].fit(FitTask(windows, config, tmp_path, heard, "training"))
+    assert list(heard.later) == [25, 50, 75] and min(heard.loss, key=heard.loss.__getitem__) == 75
+    assert fitted.steps == min(heard.later, key=heard.later.__getitem__) < 75

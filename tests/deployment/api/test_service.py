@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api import model_runner
@@ -31,15 +32,17 @@ from clv_core.deployment.api.model_cache import ModelCache
 from clv_core.deployment.api.model_runner import FIGURES
 from clv_core.deployment.api.schemas import example_call
 from clv_core.deployment.api.scorer import load_scorer
+from clv_core.deployment.api.service import LatestScores
 from clv_core.deployment.api.workers import Worker
-from clv_core.deployment.bundle import Bundle, list_bundles
+from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import score, scores_path
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve, asked_meanwhile, process
+from tests.deployment.registry import tiny
 
 BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
 ONE = {"customers": [{"customer_id": "c1", "events": [BUY]}], "as_of": "2024-02-05"}
@@ -368,6 +371,24 @@ def test_the_latest_batch_is_looked_up(
             assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "service_not_scored")
         finally:
             people.remove([hidden])
+
+
+def test_a_challengers_newer_score_answers_only_where_the_champion_has_none(tmp_path: Path) -> None:
+    workspace, registry = Workspace(tmp_path / "workspace"), Registry(Workspace(tmp_path / "workspace"))
+    (tmp_path / "log.csv").write_text("customer_id,event_time,amount\nc1,2025-01-01,5\nc2,2025-12-01,7\n")
+    ingest(workspace, tmp_path / "log.csv", "shop", timezone="UTC", currency="EUR")
+    dataset, written = open_dataset(workspace, "shop"), []
+    for seed, day, value in ((1, date(2025, 11, 1), 10.0), (2, date(2025, 12, 1), 99.0)):
+        bundle = registry.register(tiny.save(workspace, seed)).bundle
+        written.append(scores_path(open_bundle(workspace, bundle), dataset, day))
+        written[-1].parent.mkdir(parents=True)
+        pd.DataFrame({"customer_id": ["c1"], "predicted_clv": value, "model": bundle}).to_parquet(written[-1])
+    latest, (champion, challenger) = LatestScores(workspace, registry), (path.parent.name for path in written)
+    said = latest.of("shop", "c1")
+    assert (said["model"], said["predicted_clv"]) == (champion, 10.0)
+    written[0].unlink()
+    said = latest.of("shop", "c1")
+    assert (said["model"], said["predicted_clv"]) == (challenger, 99.0)
 
 
 def test_who_has_no_key_learns_no_name_of_a_dataset_or_model(serve: Serve, bundles: dict[str, Bundle]) -> None:

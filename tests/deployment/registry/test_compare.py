@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
@@ -56,8 +57,13 @@ def test_the_better_one_is_named_and_by_how_much(workspace: Workspace) -> None:
 
 
 def test_where_luck_would_do_nobody_is_better(workspace: Workspace) -> None:
-    found = pair(workspace, held(30.0), held(30.0).assign(p_purchase=0.4))
-    assert set(found.advantage) == {"gini", "bias", "mae"}
+    """Both miss by as much, each by chance elsewhere: a paired test of scipy's tells no difference either."""
+    one, luck = held(30.0), np.random.default_rng(4).standard_normal(CUSTOMERS)
+    other = one.assign(predicted_clv=np.maximum(one["actual"] + 30.0 * luck, 0.0), p_purchase=0.4)
+    misses = [(frame["predicted_clv"] - frame["actual"]).abs() for frame in (one, other)]
+    assert stats.ttest_rel(*misses).pvalue > 0.1
+    found = pair(workspace, one, other)
+    assert set(found.advantage) == {"gini", "bias", "mae"} and all(each.value for each in found.advantage.values())
     assert [found.better(name) for name in found.advantage] == [None] * 3
 
 
