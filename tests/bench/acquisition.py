@@ -37,7 +37,8 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import ScoredDataset
 from clv_core.deployment.terms import Terms
 from clv_core.jobs import NoProgress
-from clv_core.strategy.acquisition import NewCustomers, Question, acquisition_report, load_new_customers, read_spend
+from clv_core.strategy.acquisition import NewCustomers, Question, acquisition_report, load_new_customers
+from clv_core.strategy.acquisition.read_spend import read_spend
 from clv_core.strategy.purchase_history import load_history
 from clv_core.workspace import Workspace
 

@@ -224,7 +224,7 @@ def test_ids_of_another_kind_are_noticed(workspace: Workspace) -> None:
     begin(workspace, HEAD, *(f"c{i},2024-01-{1 + i:02},1" for i in range(28)))
     assert "other_ids" in warnings(go_on(workspace, HEAD, *(f"{900 + i}@x,2024-01-{1 + i:02},2" for i in range(28))))
     later = go_on(workspace, HEAD, *(f"n{i},2024-02-{1 + i:02},2" for i in range(28)))
-    assert [one["code"] for one in later.warnings].count("warning.other_ids") == 1
+    assert [one.code for one in later.warnings].count("warning.other_ids") == 1
 
 
 WRITTEN_OTHERWISE: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {

@@ -44,7 +44,7 @@ def test_exports_of_one_log_are_one_log_and_the_originals_stay(workspace: Worksp
     check_accounts(made)
     assert (made.made, made.currency, made.timezone) == ("combine", "EUR", "Europe/Paris")
     parts = [(name, before[name].version) for name in ("north", "south")]
-    assert [(part["source"], part["version"]) for part in made.parts] == parts
+    assert [(part.source, part.version) for part in made.parts] == parts
     assert "timezone_differs" in warnings(made)
     assert {item.name: item.manifest for item in list_datasets(workspace) if item.name != "both"} == before
     aside = duckdb.sql(f"SELECT file, line FROM '{open_dataset(workspace, 'both').rejected_path}'").fetchall()

@@ -117,4 +117,4 @@ def test_one_proof_anywhere_in_the_file_settles_the_order(workspace: Workspace, 
     times = [datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M") for row in own([*early, proof])]
     assert (manifest.first_event, manifest.last_event) == tuple(f"{t.isoformat()}Z" for t in (min(times), max(times)))
     said = next(item for item in manifest.warnings if item.code == "warning.read_as_mdy")
-    assert said["params"]["proof"] == 1
+    assert said.params["proof"] == 1

@@ -180,5 +180,5 @@ def test_the_first_heading_of_a_report_by_customer_is_a_pseudonym_too(workspace:
     names = report(tmp_path / "report.csv")
     manifest = ingest(workspace, tmp_path / "report.csv", "books", pseudonymise=True)
     (note,) = (one for one in manifest.warnings if one.code == "warning.headed_groups")
-    assert note["params"]["first"] == pseudonym(load_key(workspace), "Customer 0")
+    assert note.params["first"] == pseudonym(load_key(workspace), "Customer 0")
     assert [who for who in names if who in everything(workspace.datasets / "books")] == []

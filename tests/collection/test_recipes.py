@@ -134,7 +134,7 @@ def test_the_person_outranks_the_recipe_and_may_do_without(tmp_path: Path) -> No
     SYSTEMS["shopify"](file, orders())
     by_recipe, own = check_file(file), check_file(file, mapping={"amount": "Total", "order_status": ""})
     made = by_recipe.manifest
-    assert made.answers["amount_scope"] == "order" and made.parts[0].recipe == "shopify_orders"
+    assert made.answers.amount_scope == "order" and made.parts[0].recipe == "shopify_orders"
     assert "mapped_by_guess" not in warnings(made)
     assert (by_recipe.recipe, own.recipe) == ("shopify_orders", "shopify_orders")
     assert own.manifest.mapping["amount"] == "Total" and own.manifest.net_revenue > by_recipe.manifest.net_revenue

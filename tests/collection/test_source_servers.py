@@ -273,7 +273,7 @@ def test_what_a_role_may_do_beside_reading_is_said_when_its_source_is_added(
     words += [postgres[0].replace("reader", "writer"), "--workspace", str(workspace.root)]
     done = subprocess.run([sys.executable, "-m", "clv_core", *words], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout)["warnings"][0]["code"] == "source_role"
-    assert load_state(workspace, "risky").role[0]["params"]["powers"] == powers
+    assert load_state(workspace, "risky").role[0].params["powers"] == powers
 
 
 START = datetime(2025, 1, 1)

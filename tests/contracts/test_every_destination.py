@@ -186,7 +186,7 @@ def test_after_a_failed_push_the_next_goes_on_and_doubles_nobody(
         send(work.root, kind, people=people)
         once = 1 if most is None else 2  # what is replaced as a whole has each customer's newest row
         assert place.times() == Counter(dict.fromkeys(everybody, once))
-    receipts = [line["settings"]["complete"] for line in customer_exports(work)]
+    receipts = [line.settings["complete"] for line in customer_exports(work)]
     assert receipts == [True, False, True, False]
     assert not [path for path in work.root.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
 

@@ -282,7 +282,7 @@ def test_who_was_erased_does_not_come_back(workspace: Workspace, tmp_path: Path)
     events().to_csv(again, index=False)
     manifest = ingest(workspace, again, "again", currency="EUR")
     said = next(one for one in manifest.warnings if one.code == "warning.erased_left_out")
-    assert said["params"]["customers"] == GONE
+    assert said.params["customers"] == GONE
     assert manifest.rows_read == manifest.rows_kept + manifest.rows_set_aside + manifest.rows_duplicate
     append(workspace, "shop", again, progress=KEPT)
     assert found(workspace.root, LEAVING) == []

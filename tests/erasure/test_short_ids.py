@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -38,7 +39,7 @@ from clv_core.strategy.segments.segment_rules import Rule, Rules
 from clv_core.workspace import Workspace, write_json
 from tests.strategy.searcher import found
 
-pytestmark = pytest.mark.first(4)
+pytestmark = pytest.mark.first(5)
 
 LONG = "Zq3vT8mK1xLw9bNc4rHs7dYf"
 GONE = ["7", "C4", "12345", LONG]
@@ -235,6 +236,15 @@ def test_a_row_goes_whole_whatever_is_in_its_cells(tmp_path: Path, gone: str, st
     table.write_text(f"customer_id,note\n{LONG},{gone}\n7,{gone}\n777,{stays}\n", encoding="utf-8")
     assert erase_from(table, DataSubjects((LONG, "7"), frozenset({LONG, "7"}))) == 2
     assert table.read_text(encoding="utf-8") == f"customer_id,note\n777,{stays}\n"
+
+
+def test_an_address_goes_from_a_list_without_ids_readable_or_hashed(tmp_path: Path) -> None:
+    hashed, table = hashlib.sha256(b"ann@mail.example").hexdigest(), tmp_path / "list.csv"
+    people = DataSubjects((LONG,), frozenset({LONG}), frozenset({"ann@mail.example", hashed}))
+    rows = ["Ann,ann@mail.example", f"Ann,{hashed}", f"Dan,{'0' * 64}", "Joann,joann@mail.example"]
+    table.write_text("\n".join(["name,email", *rows, ""]), encoding="utf-8")
+    assert erase_from(table, people) == 2
+    assert table.read_text(encoding="utf-8") == "\n".join(["name,email", *rows[2:], ""])
 
 
 def test_packed_lists_are_looked_into(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from clv_core.collection.sources import Source, add_source, load_state
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
+from clv_core.errors import Message
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.feature_table import ANCHORS
 from clv_core.features.log import open_log
@@ -47,10 +48,10 @@ CHANGES = (
 ALERT = ("light", "code", "begin", "end")
 
 
-def in_process(workspace: Workspace, words: Sequence[str], language: str, label: str) -> dict[str, Any] | None:
+def in_process(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
     """Run a step by the same command line as a job does, without a process of its own."""
     code = main([*words, "--workspace", str(workspace.root), "--quiet"])
-    return None if code == 0 else {"code": "unexpected", "params": {"kind": str(code)}}
+    return None if code == 0 else Message("unexpected", {"kind": str(code)})
 
 
 def changing_log() -> pd.DataFrame:
@@ -193,8 +194,8 @@ def test_a_chain_runs_unattended_for_fifty_days(tmp_path: Path) -> None:
     assert seen >= {"new_channel", "returns_rose", "lost_event_type", "price_amount_rose", "events_fell"}
     assert seen >= {"gaps_purchase_rose", "gaps_other_rose", "features", "predicted_rose", "realised_rose", "outside"}
     runs = history(workspace, "nightly")
-    assert [len(run["steps"]) for run in runs] == [len(steps)] * DAYS
-    assert [run["started"][:10] for run in reversed(runs)] == [
+    assert [len(run.steps) for run in runs] == [len(steps)] * DAYS
+    assert [run.started[:10] for run in reversed(runs)] == [
         f"{begin + timedelta(days=n + 1):%Y-%m-%d}" for n in range(DAYS)
     ]
     assert load_state(workspace, "orders").error is None

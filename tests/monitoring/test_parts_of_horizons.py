@@ -26,7 +26,7 @@ from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
 from tests.records import model_record
 
-pytestmark = pytest.mark.first(5)
+pytestmark = pytest.mark.first(6)
 
 HORIZON_DAYS = 120
 DAYS = [30, 60, 90]
@@ -112,6 +112,18 @@ def test_nothing_is_known_of_parts_where_no_horizon_with_enough_buyers_is_past(s
 def span(days_before: int, *misses: float) -> PastSpan:
     shares = np.log(list(CURVE_SHARES.values())) + np.array(misses)
     return PastSpan(CUTOFF - timedelta(days=days_before), shares, np.full(3, 0.001))
+
+
+def test_value_and_chances_of_a_part_are_those_of_the_same_days_a_year_before() -> None:
+    """A tenth came in the first 30 days a year before, where the model's even share is three tenths of 1,000."""
+    year = [PastSpan(CUTOFF - timedelta(weeks=52), np.log([0.1, 0.2]), np.full(2, 1e-4))]
+    parts = PartialHorizon.learned(year, CUTOFF, [CUTOFF - timedelta(days=120)], {30: 0.3, 60: 0.5})
+    even = pd.DataFrame({"customer_id": ["a", "b"], "predicted_clv": [240.0, 60.0], "p_purchase": [0.5, 0.2]})
+    assert parts is not None and parts.kind == SEASON
+    found = parts.expected(even, 30)
+    assert found["predicted_clv"].tolist() == pytest.approx([80.0, 20.0])
+    assert (found["p_purchase"] < even["p_purchase"]).all() and found["customer_id"].tolist() == ["a", "b"]
+    assert parts.expected(even, 60)["predicted_clv"].sum() == pytest.approx(300 * 0.2 / 0.5)
 
 
 def test_a_part_is_less_sure_the_further_past_ones_left_the_curve_and_the_earlier_it_is() -> None:

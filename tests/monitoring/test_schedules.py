@@ -71,6 +71,22 @@ def test_times_are_those_of_the_schedules_zone_also_when_clocks_change() -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("zone", "now", "day"),
+    [
+        ("Asia/Shanghai", datetime(2026, 3, 2, 23, 30, tzinfo=UTC), "2026-03-03"),  # 7:30 in the morning
+        ("America/New_York", datetime(2026, 3, 3, 1, tzinfo=UTC), "2026-03-02"),  # 8 in the evening
+    ],
+)
+def test_a_file_bears_the_day_that_it_is_in_the_schedules_zone(
+    workspace: Workspace, zone: str, now: datetime, day: str
+) -> None:
+    steps = Steps()
+    add_schedule(workspace, Schedule("nightly", "0 7,20 * * *", STEPS, zone), NOW)
+    assert run_due(workspace, now, steps) == {"nightly": "done"}
+    assert steps.ran[-1][-1] == f"my lists/{day}.csv"
+
+
 def test_a_failed_chain_stops_there_is_tried_again_and_goes_on_from_its_next_time(workspace: Workspace) -> None:
     steps = Steps("source")
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)

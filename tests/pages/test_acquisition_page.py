@@ -9,7 +9,8 @@ import pytest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.i18n import translate
-from clv_core.strategy.acquisition import load_spend, read_spend, save_spend
+from clv_core.strategy.acquisition import load_spend, save_spend
+from clv_core.strategy.acquisition.read_spend import read_spend
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, SAMPLE, Offered, do, edit, table_of, texts
 

@@ -74,7 +74,7 @@ def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_m
     assert f"_{90}d." in file_name(bundle, "tier1", dataset.log_end, "csv")
     side = tiers.side(ScoredDataset(Workspace(with_model), dataset, bundle), terms)
     assert (side.lifetime, side.discount_rate, side.margin_rate) == (True, 0.1, 0.3)
-    assert side.horizon_days == terms.horizon_days and side.assumptions[0]["code"] == "lifetime"
+    assert side.horizon_days == terms.horizon_days and side.assumptions[0].code == "lifetime"
 
 
 def test_many_customers_are_a_run_of_their_own(

@@ -32,10 +32,10 @@ from clv_core.strategy.acquisition import (
     Spend,
     acquisition_report,
     load_new_customers,
-    read_spend,
 )
 from clv_core.strategy.acquisition.customer_origins import load_origins
 from clv_core.strategy.acquisition.payback import Curves
+from clv_core.strategy.acquisition.read_spend import read_spend
 from clv_core.strategy.activation import export
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.purchase_history import purchase_history
@@ -251,6 +251,24 @@ def test_payback_is_the_month_in_which_the_cost_came_back(people: NewCustomers, 
     assert np.isinf(rows.loc["ads", "payback_month"])  # 90 each, and about 36 to come in all
     assert rows.loc["search", "ratio"] == pytest.approx(rows.loc["search", "ltv"] / 30)
     assert rows.loc["ads", "p_above_one"] < 0.02 and rows.loc["search", "p_above_one"] == 1
+
+
+def test_a_cost_is_paid_back_by_what_is_left_of_revenue(tmp_path: Path) -> None:
+    """Each customer brings 10 in each of five months, and half of it is left: 18 is there in the fourth, not second."""
+    count, months = 40, 5
+    steady = replace(
+        customers(["ads"] * count, [10.0 * months] * count, [1.0] * count),
+        acquired=np.full(count, np.datetime64("2024-01-01")),
+        origin={"channel": pd.Categorical(["ads"] * count), "cohort": pd.Categorical(["2024-01"] * count)},
+        spent_row=np.repeat(np.arange(count), months),
+        spent_month=np.tile(np.arange(months), count),
+        spent=np.full(count * months, 10.0),
+    )
+    table = spend(tmp_path, f"month,channel,spend\n2024-01,ads,{18 * count}\n")
+    (row,) = acquisition_report(steady, table, Question(margin_rate=0.5)).groups.to_dict("records")
+    assert (row["cac"], row["payback_month"], row["payback_observed"]) == (18.0, 4, True)
+    (row,) = acquisition_report(steady, table, Question(margins={"ads": 0.9})).groups.to_dict("records")
+    assert row["payback_month"] == 2  # 9 a month
 
 
 def test_a_margin_scales_worth_and_not_cost(people: NewCustomers, tmp_path: Path):

@@ -237,6 +237,22 @@ def test_a_plan_keeps_measured_and_assumed_apart() -> None:
     assert plan.gain_uniform <= plan.allocation.gain and plan.gain_random <= plan.allocation.gain
 
 
+def test_an_offer_of_which_none_is_left_goes_to_nobody() -> None:
+    """The better one is given out: three of the other are left, for the three who are worth most (200 to 199)."""
+    gone, some = (
+        Offer.parse(f"name={name},cost=1,effect={effect}%,capacity={left}")
+        for name, effect, left in (("gone", 9, 0), ("some", 4, 3))
+    )
+    plan = make_plan(customers(), 2, [gone, some], 1000.0)
+    assert plan.customers[["customer_id", "offer"]].to_numpy().tolist() == [
+        ["c0", "some"],
+        ["c1", "some"],
+        ["c2", "some"],
+    ]
+    assert plan.allocation.spent == 3 and plan.gain_uniform <= plan.allocation.gain
+    assert make_plan(customers(), 2, [gone], 1000.0).customers.empty
+
+
 def test_tiers_measured_apart_are_off_apart_and_one_figure_for_all_is_off_for_all() -> None:
     one = Effect(5.0, MONEY, 3.0, 7.0)
     apart = Offer("o", 0.0, {1: one, 2: Effect(5.5, MONEY, 3.5, 7.5)})

@@ -21,8 +21,9 @@ from clv_core.strategy.experiments.measurement import measure_experiment, outcom
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured, balance_warnings, difference, measure
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments
+from tests.monitoring.steady_shop import stored
 
-pytestmark = pytest.mark.first(11)
+pytestmark = pytest.mark.first(12)
 
 
 HEAD = "customer_id,group,date\n"
@@ -69,6 +70,19 @@ def test_a_file_that_cannot_be_read_is_refused(
         read_experiment(tmp_path / "e.csv")
     assert caught.value.code == code and params.items() <= caught.value.params.items()
     assert caught.value.message("en") and caught.value.message("zh")
+
+
+def test_who_got_an_offer_last_is_judged_on_as_many_days_as_who_got_it_first(tmp_path: Path) -> None:
+    """The log ends 20 days after the last offer, 51 after the first; Ann buys for 1 every day, Bob for 2."""
+    days = pd.date_range("2024-01-01", "2024-04-20")
+    spent = {"ann": 1.0, "bob": 2.0}
+    rows = [(name, day, "purchase", each) for day in days for name, each in spent.items()]
+    log = stored(pd.DataFrame(rows, columns=["customer_id", "event_time", "event_type", "amount"]), tmp_path)
+    (tmp_path / "e.csv").write_text(f"{HEAD}ann,control,2024-03-01\nbob,offer,2024-04-01\n")
+    found = outcomes(log, read_experiment(tmp_path / "e.csv"), 365)
+    assert (found.window_days, found.start.isoformat()) == (20, "2024-03-01")
+    assert dict(zip(found.customer_id, found.outcome, strict=True)) == {"ann": 20.0, "bob": 40.0}
+    assert dict(zip(found.customer_id, found.before, strict=True)) == {"ann": 60.0, "bob": 182.0}
 
 
 def test_of_groups_of_one_size_it_is_welchs_test() -> None:

@@ -84,6 +84,8 @@ def test_no_list_and_no_plan_holds_them(workspace: Workspace, model: str, clv: C
         here = table["customer_id"].astype("str")
         assert not here.isin(hidden).any() and len(here) == result["rows"]  # the first is on it by address alone
         assert name == "plan.csv" or len(here) == everyone - len(hidden)
+        if name == "plan.csv":  # the budget goes to those who may be asked: nothing of it is lost with the others
+            assert table["cost"].astype(float).sum() == 100 and result["rows"] == 50
         if name == "tiers.parquet":  # what they are worth together is of those who are in the file
             assert result["value_sum"] == pytest.approx(table["predicted_clv"].sum())
     assert clv("suppress", "list")["suppressed"] == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from clv_core.strategy.pricing.price_responses import (
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, parse_changes, price_table, what_if
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.first(11)
+pytestmark = pytest.mark.first(12)
 
 TRUE = {"tea": (-2.5, -1.5), "coffee": (-1.2, -0.6)}
 """Elasticity of tier 1 and 2 by category."""
@@ -100,6 +101,24 @@ def test_where_nothing_varies_or_sells_there_is_no_estimate() -> None:
     assert fit_fixed_effects_poisson(y, np.zeros_like(price), product, period) is None
     assert fit_fixed_effects_poisson(np.zeros_like(y), price, product, period) is None
     assert fit_fixed_effects_poisson(y, price[product * 10], product, period) is None
+
+
+def test_a_discount_on_what_is_a_quarter_off_already_is_three_quarters_of_it_off_the_full_price() -> None:
+    """20% off what is paid is 15% off the full price: at an effect of 2 it sells e^0.3 = 1.34986 times the pieces."""
+    response = {"elasticity": -1.0, "low": -1.2, "high": -0.8, "error": 0.1, "range": 0.3}
+    effect = {"discount_effect": 2.0, "discount_low": 1.5, "discount_high": 2.5}
+    found = Responses(
+        table=pd.DataFrame([{"category": "tea", "tier": 0, **response, **effect, "products": 12}]),
+        left_out=pd.DataFrame(),
+        spend=pd.DataFrame({"category": ["tea"], "tier": [1], "amount": [500.0], "depth": [0.25]}),
+        tiers=pd.DataFrame({"tier": [1], "customers": [10], "value": [1000.0]}),
+        together=pd.DataFrame(columns=["category", "tier", "other", "elasticity", "discount_effect"]),
+        period_days=7,
+        cutoff=date(2024, 1, 1),
+    )
+    outcome = what_if(found, Rule({1: -0.2}, 0.4, by=DISCOUNT))
+    assert outcome.revenue.value == pytest.approx(79.887, abs=0.001)  # 800 x 1.34986 - 1000
+    assert outcome.margin.value == pytest.approx(-130.028, abs=0.001)  # (800 - 600) x 1.34986 - 400
 
 
 def shop_log(steady: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:

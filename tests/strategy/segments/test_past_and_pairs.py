@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -26,7 +28,7 @@ from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 from clv_core.workspace import Workspace
 
-pytestmark = pytest.mark.first(3)
+pytestmark = pytest.mark.first(4)
 
 TIERS = DEFAULT_SCHEME
 
@@ -56,6 +58,23 @@ def test_movement_counts_who_went_where(customers: pd.DataFrame) -> None:
     assert found.largest() == (*largest.idxmax(), largest.max())
     still = movement(later, now, later, now)
     assert still.moved == 0 and still.largest() is None and not still.new.any() and not still.lost.any()
+
+
+def test_only_what_was_predicted_after_the_model_had_learned_and_has_come_is_held_against_the_log(
+    tmp_path: Path,
+) -> None:
+    """The model learned from days before 1 March, and the log ends with 29 June: 90 days after 1 April."""
+    work = Workspace(tmp_path)
+    folder = tmp_path / "datasets" / "shop" / "made" / "0123456789ab" / "model"
+    folder.mkdir(parents=True)
+    for day in ("20240101", "20240229", "20240301", "20240401", "20240402"):
+        (folder / f"scores-{day}.parquet").touch()
+    bundle: Any = SimpleNamespace(
+        id="model", has_holdout=False, record=SimpleNamespace(horizon_days=90, holdout=None, cutoff=date(2024, 3, 1))
+    )
+    dataset: Any = SimpleNamespace(name="shop", log_end=date(2024, 6, 30))
+    found = [(past.kind, past.cutoff) for past in then.past_predictions(work, bundle, dataset)]
+    assert found == [(then.SAVED, date(2024, 4, 1)), (then.SAVED, date(2024, 3, 1))]
 
 
 def test_overlapping_segments_are_summed_each_for_itself(customers: pd.DataFrame) -> None:
