@@ -235,7 +235,7 @@ POINTS: Final = (
         entry="clv_core.evaluation.metrics:Metric",
         texts=("metric.{id}", "metric.{id}.meaning"),
         brings="its value of the test's ten customers; below zero or never above one: its id in `SIGNED` or `SHARES`,"
-        " `deployment/model_archive/record_schema.py`; in the role `verdicts` `verdict.<id>.<outcome>`, `versions`"
+        " `deployment/model_record.py`; in the role `verdicts` `verdict.<id>.<outcome>`, `versions`"
         " `models.compare.better.<id>`, `retraining` a row of `MATERIAL`, `monitoring/retraining.py`",
     ),
     ExtensionPoint(

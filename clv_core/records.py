@@ -9,9 +9,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
-import numpy as np
 from annotated_types import Ge, Le, Len, Predicate
-from numpy.typing import NDArray
 
 from clv_core.errors import Refused
 
@@ -188,21 +186,3 @@ def _serializer(kind: type[JsonRecord]) -> SchemaSerializer:
     from pydantic_core import SchemaSerializer
 
     return SchemaSerializer(_adapter(kind).core_schema, {"ser_json_inf_nan": "constants"})  # type: ignore[arg-type]
-
-
-class _Lists:
-    """Has an array stored as nested lists."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        from pydantic_core import core_schema
-
-        to_lists = core_schema.plain_serializer_function_ser_schema(np.ndarray.tolist)
-        return core_schema.no_info_plain_validator_function(_array, serialization=to_lists)
-
-
-def _array(values: Any) -> NDArray[np.float64]:
-    return np.asarray(values, np.float64)
-
-
-FloatArray = Annotated[NDArray[np.float64], _Lists()]
-"""An array of float64 in a record."""

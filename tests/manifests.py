@@ -1,12 +1,13 @@
-"""Manifests and reports of tests: what a test does not name is empty."""
+"""Manifests, reports and export records of tests: what a test does not name is empty."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from clv_core.collection.customers import Attribute, Roles
 from clv_core.collection.store import CustomersTable, Manifest
+from clv_core.collection.store.manifest import Attribute, Roles
 from clv_core.monitoring.monitoring_report import ReferenceFacts, ReportFacts
+from clv_core.strategy.audiences.export import ExportRecord
 
 COUNTED = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate", "customers", "purchases")
 TEXTS = ("created", "source", "currency", "first_event", "last_event", "log_start", "log_end")
@@ -31,3 +32,10 @@ def report_facts(**known: Any) -> ReportFacts:
     """Return what a monitoring report is about."""
     texts = dict.fromkeys(("model", "dataset", "version", "cutoff", "currency", "as_of", "made", "kind"), "")
     return ReportFacts(**{**texts, "horizon_days": 90, "reference": ReferenceFacts("training", "", 0), **known})
+
+
+def export_record(**known: Any) -> ExportRecord:
+    """Return a line of the export log: five customers of a dataset at the trained horizon."""
+    texts = dict.fromkeys(("dataset", "dataset_version", "model", "cutoff", "currency", "made"), "")
+    counts: dict[str, Any] = {"rows": 5, "customers": 5, "asked": 5, "left_out": {}, "files": [], "horizon_days": 90}
+    return ExportRecord(**{**texts, **counts, "format": "csv", **known})

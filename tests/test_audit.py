@@ -9,9 +9,9 @@ import pytest
 
 from clv_core import audit, jobs
 from clv_core.cli import main
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.deployment.registry import Registry
 from clv_core.jobs import NoProgress

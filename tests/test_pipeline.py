@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
+from clv_core import evaluation, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import open_bundle
 from clv_core.deployment.saved_scores import score
 from clv_core.errors import NotEnoughData, Refused
-from clv_core.evaluation import holdout
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL, own_copy
@@ -117,7 +116,7 @@ def test_kill_9_at_random_moments_resumes_to_the_same_bits(small_workspace, tmp_
 
 
 def test_the_same_run_beside_another_is_refused_and_the_other_is_whole(small_workspace, tmp_path, monkeypatch):
-    workspace, measure, met = own_copy(small_workspace, tmp_path), holdout.measure, []
+    workspace, measure, met = own_copy(small_workspace, tmp_path), evaluation.measure, []
     config = dataclasses.replace(SMALL, model="naive")
 
     def meanwhile(log, config, folder, progress):
@@ -127,7 +126,7 @@ def test_the_same_run_beside_another_is_refused_and_the_other_is_whole(small_wor
         met.append((refused.value.code, (folder.parent / "train.safetensors").exists()))
         return measure(log, config, folder, progress)
 
-    monkeypatch.setattr(holdout, "measure", meanwhile)
+    monkeypatch.setattr(evaluation, "measure", meanwhile)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     assert met == [("run_going_on", True)] and open_bundle(workspace, bundle.id).record.model == "naive"
     assert not list(workspace.runs.iterdir())

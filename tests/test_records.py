@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv_core.errors import Message, Refused
-from clv_core.records import FloatArray, JsonRecord, StoredRecord, Unreadable
+from clv_core.float_arrays import FloatArray
+from clv_core.records import JsonRecord, StoredRecord, Unreadable
 
 
 @dataclass(frozen=True)

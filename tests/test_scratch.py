@@ -12,6 +12,7 @@ import pytest
 
 from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import ingest
+from clv_core.erasure.certificate import Remains
 from clv_core.erasure.erase import erase
 from clv_core.jobs import NoProgress
 from clv_core.scratch import work_in
@@ -110,4 +111,4 @@ time.sleep(60)
         finally:
             process.send_signal(signal.SIGKILL)
     (folder,) = (workspace.root / "scratch").glob("process-*")
-    assert told.remains == [{"kind": "process", "name": str(folder.relative_to(workspace.root))}]
+    assert told.remains == [Remains("process", str(folder.relative_to(workspace.root)))]

@@ -25,8 +25,9 @@ from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, open_scoring_
 from clv_core.deployment.saved_scores import ScoredDataset, companion_path, scores_path, table_file
 from clv_core.errors import Refused
 from clv_core.features import scoring_parts
+from clv_core.float_arrays import FloatArray
 from clv_core.jobs import Progress
-from clv_core.records import FloatArray, JsonRecord
+from clv_core.records import JsonRecord
 from clv_core.workspace import read_json, write_json
 
 if TYPE_CHECKING:

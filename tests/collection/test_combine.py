@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.merge.combine import combine
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from clv_core.collection.customers import Roles, read_customers
+from clv_core.collection.customers import read_customers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.parse.id_texts import folded, folded_sql, folded_texts
 from clv_core.collection.parse.pseudonyms import load_key, pseudonym
 from clv_core.collection.privacy.erased_customers import LEDGER
 from clv_core.collection.read.text_table import read_text_table
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.erasure.erase import erase
 from clv_core.errors import NeedsAnswer, Refused

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv_core.collection.customers import CustomersReading, Roles, inspect_customers, read_customers
+from clv_core.collection.customers import CustomersReading, inspect_customers, read_customers
 from clv_core.collection.customers.roles import propose_roles
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import ClvError, NeedsAnswer, NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress

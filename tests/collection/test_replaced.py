@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
-from clv_core.collection.store.manifest import Manifest, replacement_warnings
+from clv_core.collection.store.manifest import Manifest, Roles, replacement_warnings
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers

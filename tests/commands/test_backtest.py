@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
+from clv_core.evaluation.backtest import BacktestPlan
 from clv_core.training import cost as choice
 from clv_core.workspace import Workspace
 from tests.commands.conftest import codes, done, run
@@ -136,12 +136,12 @@ def test_without_names_it_is_the_model_that_train_takes_beside_the_simple_ones(
 ) -> None:
     asked: dict[str, Any] = {}
 
-    def stop(workspace: Workspace, name: str, config: TrainConfig, **how: Any) -> NoReturn:
-        asked.update(how, model=config.model)
+    def stop(workspace: Workspace, name: str, config: TrainConfig, plan: BacktestPlan, **_: Any) -> NoReturn:
+        asked.update(models=plan.models, model=config.model)
         raise ClvError("unexpected", kind="stop")
 
     monkeypatch.setattr(choice, "SMALL", small)
-    monkeypatch.setattr(pipeline, "backtest", stop)
+    monkeypatch.setattr("clv_core.evaluation.backtest.backtest", stop)
     assert run(small_workspace, "backtest", "shop", "--horizon-days", 60, "--out", tmp_path)[0] == ClvError.exit_code
     assert asked["model"] == model and asked["models"] == [model, "naive", "bgnbd"]
 

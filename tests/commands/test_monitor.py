@@ -101,7 +101,9 @@ def test_what_was_acknowledged_no_longer_turns_a_light(shop: Shop) -> None:
 @pytest.mark.slow
 def test_whom_the_variables_name_is_told_without_an_option(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     channels: list[dict[str, Any]] = []
-    monkeypatch.setattr(pipeline, "notify", lambda *_, **given: channels.append(given) or {})
+    monkeypatch.setattr(
+        "clv_core.monitoring.notifications.notify.notify", lambda *_, **given: channels.append(given) or {}
+    )
     hook, other = "https://chat.example/hook", "https://other.example/hook"
     monkeypatch.setenv("CLV_WEBHOOK_URL", hook)
     for name, value in (("HOST", "mail.example"), ("FROM", "a@shop.example"), ("TO", "b@shop.example")):

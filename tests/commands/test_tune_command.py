@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from clv_core import pipeline
+from clv_core import deployment, pipeline
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.evaluation.tune import SPACE, Search, Trial, Tuning
@@ -33,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         configs.append(config)
         raise ClvError("unexpected", kind="stop")
 
-    monkeypatch.setattr(pipeline, "tune", tune)
+    monkeypatch.setattr(deployment, "tune", tune)
     monkeypatch.setattr(pipeline, "train", train)
     return configs
 

@@ -7,9 +7,9 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from clv_core.deployment.model_archive.record_schema import SHARES, SIGNED
 from numpy.typing import NDArray
 
+from clv_core.deployment.model_record import SHARES, SIGNED
 from clv_core.evaluation.metrics import METRICS, Role, format_metric, with_role
 from clv_core.i18n import LANGUAGES, catalogue
 from clv_core.model.predictions import Predictions

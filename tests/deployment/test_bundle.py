@@ -27,7 +27,7 @@ SCORE_COLUMNS = [
 
 def scored(workspace, bundle, horizon_days=90, **rates):
     terms = Terms(horizon_days, **rates)
-    return scoring.score(bundle, open_dataset(workspace, "shop"), terms=terms, progress=NoProgress())
+    return scoring.score_customers(bundle, open_dataset(workspace, "shop"), terms=terms, progress=NoProgress())
 
 
 def test_a_reopened_bundle_gives_the_same_scores_to_the_bit(small_workspace, small_bundle):

@@ -73,7 +73,7 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
 @pytest.mark.usefixtures("small_parts")
 def test_rates_and_horizon_are_each_customer_s_own(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset = open_dataset(small_workspace, "shop")
-    frame = scoring.score(small_bundle, dataset, terms=Terms(180, 0.1, 0.4), progress=NoProgress())
+    frame = scoring.score_customers(small_bundle, dataset, terms=Terms(180, 0.1, 0.4), progress=NoProgress())
     snapshot = scoring_snapshot(open_log(dataset), dataset.log_end, 90, max_steps=40)
     discounted, plain = (small_bundle.model.predict(snapshot, days) for days in (Horizon(180, 0.1), 180))
     np.testing.assert_array_equal(frame["predicted_clv"], 0.4 * discounted.predicted_clv)

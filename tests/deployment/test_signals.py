@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.customers import Attribute
+from clv_core.collection.store.manifest import Attribute
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.bundle_record import write_record

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.collection.customers import Roles
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress

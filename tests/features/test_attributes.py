@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.customers import Attribute
+from clv_core.collection.store.manifest import Attribute
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot, concat

@@ -26,8 +26,8 @@ from streamlit.testing.v1.element_tree import ElementTree
 
 from clv_core import audit, jobs, pipeline
 from clv_core.cli import main
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles

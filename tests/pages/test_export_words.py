@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import translate
+from clv_core.strategy.audiences import ExportRecord
 from clv_core.strategy.audiences.export import Exported, Side, log_export
 from clv_core.strategy.audiences.export_records import customer_exports, export_log
 from clv_core.workspace import Workspace
@@ -37,6 +39,12 @@ def test_scores_that_the_pages_made_for_themselves_are_no_exports_of_a_person(tm
     assert len(export_log(workspace)) == 5  # an erasure still finds all
 
 
+def entry(side: Side) -> ExportRecord:
+    """Return a line of the export log."""
+    counts: dict[str, Any] = {"rows": 5, "customers": 5, "asked": 5, "left_out": {}}
+    return ExportRecord(**vars(side), **counts, format="csv", files=[], made="2026-10-20T00:00:00+00:00")
+
+
 @pytest.mark.parametrize(
     ("segment", "scheme", "words"),
     (
@@ -56,8 +64,7 @@ def test_scores_that_the_pages_made_for_themselves_are_no_exports_of_a_person(tm
     ),
 )
 def test_tiers_are_called_by_their_names(segment: str, scheme: str, words: str) -> None:
-    entry: dict[str, Any] = {"segment": segment, "scheme": scheme, "dataset": "shop"}
-    assert segment_words(entry, {}) == words
+    assert segment_words(entry(replace(SIDE, segment=segment, scheme=scheme)), {}) == words
 
 
 @pytest.mark.parametrize(
@@ -70,8 +77,7 @@ def test_tiers_are_called_by_their_names(segment: str, scheme: str, words: str) 
     ],
 )
 def test_a_plan_and_an_experiment_are_no_list_of_all_customers(settings: dict[str, Any], words: str) -> None:
-    entry = {"segment": "", "scheme": "", "dataset": "shop", "currency": "CNY", "settings": settings}
-    assert segment_words(entry, {}) == words
+    assert segment_words(entry(replace(SIDE, settings=settings)), {}) == words
 
 
 def test_what_still_holds_ids_is_named_by_its_file_and_scores_are_called_scores() -> None:

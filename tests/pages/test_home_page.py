@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.zero_shot import zero_shot
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.monitoring_report import FILE, report_folder
-from clv_core.workspace import Workspace, write_json
+from clv_core.monitoring.health import assess_health, recommend
+from clv_core.monitoring.monitoring_report import Report, report_folder
+from clv_core.workspace import Workspace
 from pages.ui.home import dashboard
+from tests.manifests import export_record, report_facts
 from tests.pages.conftest import OPEN, SAMPLE, do
 
 
@@ -32,7 +35,7 @@ def test_acting_is_done_once_a_list_left_and_not_when_a_page_kept_its_scores(own
     dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
     (own.exports / f"{model.id}-scores.parquet").touch()
     assert "strategy" not in dashboard.steps_done(dataset, model)
-    lines = [{"model": model.id, "rows": 5, "format": format} for format in ("reasons", "csv")]
+    lines = [export_record(model=model.id, format=format).to_json() for format in ("reasons", "csv")]
     log = own.exports / "log.jsonl"
     log.write_text(json.dumps(lines[0]) + "\n", encoding="utf-8")
     assert "strategy" not in dashboard.steps_done(dataset, model)
@@ -43,10 +46,11 @@ def test_acting_is_done_once_a_list_left_and_not_when_a_page_kept_its_scores(own
 def test_watching_is_done_once_monitoring_has_compared_something(own: Workspace) -> None:
     dataset, model = open_dataset(own, "shop"), list_bundles(own)[0]
     assert "monitoring" not in dashboard.steps_done(dataset, model)
-    report = report_folder(dataset, model) / FILE
-    write_json(report, {"chunks": [], "realised": []})
+    facts, health = report_facts(), assess_health([], {})
+    report = Report(facts, [], health, recommend(health), [], [], [], [], [])
+    report.save(report_folder(dataset, model))
     assert "monitoring" not in dashboard.steps_done(dataset, model), "too early is no comparison"
-    write_json(report, {"chunks": [["2025-01-01", "2025-02-01"]], "realised": []})
+    replace(report, chunks=[["2025-01-01", "2025-02-01"]]).save(report_folder(dataset, model))
     assert "monitoring" in dashboard.steps_done(dataset, model)
 
 

@@ -19,6 +19,7 @@ from pages.ui import session, tiers
 from pages.ui.budget import planning
 from pages.ui.explain.groups import bars_message
 from pages.ui.monitor import realised
+from tests.manifests import report_facts
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -101,7 +102,7 @@ def test_the_chance_to_buy_is_rounded_and_not_cut_off() -> None:
 def test_who_is_still_in_the_top_tier_is_dated_by_the_month_that_was_looked_at(lang: str) -> None:
     top = Tier(1, 113, 4988.1, 5597.12, 3854.0, 6339.0, [59, 47, 6, 1], 1)
     about = {"cutoff": "2024-09-01", "as_of": "2024-12-22", "currency": "EUR"}
-    report: Any = SimpleNamespace(tiers=[top], about=about)
+    report: Any = SimpleNamespace(tiers=[top], about=report_facts(**about))
     firsts = pd.date_range("2024-09-02", "2024-12-22", freq="MS")  # months that are over when the log ends
     said, day = realised.moved(report)
     assert day == say_day(firsts[-1].date(), lang) and day in said

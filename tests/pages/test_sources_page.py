@@ -204,4 +204,4 @@ def test_the_apps_server_runs_what_is_due(tmp_path: Path, monkeypatch: pytest.Mo
         await task
 
     uvloop.run(asyncio.wait_for(until_run(), 300))
-    assert history(workspace, "due")[0]["steps"][0]["error"]["code"] == "no_source"
+    assert history(workspace, "due")[0].steps[0].error.code == "no_source"

@@ -9,8 +9,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers

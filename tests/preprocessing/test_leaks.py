@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.customers import Attribute, Roles
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store.manifest import Attribute, Roles
 from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset, restore
 from clv_core.errors import Refused
 from clv_core.i18n import LANGUAGES

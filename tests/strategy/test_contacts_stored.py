@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.customers import Roles
 from clv_core.collection.ingest import ingest
 from clv_core.collection.parse.pseudonyms import load_key, pseudonym
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress

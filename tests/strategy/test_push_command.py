@@ -14,7 +14,7 @@ import pytest
 
 from clv_core import audit, jobs
 from clv_core.cli import main
-from clv_core.collection.customers import Roles
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.jobs import NoProgress

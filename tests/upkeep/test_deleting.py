@@ -26,6 +26,7 @@ from clv_core.upkeep.dataset_deletion import delete
 from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, write_json
 from tests.conftest import own_copy
+from tests.manifests import export_record
 from tests.records import model_record
 
 pytestmark = pytest.mark.first(4)
@@ -122,8 +123,8 @@ def test_what_went_elsewhere_is_named_and_the_export_log_keeps_its_lines(workspa
     rename(workspace, "shop", "store")
     version = open_dataset(workspace, "store").version
     files = ["list.csv", "gone.csv"]
-    entry = {"dataset": "shop", "dataset_version": version, "folder": str(tmp_path), "files": files}
-    line = json.dumps(entry) + "\n"
+    entry = export_record(dataset="shop", dataset_version=version, folder=str(tmp_path), files=files)
+    line = json.dumps(entry.to_json()) + "\n"
     (workspace.exports / "log.jsonl").write_text(line)
     (tmp_path / "list.csv").write_text(IDS[0])
     made = delete(workspace, "store", models=True, progress=NoProgress())

@@ -18,7 +18,8 @@ from clv_core.columns import CART
 from clv_core.features.btyd import BGNBD
 from clv_core.features.context.days import Days, Past
 from clv_core.features.context.log_days import LogDays
-from clv_core.records import FloatArray, JsonRecord
+from clv_core.float_arrays import FloatArray
+from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.customers import Roles
+from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import list_bundles
