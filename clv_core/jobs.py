@@ -3,7 +3,7 @@
 A page never trains by itself. It starts ``python -m clv_core --job DIR COMMAND ...`` and reads ``DIR/status.json``, so
 closing the browser, reloading, or a second person never stops or mixes a run.
 
-    status.json    {id, command, args, actor, state, pid, started, updated, stage, done, total, result, error, put_away}
+    status.json    a :class:`JobStatus`
     history.jsonl  one line for each report with figures (loss curves)
     log.txt        what the child printed; results and errors are in the status alone, as they may name a customer
 """
@@ -19,19 +19,26 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Final, Protocol, TextIO
+from typing import Any, ClassVar, Final, Literal, Protocol, TextIO
 
 from clv_core import audit
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
-from clv_core.records import JsonObject
+from clv_core.records import JsonObject, StoredRecord
 from clv_core.workspace import Workspace, read_json, write_json
 
-RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = "running", "done", "failed", "cancelled", "interrupted"
+State = Literal["running", "done", "failed", "cancelled", "interrupted"]
+RUNNING: Final = "running"
+DONE: Final = "done"
+FAILED: Final = "failed"
+CANCELLED: Final = "cancelled"
+INTERRUPTED: Final = "interrupted"
+"""Its process ended without writing a final status; no file says so."""
+STATUS: Final = "status.json"
 MIN_SECONDS_BETWEEN_WRITES = 0.25
 DOUBLE_CLICK_SECONDS = 5.0
 """The same command again within so short a time is a double click."""
@@ -126,11 +133,106 @@ class JobProgress:
         update_status(self.folder, stage=stage, done=done, total=total)
 
 
+@dataclass(frozen=True)
+class JobError(StoredRecord):
+    """Why a run failed.
+
+    Args:
+        code: of the :class:`~clv_core.errors.ClvError`.
+        params: of it.
+        message: the sentence, in the language of the run.
+    """
+
+    FILE: ClassVar[str] = STATUS
+
+    code: str
+    params: JsonObject = field(default_factory=dict)
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class JobStatus(StoredRecord):
+    """How far a run is, and what became of it: its ``status.json``.
+
+    Args:
+        id: of the job.
+        command: the first word of its command line.
+        args: that line, after ``python -m clv_core``.
+        label: what the person sees, for example the dataset's name.
+        actor: who started it, as the audit log names people.
+        state: :data:`RUNNING` until the run writes how it ended.
+        pid: of its process, None until it has one.
+        started: when, in seconds since 1970.
+        updated: when it was last written, in the same.
+        stage: what it does now (catalogue key ``stage.<stage>``), "" before the first report.
+        done: how much of it is done.
+        total: of how much.
+        result: what the command answered, as JSON; empty while there is none.
+        error: why it failed or was stopped, None otherwise.
+        exit_code: of a run that failed or was stopped, None otherwise.
+        put_away: whether its owner has seen how it ended.
+    """
+
+    FILE: ClassVar[str] = STATUS
+    OMITTED: ClassVar[frozenset[str]] = frozenset({"stage", "result", "error", "exit_code"})
+
+    id: str
+    command: str = ""
+    args: tuple[str, ...] = ()
+    label: str = ""
+    actor: str = ""
+    state: State = RUNNING
+    pid: int | None = None
+    started: float = 0.0
+    updated: float = 0.0
+    stage: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    result: JsonObject = field(default_factory=dict)
+    error: JobError | None = None
+    exit_code: int | None = None
+    put_away: bool = False
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Return a status as this version writes it: earlier ones wrote null where there was nothing yet."""
+        return {key: value for key, value in raw.items() if value is not None}
+
+    @classmethod
+    def of(cls, folder: Path) -> JobStatus:
+        """Return what a job's folder says.
+
+        Raises:
+            Unreadable: its file holds something else than a status.
+        """
+        return cls.from_json({"id": folder.name, **read_json(folder / STATUS)})
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the run has not ended."""
+        return self.state == RUNNING
+
+    @property
+    def runs_elsewhere(self) -> bool:
+        """Whether the run has not ended and is in another process than this one."""
+        return self.is_running and self.pid != os.getpid()
+
+    @property
+    def failure(self) -> JobError | None:
+        """Why the run failed; None of one that runs, is done, or was stopped."""
+        return self.error if self.state == FAILED else None
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0 to 1."""
+        return min(1.0, max(0.0, self.done / self.total)) if self.total else 0.0
+
+
 def update_status(folder: Path, **changes: Any) -> None:
-    """Merge ``changes`` into a job's status file."""
-    path = folder / "status.json"
-    status = read_json(path) if path.exists() else {"id": folder.name}
-    write_json(path, {**status, **changes, "updated": time.time()})
+    """Set fields of a job's :class:`JobStatus`, by name, in its file."""
+    path = folder / STATUS
+    status = JobStatus.of(folder) if path.exists() else JobStatus(folder.name)
+    write_json(path, replace(status, **changes, updated=time.time()).to_json())
 
 
 @dataclass(frozen=True)
@@ -144,14 +246,13 @@ class Job:
         """The folder's name."""
         return self.folder.name
 
-    def status(self) -> JsonObject:
-        """Return the status; ``interrupted`` for a run whose process ended without writing a final one."""
-        path = self.folder / "status.json"
-        status: JsonObject = read_json(path)
-        if status["state"] == RUNNING and not _alive(status.get("pid"), self.folder):
-            status = read_json(path)  # the final one may have been written since
-            if status["state"] == RUNNING:
-                status["state"] = INTERRUPTED
+    def status(self) -> JobStatus:
+        """Return the status; :data:`INTERRUPTED` for a run whose process ended without writing a final one."""
+        status = JobStatus.of(self.folder)
+        if status.is_running and not _alive(status, self.folder):
+            status = JobStatus.of(self.folder)  # the final one may have been written since
+            if status.is_running:
+                status = replace(status, state=INTERRUPTED)
         elif self.id in _children:
             _children[self.id].poll()  # reaps a finished child
         return status
@@ -169,21 +270,16 @@ class Job:
 
     def dismiss(self) -> None:
         """Mark a run that has ended as seen by its owner: pages stop announcing it."""
-        if self.status()["state"] != RUNNING:
+        if not self.status().is_running:
             update_status(self.folder, put_away=True)
 
     def cancel(self) -> None:
         """Ask the run to stop; it removes its unfinished results."""
         status, child = self.status(), _children.get(self.id)
-        process = status["pid"] or (child.pid if child else None)
-        if status["state"] == RUNNING and process:
+        process = status.pid or (child.pid if child else None)
+        if status.is_running and process:
             with suppress(ProcessLookupError):  # it has just ended
                 os.killpg(process, signal.SIGTERM)
-
-
-def runs_elsewhere(status: JsonObject) -> bool:
-    """Return whether a run of this status is running in another process than this one."""
-    return bool(status["state"] == RUNNING and status.get("pid") != os.getpid())
 
 
 def start(
@@ -200,9 +296,8 @@ def start(
     """
     folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{secrets.token_hex(3)}"
     folder.mkdir()
-    status = {"id": folder.name, "command": command[0], "args": list(command), "label": label, "state": RUNNING}
-    status["actor"] = audit.actor()
-    write_json(folder / "status.json", {**status, "pid": None, "started": time.time(), "updated": time.time()})
+    status = JobStatus(folder.name, command[0], tuple(command), label, audit.actor(), started=time.time())
+    write_json(folder / STATUS, replace(status, updated=status.started).to_json())
     arguments = [sys.executable, "-m", "clv_core", "--job", str(folder), *command]
     arguments += ["--workspace", str(workspace.root), "--lang", language]
     environment = {name: value for name, value in os.environ.items() if name not in without}
@@ -224,8 +319,8 @@ def just_started(workspace: Workspace, command: Sequence[str]) -> Job | None:
     """Return the job that runs the same command and began within :data:`DOUBLE_CLICK_SECONDS`, None without one."""
     for job in jobs(workspace)[:NEWEST_JOBS]:
         status = job.status()
-        if status["args"] == list(command) and status["state"] == RUNNING:
-            return job if time.time() - status["started"] < DOUBLE_CLICK_SECONDS else None
+        if status.args == tuple(command) and status.is_running:
+            return job if time.time() - status.started < DOUBLE_CLICK_SECONDS else None
     return None
 
 
@@ -233,16 +328,16 @@ def running_of(workspace: Workspace, actor: str) -> Job | None:
     """Return the newest running job that ``actor`` has started, None without one."""
     for job in jobs(workspace):
         status = job.status()
-        if status["state"] == RUNNING and status.get("actor") == actor:
+        if status.is_running and status.actor == actor:
             return job
     return None
 
 
 def jobs(workspace: Workspace, command: str | None = None) -> list[Job]:
     """Return all jobs, the newest first, optionally of one command."""
-    folders = sorted((path.parent for path in workspace.place("jobs").glob("*/status.json")), reverse=True)
+    folders = sorted((path.parent for path in workspace.place("jobs").glob(f"*/{STATUS}")), reverse=True)
     all_jobs = [Job(folder) for folder in folders]
-    return all_jobs if command is None else [job for job in all_jobs if job.status()["command"] == command]
+    return all_jobs if command is None else [job for job in all_jobs if job.status().command == command]
 
 
 def find(workspace: Workspace, job_id: str) -> Job:
@@ -252,7 +347,7 @@ def find(workspace: Workspace, job_id: str) -> Job:
         NotFound: there is none.
     """
     folder = workspace.place("jobs") / job_id
-    if Path(job_id).name != job_id or not (folder / "status.json").exists():
+    if Path(job_id).name != job_id or not (folder / STATUS).exists():
         raise NotFound("no_job", job=job_id)
     return Job(folder)
 
@@ -260,21 +355,21 @@ def find(workspace: Workspace, job_id: str) -> Job:
 def finish(folder: Path, language: str, *, result: JsonObject | None = None, error: ClvError | None = None) -> None:
     """Write a job's final status."""
     if error is None:
-        update_status(folder, state=DONE, result=result)
+        update_status(folder, state=DONE, result=result or {})
     else:
-        state = CANCELLED if error.code == "cancelled" else FAILED
-        update_status(folder, state=state, result=result, error=error.to_json(language), exit_code=error.exit_code)
+        state, why = CANCELLED if error.code == "cancelled" else FAILED, JobError(**error.to_json(language))
+        update_status(folder, state=state, result=result or {}, error=why, exit_code=error.exit_code)
 
 
 _children: dict[str, subprocess.Popen[bytes]] = {}
 
 
-def _alive(pid: int | None, folder: Path) -> bool:
-    child = _children.get(folder.name)
+def _alive(status: JobStatus, folder: Path) -> bool:
+    pid, child = status.pid, _children.get(folder.name)
     if child is not None:
         return child.poll() is None
     if pid is None:
-        return time.time() - float(read_json(folder / "status.json")["started"]) < 30
+        return time.time() - status.started < 30
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -49,12 +49,12 @@ def made_by_hand(workspace: Workspace, name: str, **status: object) -> jobs.Job:
 
 def test_a_job_runs_to_its_result(workspace: Workspace, tmp_path: Path) -> None:
     job = jobs.start(workspace, [*SHORT, "--out", str(tmp_path / "log")], language="zh", label="试用")
-    assert job.status()["state"] == jobs.RUNNING
-    wait(lambda: job.status()["state"] != jobs.RUNNING)
+    assert job.status().state == jobs.RUNNING
+    wait(lambda: job.status().state != jobs.RUNNING)
     status = job.status()
-    assert status["state"] == jobs.DONE, job.log()
-    assert status["label"] == "试用" and status["command"] == "simulate" and status["args"][0] == "simulate"
-    assert status["result"]["customers"] == 50 and Path(status["result"]["events"]).exists()
+    assert status.state == jobs.DONE, job.log()
+    assert status.label == "试用" and status.command == "simulate" and status.args[0] == "simulate"
+    assert status.result["customers"] == 50 and Path(status.result["events"]).exists()
     assert job.log() == ""
     assert [found.id for found in jobs.jobs(workspace, "simulate")] == [job.id]
     assert jobs.jobs(workspace, "train") == [] and jobs.find(workspace, job.id) == job
@@ -62,11 +62,11 @@ def test_a_job_runs_to_its_result(workspace: Workspace, tmp_path: Path) -> None:
 
 def test_a_job_that_fails_says_why_in_its_language(workspace: Workspace) -> None:
     job = jobs.start(workspace, ["train", "nothing", "--horizon-days", "30"], language="zh")
-    wait(lambda: job.status()["state"] != jobs.RUNNING)
+    wait(lambda: job.status().state != jobs.RUNNING)
     status = job.status()
-    assert status["state"] == jobs.FAILED and status["exit_code"] == Refused.exit_code
-    assert status["error"]["code"] == "no_dataset"
-    assert status["error"]["message"] == translate("error.no_dataset", "zh", **status["error"]["params"])
+    assert status.failure is not None and status.exit_code == Refused.exit_code
+    assert status.failure.code == "no_dataset"
+    assert status.failure.message == translate("error.no_dataset", "zh", **status.failure.params)
 
 
 def test_a_log_tells_where_a_run_failed_and_quotes_no_cell(
@@ -81,35 +81,36 @@ def test_a_log_tells_where_a_run_failed_and_quotes_no_cell(
     monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=broken))
     job = made_by_hand(workspace, "2024-simulate", state=jobs.RUNNING, pid=None)
     assert cli.main(["--job", str(job.folder), *SHORT, "--out", str(tmp_path / "log")]) == 5
-    assert job.status()["state"] == jobs.FAILED and job.status()["error"]["params"] == {"kind": "ValueError"}
+    assert job.status().failure == jobs.JobError("unexpected", {"kind": "ValueError"}, translate("error.unexpected", kind="ValueError"))
     out, said = capfd.readouterr()
     assert "ValueError" in said and "in broken" in said and cell not in said + out
     assert cli.main(["--job", str(job.folder), "train", cell, "--horizon-days", "30"]) == Refused.exit_code
-    assert job.status()["error"]["code"] == "no_dataset" and capfd.readouterr() == ("", "")
+    failure = job.status().failure
+    assert failure is not None and failure.code == "no_dataset" and capfd.readouterr() == ("", "")
 
 
 def test_a_cancelled_job_stops_and_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
     job = jobs.start(workspace, [*LONG, "--out", str(tmp_path / "log")], language="en")
-    wait(lambda: job.status().get("stage") == "simulate")
+    wait(lambda: job.status().stage == "simulate")
     job.cancel()
-    wait(lambda: job.status()["state"] != jobs.RUNNING)
-    assert job.status()["state"] == jobs.CANCELLED
+    wait(lambda: job.status().state != jobs.RUNNING)
+    assert job.status().state == jobs.CANCELLED
     assert not list(tmp_path.rglob("*.csv")) and not list(tmp_path.rglob("*.tmp"))
     job.cancel()  # a second time asks nobody
 
 
 def test_a_killed_job_is_interrupted(workspace: Workspace, tmp_path: Path) -> None:
     job = jobs.start(workspace, [*LONG, "--out", str(tmp_path / "log")], language="en")
-    wait(lambda: job.status()["pid"] is not None)
-    os.kill(job.status()["pid"], signal.SIGKILL)
-    wait(lambda: job.status()["state"] != jobs.RUNNING)
-    assert job.status()["state"] == jobs.INTERRUPTED
+    wait(lambda: job.status().pid is not None)
+    os.kill(job.status().pid, signal.SIGKILL)
+    wait(lambda: job.status().state != jobs.RUNNING)
+    assert job.status().state == jobs.INTERRUPTED
 
 
 @pytest.mark.parametrize("pid", [2**22 + 1, os.getpid()], ids=["gone", "somebody else's now"])
 def test_a_job_of_another_server_whose_process_is_not_there_is_interrupted(workspace: Workspace, pid: int) -> None:
     job = made_by_hand(workspace, "elsewhere", state=jobs.RUNNING, pid=pid, label="shop")
-    assert job.status()["state"] == jobs.INTERRUPTED
+    assert job.status().state == jobs.INTERRUPTED
     jobs.update_status(job.folder, stage="features", done=1)
     status = read_json(job.folder / "status.json")
     assert status["label"] == "shop" and status["stage"] == "features" and status["updated"] > 0
@@ -121,7 +122,7 @@ def test_a_run_that_ends_while_it_is_looked_at_is_over_and_cancelled_without_a_f
     job = made_by_hand(workspace, "ending", state=jobs.RUNNING, pid=2**22 + 1)
     with monkeypatch.context() as patch:  # it is there when asked, and gone when its name is read
         patch.setattr(jobs.os, "kill", lambda *words: None)
-        assert job.status()["state"] == jobs.INTERRUPTED
+        assert job.status().state == jobs.INTERRUPTED
     monkeypatch.setattr(jobs, "_alive", lambda *words: True)
     job.cancel()
 

@@ -131,8 +131,8 @@ def check_idle(workspace: Workspace, name: str) -> None:
     """
     for job in jobs_of(workspace, name):
         status = job.status()
-        if jobs.runs_elsewhere(status):
-            raise Refused("dataset_busy", name=name, command=status["command"], job=job.id)
+        if status.runs_elsewhere:
+            raise Refused("dataset_busy", name=name, command=status.command, job=job.id)
     check_no_run(workspace, name)
 
 
@@ -144,11 +144,11 @@ def check_unused(workspace: Workspace, model_id: str) -> None:
     """
     for job in jobs.jobs(workspace):
         status = job.status()
-        if model_id in status.get("args", ()) and jobs.runs_elsewhere(status):
-            raise Refused("model_busy", model=model_id, command=status["command"], job=job.id)
+        if model_id in status.args and status.runs_elsewhere:
+            raise Refused("model_busy", model=model_id, command=status.command, job=job.id)
 
 
-def rename_in_command(words: Sequence[str], old: str, new: str) -> list[str]:
+def rename_in_command(words: Sequence[str], old: str, new: str) -> tuple[str, ...]:
     """Return a run's command with another name for a dataset, wherever it names it.
 
     A command names a dataset among its first words, or as ``--name`` or ``--dataset``.
@@ -156,9 +156,9 @@ def rename_in_command(words: Sequence[str], old: str, new: str) -> list[str]:
     options = [place for place, word in enumerate(words) if word.startswith("--")]
     places = set(range(1, options[0] if options else len(words)))
     places |= {place + 1 for place in options if words[place] in ("--name", "--dataset")}
-    return [new if word == old and place in places else word for place, word in enumerate(words)]
+    return tuple(new if word == old and place in places else word for place, word in enumerate(words))
 
 
 def _names(job: jobs.Job, name: str) -> bool:
-    words = list(job.status().get("args", ()))
+    words = job.status().args
     return rename_in_command(words, name, "") != words

@@ -158,7 +158,7 @@ def search_workspace(
     names = [one.name for one in list_datasets(workspace)]
     logs = {one.folder: name for name in names for one in versions(workspace, name)}
     models = {bundle.folder: bundle.id for bundle in list_bundles(workspace)}
-    own_jobs = {job.folder for job in jobs.jobs(workspace) if job.status().get("pid") == os.getpid()}
+    own_jobs = {job.folder for job in jobs.jobs(workspace) if job.status().pid == os.getpid()}
     folders = [*logs, *models, workspace.place("datasets", dataset)] if dataset else [workspace.root]
     remains: list[tuple[str, str]] = []
     unsure: list[Unsure] = []

@@ -81,8 +81,8 @@ def check_no_jobs(workspace: Workspace) -> None:
     """
     for job in jobs.jobs(workspace):
         status = job.status()
-        if jobs.runs_elsewhere(status):
-            raise Refused("workspace_busy", command=status["command"], job=job.id)
+        if status.runs_elsewhere:
+            raise Refused("workspace_busy", command=status.command, job=job.id)
 
 
 def remove_unfinished(workspace: Workspace) -> None:
@@ -133,7 +133,7 @@ def remove_jobs(workspace: Workspace, subjects: DataSubjects) -> int:
     """Remove the records of runs for a customer, or that name one in a file; return how many."""
     count = 0
     for job in jobs.jobs(workspace):
-        is_own = job.status().get("pid") == os.getpid()
+        is_own = job.status().pid == os.getpid()
         if not is_own and (_was_run_for(job, subjects) or _any_named(job.folder, subjects)):
             remove(job.folder)
             count += 1
@@ -222,7 +222,7 @@ def _any_named(path: Path, subjects: DataSubjects) -> bool:
 
 def _was_run_for(job: jobs.Job, subjects: DataSubjects) -> bool:
     """Return whether a run's command has one of the ids as ``--customer``, of any length."""
-    words = [str(word) for word in job.status().get("args", ())]
+    words = job.status().args
     given = [words[place + 1] for place, word in enumerate(words[:-1]) if word == "--customer"]
     given += [word.removeprefix("--customer=") for word in words if word.startswith("--customer=")]
     return any(map(subjects.names, given))

@@ -274,12 +274,11 @@ def run_now(workspace: Workspace, name: str, execute: Execute | None = None) -> 
 def run_as_job(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
     """Run a command line as a job, wait for its end and return its error."""
     job = jobs.start(workspace, words, language=language, label=label)
-    while (status := job.status())["state"] == jobs.RUNNING:
+    while (status := job.status()).is_running:
         time.sleep(POLL_SECONDS)
-    if status["state"] == jobs.DONE:
+    if status.state == jobs.DONE:
         return None
-    error = status.get("error") or {"code": "interrupted", "params": {}}
-    return Message(error["code"], error["params"])
+    return Message("interrupted") if status.error is None else Message(status.error.code, status.error.params)
 
 
 def _due(schedule: Schedule, state: ScheduleState, now: datetime) -> bool:

@@ -65,7 +65,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     progress.report("deleting", 0, 1)
     made = Counter(one.kind for one in artifacts(workspace, name))
     states = states_of(workspace, name)
-    records = [job for job in jobs_of(workspace, name) if job.status().get("pid") != os.getpid()]
+    records = [job for job in jobs_of(workspace, name) if job.status().pid != os.getpid()]
     for path in (*states, *(job.folder for job in records)):
         remove(path)
     trained = list_bundles(workspace, name) if models else []

@@ -95,8 +95,8 @@ def plan_pruning(workspace: Workspace, name: str, keep: int = KEEP) -> PrunePlan
     removed = tuple(dataset for dataset in every if dataset.version not in needed)
     outputs = _removable_outputs(workspace, name, needed)
     before = time.time() - KEEP_JOBS_DAYS * 86_400
-    ended = [job for job in jobs_of(workspace, name) if not jobs.runs_elsewhere(job.status())]
-    records = tuple(job.folder for job in ended if float(job.status().get("updated") or 0) < before)
+    ended = [job for job in jobs_of(workspace, name) if not job.status().runs_elsewhere]
+    records = tuple(job.folder for job in ended if job.status().updated < before)
     files = [path for dataset in removed for path in dataset.folder.iterdir()]
     files += [file for path in (*outputs, *records) for file in (path.rglob("*") if path.is_dir() else [path])]
     return PrunePlan(kept, removed, outputs, records, _freed_bytes(files))
@@ -206,9 +206,9 @@ def _rename_in_jobs(workspace: Workspace, old: str, new: str) -> None:
     """Rename the dataset in the commands of its runs, so that an interrupted run can be started again."""
     for job in jobs.jobs(workspace):
         status = job.status()
-        words = rename_in_command(status.get("args", ()), old, new)
-        if words != list(status.get("args", ())):
-            label = new if status.get("label") == old else status.get("label", "")
+        words = rename_in_command(status.args, old, new)
+        if words != status.args:
+            label = new if status.label == old else status.label
             jobs.update_status(job.folder, args=words, label=label)
 
 

@@ -79,7 +79,7 @@ def show(source: Source) -> None:
             st.caption(t("sources.files_only"))
         if state.error:
             st.write(t("sources.failed", when=i18n.moment(state.failed)))
-            widgets.show_error({**state.error.coded(), "message": ""})
+            widgets.show_error(state.error)
         for message in [*state.role, *state.warnings]:
             noticed = without_options(widgets.warning_text(message.coded()))
             st.warning(widgets.escape(noticed), icon=":material/warning:")
@@ -262,8 +262,8 @@ def _finish_saving(source: Source) -> None:
 
 
 done = flash.follow("source")
-if done is not None and done.status()["state"] == jobs.DONE:
-    result = done.status()["result"]
+if done is not None and done.status().state == jobs.DONE:
+    result = done.status().result
     flash.say(t("sources.done", dataset=result["dataset"], new=result["rows_new"]))
     session.choose(dataset=result["dataset"])
     st.rerun()

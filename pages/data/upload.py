@@ -28,7 +28,7 @@ if job and questions.ask_for_run(job, partial(uploading.restart, job)):
 if job and progress.consume_done(job):
     if uploading.reads(job):
         uploading.drop()
-    session.choose(dataset=job.status()["result"]["dataset"])
+    session.choose(dataset=job.status().result["dataset"])
     save.keep_result(job)
     st.rerun()
 if job:

@@ -31,7 +31,7 @@ widgets.headline(t("train.headline" if allowed.checked else untested, **facts))
 
 job = flash.follow("train", dataset.name)
 if job:
-    session.choose(model=job.status()["result"]["model"])
+    session.choose(model=job.status().result["model"])
     st.rerun()
 
 with st.container(border=True):

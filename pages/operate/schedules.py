@@ -60,7 +60,7 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
             params = {"when": i18n.moment(state.last.started), "elapsed": i18n.span(state.last.seconds)}
             st.write(t(f"schedules.last.{state.last.outcome}", **params))
             if state.last.last.error:
-                widgets.show_error(state.last.last.error.coded())
+                widgets.show_error(state.last.last.error)
         with st.container(horizontal=True):
             label, icon = t("schedules.run"), ":material/play_arrow:"
             run = ["schedule", "run", name]

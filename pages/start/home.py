@@ -13,7 +13,7 @@ if not has_predictions:
 
 job = flash.follow("ingest", stop=False)
 if job:
-    session.choose(dataset=job.status()["result"]["dataset"])
+    session.choose(dataset=job.status().result["dataset"])
     st.rerun()
 tour.wait()
 

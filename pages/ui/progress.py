@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from functools import partial
 from threading import Lock
 from typing import Final
@@ -18,7 +19,7 @@ from clv_core import audit, jobs
 from clv_core.environment import ALERT_ADDRESSES
 from clv_core.errors import Refused
 from clv_core.plot import evaluation
-from clv_core.records import JsonObject
+from clv_core.jobs import JobStatus
 from pages.ui import access, confirmation, i18n, page_files, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -54,7 +55,7 @@ LACKING: Final = (
 _starting: Final = Lock()
 
 
-def start_job(command: list[str], label: str, language_of_job: str = "") -> jobs.Job:
+def start_job(command: Sequence[str], label: str, language_of_job: str = "") -> jobs.Job:
     """Start a command as a job, and remember it as this session's last of its kind.
 
     A button that is pressed twice starts one: the second press can end the page's run between the start of the job and
@@ -89,7 +90,7 @@ def viewers_run() -> jobs.Job | None:
 def latest_run(command: str, label: str | None = None) -> jobs.Job | None:
     """Return the newest job of ``command``, about ``label`` where one is given."""
     newest = jobs.jobs(session.workspace(), command)[:RECENT]
-    return next((job for job in newest if label is None or job.status().get("label") == label), None)
+    return next((job for job in newest if label is None or job.status().label == label), None)
 
 
 def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
@@ -98,7 +99,7 @@ def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
     Without a label, what others run is none of the page's business: it stays in the sidebar.
     """
     own = session.followed(command)
-    if own is not None and label in (None, own.status().get("label")):
+    if own is not None and label in (None, own.status().label):
         return own
     job = latest_run(command, label) if label is not None else None
     return job if job is not None and (is_running(job) or _cut_off(job)) else None
@@ -106,15 +107,13 @@ def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
 
 def is_running(job: jobs.Job | None) -> bool:
     """Say whether the job still runs."""
-    return job is not None and job.status()["state"] == jobs.RUNNING
+    return job is not None and job.status().is_running
 
 
-def _title(status: JsonObject) -> str:
+def _title(status: JobStatus) -> str:
     """Return what a run does and about what."""
-    command, arguments = status["command"], status.get("args", [])
-    about = (
-        arguments[1] if command in OF_A_DATASET and len(arguments) > 1 else ADDRESSES.sub("", status.get("label", ""))
-    )
+    command, arguments = status.command, status.args
+    about = arguments[1] if command in OF_A_DATASET and len(arguments) > 1 else ADDRESSES.sub("", status.label)
     return t("job." + command, label=widgets.escape(about))
 
 
@@ -122,13 +121,13 @@ def _title(status: JsonObject) -> str:
 def watch(job: jobs.Job) -> None:
     """Show a running job; when it ends, the whole page is drawn again."""
     status = job.status()
-    if status["state"] != jobs.RUNNING:
+    if not status.is_running:
         st.rerun(scope="app")
     with st.container(border=True):
-        share, stage = _share(status), status.get("stage")
+        stage = status.stage
         st.markdown(f"**{_title(status)}**")
-        st.progress(share, text=t(f"stage.{stage}") if stage else t("job.starting"))
-        elapsed = time.time() - status["started"]
+        st.progress(status.share, text=t(f"stage.{stage}") if stage else t("job.starting"))
+        elapsed = time.time() - status.started
         left = _seconds_left(job.id, status)
         history = job.history()
         parts = [t("job.elapsed", elapsed=i18n.span(elapsed))]
@@ -140,19 +139,19 @@ def watch(job: jobs.Job) -> None:
         if len(curve) > 1:
             widgets.chart(evaluation.loss_history(curve, height=240), f"live_{job.id}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            may, icon = access.if_may(access.action_of(status["args"])), ":material/stop_circle:"
+            may, icon = access.if_may(access.action_of(status.args)), ":material/stop_circle:"
             confirmation.button(_stopping(job, status), t("job.cancel"), f"cancel_{job.id}", icon=icon, **may)
             st.caption(t("job.leave"))
 
 
-def _stopping(job: jobs.Job, status: JsonObject) -> Confirmation:
+def _stopping(job: jobs.Job, status: JobStatus) -> Confirmation:
     """Return the question whether a run is to be stopped, with what becomes of its results."""
     consequence = t(f"job.cancel.why{_when_stopped(status['command'])}", run=_title(status))
     return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel.confirm"), partial(_stop, job))
 
 
 def _stop(job: jobs.Job) -> None:
-    access.require_run(job.status()["args"])
+    access.require_run(job.status().args)
     job.cancel()
 
 
@@ -163,7 +162,7 @@ def _when_stopped(command: str) -> str:
 
 def consume_done(job: jobs.Job) -> bool:
     """Say once that a job which this session follows is done; show what went wrong where it is not."""
-    if show_outcome(job) != jobs.DONE or session.followed(job.status()["command"]) != job:
+    if show_outcome(job) != jobs.DONE or session.followed(job.status().command) != job:
         return False
     session.unfollow(job)
     return True
@@ -172,19 +171,19 @@ def consume_done(job: jobs.Job) -> bool:
 def show_outcome(job: jobs.Job) -> str:
     """Show what became of a job that is over (nothing when it is done), and return its state."""
     status = job.status()
-    if status["state"] == jobs.FAILED:
-        widgets.show_error(status["error"])
-    elif status["state"] == jobs.CANCELLED:
+    if status.failure is not None:
+        widgets.show_error(status.failure)
+    elif status.state == jobs.CANCELLED:
         st.info(t(f"job.cancelled{_when_stopped(status['command'])}"), icon=":material/stop_circle:")
-    elif status["state"] == jobs.INTERRUPTED:
-        resumes = status["command"] in RESUMES
+    elif status.state == jobs.INTERRUPTED:
+        resumes = status.command in RESUMES
         st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")
-    return str(status["state"])
+    return status.state
 
 
 def show_failure(job: jobs.Job | None) -> None:
     """Say how a run that did not end well ended, and offer what is left to do about it, until somebody closes it."""
-    if job is not None and not job.status().get("put_away") and show_outcome(job) != jobs.DONE:
+    if job is not None and not job.status().put_away and show_outcome(job) != jobs.DONE:
         failure_actions(job)
 
 
@@ -192,9 +191,9 @@ def failure_actions(job: jobs.Job) -> None:
     """Offer what is left to do about a run that did not end well: start it again, read what it printed, close it."""
     status = job.status()
     with st.container(horizontal=True):
-        if status["state"] == jobs.INTERRUPTED:
-            word = "job.go_on" if status["command"] in RESUMES else "job.again"
-            icon, may = ":material/refresh:", access.if_may(access.action_of(status["args"]))
+        if status.state == jobs.INTERRUPTED:
+            word = "job.go_on" if status.command in RESUMES else "job.again"
+            icon, may = ":material/refresh:", access.if_may(access.action_of(status.args))
             if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
                 restart(job)
         icon, close = ":material/close:", f"close_{status['command']}"
@@ -205,7 +204,7 @@ def failure_actions(job: jobs.Job) -> None:
 def restart(job: jobs.Job) -> None:
     """Start the same command once more; training goes on where it stopped."""
     status = job.status()
-    start_job(status["args"], status.get("label", ""))
+    start_job(status.args, status.label)
     job.dismiss()
     st.rerun()
 
@@ -217,7 +216,7 @@ def technical_log(job: jobs.Job) -> None:
         page_files.download(t("job.log"), text, f"{job.id}.log", key=f"log_{job.id}", type="tertiary")
 
 
-def need_result(ready: bool, command: list[str], label: str, note: str) -> None:
+def need_result(ready: bool, command: Sequence[str], label: str, note: str) -> None:
     """Go on where a result is there; otherwise start the command that makes it, show the run, and end the page here.
 
     Where the run found that the log does not hold what it needs, that is said in its place.
@@ -231,16 +230,16 @@ def need_result(ready: bool, command: list[str], label: str, note: str) -> None:
     if ready:
         return
     job = latest_run(command[0], label)
-    if job is None or job.status()["state"] == jobs.DONE:
+    if job is None or job.status().state == jobs.DONE:
         before = viewers_run()
         if before is not None:
             st.info(t("job.one"), icon=":material/hourglass_top:")
             watch(before)
             st.stop()
         job = start_job(command, label)
-    error = job.status().get("error") or {}
-    if job.status()["state"] == jobs.FAILED and error.get("code") in LACKING:
-        widgets.show_refusal(error)
+    failure = job.status().failure
+    if failure is not None and failure.code in LACKING:
+        widgets.show_refusal(failure)
         st.stop()
     st.caption(note)
     if is_running(job):
@@ -266,8 +265,8 @@ def running_jobs() -> None:
 def _mini(active: list[jobs.Job]) -> None:
     for job in active:
         status = job.status()
-        if status["state"] == jobs.RUNNING:
-            st.progress(_share(status), text=_title(status))
+        if status.is_running:
+            st.progress(status.share, text=_title(status))
         else:
             st.caption(f"{SIGNS.get(status['state'], SIGNS[jobs.FAILED])} {_title(status)}")
 
@@ -275,18 +274,13 @@ def _mini(active: list[jobs.Job]) -> None:
 def _cut_off(job: jobs.Job) -> bool:
     """Say whether a run was cut off and nobody has closed it since."""
     status = job.status()
-    return status["state"] == jobs.INTERRUPTED and not status.get("put_away")
+    return status.state == jobs.INTERRUPTED and not status.put_away
 
 
-def _share(status: JsonObject) -> float:
-    total = float(status.get("total") or 0)
-    return min(1.0, max(0.0, float(status.get("done") or 0) / total)) if total else 0.0
-
-
-def _seconds_left(job_id: str, status: JsonObject) -> float | None:
+def _seconds_left(job_id: str, status: JobStatus) -> float | None:
     """Return the seconds until the bar is full at the pace seen so far, None while that cannot be told."""
     seen = st.session_state.setdefault(f"pace_{job_id}", {})
-    done, total = float(status.get("done") or 0), float(status.get("total") or 0)
+    done, total = status.done, status.total
     if "since" not in seen or seen["total"] != total or done < seen["last"]:
         seen.update(total=total, done=done, since=time.time())
     seen["last"] = done

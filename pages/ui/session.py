@@ -210,7 +210,7 @@ def grades(bundle: Bundle) -> dict[Question, Grade]:
 
 def follow(job: jobs.Job) -> None:
     """Make a run this session's last of its kind: its pages show it, and tell how it ends."""
-    st.session_state[f"job_{job.status()['command']}"] = job.id
+    st.session_state[f"job_{job.status().command}"] = job.id
 
 
 def followed(command: str) -> jobs.Job | None:
@@ -221,8 +221,8 @@ def followed(command: str) -> jobs.Job | None:
 def unfollow(job: jobs.Job) -> None:
     """Follow a run no more; one that is over is put away."""
     job.dismiss()
-    if followed(job.status()["command"]) == job:
-        del st.session_state[f"job_{job.status()['command']}"]
+    if followed(job.status().command) == job:
+        del st.session_state[f"job_{job.status().command}"]
 
 
 def suppression_list() -> SuppressionList:
@@ -262,7 +262,7 @@ def _gone_back(key: str) -> bool:
 def _follow_address() -> None:
     """Follow the runs that the address names, but for those whose end was told."""
     for job in map(_job, st.query_params.get_all(RUN)):
-        if job is not None and not job.status().get("put_away"):
+        if job is not None and not job.status().put_away:
             follow(job)
 
 

@@ -15,8 +15,9 @@ import streamlit as st
 from clv_core.collection.store import Dataset, Manifest
 from clv_core.deployment import Bundle, Terms
 from clv_core.disk import disk_error
-from clv_core.errors import ClvError, traced
+from clv_core.errors import ClvError, Message, traced
 from clv_core.i18n import without_options
+from clv_core.jobs import JobError
 from clv_core.plot import Chart
 from pages.ui import i18n, navigation, session
 from pages.ui.i18n import t
@@ -101,16 +102,13 @@ def need_model() -> tuple[Dataset, Bundle]:
     return dataset, bundle
 
 
-def show_error(error: ClvError | dict[str, Any]) -> None:
-    """Show what failed and what to do; the data is safe.
-
-    A job keeps ``{code, params, message}`` of its error.
-    """
+def show_error(error: ClvError | Message | JobError) -> None:
+    """Show what failed and what to do; the data is safe."""
     said = _worded(error)
     st.error(escape(without_options(said)), icon=":material/error:")
 
 
-def show_refusal(error: ClvError | dict[str, Any]) -> None:
+def show_refusal(error: ClvError | JobError) -> None:
     """Say why a part of a page has nothing to show: the log does not hold what it needs."""
     said = _worded(error)
     with st.container(border=True):
@@ -118,15 +116,15 @@ def show_refusal(error: ClvError | dict[str, Any]) -> None:
         st.write(escape(said))
 
 
-def _worded(error: ClvError | dict[str, Any]) -> str:
+def _worded(error: ClvError | Message | JobError) -> str:
     """Return an error in the language of the page, which may not be the one that a job ran in."""
     if isinstance(error, ClvError):
         if "canonical" not in error.params:
             return error.message(session.language())  # a page's own error may have words of its own
         return t(f"error.{error.code}", **i18n.named_params(error.params))
-    if error["code"] == "unexpected":
+    if error.code == "unexpected":
         return t("job.broken")
-    return t(f"error.{error['code']}", **i18n.named_params(error["params"]))
+    return t(f"error.{error.code}", **i18n.named_params(error.params))
 
 
 def warning_text(item: dict[str, Any]) -> str:

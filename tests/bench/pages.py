@@ -79,7 +79,7 @@ class Visitor:
         return found
 
     def _running(self) -> bool:
-        return any(job.status()["state"] == jobs.RUNNING for job in jobs.jobs(self._workspace))
+        return any(job.status().state == jobs.RUNNING for job in jobs.jobs(self._workspace))
 
     def _timed(self, what: str, run: Callable[[], Any]) -> None:
         started, worked = time.perf_counter(), time.process_time()

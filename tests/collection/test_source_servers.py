@@ -390,9 +390,9 @@ def test_the_secret_is_nowhere(workspace: Workspace, postgres: tuple[str, Run], 
             refresh(workspace, name)
         errors.append(raised.value.message())
     job, processes = jobs.start(workspace, ["source", "run", "shop"], language="en"), b""
-    while job.status()["state"] == jobs.RUNNING:
+    while job.status().state == jobs.RUNNING:
         processes += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True).stdout
-    assert job.status()["state"] == jobs.DONE
+    assert job.status().state == jobs.DONE
     back_up(workspace, tmp_path / "backup.zip", NoProgress())
     with zipfile.ZipFile(tmp_path / "backup.zip") as backup:
         texts = [backup.read(name) for name in backup.namelist()]

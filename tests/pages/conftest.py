@@ -117,13 +117,13 @@ def newest(root: Path, command: str) -> jobs.Job:
 
 def args_of(root: Path, command: str) -> list[str]:
     """Return the words of the run of a command that was started last."""
-    return list(newest(root, command).status()["args"])
+    return list(newest(root, command).status().args)
 
 
 def really(root: Path, command: str, code: int = 0) -> list[str]:
     """Let the newest run of a command, which was only pretended, happen; return its words."""
     job = newest(root, command)
-    args, language = list(job.status()["args"]), job.status().get("language", "en")
+    args, language = list(job.status().args), (job.folder / "language").read_text(encoding="utf-8")
     jobs.update_status(job.folder, pid=None)
     assert main(["--job", str(job.folder), *args, "--workspace", str(root), "--lang", language]) == code
     return args
@@ -299,9 +299,11 @@ def sleeping_job() -> Iterator[START]:
         folder.mkdir()
         sleeper = [sys.executable, "-c", "import time; time.sleep(60)", str(folder)]
         processes.append(subprocess.Popen(sleeper, start_new_session=True))
-        status = {"id": folder.name, "command": command[0], "args": command, "label": label, "state": jobs.RUNNING}
-        status |= {"actor": audit.actor(), "pid": processes[-1].pid, "started": time.time(), "language": language}
-        write_json(folder / "status.json", {**status, "stage": "training", "done": 40, "total": 120})
+        words, pid, now = tuple(command), processes[-1].pid, time.time()
+        status = jobs.JobStatus(folder.name, words[0], words, label, audit.actor(), pid=pid, started=now)
+        status = replace(status, stage="training", done=40, total=120)
+        write_json(folder / "status.json", status.to_json())
+        (folder / "language").write_text(language, encoding="utf-8")
         steps = [{"stage": "training", "done": at, "seed": 1, "step": at, "loss": 3 - at / 40} for at in (20, 40)]
         rows = [json.dumps(step) + "\n" for step in steps]
         (folder / "history.jsonl").write_text("".join(rows), encoding="utf-8")

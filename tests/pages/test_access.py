@@ -154,8 +154,8 @@ def test_a_run_that_was_cut_off_is_started_again_by_those_who_may_start_it(
     open_page: OPEN, bare: Path, sleeping_job: START, sign_in: SIGN_IN, person: tuple[str, ...], grey: bool
 ) -> None:
     job = sleeping_job(Workspace(bare), ["delete", "shop"], "shop")
-    os.killpg(job.status()["pid"], signal.SIGKILL)
-    os.waitpid(job.status()["pid"], 0)
+    os.killpg(job.status().pid, signal.SIGKILL)
+    os.waitpid(job.status().pid, 0)
     sign_in(person[0], **({"groups": person[1]} if person[1:] else {}))
     assert open_page(bare, "datasets", run=job.id).button(key="once_more_delete").disabled is grey
 
@@ -167,7 +167,7 @@ def test_a_viewer_stops_no_training_and_forgets_no_answers_even_past_the_button(
     job = sleeping_job(Workspace(bare), ["train", "shop"], "shop")
     sign_in("bob@shop.example")
     app = do(open_page(bare, "train"), f"cancel_{job.id}", "confirm")
-    assert "role" in app.error[0].value and job.status()["state"] == "running"
+    assert "role" in app.error[0].value and job.status().state == "running"
     columns, path = ["customer_id", "date", "amount"], tmp_path / "log.csv"
     path.write_text("customer_id,date,amount\nA,2024-03-25,10\nB,2024-04-26,12.5\n")
     remember(Workspace(bare), columns, Answers(currency="EUR"))

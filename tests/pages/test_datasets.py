@@ -212,7 +212,7 @@ def test_nothing_but_contact_fields_is_on_by_itself(open_page: OPEN, shop: Path)
 def test_a_leak_is_refused_with_its_reason_and_two_ways_on(open_page: OPEN, shop: Path, choice: str) -> None:
     app = add_customers(open_page(shop, "datasets", lang="en"), shop)
     args = [*args_of(shop, "customers"), "--static=lifetime_spend", "--static=channel"]
-    jobs.update_status(newest(shop, "customers").folder, args=args)
+    jobs.update_status(newest(shop, "customers").folder, args=tuple(args))
     really(shop, "customers", code=4)
     app.run()
     assert "lifetime_spend" in app.error[0].value.replace("\\", "") and app.button(key="leak_use").disabled

@@ -41,7 +41,7 @@ def opened(page: str) -> AppTest:
 def started(work: Workspace, command: str) -> Any:
     """Return what the command line reads of the one run of a command."""
     (job,) = jobs.jobs(work, command)
-    return build_parser().parse_args(job.status()["args"])
+    return build_parser().parse_args(job.status().args)
 
 
 def test_another_column_and_another_event_are_read_as_the_table_says(work: Workspace) -> None:

@@ -47,7 +47,7 @@ def test_a_dataset_without_a_look_starts_one_and_says_so(open_page: OPEN, with_d
     app = open_page(with_dataset, "look", lang="en")
     assert translate("look.wait", "en") in texts(app)
     started = [job.status() for job in jobs(Workspace(with_dataset), "look")]
-    assert [status["args"] for status in started] == [["look", "shop"]]
+    assert [status.args for status in started] == [("look", "shop")]
     app.run()
     assert len(jobs(Workspace(with_dataset), "look")) == 1, "looking twice starts one run"
 

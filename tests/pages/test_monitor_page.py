@@ -116,15 +116,15 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     app = do(open_page(root, "monitor", lang="en"), "monitor_retrain")
     job = jobs.jobs(work, "monitor")[0]
     model = list_bundles(work)[0].id
-    assert job.status()["args"] == ["monitor", "shop", "--model", model, "--retrain"]
+    assert job.status().args == ("monitor", "shop", "--model", model, "--retrain")
     assert app.button(key=f"cancel_{job.id}") and not app.dataframe
     why = Message("retrain.stays", {"origin": "2023-10-01", "customers": 1234})
     figures = (MetricPair("gini", 0.61, 0.62, Estimate(0.01, -0.01, 0.03)),)
     outcome = Outcome("stays", model, "other", why, figures=figures)
     result = {"retrain": outcome.to_json()}
-    untold = {"error": {"code": "webhook_failed", "params": {"host": "chat.example", "reason": "HTTP 500"}}}
+    untold = {"error": jobs.JobError("webhook_failed", {"host": "chat.example", "reason": "HTTP 500"})}
     for ending in ({"state": jobs.DONE}, {"state": jobs.FAILED, **untold}):
-        write_json(job.folder / "status.json", {**job.status(), **ending, "result": result})
+        jobs.update_status(job.folder, **ending, result=result)
         app.run()
         said = texts(app)
         assert "1,234 customers" in said and "0.610" in said
@@ -163,7 +163,7 @@ def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path
     shutil.rmtree(next(root.glob("datasets/*/made/*/*/monitoring")))
     app = open_page(root, "monitor", lang="en")
     assert translate("monitor.wait") in texts(app)
-    assert jobs.jobs(Workspace(root), "monitor")[0].status()["args"][:2] == ["monitor", "shop"]
+    assert jobs.jobs(Workspace(root), "monitor")[0].status().args[:2] == ("monitor", "shop")
 
 
 @pytest.mark.slow
@@ -180,6 +180,6 @@ def test_what_a_viewer_has_looked_at_is_told_to_nobody(
             app = AppTest.from_file(str(SHELL), default_timeout=60).run()
             app.switch_page(BY_NAME["monitor"].path).run()
             job = jobs.jobs(Workspace(root), "monitor")[0]
-            while job.status()["state"] == jobs.RUNNING:
+            while job.status().state == jobs.RUNNING:
                 time.sleep(0.2)
-            assert job.status()["result"]["alerts"] and len(hook.received) == told
+            assert job.status().result["alerts"] and len(hook.received) == told

@@ -40,7 +40,7 @@ def test_erasing_needs_the_number_typed_and_starts_a_run_that_names_nobody(open_
     assert translate("privacy.erase.stays") in texts(app) and app.button(key="confirm").disabled
     do(app, ("confirm_typed", "3"), "confirm")
     (job,) = jobs.jobs(Workspace(bare), "erase")
-    command, option, path = job.status()["args"]
+    command, option, path = job.status().args
     assert (command, option) == ("erase", "--file") and Path(path).read_text().split() == ids
     assert not any(one in (job.folder / "status.json").read_text() for one in ids)
     assert Path(path).stat().st_mode & 0o077 == 0
@@ -54,7 +54,7 @@ def test_a_table_names_whom_to_erase_by_its_column_of_ids(open_page: OPEN, bare:
     assert not app.error
     do(app, "erase_for_good", ("confirm_typed", "3"), "confirm")
     (job,) = jobs.jobs(Workspace(bare), "erase")
-    assert Path(job.status()["args"][2]).read_text().split() == ids
+    assert Path(job.status().args[2]).read_text().split() == ids
     assert not list((bare / "uploads").glob("once-*"))
 
 

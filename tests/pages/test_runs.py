@@ -41,13 +41,13 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
     assert shares and set(shares) == {33}
     assert len(app.get("plotly_chart")) == 1
     app = do(app, f"cancel_{job.id}")
-    assert job.status()["state"] == jobs.RUNNING
+    assert job.status().state == jobs.RUNNING
     assert "Partial results are removed" in texts(app)
     do(app, "confirm")
     deadline = time.monotonic() + 20
-    while job.status()["state"] == jobs.RUNNING and time.monotonic() < deadline:
+    while job.status().state == jobs.RUNNING and time.monotonic() < deadline:
         time.sleep(0.05)  # the signal is sent; a busy machine may take a moment to end the process
-    assert job.status()["state"] == jobs.INTERRUPTED
+    assert job.status().state == jobs.INTERRUPTED
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
@@ -111,7 +111,7 @@ def test_the_end_of_an_own_upload_is_told_while_another_persons_newer_one_runs(
     jobs.finish(own.folder, "en", result=result)
     app.run()
     assert app.selectbox(key="dataset").value == "shop" and not any((two / "uploads").rglob("mine.csv"))
-    assert newer.status()["state"] == jobs.RUNNING
+    assert newer.status().state == jobs.RUNNING
 
 
 def test_the_sample_loaded_meanwhile_leaves_the_file_in_hand_alone(open_page: OPEN, two: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
     assert said in [item.value for item in app.warning]
     assert f"once_more_{command}" in {button.key for button in app.button}
     app.button(key=f"close_{command}").click().run()
-    assert job.status()["put_away"] and said not in [item.value for item in app.warning]
+    assert job.status().put_away and said not in [item.value for item in app.warning]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_the_sidebar_ticks_a_run_only_where_it_is_done(
     jobs.update_status(job.folder, state=ending)
     monkeypatch.setattr(progress, "is_running", lambda one: one == job)  # it ended after the sidebar had begun
     app = open_page(two, "home", lang="en", dataset="other")
-    assert begun["state"] == jobs.RUNNING and f":material/{sign}:" in " ".join(one.value for one in app.sidebar.caption)
+    assert begun.state == jobs.RUNNING and f":material/{sign}:" in " ".join(one.value for one in app.sidebar.caption)
 
 
 def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sleeping_job: START) -> None:
@@ -204,7 +204,7 @@ def test_run_that_was_cut_off_can_go_on(open_page: OPEN, with_dataset: Path, sle
     assert translate("job.interrupted") in [item.value for item in app.warning]
     app.button(key="once_more_train").click().run()
     started = jobs.jobs(Workspace(with_dataset), "train")[0].status()
-    assert started["state"] == jobs.RUNNING and started["args"] == ["train", "shop"]
+    assert started.is_running and started.args == ("train", "shop")
     jobs.update_status(job.folder, state=jobs.CANCELLED)
 
 
@@ -226,8 +226,8 @@ def test_a_run_that_was_stopped_says_whether_anything_of_it_is_kept(
 
 
 def cut_off(job: jobs.Job) -> jobs.Job:
-    os.killpg(job.status()["pid"], signal.SIGKILL)
-    os.waitpid(job.status()["pid"], 0)
+    os.killpg(job.status().pid, signal.SIGKILL)
+    os.waitpid(job.status().pid, 0)
     return job
 
 
@@ -262,7 +262,7 @@ def test_a_run_that_does_not_resume_is_started_again_by_a_click(
     job = cut_off(sleeping_job(Workspace(two), ["combine", "shop", "other", "--name", "all"], "all"))
     do(open_page(two, "datasets", lang="en", dataset="other", run=job.id), "once_more_combine")
     newest = jobs.jobs(Workspace(two), "combine")[0]
-    assert newest != job and newest.status()["args"] == job.status()["args"] and job.status()["put_away"]
+    assert newest != job and newest.status().args == job.status().args and job.status().put_away
 
 
 def test_an_upload_that_was_cut_off_is_told_to_nobody_else(open_page: OPEN, two: Path, sleeping_job: START) -> None:

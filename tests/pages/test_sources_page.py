@@ -104,7 +104,7 @@ def test_a_source_shows_what_its_last_run_compared_and_reads_everything_on_deman
     assert "60 rows in the source, 58" in texts(app) and "2 not kept" in texts(app)
     assert "Only databases are asked for whole orders" in texts(app)
     do(app, "run_all_orders")
-    assert newest(bare, "source").status()["args"] == ["source", "run", "orders", "--all"]
+    assert newest(bare, "source").status().args == ("source", "run", "orders", "--all")
 
 
 def test_only_an_administrator_adds_a_source_and_sees_where_it_is(
@@ -142,7 +142,7 @@ def test_a_schedule_is_saved_run_and_paused(open_page: OPEN, bare: Path) -> None
     do(app, "pause_nightly")
     assert list_schedules(Workspace(bare))[0][0].is_paused
     do(app, "run_nightly")
-    assert newest(bare, "schedule").status()["args"] == ["schedule", "run", "nightly"]
+    assert newest(bare, "schedule").status().args == ("schedule", "run", "nightly")
 
 
 RETRAINED = ("source run orders", "monitor shop --model champion --retrain --every 7")
@@ -163,7 +163,7 @@ def test_who_runs_a_chain_now_may_do_each_of_its_steps(
     sign_in("ana@shop.example")
     do(open_page(bare, "schedules"), "run_nightly")
     status = newest(bare, "schedule").status()
-    assert (status["args"], status["actor"]) == (["schedule", "run", "nightly"], "ana@shop.example")
+    assert (status.args, status.actor) == (("schedule", "run", "nightly"), "ana@shop.example")
 
 
 @pytest.mark.usefixtures("never_grey")

@@ -83,11 +83,11 @@ class Shop:
 
     def read(self) -> argparse.Namespace:
         """Return what the command line reads of the run that was started last."""
-        return build_parser().parse_args(self.newest().status()["args"])
+        return build_parser().parse_args(self.newest().status().args)
 
     def newest(self) -> jobs.Job:
         """Return the run that was started last."""
-        return max(jobs.jobs(self.work), key=lambda job: float(job.status()["started"]))
+        return max(jobs.jobs(self.work), key=lambda job: float(job.status().started))
 
     def call(self, part: str, function: str, *values: object, **kept: object) -> AppTest:
         """Call a function of the pages' parts within a page, where ``kept`` is what the session holds."""
@@ -404,8 +404,8 @@ def shop(oddly_named: Path, tmp_path: Path, idle_runs: None, monkeypatch: pytest
 @pytest.mark.parametrize("press", PRESSES, ids=lambda press: getattr(press, "__name__", "called"))
 def test_the_command_line_reads_what_a_page_starts(shop: Shop, press: Press) -> None:
     expected = press(shop)
-    started = sorted(jobs.jobs(shop.work), key=lambda job: float(job.status()["started"]))
-    read = [build_parser().parse_args(job.status()["args"]) for job in started]
+    started = sorted(jobs.jobs(shop.work), key=lambda job: float(job.status().started))
+    read = [build_parser().parse_args(job.status().args) for job in started]
     assert {one.command for one in read} == {place.split()[1] for place in PRESSES[press]} - {"again"}
     last = vars(read[-1])
     if "answers" in expected:
@@ -427,7 +427,7 @@ def composed() -> Iterator[str]:
         for node in filter(_of_words, ast.walk(tree)):
             first = ast.unparse(node.elts[0])
             word = getattr(known.get(first, node.elts[0]), "value", None)
-            if first == "*status['args']":
+            if first == "*status.args":
                 yield f"{part} again"
             elif isinstance(word, str) and word in COMMANDS:
                 yield f"{part} {word}"

@@ -106,7 +106,7 @@ def test_products_that_are_left_out_can_be_changed_and_are_remembered(
     box.set_value(["tea1"]).run()
     app.button(key="recommend_again").click().run()
     job = jobs.jobs(Workspace(root), "recommend")[0]
-    assert job.status()["args"][-1] == "--exclude=tea1"
+    assert job.status().args[-1] == "--exclude=tea1"
     assert load_offers(open_dataset(Workspace(root), "shop")).excluded == ("tea1",)
 
 
@@ -171,7 +171,7 @@ def test_a_run_is_shown_while_nothing_is_kept_and_nothing_is_worked_out_for_anot
     app = part(open_page, root, name)
     assert not app.error and not app.slider
     [job] = jobs.jobs(Workspace(root))
-    assert job.status()["args"][:2] == [name, "shop"] and translate(f"{name}.wait", "en") in texts(app)
+    assert job.status().args[:2] == (name, "shop") and translate(f"{name}.wait", "en") in texts(app)
 
 
 @pytest.mark.slow
@@ -255,8 +255,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
     shutil.rmtree(folder)
     job = sleeping_job(work, ["price", "shop", "--model", bundle.id], folder.name)
     params = {"dataset": "shop", "categories": 4, "found": 2.0, "needed": 3, "products": 10}
-    ended = {"state": jobs.FAILED, "error": {"code": code, "params": params, "message": ""}}
-    write_json(job.folder / "status.json", {**job.status(), **ended})
+    jobs.update_status(job.folder, state=jobs.FAILED, error=jobs.JobError(code, params))
     app = part(open_page, root, "price")
     assert not app.error
     assert translate("strategy.refused", "en") in [one.value for one in app.header]

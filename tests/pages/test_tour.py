@@ -58,7 +58,7 @@ def test_it_leads_over_all_pages_and_back_and_no_page_is_empty(open_page: OPEN, 
         if at < last:
             app.button(key="tour_next").click().run()
             assert app.title[0].value == translate(f"page.{tour.PAGES[at + 1]}", lang)
-    started = {job.status()["command"] for job in jobs.jobs(Workspace(with_demo))}
+    started = {job.status().command for job in jobs.jobs(Workspace(with_demo))}
     assert started <= {"demo", "check", "report"}
     assert all(button.key != "tour_next" for button in app.button)
     app.button(key="tour_end").click().run()

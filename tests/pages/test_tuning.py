@@ -67,7 +67,7 @@ def test_the_search_is_a_job_for_the_horizon_and_the_model_that_were_chosen(open
         do(app, (key_of("model", of_shop(bare)), model), ("tune_trials", 40), "start_tuning")
         job = newest(bare, "tune")
         chosen = ["--horizon-days", str(days), "--model", model]
-        assert job.status()["args"] == ["tune", "shop", *chosen, "--trials", "40", "--origins", "3"]
+        assert job.status().args == ("tune", "shop", *chosen, "--trials", "40", "--origins", "3")
         jobs.update_status(job.folder, state=jobs.CANCELLED)
         app = open_page(bare, "train", lang="en")
 

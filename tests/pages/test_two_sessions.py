@@ -119,8 +119,8 @@ def test_a_run_is_of_who_started_it_and_stopped_by_who_may(root: Path) -> None:
     training = EVE.opens("train")
     BOB.opens("explore")
     training.button(key="start_training").click().run()
-    started = {job.status()["command"]: job for job in jobs.jobs(Workspace(root))}
-    actors = {command: job.status()["actor"] for command, job in started.items()}
+    started = {job.status().command: job for job in jobs.jobs(Workspace(root))}
+    actors = {command: job.status().actor for command, job in started.items()}
     assert actors == {"explore": BOB.user["email"], "train": EVE.user["email"]}
     stop = f"cancel_{started['train'].id}"
     assert replace(BOB, dataset="market").opens("train").button(key=stop).disabled

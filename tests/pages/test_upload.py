@@ -88,7 +88,7 @@ def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
     do(app, f"answer_date_order_{order}")
     args = args_of(tmp_path, "ingest")
     assert args[0] == "ingest" and Path(args[1]).read_text() == LOG
-    assert args[: len(job.status()["args"])] == job.status()["args"]
+    assert args[: len(job.status().args)] == [*job.status().args]
     assert args[args.index("--date-order") + 1] == order and args[args.index("--name") + 1] == "Shop 2024"
 
 
@@ -337,9 +337,9 @@ def test_saving_stops_the_check_that_still_runs(
     save(upload(LOG))
     assert args_of(tmp_path, "ingest")[0] == "ingest"
     check, deadline = newest(tmp_path, "check"), time.monotonic() + 30
-    while check.status()["state"] == jobs.RUNNING and time.monotonic() < deadline:
+    while check.status().state == jobs.RUNNING and time.monotonic() < deadline:
         time.sleep(0.05)  # it was told to stop, and stops a moment later
-    assert check.status()["state"] != jobs.RUNNING
+    assert check.status().state != jobs.RUNNING
 
 
 def test_several_files_become_one_dataset(upload: UPLOAD, tmp_path: Path) -> None:

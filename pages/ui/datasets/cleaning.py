@@ -21,7 +21,7 @@ def follow(dataset: Dataset) -> None:
     """Watch a cleaning that runs, and say how it ended."""
     job = flash.follow("clean", dataset.name)
     if job is not None:
-        result = job.status()["result"]
+        result = job.status().result
         params = {"kept": f"{result['rows_kept']:,}", "read": f"{result['rows_read']:,}"}
         flash.say(t("cleaning.done", **params) if result["rules"] else t("cleaning.undone"))
         st.rerun()
@@ -82,10 +82,10 @@ def _count_effects(dataset: Dataset) -> list[JsonObject]:
     words = _words(limits)
     label = " · ".join([dataset.name, dataset.version[:6], *words[1::2]])
     job = progress.latest_run("clean", label)
-    ready = job is not None and job.status()["state"] == jobs.DONE
+    ready = job is not None and job.status().state == jobs.DONE
     progress.need_result(ready, ["clean", dataset.name, "--list", *words], label, t("cleaning.looking"))
     assert job is not None
-    rules: list[JsonObject] = job.status()["result"]["rules"]
+    rules: list[JsonObject] = job.status().result["rules"]
     return rules
 
 

@@ -47,12 +47,13 @@ class CustomersFile:
 def follow(dataset: Dataset) -> None:
     """Watch a run on the customers table, and say how it ended; a leak is put as a question."""
     job = progress.followed_run("customers", dataset.name)
-    if job is not None and _error_code(job) in (*LEAKS, *questions.CHOICES):
+    failure = None if job is None else job.status().failure
+    if failure is not None and failure.code in (*LEAKS, *questions.CHOICES):
         return
     done = flash.follow("customers", dataset.name)
     if done is not None:
         _drop_file()
-        result = done.status()["result"]
+        result = done.status().result
         if result.get("removed"):
             flash.say(t("customers.removed"))
         else:
@@ -68,11 +69,11 @@ def show(dataset: Dataset) -> None:
     st.markdown(f"**{t('customers.replace' if table else 'customers.headline')}**")
     st.caption(t("customers.why"))
     job = progress.followed_run("customers", dataset.name)
-    code = "" if job is None else _error_code(job)
-    if job is not None and code in LEAKS:
-        _ask_about_leak(dataset, job)
+    failure = None if job is None else job.status().failure
+    if job is not None and failure is not None and failure.code in LEAKS:
+        _ask_about_leak(dataset, job, failure)
         return
-    if job is not None and code in questions.CHOICES:
+    if job is not None and failure is not None and failure.code in questions.CHOICES:
         questions.ask_for_run(job, partial(_answer, job))
         st.button(t("leak.back"), key="customers_back", type="tertiary", on_click=session.unfollow, args=[job])
         return
@@ -282,28 +283,21 @@ def _uses(proposals: list[RoleProposal], uses: dict[str, tuple[str, str]]) -> li
     ]
 
 
-def _error_code(job: jobs.Job) -> str:
-    """Return the code of the error that a run ended with, "" where it did not fail."""
-    status = job.status()
-    return str(status["error"]["code"]) if status["state"] == jobs.FAILED else ""
-
-
 def _answer(job: jobs.Job, **given: Any) -> None:
     status = job.status()
-    progress.start_job([*status["args"], *option_words(Answers(**given))], status["label"])
+    progress.start_job([*status.args, *option_words(Answers(**given))], status.label)
 
 
-def _ask_about_leak(dataset: Dataset, job: jobs.Job) -> None:
+def _ask_about_leak(dataset: Dataset, job: jobs.Job, leak: jobs.JobError) -> None:
     """Say which attribute knows the future and why, and offer to leave it out or, in so many words, to use it."""
-    status = job.status()
-    args, params = status["args"], status["error"]["params"]
+    args, params = job.status().args, leak.params
     named = {*params["named"], *params["untested"], *(item.rpartition(" (")[0] for item in params["measured"])}
     columns = [column for word in args if (column := _attribute(word)) and column in named]
     names = widgets.escape(i18n.join_names(columns))
     without = [word for word in args if _attribute(word) not in columns]
     accepting = [*args, *(f"--accept={column}" for column in columns)]
     with st.container(border=True):
-        widgets.show_error(status["error"])
+        widgets.show_error(leak)
         label, may = t("leak.without", columns=names), access.if_may("change")
         st.button(label, type="primary", key="leak_without", on_click=_start, args=[without, dataset.name], **may)
         sure = st.checkbox(t("leak.sure", columns=names), key="leak_sure")

@@ -28,9 +28,9 @@ def follow() -> None:
         job = flash.follow(command)
         if job is None:
             continue
-        result = job.status()["result"]
+        result = job.status().result
         name = str(result.get("dataset", ""))
-        params = {"name": widgets.escape(name or job.status()["label"])}
+        params = {"name": widgets.escape(name or job.status().label)}
         if command == "combine":
             params["rows"] = f"{result['rows_kept']:,}"
         sentence = t(f"manage.{command}.done", **params)

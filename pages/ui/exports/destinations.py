@@ -196,11 +196,11 @@ def _follow(job: jobs.Job) -> None:
     status = job.status()
     if progress.is_running(job):
         progress.watch(job)
-    elif not status.get("put_away"):
+    elif not status.put_away:
         with st.container(border=True):
-            st.caption(i18n.moment(datetime.fromtimestamp(status["updated"], UTC).isoformat()))
-            result = status.get("result") or {"failed": []}
-            if status["state"] == jobs.DONE:
+            st.caption(i18n.moment(datetime.fromtimestamp(status.updated, UTC).isoformat()))
+            result = status.result or {"failed": []}
+            if status.state == jobs.DONE:
                 st.markdown(t("pushing.sent", sent=result["sent"], unchanged=result["unchanged"]))
                 _show_left_out(result.get("audience"), result["left_out"])
                 notes = [Message(f"warning.{one['code']}", one["params"]) for one in result.get("warnings", ())]
@@ -209,7 +209,7 @@ def _follow(job: jobs.Job) -> None:
                 st.warning(t("pushing.failed", failed=len(result["failed"])), icon=":material/error:")
                 names = {"customer_id": t("pushing.customer"), "reason": t("pushing.reason")}
                 cells.table(pd.DataFrame(result["failed"]).rename(columns=names), t("pushing.reason"))
-            if status["state"] == jobs.DONE:
+            if status.state == jobs.DONE:
                 icon = ":material/close:"
                 st.button(t("outcome.close"), icon=icon, type="tertiary", key="push_close", on_click=job.dismiss)
             else:

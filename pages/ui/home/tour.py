@@ -86,7 +86,7 @@ def wait() -> None:
     """Follow the run that loads the demo, and show what it holds when it is over."""
     job = flash.follow(COMMAND, stop=False)
     if job is not None:
-        result = job.status()["result"]
+        result = job.status().result
         _open(result["dataset"], result["model"])
 
 

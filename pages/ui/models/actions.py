@@ -156,7 +156,7 @@ def follow_import(dataset: Dataset) -> None:
     job = flash.follow(IMPORT)
     if job is None:
         return
-    result = job.status()["result"]
+    result = job.status().result
     key = "models.imported" if result["new"] else "models.imported.known"
     flash.say(t(key, version=result["version"], name=widgets.escape(result["name"])))
     upload = Path(result["file"])

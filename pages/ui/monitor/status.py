@@ -129,7 +129,7 @@ def follow_retraining(bundle: Bundle) -> None:
 def show_retraining(bundle: Bundle) -> None:
     """Say what came of the last retraining, whoever started it: a person here, or cron."""
     job = progress.latest_run("monitor", f"{bundle.id} {RETRAINING}")
-    result = (job.status().get("result") if job is not None else None) or {}
+    result = {} if job is None else job.status().result
     outcome = last_outcome(session.workspace(), bundle.id)
     if outcome is None and "retrain" in result:
         outcome = Outcome.from_json(result["retrain"])

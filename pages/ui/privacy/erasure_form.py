@@ -40,7 +40,7 @@ def follow() -> None:
     job = flash.follow("erase")
     if job is None:
         return
-    result = job.status()["result"]
+    result = job.status().result
     parts = [t("privacy.erase.done", found=f"{result['found']:,}", n=f"{result['customers']:,}")]
     if result["retrain"]:
         parts.append(t("privacy.erase.retrain", models=i18n.join_names(map(widgets.escape, result["retrain"]))))
@@ -113,11 +113,11 @@ def _erase(ids: list[str], scope: str) -> None:
 def _unfinished() -> None:
     """Offer to finish an erasure that was cut off: the file of its ids stays until it is done."""
     job = progress.latest_run("erase")
-    if job is None or job.status()["state"] in (jobs.RUNNING, jobs.DONE):
+    if job is None or job.status().state in (jobs.RUNNING, jobs.DONE):
         return
-    if job == progress.followed_run("erase") and job.status()["state"] == jobs.INTERRUPTED:
+    if job == progress.followed_run("erase") and job.status().state == jobs.INTERRUPTED:
         return  # it is offered where the run is shown
-    words = list(job.status()["args"])
+    words = job.status().args
     file = Path(words[words.index("--file") + 1]) if "--file" in words else None
     if file is not None and file.is_file():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):

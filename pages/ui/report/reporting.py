@@ -92,7 +92,7 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
         key="make_report",
         **access.if_may("change", disabled=progress.is_running(job)),
     ):
-        progress.start_job(list(wish.command), wish.label, wish.language)
+        progress.start_job(wish.command, wish.label, wish.language)
         st.rerun()
     return wish
 
@@ -148,7 +148,7 @@ def prepare(dataset: Dataset, bundle: Bundle) -> None:
     words = (*(("--logo", str(logo)) if logo.is_file() else ()), *plan.at(plan.budget))
     wish = _wish(dataset, bundle, language, words)
     if made(wish) is None and not progress.is_running(progress.latest_run("report", wish.label)):
-        progress.start_job(list(wish.command), wish.label, wish.language)
+        progress.start_job(wish.command, wish.label, wish.language)
 
 
 def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, ...]:
@@ -204,11 +204,11 @@ def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...
 def made(wish: Wish) -> dict[str, Any] | None:
     """Return what the last run for this wish has made; None where there is none, or other files lie there now."""
     job = progress.latest_run("report", wish.label)
-    if job is None or job.status()["state"] != jobs.DONE:
+    if job is None or job.status().state != jobs.DONE:
         return None
-    written = job.status()["updated"]
+    written = job.status().updated
     there = all(file.is_file() and file.stat().st_mtime <= written + 1 for file in wish.files)
-    result: dict[str, Any] = job.status()["result"]
+    result: dict[str, Any] = job.status().result
     return result if there and set(result["files"]) == {str(file) for file in wish.files} else None
 
 

@@ -101,17 +101,16 @@ ANSWERABLE: Final = (
 Then = Callable[..., None]
 
 
-def find_question(error: ClvError | JsonObject) -> tuple[str, JsonObject] | None:
+def find_question(error: ClvError | jobs.JobError | None) -> tuple[str, JsonObject] | None:
     """Return code and parameters of an error that the page can ask about, None of others."""
-    code, params = (error.code, error.params) if isinstance(error, ClvError) else (error["code"], error["params"])
-    return (code, params) if code in ANSWERABLE else None
+    return (error.code, error.params) if error is not None and error.code in ANSWERABLE else None
 
 
 def ask_for_run(job: jobs.Job, then: Then) -> bool:
     """Put the question that a run ended with, and say whether it did; ``then`` is called as :func:`ask` calls it."""
     status = job.status()
-    question = find_question(status["error"]) if status["state"] == jobs.FAILED else None
-    path = Path(status["args"][1])
+    question = find_question(status.failure)
+    path = Path(status.args[1])
     if question is None or not path.exists():
         return False
     ask(*question, path, then)

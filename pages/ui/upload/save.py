@@ -130,8 +130,8 @@ def _start(file: FilesInHand, name: str, *more: str) -> None:
 def keep_result(job: jobs.Job) -> None:
     """Keep what a run has saved, to be shown on the next runs of the page."""
     status = job.status()
-    files = status["args"].index("--name") - 1
-    st.session_state[SAVED] = {**status["result"], "appended": files if "--append" in status["args"] else 0}
+    files = status.args.index("--name") - 1
+    st.session_state[SAVED] = {**status.result, "appended": files if "--append" in status.args else 0}
 
 
 def was_saved_here(dataset: Dataset | None) -> bool:
@@ -199,7 +199,7 @@ def offer_waiting_runs() -> None:
         if not waits:
             continue
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            name = widgets.escape(job.status().get("label", ""))
+            name = widgets.escape(job.status().label)
             st.markdown(f":material/history: {t(f'waiting.{waits}', name=name)}")
             if st.button(t("waiting.follow"), key=f"follow_{job.id}"):
                 session.follow(job)
@@ -212,8 +212,8 @@ def offer_waiting_runs() -> None:
 def _waits(job: jobs.Job) -> str:
     """Return what becomes of a run that nobody has put away: ``running``, ``cut_off``, ``asks``, "" for nothing."""
     status = job.status()
-    if status.get("put_away") or not Path(status["args"][1]).exists():
+    if status.put_away or not Path(status.args[1]).exists():
         return ""
-    if status["state"] == jobs.FAILED:
-        return "asks" if questions.find_question(status["error"]) else ""
-    return {jobs.RUNNING: "running", jobs.INTERRUPTED: "cut_off"}.get(status["state"], "")
+    if status.failure is not None:
+        return "asks" if questions.find_question(status.failure) else ""
+    return {jobs.RUNNING: "running", jobs.INTERRUPTED: "cut_off"}.get(status.state, "")

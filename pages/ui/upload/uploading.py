@@ -231,7 +231,7 @@ def check(file: FilesInHand, path: Path) -> Check | jobs.Job:
     if size_of(path) <= CHECKED_HERE_BYTES and out.name not in st.session_state.get(CHECKS, {}):
         return _check(str(out), path, answers())
     job = start_check(file, path)
-    return _loaded(str(out)) if job.status()["state"] == jobs.DONE else job
+    return _loaded(str(out)) if job.status().state == jobs.DONE else job
 
 
 def start_check(file: FilesInHand, path: Path) -> jobs.Job:
@@ -274,7 +274,7 @@ def stop_checks() -> None:
     started: dict[str, str] = st.session_state.get(CHECKS, {})
     for key, job_id in list(started.items()):
         job = jobs.find(session.workspace(), job_id)
-        if job.status()["state"] == jobs.RUNNING:
+        if job.status().is_running:
             job.cancel()
             del started[key]
 
@@ -282,7 +282,7 @@ def stop_checks() -> None:
 def reads(job: jobs.Job) -> bool:
     """Say whether a run is about the files in hand."""
     file = chosen()
-    return file is not None and str(file.path) in job.status()["args"]
+    return file is not None and str(file.path) in job.status().args
 
 
 def save(file: FilesInHand, name: str, *more: str) -> None:
@@ -296,5 +296,5 @@ def restart(job: jobs.Job, **given: Any) -> None:
     status = job.status()
     if reads(job):
         revise_answers(**given)
-    progress.start_job([*status["args"], *option_words(Answers(**given))], status.get("label", ""))
+    progress.start_job([*status.args, *option_words(Answers(**given))], status.label)
     job.dismiss()
