@@ -21,7 +21,7 @@ from clv_core.workspace import Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from clv_core.deployment import Bundle, ScoredDataset
+    from clv_core.deployment import Bundle, Scored
     from clv_core.evaluation import Trust
     from clv_core.evaluation.explain import Explanation
     from clv_core.plot import Figure
@@ -152,11 +152,10 @@ class CLV:
             One row a customer, in the order of their ids: customer_id, as_of, horizon_days,
             p_purchase, predicted_clv, clv_p10, clv_p50, clv_p90, model. Money in :attr:`currency_`.
         """
-        from clv_core.deployment import Terms, score
+        from clv_core.deployment import score
 
-        scored = self._scored()
-        terms = Terms.of(horizon_days, scored.horizon_days, discount_rate, margin_rate)
-        return score(scored.workspace, self.name, scored.bundle.id, terms=terms, progress=self._listener())
+        scored = self._scored().at_horizon(horizon_days, discount_rate, margin_rate)
+        return score(scored, progress=self._listener())
 
     def evaluate(self) -> pd.DataFrame:
         """Return all figures on the held-out last horizon, one column each for the model and the models beside it.
@@ -344,21 +343,19 @@ class CLV:
             raise ClvError("not_measured", horizon=self.horizon_days)
         return bundle
 
-    def _scored(self) -> ScoredDataset:
+    def _scored(self) -> Scored:
         from clv_core.collection.store import open_dataset
-        from clv_core.deployment import ScoredDataset
+        from clv_core.deployment import Scored
 
         bundle = self._fitted()
-        return ScoredDataset(self._workspace, open_dataset(self._workspace, self.name), bundle)
+        return Scored.of(self._workspace, open_dataset(self._workspace, self.name), bundle)
 
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
         from clv_core.deployment import explain_scores
 
         scored = self._scored()
         who = None if customer is None else str(customer)
-        return explain_scores(
-            scored.bundle, scored.dataset, customer=who, sample=sample, progress=self._listener()
-        ).value
+        return explain_scores(scored, customer=who, sample=sample, progress=self._listener()).value
 
     def _plot_holdout(self, name: str) -> Figure:
         from clv_core.deployment import holdout_predictions

@@ -29,7 +29,7 @@ from clv_core import __version__, audit
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import list_datasets, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import ScoredDataset, list_bundles, shared_error, trust_of
+from clv_core.deployment import Scored, list_bundles, shared_error, trust_of
 from clv_core.deployment.api import ANALYST, KeysUnusable, error_response, find_key, language_of, list_keys
 from clv_core.deployment.registry import Registry, resolve_bundle_id
 from clv_core.errors import ClvError, Refused
@@ -178,10 +178,10 @@ class Tools:
     def trust_verdict(self, dataset: str, model: str = "champion") -> JsonObject:
         """Return whether a model's predictions may be trusted, the reasons, and its figures on data it never saw."""
         scored = self._open(dataset, model)
-        record = scored.bundle.record
+        record = scored.model.record
         return {
             **self._about(scored),
-            "reasons": [reason.text() for reason in trust_of(self._workspace, scored.bundle).reasons],
+            "reasons": [reason.text() for reason in trust_of(self._workspace, scored.model).reasons],
             "metrics": record.metrics,
             "baselines": record.baselines,
         }
@@ -193,7 +193,7 @@ class Tools:
         """
         scored = self._open(dataset, model)
         customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
-        shared = shared_error(self._workspace, scored.bundle)
+        shared = shared_error(self._workspace, scored.model)
         if customers.assignment is None:
             rows = table(customers.frame, customers.names(scored.dataset), shared)
         else:
@@ -204,7 +204,7 @@ class Tools:
         """Return one customer's past and predicted value, next order, tier, reasons, and similar customers."""
         scored = self._open(dataset, model)
         card = load_card(scored, customer, progress=NoProgress())
-        audit.note(self._workspace, "card", dataset=dataset, model=scored.bundle.id, customers=1)
+        audit.note(self._workspace, "card", dataset=dataset, model=scored.model.id, customers=1)
         return {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
 
     def top_customers(
@@ -226,7 +226,7 @@ class Tools:
         fields = stored_contacts(scored.dataset) if contacts else None
         if fields is not None:
             rows = rows.merge(fields, how="left", on=CUSTOMER_ID)
-        audit.note(self._workspace, "list", dataset=dataset, model=scored.bundle.id, customers=len(rows))
+        audit.note(self._workspace, "list", dataset=dataset, model=scored.model.id, customers=len(rows))
         return {**self._about(scored), "customers": _records(rows)}
 
     def budget_preview(
@@ -257,25 +257,23 @@ class Tools:
         """Return what customers spent since the model's cutoff beside what was predicted, by then and by value tier."""
         scored = self._open(dataset, model)
         unknown: dict[str, Any] = {}
-        spans, tiers, _ = compare_realized(
-            self._workspace, scored.dataset, scored.bundle, scored.scores(NoProgress()), unknown, NoProgress()
-        )
+        spans, tiers, _ = compare_realized(scored, scored.scores(NoProgress()), unknown, NoProgress())
         notes = [message.text() for message in unknown.values()]
         return {**self._about(scored), "by_day": _plain(spans), "by_tier": _plain(tiers), "notes": notes}
 
-    def _open(self, dataset: str, model: str) -> ScoredDataset:
+    def _open(self, dataset: str, model: str) -> Scored:
         open_dataset(self._workspace, dataset)
-        return ScoredDataset.open(self._workspace, dataset, resolve_bundle_id(self._workspace, model, dataset))
+        return Scored.open(self._workspace, dataset, resolve_bundle_id(self._workspace, model, dataset))
 
-    def _about(self, scored: ScoredDataset) -> JsonObject:
+    def _about(self, scored: Scored) -> JsonObject:
         """Return what every figure has to be read with."""
         return {
-            "model": scored.bundle.id,
-            "cutoff": scored.bundle.record.cutoff.isoformat(),
+            "model": scored.model.id,
+            "cutoff": scored.model.record.cutoff.isoformat(),
             "as_of": scored.as_of.isoformat(),
-            "horizon_days": scored.horizon_days,
+            "horizon_days": scored.trained_days,
             "currency": scored.currency,
-            "verdict": trust_of(self._workspace, scored.bundle).verdict,
+            "verdict": trust_of(self._workspace, scored.model).verdict,
         }
 
     def _need_analyst(self) -> None:

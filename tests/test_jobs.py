@@ -81,7 +81,8 @@ def test_a_log_tells_where_a_run_failed_and_quotes_no_cell(
     monkeypatch.setitem(SPECS, "simulate", replace(SPECS["simulate"], run=broken))
     job = made_by_hand(workspace, "2024-simulate", state=jobs.RUNNING, pid=None)
     assert cli.main(["--job", str(job.folder), *SHORT, "--out", str(tmp_path / "log")]) == 5
-    assert job.status().failure == jobs.JobError("unexpected", {"kind": "ValueError"}, translate("error.unexpected", kind="ValueError"))
+    failure, params = job.status().failure, {"kind": "ValueError"}
+    assert failure == jobs.JobError("unexpected", params, translate("error.unexpected", **params))
     out, said = capfd.readouterr()
     assert "ValueError" in said and "in broken" in said and cell not in said + out
     assert cli.main(["--job", str(job.folder), "train", cell, "--horizon-days", "30"]) == Refused.exit_code

@@ -22,7 +22,7 @@ from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.api.auth import add_key, keys_path
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
 from clv_core.workspace import Workspace
@@ -65,7 +65,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
 
     listed = asyncio.run(tools())
     assert all(tool.annotations.read_only_hint and tool.description for tool in listed)
-    scores = ScoredDataset.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    scores = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
     best = scores.loc[scores["predicted_clv"].idxmax()]
     arguments: dict[str, dict[str, Any]] = {
         "list_datasets": {},
@@ -92,7 +92,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
 
 
 def test_person_on_the_do_not_contact_list_is_in_no_answer(workspace: Workspace, small_bundle: Bundle) -> None:
-    scores = ScoredDataset.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    scores = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
     best = scores.nlargest(1, "predicted_clv")["customer_id"].iloc[0]
     own = Workspace(workspace.root.parent / "stop")
     shutil.copytree(workspace.root, own.root)

@@ -12,7 +12,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import MODEL_IDS, TrainConfig
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.evaluation.backtest import BacktestPlan, backtest
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -76,7 +76,8 @@ def test_score_as_of_a_cutoff_knows_nothing_after_it(workspaces: dict[str, Works
     other = workspaces["origin"]
     (other.models / bundle.id).symlink_to(bundle.folder)
     scores = [
-        score(work, "shop", bundle.id, cutoff=ORIGIN, progress=NoProgress()) for work in (workspaces["whole"], other)
+        score(Scored.open(work, "shop", bundle.id, cutoff=ORIGIN), progress=NoProgress())
+        for work in (workspaces["whole"], other)
     ]
     assert len(scores[0]) > 200
     pd.testing.assert_frame_equal(scores[0], scores[1], check_exact=True)

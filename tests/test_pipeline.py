@@ -20,7 +20,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import open_bundle
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -84,7 +84,7 @@ def test_what_comes_after_the_cutoff_changes_no_prediction(small_workspace, tmp_
         bundle = pipeline.train(
             workspace, "shop", dataclasses.replace(SMALL, steps=15), cutoff=when, progress=NoProgress()
         )
-        frame = score(workspace, "shop", bundle.id, cutoff=when, progress=NoProgress())
+        frame = score(Scored.open(workspace, "shop", bundle.id, cutoff=when), progress=NoProgress())
         scores.append(frame.drop(columns="model"))
     assert scores[0].equals(scores[1])
 

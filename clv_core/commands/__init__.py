@@ -15,7 +15,7 @@ from clv_core.commands.parser import option
 from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
-    from clv_core.deployment import ScoredDataset
+    from clv_core.deployment import Scored
     from clv_core.evaluation import Trust
     from clv_core.strategy.audiences import Exported
 
@@ -57,11 +57,11 @@ SETTINGS: Final = option("--set", "cli.train.set", action="append", default=[], 
 SCHEME: Final = option("--scheme", "cli.segment.scheme", default="quantile")
 
 
-def open_scored(options: argparse.Namespace, context: Context) -> ScoredDataset:
+def open_scored(options: argparse.Namespace, context: Context) -> Scored:
     """Return the dataset and the model of a command line, as of its cutoff if it has one."""
-    from clv_core.deployment import ScoredDataset
+    from clv_core.deployment import Scored
 
-    return ScoredDataset.open(context.workspace, options.name, options.model, getattr(options, "cutoff", None))
+    return Scored.open(context.workspace, options.name, options.model, getattr(options, "cutoff", None))
 
 
 def split_pairs(words: Iterable[str], *, allow_empty: bool = False, at_last: bool = False) -> dict[str, str]:
@@ -95,7 +95,7 @@ def trust_json(trust: Trust, language: str) -> Answer:
     return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
 
 
-def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[Message] = ()) -> Answer:
+def trust_and_warnings(scored: Scored, context: Context, notes: Iterable[Message] = ()) -> Answer:
     """Return ``{trust, warnings}`` of a list of scores; a model that is not trusted is the first warning.
 
     Args:
@@ -105,9 +105,9 @@ def trust_and_warnings(scored: ScoredDataset, context: Context, notes: Iterable[
     """
     from clv_core.deployment import trust_of
 
-    trust, warnings = trust_of(scored.workspace, scored.bundle), list(notes)
+    trust, warnings = trust_of(scored.workspace, scored.model), list(notes)
     if trust.verdict == "not_trusted":
-        params = {"model": scored.bundle.id, "reason": trust.reasons[0].text(context.language)}
+        params = {"model": scored.model.id, "reason": trust.reasons[0].text(context.language)}
         warnings.insert(0, Message("warning.not_trusted", params))
     return {
         "trust": trust_json(trust, context.language),

@@ -55,7 +55,6 @@ RATES: Final = (
 )
 def run_plan(options: argparse.Namespace, context: Context) -> Answer:
     """Plan, write the list, and return its costs, its expected gain, and the evidence for that."""
-    from clv_core.deployment import Terms
     from clv_core.strategy import PlanInputs
     from clv_core.strategy import plan as run_plan
     from clv_core.strategy.audiences import check_ending
@@ -66,8 +65,8 @@ def run_plan(options: argparse.Namespace, context: Context) -> Answer:
     scheme = parse_scheme(options.scheme, scored.dataset)
     offers, experiments = parse_offers(options.offer)
     check_ending(options.out)
-    terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
-    inputs = PlanInputs(offers, options.budget, terms, scheme, options.control_share, options.start)
+    scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
+    inputs = PlanInputs(offers, options.budget, scheme, options.control_share, options.start)
     made = run_plan(
         scored, inputs, options.out, experiments=experiments, language=context.language, progress=context.progress
     )
@@ -77,10 +76,10 @@ def run_plan(options: argparse.Namespace, context: Context) -> Answer:
         "model": options.model,
         "scheme": str(scheme),
         "rows": made.written.rows,
-        "horizon_days": terms.horizon_days,
-        "lifetime": terms.lifetime,
-        "discount_rate": terms.discount_rate,
-        "margin_rate": terms.margin_rate,
+        "horizon_days": scored.terms.horizon_days,
+        "lifetime": scored.terms.lifetime,
+        "discount_rate": scored.terms.discount_rate,
+        "margin_rate": scored.terms.margin_rate,
         "budget": options.budget,
         **_worth(made.plan),
         "offers": _offers(made),
@@ -254,7 +253,6 @@ def run_acquire(options: argparse.Namespace, context: Context) -> Answer:
     Raises:
         UsageError: a margin that is no number.
     """
-    from clv_core.deployment import Terms
     from clv_core.strategy.acquisition import Question, Spend, SpendSettings, read_spends, report_json
     from clv_core.strategy.acquisition.acquire import acquire
 
@@ -270,16 +268,14 @@ def run_acquire(options: argparse.Namespace, context: Context) -> Answer:
         payback_months=options.payback_months,
         min_customers=options.minimum,
     )
-    terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate)
-    made, report = acquire(
-        scored, question, spend, terms, options.out, language=context.language, progress=context.progress
-    )
+    scored = scored.at_horizon(options.horizon_days, options.discount_rate)
+    made, report = acquire(scored, question, spend, options.out, language=context.language, progress=context.progress)
     return {
         **written_json(made),
         "model": options.model,
-        "horizon_days": terms.horizon_days,
-        "lifetime": terms.lifetime,
-        "discount_rate": terms.discount_rate,
+        "horizon_days": scored.terms.horizon_days,
+        "lifetime": scored.terms.lifetime,
+        "discount_rate": scored.terms.discount_rate,
         **report_json(report),
         "spend_tables": [table.to_json() for table in tables],
         **trust_and_warnings(scored, context, report.warnings),

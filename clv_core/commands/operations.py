@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clv_core import audit
-from clv_core.commands import DATASET, MODEL, Answer, Context, error_json, whole_number
+from clv_core.commands import DATASET, MODEL, Answer, Context, error_json, open_scored, whole_number
 from clv_core.commands.parser import command, option
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, Message, NotFound
@@ -51,7 +51,7 @@ def run_monitor(options: argparse.Namespace, context: Context) -> Answer:
     webhook = checked_url(url) if url or options.webhook is not None else None
     mailed = options.email or (environment.smtp_host and environment.smtp_to)
     smtp = Smtp.of(environment) if mailed else None
-    report = monitor(context.workspace, options.name, options.model, kind=options.chunk, progress=context.progress)
+    report = monitor(open_scored(options, context), kind=options.chunk, progress=context.progress)
     if options.acknowledge:
         report = _acknowledged(report, options, context)
     if options.out is not None:
@@ -187,7 +187,7 @@ def run_summary(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.monitoring.notifications import Smtp, send, summary_mail
 
     smtp = Smtp.of(Environment.from_environment()) if options.out is None else None
-    report = monitor(context.workspace, options.name, options.model, progress=context.progress)
+    report = monitor(open_scored(options, context), progress=context.progress)
     subject, text, html = summary_mail(report, context.language, _sources(context, options.name))
     if smtp is None:
         write_text(options.out, html)

@@ -17,7 +17,7 @@ from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress
 
 if TYPE_CHECKING:
-    from clv_core.deployment import ScoredDataset
+    from clv_core.deployment import Scored
 
 VOUCHER: Final = "Voucher 10 €"
 VOUCHER_COST: Final = 2.5
@@ -43,7 +43,6 @@ BUDGET: Final = 20_000.0
 )
 def run_report(options: argparse.Namespace, context: Context) -> Answer:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
-    from clv_core.deployment import Terms
     from clv_core.strategy import PlanInputs
     from clv_core.strategy.acquisition import Question
     from clv_core.strategy.plans import measure_offers, parse_offers
@@ -57,13 +56,10 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
         raise UsageError("report_plan")
     if options.budget == 0:
         raise NotEnoughData("plan_empty", budget=options.budget)
-    scored = open_scored(options, context)
-    terms = Terms(scored.horizon_days, options.discount_rate, options.margin_rate)
+    scored = open_scored(options, context).at_horizon(None, options.discount_rate, options.margin_rate)
     plan_scheme = parse_scheme(options.plan_scheme or options.scheme, scored.dataset)
     assumed, files = parse_offers(options.offer) if options.offer else ((), {})
-    offers, experiments = measure_offers(
-        scored, assumed, files, scheme=plan_scheme, terms=terms, progress=context.progress
-    )
+    offers, experiments = measure_offers(scored, assumed, files, scheme=plan_scheme, progress=context.progress)
     asked = None
     if options.by:
         margins = read_margins(options.margin)
@@ -71,7 +67,7 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
     _explain(scored, context.progress)
     report = make_report(
         scored,
-        plan=PlanInputs(offers, options.budget, terms, plan_scheme) if offers else None,
+        plan=PlanInputs(offers, options.budget, plan_scheme) if offers else None,
         experiments=experiments,
         scheme=ValueTiers.parse(options.scheme),
         acquisition=asked,
@@ -88,13 +84,13 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
     }
 
 
-def _explain(scored: ScoredDataset, progress: Progress) -> None:
+def _explain(scored: Scored, progress: Progress) -> None:
     """Explain scores that have no saved explanation: a report names what drives the predictions."""
     from clv_core.deployment import explanation_folder
     from clv_core.evaluation.explain import load_record
     from clv_core.strategy import explain
 
-    folder = explanation_folder(scored.bundle, scored.dataset)
+    folder = explanation_folder(scored)
     if load_record(folder) is None:
         explain(scored, folder, progress=progress)
 
@@ -126,7 +122,7 @@ def _make(folder: Path, context: Context) -> Answer:
     import numpy as np
 
     from clv_core import pipeline
-    from clv_core.deployment import ScoredDataset, artifact_folder, explanation_folder, trust
+    from clv_core.deployment import Scored, explanation_folder, trust
     from clv_core.deployment.registry import Registry
     from clv_core.evaluation.explain import VALUE
     from clv_core.monitoring import confirm_over_seeds, model_folder, retraining, save_outcome
@@ -149,16 +145,16 @@ def _make(folder: Path, context: Context) -> Answer:
     outcome = retraining.apply_outcome(Registry(work), outcome, promote=True)
     save_outcome(work, [before.id, bundle.id], outcome)
     dataset = demo.grow_sample(work, progress)
-    scored = ScoredDataset(work, dataset, bundle)
+    scored = Scored.of(work, dataset, bundle)
     scored.scores(progress)
-    made = explain(scored, explanation_folder(bundle, dataset), progress=progress).answers[VALUE]
-    report = monitor(work, demo.NAME, bundle.id, progress=progress)
+    made = explain(scored, explanation_folder(scored), progress=progress).answers[VALUE]
+    report = monitor(scored, progress=progress)
     recommend(scored, None, progress=progress)
     price(scored, None, progress=progress)
-    effect = measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.horizon_days, progress=progress)
+    effect = measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.trained_days, progress=progress)
     offer = {"name": VOUCHER, "cost": VOUCHER_COST, "unit": "money", **{f"tier{tier}": 0.0 for tier in range(1, 5)}}
     save_offers(dataset, SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET))
-    paths = [before.folder, bundle.folder, artifact_folder(dataset, bundle), dataset.folder.parent / FILE]
+    paths = [before.folder, bundle.folder, scored.folder, dataset.folder.parent / FILE]
     paths += [model_folder(work, model) for model in (before.id, bundle.id)]
     about = {
         "models": [before.id, bundle.id],

@@ -60,7 +60,7 @@ def run_score(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _dataset(options: argparse.Namespace, context: Context) -> Answer:
-    from clv_core.deployment import Terms, score_file
+    from clv_core.deployment import score_file
     from clv_core.strategy import load_history
     from clv_core.strategy.audiences import Exported, log_export, side_of
     from clv_core.strategy.customer import load_rhythm
@@ -69,14 +69,14 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
     if out.suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     scored = open_scored(options, context)
-    terms = Terms.of(options.horizon_days, scored.horizon_days, options.discount_rate, options.margin_rate)
-    customers, total = score_file(scored, out, terms=terms, progress=context.progress)
-    if options.cutoff is None and terms.plain(scored.horizon_days):  # pages would have to wait for both
+    scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
+    customers, total = score_file(scored, out, progress=context.progress)
+    if options.cutoff is None and scored.is_trained:  # pages would have to wait for both
         load_history(scored)
         load_rhythm(scored)
-    side = replace(side_of(scored), **asdict(terms))
+    side = replace(side_of(scored), **asdict(scored.terms))
     about = {"dataset": side.dataset, "dataset_version": side.dataset_version, "currency": side.currency}
-    result = _result(options, context, terms, scored.as_of, scored.warnings(terms))
+    result = _result(options, context, scored.terms, scored.as_of, scored.warnings())
     result |= {"customers": customers, "predicted_total": total}
     side_file = _write_side_file(out, {**about, **result})
     log_export(context.workspace, Exported((out,), Path(side_file), customers, customers), out.suffix[1:], side)
@@ -167,7 +167,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> Answer:
         "residual": max(one.residual for one in explanations.answers.values()),
     }
     if options.customer is not None:
-        session = open_session(scored.bundle, options.out)
+        session = open_session(scored.model, options.out)
         events = session.events(options.customer).to_json() if session.reads_events else None
         return {**result, **waterfall_json(value, options.customer), "events": events}
     return {
@@ -194,7 +194,7 @@ def run_card(options: argparse.Namespace, context: Context) -> Answer:
     return {
         **card.to_json(),
         "next_order": {**card.next_order.to_json(), "message": message},
-        "trust": trust_json(trust_of(scored.workspace, scored.bundle), context.language),
+        "trust": trust_json(trust_of(scored.workspace, scored.model), context.language),
     }
 
 

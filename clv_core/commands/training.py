@@ -33,21 +33,22 @@ if TYPE_CHECKING:
 @command("look", DATASET, option("--horizon-days", "cli.look.horizon", type=int))
 def run_look(options: argparse.Namespace, context: Context) -> Answer:
     """Predict everyone and return the model's id, the total, its distribution, and the verdict."""
-    from clv_core.deployment import ScoredDataset, trust
+    from clv_core.deployment import trust
     from clv_core.deployment.zero_shot import zero_shot
     from clv_core.strategy import load_history
 
-    scored = zero_shot(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
-    load_history(ScoredDataset.open(context.workspace, options.name, scored.bundle.id))
-    facts = scored.bundle.record.to_json()
+    look = zero_shot(context.workspace, options.name, horizon_days=options.horizon_days, progress=context.progress)
+    load_history(look.scored)
+    model = look.scored.model
+    facts = model.record.to_json()
     return {
-        "model": scored.bundle.id,
+        "model": model.id,
         **{name: facts[name] for name in ("dataset", "cutoff", "horizon_days")},
-        "customers": scored.customers,
-        "predicted_total": round(scored.predicted_total, 2),
-        "top_decile_share": round(scored.top_share, 4),
-        "trust": trust_json(trust(context.workspace, scored.bundle.id), context.language),
-        "seconds": round(scored.seconds, 2),
+        "customers": look.customers,
+        "predicted_total": round(look.predicted_total, 2),
+        "top_decile_share": round(look.top_share, 4),
+        "trust": trust_json(trust(context.workspace, model.id), context.language),
+        "seconds": round(look.seconds, 2),
     }
 
 

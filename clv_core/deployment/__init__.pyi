@@ -42,7 +42,7 @@ from .saved_evaluation import shared_error as shared_error
 from .saved_evaluation import trust as trust
 from .saved_evaluation import trust_of as trust_of
 from .saved_evaluation import tune as tune
-from .saved_scores import ScoredDataset as ScoredDataset
+from .saved_scores import Scored as Scored
 from .saved_scores import companion_path as companion_path
 from .saved_scores import saved_score_files as saved_score_files
 from .saved_scores import score as score

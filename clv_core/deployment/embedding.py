@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -17,12 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, open_scoring_log
-from clv_core.deployment.saved_scores import ScoredDataset, companion_path, scores_path, table_file
+from clv_core.deployment.saved_scores import Scored, companion_path, table_file
 from clv_core.errors import Refused
 from clv_core.features import scoring_parts
 from clv_core.float_arrays import FloatArray
@@ -79,12 +77,12 @@ def has_embedding(bundle: Bundle) -> bool:
     return bundle.record.model in NETWORKS
 
 
-def embedding_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None) -> Path:
-    """Return the file of the embedding of a dataset's customers as of a cutoff (default: log end)."""
-    return companion_path(scores_path(bundle, dataset, cutoff), ArtifactKind.EMBEDDING)
+def embedding_path(scored: Scored) -> Path:
+    """Return the file of the embedding of the customers."""
+    return companion_path(scored.trained.scores_path, ArtifactKind.EMBEDDING)
 
 
-def embed(scored: ScoredDataset, *, progress: Progress) -> tuple[Path, int]:
+def embed(scored: Scored, *, progress: Progress) -> tuple[Path, int]:
     """Save the embedding of all customers of a dataset as of a cutoff.
 
     Returns:
@@ -94,20 +92,20 @@ def embed(scored: ScoredDataset, *, progress: Progress) -> tuple[Path, int]:
         Refused: the model has no hidden layer.
         NotEnoughData: the log begins after the cutoff.
     """
-    bundle, dataset, cutoff = scored.bundle, scored.dataset, scored.cutoff
+    bundle = scored.model
     if not has_embedding(bundle):
         raise Refused("no_embedding", model=bundle.id, kind=bundle.record.model, known=", ".join(NETWORKS))
-    target, customers = embedding_path(bundle, dataset, cutoff), 0
+    target, customers = embedding_path(scored), 0
     with table_file(target) as write:
-        for frame in _parts(bundle, dataset, cutoff, target.with_name(DIRECTIONS), progress):
+        for frame in _parts(scored, target.with_name(DIRECTIONS), progress):
             write(frame)
             customers += len(frame)
     return target, customers
 
 
-def read_embedding(bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff: date | None = None) -> Floats | None:
+def read_embedding(scored: Scored, ids: pd.Series[Any]) -> Floats | None:
     """Return the saved embedding of customers, in the order of their ids, [n, w]; None where there is none."""
-    path = embedding_path(bundle, dataset, cutoff)
+    path = embedding_path(scored)
     if not path.exists():
         return None
     frame = pd.read_parquet(path)
@@ -116,13 +114,11 @@ def read_embedding(bundle: Bundle, dataset: Dataset, ids: pd.Series[Any], cutoff
     return points
 
 
-def _parts(
-    bundle: Bundle, dataset: Dataset, cutoff: date | None, directions_path: Path, progress: Progress
-) -> Iterator[pd.DataFrame]:
-    model = cast("NetworkModel", bundle.model)
+def _parts(scored: Scored, directions_path: Path, progress: Progress) -> Iterator[pd.DataFrame]:
+    model, dataset = cast("NetworkModel", scored.model.model), scored.dataset
     directions = Directions.from_json(read_json(directions_path)) if directions_path.exists() else None
     done = 0
-    with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):
+    with open_scoring_log(scored.model, dataset, scored.cutoff, progress) as (log, config, as_of):
         options = {"max_steps": config.max_steps_back, "customers_at_once": CUSTOMERS_AT_ONCE}
         for part in scoring_parts(log, as_of, config.horizon_days, **options):
             layers = model.hidden(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -28,30 +28,73 @@ MAX_OTHER_TERMS: Final = 8
 
 
 @dataclass(frozen=True)
-class ScoredDataset:
-    """The customers of a dataset as a model scores them; opened once by a command or a page.
+class Scored:
+    """A dataset as a model sees it, and what its values are: what every step after scoring takes.
 
     Args:
         workspace: of both.
         dataset: who is scored.
-        bundle: the model.
+        model: by which.
+        terms: horizon, discount and margin of the values.
         cutoff: as of when; None is the log's end.
     """
 
     workspace: Workspace
     dataset: Dataset
-    bundle: Bundle
+    model: Bundle
+    terms: Terms
     cutoff: date | None = None
 
     @classmethod
-    def open(cls, workspace: Workspace, name: str, model_id: str, cutoff: date | None = None) -> Self:
-        """Open the dataset ``name`` and the bundle ``model_id``.
+    def of(
+        cls,
+        workspace: Workspace,
+        dataset: Dataset,
+        model: Bundle,
+        terms: Terms | None = None,
+        cutoff: date | None = None,
+    ) -> Self:
+        """Return it of what is open; terms of None are the trained horizon, without discount or margin."""
+        return cls(workspace, dataset, model, terms or Terms(model.record.horizon_days), cutoff)
+
+    @classmethod
+    def open(
+        cls,
+        workspace: Workspace,
+        name: str,
+        model_id: str,
+        cutoff: date | None = None,
+        terms: Terms | None = None,
+    ) -> Self:
+        """Open the dataset ``name`` and the bundle ``model_id``; terms as in :meth:`of`.
 
         Raises:
             NotFound: there is no such dataset or model.
             Refused: one of them is damaged.
         """
-        return cls(workspace, open_dataset(workspace, name), open_bundle(workspace, model_id), cutoff)
+        return cls.of(workspace, open_dataset(workspace, name), open_bundle(workspace, model_id), terms, cutoff)
+
+    def at(self, terms: Terms) -> Self:
+        """Return the same with other terms."""
+        return replace(self, terms=terms)
+
+    def at_horizon(self, horizon: int | str | None, discount_rate: float = 0.0, margin_rate: float = 1.0) -> Self:
+        """Return the same for another horizon, named as :meth:`Terms.of` takes it, and other rates.
+
+        Raises:
+            UsageError: they are out of bounds.
+        """
+        return self.at(Terms.of(horizon, self.trained_days, discount_rate, margin_rate))
+
+    @property
+    def trained(self) -> Self:
+        """The same for the trained horizon, without discount or margin: what tiers, histories and embeddings go by."""
+        return self.at(Terms(self.trained_days))
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the terms are those of :attr:`trained`."""
+        return self.terms.plain(self.trained_days)
 
     @property
     def as_of(self) -> date:
@@ -59,109 +102,100 @@ class ScoredDataset:
         return self.cutoff or self.dataset.log_end
 
     @property
-    def horizon_days(self) -> int:
+    def trained_days(self) -> int:
         """The trained horizon."""
-        return self.bundle.record.horizon_days
+        return self.model.record.horizon_days
 
     @property
     def currency(self) -> str:
-        """Of the scores; may be empty."""
-        return self.bundle.record.currency
+        """Of the values; may be empty."""
+        return self.model.record.currency
 
-    def scores_path(self, terms: Terms | None = None) -> Path:
-        """Return the file of the scores; None is the trained horizon without discount or margin."""
-        return scores_path(self.bundle, self.dataset, self.cutoff, terms)
+    @property
+    def folder(self) -> Path:
+        """The folder of what the model makes from this version of the dataset."""
+        return artifact_folder(self.dataset, self.model)
+
+    @property
+    def scores_path(self) -> Path:
+        """The file of the scores at these terms."""
+        mark = "" if self.is_trained else f"-{self.terms.mark}"
+        return self.folder / f"{ArtifactKind.SCORES}-{self.as_of:%Y%m%d}{mark}.parquet"
 
     def scores(self, progress: Progress) -> pd.DataFrame:
-        """Return the scores for the trained horizon, without discount or margin: saved, or computed and saved."""
-        path = self.scores_path()
-        if path.exists():
-            return pd.read_parquet(path)
-        return pd.concat(list(_score_and_save(self, [], None, progress)), ignore_index=True)
+        """Return the scores at these terms: saved, or computed and saved."""
+        path = self.scores_path
+        return pd.read_parquet(path) if path.exists() else score(self, progress=progress)
 
-    def at_terms(self, customers: pd.DataFrame, terms: Terms, progress: Progress) -> pd.DataFrame:
-        """Return customers with their ``predicted_clv`` at other terms; other columns are unchanged.
+    def at_terms(self, customers: pd.DataFrame, progress: Progress) -> pd.DataFrame:
+        """Return customers with their ``predicted_clv`` at these terms; other columns are unchanged.
 
         Args:
-            customers: customer_id and predicted_clv of :meth:`scores`, one row a customer.
-            terms: horizon, discount and margin.
+            customers: customer_id and predicted_clv of the :attr:`trained` scores, one row a customer.
             progress: listener.
 
         Raises:
             Refused: the dataset changed since the customers were read, and some of them have no value any more.
         """
-        if Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime).plain(self.horizon_days):
+        terms = self.terms
+        if replace(terms, margin_rate=1.0).plain(self.trained_days):
             if terms.margin_rate == 1:
                 return customers
             return customers.assign(predicted_clv=customers["predicted_clv"] * terms.margin_rate)
-        path = self.scores_path(terms)
+        path = self.scores_path
         if path.exists():
             frame = pd.read_parquet(path, columns=[CUSTOMER_ID, "predicted_clv"])
         else:
-            frame = pd.concat(list(_score_and_save(self, [], terms, progress)), ignore_index=True)
+            frame = score(self, progress=progress)
         rows = pd.Index(frame[CUSTOMER_ID]).get_indexer(pd.Index(customers[CUSTOMER_ID]))
         if (rows < 0).any():
             raise Refused("scores_changed", name=self.dataset.name, missing=int((rows < 0).sum()))
         return customers.assign(predicted_clv=np.asarray(frame["predicted_clv"], float)[rows])
 
-    def warnings(self, terms: Terms | None = None) -> list[Message]:
+    def warnings(self) -> list[Message]:
         """Return the warnings that go with the scores.
 
-        They state what is assumed for ``terms``, that the model is too old or has seen beyond the cutoff, columns that
+        They state what is assumed for the terms, that the model is too old or has seen beyond the cutoff, columns that
         it learned from and that the dataset no longer has, and how many customers have a gap that was filled.
         """
-        assumed = [] if terms is None else terms.warnings(self.horizon_days)
-        stale = bundle_staleness_warnings(self.bundle, self.as_of)
-        return [*assumed, *stale, *lost_signal_warnings(self.bundle, self.dataset), *self.gap_warnings(terms)]
+        assumed, stale = self.terms.warnings(self.trained_days), bundle_staleness_warnings(self.model, self.as_of)
+        return [*assumed, *stale, *lost_signal_warnings(self.model, self.dataset), *self.gap_warnings()]
 
-    def gap_warnings(self, terms: Terms | None = None) -> list[Message]:
+    def gap_warnings(self) -> list[Message]:
         """Return how many customers lack a feature that the training windows had to have; their gap was filled."""
-        path = companion_path(self.scores_path(terms), ArtifactKind.GAPS, ".json")
+        path = companion_path(self.scores_path, ArtifactKind.GAPS, ".json")
         customers = read_json(path)["customers"] if path.exists() else 0
         if not customers:
             return []
-        names = ", ".join(self.bundle.record.train_config.features_to_check)
+        names = ", ".join(self.model.record.train_config.features_to_check)
         return [Message("warning.gaps_filled", {"customers": customers, "names": names})]
 
 
-def score(
-    workspace: Workspace,
-    name: str,
-    model_id: str,
-    *,
-    cutoff: date | None = None,
-    terms: Terms | None = None,
-    progress: Progress,
-) -> pd.DataFrame:
-    """Return the scores of all customers of a dataset, and save them; None is the trained horizon alone."""
-    scored = ScoredDataset.open(workspace, name, model_id, cutoff)
-    return pd.concat(list(_score_and_save(scored, [], terms, progress)), ignore_index=True)
+def score(scored: Scored, *, progress: Progress) -> pd.DataFrame:
+    """Return the scores of all customers, computed anew, and save them."""
+    return pd.concat(list(_score_and_save(scored, [], progress)), ignore_index=True)
 
 
-def score_file(
-    scored: ScoredDataset, out: Path, *, terms: Terms | None = None, progress: Progress
-) -> tuple[int, float]:
+def score_file(scored: Scored, out: Path, *, progress: Progress) -> tuple[int, float]:
     """Write what :func:`score` returns to ``out``, CSV or Parquet by its ending, some customers at a time.
 
     Returns:
         How many customers, and the sum of their predicted_clv.
     """
     customers, total = 0, 0.0
-    for frame in _score_and_save(scored, [out], terms, progress):
+    for frame in _score_and_save(scored, [out], progress):
         customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
     return customers, total
 
 
-def _score_and_save(
-    scored: ScoredDataset, files: list[Path], terms: Terms | None, progress: Progress
-) -> Iterator[pd.DataFrame]:
-    """Yield the scores in parts while they are written to ``files`` and to :func:`scores_path`."""
-    saved = scored.scores_path(terms)
+def _score_and_save(scored: Scored, files: list[Path], progress: Progress) -> Iterator[pd.DataFrame]:
+    """Yield the scores in parts while they are written to ``files`` and to :attr:`Scored.scores_path`."""
+    saved = scored.scores_path
     gaps: list[int] = []
     with ExitStack() as stack:
         writers = [stack.enter_context(table_file(path)) for path in (*files, saved)]
         for frame in score_parts(
-            scored.bundle, scored.dataset, cutoff=scored.cutoff, terms=terms, gaps=gaps, progress=progress
+            scored.model, scored.dataset, cutoff=scored.cutoff, terms=scored.terms, gaps=gaps, progress=progress
         ):
             for write in writers:
                 write(frame)
@@ -169,27 +203,6 @@ def _score_and_save(
     if gaps:
         write_json(companion_path(saved, ArtifactKind.GAPS, ".json"), {"customers": sum(gaps)})
     remove_old_terms(saved.parent)
-
-
-def scores(
-    workspace: Workspace, name: str, model_id: str, *, cutoff: date | None = None, progress: Progress
-) -> pd.DataFrame:
-    """Return the scores of a dataset by a model, see :meth:`ScoredDataset.scores`."""
-    return ScoredDataset.open(workspace, name, model_id, cutoff).scores(progress)
-
-
-def scores_path(bundle: Bundle, dataset: Dataset, cutoff: date | None = None, terms: Terms | None = None) -> Path:
-    """Return the file of a model's scores as of a cutoff (default: log end).
-
-    Args:
-        bundle: the model.
-        dataset: who is scored.
-        cutoff: as of when.
-        terms: horizon, discount and margin; None is the trained horizon without discount or margin.
-    """
-    as_of = cutoff or dataset.log_end
-    mark = "" if terms is None or terms.plain(bundle.record.horizon_days) else f"-{terms.mark}"
-    return artifact_folder(dataset, bundle) / f"{ArtifactKind.SCORES}-{as_of:%Y%m%d}{mark}.parquet"
 
 
 def companion_path(scores: Path, kind: str, suffix: str = ".parquet") -> Path:

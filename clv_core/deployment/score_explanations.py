@@ -8,17 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
+from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import open_scoring_log
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, UsageError
 from clv_core.evaluation.explain import (
     ANSWERS,
@@ -108,24 +107,20 @@ class ScoreExplanations:
 
 
 def explain_scores(
-    bundle: Bundle,
-    dataset: Dataset,
+    scored: Scored,
     *,
     customer: str | None = None,
     sample: int = SAMPLE,
     permutations: int = 2,
-    cutoff: date | None = None,
     progress: Progress,
 ) -> ScoreExplanations:
     """Explain one customer of a dataset, or a sample over the range of all predicted values.
 
     Args:
-        bundle: the trained model.
-        dataset: the events; those at or after the cutoff are not read.
+        scored: model, dataset and cutoff; what is explained are the values for the trained horizon.
         customer: id of the one to explain; None explains a sample.
         sample: how many customers; all where there are fewer.
         permutations: orders of the parts that are tried.
-        cutoff: as of when; None is the log's end.
         progress: listener.
 
     Raises:
@@ -138,8 +133,8 @@ def explain_scores(
     for name, number, most in (("sample", sample, MAX_SAMPLE), ("permutations", permutations, MAX_PERMUTATIONS)):
         if not 1 <= number <= most:
             raise UsageError("setting_bounds", setting=name, value=number, low=1, high=most)
-    with open_scoring_log(bundle, dataset, cutoff, progress) as (log, config, as_of):
-        model = bundle.model
+    with open_scoring_log(scored.model, scored.dataset, scored.cutoff, progress) as (log, config, as_of):
+        model = scored.model.model
         steps = MAX_STEPS if isinstance(model, CalibratedModel) and model.whole_past else config.max_steps_back
         snapshot = scoring_snapshot(log, as_of, config.horizon_days, max_steps=steps)
     if customer is not None and customer not in snapshot.features.index:
@@ -199,21 +194,19 @@ def row_predictor(model: Model, effects: PopulationEffects) -> Callable[[Snapsho
     return predict
 
 
-def explanation_folder(bundle: Bundle, dataset: Dataset, customer: str = "") -> Path:
+def explanation_folder(scored: Scored, customer: str = "") -> Path:
     """Return the folder of the explanation of many customers as of the log's end, or of that of one."""
     mark = customer.encode().hex()
     if len(mark) > MAX_ID_DIGITS:
         mark = hashlib.sha256(customer.encode()).hexdigest()
-    return artifact_folder(dataset, bundle) / (
-        f"{ArtifactKind.EXPLANATION}-{mark}" if customer else ArtifactKind.EXPLANATION
-    )
+    return scored.folder / (f"{ArtifactKind.EXPLANATION}-{mark}" if customer else ArtifactKind.EXPLANATION)
 
 
-def find_explanation(bundle: Bundle, dataset: Dataset, customer: str, cutoff: date) -> Explanation | None:
-    """Return a saved explanation that has this customer as of the cutoff, or None."""
+def find_explanation(scored: Scored, customer: str) -> Explanation | None:
+    """Return a saved explanation that has this customer as of the same day, or None."""
     for owner in (customer, ""):
-        saved = load_explanation(explanation_folder(bundle, dataset, owner))
-        if saved and customer in saved[0].customer_ids and saved[1].get("cutoff") == cutoff.isoformat():
+        saved = load_explanation(explanation_folder(scored, owner))
+        if saved and customer in saved[0].customer_ids and saved[1].get("cutoff") == scored.as_of.isoformat():
             return saved[0]
     return None
 

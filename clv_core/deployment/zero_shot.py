@@ -14,7 +14,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.scoring_warnings import signals_of
 from clv_core.evaluation import Evidence, Figures, LogFacts, find_change, top_share
 from clv_core.features import open_log
@@ -31,14 +31,14 @@ class ZeroShotResult:
     """Summary of the zero-shot scores of a dataset.
 
     Args:
-        bundle: the untrained model.
+        scored: the dataset by the untrained model.
         customers: how many are predicted.
         predicted_total: sum of their predicted value, in the log's currency.
         top_share: share of it of the tenth with the highest values; 0 where all values are 0.
         seconds: duration.
     """
 
-    bundle: Bundle
+    scored: Scored
     customers: int
     predicted_total: float
     top_share: float
@@ -62,9 +62,9 @@ def zero_shot(
     started = time.monotonic()
     dataset = open_dataset(workspace, name)
     dataset.check_value()
-    bundle = _bundle(workspace, dataset, horizon_days, progress)
-    values = score(workspace, name, bundle.id, progress=progress)["predicted_clv"].to_numpy(np.float64)
-    return ZeroShotResult(bundle, len(values), float(values.sum()), top_share(values), time.monotonic() - started)
+    scored = Scored.of(workspace, dataset, _bundle(workspace, dataset, horizon_days, progress))
+    values = score(scored, progress=progress)["predicted_clv"].to_numpy(np.float64)
+    return ZeroShotResult(scored, len(values), float(values.sum()), top_share(values), time.monotonic() - started)
 
 
 def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:

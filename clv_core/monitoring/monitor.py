@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset, open_dataset
-from clv_core.deployment import Bundle, open_bundle
+from clv_core.collection.store import Dataset
+from clv_core.deployment import Scored
 from clv_core.errors import Message
 from clv_core.features import open_log
 from clv_core.jobs import Progress
@@ -44,40 +44,36 @@ from clv_core.monitoring.monitoring_report import (
 )
 from clv_core.monitoring.realized.performance import outside, so_far
 from clv_core.monitoring.realized.realized_value import compare_realized, realized_alerts
-from clv_core.workspace import Workspace
 
 
-def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO, progress: Progress) -> Report:
+def monitor(scored: Scored, *, kind: str = AUTO, progress: Progress) -> Report:
     """Compare a dataset's events since a model's cutoff with its reference and its predictions; save the report.
 
     Args:
-        workspace: with both.
-        name: the dataset.
-        model_id: the model.
+        scored: dataset and model.
         kind: of period: ``week``, ``month``, or ``auto``: months where the reference has enough of them.
         progress: listener.
 
     Raises:
-        NotFound: no such dataset or model.
         NotEnoughData: the dataset holds nothing before the model's cutoff.
     """
-    dataset, bundle = open_dataset(workspace, name), open_bundle(workspace, model_id)
-    reference = reference_of(bundle, dataset, model_folder(workspace, model_id), progress)
+    workspace, dataset, bundle = scored.workspace, scored.dataset, scored.model
+    reference = reference_of(bundle, dataset, model_folder(workspace, bundle.id), progress)
     kind = default_kind(reference.cutoff, reference.first_day) if kind == AUTO else kind
     periods = periods_after(reference.cutoff, kind, dataset.log_end)
     unknown: dict[str, Message] = {}
     progress.report("monitoring", 0, 3)
     checks, past = _check_data(dataset, reference, kind, periods, bundle.record.horizon_days, unknown)
     progress.report("monitoring", 1, 3)
-    now, customer_checks = _check_customers(dataset, bundle, reference, unknown)
+    now, customer_checks = _check_customers(scored, reference, unknown)
     checks = [*checks, *customer_checks]
     progress.report("monitoring", 2, 3)
-    realized, tiers, intervals = compare_realized(workspace, dataset, bundle, now, unknown, progress)
+    realized, tiers, intervals = compare_realized(scored, now, unknown, progress)
     currency = dataset.manifest.currency
     alerts = [*alerts_of(checks, currency), *realized_alerts(bundle, realized, intervals, currency)]
     lights = assess_health(alerts, unknown, outside(realized), so_far(realized))
     report = Report(
-        about=_about(dataset, bundle, reference, kind),
+        about=_about(scored, reference, kind),
         chunks=[[period.begin.isoformat(), period.end.isoformat()] for period in periods],
         lights=lights,
         recommendation=recommend(lights),
@@ -88,12 +84,13 @@ def monitor(workspace: Workspace, name: str, model_id: str, *, kind: str = AUTO,
         tiers=tiers,
         unknown=unknown,
     )
-    report.save(report_folder(dataset, bundle))
+    report.save(report_folder(scored))
     progress.report("monitoring", 3, 3)
-    return report.seen(acknowledged(workspace, model_id))
+    return report.seen(acknowledged(workspace, bundle.id))
 
 
-def _about(dataset: Dataset, bundle: Bundle, reference: Reference, kind: str) -> ReportFacts:
+def _about(scored: Scored, reference: Reference, kind: str) -> ReportFacts:
+    dataset, bundle = scored.dataset, scored.model
     return ReportFacts(
         model=bundle.id,
         dataset=dataset.name,
@@ -129,9 +126,10 @@ def _check_data(
 
 
 def _check_customers(
-    dataset: Dataset, bundle: Bundle, reference: Reference, unknown: dict[str, Message]
+    scored: Scored, reference: Reference, unknown: dict[str, Message]
 ) -> tuple[pd.DataFrame | None, list[Check]]:
     """Return everybody's predicted value at the latest instant, and the checks of all instants."""
+    dataset, bundle = scored.dataset, scored.model
     instants = later_instants(reference.cutoff, dataset.log_end)
     if not instants:
         unknown[PREDICTIONS] = Message("light.early", {"until": period_start(reference.cutoff, MONTH, 1).isoformat()})

@@ -11,8 +11,7 @@ from typing import ClassVar, Final, Self
 
 import pandas as pd
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
+from clv_core.deployment import ArtifactKind, Scored
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
@@ -190,9 +189,9 @@ def write_report(report: Report, out: Path, language: str) -> None:
     (out / "realised.csv").write_bytes(inert_csv(_table(report.realised, Realised)))
 
 
-def report_folder(dataset: Dataset, bundle: Bundle) -> Path:
+def report_folder(scored: Scored) -> Path:
     """Return the folder of a model's report on a version of a dataset."""
-    return artifact_folder(dataset, bundle) / ArtifactKind.MONITORING
+    return scored.folder / ArtifactKind.MONITORING
 
 
 def model_folder(workspace: Workspace, model_id: str) -> Path:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from clv_core.collection.parse import load_key
 from clv_core.collection.privacy import SuppressionList
-from clv_core.deployment import ScoredDataset, Terms, shared_error
+from clv_core.deployment import Scored, shared_error
 from clv_core.errors import Message, NotEnoughData
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
@@ -58,7 +58,6 @@ class PlanInputs:
     Args:
         offers: what can be given.
         budget: money.
-        terms: of the predicted values.
         scheme: that cuts customers into the tiers or segments that offers have effects for; a customer of overlapping
             segments counts in the first. Customers are cut by their value for the trained horizon, whatever the terms.
         control_share: of the customers who get an offer, those in a control group, so that the effect can be measured;
@@ -71,7 +70,6 @@ class PlanInputs:
 
     offers: Sequence[Offer]
     budget: float
-    terms: Terms
     scheme: Segmentation = DEFAULT_SCHEME
     control_share: float | None = None
     start: date | None = None
@@ -102,7 +100,7 @@ class WrittenPlan:
 
 
 def segment(
-    scored: ScoredDataset,
+    scored: Scored,
     out: Path,
     *,
     scheme: Segmentation = DEFAULT_SCHEME,
@@ -117,7 +115,7 @@ def segment(
     written = exports.write_rows(
         scored.workspace, chosen, out, side_of(scored, scheme, conditions), dataset=dataset, fewest=1
     )
-    shared = shared_error(scored.workspace, scored.bundle)
+    shared = shared_error(scored.workspace, scored.model)
     in_list = everyone.index.isin(chosen.index) & ~SuppressionList.of(scored.workspace, dataset).hides(everyone)
     if customers.assignment is None:
         rows = table(everyone, customers.names(dataset, language), shared)
@@ -127,7 +125,7 @@ def segment(
 
 
 def plan(
-    scored: ScoredDataset,
+    scored: Scored,
     inputs: PlanInputs,
     out: Path,
     *,
@@ -138,24 +136,24 @@ def plan(
     """Write which customer gets which offer, so that the expected gain is highest within budget and capacities.
 
     Args:
-        scored: model, dataset and cutoff.
-        inputs: offers, budget and terms.
+        scored: model, dataset and cutoff, at the terms of the values that the gains go by.
+        inputs: offers and budget.
         out: the list, CSV, XLSX or Parquet.
         experiments: file of the experiment that measured an offer's effect, by the offer's name.
         language: of the side file's sentences.
         progress: listener.
     """
-    dataset, terms, scheme = scored.dataset, inputs.terms, inputs.scheme
+    dataset, terms, scheme = scored.dataset, scored.terms, inputs.scheme
     customers = load_scored_customers(scored, scheme, language=language, progress=progress)
-    offers, measured = measure_offers(scored, inputs.offers, experiments, scheme=scheme, terms=terms, progress=progress)
+    offers, measured = measure_offers(scored, inputs.offers, experiments, scheme=scheme, progress=progress)
     effect_warnings(offers, (), terms)  # an effect that was counted for too long is refused before the work
-    people = scored.at_terms(customers.numbered(), terms, progress)
+    people = scored.at_terms(customers.numbered(), progress)
     people = SuppressionList.of(scored.workspace, dataset).without(people)
     made = make_plan(people, customers.count, offers, inputs.budget)
     if made.customers.empty:
         raise NotEnoughData("plan_empty", budget=inputs.budget)
     names = customers.names(dataset, language)
-    notes = (*terms.warnings(scored.horizon_days), *all_warnings(made, offers, names, terms, measured))
+    notes = (*terms.warnings(scored.trained_days), *all_warnings(made, offers, names, terms, measured))
     choices = settings(offers, inputs.budget)
     rows = made.customers[["customer_id", OFFER, GAIN, COST, EVIDENCE]]
     if inputs.control_share is not None:
@@ -170,7 +168,7 @@ def plan(
 
 
 def export(
-    scored: ScoredDataset,
+    scored: Scored,
     out: Path,
     *,
     format: str,

@@ -8,7 +8,7 @@ from pathlib import Path
 from clv_core.collection.privacy import SuppressionList
 from clv_core.deployment import (
     SAMPLE,
-    ScoredDataset,
+    Scored,
     ScoreExplanations,
     explain_scores,
     explanation_folder,
@@ -21,7 +21,7 @@ from clv_core.strategy.audiences.export import Exported, log_export
 
 
 def explain(
-    scored: ScoredDataset,
+    scored: Scored,
     out: Path,
     *,
     customer: str | None = None,
@@ -37,22 +37,16 @@ def explain(
     Raises:
         NotFound: the one is not in the log, or on the suppression list.
     """
-    bundle, dataset = scored.bundle, scored.dataset
+    dataset = scored.dataset
     if customer is not None:
         SuppressionList.of(scored.workspace, dataset).check(customer)
     explanations = explain_scores(
-        bundle,
-        dataset,
-        customer=customer,
-        sample=sample,
-        permutations=permutations,
-        cutoff=scored.cutoff,
-        progress=progress,
+        scored, customer=customer, sample=sample, permutations=permutations, progress=progress
     )
     side = side_of(scored)
     about = dataclasses.asdict(side)
     files = save_explanations(explanations, out, about)
-    folder = explanation_folder(bundle, dataset, customer or "")
+    folder = explanation_folder(scored, customer or "")
     if scored.as_of == dataset.log_end and folder.resolve() != out.resolve():
         before = load_explanation(folder)
         if before is None or len(before[0].customer_ids) <= len(explanations.value.customer_ids):

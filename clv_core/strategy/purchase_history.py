@@ -13,7 +13,7 @@ import pandas as pd
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
-from clv_core.deployment import ArtifactKind, ScoredDataset, companion_path, write_table
+from clv_core.deployment import ArtifactKind, Scored, companion_path, write_table
 from clv_core.disk import ignore_unwritable
 from clv_core.features import Engine
 
@@ -133,7 +133,7 @@ def history_of(customers: pd.Series, history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def load_history(scored: ScoredDataset) -> pd.DataFrame:
+def load_history(scored: Scored) -> pd.DataFrame:
     """Return the history of the customers of saved scores for the trained horizon, row by row in their order.
 
     If it is not saved, or older than the scores, it is computed and saved.
@@ -141,7 +141,7 @@ def load_history(scored: ScoredDataset) -> pd.DataFrame:
     Returns:
         :data:`HISTORY_COLUMNS`.
     """
-    scores = scored.scores_path()
+    scores = scored.trained.scores_path
     path = companion_path(scores, ArtifactKind.HISTORY)
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
         customers = pd.read_parquet(scores, columns=[CUSTOMER_ID])[CUSTOMER_ID]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from clv_core.deployment import ScoredDataset
+from clv_core.deployment import Scored
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
@@ -33,7 +33,7 @@ MAX_TOP: Final = 50
 
 
 def recommend(
-    scored: ScoredDataset,
+    scored: Scored,
     out: Path | None,
     *,
     top: int = TOP,
@@ -65,11 +65,11 @@ def recommend(
         check_ending(out)
     if not 1 <= top <= MAX_TOP:
         raise UsageError("setting_bounds", setting="top", value=top, low=1, high=MAX_TOP)
-    dataset, tiered = scored.dataset, assign_tiers(scored.scores(progress))
+    dataset, tiered = scored.dataset, assign_tiers(scored.trained.scores(progress))
     exclude = load_offers(dataset).excluded if exclude is None else exclude
     options: dict[str, Any] = {"top": max(top, TOP), "exclude": exclude, "progress": progress}
     made = recommend_products(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, **options)
-    stored = store_recommendations(made, recommendations_folder(scored.bundle, dataset), _about(scored))
+    stored = store_recommendations(made, recommendations_folder(scored), _about(scored))
     if out is None:
         return None, stored
     names = tier_labels(dataset, DEFAULT_SCHEME.tiers, language)
@@ -78,13 +78,13 @@ def recommend(
     return write_rows(scored.workspace, rows, out, side, dataset=dataset), stored
 
 
-def recommendation_side(scored: ScoredDataset, language: str) -> Side:
+def recommendation_side(scored: Scored, language: str) -> Side:
     """Return the side file of a list of recommendations."""
     return replace(side_of(scored, DEFAULT_SCHEME), assumptions=(Assumption.of(assumption(), language),))
 
 
 def price(
-    scored: ScoredDataset,
+    scored: Scored,
     out: Path | None,
     *,
     rule: Rule | None = None,
@@ -108,9 +108,9 @@ def price(
     """
     if out is not None:
         check_ending(out)
-    dataset, tiered = scored.dataset, assign_tiers(scored.scores(progress))
+    dataset, tiered = scored.dataset, assign_tiers(scored.trained.scores(progress))
     responses = estimate_responses(dataset, tiered, DEFAULT_SCHEME.tiers, dataset.log_end, progress)
-    store_responses(responses, responses_folder(scored.bundle, dataset), _about(scored))
+    store_responses(responses, responses_folder(scored), _about(scored))
     outcome = None if rule is None else what_if(responses, rule)
     if out is None:
         return None, responses, outcome
@@ -120,13 +120,13 @@ def price(
     return write_rows(scored.workspace, table, out, side, dataset=dataset), responses, outcome
 
 
-def price_side(scored: ScoredDataset, outcome: Outcome | None, language: str) -> Side:
+def price_side(scored: Scored, outcome: Outcome | None, language: str) -> Side:
     """Return the side file of a table of responses."""
     assumptions = () if outcome is None else tuple(Assumption.of(one, language) for one in outcome.assumptions)
     settings = {} if outcome is None else {"price_changes": outcome.changes}
     return replace(side_of(scored, DEFAULT_SCHEME), assumptions=assumptions, settings=settings)
 
 
-def _about(scored: ScoredDataset) -> dict[str, str]:
+def _about(scored: Scored) -> dict[str, str]:
     """Return model and dataset, for the record of a result."""
-    return {"model": scored.bundle.id, "dataset": scored.dataset.name, "version": scored.dataset.version}
+    return {"model": scored.model.id, "dataset": scored.dataset.name, "version": scored.dataset.version}

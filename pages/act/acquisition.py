@@ -5,17 +5,17 @@ from dataclasses import replace
 import streamlit as st
 
 from clv_core.columns import CHANNEL
-from clv_core.deployment import Terms
 from clv_core.errors import ClvError
 from clv_core.strategy.acquisition import COHORT, Question, headline
-from pages.ui import navigation, scored, session, terms, widgets
+from pages.ui import navigation, scores, session, terms, widgets
 from pages.ui.acquisition import asking, new_customers, spend_tables
 from pages.ui.i18n import t
 
 VIEWS = ("overview", "cohorts", "held", "figures", "spend")
 VIEW = "acquisition_view"
 
-dataset, bundle = widgets.need_model()
+trained = widgets.need_model()
+dataset, bundle = trained.dataset, trained.model
 
 top = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -25,23 +25,24 @@ with settings:
     chosen = terms.choose(bundle)
     target, months, fewest = asking.choose_targets()
 with top:
-    everyone = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
-    if len(everyone) > scored.IN_PAGE:  # a margin alone needs no run
-        scored.need_scores(dataset, bundle, asking.without_margin(chosen))
-customers = asking.customers_of(dataset, bundle, chosen)
+    everyone = scores.need_scores(trained)
+    if len(everyone) > scores.IN_PAGE:  # a margin alone needs no run
+        scores.need_scores(trained.at(asking.without_margin(chosen)))
+scored = trained.at(chosen)
+customers = asking.customers_of(scored)
 with grouping:
     by = asking.choose_dimensions(customers)
 
 report, failed, spend = None, None, asking.spend_of(dataset)
 question, margins = Question(by, chosen.margin_rate, {}, target, months, fewest), {}
 try:
-    report = asking.answer(dataset, bundle, customers, question)
+    report = asking.answer(scored, customers, question)
     with settings:
         margins = asking.choose_margins(report, by[0])
     if margins:
         question = replace(question, margins=margins)
-        report = asking.answer(dataset, bundle, customers, question)
-    contrast = asking.discounts(dataset, bundle, customers, question)
+        report = asking.answer(scored, customers, question)
+    contrast = asking.discounts(scored, customers, question)
 except ClvError as error:
     failed = error
 with top:
@@ -82,7 +83,7 @@ elif view == "held":
     new_customers.held(report)
 elif view == "figures":
     new_customers.table(report)
-    new_customers.download(report, session.scored(dataset, bundle), chosen)
+    new_customers.download(report, scored)
 else:
     new_customers.totals(report)
     if CHANNEL not in customers.origin:

@@ -5,20 +5,21 @@ import streamlit as st
 from pages.ui import recommending, widgets
 from pages.ui.customer import card, details
 
-dataset, bundle = widgets.need_model()
+scored = widgets.need_model()
+dataset = scored.dataset
 
-customers = card.need_customers(dataset, bundle)
-may_be_shown = card.shown(dataset, bundle, customers)
+customers = card.need_customers(scored)
+may_be_shown = card.shown(scored, customers)
 chosen = card.choose(customers, may_be_shown, dataset.log_end)
-shown = card.card_of(dataset, bundle, may_be_shown, chosen)
+shown = card.card_of(scored, may_be_shown, chosen)
 
-widgets.headline(details.headline(shown), widgets.context_line(bundle, dataset.log_end))
+widgets.headline(details.headline(shown), widgets.context_line(scored.model, dataset.log_end))
 details.figures(shown)
 with st.grid(2, min_column_width=360):
     details.reasons(shown)
     details.action(shown)
 details.segments_by_hand(shown, dataset)
 details.history(shown)
-recommending.on_card(dataset, bundle, shown.customer_id)
+recommending.on_card(scored, shown.customer_id)
 details.alike(shown, dataset)
-details.downloads(shown, dataset, bundle)
+details.downloads(shown, scored)

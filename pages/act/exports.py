@@ -2,24 +2,22 @@
 
 import streamlit as st
 
-from clv_core.deployment import Terms
 from clv_core.errors import ClvError
-from pages.ui import scored, segmenting, session, verdict, widgets
+from pages.ui import scores, segmenting, verdict, widgets
 from pages.ui.exports import choose, destinations, export_log, lists
 from pages.ui.i18n import t
 
-dataset, bundle = widgets.need_model()
+scored = widgets.need_model()
+dataset, bundle = scored.dataset, scored.model
 
-terms = Terms(bundle.record.horizon_days)
 top = st.container()
 try:
     with top:
-        customers = scored.need_scores(dataset, bundle, terms)
-    data = session.scored(dataset, bundle)
+        customers = scores.need_scores(scored)
     with st.container(border=True):
         scheme = choose.choose_scheme(dataset)
-        segmenting.need_points(scheme, data)
-        request = choose.choose(segmenting.segment(data, terms, scheme, customers, customers))
+        segmenting.need_points(scheme, scored)
+        request = choose.choose(segmenting.segment(scored, scheme, customers, customers))
     with top:
         preview = lists.preview_of(request, dataset)
         if preview is not None:
@@ -27,7 +25,7 @@ try:
     if preview is not None:
         lists.show(preview, dataset)
         allowed = verdict.is_acknowledged(bundle)
-        lists.make(request, preview, dataset, bundle, allowed=allowed)
+        lists.make(request, preview, allowed=allowed)
         st.header(t("pushing.title"), anchor=False)
         destinations.show(request, dataset, allowed=allowed)
 except ClvError as error:

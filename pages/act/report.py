@@ -2,24 +2,22 @@
 
 import streamlit as st
 
-from clv_core.deployment import Terms
-from pages.ui import progress, scored, tiers, widgets
+from pages.ui import progress, scores, tiers, widgets
 from pages.ui.i18n import t
 from pages.ui.report import reporting
 
-dataset, bundle = widgets.need_model()
+scored = widgets.need_model()
 
 top = st.container()
-terms = Terms(bundle.record.horizon_days)
 with top:
-    customers = scored.need_scores(dataset, bundle, terms)
+    customers = scores.need_scores(scored)
 with st.container(border=True):
-    wish = reporting.choose(dataset, bundle)
+    wish = reporting.choose(scored)
 
 made = reporting.made(wish)
 with top:
-    finding = tiers.headline(bundle, dataset, customers, terms) if made is None else str(made["finding"])
-    widgets.headline(finding, widgets.context_line(bundle, dataset.log_end))
+    finding = tiers.headline(scored, customers) if made is None else str(made["finding"])
+    widgets.headline(finding, widgets.context_line(scored.model, scored.dataset.log_end))
 job = progress.latest_run("report", wish.label)
 if job and progress.is_running(job):
     progress.watch(job)

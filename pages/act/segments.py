@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from clv_core.deployment import Terms
 from clv_core.errors import ClvError
-from pages.ui import i18n, navigation, schemes, scored, segmenting, session, terms, tiers, widgets
+from pages.ui import i18n, navigation, schemes, scores, segmenting, terms, tiers, widgets
 from pages.ui.budget import offer_table
 from pages.ui.i18n import t
 from pages.ui.segments import overview, past, rules
 
 VIEWS = ("overview", "figures", "moved", "came", "names")
 
-dataset, bundle = widgets.need_model()
+trained = widgets.need_model()
+dataset, bundle = trained.dataset, trained.model
 
 rules.take_up_new_rules()
 top = st.container()
@@ -21,23 +21,22 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 by_rules = st.session_state.get("scheme_kind") == "rules"
 try:
     with settings:
-        chosen = terms.choose(bundle)
+        scored = trained.at(terms.choose(bundle))
     with top:
-        customers = scored.need_scores(dataset, bundle, chosen)
-        context = widgets.context_line(bundle, dataset.log_end, chosen)
-        widgets.headline(tiers.headline(bundle, dataset, customers, chosen), context, *tiers.checked(bundle, chosen))
-    trained = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
+        customers = scores.need_scores(scored)
+        context = widgets.context_line(bundle, dataset.log_end, scored.terms)
+        widgets.headline(tiers.headline(scored, customers), context, *tiers.checked(scored))
+    before = scores.need_scores(trained)
     with top:
-        for warning in session.scored(dataset, bundle).gap_warnings():
+        for warning in trained.gap_warnings():
             st.caption(i18n.message_text(warning))
     with place_of_scheme:
-        scheme = schemes.choose(dataset, customers, chosen)
+        scheme = schemes.choose(dataset, customers, scored.terms)
     if scheme is None:
         rules.edit_rules(dataset, customers)
         st.stop()
-    data = session.scored(dataset, bundle)
-    segmenting.need_points(scheme, data)
-    segmented = segmenting.segment(data, chosen, scheme, customers, trained)
+    segmenting.need_points(scheme, scored)
+    segmented = segmenting.segment(scored, scheme, customers, before)
 except ClvError as error:
     widgets.show_error(error)
     if by_rules:

@@ -10,7 +10,7 @@ from pages.ui.models import actions, board
 from pages.ui.page_files import file_name
 
 flash.show()
-_, bundle = widgets.need_model()
+bundle = widgets.need_model().model
 record = bundle.record
 measured = record.holdout
 context = (widgets.context_line(bundle, measured.cutoff if measured else None), evaluation_charts.tested_on(bundle))

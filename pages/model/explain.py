@@ -6,9 +6,10 @@ from pages.ui import widgets
 from pages.ui.explain import groups, one_customer, overall
 from pages.ui.i18n import t
 
-dataset, bundle = widgets.need_model()
+scored = widgets.need_model()
+dataset, bundle = scored.dataset, scored.model
 
-many = overall.need_explanation(dataset, bundle)
+many = overall.need_explanation(scored)
 finding = st.container()
 with st.grid(2, min_column_width=360):
     answer = overall.choose_answer()
@@ -24,7 +25,7 @@ if part == "overall":
 elif part == "dependence":
     groups.show_dependence(explanation, bundle.record.currency)
 elif part == "groups":
-    groups.show_segments(explanation, dataset, bundle)
+    groups.show_segments(explanation, scored)
 else:
-    one_customer.show(many, dataset, answer)
-overall.download(explanation, dataset, bundle)
+    one_customer.show(many, scored, answer)
+overall.download(explanation, scored)

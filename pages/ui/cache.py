@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset
+from clv_core.deployment import Bundle, Scored
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,15 +37,15 @@ def _bundle(bundle: Bundle) -> tuple[Hashable, ...]:
     return str(bundle.folder), bundle.record.created, bundle.record.currency
 
 
-def _scored(scored: ScoredDataset) -> tuple[Hashable, ...]:
-    return *_dataset(scored.dataset), *_bundle(scored.bundle), scored.cutoff
+def _scored(scored: Scored) -> tuple[Hashable, ...]:
+    return *_dataset(scored.dataset), *_bundle(scored.model), *astuple(scored.terms), scored.cutoff
 
 
 KEYS: Final[Mapping[str | type[Any], Callable[[Any], Hashable]]] = {
     type(Path()): _written,
     Bundle: _bundle,
     Dataset: _dataset,
-    ScoredDataset: _scored,
+    Scored: _scored,
 }
 """What identifies an argument; of a file also when it was last written."""
 

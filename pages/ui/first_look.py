@@ -6,11 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset, Terms
+from clv_core.deployment import Bundle, Scored
 from clv_core.errors import ClvError
 from clv_core.plot import explanations
 from clv_core.strategy.segments import table
-from pages.ui import access, i18n, navigation, progress, scored, session, tiers, verdict, widgets
+from pages.ui import access, i18n, navigation, progress, scores, session, tiers, verdict, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import percent, t
 
@@ -29,15 +29,13 @@ def section(dataset: Dataset) -> None:
     if bundle is None:
         _wait(dataset)
         return
-    terms = Terms(bundle.record.horizon_days)
-    customers = scored.need_scores(dataset, bundle, terms)
-    context = widgets.context_line(bundle, dataset.log_end, terms)
-    widgets.headline(tiers.headline(bundle, dataset, customers, terms), context)
+    scored = session.scored(dataset, bundle)
+    customers = scores.need_scores(scored)
+    widgets.headline(tiers.headline(scored, customers), widgets.context_line(bundle, dataset.log_end))
     with st.container(border=True):
         verdict.show(session.trust(bundle))
         verdict.reasons(bundle)
-    data = session.scored(dataset, bundle)
-    rows = _tier_table(data, tiers.names(dataset), tiers.tiered(data, terms, customers))
+    rows = _tier_table(scored, tiers.names(dataset), tiers.tiered(scored, customers))
     tiers.cards(rows, bundle.record.currency, ranged=False)
     first = rows.iloc[0]
     share, value = percent(first["share_of_customers"]), percent(first["share_of_value"])
@@ -51,7 +49,7 @@ def section(dataset: Dataset) -> None:
 
 
 @cached()
-def _tier_table(data: ScoredDataset, names: list[str], _tiered: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+def _tier_table(scored: Scored, names: list[str], _tiered: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
     return table(_tiered, names, None)
 
 

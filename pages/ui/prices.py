@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
 from clv_core.columns import CATEGORY
-from clv_core.deployment import Bundle
+from clv_core.deployment import Scored
 from clv_core.errors import ClvError, NotFound
 from clv_core.plot import cut
 from clv_core.strategy import price_side
@@ -52,10 +51,11 @@ PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "rai
 LOWERING: Final = ("loyalty", "everyone")
 
 
-def show(dataset: Dataset, bundle: Bundle) -> None:
+def show(scored: Scored) -> None:
     """Show what was measured, then what a rule would bring, with what is assumed apart."""
+    dataset, bundle = scored.dataset, scored.model
     try:
-        responses = need_responses(dataset, bundle)
+        responses = need_responses(scored)
     except ClvError as error:
         widgets.show_refusal(error)
         return
@@ -77,20 +77,20 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
     if len(responses.left_out):
         with st.expander(t("price.left_out", count=len(responses.left_out)), icon=":material/filter_alt:"):
             _left_out(responses)
-    side = price_side(session.scored(dataset, bundle), outcome, language)
+    side = price_side(scored, outcome, language)
     row_files.table(bundle, "prices", "price", side, lambda: price_table(responses, outcome, names, language))
 
 
-def need_responses(dataset: Dataset, bundle: Bundle) -> Responses:
+def need_responses(scored: Scored) -> Responses:
     """Return the responses; while they are not there, show the run that measures them.
 
     Raises:
         NotEnoughData: the log has no products.
     """
-    check_columns(dataset)
-    folder = responses_folder(bundle, dataset)
-    record = folder / RECORD
-    progress.need_result(record.is_file(), ["price", dataset.name, "--model", bundle.id], folder.name, t("price.wait"))
+    check_columns(scored.dataset)
+    folder = responses_folder(scored)
+    record, command = folder / RECORD, ["price", scored.dataset.name, "--model", scored.model.id]
+    progress.need_result(record.is_file(), command, folder.name, t("price.wait"))
     return _load(record)
 
 

@@ -18,8 +18,8 @@ import streamlit as st
 from clv_core import audit, jobs
 from clv_core.environment import ALERT_ADDRESSES
 from clv_core.errors import Refused
-from clv_core.plot import evaluation
 from clv_core.jobs import JobStatus
+from clv_core.plot import evaluation
 from pages.ui import access, confirmation, i18n, page_files, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
@@ -146,7 +146,7 @@ def watch(job: jobs.Job) -> None:
 
 def _stopping(job: jobs.Job, status: JobStatus) -> Confirmation:
     """Return the question whether a run is to be stopped, with what becomes of its results."""
-    consequence = t(f"job.cancel.why{_when_stopped(status['command'])}", run=_title(status))
+    consequence = t(f"job.cancel.why{_when_stopped(status.command)}", run=_title(status))
     return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel.confirm"), partial(_stop, job))
 
 
@@ -174,7 +174,7 @@ def show_outcome(job: jobs.Job) -> str:
     if status.failure is not None:
         widgets.show_error(status.failure)
     elif status.state == jobs.CANCELLED:
-        st.info(t(f"job.cancelled{_when_stopped(status['command'])}"), icon=":material/stop_circle:")
+        st.info(t(f"job.cancelled{_when_stopped(status.command)}"), icon=":material/stop_circle:")
     elif status.state == jobs.INTERRUPTED:
         resumes = status.command in RESUMES
         st.warning(t("job.interrupted" if resumes else "job.interrupted.anew"), icon=":material/power_off:")
@@ -194,9 +194,9 @@ def failure_actions(job: jobs.Job) -> None:
         if status.state == jobs.INTERRUPTED:
             word = "job.go_on" if status.command in RESUMES else "job.again"
             icon, may = ":material/refresh:", access.if_may(access.action_of(status.args))
-            if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status['command']}", **may):
+            if st.button(t(word), type="primary", icon=icon, key=f"once_more_{status.command}", **may):
                 restart(job)
-        icon, close = ":material/close:", f"close_{status['command']}"
+        icon, close = ":material/close:", f"close_{status.command}"
         st.button(t("outcome.close"), key=close, icon=icon, type="tertiary", on_click=session.unfollow, args=[job])
         technical_log(job)
 
@@ -268,7 +268,7 @@ def _mini(active: list[jobs.Job]) -> None:
         if status.is_running:
             st.progress(status.share, text=_title(status))
         else:
-            st.caption(f"{SIGNS.get(status['state'], SIGNS[jobs.FAILED])} {_title(status)}")
+            st.caption(f"{SIGNS.get(status.state, SIGNS[jobs.FAILED])} {_title(status)}")
 
 
 def _cut_off(job: jobs.Job) -> bool:

@@ -9,9 +9,8 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
 from clv_core.columns import PRODUCT_ID
-from clv_core.deployment import Bundle
+from clv_core.deployment import Scored
 from clv_core.errors import ClvError, NotFound
 from clv_core.records import JsonObject
 from clv_core.strategy import recommendation_side
@@ -45,10 +44,11 @@ TABLE_HEIGHT: Final = 388
 """Ten rows and their head, as high as the chart beside them."""
 
 
-def show(dataset: Dataset, bundle: Bundle) -> None:
+def show(scored: Scored) -> None:
     """Show how good the recommendations were, then those of a tier, of a customer, and the list."""
+    dataset, bundle = scored.dataset, scored.model
     try:
-        stored = need_recommendations(dataset, bundle)
+        stored = need_recommendations(scored)
     except ClvError as error:
         widgets.show_refusal(error)
         return
@@ -60,7 +60,7 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         _figures(stored, kind)
     names, currency, language = tiers.names(dataset), dataset.manifest.currency, session.language()
     _tier_mail(stored, kind, names, currency)
-    _exclusions(stored, dataset, bundle)
+    _exclusions(stored, scored)
     st.header(t("recommend.customer"), anchor=False)
     _one_customer(stored, kind, names, currency)
     stop = session.suppression_list()
@@ -69,23 +69,24 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
         bundle,
         "recommendations" if kind == WITH_BOUGHT else "recommendations-new",
         "recommend",
-        recommendation_side(session.scored(dataset, bundle), language),
+        recommendation_side(scored, language),
         lambda: customer_rows(stored.everyone(kind, TOP), names, language),
         most=len(stored.customers) * TOP,
         suppressed=int(row_files.stopped(mark, stored.customers, stop).sum()),
     )
 
 
-def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
+def on_card(scored: Scored, customer: str) -> None:
     """Show a customer's products on the customer page, or offer to look for them; nothing where the log has none."""
-    if PRODUCT_ID not in dataset.manifest.columns:
+    facts = scored.dataset.manifest
+    if PRODUCT_ID not in facts.columns:
         return
     st.header(t("card.recommended"), anchor=False)
-    stored = load(dataset, bundle)
+    stored = load(scored)
     if stored is not None:
-        _customer_table(stored.of_customer(customer, WITH_BOUGHT).head(TOP), dataset.manifest.currency)
+        _customer_table(stored.of_customer(customer, WITH_BOUGHT).head(TOP), facts.currency)
         return
-    command, label = _run(dataset, bundle)
+    command, label = _run(scored)
     job = progress.latest_run(command[0], label)
     if job is not None and progress.is_running(job):
         progress.watch(job)
@@ -98,9 +99,9 @@ def on_card(dataset: Dataset, bundle: Bundle, customer: str) -> None:
         st.rerun()
 
 
-def load(dataset: Dataset, bundle: Bundle) -> StoredRecommendations | None:
+def load(scored: Scored) -> StoredRecommendations | None:
     """Return the recommendations of a model for a dataset, or None while they are not there."""
-    return _load(recommendations_folder(bundle, dataset) / RECORD)
+    return _load(recommendations_folder(scored) / RECORD)
 
 
 @cached(CUSTOMERS)
@@ -108,21 +109,21 @@ def _load(record: Path) -> StoredRecommendations | None:
     return load_recommendations(record.parent)
 
 
-def _run(dataset: Dataset, bundle: Bundle) -> tuple[list[str], str]:
+def _run(scored: Scored) -> tuple[list[str], str]:
     """Return the command that makes the recommendations, and what tells its runs apart from others."""
-    return ["recommend", dataset.name, "--model", bundle.id], recommendations_folder(bundle, dataset).name
+    return ["recommend", scored.dataset.name, "--model", scored.model.id], recommendations_folder(scored).name
 
 
-def need_recommendations(dataset: Dataset, bundle: Bundle) -> StoredRecommendations:
+def need_recommendations(scored: Scored) -> StoredRecommendations:
     """Return the recommendations; while they are not there, show the run that makes them.
 
     Raises:
         NotEnoughData: the log names no products.
     """
-    check_columns(dataset)
-    command, label = _run(dataset, bundle)
+    check_columns(scored.dataset)
+    command, label = _run(scored)
     job = progress.latest_run(command[0], label)
-    stored = None if job is not None and progress.is_running(job) else load(dataset, bundle)
+    stored = None if job is not None and progress.is_running(job) else load(scored)
     progress.need_result(stored is not None, command, label, t("recommend.wait"))
     assert stored is not None
     return stored
@@ -228,9 +229,9 @@ def compare_levels(first: float, last: float) -> str:
     return "equal" if shown == other else "rising" if shown > other else "flat"
 
 
-def _exclusions(stored: StoredRecommendations, dataset: Dataset, bundle: Bundle) -> None:
+def _exclusions(stored: StoredRecommendations, scored: Scored) -> None:
     """Say which products are left out and why, and let the person change that."""
-    excluded = stored.excluded
+    excluded, dataset = stored.excluded, scored.dataset
     names = {row["product_id"]: str(row["name"]) for row in excluded}
     with st.expander(t("recommend.excluded", count=len(excluded)), icon=":material/block:"):
         st.caption(t("recommend.excluded.note"))
@@ -257,7 +258,7 @@ def _exclusions(stored: StoredRecommendations, dataset: Dataset, bundle: Bundle)
         if st.button(label, key="recommend_again", icon=":material/refresh:", **may):
             access.require("change")
             update_offers(dataset, excluded=tuple(chosen))
-            command, name = _run(dataset, bundle)
+            command, name = _run(scored)
             progress.start_job([*command, *[f"--exclude={product}" for product in chosen or [""]]], name)
             st.rerun()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset, Terms, embedding_path
+from clv_core.deployment import Bundle, Scored, embedding_path
 from clv_core.errors import UsageError
 from clv_core.evaluation import SharedError, Summands
 from clv_core.strategy.audiences import Side
@@ -52,9 +52,8 @@ class SegmentedCustomers:
     """Customers in the segments of a scheme.
 
     Args:
-        data: dataset and model, as of the log's end.
-        terms: horizon, discount and margin of the values.
-        customers: scores for these terms with purchase history, [n]; not to be written to.
+        scored: dataset and model, as of the log's end, with the terms of the values.
+        customers: scores at these terms with purchase history, [n]; not to be written to.
         trained: the same for the trained horizon, in the same order.
         scheme: of the segments.
         fitted: the scheme with its cuts.
@@ -63,8 +62,7 @@ class SegmentedCustomers:
         summands: of all customers; None if there are no past origins.
     """
 
-    data: ScoredDataset
-    terms: Terms
+    scored: Scored
     customers: pd.DataFrame
     trained: pd.DataFrame
     scheme: Segmentation
@@ -76,17 +74,17 @@ class SegmentedCustomers:
     @property
     def dataset(self) -> Dataset:
         """The log."""
-        return self.data.dataset
+        return self.scored.dataset
 
     @property
     def bundle(self) -> Bundle:
         """The model."""
-        return self.data.bundle
+        return self.scored.model
 
     @property
     def currency(self) -> str:
         """Of the amounts."""
-        return self.data.currency
+        return self.scored.currency
 
     @property
     def names(self) -> list[str]:
@@ -122,14 +120,14 @@ class Members:
         if isinstance(segmented.scheme, ValueTiers):
             names = np.array(segmented.names, dtype=object)
             return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
-        tiered = tiers.tiered(segmented.data, segmented.terms, segmented.customers)
+        tiered = tiers.tiered(segmented.scored, segmented.customers)
         own = own.assign(**{TIER: tiered[TIER].to_numpy()[rows]})
         return with_segments(own, placed, segmented.fitted, session.language())
 
     def side(self) -> Side:
         """Return what the numbers of a file of them mean."""
         segmented = self.segmented
-        everyone = tiers.side(segmented.data, segmented.terms)
+        everyone = tiers.side(segmented.scored)
         column = TIER if isinstance(segmented.scheme, ValueTiers) else SEGMENT
         keys = tuple(segmented.placed.segments[place].key for place in self.segments)
         conditions = (Condition(column, "=", keys), *self.filters) if keys else self.filters
@@ -158,30 +156,28 @@ def scheme_name(by: str, dataset: Dataset) -> str:
     return own if by in scheme_texts(dataset) else t("budget.by.cuts", scheme=own)
 
 
-def need_points(scheme: Segmentation, scored: ScoredDataset) -> None:
+def need_points(scheme: Segmentation, scored: Scored) -> None:
     """Show the run that computes the embedding, if a scheme needs it and it is missing."""
     if needs_embedding(scheme, scored):
-        path = embedding_path(scored.bundle, scored.dataset, scored.cutoff)
-        command, label = ["embed", scored.dataset.name, "--model", scored.bundle.id], scored.bundle.id
+        path = embedding_path(scored)
+        command, label = ["embed", scored.dataset.name, "--model", scored.model.id], scored.model.id
         if scored.cutoff is not None:
             command, label = [*command, "--cutoff", scored.cutoff.isoformat()], f"{label} {scored.cutoff}"
         progress.need_result(path.exists(), command, label, t("segments.embedding.wait"))
 
 
-def segment(
-    data: ScoredDataset, terms: Terms, scheme: Segmentation, customers: pd.DataFrame, trained: pd.DataFrame
-) -> SegmentedCustomers:
-    """Return the customers in the segments of a scheme."""
-    shared, labelled = tiers.shared_error_of(data.bundle, terms), last_written(data.dataset)
-    predictions = tiers.predictions_of(data.bundle)
-    fitted, placed = _place(data, terms, str(scheme), labelled, scheme, customers, trained)
-    summands = None if shared is None else _summands(data, terms, predictions, customers, shared)
-    key = (data, terms, str(scheme), labelled, predictions, session.language())
+def segment(scored: Scored, scheme: Segmentation, customers: pd.DataFrame, trained: pd.DataFrame) -> SegmentedCustomers:
+    """Return the customers, scored at these terms and for the trained horizon, in the segments of a scheme."""
+    shared, labelled = tiers.shared_error_of(scored), last_written(scored.dataset)
+    predictions = tiers.predictions_of(scored.model)
+    fitted, placed = _place(scored, str(scheme), labelled, scheme, customers, trained)
+    summands = None if shared is None else _summands(scored, predictions, customers, shared)
+    key = (scored, str(scheme), labelled, predictions, session.language())
     table = _table(key, customers, placed, summands)
-    return SegmentedCustomers(data, terms, customers, trained, scheme, fitted, placed, table, summands)
+    return SegmentedCustomers(scored, customers, trained, scheme, fitted, placed, table, summands)
 
 
-def place(scheme: Segmentation, fitted: FittedScheme, scored: ScoredDataset, customers: pd.DataFrame) -> Assignment:
+def place(scheme: Segmentation, fitted: FittedScheme, scored: Scored, customers: pd.DataFrame) -> Assignment:
     """Return the labelled segments of customers, of any day, by fitted cuts."""
     points = load_points(scheme, scored, customers)
     columns = scheme.columns if isinstance(scheme, Rules) else ()
@@ -189,7 +185,7 @@ def place(scheme: Segmentation, fitted: FittedScheme, scored: ScoredDataset, cus
     return apply_labels(fitted.place(customers, points), scheme, scored)
 
 
-def _fit(scheme: Segmentation, scored: ScoredDataset, customers: pd.DataFrame) -> FittedScheme:
+def _fit(scheme: Segmentation, scored: Scored, customers: pd.DataFrame) -> FittedScheme:
     """Return a scheme with its cuts, fitted to the customers at the log's end."""
     points = load_points(scheme, scored, customers)
     if needs_embedding(scheme, scored) and points is None:
@@ -199,8 +195,7 @@ def _fit(scheme: Segmentation, scored: ScoredDataset, customers: pd.DataFrame) -
 
 @cached(CUSTOMERS)
 def _place(
-    data: ScoredDataset,
-    terms: Terms,  # noqa: ARG001 - the customers' values depend on them
+    scored: Scored,
     scheme: str,  # noqa: ARG001 - its text
     labelled: int,  # noqa: ARG001 - when labels or rules were last written
     _scheme: Segmentation,
@@ -209,14 +204,13 @@ def _place(
 ) -> tuple[FittedScheme, Assignment]:
     """Assign customers; clusters by the trained horizon's scores, which their centres were fitted on."""
     own = _trained if isinstance(_scheme, Clusters) else _customers
-    fitted = _fit(_scheme, data, own)
-    return fitted, place(_scheme, fitted, data, own)
+    fitted = _fit(_scheme, scored, own)
+    return fitted, place(_scheme, fitted, scored, own)
 
 
 @cached(CUSTOMERS)
 def _summands(
-    data: ScoredDataset,  # noqa: ARG001 - names the customers, as the terms do
-    terms: Terms,  # noqa: ARG001
+    scored: Scored,  # noqa: ARG001 - names the customers
     predictions: Path,  # noqa: ARG001
     _customers: pd.DataFrame,
     _shared: SharedError,
@@ -233,6 +227,6 @@ def _table(
 
 
 @cached(CUSTOMERS)
-def by_value(data: ScoredDataset, terms: Terms, _customers: pd.DataFrame) -> np.ndarray:  # noqa: ARG001
+def by_value(scored: Scored, _customers: pd.DataFrame) -> np.ndarray:  # noqa: ARG001
     """Return the rows of customers, the most valuable first, [n]."""
     return np.argsort(-_customers[VALUE].to_numpy(), kind="stable")

@@ -18,7 +18,7 @@ from clv_core import jobs
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.sources import list_sources, load_state
 from clv_core.collection.store import CURRENT, Dataset, list_datasets
-from clv_core.deployment import BACKTEST_FILE, Bundle, ScoredDataset, backtest_folder, grades_of, list_bundles, trust_of
+from clv_core.deployment import BACKTEST_FILE, Bundle, Scored, backtest_folder, grades_of, list_bundles, trust_of
 from clv_core.deployment.registry import Registry, Version, path_of
 from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation import Grade, Question, Trust
@@ -192,9 +192,9 @@ def model() -> Bundle | None:
     return next((item for item in models() if item.id == st.session_state.get("model")), None)
 
 
-def scored(dataset: Dataset, bundle: Bundle) -> ScoredDataset:
-    """Return a dataset as a model scores it, as of the log's end."""
-    return ScoredDataset(workspace(), dataset, bundle)
+def scored(dataset: Dataset, bundle: Bundle) -> Scored:
+    """Return a dataset as a model scores it, as of the log's end, for the trained horizon."""
+    return Scored.of(workspace(), dataset, bundle)
 
 
 def trust(bundle: Bundle) -> Trust:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from clv_core.deployment import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEARS, Bundle, Terms
+from clv_core.deployment import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEARS, Bundle, Scored, Terms
 from pages.ui.i18n import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
@@ -67,9 +67,9 @@ def span(terms: Terms) -> str:
     return t("terms.span.days", days=f"{terms.horizon_days:,}")
 
 
-def assumptions(bundle: Bundle, terms: Terms) -> list[str]:
+def assumptions(scored: Scored) -> list[str]:
     """Return what the values assume beyond what was measured, one sentence each."""
-    return [t(one.code, **one.params) for one in terms.warnings(bundle.record.horizon_days)]
+    return [t(one.code, **one.params) for one in scored.terms.warnings(scored.trained_days)]
 
 
 def working(customers: int, terms: Terms) -> str:

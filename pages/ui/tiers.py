@@ -13,7 +13,7 @@ import streamlit as st
 
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
-from clv_core.deployment import PREDICTIONS_FILE, Bundle, ScoredDataset, Terms, backtest_folder, shared_error
+from clv_core.deployment import PREDICTIONS_FILE, Bundle, Scored, backtest_folder, shared_error
 from clv_core.evaluation import SharedError, top_share
 from clv_core.strategy.audiences import Side, side_of
 from clv_core.strategy.segments import (
@@ -39,8 +39,8 @@ def without_suppressed(_customers: pd.DataFrame, mark: str, _stop: SuppressionLi
 
 
 @cached(CUSTOMERS)
-def tiered(data: ScoredDataset, terms: Terms, _customers: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
-    """Return the customers, scored for these terms, with their value tier; shared, not to be written to."""
+def tiered(scored: Scored, _customers: pd.DataFrame) -> pd.DataFrame:  # noqa: ARG001
+    """Return the customers, scored at these terms, with their value tier; shared, not to be written to."""
     return assign_tiers(_customers, DEFAULT_SCHEME)
 
 
@@ -49,9 +49,11 @@ def predictions_of(bundle: Bundle) -> Path:
     return backtest_folder(session.workspace(), bundle) / PREDICTIONS_FILE
 
 
-def shared_error_of(bundle: Bundle, terms: Terms) -> SharedError | None:
+def shared_error_of(scored: Scored) -> SharedError | None:
     """Return what past origins say of errors that customers share; None of other terms than the trained horizon's."""
-    return None if terms.warnings(bundle.record.horizon_days) else _shared_error(bundle, predictions_of(bundle))
+    if scored.terms.warnings(scored.trained_days):
+        return None
+    return _shared_error(scored.model, predictions_of(scored.model))
 
 
 @cached()
@@ -66,8 +68,7 @@ def names(dataset: Dataset) -> list[str]:
 
 @cached()
 def _totals(
-    data: ScoredDataset,  # noqa: ARG001 - names the customers, as the terms do
-    terms: Terms,  # noqa: ARG001
+    scored: Scored,  # noqa: ARG001 - names the customers
     predictions: Path,  # noqa: ARG001
     _customers: pd.DataFrame,
     _shared: SharedError | None,
@@ -76,14 +77,14 @@ def _totals(
     return top_share(_customers["predicted_clv"]), total(_customers, _shared)
 
 
-def headline(bundle: Bundle, dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> str:
+def headline(scored: Scored, customers: pd.DataFrame) -> str:
     """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
-    data, shared = session.scored(dataset, bundle), shared_error_of(bundle, terms)
-    top, worth = _totals(data, terms, predictions_of(bundle), customers, shared)
-    amount, share = money(worth.value, data.currency), percent(top)
+    terms, shared = scored.terms, shared_error_of(scored)
+    top, worth = _totals(scored, predictions_of(scored.model), customers, shared)
+    amount, share = money(worth.value, scored.currency), percent(top)
     if terms.lifetime:
         return t("segments.headline.lifetime", years=terms.years, total=amount, share=share)
-    span = sure(worth.low, worth.high, data.currency)
+    span = sure(worth.low, worth.high, scored.currency)
     return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=amount, sure=span, share=share)
 
 
@@ -94,12 +95,12 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
     return t("segments.sure", low=money(low), high=money(high, currency))
 
 
-def checked(bundle: Bundle, terms: Terms) -> list[str]:
+def checked(scored: Scored) -> list[str]:
     """Return how total and concentration held in the past, what ranges rest on; of other horizons, what is assumed.
 
     Where sums have no range, that is said too.
     """
-    assumed = assumptions(bundle, terms)
+    bundle, assumed = scored.model, assumptions(scored)
     if assumed:
         return [*assumed, t("segments.no_ranges", trained=bundle.record.horizon_days)]
     if not bundle.record.holdout:
@@ -108,7 +109,7 @@ def checked(bundle: Bundle, terms: Terms) -> list[str]:
     found = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
     if "capture10" in measured:
         found += t("segments.checked.top", share=percent(measured["capture10"]))
-    shared = shared_error_of(bundle, terms)
+    shared = shared_error_of(scored)
     if shared is None:
         return [found]
     said = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
@@ -180,7 +181,7 @@ def columns(currency: str) -> dict[str, object]:
     }
 
 
-def side(data: ScoredDataset, terms: Terms) -> Side:
+def side(scored: Scored) -> Side:
     """Return what the numbers of a list of customers by value tier mean."""
-    about = replace(side_of(data, DEFAULT_SCHEME), currency=data.currency)
-    return about.at(terms, terms.warnings(data.horizon_days), session.language())
+    about, terms = replace(side_of(scored, DEFAULT_SCHEME), currency=scored.currency), scored.terms
+    return about.at(terms, terms.warnings(scored.trained_days), session.language())

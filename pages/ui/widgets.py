@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn, ParamSpec, TypeVar
 import streamlit as st
 
 from clv_core.collection.store import Dataset, Manifest
-from clv_core.deployment import Bundle, Terms
+from clv_core.deployment import Bundle, Scored, Terms
 from clv_core.disk import disk_error
 from clv_core.errors import ClvError, Message, traced
 from clv_core.i18n import without_options
@@ -94,12 +94,12 @@ def need_dataset() -> Dataset:
     return dataset
 
 
-def need_model() -> tuple[Dataset, Bundle]:
-    """Return dataset and model in use; where one is missing, say so and end the page."""
-    dataset, bundle = need_dataset(), session.model()
-    if bundle is None:
+def need_model() -> Scored:
+    """Return the dataset in use by the model in use, for the trained horizon; where one is missing, end the page."""
+    dataset, model = need_dataset(), session.model()
+    if model is None:
         need("model", "train")
-    return dataset, bundle
+    return session.scored(dataset, model)
 
 
 def show_error(error: ClvError | Message | JobError) -> None:

@@ -34,8 +34,7 @@ from clv_core.collection.simulate.channels import MONTH_DAYS, NAMES, SPEND_FROM,
 from clv_core.collection.simulate.population import Population, order_value, orders_by_age, populate
 from clv_core.collection.simulate.shop import Floats, catalogue, sale
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.terms import Terms
+from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import NewCustomers, Question, acquisition_report, load_new_customers
 from clv_core.strategy.acquisition.read_spend import read_spend
@@ -63,8 +62,8 @@ def prepared(folder: Path, seed: int, customers: int, model: str) -> tuple[NewCu
         config = TrainConfig(horizon_days=HORIZON_DAYS, model=model, cutoffs=3, processes=1)
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
         (own / "model.txt").write_text(bundle.id, encoding="utf-8")
-    scored = ScoredDataset.open(workspace, "shop", (own / "model.txt").read_text(encoding="utf-8"))
-    return load_new_customers(scored, Terms(HORIZON_DAYS), NoProgress()), own / "log" / "spend.csv"
+    scored = Scored.open(workspace, "shop", (own / "model.txt").read_text(encoding="utf-8"))
+    return load_new_customers(scored, NoProgress()), own / "log" / "spend.csv"
 
 
 @cache
@@ -158,12 +157,12 @@ def speed(folder: Path, customers: int = 1_000_000) -> dict[str, float]:
     """Return the seconds of the first answer for many customers, and of a changed margin."""
     _, spend = prepared(folder, 1, 5_000, "lightgbm")
     own = Workspace(folder / "5000-1" / "workspace")
-    small = ScoredDataset.open(own, "shop", (folder / "5000-1" / "model.txt").read_text(encoding="utf-8"))
+    small = Scored.open(own, "shop", (folder / "5000-1" / "model.txt").read_text(encoding="utf-8"))
     place = folder / "million" / "datasets" / "million" / "v1"
     place.mkdir(parents=True, exist_ok=True)
     dataset = replace(small.dataset, folder=place)
-    scored = ScoredDataset(Workspace(folder / "million"), dataset, small.bundle)
-    events, scores = dataset.events_path, scored.scores_path()
+    scored = Scored.of(Workspace(folder / "million"), dataset, small.model)
+    events, scores = dataset.events_path, scored.scores_path
     scores.parent.mkdir(parents=True, exist_ok=True)
     person = f"'C' || lpad((i % {customers})::VARCHAR, 7, '0')"
     days = (dataset.log_end - dataset.log_start).days - 1
@@ -186,8 +185,8 @@ def speed(folder: Path, customers: int = 1_000_000) -> dict[str, float]:
         begun = time.process_time()
         return work(), round(time.process_time() - begun, 2)
 
-    _, origins = timed(lambda: load_new_customers(scored, Terms(HORIZON_DAYS), NoProgress()))
-    people, load = timed(lambda: load_new_customers(scored, Terms(HORIZON_DAYS), NoProgress()))
+    _, origins = timed(lambda: load_new_customers(scored, NoProgress()))
+    people, load = timed(lambda: load_new_customers(scored, NoProgress()))
     table, read = timed(lambda: read_spend(spend))
     first, report = timed(lambda: acquisition_report(people, table, Question()))
     _, margin = timed(lambda: acquisition_report(people, table, Question(margin_rate=0.4)))

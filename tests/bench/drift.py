@@ -21,6 +21,7 @@ import pandas as pd
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
+from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.alerts import alerts_of
 from clv_core.monitoring.drift.data_checks import check_data
@@ -59,7 +60,7 @@ def whole(events: pd.DataFrame, folder: Path) -> list[str]:
     ingest(work, write_log(events, folder / "events.csv"), "shop", currency="EUR")
     config = TrainConfig(horizon_days=HORIZON_DAYS // 2, model="bgnbd", cutoffs=4)
     bundle = pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress())
-    report = monitor(work, "shop", bundle.id, progress=NoProgress())
+    report = monitor(Scored.open(work, "shop", bundle.id), progress=NoProgress())
     return [alert.code for alert in report.alerts]
 
 

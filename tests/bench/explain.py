@@ -27,8 +27,7 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import Dataset, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.saved_scores import scores as run_scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explain_scores, open_session
 from clv_core.evaluation.explain.checks import agreement
 from clv_core.evaluation.explain.explanation import ANSWERS, Explanation, answers_of
@@ -73,6 +72,11 @@ class Subject:
             known = [pipeline.train(workspace, log, config, progress=QUIET)]
         return cls(workspace, open_dataset(workspace, log), known[0])
 
+    @property
+    def scored(self) -> Scored:
+        """The model in the log."""
+        return Scored.of(self.workspace, self.dataset, self.bundle)
+
     def figures(self) -> Iterator[tuple[str, str]]:
         """Yield what was measured, and the figure."""
         yield from self._sums()
@@ -81,8 +85,8 @@ class Subject:
         yield from self._asked()
 
     def _sums(self) -> Iterator[tuple[str, str]]:
-        scores = run_scores(self.workspace, self.dataset.name, self.bundle.id, progress=QUIET)
-        found = explain_scores(self.bundle, self.dataset, sample=500, permutations=1, progress=QUIET)
+        scores = self.scored.scores(QUIET)
+        found = explain_scores(self.scored, sample=500, permutations=1, progress=QUIET)
         rows = scores.set_index("customer_id").loc[list(found.value.customer_ids)]
         said = answers_of(rows["p_purchase"].to_numpy(), rows["predicted_clv"].to_numpy())
         for number, answer in enumerate(ANSWERS):
@@ -92,7 +96,7 @@ class Subject:
 
     def _seconds(self) -> Iterator[tuple[str, str]]:
         wall, cpu = time.perf_counter(), time.process_time()
-        found = explain_scores(self.bundle, self.dataset, sample=1000, progress=QUIET)
+        found = explain_scores(self.scored, sample=1000, progress=QUIET)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         live = int((np.abs(found.value.values).max(axis=0) > 0).sum())
         about = f"{len(found.value.customer_ids):,} customers, {live} live parts, 3 answers, checks, everything"
@@ -116,8 +120,7 @@ class Subject:
 
     def _ranks(self) -> Iterator[tuple[str, str]]:
         small, large = (
-            explain_scores(self.bundle, self.dataset, sample=50, permutations=count, progress=QUIET)
-            for count in (2, MANY)
+            explain_scores(self.scored, sample=50, permutations=count, progress=QUIET) for count in (2, MANY)
         )
         for answer in ANSWERS:
             one, other = (np.abs(run.answers[answer].values) for run in (small, large))
@@ -135,7 +138,7 @@ class Subject:
     def _asked(self) -> Iterator[tuple[str, str]]:
         with tempfile.TemporaryDirectory() as folder:
             explain(
-                ScoredDataset.open(self.workspace, self.dataset.name, self.bundle.id),
+                self.scored,
                 Path(folder),
                 sample=300,
                 permutations=1,

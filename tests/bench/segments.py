@@ -22,7 +22,7 @@ from clv_core import pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import Scored
 from clv_core.evaluation.levels import SharedError
 from clv_core.evaluation.sums import Summands
 from clv_core.jobs import NoProgress
@@ -98,7 +98,7 @@ def page(frame: pd.DataFrame) -> None:
 
     from streamlit.testing.v1 import AppTest
 
-    from pages.ui import scored
+    from pages.ui import scores
     from pages.ui.navigation import BY_NAME
 
     root = Path(tempfile.mkdtemp(prefix="clv-bench-"))
@@ -107,10 +107,11 @@ def page(frame: pd.DataFrame) -> None:
         ingest(work, SAMPLE, "shop", currency="EUR")
         dataset, config = open_dataset(work, "shop"), TrainConfig(horizon_days=90, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(work, "shop", config, progress=NoProgress())
-        scores_path(bundle, dataset).parent.mkdir(parents=True, exist_ok=True)
-        frame.head(10).to_parquet(scores_path(bundle, dataset))
+        path = Scored.of(work, dataset, bundle).scores_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.head(10).to_parquet(path)
         os.environ["CLV_WORKSPACE"] = str(root)
-        scored._customers = lambda path, written, _dataset: frame
+        scores._customers = lambda path, scored: frame
         app = AppTest.from_file(str(APP), default_timeout=120)
         app.query_params["lang"] = "en"
         app.run()

@@ -36,7 +36,7 @@ from clv_core.collection.store.version_store import list_datasets
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -233,7 +233,7 @@ def same(port: int, workspace: Workspace, model: str, events: dict[str, list[dic
     """Return the largest difference between what the service and ``score`` say of 10,000 customers, relative to
     the larger of the figure and 1. The first 1,000 are asked about one by one or by a few, as a call has them."""
     dataset = list_datasets(workspace)[0].name
-    whole = scores(workspace, dataset, model, progress=NoProgress()).set_index("customer_id")
+    whole = Scored.open(workspace, dataset, model).scores(NoProgress()).set_index("customer_id")
     ids = list(events)[:10_000]
     worst = 0.0
     sizes = [1, 2, 7, 30] * 25 + [500] * 18

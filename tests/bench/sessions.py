@@ -35,7 +35,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import HOLDOUT, Bundle, place, staging
 from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.features.explore.build import build_cube
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -68,7 +68,7 @@ def prepare(root: Path, count: int) -> list[tuple[str, str]]:
                 workspace, name, TrainConfig(horizon_days=90, model="bgnbd", cutoffs=2), progress=NoProgress()
             )
         bundle = first if number == 0 else _copy(workspace, first, name, manifest.version)
-        score(workspace, name, bundle.id, progress=NoProgress())
+        score(Scored.open(workspace, name, bundle.id), progress=NoProgress())
         build_cube(workspace, name, NoProgress())
         found.append((name, bundle.id))
     return found

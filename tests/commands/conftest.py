@@ -14,7 +14,7 @@ import pytest
 
 from clv_core.cli import main
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import scores as run_scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 
@@ -75,7 +75,7 @@ class Shop:
         return refused(self.workspace, command, "shop", "--model", self.model.id, *words)
 
     def scores(self) -> pd.DataFrame:
-        return run_scores(self.workspace, "shop", self.model.id, progress=NoProgress())
+        return Scored.open(self.workspace, "shop", self.model.id).scores(NoProgress())
 
 
 @pytest.fixture

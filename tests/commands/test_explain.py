@@ -12,7 +12,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder, find_explanation
 from clv_core.evaluation.explain.explanation import ANSWERS, Explanation
 from clv_core.evaluation.explain.saved_explanations import load_explanation
@@ -44,7 +44,7 @@ def test_parts_add_up_to_the_score_of_every_explained_customer(shop: Shop, tmp_p
 
 
 def test_one_customer_is_explained_as_in_the_sample(shop: Shop, tmp_path: Path) -> None:
-    scored = ScoredDataset.open(shop.workspace, "shop", shop.model.id)
+    scored = Scored.open(shop.workspace, "shop", shop.model.id)
     sample = explain(scored, tmp_path / "some", sample=5, progress=NoProgress()).value
     who = sample.customer_ids[3]
     answer, steps = shop.done("explain", "--customer", who, "--out", tmp_path / "one"), sample.waterfall(who)
@@ -64,7 +64,7 @@ def test_baselines_are_explained_too(shop: Shop, tmp_path: Path, model: str) -> 
     config = TrainConfig(horizon_days=90, model=model, cutoffs=4)
     work = own_copy(shop.workspace, tmp_path / "work")
     own = Shop(work, pipeline.train(work, "shop", config, progress=NoProgress()))
-    scored = ScoredDataset.open(own.workspace, "shop", own.model.id)
+    scored = Scored.open(own.workspace, "shop", own.model.id)
     value = explain(scored, tmp_path / "why", sample=20, progress=NoProgress()).value
     scores = own.scores().set_index("customer_id")["predicted_clv"].loc[list(value.customer_ids)]
     np.testing.assert_allclose(summed(value), scores, rtol=1e-4, atol=1e-9)
@@ -76,11 +76,11 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
     shop: Shop, tmp_path: Path
 ) -> None:
     dataset = open_dataset(shop.workspace, "shop")
-    folder = explanation_folder(shop.model, dataset)
+    folder = explanation_folder(Scored.of(shop.workspace, dataset, shop.model))
     shutil.rmtree(folder, ignore_errors=True)
 
     def explained(sample: int, cutoff: date | None = None) -> None:
-        scored = ScoredDataset(shop.workspace, dataset, shop.model, cutoff)
+        scored = Scored.of(shop.workspace, dataset, shop.model, cutoff=cutoff)
         explain(scored, tmp_path / "why", sample=sample, permutations=1, progress=NoProgress())
 
     explained(4, dataset.log_end - timedelta(days=30))
@@ -90,4 +90,4 @@ def test_what_was_written_elsewhere_is_also_kept_for_cards_and_reports_unless_it
         stored = load_explanation(folder)
         assert stored is not None and len(stored[0].customer_ids) == customers
     customer = stored[0].customer_ids[0]
-    assert find_explanation(shop.model, dataset, customer, dataset.log_end) is not None
+    assert find_explanation(Scored.of(shop.workspace, dataset, shop.model), customer) is not None

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.bundle import open_bundle
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.saved_explanations import load_record
 from clv_core.i18n import translate
@@ -48,8 +48,7 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
 def test_a_report_on_a_fresh_model_explains_it_first(
     workspace: Workspace, demo: dict[str, Any], tmp_path: Path
 ) -> None:
-    bundle, dataset = open_bundle(workspace, demo["model"]), open_dataset(workspace, "sample")
-    folder = explanation_folder(bundle, dataset)
+    folder = explanation_folder(Scored.open(workspace, "sample", demo["model"]))
     shutil.rmtree(folder)
     answer = done(workspace, "report", "sample", "--model", demo["model"], "--out", tmp_path / "report.html")
     assert "drivers" in answer["sections"]

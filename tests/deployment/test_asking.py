@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core import pipeline
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import ExplanationSession, open_session
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain.events import event_effects
@@ -35,7 +35,7 @@ def asking(
     workspace = own_copy(small_workspace, tmp_path_factory.mktemp("asking"))
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     folder = tmp_path_factory.mktemp("why")
-    explain(ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress())
+    explain(Scored.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress())
     return open_session(bundle, folder)
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from clv_core import pipeline
-from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.saved_scores import scores as run_scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explain_scores
 from clv_core.deployment.zero_shot import zero_shot
 from clv_core.evaluation.explain.explanation import TOLERANCE
@@ -29,9 +28,9 @@ def workspace(small_workspace: Workspace, tmp_path: Path) -> Workspace:
 def test_the_parts_of_a_prediction_add_up_to_it(workspace: Workspace, model: str) -> None:
     config = replace(SMALL, model=model, steps=10, max_steps_back=6)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    dataset = open_dataset(workspace, "shop")
-    found = explain_scores(bundle, dataset, sample=12, permutations=1, progress=NoProgress()).value
-    scores = run_scores(workspace, "shop", bundle.id, progress=NoProgress())
+    scored = Scored.open(workspace, "shop", bundle.id)
+    found = explain_scores(scored, sample=12, permutations=1, progress=NoProgress()).value
+    scores = scored.scores(NoProgress())
     known = scores.set_index("customer_id")["predicted_clv"].reindex(list(found.customer_ids))
     assert found.predicted == pytest.approx(known.to_numpy(), rel=1e-6)
     assert found.residual < TOLERANCE
@@ -40,7 +39,7 @@ def test_the_parts_of_a_prediction_add_up_to_it(workspace: Workspace, model: str
 
 
 def test_a_log_that_was_explained_is_let_go_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = zero_shot(workspace, "shop", progress=NoProgress()).bundle
+    scored = zero_shot(workspace, "shop", progress=NoProgress()).scored
     engines: list[Engine] = []
     made = Engine.__init__
 
@@ -49,6 +48,5 @@ def test_a_log_that_was_explained_is_let_go_of(workspace: Workspace, monkeypatch
         engines.append(self)
 
     monkeypatch.setattr(Engine, "__init__", noted)
-    dataset = open_dataset(workspace, "shop")
-    explain_scores(bundle, dataset, sample=3, permutations=1, progress=NoProgress())
+    explain_scores(scored, sample=3, permutations=1, progress=NoProgress())
     assert engines and not any(engine._finalizer.alive for engine in engines)

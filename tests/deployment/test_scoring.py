@@ -13,7 +13,7 @@ import pytest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset, score, score_file, scores, scores_path
+from clv_core.deployment.saved_scores import Scored, score, score_file
 from clv_core.deployment.terms import Terms
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
@@ -42,7 +42,7 @@ def test_a_file_of_parts_holds_the_bits_of_one_piece(
     dataset = open_dataset(small_workspace, "shop")
     cutoff: date = dataset.log_end - timedelta(days=earlier_days)
     customers, total = score_file(
-        ScoredDataset.open(small_workspace, "shop", small_bundle.id, cutoff),
+        Scored.open(small_workspace, "shop", small_bundle.id, cutoff),
         tmp_path / "s.parquet",
         progress=NoProgress(),
     )
@@ -61,11 +61,11 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
     small_workspace: Workspace, small_bundle: Bundle, tmp_path: Path
 ) -> None:
     words = (small_workspace, "shop", small_bundle.id)
-    score_file(ScoredDataset.open(*words), tmp_path / "s.csv", progress=NoProgress())
-    kept = scores_path(small_bundle, open_dataset(small_workspace, "shop"))
-    frame = score(*words, progress=NoProgress())
+    score_file(Scored.open(*words), tmp_path / "s.csv", progress=NoProgress())
+    kept = Scored.open(*words).scores_path
+    frame = score(Scored.open(*words), progress=NoProgress())
     pd.testing.assert_frame_equal(pd.read_parquet(kept), frame, check_exact=True)
-    pd.testing.assert_frame_equal(scores(*words, progress=NoProgress()), frame, check_exact=True)
+    pd.testing.assert_frame_equal(Scored.open(*words).scores(NoProgress()), frame, check_exact=True)
     read = pd.read_csv(tmp_path / "s.csv", dtype={"customer_id": str})
     pd.testing.assert_frame_equal(read, frame, rtol=1e-12)
 
@@ -99,9 +99,7 @@ def test_a_run_that_fails_leaves_no_file(
 
     monkeypatch.setattr(scoring, "score_frame", fail)
     with pytest.raises(OSError, match="no space"):
-        score_file(
-            ScoredDataset.open(small_workspace, "shop", small_bundle.id), tmp_path / "s.csv", progress=NoProgress()
-        )
+        score_file(Scored.open(small_workspace, "shop", small_bundle.id), tmp_path / "s.csv", progress=NoProgress())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,8 +18,7 @@ from clv_core.collection.store.version_store import Dataset, derive, open_datase
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.model_record import ModelRecord
-from clv_core.deployment.saved_scores import ScoredDataset, score
-from clv_core.deployment.saved_scores import scores as run_scores
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -82,25 +81,26 @@ def test_customers_without_a_chosen_feature_are_scored_and_counted(workspace: Wo
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
     [deleted] = [one.params for one in bundle.record.warnings if one.code == "warning.windows_deleted"]
     assert 0 < deleted["deleted"] < deleted["windows"] and deleted["names"] == "attribute:luck"
-    found = score(workspace, "shop", bundle.id, progress=NoProgress())
+    found = score(Scored.open(workspace, "shop", bundle.id), progress=NoProgress())
     dataset = open_dataset(workspace, "shop")
     known = pd.read_parquet(dataset.customers_path).dropna(subset="luck")["customer_id"]
     without = len(found) - found["customer_id"].isin(known).sum()
     assert len(found) == dataset.manifest.customers and without > 0
-    [warning] = ScoredDataset.open(workspace, "shop", bundle.id).warnings()
+    [warning] = Scored.open(workspace, "shop", bundle.id).warnings()
     assert warning.code == "warning.gaps_filled" and warning.params["customers"] == without
 
 
 def test_a_reopened_bundle_scores_to_the_bit(bundle: Bundle, workspace: Workspace) -> None:
     first, again = (
-        score(workspace, "shop", one.id, progress=NoProgress()) for one in (bundle, open_bundle(workspace, bundle.id))
+        score(Scored.open(workspace, "shop", one.id), progress=NoProgress())
+        for one in (bundle, open_bundle(workspace, bundle.id))
     )
     assert first.equals(again)
 
 
 def test_explanations_add_up_and_show_the_attribute(bundle: Bundle, workspace: Workspace, tmp_path: Path) -> None:
     words = {"sample": 25, "permutations": 1, "progress": NoProgress()}
-    found = explain(ScoredDataset.open(workspace, "shop", bundle.id), tmp_path, **words).value
+    found = explain(Scored.open(workspace, "shop", bundle.id), tmp_path, **words).value
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), found.predicted, rtol=1e-4, atol=1e-3)
     strength = found.importance().set_index("part")["mean_abs"]
     assert strength["attributes"] > 0 and strength["ratings"] > 0
@@ -125,26 +125,26 @@ def test_attributes_that_are_lost_count_as_unknown_with_a_warning(
         swapped = frame.assign(luck="high", club=1.0)
         kinds = [dict(one, kind=kind) for one, kind in zip(ATTRIBUTES, ("text", "number"), strict=True)]
         with_table(dataset, swapped, kinds, tmp_path / "c.parquet")
-    scores = score(other, "shop", bundle.id, progress=NoProgress())
-    before = run_scores(workspace, "shop", bundle.id, progress=NoProgress())
+    scores = score(Scored.open(other, "shop", bundle.id), progress=NoProgress())
+    before = Scored.open(workspace, "shop", bundle.id).scores(NoProgress())
     assert len(scores) == len(before) and not scores["predicted_clv"].equals(before["predicted_clv"])
-    (warning,) = ScoredDataset.open(other, "shop", bundle.id).warnings()
+    (warning,) = Scored.open(other, "shop", bundle.id).warnings()
     assert "luck" in warning.text("en") and "luck" in warning.text("zh")
     assert ("club" in warning.text("en")) == (change != "gone")
-    assert ScoredDataset.open(workspace, "shop", bundle.id).warnings() == []
+    assert Scored.open(workspace, "shop", bundle.id).warnings() == []
 
 
 def test_a_bundle_from_before_there_were_signals_still_scores(workspace: Workspace, tmp_path: Path) -> None:
     """Its settings do not name them and its encoder does not read them, whatever the dataset has by now."""
     plain = dataclasses.replace(SMALL, model="ziln_mlp", steps=20, attributes=False, review_text=False)
     made = pipeline.train(workspace, "shop", plain, progress=NoProgress())
-    expected = score(workspace, "shop", made.id, progress=NoProgress())
+    expected = score(Scored.open(workspace, "shop", made.id), progress=NoProgress())
     record = read_json(made.folder / "bundle.json")
     del record["signals"], record["config"]["attributes"], record["config"]["review_text"]
     write_record(made.folder, ModelRecord.from_json(record))
     old = open_bundle(workspace, made.id)
     assert old.record.train_config.attributes
-    assert score(workspace, "shop", old.id, progress=NoProgress()).equals(expected)
+    assert score(Scored.open(workspace, "shop", old.id), progress=NoProgress()).equals(expected)
     answer = done(workspace, "score", "shop", "--model", old.id, "--out", tmp_path / "scores.csv")
     assert answer["warnings"] == []
 

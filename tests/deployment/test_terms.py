@@ -15,7 +15,7 @@ from scipy.special import hyp2f1
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, remove_old_terms, scores_path
+from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, Scored, remove_old_terms
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
 from clv_core.features.btyd import BGNBD, ParetoNBD
@@ -134,7 +134,7 @@ def test_scores_for_other_terms_are_kept_apart_and_the_oldest_let_go(
         *(Terms(90, 0.1, (20 + n) / 100) for n in range(MAX_OTHER_TERMS)),
         Terms.of("lifetime", 90, 1e-6),
     ]
-    paths = [scores_path(small_bundle, dataset, terms=terms) for terms in every]
+    paths = [Scored.of(work, dataset, small_bundle, terms).scores_path for terms in every]
     assert len(set(paths)) == len(every)
     paths[0].parent.mkdir(parents=True)
     for age, path in enumerate(paths):

@@ -27,8 +27,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.api.service import LatestScores
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.version import Version
-from clv_core.deployment.saved_scores import ScoredDataset
-from clv_core.deployment.saved_scores import scores as run_scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.erasure import erase as erasing
 from clv_core.erasure.certificate import Certificate, Remains, certificates, salted
 from clv_core.erasure.data_subjects import DataSubjects
@@ -96,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clv("explore", "shop")
     made_by_model = open_dataset(workspace, "shop").made_folder / model
     out = made_by_model / "explanation"
-    explain(ScoredDataset.open(workspace, "shop", model), out, sample=10, permutations=1, progress=KEPT)
+    explain(Scored.open(workspace, "shop", model), out, sample=10, permutations=1, progress=KEPT)
     shutil.copytree(out, out.with_name(f"{out.name}-{LEAVING[2].encode().hex()}"))
     exports, about = workspace.exports, ("shop", "--model", model)
     clv("segment", *about, "--out", str(exports / "tiers.parquet"))
@@ -183,7 +182,7 @@ def test_nothing_names_those_who_were_erased_and_the_others_are_as_they_were(era
     pd.testing.assert_frame_equal(bundle.holdout(), rest)
     known = Registry(workspace).champion("shop")
     assert known is not None and known.record.checksums == bundle.record.checksums
-    assert len(run_scores(workspace, "shop", bundle.id, progress=KEPT)) == facts.customers
+    assert len(Scored.open(workspace, "shop", bundle.id).scores(KEPT)) == facts.customers
 
 
 def test_hashed_addresses_in_kept_lists_and_rows_of_kept_plans_go_too(erased: Erased) -> None:

@@ -20,7 +20,7 @@ from clv_core import cli, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.erasure.erase import erase
 from clv_core.jobs import NoProgress
 from clv_core.strategy.explanation_files import explain
@@ -66,7 +66,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     clv("export", *about, "--format", "xlsx", "--out", str(exports / "list.xlsx"))
     clv("export", *about, "--format", "csv", "--out", str(exports / "list.csv"))
     out = open_dataset(workspace, "shop").made_folder / model / "explanation"
-    explain(ScoredDataset.open(workspace, "shop", model), out, sample=10, permutations=1, progress=NoProgress())
+    explain(Scored.open(workspace, "shop", model), out, sample=10, permutations=1, progress=NoProgress())
     for place, who in enumerate(GONE):
         record = {"command": "explain", "args": ["explain", "shop", "--customer", who], "state": "done", "pid": 1}
         write_json(workspace.jobs / f"job-{place}" / "status.json", {**record, "started": 0, "label": "", "id": "job"})

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store.version_store import Dataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Message
 from clv_core.evaluation.levels import SharedError
 from clv_core.i18n import LANGUAGES
@@ -185,10 +186,9 @@ def watched(
 
     def look(events: pd.DataFrame, days: int) -> tuple[list[Realised], list[Tier], list[Alert], list[HealthStatus]]:
         grown = events[events["event_time"] < pd.Timestamp(CUTOFF + timedelta(days=days))]
-        unknown, space, dataset = dict[str, Message](), Workspace(tmp_path), stored(grown, tmp_path / str(days))
-        came, tiers, intervals = realized_value.compare_realized(
-            space, dataset, bundle, scores(HORIZON_DAYS), unknown, NoProgress()
-        )
+        unknown, dataset = dict[str, Message](), stored(grown, tmp_path / str(days))
+        model = Scored.of(Workspace(tmp_path), dataset, bundle)
+        came, tiers, intervals = realized_value.compare_realized(model, scores(HORIZON_DAYS), unknown, NoProgress())
         alerts = realized_value.realized_alerts(bundle, came, intervals)
         return came, tiers, alerts, assess_health(alerts, unknown, outside(came), so_far(came))
 

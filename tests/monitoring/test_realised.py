@@ -16,6 +16,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score_customers
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
@@ -47,7 +48,7 @@ def bundle(work: Workspace) -> Bundle:
 
 @pytest.fixture(scope="module")
 def report(work: Workspace, bundle: Bundle) -> Report:
-    return monitor(work, "cdnow", bundle.id, progress=NoProgress())
+    return monitor(Scored.open(work, "cdnow", bundle.id), progress=NoProgress())
 
 
 @pytest.fixture(scope="module")

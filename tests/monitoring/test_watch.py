@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Message
 from clv_core.evaluation.calibration import Intervals
 from clv_core.evaluation.evidence import Evidence, Held
@@ -48,7 +49,8 @@ def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(hori
     unknown: dict[str, Message] = {}
     day_before = log_until(CUTOFF + timedelta(days=days - 1))
     workspace: Any = None
-    assert realized_value.compare_realized(workspace, day_before, bundle, None, unknown, NoProgress()) == ([], [], None)
+    scored = Scored.of(workspace, day_before, bundle)
+    assert realized_value.compare_realized(scored, None, unknown, NoProgress()) == ([], [], None)
     promised = date.fromisoformat(unknown[REALISED].params["until"])
     assert promised == CUTOFF + timedelta(days=days)
     assert realized_value.matured(CUTOFF, horizon, promised) == [days]

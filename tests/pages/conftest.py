@@ -32,7 +32,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.bundle_record import write_record
-from clv_core.deployment.saved_scores import ScoredDataset, score, scores
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.jobs import NoProgress
@@ -178,11 +178,9 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ingest(workspace, SAMPLE, "shop", currency="EUR")
         config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-        score(workspace, "shop", bundle.id, progress=NoProgress())
-        folder = explanation_folder(bundle, open_dataset(workspace, "shop"))
-        explain(
-            ScoredDataset.open(workspace, "shop", bundle.id), folder, sample=40, permutations=1, progress=NoProgress()
-        )
+        scored = Scored.open(workspace, "shop", bundle.id)
+        score(scored, progress=NoProgress())
+        explain(scored, explanation_folder(scored), sample=40, permutations=1, progress=NoProgress())
 
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
 
@@ -220,13 +218,13 @@ def give_contacts(root: Path, **columns: Callable[[int], str]) -> pd.DataFrame:
     """Give all customers of the one model of a workspace these columns, made of their places; return the table."""
     work = Workspace(root)
     [model] = [bundle.id for bundle in list_bundles(work)]
-    ids = scores(work, "shop", model, progress=NoProgress())["customer_id"]
+    ids = Scored.open(work, "shop", model).scores(NoProgress())["customer_id"]
     people = pd.DataFrame(
         {"customer_id": ids, **{name: [of(n) for n in range(len(ids))] for name, of in columns.items()}}
     )
     people.to_csv(root / "people.csv", index=False)
     add_customers(work, "shop", root / "people.csv", Roles(), progress=NoProgress())
-    scores(work, "shop", model, progress=NoProgress())
+    Scored.open(work, "shop", model).scores(NoProgress())
     return people
 
 

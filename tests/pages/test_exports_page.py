@@ -12,7 +12,7 @@ import pytest
 from clv_core import audit, jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.destinations import add_destination, open_destination
@@ -27,7 +27,7 @@ def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, root: Pa
     app = open_page(root, "exports", lang="en")
     assert not app.error
     assert translate("exporting.log.none", "en") in texts(app)
-    everybody = scores(Workspace(root), "shop", list_bundles(Workspace(root))[0].id, progress=NoProgress())
+    everybody = Scored.open(Workspace(root), "shop", list_bundles(Workspace(root))[0].id).scores(NoProgress())
     assert translate("exporting.headline.all", "en", asked=f"{len(everybody):,}") in texts(app)
     assert not app.metric  # a spreadsheet matches nobody, and the headline says how many are in it
     app.button(key="export_make").click().run()
@@ -135,7 +135,7 @@ def test_a_model_that_is_not_trusted_is_acknowledged_before_a_list(open_page: OP
 
 
 def test_whom_a_check_counts_are_sent_by_a_run_that_a_reload_does_not_lose(open_page: OPEN, root: Path) -> None:
-    everybody = scores(Workspace(root), "shop", list_bundles(Workspace(root))[0].id, progress=NoProgress())
+    everybody = Scored.open(Workspace(root), "shop", list_bundles(Workspace(root))[0].id).scores(NoProgress())
     app = open_page(root, "exports", lang="en")
     assert translate("pushing.none", "en") in texts(app)
     add_destination(Workspace(root), "lake", "bucket", f"file://{root}/lake")

@@ -20,7 +20,7 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.registry.registry import Registry
 from clv_core.deployment.saved_evaluation import shared_error
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.evaluation.sums import sum_intervals
 from clv_core.i18n import say_day, say_money, say_share, translate
 from clv_core.strategy.customer.next_order import load_rhythm, next_order
@@ -53,9 +53,9 @@ class Record:
         self.number = line["number"]
         self.work, self.model, self.days, self.cutoff = work, version.bundle, int(line["days"]), dataset.log_end
         assert line["day"] == say_day(self.cutoff)
-        self.scored = ScoredDataset.open(work, "shop", self.model)
+        self.scored = Scored.open(work, "shop", self.model)
         self.rhythm = load_rhythm(self.scored)
-        scores = pd.read_parquet(self.scored.scores_path()).set_index("customer_id")
+        scores = pd.read_parquet(self.scored.scores_path).set_index("customer_id")
         assert set(scores["model"]) == {self.model} and set(scores["horizon_days"]) == {self.days}
         events = pd.read_parquet(dataset.events_path)
         money = events[events["event_type"].isin(["purchase", "return"])]
@@ -121,7 +121,7 @@ def segment_cards(app: AppTest) -> dict[str, tuple[str, str, list[str]]]:
 def cards_of(record: Record) -> dict[str, tuple[str, str, list[str]]]:
     """Return what each value tier's card has to say, by its name."""
     rows, expected = record.rows, {}
-    shared = shared_error(record.work, record.scored.bundle)
+    shared = shared_error(record.work, record.scored.model)
     assert shared is not None
     sums = sum_intervals(rows, rows["tier"].to_numpy() - 1, len(TIERS), shared)
     for at, name in enumerate(TIERS):

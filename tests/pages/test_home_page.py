@@ -14,6 +14,7 @@ from clv_core import jobs
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.zero_shot import zero_shot
 from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
@@ -48,9 +49,9 @@ def test_watching_is_done_once_monitoring_has_compared_something(own: Workspace)
     assert "monitoring" not in dashboard.steps_done(dataset, model)
     facts, health = report_facts(), assess_health([], {})
     report = Report(facts, [], health, recommend(health), [], [], [], [], [])
-    report.save(report_folder(dataset, model))
+    report.save(report_folder(Scored.of(own, dataset, model)))
     assert "monitoring" not in dashboard.steps_done(dataset, model), "too early is no comparison"
-    replace(report, chunks=[["2025-01-01", "2025-02-01"]]).save(report_folder(dataset, model))
+    replace(report, chunks=[["2025-01-01", "2025-02-01"]]).save(report_folder(Scored.of(own, dataset, model)))
     assert "monitoring" in dashboard.steps_done(dataset, model)
 
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitor import monitor
@@ -41,7 +42,7 @@ def test_a_log_that_ends_before_the_model_does_is_said(open_page: OPEN, root: Pa
     work, lines = Workspace(root), SAMPLE.read_text().splitlines()
     (tmp_path / "short.csv").write_text("\n".join([lines[0], *(line for line in lines[1:] if "2024-12" not in line)]))
     ingest(work, tmp_path / "short.csv", "shop", currency="EUR")
-    monitor(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    monitor(Scored.open(work, "shop", list_bundles(work)[0].id), progress=NoProgress())
     app = open_page(root, "monitor", lang="en")
     assert "ends on 30 Nov 2024, but the model was trained on data to 31 Dec 2024" in warned(app)
     assert any("Data ends on 30 Nov 2024, before" in item.value for item in app.caption)

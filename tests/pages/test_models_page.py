@@ -19,7 +19,7 @@ from clv_core.deployment.api.schemas import EXAMPLE_REQUEST
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.evaluation.metrics import format_metric
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
@@ -263,7 +263,7 @@ def test_a_model_that_came_without_its_customers_opens_every_page(
     registry.promote("shop", 2)
     registry.delete("shop", 1)
     model = import_bundle(workspace, folder / "model.zip").bundle
-    score(workspace, "shop", model, progress=NoProgress())
+    score(Scored.open(workspace, "shop", model), progress=NoProgress())
     app = open_page(three, page, lang="en", model=model)
     assert not app.error
     assert app.selectbox(key="model").value == model

@@ -19,6 +19,7 @@ from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Message
 from clv_core.evaluation import Estimate
 from clv_core.i18n import LANGUAGES, translate
@@ -28,7 +29,7 @@ from clv_core.monitoring.health import UNKNOWN, Recommendation
 from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import save_outcome
 from clv_core.monitoring.retraining import MetricPair
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.monitoring.test_telling import Hook, serving
@@ -49,7 +50,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ingest(work, write_log(events, root / "events.csv"), "shop", currency="EUR")
     config = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     bundle = pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress())
-    monitor(work, "shop", bundle.id, progress=NoProgress())
+    monitor(Scored.open(work, "shop", bundle.id), progress=NoProgress())
     return root
 
 
@@ -96,7 +97,7 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early_to_say_that_nothing
     open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
 ) -> None:
     own = Path(shutil.copytree(with_model, tmp_path / "early"))
-    found = monitor(Workspace(own), "shop", list_bundles(Workspace(own))[0].id, progress=NoProgress())
+    found = monitor(Scored.open(Workspace(own), "shop", list_bundles(Workspace(own))[0].id), progress=NoProgress())
     assert {light.colour for light in found.lights} == {UNKNOWN}
     app = open_page(own, "monitor", lang=lang)
     said = texts(app)

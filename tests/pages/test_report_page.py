@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import scores_path
+from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import say_money, translate
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
 from clv_core.strategy.plans.measured_offers import with_measured_effects
@@ -42,7 +42,7 @@ def test_one_click_makes_slides_and_a_page_with_a_plan_that_is_assumed(open_page
     assert not app.error
     before = app.header[0].value
     work = Workspace(root)
-    kept = scores_path(list_bundles(work)[0], open_dataset(work, "shop"))
+    kept = Scored.open(work, "shop", list_bundles(work)[0].id).scores_path
     assert say_money(pd.read_parquet(kept)["predicted_clv"].sum(), "EUR", lang) in before
     assert translate("reporting.holds", lang) in texts(app)
     command = made(app, root)

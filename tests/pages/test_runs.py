@@ -16,6 +16,7 @@ from clv_core import jobs
 from clv_core.collection.ingest import ingest
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_evaluation import backtest_folder
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
@@ -172,7 +173,7 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
     ]
     page = {"backtest": "evaluate", "monitor": "monitor"}[command]
     if command == "monitor":
-        monitor(workspace, "shop", bundle.id, progress=NoProgress())
+        monitor(Scored.open(workspace, "shop", bundle.id), progress=NoProgress())
     job = cut_off(sleeping_job(workspace, [command, "shop"], label))
     said = translate("job.interrupted" if command in progress.RESUMES else "job.interrupted.anew", "en")
     app = open_page(workspace.root, page, lang="en")

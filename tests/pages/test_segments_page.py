@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import score, scores
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.i18n import LANGUAGES, say_change, say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import purchase_history, with_history
@@ -44,7 +44,7 @@ def own(root: Path) -> Path:
 def customers_of(root: Path) -> pd.DataFrame:
     work = Workspace(root)
     dataset = open_dataset(work, "shop")
-    frame = scores(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    frame = Scored.open(work, "shop", list_bundles(work)[0].id).scores(NoProgress())
     return with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
 
 
@@ -209,7 +209,7 @@ def test_movement_scores_the_earlier_day_first_and_then_counts_who_moved(open_pa
     assert any(translate("job.cancel") == item.label for item in app.button)
     for job in (own / "jobs").iterdir():
         shutil.rmtree(job)
-    score(work, "shop", model, cutoff=dataset.log_end - timedelta(days=30), progress=NoProgress())
+    score(Scored.open(work, "shop", model, cutoff=dataset.log_end - timedelta(days=30)), progress=NoProgress())
     app = opened(open_page, own, "rfm", "moved")
     rows = app.dataframe[0].value
     assert rows["now"].sum() == len(customers_of(own)) and rows["left"].sum() == rows["joined"].sum() > 0

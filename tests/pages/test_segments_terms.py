@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score_customers
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from pages.ui import scored, tiers
+from pages.ui import scores, tiers
 from pages.ui.page_files import file_name
 from tests.pages.conftest import OPEN, do
 
@@ -72,7 +72,7 @@ def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_m
     name = file_name(bundle, "tier1", dataset.log_end, "csv", terms)
     assert name == f"shop_tier1_{dataset.log_end}_lifetime5y-r10-m30.csv"
     assert f"_{90}d." in file_name(bundle, "tier1", dataset.log_end, "csv")
-    side = tiers.side(ScoredDataset(Workspace(with_model), dataset, bundle), terms)
+    side = tiers.side(Scored.of(Workspace(with_model), dataset, bundle, terms))
     assert (side.lifetime, side.discount_rate, side.margin_rate) == (True, 0.1, 0.3)
     assert side.horizon_days == terms.horizon_days and side.assumptions[0].code == "lifetime"
 
@@ -80,6 +80,6 @@ def test_the_list_names_horizon_rate_and_margin_in_its_name_and_side_file(with_m
 def test_many_customers_are_a_run_of_their_own(
     open_page: OPEN, with_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scored, "IN_PAGE", 10)
+    monkeypatch.setattr(scores, "IN_PAGE", 10)
     app = opened(open_page, with_model, 180)
     assert any(translate("job.cancel", "en") == button.label for button in app.button)

@@ -12,7 +12,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do, keys_of
@@ -44,7 +44,7 @@ def test_klaviyo_gets_the_addresses_of_those_who_accept_marketing(open_page: OPE
     config = TrainConfig(horizon_days=90, model="bgnbd", cutoffs=2)
     pipeline.train(Workspace(root), "shop", config, progress=NoProgress())
     [bundle] = list_bundles(Workspace(root))
-    score(Workspace(root), open_dataset(Workspace(root), "shop").name, bundle.id, progress=NoProgress())
+    score(Scored.open(Workspace(root), open_dataset(Workspace(root), "shop").name, bundle.id), progress=NoProgress())
     app = do(open_page(root, "exports", lang="en"), ("export_format", "klaviyo"))
     assert "export_assume" not in keys_of(app, "checkbox"), "consent is in the log and is not asked for"
     do(app, (f"acknowledge_{bundle.id}", True), "export_make")

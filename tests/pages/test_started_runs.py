@@ -26,7 +26,7 @@ from clv_core.commands.ingestion import reading_options
 from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, NeedsAnswer
 from clv_core.monitoring.health import RETRAIN, Recommendation
@@ -85,6 +85,11 @@ class Shop:
         """Return what the command line reads of the run that was started last."""
         return build_parser().parse_args(self.newest().status().args)
 
+    @property
+    def scored(self) -> Scored:
+        """The dataset by the model."""
+        return Scored.of(self.work, self.dataset, self.bundle)
+
     def newest(self) -> jobs.Job:
         """Return the run that was started last."""
         return max(jobs.jobs(self.work), key=lambda job: float(job.status().started))
@@ -128,7 +133,7 @@ def starts(*places: str) -> Callable[[Press], Press]:
     return note
 
 
-OF_A_MODEL: Final = ("dataset", "bundle")
+OF_A_MODEL: Final = ("scored",)
 SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "explain.overall explain": ("need_explanation", (*OF_A_MODEL, ODD), {"customer": ODD}),
     "explore.explored explore": ("need_cube", ("dataset",), {}),
@@ -144,7 +149,7 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
 def called(place: str, shop: Shop) -> dict[str, Any]:
     function, given, expected = SIMPLE[place]
     shop.call(place.split()[0], function, *(getattr(shop, one, one) for one in given))
-    names = {"dataset": {"name": NAME}, "bundle": {"model": shop.bundle.id}}
+    names = {"dataset": {"name": NAME}, "scored": {"name": NAME, "model": shop.bundle.id}}
     return {"command": place.split()[1], **expected, **{k: v for one in given for k, v in names.get(one, {}).items()}}
 
 
@@ -212,7 +217,7 @@ def a_dataset_deleted(shop: Shop) -> dict[str, Any]:
 
 @starts("evaluate.scoreboard backtest")
 def models_compared(shop: Shop) -> dict[str, Any]:
-    app = shop.call("evaluate.scoreboard", "offer_run", shop.bundle, shop.dataset, shop.folder / ODD)
+    app = shop.call("evaluate.scoreboard", "offer_run", shop.scored, shop.folder / ODD)
     app.button(key="start_board").click().run()
     options = shop.read()
     config = shop.bundle.record.train_config
@@ -234,7 +239,8 @@ def a_model_retrained(shop: Shop) -> dict[str, Any]:
     about = report_facts(horizon_days=60, as_of=date(2024, 2, 25).isoformat())
     report = Report(about, [], [], why, [], [], [], [], [], {})
     older = replace(shop.bundle, record=replace(shop.bundle.record, cutoff=date(2023, 6, 1)))
-    shop.call("monitor.status", "show_actions", report, shop.dataset, older).button(key="monitor_retrain").click().run()
+    scored = Scored.of(shop.work, shop.dataset, older)
+    shop.call("monitor.status", "show_actions", report, scored).button(key="monitor_retrain").click().run()
     return {"command": "monitor", "name": NAME, "model": shop.bundle.id, "retrain": True}
 
 
@@ -260,7 +266,7 @@ def a_report_with_a_plan(shop: Shop) -> dict[str, Any]:
     row = {"start": None, "name": ODD, "cost": 1e-06, "unit": "share", **tiers, "capacity": 12.0}
     save_offers(shop.dataset, SavedOffers(rows={TIERS: (row, {**row, "name": "-券", "unit": "money"})}))
     known = {f"acknowledge_{shop.bundle.id}": True, "terms_margin": 33.3, "terms_rate": 0.5}
-    app = shop.call("report.reporting", "choose", shop.dataset, shop.bundle, **known)
+    app = shop.call("report.reporting", "choose", shop.scored, **known)
     app.number_input(key=f"report_budget_{shop.bundle.id}").set_value(1234567.25).run()
     quiet(app).button(key="make_report").click().run()
     options = shop.read()
@@ -272,9 +278,9 @@ def a_report_with_a_plan(shop: Shop) -> dict[str, Any]:
     return {"command": "report", "name": NAME, "model": shop.bundle.id, **rates}
 
 
-@starts("scored score")
+@starts("scores score")
 def customers_scored(shop: Shop) -> dict[str, Any]:
-    shop.call("scored", "_read", shop.dataset, shop.bundle, Terms(730, 1e-06, 0.333333))
+    shop.call("scores", "_read", shop.scored.at(Terms(730, 1e-06, 0.333333)))
     said = {"horizon_days": 730, "discount_rate": 1e-06, "margin_rate": 0.333333}
     return {"command": "score", "name": NAME, "model": shop.bundle.id, **said}
 
@@ -292,7 +298,7 @@ def customers_scored_for_an_earlier_day(shop: Shop) -> dict[str, Any]:
 @starts("segmenting embed")
 def customers_as_the_network_sees_them(shop: Shop) -> dict[str, Any]:
     day = date(2023, 12, 31)
-    shop.call("segmenting", "need_points", Clusters(), ScoredDataset(shop.work, shop.dataset, shop.bundle, day))
+    shop.call("segmenting", "need_points", Clusters(), replace(shop.scored, cutoff=day))
     return {"command": "embed", "name": NAME, "model": shop.bundle.id, "cutoff": day}
 
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.dataset_scoring import score_customers
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_money, translate, without_options
 from clv_core.jobs import NoProgress
@@ -142,7 +142,7 @@ def tried(work: Workspace, path: Path) -> Experiment:
     rows = pd.DataFrame({"customer_id": events, "date": start.strftime("%Y-%m-%d")})
     rows["group"] = ["offer" if place % 2 else "control" for place in range(len(rows))]
     rows.to_csv(path, index=False)
-    return experiment(ScoredDataset.open(work, "shop", bundle.id), path, most_days=90, progress=NoProgress())
+    return experiment(Scored.open(work, "shop", bundle.id), path, most_days=90, progress=NoProgress())
 
 
 def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(

@@ -21,7 +21,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.saved_scores import ScoredDataset, score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.plans.saved_offers import load_offers
@@ -30,7 +30,7 @@ from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
 from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
 from clv_core.strategy.recommend_and_price import price, recommend
-from clv_core.workspace import Workspace, write_json
+from clv_core.workspace import Workspace
 from pages.ui import prices, recommending
 from pages.ui.navigation import BY_NAME
 from pages.ui.recommending import compare_levels
@@ -48,9 +48,9 @@ def advised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop_log()[0].to_csv(root / "log.csv", index=False)
     ingest(work, root / "log.csv", "shop", duplicates="keep", currency="EUR")
     bundle = pipeline.train(work, "shop", TrainConfig(horizon_days=60, model="naive", cutoffs=2), progress=NoProgress())
-    score(work, "shop", bundle.id, progress=NoProgress())
-    recommend(ScoredDataset.open(work, "shop", bundle.id), root / "list.parquet", progress=NoProgress())
-    price(ScoredDataset.open(work, "shop", bundle.id), root / "prices.parquet", progress=NoProgress())
+    score(Scored.open(work, "shop", bundle.id), progress=NoProgress())
+    recommend(Scored.open(work, "shop", bundle.id), root / "list.parquet", progress=NoProgress())
+    price(Scored.open(work, "shop", bundle.id), root / "prices.parquet", progress=NoProgress())
     return root
 
 
@@ -73,7 +73,7 @@ def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, l
     work, bundle = Workspace(advised), bundle_of(advised)
     app = part(open_page, advised, "recommend", lang, recommend_kind=kind, **{f"acknowledge_{bundle.id}": True})
     assert not app.error
-    advice = recommendations_of_model(bundle, open_dataset(work, "shop"))
+    advice = recommendations_of_model(Scored.open(work, "shop", bundle.id))
     assert advice is not None
     measured = {one["method"]: one["recall"]["value"] for one in advice.record["quality"].get(kind, [])}
     assert bool(measured) == (kind == "with_bought") == bool(app.metric)
@@ -126,7 +126,7 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
     app = part(open_page, advised, "price", lang, terms_margin=30.0)
     assert not app.error
     work = Workspace(advised)
-    found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
+    found = load_responses(responses_folder(Scored.open(work, "shop", bundle_of(advised).id)))
     assert found is not None
     tiers = dict(enumerate(prices.PRESETS["loyalty"], 1))
     outcome = what_if(found, Rule({tier: change / 100 for tier, change in tiers.items()}, 0.3))
@@ -142,7 +142,7 @@ def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: O
     app = part(open_page, advised, "price", lang, price_by=DISCOUNT, terms_margin=30.0)
     assert not app.error
     work = Workspace(advised)
-    found = load_responses(responses_folder(bundle_of(advised), open_dataset(work, "shop")))
+    found = load_responses(responses_folder(Scored.open(work, "shop", bundle_of(advised).id)))
     assert found is not None
     changes = {tier: change / 100 for tier, change in enumerate(prices.PRESETS["loyalty"], 1)}
     outcome = what_if(found, Rule(changes, 0.3, by=DISCOUNT))
@@ -203,8 +203,8 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     assert translate("card.recommended", "en") in [item.value for item in app.header]
     assert any("reason" in frame.value and len(frame.value) == 10 for frame in app.dataframe)
     bare = open_page(with_model, "customer", lang="en")
-    dataset = open_dataset(Workspace(with_model), "shop")
-    assert not recommendations_folder(bundle_of(with_model), dataset).exists()
+    scored = Scored.open(Workspace(with_model), "shop", bundle_of(with_model).id)
+    assert not recommendations_folder(scored).exists()
     bare.button(key="card_recommend").click().run()
     assert jobs.jobs(Workspace(with_model), "recommend")
 
@@ -251,7 +251,7 @@ def test_a_log_that_cannot_tell_of_prices_is_said_plainly_and_nothing_is_tried_a
 ) -> None:
     root = Path(shutil.copytree(advised, tmp_path / "own"))
     work, bundle = Workspace(root), bundle_of(root)
-    folder = responses_folder(bundle, open_dataset(work, "shop"))
+    folder = responses_folder(Scored.open(work, "shop", bundle.id))
     shutil.rmtree(folder)
     job = sleeping_job(work, ["price", "shop", "--model", bundle.id], folder.name)
     params = {"dataset": "shop", "categories": 4, "found": 2.0, "needed": 3, "products": 10}

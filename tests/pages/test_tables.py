@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.upkeep.lifecycle import relabel
@@ -47,7 +47,7 @@ def nameless(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     shutil.copytree(with_model, root, dirs_exist_ok=True)
     work = Workspace(root)
     relabel(work, "shop", "")
-    score(work, "shop", list_bundles(work)[0].id, progress=NoProgress())
+    score(Scored.open(work, "shop", list_bundles(work)[0].id), progress=NoProgress())
     return root
 
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -42,7 +42,7 @@ def two_shops(frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ingest(work, SAMPLE, "market", currency="JPY")
     config = TrainConfig(horizon_days=60, model="naive", cutoffs=1)
     bundle = pipeline.train(work, "market", config, progress=NoProgress())
-    score(work, "market", bundle.id, progress=NoProgress())
+    score(Scored.open(work, "market", bundle.id), progress=NoProgress())
     (folder / "access.toml").write_text(ROLES)
     return folder
 

@@ -20,7 +20,7 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NeedsAnswer, NotEnoughData, Refused, UsageError
 from clv_core.evaluation.levels import SharedError, fifth_of
@@ -355,13 +355,13 @@ def workspace(shop: Workspace) -> Workspace:
 
 
 @pytest.fixture
-def scored(shop: Workspace) -> ScoredDataset:
+def scored(shop: Workspace) -> Scored:
     (model,) = (path.name for path in shop.models.iterdir())
-    return ScoredDataset.open(shop, "shop", model)
+    return Scored.open(shop, "shop", model)
 
 
-def test_the_origin_is_that_of_the_first_event_and_the_first_order(scored: ScoredDataset):
-    found = load_new_customers(scored, Terms(60), NoProgress())
+def test_the_origin_is_that_of_the_first_event_and_the_first_order(scored: Scored):
+    found = load_new_customers(scored, NoProgress())
     rows = duckdb.sql(f"SELECT * FROM '{scored.dataset.events_path}'").df()
     rows["day"] = rows["event_time"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin").dt.tz_localize(None)
     rows = rows.sort_values(["day", "product_id"], kind="stable")
@@ -379,12 +379,12 @@ def test_the_origin_is_that_of_the_first_event_and_the_first_order(scored: Score
     assert set(found.dimensions) == {"channel", "country", "product", "category", "discount", "cohort"}
 
 
-def test_the_command_gives_the_figures_of_the_report(clv: Clv, scored: ScoredDataset, tmp_path: Path):
+def test_the_command_gives_the_figures_of_the_report(clv: Clv, scored: Scored, tmp_path: Path):
     spend_file = scored.workspace.root.parent / "spend.csv"
-    words = ["acquire", "shop", "--model", scored.bundle.id, "--spend", str(spend_file), "--margin-rate", "0.5"]
+    words = ["acquire", "shop", "--model", scored.model.id, "--spend", str(spend_file), "--margin-rate", "0.5"]
     answer = clv(*words, "--out", str(tmp_path / "groups.csv"))
     report = acquisition_report(
-        load_new_customers(scored, Terms(60), NoProgress()), read_spend(spend_file), Question(margin_rate=0.5)
+        load_new_customers(scored, NoProgress()), read_spend(spend_file), Question(margin_rate=0.5)
     )
     assert [row["group"] for row in answer["groups"]] == report.groups["group"].tolist()
     assert answer["groups"][0]["ltv"] == pytest.approx(report.groups["ltv"][0], abs=0.01)
@@ -396,9 +396,9 @@ def test_the_command_gives_the_figures_of_the_report(clv: Clv, scored: ScoredDat
     assert "acquisition_not_causal" in {warning["code"] for warning in answer["warnings"]}
 
 
-def test_each_of_several_spend_tables_has_its_own_channel(clv: Clv, scored: ScoredDataset, tmp_path: Path):
+def test_each_of_several_spend_tables_has_its_own_channel(clv: Clv, scored: Scored, tmp_path: Path):
     whole = pd.read_csv(scored.workspace.root.parent / "spend.csv")
-    words, paths, sums = ["acquire", "shop", "--model", scored.bundle.id], {}, {}
+    words, paths, sums = ["acquire", "shop", "--model", scored.model.id], {}, {}
     for name in ("paid_search", "social_ads"):
         own = whole[whole["channel"] == name]
         paths[name], sums[name] = tmp_path / f"{name}.csv", own["spend"].sum()
@@ -427,15 +427,13 @@ def test_each_of_several_spend_tables_has_its_own_channel(clv: Clv, scored: Scor
     assert "spend_channel" in {warning["code"] for warning in all_rows["warnings"]}  # replaces the column's names
 
 
-def people_of(scored: ScoredDataset) -> pd.DataFrame:
+def people_of(scored: Scored) -> pd.DataFrame:
     ids = scored.scores(NoProgress())["customer_id"]
     table = pd.DataFrame({"customer_id": ids, "gclid": "Cj" + ids, "fbclid": "", "email": ids.str.lower() + "@x.org"})
     return table.assign(consent=np.where(np.arange(len(ids)) % 10 == 0, "no", "yes"))
 
 
-def test_conversion_values_are_read_back_and_hold_new_and_willing_customers_alone(
-    scored: ScoredDataset, tmp_path: Path
-):
+def test_conversion_values_are_read_back_and_hold_new_and_willing_customers_alone(scored: Scored, tmp_path: Path):
     people = people_of(scored)
     orders = duckdb.sql(
         f"SELECT customer_id, min(event_time) AS first FROM '{scored.dataset.events_path}'"
@@ -510,13 +508,13 @@ def test_what_a_customers_table_states_of_an_origin_counts_before_the_log(tmp_pa
     before = open_dataset(workspace, "small")
     scores = tmp_path / "scores-20240506.parquet"
     pd.DataFrame({"customer_id": ["cid", "ann", "ben"]}).to_parquet(scores)
-    asked = SimpleNamespace(scores_path=lambda: scores, dataset=before, as_of=date(2024, 5, 6))
-    rows = load_origins(cast("ScoredDataset", asked), NoProgress()).to_pandas()
+    asked = SimpleNamespace(dataset=before, as_of=date(2024, 5, 6), trained=SimpleNamespace(scores_path=scores))
+    rows = load_origins(cast("Scored", asked), NoProgress()).to_pandas()
     assert rows["channel"].tolist()[:2] == ["social", "search"] and rows["channel"].isna()[2]
     add_customers(workspace, "small", people, Roles(), progress=NoProgress())
     dataset = open_dataset(workspace, "small")
     asked.dataset = dataset
-    rows = load_origins(cast("ScoredDataset", asked), NoProgress()).to_pandas()
+    rows = load_origins(cast("Scored", asked), NoProgress()).to_pandas()
     assert rows["acquired"].astype(str).tolist() == ["2024-04-01", "2024-02-01", "2024-03-07"]
     assert rows["channel"].tolist() == ["social", "Radio", "Fair"]
     assert rows["campaign"].tolist()[1] == "spring" and rows["campaign"].isna().tolist() == [True, False, True]

@@ -22,8 +22,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import snapshot_of
-from clv_core.deployment.saved_scores import ScoredDataset, scores_path
-from clv_core.deployment.saved_scores import scores as run_scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
 from clv_core.features.btyd.bgnbd import BGNBD
@@ -80,13 +79,11 @@ def bundle(workspace: Workspace) -> Bundle:
 
 @pytest.fixture(scope="module")
 def scores(workspace: Workspace, bundle: Bundle) -> pd.DataFrame:
-    return run_scores(workspace, "shop", bundle.id, progress=NoProgress())
+    return Scored.open(workspace, "shop", bundle.id).scores(NoProgress())
 
 
 def card_of(workspace: Workspace, bundle: Bundle, customer: str, language: str = "en") -> Card:
-    return load_card(
-        ScoredDataset.open(workspace, "shop", bundle.id), customer, language=language, progress=NoProgress()
-    )
+    return load_card(Scored.open(workspace, "shop", bundle.id), customer, language=language, progress=NoProgress())
 
 
 def busiest(events: pd.DataFrame, count: int = 1) -> list[str]:
@@ -140,8 +137,8 @@ def test_days_are_local_and_others_rows_and_later_ones_are_not_read(tmp_path: Pa
 def test_rhythm_is_what_the_model_goes_by_and_is_made_once(
     workspace: Workspace, shop: Dataset, bundle: Bundle, scores: pd.DataFrame
 ) -> None:
-    snapshot, path = snapshot_of(bundle, shop, None, NoProgress()), scores_path(bundle, shop)
-    scored = ScoredDataset(workspace, shop, bundle)
+    scored = Scored.of(workspace, shop, bundle)
+    snapshot, path = snapshot_of(bundle, shop, None, NoProgress()), scored.scores_path
     rhythm = load_rhythm(scored)
     assert rhythm == Rhythm(snapshot.anchors[day_of(shop.log_end)].counts, snapshot.last_year)
     log = shop.events_path.rename(shop.folder / "elsewhere")
@@ -180,7 +177,7 @@ def test_next_order_follows_the_models_chance(request: pytest.FixtureRequest, pl
     shop = open_dataset(workspace, "shop")
     config = TrainConfig(horizon_days=90, model=model, cutoffs=3)
     bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
-    scores = run_scores(workspace, "shop", bundle.id, progress=NoProgress())
+    scores = Scored.open(workspace, "shop", bundle.id).scores(NoProgress())
     snapshot = snapshot_of(bundle, shop, None, NoProgress())
     assert (snapshot.last_year.pace != EVEN) == (place == "seasonal")
     said = 0
@@ -221,7 +218,7 @@ def test_next_order_of_a_customer_without_orders_spreads_evenly() -> None:
 def test_value_tier_rank_and_usual_pause_are_those_of_the_log_and_the_scores(
     workspace: Workspace, bundle: Bundle, scores: pd.DataFrame, events: pd.DataFrame, tmp_path: Path
 ) -> None:
-    segment(ScoredDataset.open(workspace, "shop", bundle.id), tmp_path / "tiers.parquet", progress=NoProgress())
+    segment(Scored.open(workspace, "shop", bundle.id), tmp_path / "tiers.parquet", progress=NoProgress())
     tiers = pd.read_parquet(tmp_path / "tiers.parquet").set_index("customer_id")
     by_customer = scores.set_index("customer_id")
     money = events[events["event_type"].isin(["purchase", "return"])].groupby("customer_id")["amount"].sum()
@@ -293,9 +290,9 @@ def test_facts_stand_beside_those_of_all_buyers(workspace: Workspace, bundle: Bu
 
 def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bundle, events: pd.DataFrame) -> None:
     customer = busiest(events, 2)[1]
-    folder = explanation_folder(bundle, shop, customer)
+    folder = explanation_folder(Scored.of(workspace, shop, bundle), customer)
     words = {"customer": customer, "permutations": 1, "progress": NoProgress()}
-    found = explain(ScoredDataset.open(workspace, "shop", bundle.id), folder, **words).value
+    found = explain(Scored.open(workspace, "shop", bundle.id), folder, **words).value
     steps = found.waterfall(customer)
     for language in ("en", "zh"):
         why = card_of(workspace, bundle, customer, language).why
@@ -304,7 +301,7 @@ def test_kept_reasons_are_used(workspace: Workspace, shop: Dataset, bundle: Bund
         for step in steps.head(2).itertuples():
             assert translate(f"feature_group.{step.part}", language) in why.sentences[1]
     earlier = load_card(
-        ScoredDataset.open(workspace, "shop", bundle.id, CUTOFF), customer, language="en", progress=NoProgress()
+        Scored.open(workspace, "shop", bundle.id, CUTOFF), customer, language="en", progress=NoProgress()
     )
     assert earlier.why.source == "facts" and earlier.history.days["day"].max() < pd.Timestamp(CUTOFF)
 

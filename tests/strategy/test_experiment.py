@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from clv_core.collection.store.version_store import Dataset, open_dataset
-from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.saved_scores import ScoredDataset, scores, scores_path
+from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.contacts import read_contacts
@@ -279,12 +279,10 @@ def test_customers_without_a_score_are_left_out_and_counted(
     for kind in ("datasets", "models"):
         shutil.copytree(small_workspace.root / kind, mine.root / kind, dirs_exist_ok=True)
     seen = outcomes(shop, read_experiment(path), 60)
-    kept = scores_path(open_bundle(mine, small_bundle.id), open_dataset(mine, "shop"), seen.start)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    scores(mine, "shop", small_bundle.id, cutoff=seen.start, progress=NoProgress()).iloc[:-50].to_parquet(kept)
-    found = measure_experiment(
-        ScoredDataset.open(mine, "shop", small_bundle.id), path, most_days=60, progress=NoProgress()
-    )
+    scored = Scored.open(mine, "shop", small_bundle.id, seen.start)
+    scored.scores_path.parent.mkdir(parents=True, exist_ok=True)
+    scored.scores(NoProgress()).iloc[:-50].to_parquet(scored.scores_path)
+    found = measure_experiment(Scored.open(mine, "shop", small_bundle.id), path, most_days=60, progress=NoProgress())
     everyone = found.effects[0]
     assert everyone.treated + everyone.control == len(seen.customer_id) - 50
     assert found.warnings[-1].params["customers"] == seen.left_out + 50

@@ -11,7 +11,7 @@ import pytest
 from clv_core.collection.store.version_store import Dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset, saved_score_files
+from clv_core.deployment.saved_scores import Scored, saved_score_files
 from clv_core.strategy.purchase_history import join_history, load_history, net_value, purchase_history, with_history
 from clv_core.workspace import Workspace
 from tests.manifests import manifest
@@ -118,14 +118,14 @@ def test_a_read_only_folder(number: int, log: pd.DataFrame, tmp_path: Path, monk
 
 def scores_file(shop: Dataset) -> Path:
     """Return where the scores of :func:`of_model` are saved, with the folder made."""
-    path = of_model(shop, date(2020, 3, 1)).scores_path()
+    path = of_model(shop, date(2020, 3, 1)).scores_path
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def of_model(shop: Dataset, cutoff: date) -> ScoredDataset:
+def of_model(shop: Dataset, cutoff: date) -> Scored:
     """The shop as scored by a model that is nothing but its name."""
-    return ScoredDataset(Workspace(shop.folder.parent), shop, Bundle(Path("model"), model_record()), cutoff)
+    return Scored.of(Workspace(shop.folder.parent), shop, Bundle(Path("model"), model_record()), cutoff=cutoff)
 
 
 def purchases_before(log: pd.DataFrame, cutoff: date) -> pd.DataFrame:

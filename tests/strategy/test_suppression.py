@@ -18,7 +18,7 @@ from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, Suppress
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.export import write_rows
@@ -63,7 +63,7 @@ def model(workspace: Workspace) -> str:
 
 def best(workspace: Workspace, count: int) -> list[str]:
     model = next(path.name for path in workspace.models.iterdir() if not path.name.startswith("."))
-    scored = scores(workspace, "shop", model, progress=NoProgress())
+    scored = Scored.open(workspace, "shop", model).scores(NoProgress())
     return [str(one) for one in scored.nlargest(count, "predicted_clv")["customer_id"]]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.saved_scores import ScoredDataset, score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
@@ -19,11 +19,11 @@ TERMS = Terms(180, discount_rate=0.1)
 
 
 def test_each_customer_gets_her_own_value_in_whatever_order(small_workspace: Workspace, small_bundle: Bundle) -> None:
-    frame = score(small_workspace, "shop", small_bundle.id, terms=TERMS, progress=NoProgress())
+    scored = Scored.open(small_workspace, "shop", small_bundle.id, terms=TERMS)
+    frame = score(scored, progress=NoProgress())
     said = frame.set_index(CUSTOMER_ID)[VALUE]
     people = pd.DataFrame({CUSTOMER_ID: said.index, VALUE: -1.0, "tier": 1}).sample(frac=0.5, random_state=1)
-    scored = ScoredDataset.open(small_workspace, "shop", small_bundle.id)
-    found = scored.at_terms(people, TERMS, NoProgress())
+    found = scored.at_terms(people, NoProgress())
     assert list(found[CUSTOMER_ID]) == list(people[CUSTOMER_ID]) and set(found["tier"]) == {1}
     assert np.array_equal(found[VALUE], [said[one] for one in people[CUSTOMER_ID]])
 
@@ -31,5 +31,5 @@ def test_each_customer_gets_her_own_value_in_whatever_order(small_workspace: Wor
 def test_whoever_has_no_value_any_more_does_not_get_another_s(small_workspace: Workspace, small_bundle: Bundle) -> None:
     people = pd.DataFrame({CUSTOMER_ID: ["gone"], VALUE: 1.0})
     with pytest.raises(Refused) as refused:
-        ScoredDataset.open(small_workspace, "shop", small_bundle.id).at_terms(people, TERMS, NoProgress())
+        Scored.open(small_workspace, "shop", small_bundle.id, terms=TERMS).at_terms(people, NoProgress())
     assert (refused.value.code, refused.value.params["missing"]) == ("scores_changed", 1)

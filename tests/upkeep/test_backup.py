@@ -16,7 +16,7 @@ import pytest
 from clv_core.collection.store.version_store import list_datasets, versions
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.upkeep.backup import back_up, recover
@@ -145,7 +145,7 @@ def opened(workspace: Workspace) -> set[tuple[str, str]]:
         registry.open(version)
         seen.add((version.name, version.bundle))
     champion = registry.champion("shop")
-    assert len(score(workspace, "shop", champion.bundle, progress=NoProgress())) == 900
+    assert len(score(Scored.open(workspace, "shop", champion.bundle), progress=NoProgress())) == 900
     for file in workspace.datasets.glob("*/made/**/*.parquet"):
         pd.read_parquet(file)
     return seen

@@ -17,7 +17,7 @@ from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.bundle_record import write_record
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.training.states import state_folder
@@ -172,7 +172,7 @@ def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:
 
 
 def test_a_real_model_s_dataset_can_go(real: Workspace, small_bundle: Bundle) -> None:
-    scores(real, "shop", small_bundle.id, progress=NoProgress())
+    Scored.open(real, "shop", small_bundle.id).scores(NoProgress())
     made = delete(real, "shop", progress=NoProgress())
     assert made["predictions"] == 1 and made["remains"] == [{"kind": "model", "name": small_bundle.id}]
     assert list_datasets(real) == []

@@ -16,7 +16,7 @@ from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.registry.database import transaction
 from clv_core.deployment.registry.registry_rows import versions
 from clv_core.deployment.saved_evaluation import trust
-from clv_core.deployment.saved_scores import scores, scores_path
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.saved_explanations import load_explanation
@@ -104,7 +104,7 @@ def test_its_candidate_won_over_three_starts_and_is_the_current_model(demo: Demo
 
 def test_what_came_true_is_what_the_raw_files_say(demo: Demo, quarter: pd.DataFrame) -> None:
     _, dataset, bundle = demo
-    report = Report.load(report_folder(dataset, bundle))
+    report = Report.load(report_folder(Scored.of(*demo)))
     assert report is not None
     known = set(pd.read_parquet(SAMPLE, columns=["customer_id"])["customer_id"])
     last = report.realised[-1]
@@ -117,8 +117,7 @@ def test_what_came_true_is_what_the_raw_files_say(demo: Demo, quarter: pd.DataFr
 
 
 def test_the_one_alert_is_the_campaign(demo: Demo, quarter: pd.DataFrame) -> None:
-    _, dataset, bundle = demo
-    report = Report.load(report_folder(dataset, bundle))
+    report = Report.load(report_folder(Scored.of(*demo)))
     assert report is not None
     (alert,) = report.alerts
     assert (alert.code, alert.params["value"]) == ("new_channel", CAMPAIGN)
@@ -142,7 +141,7 @@ def test_the_voucher_was_measured_as_its_groups_spent(demo: Demo) -> None:
 
 def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew(demo: Demo) -> None:
     workspace, dataset, bundle = demo
-    kept = pd.read_parquet(scores_path(bundle, dataset)).set_index("customer_id").sort_index()
+    kept = pd.read_parquet(Scored.of(*demo).scores_path).set_index("customer_id").sort_index()
     anew = score_customers(bundle, dataset, progress=NoProgress()).set_index("customer_id").sort_index()
     assert kept.index.tolist() == anew.index.tolist() and len(kept) == dataset.manifest.customers
     for column in ("p_purchase", "predicted_clv", "clv_p10", "clv_p90"):
@@ -151,11 +150,11 @@ def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew
 
 def test_its_reasons_add_up_to_its_scores(demo: Demo) -> None:
     workspace, dataset, bundle = demo
-    found = load_explanation(explanation_folder(bundle, dataset))
+    found = load_explanation(explanation_folder(Scored.of(*demo)))
     assert found is not None
     explanation, about = found
     assert explanation.residual < 1e-4 and about["model"] == bundle.id
-    kept = scores(workspace, NAME, bundle.id, progress=NoProgress()).set_index("customer_id")["predicted_clv"]
+    kept = Scored.open(workspace, NAME, bundle.id).scores(NoProgress()).set_index("customer_id")["predicted_clv"]
     np.testing.assert_allclose(kept[list(explanation.customer_ids)], explanation.predicted, rtol=1e-3, atol=1e-4)
 
 

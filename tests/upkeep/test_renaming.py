@@ -14,7 +14,7 @@ from clv_core.collection.store.version_store import list_datasets, open_dataset,
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.model_record import DatasetVersion
-from clv_core.deployment.saved_scores import scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.upkeep import lifecycle as renaming
@@ -125,9 +125,9 @@ def test_a_model_scores_as_before_under_the_new_name(
 ) -> None:
     workspace = own_copy(small_workspace, tmp_path / "workspace")
     shutil.copytree(small_workspace.models, workspace.root / "models")
-    before = scores(workspace, "shop", small_bundle.id, progress=NoProgress())
+    before = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
     rename(workspace, "shop", "商店")
-    after = scores(workspace, "商店", small_bundle.id, progress=NoProgress())
+    after = Scored.open(workspace, "商店", small_bundle.id).scores(NoProgress())
     assert after.equals(before)
     assert open_bundle(workspace, small_bundle.id).model is not None
     assert len(versions(workspace, "商店")) == len(versions(small_workspace, "shop"))

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, Terms, score_customers, score_snapshot, shared_error, snapshot_of
+from clv_core.deployment import Bundle, Scored, Terms, score_customers, score_snapshot, shared_error, snapshot_of
 from clv_core.errors import Message
 from clv_core.evaluation import Intervals, intervals_of
 from clv_core.jobs import Progress
@@ -18,7 +18,6 @@ from clv_core.monitoring.drift.data_checks import FALSE_ALARMS
 from clv_core.monitoring.drift.periods import MONTH, WEEK, periods_after, periods_in
 from clv_core.monitoring.realized.partial_horizon import UNKNOWN, WHOLE, PartialHorizon
 from clv_core.monitoring.realized.performance import Realised, Tier, actual_of, realised, tiers_since
-from clv_core.workspace import Workspace
 
 SNAPSHOT_CUSTOMERS: Final = 200_000
 """Of more customers the features are made anew for each part of the horizon, to save memory."""
@@ -31,9 +30,7 @@ FIRST_DAYS: Final = 28
 
 
 def compare_realized(
-    workspace: Workspace,
-    dataset: Dataset,
-    bundle: Bundle,
+    scored: Scored,
     now: pd.DataFrame | None,
     unknown: dict[str, Message],
     progress: Progress,
@@ -41,14 +38,13 @@ def compare_realized(
     """Return realized value by instant and by tier, and once the horizon is complete how intervals held.
 
     Args:
-        workspace: with the model's backtests.
-        dataset: the log.
-        bundle: the model.
+        scored: the log, and the model with its backtests.
         now: scores as of today: ``customer_id``, ``predicted_clv``; None: no tiers.
         unknown: gets why the question cannot be answered, where it cannot.
         progress: listener.
     """
-    cutoff, horizon = bundle.record.cutoff, bundle.record.horizon_days
+    dataset, bundle, horizon = scored.dataset, scored.model, scored.trained_days
+    cutoff = bundle.record.cutoff
     days = matured(cutoff, horizon, dataset.log_end)
     if not days:
         until = cutoff + timedelta(days=min(FIRST_DAYS, horizon))
@@ -57,7 +53,7 @@ def compare_realized(
     if cutoff <= dataset.log_start:
         unknown[REALISED] = Message("light.realised.nobody", {"cutoff": cutoff.isoformat()})
         return [], [], None
-    scores, shared = _scores(bundle, dataset, cutoff, progress), shared_error(workspace, bundle)
+    scores, shared = _scores(bundle, dataset, cutoff, progress), shared_error(scored.workspace, bundle)
     partial = _partial_horizon(dataset, cutoff, horizon, scores, days)
     realized: list[Realised] = []
     for passed in days:

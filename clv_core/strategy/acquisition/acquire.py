@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.deployment import ScoredDataset, Terms
+from clv_core.deployment import Scored
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
@@ -30,10 +30,9 @@ SHARES: Final = ("own_weight", "ratio", "ratio_low", "ratio_high", "p_above_one"
 
 
 def acquire(
-    scored: ScoredDataset,
+    scored: Scored,
     question: Question,
     spend: Spend | None,
-    terms: Terms,
     out: Path | None,
     *,
     language: str = DEFAULT_LANGUAGE,
@@ -42,20 +41,19 @@ def acquire(
     """Return what new customers cost and are worth, and write the table of groups if a file is named.
 
     Args:
-        scored: model, dataset and cutoff.
+        scored: model, dataset and cutoff, with horizon and discount of predicted value; the question has the margin.
         question: grouping, margin, targets.
         spend: of :func:`.read_spend.read_spend`; None without a spend table.
-        terms: horizon and discount of predicted value; the question has the margin.
         out: file of the table, CSV, XLSX or Parquet; None writes none.
         language: of the side file's sentences.
         progress: listener.
     """
     if out is not None:
         check_ending(out)
-    report = acquisition_report(load_new_customers(scored, terms, progress), spend, question)
+    report = acquisition_report(load_new_customers(scored, progress), spend, question)
     if out is None:
         return None, report
-    side = acquisition_side(scored, report, terms, language)
+    side = acquisition_side(scored, report, language)
     return write_rows(scored.workspace, report_table(report), out, side, dataset=scored.dataset), report
 
 
@@ -70,11 +68,11 @@ def report_table(report: Acquisition) -> pd.DataFrame:
     return finite.drop(columns="payback_observed").assign(payback=when)
 
 
-def acquisition_side(scored: ScoredDataset, report: Acquisition, terms: Terms, language: str) -> Side:
+def acquisition_side(scored: Scored, report: Acquisition, language: str) -> Side:
     """Return the side file of a report."""
     question = report.question
     settings = {**dataclasses.asdict(question), "by": list(question.by), "margins": dict(question.margins)}
-    side = side_of(scored).at(terms, report.warnings, language)
+    side = side_of(scored).at(scored.terms, report.warnings, language)
     return replace(side, currency=report.currency, margin_rate=question.margin_rate, settings=settings)
 
 

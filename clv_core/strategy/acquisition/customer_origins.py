@@ -7,7 +7,7 @@ the log's own columns.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +35,7 @@ from clv_core.columns import (
     PURCHASE,
     RETURN,
 )
-from clv_core.deployment import ArtifactKind, ScoredDataset, Terms, companion_path, shared_error
+from clv_core.deployment import ArtifactKind, Scored, Terms, companion_path, shared_error
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
 from clv_core.evaluation import SharedError, fifth_of
@@ -146,22 +146,22 @@ class NewCustomers:
         return tuple(name for name in DIMENSIONS if name in self.origin)
 
 
-def load_new_customers(scored: ScoredDataset, terms: Terms, progress: Progress) -> NewCustomers:
+def load_new_customers(scored: Scored, progress: Progress) -> NewCustomers:
     """Return the customers of a dataset with origin and value; origins are computed once and saved with the scores.
 
     Args:
-        scored: model, dataset and cutoff.
-        terms: horizon and discount of predicted value; its margin is left to the report.
+        scored: model, dataset and cutoff, with horizon and discount of predicted value; its margin is left to the
+            report.
         progress: listener.
     """
-    terms = Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime)
-    path = scored.scores_path()
-    if not path.exists():
-        scored.scores(progress)
-    past = past_predictions(scored.workspace, scored.bundle, scored.dataset)
-    with_ids = bool(past) or not terms.plain(scored.horizon_days)
+    scored = scored.at(replace(scored.terms, margin_rate=1.0))
+    trained = scored.trained
+    if not trained.scores_path.exists():
+        trained.scores(progress)
+    past = past_predictions(scored)
+    with_ids = bool(past) or not scored.is_trained
     columns = ["p_purchase", "predicted_clv", *([CUSTOMER_ID] if with_ids else [])]
-    scores = scored.at_terms(pd.read_parquet(path, columns=columns), terms, progress)
+    scores = scored.at_terms(pd.read_parquet(trained.scores_path, columns=columns), progress)
     history = load_history(scored)
     table = load_origins(scored, progress)
     lists = table.column("months").combine_chunks()
@@ -178,7 +178,7 @@ def load_new_customers(scored: ScoredDataset, terms: Terms, progress: Progress) 
         log_start=scored.dataset.log_start,
         as_of=scored.as_of,
         currency=scored.currency,
-        terms=terms,
+        terms=scored.terms,
         origin=origin,
         acquired=acquired,
         bought=history["purchase_days"].to_numpy() > 0,
@@ -190,21 +190,21 @@ def load_new_customers(scored: ScoredDataset, terms: Terms, progress: Progress) 
         spent_row=row,
         spent_month=month.astype(np.int64),
         spent=spent.astype(np.float64),
-        shared=shared_error(scored.workspace, scored.bundle),
+        shared=shared_error(scored.workspace, scored.model),
         past=tuple(_past(one, scored, scores[CUSTOMER_ID]) for one in past),
-        warnings=tuple(scored.warnings(terms)),
+        warnings=tuple(scored.warnings()),
     )
 
 
-def _past(past: PastPredictions, scored: ScoredDataset, ids: pd.Series[str]) -> PastPeriod:
+def _past(past: PastPredictions, scored: Scored, ids: pd.Series[str]) -> PastPeriod:
     """Return earlier predictions by the place of their customers among those of today; others are left out."""
     columns = (CUSTOMER_ID, "p_purchase", "predicted_clv", "actual")
-    frame = scored.bundle.holdout(scored.bundle.record.model, columns) if past.kind == HOLDOUT else None
+    frame = scored.model.holdout(scored.model.record.model, columns) if past.kind == HOLDOUT else None
     if frame is None:
-        frame = read_past(past, scored.bundle, scored.dataset)[list(columns)]
+        frame = read_past(past, scored)[list(columns)]
     row = pd.Index(ids).get_indexer(pd.Index(frame[CUSTOMER_ID]))
     frame, row = frame[row >= 0], row[row >= 0]
-    shared = other_origins_error(scored.workspace, scored.bundle, past)
+    shared = other_origins_error(scored, past)
     return PastPeriod(past.cutoff, row, frame[["p_purchase", "predicted_clv"]], frame["actual"].to_numpy(float), shared)
 
 
@@ -215,7 +215,7 @@ def _months(days: NDArray[np.datetime64]) -> Any:
     return pd.Categorical.from_codes((months - months.min()).astype(np.int64), names.astype("str").tolist())
 
 
-def load_origins(scored: ScoredDataset, progress: Progress) -> pa.Table:
+def load_origins(scored: Scored, progress: Progress) -> pa.Table:
     """Return the origin of the customers of saved scores, row by row in their order; computed and saved if need be.
 
     Returns:
@@ -224,7 +224,7 @@ def load_origins(scored: ScoredDataset, progress: Progress) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
-    scores, version = scored.scores_path(), scored.dataset.version
+    scores, version = scored.trained.scores_path, scored.dataset.version
     path = companion_path(scores, ArtifactKind.ORIGINS)
     if path.exists() and path.stat().st_mtime_ns >= scores.stat().st_mtime_ns:
         table = pq.read_table(path)

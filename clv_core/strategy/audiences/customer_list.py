@@ -11,7 +11,7 @@ import pandas as pd
 from clv_core.collection.parse import folded_texts, pseudonym
 from clv_core.collection.vocabulary import id_column
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import ScoredDataset
+from clv_core.deployment import Scored
 from clv_core.errors import Message, NotEnoughData, Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.audiences.contacts import read_contacts
@@ -29,14 +29,14 @@ TRANSLATED_COLUMNS: Final = {header(name, language): name for language in LANGUA
 """The same by their headers in lists that were written for people of another language."""
 
 
-def side_of(scored: ScoredDataset, scheme: Segmentation | None = None, conditions: Sequence[Condition] = ()) -> Side:
-    """Return the side file of a list of these scores."""
+def side_of(scored: Scored, scheme: Segmentation | None = None, conditions: Sequence[Condition] = ()) -> Side:
+    """Return the side file of a list of the scores for the trained horizon."""
     return Side(
         dataset=scored.dataset.name,
         dataset_version=scored.dataset.version,
-        model=scored.bundle.id,
+        model=scored.model.id,
         cutoff=scored.as_of.isoformat(),
-        horizon_days=scored.horizon_days,
+        horizon_days=scored.trained_days,
         currency=scored.dataset.manifest.currency,
         segment=" ".join(map(str, conditions)),
         scheme="" if scheme is None else str(scheme),

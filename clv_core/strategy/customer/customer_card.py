@@ -11,7 +11,7 @@ import pandas as pd
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import ScoredDataset, find_explanation
+from clv_core.deployment import Scored, find_explanation
 from clv_core.evaluation.explain import Explanation
 from clv_core.i18n import DEFAULT_LANGUAGE, translate
 from clv_core.jobs import Progress
@@ -120,7 +120,7 @@ class Card:
         }
 
 
-def load_card(scored: ScoredDataset, customer: str, *, language: str = DEFAULT_LANGUAGE, progress: Progress) -> Card:
+def load_card(scored: Scored, customer: str, *, language: str = DEFAULT_LANGUAGE, progress: Progress) -> Card:
     """Return the card of one customer.
 
     Raises:
@@ -129,23 +129,23 @@ def load_card(scored: ScoredDataset, customer: str, *, language: str = DEFAULT_L
     dataset, as_of = scored.dataset, scored.as_of
     stop = SuppressionList.of(scored.workspace, dataset)
     stop.check(customer)
-    scores = scored.scores(progress)
+    scores = scored.trained.scores(progress)
     row_of_customer(scores[CUSTOMER_ID], customer, as_of.isoformat())
     tiered = stop.without(assign_tiers(with_history(scores, purchase_history(dataset, as_of), as_of)))
-    advice = recommendations_of_model(scored.bundle, dataset) if as_of == dataset.log_end else None
+    advice = recommendations_of_model(scored) if as_of == dataset.log_end else None
     return make_card(
         scored,
         tiered,
         customer,
         rhythm=load_rhythm(scored),
-        explanation=find_explanation(scored.bundle, dataset, customer, as_of),
+        explanation=find_explanation(scored, customer),
         recommended=None if advice is None else advice.of_customer(customer, WITH_BOUGHT),
         language=language,
     )
 
 
 def make_card(
-    scored: ScoredDataset,
+    scored: Scored,
     customers: pd.DataFrame,
     customer: str,
     *,

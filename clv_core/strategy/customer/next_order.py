@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import ArtifactKind, Bundle, ScoredDataset, companion_path
+from clv_core.deployment import ArtifactKind, Scored, companion_path
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
 from clv_core.features import LastYear, open_log
@@ -57,14 +56,14 @@ class Rhythm:
     last_year: LastYear = LastYear()
 
     @classmethod
-    def of(cls, bundle: Bundle, dataset: Dataset, cutoff: date) -> Self:
-        """Estimate it from the events before ``cutoff`` that the model reads.
+    def of(cls, scored: Scored) -> Self:
+        """Estimate it from the events before the cutoff that the model reads.
 
         Raises:
             NotEnoughData: nobody was seen before the cutoff.
         """
-        config = bundle.record.train_config
-        log = open_log(dataset, before=cutoff, **config.of_log())
+        config, cutoff = scored.model.record.train_config, scored.as_of
+        log = open_log(scored.dataset, before=cutoff, **config.of_log())
         try:
             _, _, anchor = log.history(cutoff, config.horizon_days)
             return cls(anchor.counts, last_year(log, cutoff, config.horizon_days))
@@ -81,12 +80,12 @@ class Rhythm:
         return cls(BGNBD.from_json(value["counts"]), LastYear.from_json(value["last_year"]))
 
 
-def load_rhythm(scored: ScoredDataset) -> Rhythm:
+def load_rhythm(scored: Scored) -> Rhythm:
     """Return the rhythm of the customers of saved scores; it is computed if not saved, or older than the scores."""
-    scores = scored.scores_path()
+    scores = scored.trained.scores_path
     path = companion_path(scores, ArtifactKind.RHYTHM, ".json")
     if not path.exists() or path.stat().st_mtime_ns < scores.stat().st_mtime_ns:
-        rhythm = Rhythm.of(scored.bundle, scored.dataset, scored.as_of)
+        rhythm = Rhythm.of(scored)
         with ignore_unwritable():
             write_json(path, rhythm.to_json())
         return rhythm

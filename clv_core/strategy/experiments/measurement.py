@@ -16,7 +16,7 @@ from clv_core.collection.read import read_text_table
 from clv_core.collection.store import Dataset
 from clv_core.collection.vocabulary import id_column
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
-from clv_core.deployment import ScoredDataset
+from clv_core.deployment import Scored
 from clv_core.errors import Message, NeedsAnswer, NotEnoughData, NotFound, Refused
 from clv_core.features import Engine
 from clv_core.jobs import Progress
@@ -39,7 +39,7 @@ BEFORE_DAYS: Final = 365
 
 
 def measure_experiment(
-    scored: ScoredDataset, path: Path, *, most_days: int, scheme: ValueTiers = DEFAULT_SCHEME, progress: Progress
+    scored: Scored, path: Path, *, most_days: int, scheme: ValueTiers = DEFAULT_SCHEME, progress: Progress
 ) -> Experiment:
     """Return what the experiment in ``path`` showed, over all customers and in each tier as of before it.
 
@@ -59,7 +59,7 @@ def measure_experiment(
     manifest = scored.dataset.manifest
     key = load_key(scored.workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
     spent = outcomes(scored.dataset, read_experiment(path, key), most_days)
-    scores = replace(scored, cutoff=spent.start).scores(progress)
+    scores = replace(scored.trained, cutoff=spent.start).scores(progress)
     value = scores["predicted_clv"].to_numpy(float)
     rows = pd.Index(scores["customer_id"]).get_indexer(pd.Index(spent.customer_id))
     is_scored = rows >= 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from clv_core.deployment import ScoredDataset, Terms
+from clv_core.deployment import Scored
 from clv_core.jobs import Progress
 from clv_core.strategy.experiments.measurement import measure_experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment
@@ -16,29 +16,27 @@ from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 
 
 def measure_offers(
-    scored: ScoredDataset,
+    scored: Scored,
     offers: Sequence[Offer],
     files: Mapping[str, Path],
     *,
     scheme: Segmentation = DEFAULT_SCHEME,
-    terms: Terms | None = None,
     progress: Progress,
 ) -> tuple[tuple[Offer, ...], dict[str, Experiment]]:
     """Return the offers with measured effects where there are files, and the experiments by the offer's name.
 
     Args:
-        scored: dataset, and model whose predictions are subtracted from the outcomes.
+        scored: dataset, and model whose predictions are subtracted from the outcomes, at the terms of the plan:
+            outcomes count for its horizon at most, and its margin is applied to them.
         offers: what can be given.
         files: of experiments, by the offer's name.
         scheme: of the plan; where its segments are no value tiers, the effect on all customers counts.
-        terms: of the plan's values: outcomes count for its horizon at most, and its margin is applied to them; None is
-            the trained horizon without a margin.
         progress: listener.
 
     Raises:
         ClvError: a file cannot be used, or shows too little.
     """
-    terms = terms or Terms(scored.horizon_days)
+    terms = scored.terms
     by_tier = isinstance(scheme, ValueTiers)
     tiers = scheme if isinstance(scheme, ValueTiers) else DEFAULT_SCHEME
     experiments = {

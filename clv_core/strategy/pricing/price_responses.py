@@ -19,7 +19,7 @@ import scipy
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import CATEGORY, PRODUCT_ID
-from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
+from clv_core.deployment import ArtifactKind, Scored
 from clv_core.errors import NotEnoughData
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
@@ -234,9 +234,9 @@ def differ_significantly(rows: pd.DataFrame) -> bool:
     return gap > 0 and p_value < 1 - SHARE
 
 
-def responses_folder(bundle: Bundle, dataset: Dataset) -> Path:
+def responses_folder(scored: Scored) -> Path:
     """Return the folder of the responses in a dataset, by the tiers of a model as of the log's end."""
-    return artifact_folder(dataset, bundle) / ArtifactKind.PRICING
+    return scored.folder / ArtifactKind.PRICING
 
 
 def store_responses(responses: Responses, folder: Path, about: JsonObject) -> None:

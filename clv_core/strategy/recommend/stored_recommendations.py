@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import ArtifactKind, Bundle, artifact_folder
+from clv_core.deployment import ArtifactKind, Scored
 from clv_core.errors import Message
 from clv_core.i18n import translate
 from clv_core.records import JsonObject
@@ -32,9 +31,9 @@ GROUP_ROWS: Final = 100_000
 """A reader skips groups of rows: one customer's are in one or two of them."""
 
 
-def recommendations_folder(bundle: Bundle, dataset: Dataset) -> Path:
+def recommendations_folder(scored: Scored) -> Path:
     """Return the folder of the recommendations of a model for a dataset, as of the log's end."""
-    return artifact_folder(dataset, bundle) / ArtifactKind.RECOMMENDATIONS
+    return scored.folder / ArtifactKind.RECOMMENDATIONS
 
 
 def store_recommendations(made: Recommendations, folder: Path, about: JsonObject) -> StoredRecommendations:
@@ -133,9 +132,9 @@ def _read(folder: Path) -> StoredRecommendations:
     return StoredRecommendations(folder, read_json(folder / RECORD), **frames)
 
 
-def recommendations_of_model(bundle: Bundle, dataset: Dataset) -> StoredRecommendations | None:
+def recommendations_of_model(scored: Scored) -> StoredRecommendations | None:
     """Return the stored recommendations of a model for a dataset, or None."""
-    return load_recommendations(recommendations_folder(bundle, dataset))
+    return load_recommendations(recommendations_folder(scored))
 
 
 def reason(why: str, because: str | None, days: int, language: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from clv_core import __version__
 from clv_core.collection.privacy import SuppressionList
-from clv_core.deployment import ScoredDataset, Terms, explanation_folder, shared_error, trust_of
+from clv_core.deployment import Scored, explanation_folder, shared_error, trust_of
 from clv_core.deployment.registry import Registry
 from clv_core.errors import UsageError
 from clv_core.evaluation.explain import load_explanation
@@ -48,7 +48,7 @@ def check_endings(paths: Sequence[Path]) -> None:
 
 
 def make_report(
-    scored: ScoredDataset,
+    scored: Scored,
     *,
     plan: PlanInputs | None = None,
     experiments: Mapping[str, Experiment] | None = None,
@@ -60,9 +60,9 @@ def make_report(
     """Return the report on a dataset and a model.
 
     Args:
-        scored: dataset and model; the cutoff is the log's end.
-        plan: offers for all customers but those on the suppression list; None: no plan. All other sections use the
-            values of the trained horizon without discount and margin.
+        scored: dataset and model; the cutoff is the log's end. The terms are those of the plan: all other sections use
+            the values of the trained horizon without discount and margin.
+        plan: offers for all customers but those on the suppression list; None: no plan.
         experiments: that measured effects of the offers, by the offer's name.
         scheme: of the tiers.
         acquisition: what is asked about new customers, with the spend tables saved with the dataset; None: nothing.
@@ -73,10 +73,10 @@ def make_report(
         UsageError: the log does not know how to group customers as asked.
         Refused: the spend is in another currency than the log, or about other days.
     """
-    dataset, bundle, workspace = scored.dataset, scored.bundle, scored.workspace
-    tiered = assign_tiers(scored.scores(progress), scheme)
+    dataset, bundle, workspace = scored.dataset, scored.model, scored.workspace
+    tiered = assign_tiers(scored.trained.scores(progress), scheme)
     progress.report("report", 0, len(SECTIONS))
-    explained = load_explanation(explanation_folder(bundle, dataset))
+    explained = load_explanation(explanation_folder(scored))
     planned = None
     if plan is not None:
         people, names = tiered, tier_labels(dataset, scheme.tiers, language)
@@ -84,13 +84,12 @@ def make_report(
             segmented = load_scored_customers(scored, plan.scheme, progress=progress)
             people, names = segmented.numbered(), segmented.names(dataset, language)
         people = SuppressionList.of(workspace, dataset).without(people)
-        people = scored.at_terms(people, plan.terms, progress)
+        people = scored.at_terms(people, progress)
         made = make_plan(people, len(names), check_offers(plan.offers), plan.budget)
-        planned = ReportPlan(made, plan, all_warnings(made, plan.offers, names, plan.terms, experiments or {}))
+        planned = ReportPlan(made, plan, all_warnings(made, plan.offers, names, scored.terms, experiments or {}))
     f = Formatter(language, bundle.record.currency)
     context = ReportContext(
-        dataset=dataset,
-        bundle=bundle,
+        scored=scored,
         tiered=tiered,
         scheme=scheme,
         trust=trust_of(workspace, bundle),
@@ -113,21 +112,19 @@ def make_report(
     return report
 
 
-def _acquisition(
-    scored: ScoredDataset, question: Question, progress: Progress
-) -> tuple[Acquisition, Acquisition | None]:
-    customers = load_new_customers(scored, Terms(scored.horizon_days), progress)
+def _acquisition(scored: Scored, question: Question, progress: Progress) -> tuple[Acquisition, Acquisition | None]:
+    customers = load_new_customers(scored.trained, progress)
     spend, asked = load_spend(scored.dataset), discount_question(customers, question)
     discounts = None if asked is None else acquisition_report(customers, spend, asked)
     return acquisition_report(customers, spend, question), discounts
 
 
-def _model_name(scored: ScoredDataset, f: Formatter) -> str:
+def _model_name(scored: Scored, f: Formatter) -> str:
     """Return the kind of a model with its version, or with the day of its training where it has none."""
-    kind = f.name("model", scored.bundle.record.model)
+    kind = f.name("model", scored.model.record.model)
     versions = {one.bundle: one for one in Registry(scored.workspace).versions()}
-    version = versions.get(scored.bundle.id)
-    return f"{kind} v{version.number}" if version else f"{kind}, {f.day(scored.bundle.record.created[:10])}"
+    version = versions.get(scored.model.id)
+    return f"{kind} v{version.number}" if version else f"{kind}, {f.day(scored.model.record.created[:10])}"
 
 
 def read_logo(path: Path) -> bytes:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle
+from clv_core.deployment import Scored
 from clv_core.errors import Message
 from clv_core.evaluation import SharedError, Trust
 from clv_core.evaluation.explain import Explanation
@@ -83,9 +82,8 @@ class ReportContext:
     """The inputs of all sections.
 
     Args:
-        dataset: the log.
-        bundle: the model.
-        tiered: all customers, scored, with their tier.
+        scored: dataset and model, at the terms of the plan.
+        tiered: all customers, scored for the trained horizon, with their tier.
         scheme: of the tiers.
         trust: the verdict on the model.
         shared: errors that customers share, from past origins; None where they are unknown.
@@ -96,8 +94,7 @@ class ReportContext:
         format: the formatter.
     """
 
-    dataset: Dataset
-    bundle: Bundle
+    scored: Scored
     tiered: pd.DataFrame
     scheme: ValueTiers
     trust: Trust
@@ -114,8 +111,8 @@ class ReportContext:
         f = self.format
         return f.t(
             "report.context",
-            dataset=self.dataset.name,
-            cutoff=f.day(self.dataset.log_end),
+            dataset=self.scored.dataset.name,
+            cutoff=f.day(self.scored.dataset.log_end),
             horizon=self.horizon_days,
             model=self.model_name,
         )
@@ -123,9 +120,9 @@ class ReportContext:
     @property
     def tier_names(self) -> list[str]:
         """Display names of the tiers, the highest first."""
-        return tier_labels(self.dataset, self.scheme.tiers, self.format.language)
+        return tier_labels(self.scored.dataset, self.scheme.tiers, self.format.language)
 
     @property
     def horizon_days(self) -> int:
         """The forecast horizon."""
-        return self.bundle.record.horizon_days
+        return self.scored.trained_days

@@ -39,14 +39,14 @@ JUDGED: Final = with_role("report")
 
 def data(context: ReportContext) -> Section:
     """Return what is in the log."""
-    f, facts = context.format, context.dataset.manifest
-    days = (context.dataset.log_end - context.dataset.log_start).days
+    f, facts = context.format, context.scored.dataset.manifest
+    days = (context.scored.dataset.log_end - context.scored.dataset.log_start).days
     finding = f.t(
         "report.data.finding",
         customers=f"{facts.customers:,}",
         bought=say_orders(facts.orders, facts.lines, f.language),
-        first=f.day(context.dataset.log_start),
-        last=f.day(context.dataset.last_day),
+        first=f.day(context.scored.dataset.log_start),
+        last=f.day(context.scored.dataset.last_day),
     )
     rows = f.t(
         "report.data.rows",
@@ -70,7 +70,7 @@ def data(context: ReportContext) -> Section:
 
 def trust(context: ReportContext) -> Section:
     """Return the verdict on the model with its reasons, and how it did on the holdout against simple models."""
-    f, verdict, record = context.format, context.trust.verdict, context.bundle.record
+    f, verdict, record = context.format, context.trust.verdict, context.scored.model.record
     name, meaning = f.t(f"trust.{verdict}"), f.t(f"trust.{verdict}.meaning")
     reasons = [
         f.t(f"report.trust.{REASONS[reason.code.removeprefix('reason.')]}", reason=reason.display(f.language))
@@ -87,9 +87,9 @@ def trust(context: ReportContext) -> Section:
 
 def quality(context: ReportContext) -> str:
     """Return how ranking and level did on the holdout, in one sentence."""
-    f, record = context.format, context.bundle.record
+    f, record = context.format, context.scored.model.record
     bias, order = record.metrics.get("bias"), best_baseline(record.baselines, "gini")
-    rows, advantage = holdout_predictions(context.bundle), None
+    rows, advantage = holdout_predictions(context.scored.model), None
     if order in rows:
         both = both_figures(record.metrics, record.baselines[order], ("gini",))
         advantage = advantages_of(rows[record.model], rows[order], both).get("gini")
@@ -102,7 +102,7 @@ def quality(context: ReportContext) -> str:
 
 
 def _figure(context: ReportContext, metric: str) -> ReportFigure:
-    f, record = context.format, context.bundle.record
+    f, record = context.format, context.scored.model.record
     value, name = record.metrics[metric], best_baseline(record.baselines, metric)
     label = f.t(f"metric.{metric}")
     if not name:
@@ -118,9 +118,9 @@ def _shown(context: ReportContext, metric: str, value: float) -> str:
 
 def deciles(context: ReportContext) -> Section | None:
     """Return predicted and actual value by decile of customers on the holdout; None without a holdout."""
-    f, record = context.format, context.bundle.record
+    f, record = context.format, context.scored.model.record
     simple = best_baseline(record.baselines, "gini")
-    rows = holdout_predictions(context.bundle)
+    rows = holdout_predictions(context.scored.model)
     if not rows:
         return None
     ours, theirs = rows[record.model], rows.get(simple)
@@ -268,7 +268,7 @@ def plan(context: ReportContext) -> Section | None:
         return None
     made = planned.plan
     gain = f.money(made.allocation.gain)
-    if planned.inputs.terms.margin_rate == 1:
+    if context.scored.terms.margin_rate == 1:
         gain = f.t("budget.gain.revenue", gain=gain)
     key = "report.plan.finding.even" if made.even else "report.plan.finding"
     budget, spent = f.money(planned.inputs.budget), f.money(made.allocation.spent)
@@ -295,7 +295,7 @@ def plan(context: ReportContext) -> Section | None:
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
     # ``rests`` and the table already name the assumed effects.
     notes = [_note(one, f) for one in planned.notes if one.code != "warning.offer_assumed"]
-    points = (f.t(rests), *_rates(planned.inputs.terms, f), *notes)
+    points = (f.t(rests), *_rates(context.scored.terms, f), *notes)
     series = (
         Series(f.t("report.plan.spent"), tuple(sums[COST]), BASELINE),
         Series(f.t("report.plan.gain"), tuple(sums[GAIN]), PREDICTED),
@@ -319,7 +319,7 @@ def _rates(terms: Terms, f: Formatter) -> list[str]:
 
 def limits(context: ReportContext) -> Section:
     """Return what the figures mean and do not show, and at the end what the report was made from."""
-    f, record = context.format, context.bundle.record
+    f, record = context.format, context.scored.model.record
     points = [
         f.t("report.limits.value", unit=f.unit()),
         f.t("report.limits.measured" if record.holdout else "report.limits.unmeasured", horizon=context.horizon_days),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import ScoredDataset, embed, has_embedding, read_embedding
+from clv_core.deployment import Scored, embed, has_embedding, read_embedding
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
@@ -166,13 +166,13 @@ class FittedClusters(FittedScheme):
         return cls(segments, centres, shift, scale, value["source"])
 
 
-def needs_embedding(scheme: Segmentation, scored: ScoredDataset) -> bool:
+def needs_embedding(scheme: Segmentation, scored: Scored) -> bool:
     """Return whether a scheme assigns customers by the model's embedding."""
-    return isinstance(scheme, Clusters) and has_embedding(scored.bundle)
+    return isinstance(scheme, Clusters) and has_embedding(scored.model)
 
 
 def load_points(
-    scheme: Segmentation, scored: ScoredDataset, customers: pd.DataFrame, progress: Progress | None = None
+    scheme: Segmentation, scored: Scored, customers: pd.DataFrame, progress: Progress | None = None
 ) -> Floats | None:
     """Return the embedding that a scheme needs, [n, d]; None if it needs none, or if none is saved.
 
@@ -185,15 +185,15 @@ def load_points(
     if not needs_embedding(scheme, scored):
         return None
     ids = customers[CUSTOMER_ID]
-    points = read_embedding(scored.bundle, scored.dataset, ids, scored.cutoff)
+    points = read_embedding(scored, ids)
     if points is None and progress is not None:
         embed(scored, progress=progress)
-        points = read_embedding(scored.bundle, scored.dataset, ids, scored.cutoff)
+        points = read_embedding(scored, ids)
     return points
 
 
 def fit_scheme(
-    scheme: Segmentation, scored: ScoredDataset, customers: pd.DataFrame, points: Floats | None = None
+    scheme: Segmentation, scored: Scored, customers: pd.DataFrame, points: Floats | None = None
 ) -> FittedScheme:
     """Return a scheme with its cuts; the centres of clusters are saved with the dataset, and used again.
 
@@ -207,7 +207,7 @@ def fit_scheme(
     """
     if not isinstance(scheme, Clusters):
         return scheme.fit(customers, points)
-    path = centres_path(scored.dataset, scored.bundle.id, scheme.count)
+    path = centres_path(scored.dataset, scored.model.id, scheme.count)
     saved = read_json(path) if path.exists() else None
     if saved is not None and saved["source"] == (SCORES if points is None else EMBEDDING):
         return FittedClusters.from_json(saved, customers, points)

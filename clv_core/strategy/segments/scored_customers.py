@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset
+from clv_core.deployment import Bundle, Scored
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
@@ -114,7 +114,7 @@ class ScoredCustomers:
 
 
 def load_scored_customers(
-    scored: ScoredDataset,
+    scored: Scored,
     scheme: Segmentation,
     *,
     conditions: Sequence[Condition] = (),
@@ -123,9 +123,10 @@ def load_scored_customers(
 ) -> ScoredCustomers:
     """Return all scored customers with their tier, or their segment of another scheme.
 
-    The columns that ``conditions`` need are added.
+    Their values are those for the trained horizon, whatever the terms. The columns that ``conditions`` need are added.
     """
-    scores = with_history(scored.scores(progress), purchase_history(scored.dataset, scored.as_of), scored.as_of)
+    scores, history = scored.trained.scores(progress), purchase_history(scored.dataset, scored.as_of)
+    scores = with_history(scores, history, scored.as_of)
     columns = {condition.column for condition in conditions}
     columns |= scheme.columns if isinstance(scheme, Rules) else set()
     tiers = scheme if isinstance(scheme, ValueTiers) else DEFAULT_SCHEME
@@ -161,9 +162,9 @@ def labels_key(scheme: Segmentation, bundle: Bundle) -> str:
     return f"{scheme.names_key}:{bundle.id}" if isinstance(scheme, Clusters) else scheme.names_key
 
 
-def apply_labels(assignment: Assignment, scheme: Segmentation, scored: ScoredDataset) -> Assignment:
+def apply_labels(assignment: Assignment, scheme: Segmentation, scored: Scored) -> Assignment:
     """Return the same with the labels that people gave the segments."""
-    labels = load_labels(scored.dataset, labels_key(scheme, scored.bundle))
+    labels = load_labels(scored.dataset, labels_key(scheme, scored.model))
     return replace(assignment, segments=with_labels(assignment.segments, labels))
 
 
@@ -189,7 +190,7 @@ def with_segments(
     return customers.assign(**columns)
 
 
-def _with_tiers(scores: pd.DataFrame, scheme: ValueTiers, scored: ScoredDataset, language: str) -> pd.DataFrame:
+def _with_tiers(scores: pd.DataFrame, scheme: ValueTiers, scored: Scored, language: str) -> pd.DataFrame:
     """Return the scored customers with tier and the tier's name, the most valuable first."""
     tiered = assign_tiers(scores, scheme)
     names = dict(enumerate(tier_labels(scored.dataset, scheme.tiers, language), start=1))

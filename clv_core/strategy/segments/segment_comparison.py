@@ -15,14 +15,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import Bundle, origin_predictions, saved_score_files
+from clv_core.deployment import Scored, origin_predictions, saved_score_files
 from clv_core.evaluation import SharedError, Summands
 from clv_core.strategy.purchase_history import net_value, purchase_history, with_history
 from clv_core.strategy.segments.segment_figures import figures
 from clv_core.strategy.segments.segmentation import VALUE, Assignment, Floats, Ints
-from clv_core.workspace import Workspace
 
 HOLDOUT, SAVED = "holdout", "kept"
 ACTUAL: Final = "actual"
@@ -105,37 +103,37 @@ class PastPredictions:
     path: Path | None = None
 
 
-def past_predictions(workspace: Workspace, bundle: Bundle, dataset: Dataset) -> list[PastPredictions]:
+def past_predictions(scored: Scored) -> list[PastPredictions]:
     """Return the predictions that can be compared with the log, the latest cutoff first."""
-    horizon = bundle.record.horizon_days
+    bundle, dataset, horizon = scored.model, scored.dataset, scored.trained_days
     past = []
     if bundle.record.holdout and bundle.has_holdout:
         past.append(PastPredictions(HOLDOUT, bundle.record.holdout.cutoff, horizon))
     trained = bundle.record.cutoff
-    for cutoff, path in saved_score_files(workspace, bundle.id, dataset.name):
+    for cutoff, path in saved_score_files(scored.workspace, bundle.id, dataset.name):
         if trained <= cutoff <= dataset.log_end - timedelta(days=horizon):
             past.append(PastPredictions(SAVED, cutoff, horizon, path))
     return sorted(past, key=lambda one: one.cutoff, reverse=True)
 
 
-def read_past(past: PastPredictions, bundle: Bundle, dataset: Dataset) -> pd.DataFrame:
+def read_past(past: PastPredictions, scored: Scored) -> pd.DataFrame:
     """Return the customers of past predictions with scores, their purchase history of that day, and ``actual``.
 
     ``actual`` is net value in the horizon, in the log's currency.
     """
-    scored = bundle.holdout(bundle.record.model) if past.path is None else None
-    if scored is None:
-        scored = pd.read_parquet(str(past.path))
+    model, dataset = scored.model, scored.dataset
+    customers = model.holdout(model.record.model) if past.path is None else None
+    if customers is None:
+        customers = pd.read_parquet(str(past.path))
         actual = net_value(dataset, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
-        scored = scored.assign(**{ACTUAL: actual.reindex(scored[CUSTOMER_ID]).fillna(0.0).to_numpy()})
-    return with_history(scored, purchase_history(dataset, past.cutoff), past.cutoff)
+        customers = customers.assign(**{ACTUAL: actual.reindex(customers[CUSTOMER_ID]).fillna(0.0).to_numpy()})
+    return with_history(customers, purchase_history(dataset, past.cutoff), past.cutoff)
 
 
-def other_origins_error(workspace: Workspace, bundle: Bundle, past: PastPredictions) -> SharedError | None:
+def other_origins_error(scored: Scored, past: PastPredictions) -> SharedError | None:
     """Return the error that customers share, estimated from all other origins than this one."""
-    others = {
-        day: frame for day, frame in origin_predictions(workspace, bundle).items() if day != past.cutoff.isoformat()
-    }
+    origins, own = origin_predictions(scored.workspace, scored.model), past.cutoff.isoformat()
+    others = {day: frame for day, frame in origins.items() if day != own}
     return SharedError.of(list(others.values()))
 
 

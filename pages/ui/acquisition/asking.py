@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset, Terms
+from clv_core.deployment import Scored, Terms
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import (
     COHORT,
@@ -24,7 +24,7 @@ from clv_core.strategy.acquisition import (
     load_spend,
     spend_folder,
 )
-from pages.ui import i18n, session, tiers, widgets
+from pages.ui import i18n, tiers, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t
 
@@ -42,16 +42,16 @@ def without_margin(terms: Terms) -> Terms:
     return Terms(terms.horizon_days, terms.discount_rate, lifetime=terms.lifetime)
 
 
-def customers_of(dataset: Dataset, bundle: Bundle, terms: Terms) -> NewCustomers:
+def customers_of(scored: Scored) -> NewCustomers:
     """Return the customers with origin and value; the first time, the log is read for it."""
-    data = session.scored(dataset, bundle)
+    valued = scored.at(without_margin(scored.terms))
     with st.spinner(t("acquisition.wait")):
-        return _customers(data, without_margin(terms), data.scores_path(), tiers.predictions_of(bundle))
+        return _customers(valued, scored.trained.scores_path, tiers.predictions_of(scored.model))
 
 
 @cached(CUSTOMERS)
-def _customers(data: ScoredDataset, terms: Terms, scores: Path, predictions: Path) -> NewCustomers:  # noqa: ARG001
-    return load_new_customers(data, terms, NoProgress())
+def _customers(scored: Scored, scores: Path, predictions: Path) -> NewCustomers:  # noqa: ARG001
+    return load_new_customers(scored, NoProgress())
 
 
 def spend_of(dataset: Dataset) -> Spend | None:
@@ -64,27 +64,25 @@ def _spend(folder: Path, _dataset: Dataset) -> Spend | None:  # the folder was w
     return load_spend(_dataset)
 
 
-def answer(dataset: Dataset, bundle: Bundle, customers: NewCustomers, question: Question) -> Acquisition:
+def answer(scored: Scored, customers: NewCustomers, question: Question) -> Acquisition:
     """Return the figures for a question.
 
     Raises:
         Refused: the spend is in another currency than the log, or about other days.
     """
-    data, spend = session.scored(dataset, bundle), spend_of(dataset)
-    files = tiers.predictions_of(bundle), spend_folder(dataset)
-    return _answer(data, customers.terms, *files, question, customers, spend)
+    files = tiers.predictions_of(scored.model), spend_folder(scored.dataset)
+    return _answer(scored.at(customers.terms), *files, question, customers, spend_of(scored.dataset))
 
 
-def discounts(dataset: Dataset, bundle: Bundle, customers: NewCustomers, question: Question) -> Acquisition | None:
+def discounts(scored: Scored, customers: NewCustomers, question: Question) -> Acquisition | None:
     """Return the figures by the discount of the first order; None where the log has none, or it is asked for anyway."""
     asked = discount_question(customers, question)
-    return None if asked is None else answer(dataset, bundle, customers, asked)
+    return None if asked is None else answer(scored, customers, asked)
 
 
 @cached()
 def _answer(
-    data: ScoredDataset,  # noqa: ARG001 - names the customers, as terms and predictions do
-    terms: Terms,  # noqa: ARG001
+    scored: Scored,  # noqa: ARG001 - names the customers, as predictions do
     predictions: Path,  # noqa: ARG001
     folder: Path,  # noqa: ARG001 - names the spend
     question: Question,
@@ -169,12 +167,12 @@ def choose_margins(report: Acquisition, dimension: str) -> dict[str, float]:
     return {name: round(float(margin) / 100, 6) for name, margin in saved[dimension].items()}
 
 
-def report_words(dataset: Dataset, bundle: Bundle, *, has_margin: bool) -> tuple[str, ...]:
+def report_words(scored: Scored, *, has_margin: bool) -> tuple[str, ...]:
     """Return what the page asks as words of the command ``report``.
 
     ``has_margin``: the margin is among the other words already.
     """
-    known = customers_of(dataset, bundle, Terms(bundle.record.horizon_days)).dimensions
+    known = customers_of(scored).dimensions
     by = [name for name in st.session_state.get(BY, ()) if name in known] or [known[0]]
     margin = st.session_state.get("terms_margin")
     own = st.session_state.get(MARGINS, {}).get(by[0], {})

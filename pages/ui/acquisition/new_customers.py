@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment import ScoredDataset, Terms
+from clv_core.deployment import Scored
 from clv_core.plot import Chart
 from clv_core.strategy.acquisition import ALL, COHORT, NAMED, Acquisition, acquisition_side, group_name, report_table
 from pages.ui import cells, i18n, row_files, session, widgets
@@ -278,7 +278,7 @@ def table(report: Acquisition) -> None:
     st.caption(t("acquisition.shrunk", fewest=report.question.min_customers))
 
 
-def download(report: Acquisition, data: ScoredDataset, terms: Terms) -> None:
+def download(report: Acquisition, scored: Scored) -> None:
     """Offer the table of figures as files, with what its numbers mean."""
-    side = acquisition_side(data, report, terms, session.language())
-    row_files.table(data.bundle, "acquisition", "acquisition", side, lambda: report_table(report))
+    side = acquisition_side(scored, report, session.language())
+    row_files.table(scored.model, "acquisition", "acquisition", side, lambda: report_table(report))

@@ -14,9 +14,8 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from clv_core import reader_process
-from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import Bundle, Terms
+from clv_core.deployment import Bundle, Scored, Terms
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences import Exported, Side, write_rows
@@ -106,7 +105,7 @@ def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, floa
 
     Customers of the holdout stand for those of the same value tier: revenue in the trained horizon, whatever the terms.
     """
-    held = _holdout(inputs.data.bundle)
+    held = _holdout(inputs.scored.model)
     if held is None or not inside.any():
         return None
     actual, predicted, past = held
@@ -162,7 +161,7 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         part = st.number_input(
             t("budget.draw.share"), 5, 50, HALF, 5, key="draw_share", width=170, help=t("budget.draw.share.help")
         )
-        end = inputs.data.dataset.log_end
+        end = inputs.scored.dataset.log_end
         start = st.date_input(t("budget.draw.start"), end, format="YYYY-MM-DD", key="draw_start", width=170)
     inside, mark = _members(inputs, group), f"{inputs.people_mark} {inputs.segments.by} {group}"
     if group == OF_PLAN and plan is not None:
@@ -170,7 +169,7 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         chosen = plan.customers.loc[plan.customers[OFFER] == offer, CUSTOMER_ID]
         inside = inputs.people[CUSTOMER_ID].isin(set(chosen)).to_numpy()
     people, share, day = inputs.people[inside], part / 100, start.isoformat()
-    name = randomization_name(inputs.data.dataset.name, day)
+    name = randomization_name(inputs.scored.dataset.name, day)
     ids = people[CUSTOMER_ID]
     control = _control_group(mark, share, name, ids) if mark else in_control_group(ids, share, name)
     counts = int((~control).sum()), int(control.sum())
@@ -190,13 +189,12 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         # The columns keep the names that the experiment is read by, whatever the language.
         return write_rows(work, assign_groups(people[CUSTOMER_ID], share, name, day), path, described)
 
-    row_files.offer(
-        row_files.stem(inputs.data.bundle, "experiment", described, inputs.terms), "draw", write, allowed=allowed
-    )
+    scored = inputs.scored
+    row_files.offer(row_files.stem(scored.model, "experiment", described, scored.terms), "draw", write, allowed=allowed)
     offered = replace(described, settings={**settings, "group": OFFERED})
     st.caption(t("budget.draw.platforms", treated=count(counts[0])))
     rows = people[~control].assign(**{OFFER: offer})
-    audience = Audience(inputs.data, inputs.terms, "experiment", lambda: named(inputs, rows), len(rows), offered)
+    audience = Audience(scored, "experiment", lambda: named(inputs, rows), len(rows), offered)
     offer_for_platforms(audience, "draw", allowed=allowed and counts[0] > 0)
 
 
@@ -210,7 +208,7 @@ def named(inputs: PlanInputs, people: pd.DataFrame) -> pd.DataFrame:
 
 def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int, int], share: float) -> str:
     """Return which effect the groups would show, and whether one that was entered is as large."""
-    trained, past = inputs.data.horizon_days, _past_customers(inputs, inside)
+    trained, past = inputs.scored.trained_days, _past_customers(inputs, inside)
     if past is None:
         return t("budget.draw.unknown")
     least = detectable_effect(*counts, past[0])
@@ -222,7 +220,7 @@ def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int
     ).ravel()
     gains = gains[np.isfinite(gains)] + entered.cost
     hoped = float(gains.mean()) if len(gains) else 0.0
-    if hoped <= 0 or not inputs.terms.plain(trained):
+    if hoped <= 0 or not inputs.scored.is_trained:
         return shows
     effect = money(hoped, inputs.currency, 3)
     if hoped >= least:
@@ -248,16 +246,16 @@ def notes(
     return sentences
 
 
-def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days: int, *, by_tier: bool) -> None:
+def results(scored: Scored, offers: Sequence[Offer], *, by_tier: bool) -> None:
     """Take the table of an experiment, and show what those that are saved measured.
 
     Args:
-        dataset: the log with the outcomes.
-        bundle: whose predictions are taken off the outcomes.
+        scored: the log with the outcomes, and the model whose predictions are taken off them; outcomes count for its
+            terms at most: how far ahead the plan looks.
         offers: those that can have been tried.
-        most_days: how long outcomes count at most: how far ahead the plan looks.
         by_tier: whether offers are planned by the value tiers, which experiments are measured in.
     """
+    dataset = scored.dataset
     experiments = saved_offers(dataset).experiments
     opened = f"experiment_open_{dataset.name}"  # open to begin with where there is one; from then on as it was left
     st.session_state.setdefault(opened, bool(experiments))
@@ -279,26 +277,25 @@ def results(dataset: Dataset, bundle: Bundle, offers: Sequence[Offer], most_days
         if pressed and file is not None and offer is not None:
             try:
                 with st.spinner(t("budget.experiment.working")):
-                    save(dataset, experiments={**experiments, offer: _measure(dataset, bundle, file, most_days)})
+                    save(dataset, experiments={**experiments, offer: _measure(scored, file)})
             except ClvError as error:
                 widgets.show_error(error)
             else:
                 st.rerun()
         for name in [one.name for one in offers if one.name in experiments]:
-            _result(name, experiments[name], tiers.names(dataset), bundle.record.currency, by_tier=by_tier)
+            _result(name, experiments[name], tiers.names(dataset), scored.currency, by_tier=by_tier)
             if st.button(t("budget.experiment.forget"), key=f"experiment_forget_{name}"):
                 save(dataset, experiments={one: made for one, made in experiments.items() if one != name})
                 st.rerun()
 
 
-def _measure(dataset: Dataset, bundle: Bundle, file: UploadedFile, most_days: int) -> Experiment:
+def _measure(scored: Scored, file: UploadedFile) -> Experiment:
     folder = received.new_folder()
     try:
         (path,) = received.copy([file], folder)
-        data = session.scored(dataset, replace(bundle))  # a copy without the loaded model: it goes to another process
-        return reader_process.run(
-            data.workspace, path, measure_experiment, data, path, most_days=most_days, progress=NoProgress()
-        )
+        sent = replace(scored, model=replace(scored.model))  # without the loaded model: it goes to another process
+        days, work = scored.terms.horizon_days, scored.workspace
+        return reader_process.run(work, path, measure_experiment, sent, path, most_days=days, progress=NoProgress())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

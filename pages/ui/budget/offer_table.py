@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset, Terms
+from clv_core.deployment import Scored
 from clv_core.errors import ClvError
 from clv_core.i18n import translate
 from clv_core.strategy.plans import (
@@ -29,7 +29,7 @@ from clv_core.strategy.plans import (
     update_offers,
 )
 from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, VALUE, Segmentation, last_written, parse_scheme
-from pages.ui import access, cells, i18n, scored, segmenting, session, tiers, widgets
+from pages.ui import access, cells, i18n, scores, segmenting, session, tiers, widgets
 from pages.ui.i18n import t
 
 MANY_SEGMENTS: Final = 4
@@ -84,16 +84,14 @@ class PlanInputs:
     """What a plan is made from.
 
     Args:
-        data: the log as the model scores it.
-        terms: what the predicted values speak of.
+        scored: the log as the model scores it, with the terms of the predicted values.
         segments: the segments that offers have effects for.
         people: all customers who may get an offer with the number of their segment; shared, not to be written to.
         offers: what can be given.
         stop: mark of the suppression list that was held against them.
     """
 
-    data: ScoredDataset
-    terms: Terms
+    scored: Scored
     segments: Segments
     people: pd.DataFrame
     offers: tuple[Offer, ...]
@@ -102,7 +100,8 @@ class PlanInputs:
     @property
     def people_mark(self) -> str:
         """A key for caches: all that the customers and their values depend on."""
-        marks = (self.data.bundle.id, self.data.dataset.version, self.terms.mark, self.segments.mark, self.stop)
+        scored = self.scored
+        marks = (scored.model.id, scored.dataset.version, scored.terms.mark, self.segments.mark, self.stop)
         return " ".join(marks)
 
     @property
@@ -113,7 +112,7 @@ class PlanInputs:
     @property
     def currency(self) -> str:
         """Of all amounts."""
-        return self.data.currency
+        return self.scored.currency
 
     @property
     def has_effect(self) -> bool:
@@ -149,20 +148,20 @@ def saved_scheme(dataset: Dataset) -> str:
         return TIERS
 
 
-def segment_customers(by: str, dataset: Dataset, bundle: Bundle, terms: Terms, customers: pd.DataFrame) -> Segments:
+def segment_customers(by: str, scored: Scored, customers: pd.DataFrame) -> Segments:
     """Put customers into the segments of a scheme; while a run must look at them first, show it.
 
     Raises:
         NotFound: rules that are not there any more.
     """
-    data = session.scored(dataset, bundle)
+    dataset = scored.dataset
     if by == TIERS:
-        people = tiers.tiered(data, terms, customers)
+        people = tiers.tiered(scored, customers)
         return Segments(by, str(DEFAULT_SCHEME), tuple(tiers.names(dataset)), people, False, by)
     scheme = parse_scheme(by, dataset)
-    trained = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
-    segmenting.need_points(scheme, data)
-    segmented = segmenting.segment(data, terms, scheme, customers, trained)
+    trained = scores.need_scores(scored.trained)
+    segmenting.need_points(scheme, scored)
+    segmented = segmenting.segment(scored, scheme, customers, trained)
     people = segmented.customers.assign(**{TIER: segmented.placed.where + 1})
     overlapping = segmented.placed.inside is not None
     return Segments(by, str(scheme), tuple(segmented.names), people, overlapping, f"{scheme} {last_written(dataset)}")

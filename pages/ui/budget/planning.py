@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import Bundle
+from clv_core.deployment import Scored
 from clv_core.errors import ClvError
 from clv_core.i18n import without_options
 from clv_core.strategy.audiences import Assumption, Exported, Side, log_export
@@ -35,7 +34,7 @@ from clv_core.strategy.plans import (
     with_experiments,
 )
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import cells, i18n, row_files, scored, session, terms, tiers, verdict, widgets
+from pages.ui import cells, i18n, row_files, scores, session, terms, tiers, verdict, widgets
 from pages.ui.budget import experiment, offer_table
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached
@@ -50,22 +49,22 @@ PART_OF_BUDGET: Final = 0.3
 """Of the budget that would be of any use, to begin with."""
 
 
-def show(dataset: Dataset, bundle: Bundle) -> None:
+def show(scored: Scored) -> None:
     """Ask for the margin, show the plan with its finding, or the experiment to make first, and the offers.
 
     The budget of a model that is not trusted can neither be moved nor taken away before that is acknowledged.
     """
-    chosen = terms.choose(bundle)
+    dataset, bundle, chosen = scored.dataset, scored.model, terms.choose(scored.model)
+    scored = scored.at(chosen)
     top, below = st.container(), st.container()
-    data = session.scored(dataset, bundle)
     try:
         with top:
-            customers = scored.need_scores(dataset, bundle, chosen)
+            customers = scores.need_scores(scored)
             allowed = verdict.is_acknowledged(bundle)
         with below:
             st.header(t("budget.offers"), anchor=False)
             scheme = offer_table.choose_scheme(dataset)
-            segments = offer_table.segment_customers(scheme, dataset, bundle, chosen, customers)
+            segments = offer_table.segment_customers(scheme, scored, customers)
             if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
             mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", segments.by == TIERS
@@ -74,13 +73,13 @@ def show(dataset: Dataset, bundle: Bundle) -> None:
             given = with_experiments(entered, tried, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
             if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):
                 st.caption(t("budget.offers.measured", names=names))
-            experiment.results(dataset, bundle, entered, chosen.horizon_days, by_tier=by_tier)
+            experiment.results(scored, entered, by_tier=by_tier)
         if not given:
             top.info(t("budget.offers.none"), icon=":material/edit:")
             return
         stop = session.suppression_list()
         people = tiers.without_suppressed(segments.people, f"{mark} {segments.mark} {stop.mark}", stop)
-        inputs = PlanInputs(data, chosen, segments, people, given, stop.mark)
+        inputs = PlanInputs(scored, segments, people, given, stop.mark)
         with top:
             _plan_or_proposal(inputs, experiment.notes(given, tried, chosen, segments.names), allowed=allowed)
     except ClvError as error:
@@ -93,9 +92,9 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
 
     ``allowed``: the budget may be moved, and lists made.
     """
-    data, currency = inputs.data, inputs.currency
-    context = widgets.context_line(data.bundle, data.dataset.log_end, inputs.terms)
-    side = tiers.side(data, inputs.terms)
+    scored, currency = inputs.scored, inputs.currency
+    context = widgets.context_line(scored.model, scored.dataset.log_end, scored.terms)
+    side = tiers.side(scored)
     if not inputs.has_effect:
         widgets.headline(experiment.proposal(inputs), context, t("budget.propose.why"))
         with st.container(border=True):
@@ -113,8 +112,8 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
     budget = _slider(most, inputs, allowed=allowed)
     plan = _plan(inputs.mark, budget, inputs)
     with above:
-        assumed = terms.assumptions(data.bundle, inputs.terms)
-        gain = [one.text(session.language()) for one in plan_warnings.gain_warnings(plan, inputs.terms)]
+        assumed = terms.assumptions(scored)
+        gain = [one.text(session.language()) for one in plan_warnings.gain_warnings(plan, scored.terms)]
         meaning = [widgets.escape(without_options(note)) for note in gain]
         widgets.headline(headline(plan, budget, inputs), context, basis(plan, currency), *meaning, *assumed, *notes)
     widgets.figures(_figures(plan, budget, inputs))
@@ -131,12 +130,12 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
 
 def _unit_of_gain(inputs: PlanInputs) -> str:
     """Return how the keys end of what offers bring: it is revenue, and no gain, while no margin is given."""
-    return ".revenue" if inputs.terms.margin_rate == 1 else ""
+    return ".revenue" if inputs.scored.terms.margin_rate == 1 else ""
 
 
 def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
     """Ask for the budget; the steps are round, and the last one is all that is of use."""
-    step, top, start = slider_scale(most, saved_offers(inputs.data.dataset).budget)
+    step, top, start = slider_scale(most, saved_offers(inputs.scored.dataset).budget)
     with st.container(border=True):
         budget = float(
             st.slider(
@@ -146,14 +145,14 @@ def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
                 start,
                 step,
                 format="%,.0f" if step >= 1 else "%,.2f",
-                key=f"budget_{inputs.data.bundle.id}_{inputs.terms.mark}_{top:g}",
+                key=f"budget_{inputs.scored.model.id}_{inputs.scored.terms.mark}_{top:g}",
                 help=t("budget.slider.help", most=money(top, inputs.currency)),
                 persist_state="session",
                 disabled=not allowed,
             )
         )
     if budget != start:
-        save(inputs.data.dataset, budget=budget)
+        save(inputs.scored.dataset, budget=budget)
     return budget
 
 
@@ -282,18 +281,18 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
         return experiment.named(inputs, inputs.people.merge(rows[[CUSTOMER_ID, OFFER]], on=CUSTOMER_ID))
 
     what, allowed = f"plan-{budget:.10g}", allowed and not rows.empty
-    name = row_files.stem(inputs.data.bundle, what, side, inputs.terms)
+    name = row_files.stem(inputs.scored.model, what, side, inputs.scored.terms)
     row_files.offer(name, "plan", write, allowed=allowed, most=len(rows))
-    offer_for_platforms(Audience(inputs.data, inputs.terms, what, people, len(rows), side), "plan", allowed=allowed)
+    offer_for_platforms(Audience(inputs.scored, what, people, len(rows), side), "plan", allowed=allowed)
 
 
 def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
     """Return what the numbers of a plan mean."""
-    side, horizon_days = tiers.side(inputs.data, inputs.terms), inputs.terms.horizon_days
-    tried = saved_offers(inputs.data.dataset).experiments
+    side, horizon_days = tiers.side(inputs.scored), inputs.scored.terms.horizon_days
+    tried = saved_offers(inputs.scored.dataset).experiments
     used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
     mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
-    warnings = plan_warnings.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.terms, mine)
+    warnings = plan_warnings.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.scored.terms, mine)
     assumptions = (*side.assumptions, *(Assumption.of(one, session.language()) for one in warnings))
     settings = budget_plan.settings(inputs.offers, budget)
     return replace(side, scheme=inputs.segments.scheme, assumptions=assumptions, settings=settings)

@@ -9,14 +9,13 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, ScoredDataset, Terms, find_explanation
+from clv_core.deployment import Scored, find_explanation
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain import Explanation
 from clv_core.strategy.customer import Card, Rhythm, load_rhythm, make_card
 from clv_core.strategy.recommend import RECORD, WITH_BOUGHT, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments import last_written
-from pages.ui import recommending, scored, session, tiers
+from pages.ui import recommending, scores, session, tiers
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
 from pages.ui.i18n import t
@@ -28,17 +27,15 @@ GIVEN: Final = "card_given"
 """Session key of the customer whom the address was given last."""
 
 
-def need_customers(dataset: Dataset, bundle: Bundle) -> pd.DataFrame:
+def need_customers(scored: Scored) -> pd.DataFrame:
     """Return all customers with scores, history and tier; while they are not there, show the run that makes them."""
-    plain = Terms(bundle.record.horizon_days)
-    customers = scored.need_scores(dataset, bundle, plain)
-    return tiers.tiered(session.scored(dataset, bundle), plain, customers)
+    return tiers.tiered(scored, scores.need_scores(scored))
 
 
-def shown(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame) -> pd.DataFrame:
+def shown(scored: Scored, customers: pd.DataFrame) -> pd.DataFrame:
     """Return the customers who may be looked up: all but those on the suppression list."""
     stop = session.suppression_list()
-    return tiers.without_suppressed(customers, f"{bundle.id} {dataset.version} {stop.mark}", stop)
+    return tiers.without_suppressed(customers, f"{scored.model.id} {scored.dataset.version} {stop.mark}", stop)
 
 
 def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> str:
@@ -80,20 +77,19 @@ def _give_address(customer: str) -> None:
         del st.query_params[ADDRESS]
 
 
-def card_of(dataset: Dataset, bundle: Bundle, customers: pd.DataFrame, customer: str) -> Card:
+def card_of(scored: Scored, customers: pd.DataFrame, customer: str) -> Card:
     """Return the customer's card in the language of the page."""
-    explanation = find_explanation(bundle, dataset, customer, dataset.log_end)
-    data = session.scored(dataset, bundle)
+    explanation = find_explanation(scored, customer)
     with st.spinner(t("card.working")):
-        rhythm = load_rhythm(data)
-    stored = recommending.load(dataset, bundle)
-    versions = (explanation is not None, last_written(dataset), recommendations_folder(bundle, dataset) / RECORD)
-    return _card(data, customer, session.language(), versions, customers, (rhythm, explanation, stored))
+        rhythm = load_rhythm(scored)
+    stored = recommending.load(scored)
+    versions = (explanation is not None, last_written(scored.dataset), recommendations_folder(scored) / RECORD)
+    return _card(scored, customer, session.language(), versions, customers, (rhythm, explanation, stored))
 
 
 @cached()
 def _card(
-    scored: ScoredDataset,
+    scored: Scored,
     customer: str,
     language: str,
     versions: tuple[bool, int, Path],  # noqa: ARG001 - what else the card depends on

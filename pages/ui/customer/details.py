@@ -11,7 +11,7 @@ from datetime import timedelta
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, Terms
+from clv_core.deployment import Scored
 from clv_core.errors import ClvError
 from clv_core.plot import cut
 from clv_core.strategy.customer import CUMULATIVE, DAY, MODEL, NET_VALUE, Card
@@ -193,13 +193,14 @@ def _open_similar() -> None:
         st.session_state[SEARCH] = chosen
 
 
-def downloads(card: Card, dataset: Dataset, bundle: Bundle) -> None:
+def downloads(card: Card, scored: Scored) -> None:
     """Offer the card as JSON and its days as CSV; a model that is not trusted has to be acknowledged first."""
+    dataset, bundle = scored.dataset, scored.model
     allowed, days = verdict.is_acknowledged(bundle), card.history.table().assign(customer_id=card.customer_id)
     language = session.language()
     what = "customer-" + re.sub(r"[^\w.-]+", "-", card.customer_id)[:80]
     about = {"dataset": dataset.name, "dataset_version": dataset.version}
-    side = tiers.side(session.scored(dataset, bundle), Terms(bundle.record.horizon_days))
+    side = tiers.side(scored)
     side = replace(side, cutoff=card.as_of.isoformat(), segment=f"customer_id={card.customer_id}")
     with st.container(horizontal=True):
         page_files.download(

@@ -10,9 +10,8 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
 from clv_core.config import MODEL_IDS, set_words
-from clv_core.deployment import Bundle, backtest_folder
+from clv_core.deployment import Bundle, Scored, backtest_folder
 from clv_core.evaluation import REFERENCE
 from clv_core.plot import BASELINE, PREDICTED, Chart, drawn
 from clv_core.strategy.audiences import inert_csv, with_currency
@@ -58,13 +57,14 @@ def section(bundle: Bundle) -> None:
         return
     dataset = session.dataset()
     assert dataset is not None, bundle.id
+    scored = session.scored(dataset, bundle)
     if (path / RECORD).is_file():
         show(bundle, load_board(path / RECORD))
         with st.expander(t("board.again"), icon=":material/restart_alt:"):
-            offer_run(bundle, dataset, path)
+            offer_run(scored, path)
         return
     progress.show_failure(job)
-    offer_run(bundle, dataset, path)
+    offer_run(scored, path)
 
 
 def show(bundle: Bundle, board: Board) -> None:
@@ -185,8 +185,9 @@ def stability(model: str, board: Board) -> list[str]:
     ]
 
 
-def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
+def offer_run(scored: Scored, path: Path) -> None:
     """Let the person choose the other models, and start the comparison."""
+    bundle, dataset = scored.model, scored.dataset
     model = bundle.record.model
     allowed = len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record.horizon_days))
     with st.container(border=True, horizontal_alignment="left"):
@@ -216,7 +217,7 @@ def offer_run(bundle: Bundle, dataset: Dataset, path: Path) -> None:
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
             progress.start_job(command(bundle, models, path, origins), path.name)
             st.rerun()
-        st.caption(t("board.cost", time=i18n.span(seconds(bundle, dataset, models, origins))))
+        st.caption(t("board.cost", time=i18n.span(seconds(scored, models, origins))))
 
 
 def rivals(model: str, default: str) -> list[str]:
@@ -228,11 +229,11 @@ def rivals(model: str, default: str) -> list[str]:
     return [name for name in found if name not in (model, REFERENCE)]
 
 
-def seconds(bundle: Bundle, dataset: Dataset, models: Sequence[str], origins: int) -> float:
+def seconds(scored: Scored, models: Sequence[str], origins: int) -> float:
     """Return about how long the comparison takes on this machine."""
-    config = bundle.record.train_config
-    fit = {one: training.expected_cost(dataset, replace(config, model=one)).seconds / FITS for one in models}
-    seeds, model = SEEDS if origins > 1 else 1, bundle.record.model
+    config = scored.model.record.train_config
+    fit = {one: training.expected_cost(scored.dataset, replace(config, model=one)).seconds / FITS for one in models}
+    seeds, model = SEEDS if origins > 1 else 1, config.model
     expected = sum(fit[one] * origins * (seeds if learns(one) else 1) for one in models)
     return expected + (FOLDS * fit[model] if learns(model) and origins > 1 else 0.0)
 

@@ -10,9 +10,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import Bundle, Terms
+from clv_core.deployment import Scored
 from clv_core.evaluation.explain import (
     WORTH_NAMING,
     Dependence,
@@ -26,7 +25,7 @@ from clv_core.evaluation.explain import (
 from clv_core.evaluation.explain.dependence import dependence
 from clv_core.features import label
 from clv_core.plot import Chart, explanations, reason_name, unit_of
-from pages.ui import schemes, scored, segmenting, session, widgets
+from pages.ui import schemes, scores, segmenting, session, widgets
 from pages.ui.explain.overall import axis_of, within
 from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
@@ -79,7 +78,7 @@ def _message(curve: Dependence, explanation: Explanation, currency: str) -> str:
 
 
 @widgets.safe_fragment
-def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+def show_segments(explanation: Explanation, scored: Scored) -> None:
     """Let the person choose two segments of a scheme and say why one is worth more than the other.
 
     Explained customers are where the scheme puts them among all customers; the scheme is that of the segments page.
@@ -87,15 +86,13 @@ def show_segments(explanation: Explanation, dataset: Dataset, bundle: Bundle) ->
     Raises:
         UsageError: what was written makes no scheme.
     """
-    terms = Terms(bundle.record.horizon_days)
-    customers = scored.need_scores(dataset, bundle, terms)
-    scheme = schemes.choose(dataset, customers, terms)
+    customers = scores.need_scores(scored)
+    scheme = schemes.choose(scored.dataset, customers, scored.terms)
     if scheme is None:
         st.caption(t("rules.empty"))
         return
-    data = session.scored(dataset, bundle)
-    segmenting.need_points(scheme, data)
-    segmented = segmenting.segment(data, terms, scheme, customers, customers)
+    segmenting.need_points(scheme, scored)
+    segmented = segmenting.segment(scored, scheme, customers, customers)
     rows = pd.Index(customers[CUSTOMER_ID]).get_indexer(pd.Index(explanation.customer_ids))
     inside = {place: (rows >= 0) & segmented.placed.chosen([place])[rows] for place in range(segmented.placed.count)}
     _two(explanation, {place: mask for place, mask in inside.items() if mask.any()}, segmented)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle
+from clv_core.deployment import Bundle, Scored
 from clv_core.evaluation.explain import (
     ANSWERS,
     VALUE,
@@ -62,12 +61,12 @@ def _curve(bundle: Bundle, record: Path, customer: str, part: str) -> pd.DataFra
 
 
 @widgets.safe_fragment
-def show(many: SavedExplanation, dataset: Dataset, answer: str) -> None:
+def show(many: SavedExplanation, scored: Scored, answer: str) -> None:
     """Let the person choose a customer, and explain the prediction of her value."""
     bundle, value = many.bundle, many.of(VALUE)
     customer = choose_customer(value, bundle.record.currency)
     is_explained = customer in value.customer_ids
-    saved = many if is_explained else need_explanation(dataset, bundle, customer)
+    saved = many if is_explained else need_explanation(scored, customer)
     why_one(saved.of(answer), customer, bundle)
     events(saved, customer)
     what_if(saved, saved.of(answer), customer)

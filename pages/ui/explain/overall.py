@@ -10,8 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, explanation_folder
+from clv_core.deployment import Bundle, Scored, explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain import (
     ANSWERS,
@@ -62,14 +61,14 @@ class SavedExplanation:
         return _load(self.record, answer)
 
 
-def need_explanation(dataset: Dataset, bundle: Bundle, customer: str = "") -> SavedExplanation:
+def need_explanation(scored: Scored, customer: str = "") -> SavedExplanation:
     """Return the explanation of many customers, or of one; while it is not there, show the run that makes it."""
-    folder = explanation_folder(bundle, dataset, customer)
-    command = ["explain", dataset.name, "--model", bundle.id, "--out", str(folder)]
+    folder = explanation_folder(scored, customer)
+    command = ["explain", scored.dataset.name, "--model", scored.model.id, "--out", str(folder)]
     command += [f"--customer={customer}"] if customer else []
     note = t("explained.wait.one", customer=customer) if customer else t("explained.wait")
     progress.need_result(record_of(folder / RECORD) is not None, command, folder.name, note)
-    return SavedExplanation(bundle, folder / RECORD)
+    return SavedExplanation(scored.model, folder / RECORD)
 
 
 @cached()
@@ -164,12 +163,12 @@ def review_themes(bundle: Bundle) -> None:
         cells.table(table, t("explain.themes"))
 
 
-def download(explanation: Explanation, dataset: Dataset, bundle: Bundle) -> None:
+def download(explanation: Explanation, scored: Scored) -> None:
     """Offer the reasons of all customers; a model that is not trusted has to be acknowledged first."""
+    bundle, as_of = scored.model, scored.dataset.log_end
     allowed = verdict.is_acknowledged(bundle)
-    side, count = side_of(session.scored(dataset, bundle)), len(explanation.customer_ids)
+    side, count = side_of(scored), len(explanation.customer_ids)
     currency = bundle.record.currency if explanation.answer != CHANCE else ""
-    as_of = dataset.log_end
 
     def write() -> bytes:
         return as_csv(explanation, currency, bundle, as_of)

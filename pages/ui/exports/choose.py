@@ -105,7 +105,7 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
         if email_is_id(dataset):
             as_email = st.toggle(t("exporting.ids_as_email"), True, key="export_ids_as_email")
     segments = sorted(number - 1 for number in wanted or ())
-    order = segmenting.by_value(segmented.data, segmented.terms, segmented.customers)
+    order = segmenting.by_value(segmented.scored, segmented.customers)
     members = Members(segmented, segments, (), order[segmented.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
     asked = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names, margin)

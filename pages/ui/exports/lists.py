@@ -13,7 +13,7 @@ import streamlit as st
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.collection.vocabulary import CONSENT, PHONE
-from clv_core.deployment import Bundle, ScoredDataset, Terms
+from clv_core.deployment import Scored
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import without_options
 from clv_core.strategy.audiences import (
@@ -81,7 +81,7 @@ def _preview(mark: str, _request: ListRequest, _dataset: Dataset, _stop: Suppres
 
 def _rows(request: ListRequest, dataset: Dataset) -> pd.DataFrame:
     """Return the customers asked for; of conversions those who are new."""
-    as_of = request.members.segmented.data.as_of
+    as_of = request.members.segmented.scored.as_of
     return with_conversions(request.members.frame(), request.format, dataset, as_of, request.margin_rate)
 
 
@@ -131,15 +131,16 @@ def say_notes(notes: Sequence[Message]) -> None:
             st.caption(said)
 
 
-def make(request: ListRequest, result: Preview, dataset: Dataset, bundle: Bundle, *, allowed: bool) -> None:
+def make(request: ListRequest, result: Preview, *, allowed: bool) -> None:
     """Write the list where the button is pressed, note it in the log, and offer its files."""
     may = access.if_may("export", disabled=result.too_small is not None or not allowed)
-    stop = session.suppression_list()
+    stop, segmented = session.suppression_list(), request.members.segmented
+    dataset = segmented.dataset
     key = f"export_made_{request.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         side, what = replace(request.members.side(), margin_rate=request.margin_rate), request.members.what
         what = f"{what}-{request.format}" if EXPORTS[request.format].needs_contacts else what
-        name = row_files.stem(bundle, what, side, None, request.mark)
+        name = row_files.stem(segmented.bundle, what, side, None, request.mark)
         contacts = with_stored_contacts(request.contacts, dataset, request.format)
         path = session.workspace().exports / f"{name}{EXPORTS[request.format].suffix}"
         with st.spinner(t("exporting.wait")):
@@ -167,16 +168,14 @@ class Audience:
     """Customers that a list is made of.
 
     Args:
-        data: the log, whose customers table holds the contact fields, and the model.
-        terms: what the values speak of.
+        scored: the log, whose customers table holds the contact fields, and the model, with the terms of the values.
         what: they are, in the name of the file.
         rows: returns them, scored; asked for when the list is made.
         count: how many they are.
         side: what the numbers mean.
     """
 
-    data: ScoredDataset
-    terms: Terms
+    scored: Scored
     what: str
     rows: Callable[[], pd.DataFrame]
     count: int
@@ -185,7 +184,7 @@ class Audience:
 
 def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
     """Let the person make a platform's list of the chosen customers."""
-    dataset = audience.data.dataset
+    dataset = audience.scored.dataset
     fields = stored_fields(dataset)
     formats = [name for name in PLATFORMS if set(EXPORTS[name].keys) & set(fields)]
     with st.expander(t("lists.title"), icon=":material/campaign:"):
@@ -212,9 +211,8 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
             suppressed = words_of(entries)
             contacts = Contacts(None, region or None, bool(agreed), suppressed=suppressed)
             marks = (format, region, str(agreed), *sorted(suppressed))
-            stem = row_files.stem(
-                audience.data.bundle, f"{audience.what}-{format}", audience.side, audience.terms, *marks
-            )
+            scored = audience.scored
+            stem = row_files.stem(scored.model, f"{audience.what}-{format}", audience.side, scored.terms, *marks)
             path = session.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
             _make_for_platform(audience, format, path, contacts, key)
             choose.say_matches(entries, dataset)
@@ -224,9 +222,9 @@ def _make_for_platform(audience: Audience, format: str, path: Path, contacts: Co
     """Write the list, say who is in it and who is not, and offer the files."""
     try:
         access.require("export")
-        given = with_stored_contacts(contacts, audience.data.dataset, format)
-        data = audience.data
-        rows = with_conversions(audience.rows(), format, data.dataset, data.as_of)
+        scored = audience.scored
+        given = with_stored_contacts(contacts, scored.dataset, format)
+        rows = with_conversions(audience.rows(), format, scored.dataset, scored.as_of)
         made = export(rows, format, path, side=audience.side, contacts=given, stop=session.suppression_list())
     except ClvError as error:
         widgets.show_error(error)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset, versions
-from clv_core.deployment import Bundle, Terms, saved_score_files
+from clv_core.deployment import Bundle, saved_score_files
 from clv_core.monitoring import FILE, Report, report_folder
 from clv_core.plot import explanations
 from clv_core.strategy.audiences import export_log
@@ -94,7 +94,7 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
 
 def monitoring_report(dataset: Dataset, model: Bundle) -> Path:
     """Return where the monitoring report of a model is, or would be."""
-    return report_folder(dataset, model) / FILE
+    return report_folder(session.scored(dataset, model)) / FILE
 
 
 @cached()
@@ -147,12 +147,13 @@ def model_table(dataset: str) -> None:
 
 def show_predictions(dataset: Dataset, model: Bundle) -> bool:
     """Show the predictions that are saved for the dataset; return whether there are any."""
-    path = session.scored(dataset, model).scores_path()
+    scored = session.scored(dataset, model)
+    path = scored.scores_path
     if not path.exists():
         return False
-    terms, customers = Terms(model.record.horizon_days), _values(path)
+    customers = _values(path)
     context = (widgets.context_line(model, dataset.log_end), _growth(dataset))
-    finding = headline(dataset, model) if model.untrained else tiers.headline(model, dataset, customers, terms)
+    finding = headline(dataset, model) if model.untrained else tiers.headline(scored, customers)
     widgets.headline(finding, *filter(None, context))
     rows = _tiers(path, tiers.names(dataset))
     first = rows.iloc[0]

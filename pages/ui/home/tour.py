@@ -54,7 +54,7 @@ def _begin_report() -> None:
     """Begin to make the report; again where the plan has changed since."""
     dataset, model = session.dataset(), session.model()
     if dataset is not None and model is not None:
-        reporting.prepare(dataset, model)
+        reporting.prepare(session.scored(dataset, model))
 
 
 STEPS: Final[dict[str, Callable[[], None] | None]] = {

@@ -9,8 +9,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle
+from clv_core.deployment import Bundle, Scored
 from clv_core.monitoring import (
     AMBER,
     FILE,
@@ -44,12 +43,12 @@ LIGHTS: Final = {
 }
 
 
-def need_report(dataset: Dataset, bundle: Bundle) -> Report:
+def need_report(scored: Scored) -> Report:
     """Return the report of the dataset as it is now; while it is not there, show the run that makes it."""
-    path = report_folder(dataset, bundle) / FILE
-    command = ["monitor", dataset.name, "--model", bundle.id]
-    progress.need_result(path.is_file(), command, bundle.id, t("monitor.wait"))
-    return _load(path).seen(acknowledged(session.workspace(), bundle.id))
+    path, model_id = report_folder(scored) / FILE, scored.model.id
+    command = ["monitor", scored.dataset.name, "--model", model_id]
+    progress.need_result(path.is_file(), command, model_id, t("monitor.wait"))
+    return _load(path).seen(acknowledged(session.workspace(), model_id))
 
 
 @cached(CUSTOMERS)
@@ -148,19 +147,20 @@ def show_retraining(bundle: Bundle) -> None:
             st.caption(t("monitor.figure", metric=t(f"metric.{one.metric}"), **values))
 
 
-def show_actions(report: Report, dataset: Dataset, bundle: Bundle) -> None:
+def show_actions(report: Report, scored: Scored) -> None:
     """Offer what can be done: retrain, or mark all as seen."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        retrain_button(report, dataset, bundle)
+        retrain_button(report, scored)
         if len(report.open) > 1 and st.button(
             t("monitor.acknowledge.all"), key="acknowledge_all", icon=":material/done_all:", **access.if_may("change")
         ):
             _acknowledge(report, report.open)
-    about_retraining(report, dataset, bundle)
+    about_retraining(report, scored)
 
 
-def retrain_button(report: Report, dataset: Dataset, bundle: Bundle) -> None:
+def retrain_button(report: Report, scored: Scored) -> None:
     """Offer to train a candidate, which is advised or too early."""
+    dataset, bundle = scored.dataset, scored.model
     kind: Literal["primary", "secondary"] = "primary" if report.recommendation.action == RETRAIN else "secondary"
     icon, may = ":material/model_training:", access.if_may("train", disabled=early(bundle, dataset) is not None)
     if st.button(t("monitor.retrain"), key="monitor_retrain", icon=icon, type=kind, **may):
@@ -170,9 +170,9 @@ def retrain_button(report: Report, dataset: Dataset, bundle: Bundle) -> None:
         st.rerun()
 
 
-def about_retraining(report: Report, dataset: Dataset, bundle: Bundle) -> None:
+def about_retraining(report: Report, scored: Scored) -> None:
     """Say what retraining does, or from when it can be compared with the current model."""
-    wait = early(bundle, dataset)
+    wait = early(scored.model, scored.dataset)
     if wait is not None:
         until, since = (i18n.day(wait.why.params[name]) for name in ("cutoff", "since"))
         st.caption(t(f"monitor.{wait.why.code}", cutoff=until, since=since, horizon=wait.why.params["horizon"]))

@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
-from clv_core.collection.store import Dataset
-from clv_core.deployment import Bundle, Terms, explanation_folder
+from clv_core.deployment import Scored, explanation_folder
 from clv_core.errors import ClvError
 from clv_core.evaluation.explain import load_record
 from clv_core.i18n import LANGUAGES
@@ -29,7 +28,7 @@ from clv_core.strategy.plans import (
 from clv_core.strategy.report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
-from pages.ui import access, i18n, page_files, progress, received, scored, session, terms, verdict, widgets
+from pages.ui import access, i18n, page_files, progress, received, scores, session, terms, verdict, widgets
 from pages.ui.acquisition import asking
 from pages.ui.budget import offer_table
 from pages.ui.budget.offer_table import PlanInputs
@@ -57,7 +56,7 @@ class Wish:
     files: tuple[Path, Path]
 
 
-def choose(dataset: Dataset, bundle: Bundle) -> Wish:
+def choose(scored: Scored) -> Wish:
     """Ask for the language and for a plan, and start the run where the button is pressed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         language = st.segmented_control(
@@ -69,21 +68,21 @@ def choose(dataset: Dataset, bundle: Bundle) -> Wish:
             key=f"report_language_{session.language()}",
         )
         planned = st.toggle(t("reporting.plan"), True, key="report_plan", help=t("reporting.plan.help"))
-        words = _plan_words(dataset, bundle, str(language)) if planned else ()
+        words = _plan_words(scored, str(language)) if planned else ()
         acquired = st.toggle(
             t("reporting.acquisition"),
-            asking.spend_of(dataset) is not None,
+            asking.spend_of(scored.dataset) is not None,
             key="report_acquisition",
             help=t("reporting.acquisition.help"),
         )
-    if planned and not verdict.is_acknowledged(bundle):
+    if planned and not verdict.is_acknowledged(scored.model):
         words = ()
     if acquired:
-        words = (*words, *asking.report_words(dataset, bundle, has_margin="--margin-rate" in words))
+        words = (*words, *asking.report_words(scored, has_margin="--margin-rate" in words))
     logo = _logo()
-    if load_record(explanation_folder(bundle, dataset)) is None:
+    if load_record(explanation_folder(scored)) is None:
         st.caption(t("reporting.no_reasons"))
-    wish = _wish(dataset, bundle, str(language), (*logo, *words))
+    wish = _wish(scored, str(language), (*logo, *words))
     job = progress.latest_run("report", wish.label)
     if st.button(
         t("reporting.make"),
@@ -140,42 +139,44 @@ class ReportPlan:
         return (*self.words, "--budget", f"{budget:.10g}") if self.words and budget else ()
 
 
-def prepare(dataset: Dataset, bundle: Bundle) -> None:
+def prepare(scored: Scored) -> None:
     """Start the run that makes the report as the page offers it first, unless it is made or runs already."""
-    customers = scored.need_scores(dataset, bundle, Terms(bundle.record.horizon_days))
+    customers = scores.need_scores(scored)
     language, logo = session.language(), session.workspace().place("branding") / "logo.png"
-    plan = _plan(dataset, bundle, language, Terms(bundle.record.horizon_days), customers)
+    plan = _plan(scored, language, customers)
     words = (*(("--logo", str(logo)) if logo.is_file() else ()), *plan.at(plan.budget))
-    wish = _wish(dataset, bundle, language, words)
+    wish = _wish(scored, language, words)
     if made(wish) is None and not progress.is_running(progress.latest_run("report", wish.label)):
         progress.start_job(wish.command, wish.label, wish.language)
 
 
-def _plan_words(dataset: Dataset, bundle: Bundle, language: str) -> tuple[str, ...]:
+def _plan_words(scored: Scored, language: str) -> tuple[str, ...]:
     """Ask for rates and budget, and return the plan as words of the command line."""
-    rates = terms.choose_rates(bundle)
-    plan = _plan(dataset, bundle, language, rates, scored.need_scores(dataset, bundle, rates))
+    scored = scored.at(terms.choose_rates(scored.model))
+    plan = _plan(scored, language, scores.need_scores(scored))
     if plan.missing:
         st.caption(t(plan.missing))
         return ()
-    label = t("reporting.budget", unit=i18n.unit(bundle.record.currency))
-    budget = st.number_input(label, 0.0, value=plan.budget, format="%g", key=f"report_budget_{bundle.id}", width=180)
+    label = t("reporting.budget", unit=i18n.unit(scored.currency))
+    key = f"report_budget_{scored.model.id}"
+    budget = st.number_input(label, 0.0, value=plan.budget, format="%g", key=key, width=180)
     if plan.words and not budget:
         st.caption(t("reporting.no_budget"))
     return plan.at(budget)
 
 
-def _plan(dataset: Dataset, bundle: Bundle, language: str, rates: Terms, customers: pd.DataFrame) -> ReportPlan:
+def _plan(scored: Scored, language: str, customers: pd.DataFrame) -> ReportPlan:
     """Return the plan of the strategy page at these rates."""
-    saved, horizon_days = offer_table.saved_offers(dataset), bundle.record.horizon_days
-    segments = offer_table.segment_customers(offer_table.saved_scheme(dataset), dataset, bundle, rates, customers)
+    dataset, rates, horizon_days = scored.dataset, scored.terms, scored.trained_days
+    saved = offer_table.saved_offers(dataset)
+    segments = offer_table.segment_customers(offer_table.saved_scheme(dataset), scored, customers)
     count, by_tier = len(segments.names), segments.by == TIERS
     table = offer_table.as_table(saved.rows.get(segments.by), offer_table.starting_for(segments, language))
     entered = offer_table.read_offers(table, count)
     if not entered:
         return ReportPlan(missing="budget.offers.none")
     given = with_experiments(check_offers(entered), saved.experiments, horizon_days, rates.margin_rate, by_tier=by_tier)
-    inputs = PlanInputs(session.scored(dataset, bundle), rates, segments, segments.people, given)
+    inputs = PlanInputs(scored, segments, segments.people, given)
     if not inputs.has_effect:
         return ReportPlan(missing="reporting.no_effect")
     people = session.suppression_list().without(segments.people)
@@ -190,7 +191,8 @@ def _plan(dataset: Dataset, bundle: Bundle, language: str, rates: Terms, custome
     return ReportPlan(tuple(words), slider_scale(most, saved.budget)[2])
 
 
-def _wish(dataset: Dataset, bundle: Bundle, language: str, words: tuple[str, ...]) -> Wish:
+def _wish(scored: Scored, language: str, words: tuple[str, ...]) -> Wish:
+    dataset, bundle = scored.dataset, scored.model
     stem = file_name(bundle, f"report-{language}", dataset.log_end, "x").removesuffix(".x")
     folder = session.workspace().place("exports")
     files = (folder / f"{stem}{SLIDES}", folder / f"{stem}{PAGE}")

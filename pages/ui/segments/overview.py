@@ -49,7 +49,7 @@ def cards(segmented: SegmentedCustomers) -> None:
     """Show the segments, and a chart of their own kind."""
     notes(segmented)
     if segmented.placed.count <= MAX_CARDS:
-        ranged = tiers.shared_error_of(segmented.bundle, segmented.terms) is not None
+        ranged = tiers.shared_error_of(segmented.scored) is not None
         tiers.cards(segmented.table, segmented.currency, ranged=ranged)
     else:
         figures(segmented, short=True)
@@ -120,7 +120,7 @@ def download(segmented: SegmentedCustomers) -> None:
     """Offer the table of figures as a file."""
     rows = segmented.table.assign(scheme=str(segmented.scheme))
     row_files.figures(
-        segmented.bundle, rows, "segments", "download_segments", segmented.dataset.log_end, segmented.terms
+        segmented.bundle, rows, "segments", "download_segments", segmented.dataset.log_end, segmented.scored.terms
     )
 
 
@@ -247,7 +247,7 @@ def _filtered(segmented: SegmentedCustomers) -> Members:
     keep = segmented.placed.chosen(segments)
     for one in filters:
         keep &= one.holds(customers)
-    order = segmenting.by_value(segmented.data, segmented.terms, customers)
+    order = segmenting.by_value(segmented.scored, customers)
     return Members(segmented, segments, tuple(filters), order[keep[order]])
 
 
@@ -290,9 +290,9 @@ def _downloads(chosen: Members) -> None:
         log_export(work, made, kind, side)
         return made
 
-    mark = f"{segmented.bundle.id} {segmented.dataset.version} {segmented.terms.mark} {stop.mark}"
+    mark = f"{segmented.bundle.id} {segmented.dataset.version} {segmented.scored.terms.mark} {stop.mark}"
     suppressed = int(row_files.stopped(mark, segmented.customers, stop)[chosen.rows].sum())
-    name = row_files.stem(segmented.bundle, chosen.what, side, segmented.terms)
+    name = row_files.stem(segmented.bundle, chosen.what, side, segmented.scored.terms)
     row_files.offer(name, "list", write, allowed=allowed, most=len(chosen.rows), suppressed=suppressed)
-    audience = Audience(segmented.data, segmented.terms, chosen.what, chosen.frame, len(chosen.rows), side)
+    audience = Audience(segmented.scored, chosen.what, chosen.frame, len(chosen.rows), side)
     offer_for_platforms(audience, "list", allowed=allowed)

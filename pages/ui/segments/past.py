@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from clv_core.deployment import ScoredDataset, Terms, saved_score_files
+from clv_core.deployment import Scored, saved_score_files
 from clv_core.i18n import say_miss
 from clv_core.strategy import with_history
 from clv_core.strategy.purchase_history import purchase_history
@@ -60,7 +60,7 @@ class Earlier:
 def moved(segmented: SegmentedCustomers) -> None:
     """Show who moved between segments since an earlier day."""
     _trained_terms_note(segmented)
-    days = _earlier(segmented.data)
+    days = _earlier(segmented.scored)
     if not days:
         st.info(t("segments.moved.none"), icon=":material/info:")
         return
@@ -70,7 +70,7 @@ def moved(segmented: SegmentedCustomers) -> None:
     out = session.workspace().exports / f"{segmented.bundle.id}-scores-{chosen.cutoff}.parquet"
     label = f"{segmented.bundle.id} {chosen.cutoff}"
     progress.need_result(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
-    earlier = replace(segmented.data, cutoff=chosen.cutoff)
+    earlier = replace(segmented.scored.trained, cutoff=chosen.cutoff)
     segmenting.need_points(segmented.scheme, earlier)
     fitted, now = _now(segmented)
     before = _customers(chosen.path, earlier)
@@ -81,17 +81,17 @@ def moved(segmented: SegmentedCustomers) -> None:
 def realized(segmented: SegmentedCustomers) -> None:
     """Show predicted with realized value."""
     _trained_terms_note(segmented)
-    past = past_predictions(segmented.data.workspace, segmented.bundle, segmented.dataset)
+    past = past_predictions(segmented.scored)
     if not past:
         st.info(t("segments.came.none"), icon=":material/info:")
         return
     chosen = widgets.select(t("segments.came.when"), {one: _when(one) for one in past}, "came_when", width=520)
-    then = replace(segmented.data, cutoff=chosen.cutoff)
+    then = replace(segmented.scored.trained, cutoff=chosen.cutoff)
     segmenting.need_points(segmented.scheme, then)
     fitted, _ = _now(segmented)
     customers = _past(chosen, then)
     placed = segmenting.place(segmented.scheme, fitted, then, customers)
-    shared = other_origins_error(then.workspace, segmented.bundle, chosen)
+    shared = other_origins_error(segmented.scored, chosen)
     names = [one.name(session.language()) for one in placed.segments]
     rows = realized_by_segment(customers, placed, shared).assign(name=names)
     # A customer in two segments counts once in the total.
@@ -183,37 +183,36 @@ def _realized_table(
     shown = rows.assign(gap=missed, off=100 * missed / rows["actual"].where(rows["actual"] > 0))[list(columns)]
     cells.table(shown, t("segments.view.came"), columns, key="came_table", height="content")
     st.caption(t(f"segments.came.{past.kind}") + ("" if has_intervals else t("segments.came.no_interval")))
-    if needs_embedding(segmented.scheme, segmented.data):
+    if needs_embedding(segmented.scheme, segmented.scored):
         st.caption(t("segments.came.embedding"))
     row_files.figures(segmented.bundle, rows, "segments-realised", "download_came", past.cutoff)
 
 
 def _trained_terms_note(segmented: SegmentedCustomers) -> None:
     """Show a note that other terms than the trained horizon's do not apply here."""
-    horizon = segmented.data.horizon_days
-    if not segmented.terms.plain(horizon):
-        st.caption(t("segments.plain", days=f"{horizon:,}"))
+    if not segmented.scored.is_trained:
+        st.caption(t("segments.plain", days=f"{segmented.scored.trained_days:,}"))
 
 
 def _now(segmented: SegmentedCustomers) -> tuple[FittedScheme, Assignment]:
     """Return cuts and segments by the trained horizon's scores."""
-    horizon = segmented.data.horizon_days
-    if segmented.terms.plain(horizon):
+    scored, customers = segmented.scored, segmented.trained
+    if scored.is_trained:
         return segmented.fitted, segmented.placed
-    trained = segmenting.segment(segmented.data, Terms(horizon), segmented.scheme, segmented.trained, segmented.trained)
+    trained = segmenting.segment(scored.trained, segmented.scheme, customers, customers)
     return trained.fitted, trained.placed
 
 
-def _earlier(scored: ScoredDataset) -> list[Earlier]:
+def _earlier(scored: Scored) -> list[Earlier]:
     """Return the days to compare with: saved scores of earlier logs, then a month and a horizon ago."""
     dataset, days = scored.dataset, {}
-    for cutoff, path in saved_score_files(scored.workspace, scored.bundle.id, dataset.name):
+    for cutoff, path in saved_score_files(scored.workspace, scored.model.id, dataset.name):
         if cutoff < dataset.log_end and path.parent.parent.name != dataset.version:
             days[cutoff] = Earlier(cutoff, path, True)
-    for ago in (MONTH, scored.horizon_days):
+    for ago in (MONTH, scored.trained_days):
         cutoff = dataset.log_end - timedelta(days=ago)
         if cutoff > dataset.log_start + timedelta(days=MONTH) and cutoff not in days:
-            days[cutoff] = Earlier(cutoff, replace(scored, cutoff=cutoff).scores_path(), False)
+            days[cutoff] = Earlier(cutoff, replace(scored.trained, cutoff=cutoff).scores_path, False)
     return sorted(days.values(), key=lambda one: (one.saved, one.cutoff), reverse=True)
 
 
@@ -229,12 +228,12 @@ def _when(past: PastPredictions) -> str:
 
 
 @cached(CUSTOMERS)
-def _customers(path: Path, data: ScoredDataset) -> pd.DataFrame:
+def _customers(path: Path, scored: Scored) -> pd.DataFrame:
     """Return saved scores with the purchase history of their day; shared, not to be written to."""
-    history = purchase_history(data.dataset, data.as_of)
-    return with_history(pd.read_parquet(path), history, data.as_of)
+    history = purchase_history(scored.dataset, scored.as_of)
+    return with_history(pd.read_parquet(path), history, scored.as_of)
 
 
 @cached(CUSTOMERS)
-def _past(past: PastPredictions, data: ScoredDataset) -> pd.DataFrame:
-    return read_past(past, data.bundle, data.dataset)
+def _past(past: PastPredictions, scored: Scored) -> pd.DataFrame:
+    return read_past(past, scored)

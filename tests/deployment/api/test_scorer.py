@@ -19,7 +19,7 @@ from clv_core.deployment.api.workers import ThreadWorker
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext, load_population_context, population_context_path
 from clv_core.deployment.registry import Registry
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace, read_json
 from tests.near import assert_near
@@ -73,7 +73,7 @@ def test_online_is_batch_however_few_are_asked_about_in_a_call(
     bundle, dataset = bundles[kind], open_dataset(shop, "shop")
     customers = [sent[who] for who in np.random.default_rng(3).permutation(sorted(sent))]
     ids = [one["customer_id"] for one in customers]
-    whole = score(shop, "shop", bundle.id, progress=NoProgress()).set_index("customer_id").loc[ids]
+    whole = score(Scored.open(shop, "shop", bundle.id), progress=NoProgress()).set_index("customer_id").loc[ids]
     sizes = (1, 1, 40, 7, 1, 150) if together else (1, 2, 5, 20)
     answers = said(shop, bundle, customers, dataset.log_end, sizes, together)
     assert [one["customer_id"] for one in answers] == ids and len(ids) > 300

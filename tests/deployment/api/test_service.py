@@ -37,7 +37,7 @@ from clv_core.deployment.api.workers import Worker
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
-from clv_core.deployment.saved_scores import score, scores_path
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
@@ -58,7 +58,7 @@ def test_customers_are_scored_and_who_cannot_be_is_told_why(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]], serve: Serve
 ) -> None:
     end, some = open_dataset(shop, "shop").log_end.isoformat(), [sent[who] for who in sorted(sent)[:150]]
-    whole = score(shop, "shop", bundles["bgnbd"].id, progress=NoProgress()).set_index("customer_id")
+    whole = score(Scored.open(shop, "shop", bundles["bgnbd"].id), progress=NoProgress()).set_index("customer_id")
     odd = [
         {"customer_id": "nothing", "events": []},
         {"customer_id": "huge", "events": [{"event_time": BUY["event_time"], "unit_price": 1e6, "quantity": 1e6}]},
@@ -347,7 +347,7 @@ def test_without_keys_only_this_machines_own_names_are_answered_to(serve: Serve)
 def test_the_latest_batch_is_looked_up(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, Any], serve: Serve
 ) -> None:
-    whole = score(shop, "shop", bundles["bgnbd"].id, progress=NoProgress()).set_index("customer_id")
+    whole = score(Scored.open(shop, "shop", bundles["bgnbd"].id), progress=NoProgress()).set_index("customer_id")
     with serve() as client:
         for who in sorted(sent)[::40]:
             said = client.get(f"/v1/customers/{who}").json()
@@ -380,7 +380,7 @@ def test_a_challengers_newer_score_answers_only_where_the_champion_has_none(tmp_
     dataset, written = open_dataset(workspace, "shop"), []
     for seed, day, value in ((1, date(2025, 11, 1), 10.0), (2, date(2025, 12, 1), 99.0)):
         bundle = registry.register(tiny.save(workspace, seed)).bundle
-        written.append(scores_path(open_bundle(workspace, bundle), dataset, day))
+        written.append(Scored.of(workspace, dataset, open_bundle(workspace, bundle), cutoff=day).scores_path)
         written[-1].parent.mkdir(parents=True)
         pd.DataFrame({"customer_id": ["c1"], "predicted_clv": value, "model": bundle}).to_parquet(written[-1])
     latest, (champion, challenger) = LatestScores(workspace, registry), (path.parent.name for path in written)
@@ -459,7 +459,7 @@ def test_a_registry_that_is_damaged_while_serving_and_moved_away_is_made_anew_by
 def test_a_workspace_that_may_only_be_read_is_served(shop: Workspace, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(shop.root, workspace.root)
-    score(workspace, "shop", list_bundles(workspace)[0].id, progress=NoProgress())
+    score(Scored.open(workspace, "shop", list_bundles(workspace)[0].id), progress=NoProgress())
     for path in workspace.root.rglob("serving-*.json"):
         path.unlink()
     alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]

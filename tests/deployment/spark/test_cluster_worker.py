@@ -15,7 +15,7 @@ from clv_core.collection.store.dataset import Dataset
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.model_archive.model_checks import check_model
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.spark.spark_scoring import scoring_query
 from clv_core.deployment.spark.spark_worker import SCORES, BroadcastModel, each_batch, load_predictor, scores, totals
 from clv_core.deployment.terms import Terms
@@ -83,13 +83,13 @@ def assert_the_same(found: pd.DataFrame, expected: pd.DataFrame, quantiles: floa
 def test_some_customers_at_a_time_are_scored_as_among_all(
     shop: Workspace, bundles: dict[str, Bundle], log: EventLog, kind: str
 ) -> None:
-    expected = score(shop, "shop", bundles[kind].id, progress=NoProgress())
+    expected = score(Scored.open(shop, "shop", bundles[kind].id), progress=NoProgress())
     assert_the_same(scored(log, bundles[kind], Terms(60), 70), expected, 1e-5 if kind == "blend" else 1e-6)
 
 
 def test_other_terms_are_those_of_score(shop: Workspace, bundles: dict[str, Bundle], log: EventLog) -> None:
     asked = Terms(150, 0.12, 0.4)
-    expected = score(shop, "shop", bundles["hybrid"].id, terms=asked, progress=NoProgress())
+    expected = score(Scored.open(shop, "shop", bundles["hybrid"].id, terms=asked), progress=NoProgress())
     assert_the_same(scored(log, bundles["hybrid"], asked, 128), expected)
 
 

@@ -15,7 +15,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.model_record import Signals
-from clv_core.deployment.saved_scores import score
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.spark.spark_scoring import score_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
@@ -38,7 +38,7 @@ def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
     model, out = bundles[kind].id, tmp_path / "out"
     terms = Terms(90, margin_rate=0.5) if kind == "hybrid" else None
     found = score_folder(shop, LogFolder(spark, str(folder)), model, str(out), terms=terms, progress=NoProgress())
-    expected = score(shop, "shop", model, terms=terms, progress=NoProgress())
+    expected = score(Scored.open(shop, "shop", model, terms=terms), progress=NoProgress())
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
     assert_the_same(written, expected, 1e-5 if kind == "blend" else 1e-6)
     dataset = open_dataset(shop, "shop")

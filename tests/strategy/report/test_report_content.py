@@ -15,7 +15,7 @@ from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.bundle_record import read_record, write_record
-from clv_core.deployment.saved_scores import ScoredDataset, scores_path
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
@@ -61,8 +61,8 @@ def made(
     **options: object,
 ) -> Report:
     workspace, dataset, bundle = demo
-    scored = ScoredDataset.open(workspace, dataset.name, bundle.id)
-    plan = PlanInputs(offers, budget, terms or Terms(scored.horizon_days), scheme) if offers else None
+    scored = Scored.open(workspace, dataset.name, bundle.id, terms=terms)
+    plan = PlanInputs(offers, budget, scheme) if offers else None
     return make_report(scored, plan=plan, progress=NoProgress(), **options)  # type: ignore[arg-type]
 
 
@@ -155,7 +155,7 @@ def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Re
 def test_segments_add_up_to_the_scores_and_carry_intervals(report: Report, demo: Demo) -> None:
     table, chart = section(report, "segments").table, section(report, "segments").chart
     assert table is not None and chart is not None
-    scored = pd.read_parquet(scores_path(demo[2], demo[1]))
+    scored = pd.read_parquet(Scored.of(*demo).scores_path)
     assert sum(int(row[1].replace(",", "")) for row in table.rows) == len(scored)
     top = scored["predicted_clv"].nlargest(len(scored) // 10).sum() / scored["predicted_clv"].sum()
     assert chart.series[1].values[0] == pytest.approx(top, rel=1e-6)
@@ -178,7 +178,7 @@ def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -
 
 
 def test_without_offers_and_reasons_it_has_no_empty_slides(copied: Demo) -> None:
-    shutil.rmtree(explanation_folder(copied[2], copied[1]))
+    shutil.rmtree(explanation_folder(Scored.of(*copied)))
     found = {one.id: one for one in made(copied).sections}
     assert not {"drivers", "plan"} & set(found)
     assert all(one.figures or one.table or one.chart or len(one.points) > 5 for one in found.values())
@@ -218,7 +218,7 @@ def test_another_ending_is_refused_before_the_work() -> None:
 
 
 def test_the_plan_gives_nothing_to_customers_on_the_suppression_list(copied: Demo) -> None:
-    scored = pd.read_parquet(scores_path(copied[2], copied[1]))
+    scored = pd.read_parquet(Scored.of(*copied).scores_path)
     known = scored.sort_values("predicted_clv", ascending=False)["customer_id"].tolist()
     SuppressionList.of(copied[0]).add(known[:-50])
     found = section(made(copied, offers=(Offer.parse("name=Mail,cost=0,effect=9"),), budget=30.0), "plan")
@@ -254,9 +254,7 @@ def test_the_plan_says_what_it_is_revenue_untried_or_as_good_as_an_even_spread(d
 def test_a_plan_by_segments_calls_them_by_their_names(demo: Demo) -> None:
     workspace, dataset, bundle = demo
     scheme = Quadrant()
-    people = load_scored_customers(
-        ScoredDataset.open(workspace, dataset.name, bundle.id), scheme, progress=NoProgress()
-    )
+    people = load_scored_customers(Scored.open(workspace, dataset.name, bundle.id), scheme, progress=NoProgress())
     names = people.names(dataset, "zh")
     assert len(set(names)) == people.count and not any(name.isdecimal() for name in names)
     offer = Offer.parse("name=Gift,cost=0.1,effect=1:4(2;6),days=90")

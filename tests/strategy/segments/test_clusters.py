@@ -15,7 +15,7 @@ from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.embedding import embed, embedding_path, read_embedding
-from clv_core.deployment.saved_scores import ScoredDataset, scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import ClvError, NotEnoughData, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -144,7 +144,7 @@ def test_a_log_that_begins_with_equal_customers_has_clusters(monkeypatch: pytest
 
 def scored(workspace: Workspace, bundle: Bundle) -> tuple[Dataset, pd.DataFrame]:
     dataset = open_dataset(workspace, "shop")
-    frame = scores(workspace, "shop", bundle.id, progress=NoProgress())
+    frame = Scored.open(workspace, "shop", bundle.id).scores(NoProgress())
     return dataset, with_history(frame, purchase_history(dataset, dataset.log_end), dataset.log_end)
 
 
@@ -164,10 +164,10 @@ def test_predictions_come_from_the_hidden_layer(small_workspace: Workspace, smal
 
 def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
-    path, count = embed(ScoredDataset.open(small_workspace, "shop", small_bundle.id), progress=NoProgress())
-    assert path == embedding_path(small_bundle, dataset) and count == len(frame)
+    path, count = embed(Scored.open(small_workspace, "shop", small_bundle.id), progress=NoProgress())
+    assert path == embedding_path(Scored.of(small_workspace, dataset, small_bundle)) and count == len(frame)
     ids = frame["customer_id"].sample(frac=1, random_state=1)
-    points = read_embedding(small_bundle, dataset, ids)
+    points = read_embedding(Scored.of(small_workspace, dataset, small_bundle), ids)
     assert points is not None and points.shape[0] == len(frame) and np.isfinite(points).all()
     layers = small_bundle.model.hidden(snapshot_of(small_bundle, dataset, None, NoProgress()))
     raw = np.concatenate([layer / np.sqrt(layer.var(axis=0).sum()) for layer in layers], axis=1)[ids.index]
@@ -178,7 +178,7 @@ def test_the_embedding_keeps_who_is_near_whom(small_workspace: Workspace, small_
 
 def test_centres_are_kept_but_not_those_of_an_earlier_day(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset, frame = scored(small_workspace, small_bundle)
-    now = ScoredDataset(small_workspace, dataset, small_bundle)
+    now = Scored.of(small_workspace, dataset, small_bundle)
     points = load_points(Clusters(3), now, frame, NoProgress())
     half, part = frame.iloc[::2].reset_index(drop=True), points[::2] if points is not None else None
     path = centres_path(dataset, small_bundle.id, 3)
@@ -196,5 +196,5 @@ def test_centres_are_kept_but_not_those_of_an_earlier_day(small_workspace: Works
 def test_a_model_without_networks_has_no_embedding(with_bgnbd: Path) -> None:
     work = Workspace(with_bgnbd)
     with pytest.raises(ClvError) as error:
-        embed(ScoredDataset.open(work, "shop", list_bundles(work)[0].id), progress=NoProgress())
+        embed(Scored.open(work, "shop", list_bundles(work)[0].id), progress=NoProgress())
     assert error.value.code == "no_embedding"

@@ -13,7 +13,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.embedding import embedding_path
-from clv_core.deployment.saved_scores import ScoredDataset, scores
+from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.activation import segment
@@ -44,7 +44,7 @@ def known(workspace: Workspace, tmp_path: Path) -> Workspace:
 
 def test_attributes_are_those_known_before_the_cutoff(known: Workspace) -> None:
     dataset, model = open_dataset(known, "shop"), list_bundles(known)[0].id
-    frame = scores(known, "shop", model, progress=NoProgress())
+    frame = Scored.open(known, "shop", model).scores(NoProgress())
     late = with_attributes(frame, dataset, dataset.log_end, NAMES).set_index("customer_id")
     early = with_attributes(frame, dataset, date(2024, 6, 1), NAMES).set_index("customer_id")
     assert late.loc["C0001", ["age", "status"]].tolist() == [30, "gold"]
@@ -83,14 +83,14 @@ def test_conditions_ask_for_what_the_log_says_of_a_customer_before_the_cutoff(wi
 def test_a_list_is_asked_for_by_a_column_of_the_log(known: Workspace, tmp_path: Path) -> None:
     model, out = list_bundles(known)[0].id, tmp_path / "gb.csv"
     asked = [Condition.parse("country=GB"), Condition.parse("views_90d>=1")]
-    segment(ScoredDataset.open(known, "shop", model), out, conditions=asked, progress=NoProgress())
+    segment(Scored.open(known, "shop", model), out, conditions=asked, progress=NoProgress())
     rows = pd.read_csv(out)
     assert set(rows["country"]) == {"GB"} and rows["views_90d"].min() >= 1 and "carts" not in rows
 
 
 def test_whatever_is_offered_can_be_asked_for(known: Workspace) -> None:
     dataset, model = open_dataset(known, "shop"), list_bundles(known)[0].id
-    frame = scores(known, "shop", model, progress=NoProgress())
+    frame = Scored.open(known, "shop", model).scores(NoProgress())
     names = condition_columns(frame, dataset)
     assert {"tier", "age", "channel", "country", "category"} <= set(names)
     assert not {"email", "anchor_value"} & set(names)
@@ -100,7 +100,7 @@ def test_whatever_is_offered_can_be_asked_for(known: Workspace) -> None:
 def test_what_networks_see_of_customers_is_found_with_the_dataset(known: Workspace) -> None:
     """So that it follows a renamed dataset, and goes with a deleted one."""
     dataset, bundle = open_dataset(known, "shop"), list_bundles(known)[0]
-    path = embedding_path(bundle, dataset)
+    path = embedding_path(Scored.of(known, dataset, bundle))
     path.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame({"customer_id": ["C0001"], "e00": [0.5]}).to_parquet(path)
     assert path in [one.path for one in artifacts(known, "shop")]

@@ -16,7 +16,7 @@ import pytest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import score, scores_path
+from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
@@ -73,7 +73,7 @@ def test_only_what_was_predicted_after_the_model_had_learned_and_has_come_is_hel
         id="model", has_holdout=False, record=SimpleNamespace(horizon_days=90, holdout=None, cutoff=date(2024, 3, 1))
     )
     dataset: Any = SimpleNamespace(name="shop", log_end=date(2024, 6, 30))
-    found = [(past.kind, past.cutoff) for past in then.past_predictions(work, bundle, dataset)]
+    found = [(past.kind, past.cutoff) for past in then.past_predictions(Scored.of(work, dataset, bundle))]
     assert found == [(then.SAVED, date(2024, 4, 1)), (then.SAVED, date(2024, 3, 1))]
 
 
@@ -107,11 +107,11 @@ def events_between(root: Path, start: object, stop: object) -> pd.Series:
 def test_the_holdout_shows_what_segments_brought(with_bgnbd: Path) -> None:
     work = Workspace(with_bgnbd)
     bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
-    [past] = then.past_predictions(work, bundle, dataset)
+    [past] = then.past_predictions(Scored.of(work, dataset, bundle))
     assert past.kind == then.HOLDOUT and past.cutoff == bundle.record.holdout.cutoff
-    frame = then.read_past(past, bundle, dataset)
+    frame = then.read_past(past, Scored.of(work, dataset, bundle))
     placed = TIERS.place(frame)
-    rows = then.realized_by_segment(frame, placed, then.other_origins_error(work, bundle, past))
+    rows = then.realized_by_segment(frame, placed, then.other_origins_error(Scored.of(work, dataset, bundle), past))
     sold = events_between(with_bgnbd, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
     actual = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
     for place in range(4):
@@ -129,13 +129,15 @@ def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd
     bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
     early = dataset.log_end - timedelta(days=120)
     for cutoff in (early, dataset.log_end - timedelta(days=10)):
-        score(work, "shop", bundle.id, cutoff=cutoff, progress=NoProgress())
-    score(work, "shop", bundle.id, cutoff=early, terms=Terms(90, 1e-7), progress=NoProgress())  # -r1e-05: no day
-    assert [past.kind for past in then.past_predictions(work, bundle, dataset)] == [then.HOLDOUT]
+        score(Scored.open(work, "shop", bundle.id, cutoff=cutoff), progress=NoProgress())
+    score(
+        Scored.open(work, "shop", bundle.id, cutoff=early, terms=Terms(90, 1e-7)), progress=NoProgress()
+    )  # -r1e-05: no day
+    assert [past.kind for past in then.past_predictions(Scored.of(work, dataset, bundle))] == [then.HOLDOUT]
     bundle = replace(bundle, record=replace(bundle.record, cutoff=early))
-    kept = next(past for past in then.past_predictions(work, bundle, dataset) if past.kind == then.SAVED)
-    assert kept.cutoff == early and kept.path == scores_path(bundle, dataset, early)
-    frame = then.read_past(kept, bundle, dataset)
+    kept = next(past for past in then.past_predictions(Scored.of(work, dataset, bundle)) if past.kind == then.SAVED)
+    assert kept.cutoff == early and kept.path == Scored.of(work, dataset, bundle, cutoff=early).scores_path
+    frame = then.read_past(kept, Scored.of(work, dataset, bundle))
     sold = events_between(root, early, early + timedelta(days=90))
     expected = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
     np.testing.assert_allclose(frame["actual"].to_numpy(), expected, atol=1e-6)

@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.saved_scores import ScoredDataset
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.activation import export
@@ -66,14 +66,12 @@ def test_given_names_are_used_on_lists_cards_and_exports(workspace: Workspace, t
     }
     assert tier_labels(dataset, 4)[:2] == ["Stars", "High value"] and tier_labels(dataset, 5)[0] == "Top value"
     quiet = {"progress": NoProgress()}
-    made = run_segment(ScoredDataset.open(workspace, "shop", model), tmp_path / "tiers.csv", **quiet)
+    made = run_segment(Scored.open(workspace, "shop", model), tmp_path / "tiers.csv", **quiet)
     listed = pd.read_csv(made.written.files[0], encoding="utf-8-sig", dtype={"customer_id": "str"})
     assert made.table["name"].iloc[0] == "Stars" and listed["tier_name"].iloc[0] == "Stars"
-    card = load_card(
-        ScoredDataset.open(workspace, "shop", model), listed["customer_id"].iloc[0], language="zh", **quiet
-    )
+    card = load_card(Scored.open(workspace, "shop", model), listed["customer_id"].iloc[0], language="zh", **quiet)
     assert (card.tier_name, card.action) == ("Stars", "Invite them")
-    exported = export(ScoredDataset.open(workspace, "shop", model), tmp_path / "list.csv", format="csv", **quiet)
+    exported = export(Scored.open(workspace, "shop", model), tmp_path / "list.csv", format="csv", **quiet)
     assert "Stars" in set(pd.read_csv(exported.files[0], encoding="utf-8-sig")["tier_name"])
     rename(workspace, "shop", "store")
     assert load_labels(open_dataset(workspace, "store"), "tiers:4") == {"1": SegmentLabel("Stars", "Invite them")}
