@@ -92,7 +92,7 @@ def _measure_and_fit(
         sampled=sample_of(dataset),
     )
     stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
-    reference = Reference.of(dataset, log, fitted.model, config, log.end, progress)
+    reference = Reference.of(log, fitted.model, config, log.end, progress)
     progress.report("saving", 0, 1)
     holdout = None if origin is None else origin.predictions
     bundle = save_bundle(workspace, stem, fitted, record, holdout, reference.save)

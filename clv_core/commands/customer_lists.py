@@ -115,7 +115,7 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
         UsageError: the file has another ending than the format, or a margin is given for a list that is no conversions.
     """
     from clv_core.collection.parse import load_key
-    from clv_core.strategy import export
+    from clv_core.strategy import Selection, export
     from clv_core.strategy.audiences import Contacts, matches, read_contacts, read_entries, read_id_list, words_of
 
     ending = EXPORTS[options.format].suffix
@@ -136,16 +136,14 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
         region=options.region,
         assume_consent=options.assume_consent,
     )
+    listed = None if options.list is None else read_id_list(options.list)
     made = export(
         scored,
         options.out,
         format=options.format,
-        scheme=scheme,
-        conditions=conditions,
+        selection=Selection(scheme, conditions, listed, context.language),
         contacts=contacts,
         margin_rate=options.margin_rate,
-        listed=None if options.list is None else read_id_list(options.list),
-        language=context.language,
         progress=context.progress,
     )
     suppression = None
@@ -182,7 +180,7 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.collection.parse import load_key
     from clv_core.collection.privacy import SuppressionList
     from clv_core.strategy.audiences import Contacts, read_entries, side_of, words_of
-    from clv_core.strategy.destinations import open_destination, push_contacts
+    from clv_core.strategy.destinations import PushList, open_destination, push_contacts
     from clv_core.strategy.destinations.push import push
     from clv_core.strategy.segments import choose, load_scored_customers
 
@@ -200,13 +198,16 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
         suppressed=words_of(() if options.suppress is None else read_entries(options.suppress), key),
         ids_as_email=not options.no_ids_as_email,
     )
+    people = PushList(
+        choose(everyone, conditions),
+        side_of(scored, scheme, conditions),
+        push_contacts(destination, contacts, scored.dataset),
+        SuppressionList.of(context.workspace, scored.dataset),
+    )
     pushed = push(
         context.workspace,
         destination,
-        choose(everyone, conditions),
-        side_of(scored, scheme, conditions),
-        contacts=push_contacts(destination, contacts, scored.dataset),
-        stop=SuppressionList.of(context.workspace, scored.dataset),
+        people,
         dry_run=options.dry_run,
         progress=context.progress,
         tell=lambda message: print_messages([message], context),

@@ -26,6 +26,7 @@ from clv_core.evaluation.explain import (
     VALUE,
     EventEffects,
     Explanation,
+    ExplanationTask,
     Faithfulness,
     Stability,
     WhatIf,
@@ -144,16 +145,15 @@ def explain_scores(
     predicted = answers_of(predictions.p_purchase, predictions.predicted_clv)
     largest = float(predicted[:, ANSWERS.index("value_if_bought")].max(initial=0.0))
     effects = population_effects(model, snapshot, largest)
-    predict = row_predictor(model, effects)
     sampled = sample_rows(predicted[:, 0], config.seed, sample if customer is None else DONORS)
     rows = sampled if customer is None else np.array([snapshot.features.index.get_loc(customer)], np.int64)
-    options = {"progress": progress, "permutations": permutations, "seed": config.seed}
-    answers = explain(predict, snapshot, predicted, rows, answers=ANSWERS, **options)  # type: ignore[arg-type]
+    task = ExplanationTask(row_predictor(model, effects), snapshot, predicted, rows)
+    answers = explain(task, answers=ANSWERS, progress=progress, permutations=permutations, seed=config.seed)
     if customer is not None:
         kept = np.concatenate([rows, sampled[sampled != rows[0]]])
         return ScoreExplanations(answers, pool_of(snapshot, kept), effects)
     progress.report("checking_reasons", 0, 1)
-    faithful = faithfulness(predict, snapshot, predicted, rows, answers, seed=config.seed)
+    faithful = faithfulness(task, answers, seed=config.seed)
     stable = {answer: stability(explanation) for answer, explanation in answers.items()}
     return ScoreExplanations(answers, pool_of(snapshot, rows), effects, faithful, stable)
 

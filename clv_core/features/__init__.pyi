@@ -19,6 +19,7 @@ from .lines import NUMBERS as NUMBERS
 from .lines import VOCABULARIES as VOCABULARIES
 from .lines import Events as Events
 from .log import EventLog as EventLog
+from .log import LogContents as LogContents
 from .log import open_log as open_log
 from .relation_cache import FOLDER as FOLDER
 from .relations import DAY_SECONDS as DAY_SECONDS

@@ -35,6 +35,21 @@ MEMORY_LIMIT_MB: Final = 512
 """To sort a log's rows: with 1,536 ten million took 1,550 MB instead of 1,040, and as long."""
 
 
+@dataclass(frozen=True)
+class LogContents:
+    """What is read of a log.
+
+    Args:
+        event_types: ``all``; ``unrated``: without ratings and reviews; ``purchases``: purchases and returns only.
+        attributes: whether the attributes of the customers table are read.
+        review_text: whether review texts are.
+    """
+
+    event_types: str = "all"
+    attributes: bool = True
+    review_text: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class EventLog:
     """A log, summed by customer and day once, ready for snapshots.
@@ -63,12 +78,9 @@ class EventLog:
         events: ibis.Table,
         connection: ibis.BaseBackend,
         *,
-        event_types: str = "all",
+        contents: LogContents = LogContents(),
         before: date | None = None,
-        end: date | None = None,
         dataset: Dataset | None = None,
-        attributes: bool = True,
-        review_text: bool = True,
         cache: Path | None = None,
     ) -> Self:
         """Return the log of a table of canonical columns.
@@ -77,12 +89,10 @@ class EventLog:
             events: canonical columns, ``event_time`` naive in the log's time zone.
             connection: the Ibis engine of ``events``. The embedded one hands them over as sorted columns; of any other
                 engine the relations become tables.
-            event_types: ``all``; ``unrated``: without ratings and reviews; ``purchases``: purchases and returns only.
+            contents: what is read of it.
             before: nothing at or after this midnight is read.
-            end: first midnight after the log; default: the one after its last event.
-            dataset: what the table belongs to.
-            attributes: whether the attributes of its customers table are read.
-            review_text: whether review texts are.
+            dataset: what the table belongs to, and whose log ends when it says; without one the log ends at the
+                midnight after its last event.
             cache: folder of the relations from one run to the next (:mod:`clv_core.features.relation_cache`); None:
                 they go with the engine.
 
@@ -91,9 +101,9 @@ class EventLog:
         """
         import ibis
 
-        if event_types == "purchases":
+        if contents.event_types == "purchases":
             events = events.filter(events[EVENT_TYPE].isin(MONEY_TYPES))
-        elif event_types == "unrated":
+        elif contents.event_types == "unrated":
             events = events.filter(~events[EVENT_TYPE].isin((RATING_EVENT, REVIEW)).fill_null(False))
             events = events.mutate(**{RATING: ibis.null("float64"), REVIEW_TEXT: ibis.null("string")})
         if before is not None:
@@ -107,12 +117,13 @@ class EventLog:
         first, after = EPOCH + timedelta(days=span[0]), EPOCH + timedelta(days=span[1] + 1)
         customers = store.customers_table(connection)
         signals: list[Signal] = []
-        if attributes and dataset is not None:
+        if contents.attributes and dataset is not None:
             signals += [read_attribute(connection, dataset, customers, one) for one in attributes_of(dataset)]
-        reviews = read_reviews(events, customers, connection) if review_text else None
+        reviews = read_reviews(events, customers, connection) if contents.review_text else None
         if reviews is not None:
             signals.append(reviews)
-        return cls(dataset, connection, store, first, before or end or after, signals=tuple(signals))
+        end = before or (after if dataset is None else dataset.log_end)
+        return cls(dataset, connection, store, first, end, signals=tuple(signals))
 
     @cached_property
     def steps(self) -> Steps:
@@ -279,12 +290,9 @@ def open_log(
     log = EventLog.from_table(
         dataset.events(engine.connection),
         engine.connection,
-        event_types=event_types,
+        contents=LogContents(event_types, attributes, review_text),
         before=before,
-        end=dataset.log_end,
         dataset=dataset,
-        attributes=attributes,
-        review_text=review_text,
         cache=cache_folder(dataset, event_types, before),
     )
     return replace(log, engine=engine)

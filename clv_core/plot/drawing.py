@@ -106,11 +106,9 @@ def drawn(
     *,
     x: Looks,
     y: Looks,
-    lines: Iterable[Looks] = (),
-    notes: Iterable[Looks] = (),
+    marks: Iterable[Looks] = (),
     legend: bool = True,
     height: int = 340,
-    bargap: float = 0.25,
 ) -> Chart:
     """Draw a chart.
 
@@ -119,27 +117,31 @@ def drawn(
         message: what the chart shows, in words.
         x: the axis; its ``title`` is a text, or None.
         y: the other axis.
-        lines: across the whole chart, of :func:`vertical` and :func:`horizontal`.
-        notes: words in the chart: their ``text`` and where it stands.
+        marks: lines across the whole chart, of :func:`vertical` and :func:`horizontal`, and words in it: their ``text``
+            and where it stands.
         legend: whether traces are named above the chart.
         height: of the chart, pixels.
-        bargap: between bars, as a share of the room of one.
     """
     numbers: Looks = {}
     if language() == "zh":
         numbers = {"exponentformat": "none", "separatethousands": True}  # 5k and 0.5M are no Chinese numbers
+    marks = list(marks)
     bare = [{key: _bare(key, value) for key, value in trace.items()} for trace in traces]
     layout = {
         "height": height,
         "showlegend": legend,
         "legend": {"orientation": "h", "y": 1.08, "yanchor": "bottom", "x": 0, "font": INK},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "bargap": bargap,
+        "bargap": 0.25,
         "hoverlabel": {"namelength": -1},
         "xaxis": {**_kind("x", bare), **_worded(x, numbers), "automargin": True},
         "yaxis": {**_kind("y", bare), **_worded(y, numbers), "automargin": True},
-        "shapes": list(lines),
-        "annotations": [{**note, "text": lettered(note["text"]), "showarrow": False, "font": INK} for note in notes],
+        "shapes": [mark for mark in marks if "text" not in mark],
+        "annotations": [
+            {**mark, "text": lettered(mark["text"]), "showarrow": False, "font": INK}
+            for mark in marks
+            if "text" in mark
+        ],
     }
     return Chart(message, go.Figure([_inked(trace, numbers) for trace in bare], layout))
 

@@ -68,7 +68,7 @@ def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name:
         message,
         x={"title": t("chart.decile"), "dtick": 1},
         y={"title": t("chart.mean_value", unit=unit), **value_ticks(heights)},
-        notes=notes,
+        marks=notes,
     )
 
 
@@ -231,7 +231,7 @@ def threshold_chart(table: pd.DataFrame, at: float, message: str) -> Chart:
         message,
         x={"title": t("chart.threshold"), "tickformat": ".0%", "range": [0, 1], "dtick": 0.2},
         y={"title": t("chart.share"), "tickformat": ".0%", "range": [0, 1.02]},
-        lines=[vertical(at, {"color": BASELINE, "width": 1})],
+        marks=[vertical(at, {"color": BASELINE, "width": 1})],
     )
 
 

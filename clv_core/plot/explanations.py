@@ -77,7 +77,7 @@ def beeswarm(table: pd.DataFrame, message: str, *, axis: str) -> Chart:
         message,
         x={"title": wrapped([axis])[0], **wide.ticks(table["effect"], plus=True)},
         y={"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "zeroline": False},
-        lines=[vertical(0, {"color": BASELINE, "width": 1})],
+        marks=[vertical(0, {"color": BASELINE, "width": 1})],
         legend=False,
         height=190 + 40 * len(labels),
     )
@@ -181,7 +181,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
         message,
         x={"title": reading, **({} if wide is None else wide.ticks(points["reading"]))},
         y={"title": axis, **value_ticks(points["effect"])},
-        lines=[horizontal(0, {"color": BASELINE, "width": 1})],
+        marks=[horizontal(0, {"color": BASELINE, "width": 1})],
         legend=False,
         height=380 if other is None else 440,
     )

@@ -32,7 +32,6 @@ def add_customers(
     accept: Sequence[str] = (),
     pseudonymise: bool = False,
     progress: Progress,
-    original: str = "",
 ) -> Manifest:
     """Give the dataset ``name`` a customers table, in place of the one that it may have, and return its manifest.
 
@@ -47,7 +46,6 @@ def add_customers(
         accept: attributes to be taken although they look as if they knew the future.
         pseudonymise: contact fields become keyed hashes; in a pseudonymised dataset they and the ids always do.
         progress: who listens.
-        original: what the person calls the file, where it is not the path's name.
 
     Raises:
         NeedsAnswer: something can be read in two ways, or nothing of the file is wanted.
@@ -59,7 +57,7 @@ def add_customers(
     hashed = pseudonymise or dataset.manifest.pseudonymised
     key = load_key(workspace, dataset.manifest.key_fingerprint) if hashed else None
     with scratch_folder(workspace) as scratch:
-        reading = read_customers(source, dataset, roles, scratch, progress, key=key, original=original)
+        reading = read_customers(source, dataset, roles, scratch, progress, key=key)
         reading = exclude_erased_customers(workspace, dataset, reading, scratch)
         judgement = judge(dataset, reading.table, reading.attributes, progress)
         accepted = refuse_leaks(judgement, reading.attributes, accept)

@@ -227,6 +227,21 @@ def _customers(dataset: Dataset) -> tuple[str, str]:
         return repr(about), hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@dataclasses.dataclass(frozen=True)
+class SourceFiles:
+    """What a source says of the files that it has fetched.
+
+    Args:
+        original: what the person calls the file, where it is not the path's name.
+        whole: the orders that the files have all rows of; None where they replace none.
+        on_read: gets the files as they were read.
+    """
+
+    original: str = ""
+    whole: WholeOrders | None = None
+    on_read: Callable[[Sequence[LogFiles]], None] | None = None
+
+
 @changes
 def append(
     workspace: Workspace,
@@ -235,9 +250,7 @@ def append(
     *,
     answers: Answers | None = None,
     progress: Progress | None = None,
-    original: str = "",
-    whole: WholeOrders | None = None,
-    on_read: Callable[[Sequence[LogFiles]], None] | None = None,
+    fetched: SourceFiles = SourceFiles(),
 ) -> Manifest:
     """Append files to a dataset as :func:`clv_core.collection.merge.append.append` does, then apply its rules again.
 
@@ -257,10 +270,10 @@ def append(
         source,
         answers=answers,
         progress=progress,
-        original=original,
+        original=fetched.original,
         inactive=bool(rules),
-        whole=whole,
-        on_read=on_read,
+        whole=fetched.whole,
+        on_read=fetched.on_read,
     )
     if not rules or made.version == before.version:
         return made

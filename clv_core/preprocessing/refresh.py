@@ -40,7 +40,7 @@ from clv_core.columns import ORDER_ID
 from clv_core.errors import ClvError, Message, NeedsAnswer, NotFound, Refused
 from clv_core.jobs import NoProgress, Progress
 from clv_core.locks import changing
-from clv_core.preprocessing.clean import append
+from clv_core.preprocessing.clean import SourceFiles, append
 from clv_core.preprocessing.reconcile import (
     compare,
     compare_files,
@@ -174,9 +174,7 @@ def _read(
             paths,
             answers=answers_for(saved_answers(before), source.answers),
             progress=progress,
-            original=original,
-            whole=whole,
-            on_read=lambda files: read.append(days_of_files(files)),
+            fetched=SourceFiles(original, whole, lambda files: read.append(days_of_files(files))),
         )
         return manifest, read[0]
     try:

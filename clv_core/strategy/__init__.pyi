@@ -1,4 +1,5 @@
 from .activation import PlanInputs as PlanInputs
+from .activation import Selection as Selection
 from .activation import WrittenPlan as WrittenPlan
 from .activation import export as export
 from .activation import plan as plan

@@ -51,6 +51,24 @@ class SegmentList:
     customers: int
 
 
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Who is in a list.
+
+    Args:
+        scheme: that cuts customers into the tiers or segments that conditions may name.
+        conditions: that all of them fulfil.
+        listed: of :func:`~clv_core.strategy.audiences.customer_list.read_id_list`; only its customers count. None is
+            everybody.
+        language: of the names of tiers and segments.
+    """
+
+    scheme: Segmentation = DEFAULT_SCHEME
+    conditions: Sequence[Condition] = ()
+    listed: pd.DataFrame | None = None
+    language: str = DEFAULT_LANGUAGE
+
+
 @dataclass(frozen=True)
 class PlanInputs:
     """What a plan is made of.
@@ -172,22 +190,21 @@ def export(
     out: Path,
     *,
     format: str,
-    scheme: Segmentation = DEFAULT_SCHEME,
-    conditions: Sequence[Condition] = (),
+    selection: Selection = Selection(),
     contacts: Contacts | None = None,
-    listed: pd.DataFrame | None = None,
     margin_rate: float = 1.0,
-    language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> exports.Exported:
-    """Write the customers who fulfil all conditions in a format of ``EXPORTS``, and add a line to the export log.
+    """Write the customers of a selection in a format of ``EXPORTS``, and add a line to the export log.
 
     Conversions (:mod:`.audiences.conversions`) hold new customers only, their value times ``margin_rate``.
 
-    Contact fields come from ``contacts``, else from the dataset's customers table. With a list
-    (:func:`~clv_core.strategy.audiences.customer_list.read_id_list`), only its customers count.
+    Contact fields come from ``contacts``, else from the dataset's customers table.
     """
-    everyone = load_scored_customers(scored, scheme, conditions=conditions, language=language, progress=progress).frame
+    scheme, conditions, listed = selection.scheme, selection.conditions, selection.listed
+    everyone = load_scored_customers(
+        scored, scheme, conditions=conditions, language=selection.language, progress=progress
+    ).frame
     dataset, side = scored.dataset, side_of(scored, scheme, conditions)
     unmatched: tuple[Message, ...] = ()
     if listed is not None:

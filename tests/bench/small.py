@@ -106,7 +106,7 @@ def subsets(
             engine = Engine()
             events = dataset.events(engine.connection)
             part = EventLog.from_table(
-                events.filter(events[CUSTOMER_ID].isin(chosen)), engine.connection, end=dataset.log_end, dataset=dataset
+                events.filter(events[CUSTOMER_ID].isin(chosen)), engine.connection, dataset=dataset
             )
             yield size, draw, replace(part, engine=engine)
             engine.close()

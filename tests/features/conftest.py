@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from clv_core.columns import COLUMNS, Kind
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.duckdb_engine import Engine
 from clv_core.features.event_store import EventStore
-from clv_core.features.log import EventLog
+from clv_core.features.log import EventLog, LogContents
 from clv_core.features.relations import SOURCES, day_of
 
 Opener = Callable[..., EventLog]
@@ -107,8 +108,11 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
         path = tmp_path / f"events{len(logs)}.parquet"
         canonical(frame).to_parquet(path, index=False)
         engine = Engine(memory_limit_mb=512)
-        log = EventLog.from_table(engine.connection.read_parquet(path), engine.connection, **options)
-        object.__setattr__(log, "engine", engine)
+        given = {name: options.pop(name) for name in ("event_types", "attributes", "review_text") if name in options}
+        ending = {name: options.pop(name) for name in ("end",) if name in options}
+        table, contents = engine.connection.read_parquet(path), LogContents(**given)
+        log = EventLog.from_table(table, engine.connection, contents=contents, **options)
+        log = replace(log, engine=engine, **ending)
         logs.append(log)
         return log
 

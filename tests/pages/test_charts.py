@@ -305,7 +305,7 @@ def test_lines_across_a_chart_are_those_that_plotly_draws() -> None:
     theirs.add_vline(2.5, line=drawing.DOTTED)
     theirs.add_hline(0, line={"color": drawing.BASELINE, "width": 1})
     lines = [drawing.vertical(2.5, drawing.DOTTED), drawing.horizontal(0, {"color": drawing.BASELINE, "width": 1})]
-    ours = drawing.drawn([], MESSAGE, x={}, y={}, lines=lines).figure
+    ours = drawing.drawn([], MESSAGE, x={}, y={}, marks=lines).figure
     assert ours.layout.shapes == theirs.layout.shapes
 
 

@@ -71,7 +71,7 @@ def test_all_words_of_a_chart_have_that_colour() -> None:
         {"type": "scatter", "x": [1], "y": [1], "marker": {"color": [0.5], "showscale": True}},
         {"type": "scatter", "x": [1], "y": [1]},
     ]
-    figure = drawing.drawn(traces, "message", x={"title": "c"}, y={}, notes=[{"x": 1, "text": "Cutoff"}]).figure
+    figure = drawing.drawn(traces, "message", x={"title": "c"}, y={}, marks=[{"x": 1, "text": "Cutoff"}]).figure
     layout = figure.layout
     said = [layout.xaxis.tickfont, layout.yaxis.title.font, layout.legend.font, layout.annotations[0].font]
     bars = [figure.data[1].colorbar, figure.data[2].marker.colorbar]

@@ -33,7 +33,7 @@ from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export_records import customer_exports
 from clv_core.strategy.destinations import KINDS, add_destination, open_destination, set_purpose
 from clv_core.strategy.destinations.destination import WAREHOUSE
-from clv_core.strategy.destinations.push import push
+from clv_core.strategy.destinations.push import PushList, push
 from clv_core.workspace import Workspace
 from tests import servers
 from tests.strategy.lists import SIDE
@@ -197,8 +197,10 @@ def contacts(n: int = PEOPLE) -> Contacts:
 def send(root: Path, to: str, waits: list[float] | None = None, people: pd.DataFrame | None = None, **more: Any) -> Any:
     work = Workspace(root)
     wait: Callable[[float], None] = (lambda _: None) if waits is None else waits.append
-    given = {"contacts": contacts(), "progress": NoProgress(), "wait": wait} | more
-    return push(work, open_destination(work, to), scored() if people is None else people, SIDE, **given)
+    given = {"progress": NoProgress(), "wait": wait} | more
+    reached, stop = given.pop("contacts", contacts()), given.pop("stop", None)
+    listed = PushList(scored() if people is None else people, SIDE, reached, stop)
+    return push(work, open_destination(work, to), listed, **given)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     path = tmp_path_factory.mktemp("shop") / "events.parquet"
     canonical(events).to_parquet(path, index=False)
     engine = Engine(memory_limit_mb=512)
-    log = EventLog.from_table(engine.connection.read_parquet(path), engine.connection, end=END)
+    log = replace(EventLog.from_table(engine.connection.read_parquet(path), engine.connection), end=END)
     yield Shop(log, events, pd.Series(rate * amount * 1.5 * ahead, names))
     log.close()
     engine.close()
@@ -150,7 +150,8 @@ def test_buyers_of_the_last_days_are_not_counted_once_for_each_partial_window(tm
     events = pd.DataFrame({"customer_id": names * 2, "event_time": np.repeat(times, 12), "amount": 5.0})
     canonical(events.assign(event_type="purchase")).to_parquet(tmp_path / "events.parquet", index=False)
     engine = Engine(memory_limit_mb=256)
-    log = EventLog.from_table(engine.connection.read_parquet(tmp_path / "events.parquet"), engine.connection, end=END)
+    log = EventLog.from_table(engine.connection.read_parquet(tmp_path / "events.parquet"), engine.connection)
+    log = replace(log, end=END)
     with pytest.raises(NotEnoughData) as few:
         training_data(log, END, replace(CONFIG, cutoffs=1), NoProgress())
     assert (few.value.code, few.value.params["buyers"]) == ("too_few_buyers", 12)

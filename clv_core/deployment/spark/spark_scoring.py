@@ -20,7 +20,17 @@ from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
 from clv_core.deployment.terms import Terms
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features import REMOTE, VOCABULARIES, EventLog, LogFolder, Spark, Warehouse, day_of, rows_by_customer
+from clv_core.features import (
+    REMOTE,
+    VOCABULARIES,
+    EventLog,
+    LogContents,
+    LogFolder,
+    Spark,
+    Warehouse,
+    day_of,
+    rows_by_customer,
+)
 from clv_core.jobs import Progress
 from clv_core.model import CalibratedModel, Totals
 from clv_core.workspace import Workspace, atomic_path
@@ -86,7 +96,8 @@ def score_folder(
     as_of = cutoff or end
     if as_of > end:
         raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
-    log = EventLog.from_table(table, spark.connection, before=as_of, **bundle.record.train_config.of_log())
+    contents = LogContents(**bundle.record.train_config.of_log())
+    log = EventLog.from_table(table, spark.connection, contents=contents, before=as_of)
     by_customer, broadcast = scoring_query(log, bundle, as_of, zone, terms)
     rows = spark.session.sql(str(spark.connection.compile(by_customer)))
     progress.report("scoring", 0, 1)

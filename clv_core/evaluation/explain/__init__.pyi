@@ -11,6 +11,7 @@ from .explanation import ANSWERS as ANSWERS
 from .explanation import CHANCE as CHANCE
 from .explanation import VALUE as VALUE
 from .explanation import Explanation as Explanation
+from .explanation import ExplanationTask as ExplanationTask
 from .explanation import answers_of as answers_of
 from .explanation import explain as explain
 from .mix import Mixer as Mixer

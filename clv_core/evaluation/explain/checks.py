@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanation, live, predict_mixed
+from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanation, ExplanationTask, live, predict_mixed
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import background_rows
 from clv_core.evaluation.explain.shapley import distinct
-from clv_core.features import Snapshot, concat
+from clv_core.features import concat
 from clv_core.records import JsonObject, JsonRecord
 
 Floats = NDArray[np.float64]
@@ -59,30 +59,22 @@ class Faithfulness(JsonRecord):
 
 
 def faithfulness(
-    predict: Callable[[Snapshot], Floats],
-    snapshot: Snapshot,
-    predicted: Floats,
-    rows: NDArray[np.int64],
-    answers: Mapping[str, Explanation],
-    *,
-    seed: int = 1,
+    task: ExplanationTask, answers: Mapping[str, Explanation], *, seed: int = 1
 ) -> dict[str, Faithfulness]:
     """Hide parts of explained customers and see how far each answer moves.
 
     Args:
-        predict: as in :func:`~clv_core.evaluation.explain.explanation.explain`.
-        snapshot: all customers.
-        predicted: their answers as they were explained, [n, answers] or [n]: the background is drawn by them.
-        rows: who was explained, positions in the snapshot, in the order of the explanations.
+        task: what was explained, the customers in the order of the explanations.
         answers: the explanations by answer, in the order of the model's answers.
         seed: of background and draws.
     """
+    predict, snapshot, rows = task.predict, task.snapshot, task.rows
     found = list(answers.values())
     mattering = np.flatnonzero(live(found[0].values))
     hidden = tuple(size for size in HIDDEN if OTHERS * size <= len(mattering))
     random = np.random.default_rng(seed)
     tried = np.sort(random.permutation(len(rows))[:CUSTOMERS])
-    compared = background_rows(predicted, seed)
+    compared = background_rows(task.predicted, seed)
     if not hidden:
         return {answer: Faithfulness(0, (), (), (), ()) for answer in answers}
     moves = []

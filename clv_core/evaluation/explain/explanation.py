@@ -170,11 +170,25 @@ def live(effects: Floats) -> NDArray[np.bool_]:
     return np.asarray(strength > NOTHING * strength.max(initial=0.0), np.bool_)
 
 
+@dataclass(frozen=True, eq=False)
+class ExplanationTask:
+    """What is explained: a model's answers for some customers of a snapshot.
+
+    Args:
+        predict: the model: a snapshot of any customers -> its answers, each row for itself, [N, answers] or [N].
+        snapshot: all customers at one cutoff; the background is drawn from them.
+        predicted: the answers for all customers, [n, answers] or [n].
+        rows: whom to explain, positions in the snapshot.
+    """
+
+    predict: Callable[[Snapshot], Floats]
+    snapshot: Snapshot
+    predicted: Floats
+    rows: NDArray[np.int64]
+
+
 def explain(
-    predict: Callable[[Snapshot], Floats],
-    snapshot: Snapshot,
-    predicted: Floats,
-    rows: NDArray[np.int64],
+    task: ExplanationTask,
     *,
     answers: Sequence[str] = (VALUE,),
     progress: Progress,
@@ -184,10 +198,7 @@ def explain(
     """Explain what a model says of some customers of a snapshot, each answer for itself.
 
     Args:
-        predict: the model: a snapshot of any customers -> its answers, each row for itself, [N, answers] or [N].
-        snapshot: all customers at one cutoff; the background is drawn from them.
-        predicted: the answers for all customers, [n, answers] or [n].
-        rows: whom to explain, positions in the snapshot.
+        task: the model and the customers.
         answers: names of the answers.
         progress: listener of stage ``explaining``.
         permutations: orders of the parts that are tried, each forward and backward.
@@ -199,9 +210,9 @@ def explain(
     Raises:
         ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
     """
-    said = predicted.reshape(len(predicted), -1)
-    compared = background_rows(said, seed)
-    halves, base = _divided(predict, snapshot, rows, compared, progress, _half(permutations), seed)
+    snapshot, rows = task.snapshot, task.rows
+    said = task.predicted.reshape(len(task.predicted), -1)
+    halves, base = _divided(task, background_rows(said, seed), progress, _half(permutations), seed)
     chosen = representatives(snapshot, said[:, 0])
     read = readings(snapshot.take(rows), chosen)
     parts = [part.id for part in parts_of(snapshot)]
@@ -231,15 +242,10 @@ def _half(permutations: int) -> list[int]:
 
 
 def _divided(
-    predict: Callable[[Snapshot], Floats],
-    snapshot: Snapshot,
-    rows: NDArray[np.int64],
-    compared: NDArray[np.int64],
-    progress: Progress,
-    sizes: list[int],
-    seed: int,
+    task: ExplanationTask, compared: NDArray[np.int64], progress: Progress, sizes: list[int], seed: int
 ) -> tuple[Floats, Floats]:
     """Return Shapley values by independent halves of the permutations, [halves, n, parts, answers], and the base."""
+    predict, snapshot, rows = task.predict, task.snapshot, task.rows
     found = []
     base = np.empty(0)
     for begin in range(0, len(rows), CUSTOMERS_AT_ONCE):

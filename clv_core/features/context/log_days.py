@@ -22,6 +22,27 @@ BEHAVIOUR: Final = (VIEW, CART, RETURN, RATING_EVENT, "other")
 
 
 @dataclass(frozen=True)
+class StepColumns:
+    """Steps of a log that are ordered by customer and day, [s] each.
+
+    Args:
+        customer: whose step it is.
+        day: days since 1970-01-01.
+        kind: position in :data:`KINDS`; whatever a step is, its ratings count as ratings.
+        lines: how many events it is.
+        amount: money, 0 where there is none.
+        rating: sum of its ratings, NaN where there is none.
+    """
+
+    customer: Ints
+    day: Ints
+    kind: Ints
+    lines: Floats
+    amount: Floats
+    rating: Floats
+
+
+@dataclass(frozen=True)
 class Behaviour:
     """Behaviour days of c customers, of all of :data:`BEHAVIOUR` one after the other, so that all are asked together.
 
@@ -34,29 +55,17 @@ class Behaviour:
     worth: Floats
 
     @classmethod
-    def of(
-        cls, customers: int, customer: Ints, day: Ints, kind: Ints, lines: Floats, amount: Floats, rating: Floats
-    ) -> Behaviour:
-        """Return the behaviour days of steps that are ordered by customer and day, [s] each.
-
-        Args:
-            customers: c.
-            customer: whose step it is.
-            day: days since 1970-01-01.
-            kind: position in :data:`KINDS`; whatever a step is, its ratings count as ratings.
-            lines: how many events it is.
-            amount: money, 0 where there is none.
-            rating: sum of its ratings, NaN where there is none.
-        """
+    def of(cls, customers: int, steps: StepColumns) -> Behaviour:
+        """Return the behaviour days of the steps of so many customers."""
         rated, returned = BEHAVIOUR.index(RATING_EVENT), BEHAVIOUR.index(RETURN)
-        steps = kind == np.array([[KINDS.index(name)] for name in BEHAVIOUR])
-        steps[rated] = np.isfinite(rating)
-        place, step = steps.nonzero()
-        is_rated, number, day = place == rated, place * customers + customer[step], day[step]
-        back = np.where(place == returned, np.abs(amount[step]), 0.0)
+        counts = steps.kind == np.array([[KINDS.index(name)] for name in BEHAVIOUR])
+        counts[rated] = np.isfinite(steps.rating)
+        place, step = counts.nonzero()
+        is_rated, number, day = place == rated, place * customers + steps.customer[step], steps.day[step]
+        back = np.where(place == returned, np.abs(steps.amount[step]), 0.0)
         first = first_of_day(number, day)
-        count = added_up(np.where(is_rated, 1.0, lines[step]), first)
-        worth = added_up(np.where(is_rated, exactly(rating[step]), back), first)
+        count = added_up(np.where(is_rated, 1.0, steps.lines[step]), first)
+        worth = added_up(np.where(is_rated, exactly(steps.rating[step]), back), first)
         return cls(Days(offsets_of(number[first], len(BEHAVIOUR) * customers), day[first], count), worth)
 
     def in_units(self, unit: float) -> Behaviour:
@@ -148,5 +157,5 @@ class LogDays:
             events=events,
             net=net,
             orders=net.only(net.value > 0),
-            behaviour=Behaviour.of(customers, customer, day, kind, lines, amount, rating),
+            behaviour=Behaviour.of(customers, StepColumns(customer, day, kind, lines, amount, rating)),
         )

@@ -65,7 +65,6 @@ class Reference:
     @classmethod
     def of(
         cls,
-        dataset: Dataset,
         log: EventLog,
         model: Model,
         config: TrainConfig,
@@ -76,14 +75,15 @@ class Reference:
         """Make the reference of a model; nothing at or after the cutoff is read.
 
         Args:
-            dataset: the log that the model was trained on, or a later version of it.
-            log: the same log, opened for features.
+            log: of the dataset that the model was trained on, or of a later version of it, opened for features.
             model: what was trained.
             config: its settings.
             cutoff: the end of its training data.
             progress: listener.
             source: ``training`` or ``dataset``.
         """
+        dataset = log.dataset
+        assert dataset is not None, "a log without a dataset has no profiles"
         periods = {kind: periods_before(cutoff, kind, log.first_day) for kind in KINDS}
         profiles = {kind: profile(dataset, some) for kind, some in periods.items() if len(some) >= MIN_PERIODS[kind]}
         bins: dict[str, list[float]] = {}
@@ -166,7 +166,7 @@ def reference_of(bundle: Bundle, dataset: Dataset, folder: Path, progress: Progr
         raise NotEnoughData("no_reference", model=bundle.id, cutoff=cutoff.isoformat(), first=first)
     log = open_log(dataset, **config.of_log())
     try:
-        made = Reference.of(dataset, log, bundle.model, config, cutoff, progress, DATASET)
+        made = Reference.of(log, bundle.model, config, cutoff, progress, DATASET)
     finally:
         log.close()
     with writing(folder / FILE):

@@ -134,14 +134,28 @@ class Pushed:
         return {**counts, "failed": failed}
 
 
+@dataclass(frozen=True, eq=False)
+class PushList:
+    """Whom a push is about.
+
+    Args:
+        customers: scored, one row a customer.
+        side: what the numbers mean.
+        contacts: contact fields and consent (:func:`push_contacts`).
+        stop: the suppression list.
+    """
+
+    customers: pd.DataFrame
+    side: Side
+    contacts: Contacts | None = None
+    stop: SuppressionList | None = None
+
+
 def push(
     workspace: Workspace,
     destination: Destination,
-    customers: pd.DataFrame,
-    side: Side,
+    people: PushList,
     *,
-    contacts: Contacts | None = None,
-    stop: SuppressionList | None = None,
     dry_run: bool = False,
     progress: Progress,
     wait: Callable[[float], None] = time.sleep,
@@ -152,10 +166,7 @@ def push(
     Args:
         workspace: whose export log.
         destination: where to.
-        customers: scored, one row a customer.
-        side: what the numbers mean.
-        contacts: contact fields and consent (:func:`push_contacts`).
-        stop: the suppression list.
+        people: whom to send.
         dry_run: only work out what would be sent.
         progress: listener.
         wait: sleeps for so many seconds.
@@ -167,9 +178,9 @@ def push(
         Refused: another push to it is running.
         UsageError, NeedsAnswer: as of files.
     """
-    kind = KINDS[destination.kind]
+    kind, side = KINDS[destination.kind], people.side
     with run_lock(workspace, f"push-{destination.name}", destination.name, "push_running"):
-        plan = _plan(workspace, destination, customers, side, contacts, stop)
+        plan = _plan(workspace, destination, people)
         ledger, rows, made, count = plan.ledger, plan.rows, plan.made, plan.made.changed
         if dry_run:
             places = [place for batch in plan.batches for place in batch][:EXAMPLES]
@@ -227,17 +238,10 @@ class Plan:
     made: Pushed
 
 
-def _plan(
-    workspace: Workspace,
-    destination: Destination,
-    customers: pd.DataFrame,
-    side: Side,
-    contacts: Contacts | None,
-    stop: SuppressionList | None,
-) -> Plan:
-    kind, ledger = KINDS[destination.kind], Ledger(workspace, destination, side.dataset)
-    people, left_out, notes = _audience(destination, customers, contacts, stop)
-    ids, rows = people[CUSTOMER_ID].astype("str").tolist(), kind.rows(people)
+def _plan(workspace: Workspace, destination: Destination, people: PushList) -> Plan:
+    kind, ledger = KINDS[destination.kind], Ledger(workspace, destination, people.side.dataset)
+    audience, left_out, notes = _audience(destination, people)
+    ids, rows = audience[CUSTOMER_ID].astype("str").tolist(), kind.rows(audience)
     keys, digests = [ledger.key(one) for one in ids], [_digest(row) for row in rows]
     changed = [place for place, key in enumerate(keys) if ledger.digests.get(key) != digests[place]]
     if kind.most_rows is not None:
@@ -246,12 +250,12 @@ def _plan(
         batches = [changed := list(range(len(rows)))]
     else:
         batches = []
-    before = _left_out_before(workspace, destination, side) if ledger.digests else None
+    before = _left_out_before(workspace, destination, people.side) if ledger.digests else None
     more = 0 if before is None else max(0, sum(left_out.values()) - sum(before.values()))
     if more:
         counts = {"name": destination.name, "more": more, "left_out": sum(left_out.values())}
         notes = (*notes, Message("warning.push_leaves_out", counts))
-        others = {*customers[CUSTOMER_ID].astype("str")} - {*ids}
+        others = {*people.customers[CUSTOMER_ID].astype("str")} - {*ids}
         stay = sum(ledger.key(one) in ledger.digests for one in others) if kind.most_rows is not None else 0
         notes += (Message("warning.push_stays", {"name": destination.name, "customers": stay}),) if stay else ()
     made = Pushed(
@@ -269,15 +273,13 @@ def _plan(
     return Plan(ledger, ids, rows, keys, digests, batches, made)
 
 
-def _audience(
-    destination: Destination, customers: pd.DataFrame, contacts: Contacts | None, stop: SuppressionList | None
-) -> tuple[pd.DataFrame, dict[str, int], tuple[Message, ...]]:
+def _audience(destination: Destination, asked: PushList) -> tuple[pd.DataFrame, dict[str, int], tuple[Message, ...]]:
     """Return who may be sent to the destination, by id; who is left out, by reason; and warnings."""
-    format, contacts = KINDS[destination.kind].format, contacts or Contacts()
+    format, contacts = KINDS[destination.kind].format, asked.contacts or Contacts()
     of_marketing = destination.purpose == MARKETING
     consent = stated_consent(contacts.customers)
     by_consent = of_marketing and consent is not None
-    audience = filter_audience(customers, format, contacts, stop, by_consent=by_consent)
+    audience = filter_audience(asked.customers, format, contacts, asked.stop, by_consent=by_consent)
     people, notes = audience.customers.sort_values(CUSTOMER_ID, ignore_index=True), audience.notes
     if not of_marketing:
         agreed = people[CUSTOMER_ID].astype("str").map({} if consent is None else consent)

@@ -172,7 +172,7 @@ def payback(curves: pd.DataFrame, message: str, *, unit: str) -> Chart:
         message,
         x={"title": t("acquisition.chart.month"), "rangemode": "tozero"},
         y=y,
-        lines=[] if unit else [horizontal(1.0, DOTTED)],
+        marks=[] if unit else [horizontal(1.0, DOTTED)],
         height=400,
     )
 

@@ -55,7 +55,7 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
         message,
         x={"title": t("price.chart.axis"), "ticksuffix": "%"},
         y={"ticklabelstandoff": 6},
-        lines=[vertical(0, {"color": BASELINE, "dash": "dash", "width": 1})],
+        marks=[vertical(0, {"color": BASELINE, "dash": "dash", "width": 1})],
         legend=False,
         height=min(460, 150 + 40 * len(rows)),
     )

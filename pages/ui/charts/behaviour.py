@@ -120,16 +120,16 @@ def gap_bars(table: pd.DataFrame, message: str, median: float) -> Chart:
         hovertemplate=t("chart.gap_hover") + "<extra></extra>",
     )
     place = {"xref": "x", "x": median, "xanchor": "left", "yref": "y domain", "y": 1, "yanchor": "top"}
-    return drawn(
+    chart = drawn(
         [gaps],
         message,
         x={"title": t("chart.gap_days")},
         y={"title": t("chart.purchase_days"), **value_ticks(table["count"])},
-        lines=[vertical(median, DOTTED)],
-        notes=[{**place, "text": t("chart.median", days=say(median))}],
+        marks=[vertical(median, DOTTED), {**place, "text": t("chart.median", days=say(median))}],
         legend=False,
-        bargap=0,
     )
+    chart.figure.update_layout(bargap=0)
+    return chart
 
 
 def back_curves(curve: pd.DataFrame, message: str) -> Chart:

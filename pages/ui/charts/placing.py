@@ -70,7 +70,7 @@ def quadrant(points: pd.DataFrame, cuts: tuple[float, float], names: list[str], 
             "ticktext": [say(tick) for tick in shown_ticks],
             "range": [0.97 * float(np.log1p(low)) - 0.05, 1.02 * float(np.log1p(high)) + 0.05],
         },
-        lines=[vertical(cuts[0], DOTTED), horizontal(float(np.log1p(max(cuts[1], 0))), DOTTED)],
+        marks=[vertical(cuts[0], DOTTED), horizontal(float(np.log1p(max(cuts[1], 0))), DOTTED)],
         height=420,
     )
 

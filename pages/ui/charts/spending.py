@@ -82,8 +82,7 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         message,
         x={"title": t("card.chart.time"), "tickformat": "%Y-%m-%d" if short else "%Y-%m"},
         y={"title": t("card.chart.axis", unit=unit), "range": span, **value_ticks(span)},
-        lines=[vertical(cutoff, {"color": BASELINE, "width": 1, "dash": "dot"})],
-        notes=[cutoff_label],
+        marks=[vertical(cutoff, {"color": BASELINE, "width": 1, "dash": "dot"}), cutoff_label],
     )
 
 

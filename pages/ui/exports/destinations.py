@@ -25,6 +25,7 @@ from clv_core.strategy.destinations import (
     MARKETING,
     Destination,
     Pushed,
+    PushList,
     add_destination,
     list_destinations,
     push_contacts,
@@ -125,16 +126,9 @@ def _checked(to: Destination, request: ListRequest, dataset: Dataset) -> Pushed:
     """Return what would be sent."""
     access.require("export")
     with st.spinner(t("exporting.wait")):
-        return push(
-            session.workspace(),
-            to,
-            request.members.frame(),
-            request.members.side(),
-            contacts=push_contacts(to, request.contacts, dataset),
-            stop=session.suppression_list(),
-            dry_run=True,
-            progress=NoProgress(),
-        )
+        members, contacts = request.members, push_contacts(to, request.contacts, dataset)
+        people = PushList(members.frame(), members.side(), contacts, session.suppression_list())
+        return push(session.workspace(), to, people, dry_run=True, progress=NoProgress())
 
 
 def _check(to: Destination, request: ListRequest, dataset: Dataset) -> None:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from clv_core.errors import ClvError, NotFound
-from clv_core.evaluation.explain.explanation import Explanation, explain
+from clv_core.evaluation.explain.explanation import Explanation, ExplanationTask, explain
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import PARTS, background_rows, parts_of, sample_rows
 from clv_core.evaluation.explain.saved_explanations import load_explanation, save_explanation, waterfall_json
@@ -148,13 +148,15 @@ def test_the_sample_is_spread_over_the_ranking() -> None:
 def found(snapshot: Snapshot) -> Explanation:
     predicted = sequential(snapshot)
     rows = sample_rows(predicted, 1, 60)
-    return explain(sequential, snapshot, predicted, rows, progress=NoProgress())["predicted_clv"]
+    return explain(ExplanationTask(sequential, snapshot, predicted, rows), progress=NoProgress())["predicted_clv"]
 
 
 def test_a_linear_model_gives_each_part_its_own_difference(snapshot: Snapshot) -> None:
     features, predicted = snapshot.features, linear(snapshot)
     rows, compared = sample_rows(predicted, 1, 60), background_rows(predicted, 1)
-    found = explain(linear, snapshot, predicted, rows, permutations=1, progress=NoProgress())["predicted_clv"]
+    found = explain(ExplanationTask(linear, snapshot, predicted, rows), permutations=1, progress=NoProgress())[
+        "predicted_clv"
+    ]
     names = {"recent_spend": (2, "net_value_90d"), "actions": (3, "views_30d"), "age": (0.5, "tenure")}
     for part, (weight, name) in names.items():
         values = weight * features[name].to_numpy()
@@ -176,7 +178,7 @@ def test_base_and_parts_add_up_to_the_prediction_and_every_channel_counts(found:
 
 def test_a_model_that_does_not_say_what_was_predicted_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(ClvError) as caught:
-        explain(linear, snapshot, linear(snapshot) * 1.01, np.arange(5), progress=NoProgress())
+        explain(ExplanationTask(linear, snapshot, linear(snapshot) * 1.01, np.arange(5)), progress=NoProgress())
     assert caught.value.code == "explanation_off" and caught.value.message("zh")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from clv_core.evaluation.explain.checks import Faithfulness, faithfulness
-from clv_core.evaluation.explain.explanation import Explanation, explain
+from clv_core.evaluation.explain.explanation import Explanation, ExplanationTask, explain
 from clv_core.evaluation.explain.parts import background_rows, sample_rows
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
@@ -17,12 +17,16 @@ from tests.evaluation.explain.conftest import planted
 def explained(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray, dict[str, Explanation]]:
     predicted = planted(snapshot)
     rows = sample_rows(predicted, 1, 80)
-    return predicted, rows, explain(planted, snapshot, predicted, rows, permutations=1, progress=NoProgress())
+    return (
+        predicted,
+        rows,
+        explain(ExplanationTask(planted, snapshot, predicted, rows), permutations=1, progress=NoProgress()),
+    )
 
 
 def test_the_reasons_of_a_planted_model_are_its_own(snapshot: Snapshot) -> None:
     predicted, rows, answers = explained(snapshot)
-    found = faithfulness(planted, snapshot, predicted, rows, answers)["predicted_clv"]
+    found = faithfulness(ExplanationTask(planted, snapshot, predicted, rows), answers)["predicted_clv"]
     assert found.passed and found.hidden == (1,) and found.customers == 80
     assert all(strongest > 1.2 * chance for strongest, chance in zip(found.strongest, found.chance, strict=True))
     assert Faithfulness.from_json(found.to_json()) == found
@@ -30,7 +34,7 @@ def test_the_reasons_of_a_planted_model_are_its_own(snapshot: Snapshot) -> None:
 
 def test_one_hidden_part_moves_the_prediction_as_worked_out_by_hand(snapshot: Snapshot) -> None:
     predicted, rows, answers = explained(snapshot)
-    found = faithfulness(planted, snapshot, predicted, rows, answers)["predicted_clv"]
+    found = faithfulness(ExplanationTask(planted, snapshot, predicted, rows), answers)["predicted_clv"]
     explanation = answers["predicted_clv"]
     compared = snapshot.take(background_rows(predicted, 1))
     columns = {part: number for number, part in enumerate(explanation.parts)}
@@ -51,7 +55,9 @@ def test_an_explanation_that_names_the_wrong_parts_fails(snapshot: Snapshot) -> 
     own = answers["predicted_clv"]
     strength = np.abs(own.values)
     upside_down = replace(own, values=np.where(strength > 0, 1 / (strength + 1e-3), 0.0))
-    found = faithfulness(planted, snapshot, predicted, rows, {"predicted_clv": upside_down})["predicted_clv"]
+    found = faithfulness(ExplanationTask(planted, snapshot, predicted, rows), {"predicted_clv": upside_down})[
+        "predicted_clv"
+    ]
     assert found.passed is False and found.strongest[0] < found.chance[0]
 
 
@@ -61,5 +67,5 @@ def test_with_a_single_part_there_is_nothing_to_compare(snapshot: Snapshot) -> N
 
     predicted = alone(snapshot)
     rows = sample_rows(predicted, 1, 20)
-    answers = explain(alone, snapshot, predicted, rows, permutations=1, progress=NoProgress())
-    assert faithfulness(alone, snapshot, predicted, rows, answers)["predicted_clv"].passed is None
+    answers = explain(ExplanationTask(alone, snapshot, predicted, rows), permutations=1, progress=NoProgress())
+    assert faithfulness(ExplanationTask(alone, snapshot, predicted, rows), answers)["predicted_clv"].passed is None
