@@ -18,6 +18,7 @@ from clv_core.commands import simulation  # noqa: F401  registers the command
 from clv_core.commands.parser import SPECS
 from clv_core.errors import NotFound, Refused
 from clv_core.i18n import translate
+from clv_core.records import Unreadable
 from clv_core.workspace import Workspace, read_json, write_json
 
 pytestmark = pytest.mark.first(7)
@@ -106,6 +107,35 @@ def test_a_killed_job_is_interrupted(workspace: Workspace, tmp_path: Path) -> No
     os.kill(job.status().pid, signal.SIGKILL)
     wait(lambda: job.status().state != jobs.RUNNING)
     assert job.status().state == jobs.INTERRUPTED
+
+
+def test_the_status_of_an_earlier_version_opens_and_is_written_as_it_was(workspace: Workspace) -> None:
+    earlier = {"args": ["train", "shop"], "label": "shop", "actor": "ana", "state": "failed", "pid": 7, "updated": 9.5}
+    error = {"code": "no_dataset", "params": {"name": "shop"}, "message": "There is no dataset “shop”."}
+    job = made_by_hand(workspace, "earlier", **earlier, stage="features", done=1, total=3, result=None, error=error)
+    status = job.status()
+    assert (status.args, status.result, status.exit_code, status.put_away) == (("train", "shop"), {}, None, False)
+    assert status.share == pytest.approx(1 / 3) and not status.runs_elsewhere
+    assert status.failure is not None and status.failure.to_json() == error
+    job.dismiss()
+    written = read_json(job.folder / "status.json")
+    assert written.pop("updated") > 9.5 and {**written, "put_away": False} == {
+        **{"id": "earlier", "command": "train", "started": 0.0, "done": 1.0, "total": 3.0, "stage": "features"},
+        **{name: value for name, value in earlier.items() if name != "updated"},
+        **{"error": error, "put_away": False},
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [({"state": "asleep"}, "state"), ({"of nobody": 1}, "of nobody"), ({"error": {"params": {}}}, "error.code")],
+)
+def test_a_status_that_cannot_be_meant_is_refused_by_its_field(
+    workspace: Workspace, more: dict[str, object], field: str
+) -> None:
+    job = made_by_hand(workspace, "odd", **more)
+    with pytest.raises(Unreadable, match=f"status.json .*“{field}”"):
+        job.status()
 
 
 @pytest.mark.parametrize("pid", [2**22 + 1, os.getpid()], ids=["gone", "somebody else's now"])

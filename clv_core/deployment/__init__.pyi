@@ -1,7 +1,6 @@
 from .artifacts import PREDICTION_KINDS as PREDICTION_KINDS
 from .artifacts import REMOVING as REMOVING
 from .artifacts import ArtifactKind as ArtifactKind
-from .artifacts import artifact_folder as artifact_folder
 from .artifacts import check_idle as check_idle
 from .artifacts import jobs_of as jobs_of
 from .artifacts import remove as remove

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
+from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
+from clv_core.deployment.saved_scores import Scored
 from clv_core.disk import ignore_unwritable
 from clv_core.features import (
     ANCHORS,
@@ -83,13 +83,14 @@ class PopulationContext(JsonRecord):
     chance_level: float = 1.0
 
     @classmethod
-    def of(cls, bundle: Bundle, dataset: Dataset) -> Self:
+    def of(cls, scored: Scored) -> Self:
         """Compute the context in one pass over the dataset, by the same steps as ``score``.
 
         Raises:
             NotEnoughData: the dataset has no customer.
         """
-        config, cutoff = bundle.record.train_config, dataset.log_end
+        bundle, dataset, cutoff = scored.model, scored.dataset, scored.dataset.log_end
+        config = bundle.record.train_config
         log = open_log(dataset, before=cutoff, **config.of_log())
         try:
             fitted = _fit(bundle, log, cutoff, config)
@@ -113,22 +114,22 @@ def _no_steps() -> Steps:
     raise TypeError("a saved context has no steps")
 
 
-def load_population_context(bundle: Bundle, dataset: Dataset) -> PopulationContext:
+def load_population_context(scored: Scored) -> PopulationContext:
     """Return the context of a model in a dataset: cached, else computed, and cached where the workspace is writable."""
-    path = population_context_path(bundle, dataset)
+    path = population_context_path(scored)
     if path.exists():
         record = read_json(path)
         if record.get("form") == FORM:
-            return PopulationContext.from_json({**record, "dataset": dataset.name})
-    population = PopulationContext.of(bundle, dataset)
+            return PopulationContext.from_json({**record, "dataset": scored.dataset.name})
+    population = PopulationContext.of(scored)
     with ignore_unwritable():
         write_json(path, population.to_json())
     return population
 
 
-def population_context_path(bundle: Bundle, dataset: Dataset) -> Path:
+def population_context_path(scored: Scored) -> Path:
     """Return the cache file of :func:`load_population_context`."""
-    return artifact_folder(dataset, bundle) / f"{ArtifactKind.SERVING}-{dataset.log_end:%Y%m%d}.json"
+    return scored.folder / f"{ArtifactKind.SERVING}-{scored.dataset.log_end:%Y%m%d}.json"
 
 
 def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:

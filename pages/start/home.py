@@ -7,7 +7,7 @@ from pages.ui.home import dashboard, tour
 from pages.ui.i18n import t
 
 dataset, model = session.dataset(), session.model()
-has_predictions = bool(dataset and model and dashboard.show_predictions(dataset, model))
+has_predictions = bool(dataset and model and dashboard.show_predictions(session.scored(dataset, model)))
 if not has_predictions:
     widgets.headline(dashboard.headline(dataset, model))
 

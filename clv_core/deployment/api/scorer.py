@@ -19,9 +19,9 @@ from clv_core.collection.store import Dataset, open_dataset
 from clv_core.columns import AMOUNT, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.deployment.api.model_info import ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of
-from clv_core.deployment.artifacts import artifact_folder
 from clv_core.deployment.population_context import Predictor, load_population_context
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.scoring_warnings import training_cutoff
 from clv_core.disk import UNUSABLE_PATH
 from clv_core.errors import Message
@@ -195,8 +195,9 @@ def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scor
         version = registry.version(key.name, key.bundle)
         bundle, warnings = registry.open(version), ()
     dataset = open_dataset(workspace, bundle.record.dataset.name)
-    with _one_process_at_a_time(artifact_folder(dataset, bundle)):
-        population = load_population_context(bundle, dataset)
+    scored = Scored.of(workspace, dataset, bundle)
+    with _one_process_at_a_time(scored.folder):
+        population = load_population_context(scored)
     scorer = Scorer(bundle, population, dataset, version.number, tuple(warnings))
     _warm_up(scorer)
     return scorer

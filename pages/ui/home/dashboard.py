@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset, versions
-from clv_core.deployment import Bundle, saved_score_files
+from clv_core.deployment import Bundle, Scored, saved_score_files
 from clv_core.monitoring import FILE, Report, report_folder
 from clv_core.plot import explanations
 from clv_core.strategy.audiences import export_log
@@ -88,13 +88,13 @@ def steps_done(dataset: Dataset | None, model: Bundle | None) -> set[str]:
         done |= {"deployment"} if saved_score_files(work, model.id, dataset.name) else set()
         acted = (entry for entry in export_log(work) if entry.format != "reasons")
         done |= {"strategy"} if any(entry.model == model.id for entry in acted) else set()
-        done |= {"monitoring"} if _compared(monitoring_report(dataset, model)) else set()
+        done |= {"monitoring"} if _compared(monitoring_report(session.scored(dataset, model))) else set()
     return done
 
 
-def monitoring_report(dataset: Dataset, model: Bundle) -> Path:
+def monitoring_report(scored: Scored) -> Path:
     """Return where the monitoring report of a model is, or would be."""
-    return report_folder(session.scored(dataset, model)) / FILE
+    return report_folder(scored) / FILE
 
 
 @cached()
@@ -145,10 +145,9 @@ def model_table(dataset: str) -> None:
     cells.table(table, t("home.models", name=dataset), formats)
 
 
-def show_predictions(dataset: Dataset, model: Bundle) -> bool:
+def show_predictions(scored: Scored) -> bool:
     """Show the predictions that are saved for the dataset; return whether there are any."""
-    scored = session.scored(dataset, model)
-    path = scored.scores_path
+    dataset, model, path = scored.dataset, scored.model, scored.scores_path
     if not path.exists():
         return False
     customers = _values(path)
@@ -167,7 +166,7 @@ def show_predictions(dataset: Dataset, model: Bundle) -> bool:
         verdict.show(session.trust(model))
         verdict.grades(model)
         st.space("stretch")
-        target = _next(dataset, model)
+        target = _next(scored)
         navigation.button(target, t(f"home.next.{target}"), "home_next", type="primary")
     return True
 
@@ -207,11 +206,11 @@ def _growth(dataset: Dataset) -> str:
     return t("home.growth", revenue=sign + i18n.money(revenue, facts.currency), **more)
 
 
-def _next(dataset: Dataset, model: Bundle) -> str:
+def _next(scored: Scored) -> str:
     """Return the page that comes next."""
-    if model.untrained:
+    if scored.model.untrained:
         return "train"
-    done = steps_done(dataset, model)
-    if monitoring_report(dataset, model).is_file():
+    done = steps_done(scored.dataset, scored.model)
+    if monitoring_report(scored).is_file():
         done |= {"monitoring"}  # looked at already; a tick only comes once there was something to compare
     return next((page for step, page in NEXT if step not in done), "strategy")

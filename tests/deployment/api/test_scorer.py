@@ -117,9 +117,9 @@ def test_an_attribute_that_is_not_sent_is_unknown_and_one_of_another_kind_too(
 def test_surroundings_come_back_from_disk_and_hold_no_customer(
     shop: Workspace, bundles: dict[str, Bundle], sent: dict[str, dict[str, Any]]
 ) -> None:
-    dataset = open_dataset(shop, "shop")
-    made = load_population_context(bundles["blend"], dataset)
-    path = population_context_path(bundles["blend"], dataset)
+    scored = Scored.open(shop, "shop", bundles["blend"].id)
+    made = load_population_context(scored)
+    path = population_context_path(scored)
     again = PopulationContext.from_json(read_json(path))
     assert again.to_json() == made.to_json() and again.context is not None and again.level != 1
     text = path.read_text()
