@@ -36,7 +36,8 @@ def plan_of(values: list[float], offer: str, budget: float) -> BudgetPlan:
 
 def headline(plan: BudgetPlan, budget: float, currency: str = "EUR", margin_rate: float = 1.0) -> str:
     terms = Terms(90, margin_rate=margin_rate)
-    ground: Any = SimpleNamespace(currency=currency, terms=terms, segments=SimpleNamespace(names=("Top",)))
+    scored, segments = SimpleNamespace(terms=terms), SimpleNamespace(names=("Top",))
+    ground: Any = SimpleNamespace(currency=currency, scored=scored, segments=segments)
     return planning.headline(plan, budget, ground)
 
 
@@ -70,7 +71,7 @@ def test_the_end_of_the_slider_is_named_as_it_stands_there(
     drawn: list[str] = []
     monkeypatch.setattr(planning, "_curve", lambda *_: Curve(np.array([0.0, most]), np.array([0.0, most])))
     monkeypatch.setattr(planning.widgets, "chart", lambda chart, _: drawn.append(chart.message))
-    ground: Any = SimpleNamespace(currency="EUR", mark="", terms=Terms(90))
+    ground: Any = SimpleNamespace(currency="EUR", mark="", scored=SimpleNamespace(terms=Terms(90)))
     planning._curve_chart(ground, plan_of([20 * most], "name=Mail,cost=1,effect=5%", 2.0))
     assert say_money(top, "EUR", lang) in drawn[0]
 

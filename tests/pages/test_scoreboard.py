@@ -56,7 +56,7 @@ def test_the_comparison_is_offered_and_started_with_the_models_own_settings(
     do(app, (key, allowed))
     assert short < _seconds_said(app)
     app.button(key="start_board").click().run()
-    words = jobs.jobs(Workspace(with_model), "backtest")[0].status().args
+    words = list(jobs.jobs(Workspace(with_model), "backtest")[0].status().args)
     assert words[:4] == ["backtest", "shop", "--horizon-days", "90"]
     assert "cutoffs=3" in words and "bgnbd" in words[words.index("--models") + 1].split(",")
     assert "--folds" not in words  # BG/NBD does not learn from single customers
@@ -95,7 +95,7 @@ def test_the_person_chooses_whom_the_model_is_held_against(
     offered.set_value(["naive", "ziln_mlp"]).run()
     assert 0 < _seconds_said(app) < before
     app.button(key="start_board").click().run()
-    words = max(jobs.jobs(Workspace(with_model), "backtest"), key=lambda job: job.id).status().args
+    words = list(max(jobs.jobs(Workspace(with_model), "backtest"), key=lambda job: job.id).status().args)
     assert words[words.index("--models") + 1] == "bgnbd,naive,ziln_mlp"
 
 

@@ -34,7 +34,9 @@ def said_of(noise: float, language: str, level: dict[str, float] | None = None) 
     )
     holdout = pd.concat([part.assign(model=name) for name, part in rows.items()], ignore_index=True)
     bundle = SimpleNamespace(record=record, holdout=lambda model, columns: holdout[list(columns)])
-    ground: Any = SimpleNamespace(format=Formatter(language, "EUR"), bundle=bundle, horizon_days=90)
+    ground: Any = SimpleNamespace(
+        format=Formatter(language, "EUR"), scored=SimpleNamespace(model=bundle), horizon_days=90
+    )
     return quality(ground)
 
 
@@ -54,7 +56,8 @@ def test_the_span_of_the_log_is_told_in_the_logs_own_days(tmp_path: Path) -> Non
     (tmp_path / "log.csv").write_text("\n".join(["customer_id,event_time,amount,order_id", *lines]))
     workspace = Workspace(tmp_path / "work")
     ingest(workspace, tmp_path / "log.csv", "shop", timezone="Asia/Shanghai")
-    ground: Any = SimpleNamespace(format=Formatter("en", "CNY"), dataset=open_dataset(workspace, "shop"))
+    scored = SimpleNamespace(dataset=open_dataset(workspace, "shop"))
+    ground: Any = SimpleNamespace(format=Formatter("en", "CNY"), scored=scored)
     # eight hours later than UTC: the first event is of the next morning, and so is the last one
     assert data(ground).finding.endswith("2 Mar 2024 to 21 May 2024")
 
