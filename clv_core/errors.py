@@ -112,21 +112,39 @@ class NeedsAnswer(ClvError):
 
     Where the choices are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
     ``answers``, the same as keywords of :class:`~clv_core.collection.answers.Answers`; ``net_revenue`` of the
-    file if read so, None where it is not computed.
+    file if read so, None where it is not computed. ``params["also"]`` holds further questions, each its code and
+    parameters, and ``params["together"]`` what answers to all of them come to.
     """
 
     exit_code = 3
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the question, and the options with the revenue that each gives."""
+        sentences = [self._with_readings(super().message(language), "readings", "error.readings", language)]
+        for question in self.questions[1:]:
+            sentences.append(translate("error.also", language, question=question.message(language)))
+        return self._with_readings(" ".join(sentences), "together", "error.together", language)
+
+    @property
+    def questions(self) -> list[NeedsAnswer]:
+        """The questions that are put together, this one first, each for itself."""
+        own = {name: value for name, value in self.params.items() if name not in ("also", "together")}
+        others = (NeedsAnswer(one["code"], **one["params"]) for one in self.params.get("also", ()))
+        return [NeedsAnswer(self.code, **own), *others] if self.params.get("also") else [self]
+
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Return ``{code, params, message}``, and ``questions``, a list of the same, where several are put together."""
+        said = super().to_json(language)
+        several = self.questions if self.params.get("also") else []
+        return said | ({"questions": [one.to_json(language) for one in several]} if several else {})
+
+    def _with_readings(self, sentence: str, readings: str, key: str, language: str) -> str:
+        """Return a sentence with the readings among the parameters, each with the revenue that it gives."""
         choices = []
-        for reading in self.params.get("readings", ()):
-            key = "error.reading_unknown" if reading["net_revenue"] is None else "error.reading"
-            choices.append(translate(key, language, **reading))
-        sentence = super().message(language)
-        if not choices:
-            return sentence
-        return f"{sentence} {translate('error.readings', language, readings='; '.join(choices))}"
+        for reading in self.params.get(readings, ()):
+            one = "error.reading_unknown" if reading["net_revenue"] is None else "error.reading"
+            choices.append(translate(one, language, **reading))
+        return f"{sentence} {translate(key, language, readings='; '.join(choices))}" if choices else sentence
 
 
 class Refused(ClvError):

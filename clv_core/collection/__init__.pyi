@@ -1,4 +1,5 @@
 from .answers import CHOICES as CHOICES
+from .answers import ROW_MEANINGS as ROW_MEANINGS
 from .answers import Answers as Answers
 from .answers import named_anew as named_anew
 from .check import Check as Check

@@ -21,6 +21,12 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "duplicates": ("keep", "drop"),
 }
 """Field of :class:`Answers` -> what can be said of it; None is nothing said."""
+SALE, LEFT_OUT, RETURN = ROW_MEANINGS = ("sale", "left_out", "return")
+"""What can be said of the rows that have one value in a column: a sale as it stands, none at all, or taken off."""
+ANY_VALUE: Final = "*"
+"""Stands for every value of a column."""
+FILE, SHEET = "(file)", "(sheet)"
+"""Called like columns: the name of the file, and of the sheet that a row stands on."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,9 @@ class Answers(JsonRecord):
         events: event name in the file -> event type.
         header: whether the file names its columns; None looks, and asks where that is not plain.
         states: word of a column of states of orders -> ``sold``, ``cancelled`` or ``refunded``; spelling aside.
+        rows: ``COLUMN=VALUE`` -> ``sale``, ``left_out`` or ``return``: what the rows with that value are; the value is
+            empty for blank cells, :data:`ANY_VALUE` for all. :data:`FILE` and :data:`SHEET` are columns here; a value
+            of the former is a word of the file's name.
         encoding: of a text file; empty looks.
         sheet: of a workbook; empty looks.
         amount_scope: ``line``, ``order`` or None: whether a row's amount is its own, or that of the whole order that
@@ -67,6 +76,7 @@ class Answers(JsonRecord):
     events: Mapping[str, str] = field(default_factory=dict)
     header: bool | None = None
     states: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     amount_unit: str | None = None
     discount: str | None = None
@@ -92,6 +102,7 @@ class Said(TypedDict, total=False):
     events: Mapping[str, str]
     header: bool | None
     states: Mapping[str, str]
+    rows: Mapping[str, str]
     encoding: str
     amount_unit: str | None
     discount: str | None

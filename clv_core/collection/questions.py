@@ -10,20 +10,29 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Any, Final
 
 from clv_core.collection.answers import Answers, Said
+from clv_core.collection.infer.ledger import EVIDENCE
+from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, PURCHASE, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
+from clv_core.records import JsonObject
 
 MATTERS: Final = 0.01
 """Share of the total by which readings may differ before a person is asked."""
-MAPPINGS: Final = ("mapping", "events", "states")
+MAPPINGS: Final = ("mapping", "events", "states", "rows")
 MAX_WORDS: Final = 12
 
+MOST_AT_ONCE: Final = 4
+"""Questions that are put together; of more, the answers to these are likely to settle some."""
+MOST_TOGETHER: Final = 24
+"""Combinations of their answers that are tried: a second's work on a small file."""
+
 Params = Mapping[str, Any]
+Revenue = Callable[[Answers], float | None]
 
 
 def _each(**choices: Sequence[Any]) -> Callable[[Params], list[Said]]:
@@ -123,6 +132,9 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "maybe_percent": _each(discount=("amount", "unit", "percent")),
     "outlier": lambda params: [{"max_amount": params["amount"]}, {"max_amount": params["second"]}],
     "returns_mostly": _each(sign=("positive", "negative")),
+    **dict.fromkeys(
+        (f"rows_{code}" for code in EVIDENCE), lambda params: [{"rows": choice} for choice in params["choices"]]
+    ),
 }
 """Code of a question, or of a warning that is a doubt -> the answers to choose from; of a doubt, the first is how the
 file is read without one."""
@@ -140,7 +152,7 @@ def option(answer: Said) -> str:
 def option_words(answers: Answers) -> list[str]:
     """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
     words = ["--timezone", answers.timezone] if answers.timezone != "UTC" else []
-    for name, flag in zip(MAPPINGS, ("map", "event", "state"), strict=True):
+    for name, flag in zip(MAPPINGS, ("map", "event", "state", "rows"), strict=True):
         words += [f"--{flag}={key}={value}" for key, value in getattr(answers, name).items()]
     words += [f"--{answers.duplicates}-duplicates"] if answers.duplicates else []
     words += [] if answers.header is None else ["--header" if answers.header else "--no-header"]
@@ -174,7 +186,7 @@ def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
     return True
 
 
-def add_readings(question: NeedsAnswer, answers: Answers, revenue: Callable[[Answers], float | None]) -> None:
+def add_readings(question: NeedsAnswer, answers: Answers, revenue: Revenue) -> None:
     """Add to a question the answers to choose from, and what each makes of the revenue.
 
     Args:
@@ -182,45 +194,85 @@ def add_readings(question: NeedsAnswer, answers: Answers, revenue: Callable[[Ans
         answers: what was said so far.
         revenue: net revenue of the file read with given answers; None where it can't be read so without more answers.
     """
-    choices = READINGS[question.code](question.params) if question.code in READINGS else []
-    if choices and "readings" not in question.params:
-        found = [_reading(choice, revenue(with_answer(answers, choice))) for choice in choices]
-        question.params["readings"] = found
+    if "readings" in question.params or question.code not in READINGS:
+        return
+    choices = READINGS[question.code](question.params)
+    if choices:
+        question.params["readings"] = [_reading(choice, revenue(with_answer(answers, choice))) for choice in choices]
 
 
 def question_of(
-    warnings: Iterable[Message], answers: Answers, revenue: Callable[[Answers], float | None]
+    warnings: Iterable[Message], answers: Answers, revenue: Revenue, *, is_small: bool = True
 ) -> NeedsAnswer | None:
-    """Return the first doubt among warnings whose readings differ by over :data:`MATTERS` of the total, as a question.
+    """Return the doubts among warnings whose readings differ by over :data:`MATTERS` of the total, as one question.
+
+    The first of them is the question itself; the others stand in its ``also``, and what some of their answers make of
+    the revenue together in its ``together``.
 
     Args:
         warnings: of a file that was read with ``answers``; one with ``revenues`` among its parameters has worked out
             what its readings come to.
         answers: what was said.
         revenue: as in :func:`add_readings`.
+        is_small: whether the file is read in no time, so that answers are tried together.
     """
-    for warning in warnings:
-        code = warning.code.removeprefix("warning.")
-        choices = READINGS[code](warning.params) if code in READINGS else []
-        if not choices or is_settled(answers, choices):
-            continue
-        if code in SEEN and getattr(answers, SEEN[code]):
-            continue
-        if code == "returns_mostly" and AMOUNT in answers.mapping:  # who named the column has seen its signs
-            continue
-        params = settled(warning).params
-        sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]
-        known = [value for value in sums if value is not None]
-        if len(known) < 2 and len(choices) > 1 or not _matters(known):
-            continue
-        readings = [_reading(choice, value) for choice, value in zip(choices, sums, strict=True)]
-        return NeedsAnswer(code, **params, readings=readings)
-    return None
+    doubts = [doubt for warning in warnings if (doubt := _doubt(warning, answers, revenue)) is not None]
+    doubts = list({str(doubt.params): doubt for doubt in doubts}.values())[:MOST_AT_ONCE]
+    if not doubts:
+        return None
+    first, *others = doubts
+    if others:
+        first.params["also"] = [{"code": other.code, "params": other.params} for other in others]
+        if is_small:
+            first.params["together"] = _together(doubts, answers, revenue)
+    return first
+
+
+def _doubt(warning: Message, answers: Answers, revenue: Revenue) -> NeedsAnswer | None:
+    """Return a warning as a question with its readings, None where it is none, or settled, or makes no difference."""
+    code = warning.code.removeprefix("warning.")
+    choices = READINGS[code](warning.params) if code in READINGS else []
+    if not choices or is_settled(answers, choices) or _is_seen(code, warning.params, answers):
+        return None
+    if code == "returns_mostly" and AMOUNT in answers.mapping:  # who named the column has seen its signs
+        return None
+    sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]
+    known = [value for value in sums if value is not None]
+    if len(known) < 2 and len(choices) > 1 or not _matters(known):
+        return None
+    readings = [_reading(choice, value) for choice, value in zip(choices, sums, strict=True)]
+    return NeedsAnswer(code, **settled(warning).params, readings=readings)
+
+
+def _is_seen(code: str, params: Params, answers: Answers) -> bool:
+    """Say whether the person has said what one of the words of a doubt means, and so has seen the others."""
+    said = getattr(answers, SEEN[code]) if code in SEEN else {}
+    return bool(set(map(fold, said)) & {fold(str(word)) for word in params.get("words", ())})
+
+
+def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue) -> list[JsonObject]:
+    """Return what answers to all of several questions make of the revenue: the likeliest, and that nothing changes."""
+    most = max(2, int(MOST_TOGETHER ** (1 / len(doubts))))
+    offered = []
+    for doubt in doubts:
+        readings = doubt.params["readings"]
+        offered.append(readings if len(readings) <= most else [*readings[: most - 1], readings[-1]])
+    found = []
+    for chosen in product(*offered):
+        said = answers
+        for reading in chosen:
+            said = with_answer(said, reading["answers"])
+        words = " ".join(reading["option"] for reading in chosen)
+        found.append({"option": words, "net_revenue": revenue(said)})
+    return found
+
+
+WORKED_OUT: Final = ("revenues", "choices")
 
 
 def settled(warning: Message) -> Message:
     """Return a warning without what was worked out to see whether it is a question."""
-    return Message(warning.code, {name: value for name, value in warning.params.items() if name != "revenues"})
+    return Message(warning.code, {name: value for name, value in warning.params.items() if name not in WORKED_OUT})
 
 
 def _matters(sums: Sequence[float]) -> bool:

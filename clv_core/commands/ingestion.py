@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection import CHOICES, check_file, save_check
+from clv_core.collection import CHOICES, ROW_MEANINGS, check_file, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge import saved_answers
 from clv_core.collection.merge.combine import combine
@@ -23,6 +23,7 @@ READING: Final[tuple[Option | OneOf, ...]] = (
     option("--map", "cli.ingest.map", action="append", default=[], metavar="CANONICAL=SOURCE"),
     option("--event", "cli.ingest.event", action="append", default=[], metavar="NAME=TYPE"),
     option("--state", "cli.ingest.state", action="append", default=[], metavar="WORD=MEANING"),
+    option("--rows", "cli.ingest.rows", action="append", default=[], metavar="COLUMN=VALUE=MEANING"),
     option("--recipe", "cli.ingest.recipe", default="", metavar="NAME|none|FILE.toml"),
     *(
         option(f"--{name.replace('_', '-')}", f"cli.ingest.{name}", choices=choices)
@@ -123,6 +124,7 @@ def reading_options(options: argparse.Namespace) -> Answer:
         "mapping": split_pairs(options.map, allow_empty=True),
         "events": split_pairs(options.event, at_last=True),
         "states": _states(options.state),
+        "rows": _row_kinds(options.rows),
         **{name: getattr(options, name) for name in (*CHOICES, "header", "currency", "encoding", "sheet")},
         "max_amount": options.max_amount,
         "recipe": options.recipe,
@@ -153,7 +155,7 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     if options.header is not None:
         settings["header"] = options.header
     saved = saved_answers(dataset)
-    settings |= {key: {**getattr(saved, key), **settings[key]} for key in ("events", "states") if key in settings}
+    settings |= {key: {**getattr(saved, key), **settings[key]} for key in ("events", "states", "rows") if key in settings}
     answers = replace(saved, **settings)
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
 
@@ -178,6 +180,19 @@ def _states(words: list[str]) -> dict[str, str]:
         if meaning not in MEANINGS:
             raise UsageError("state_meaning", word=word[:60], meaning=meaning[:60], known=list(MEANINGS))
     return states
+
+
+def _row_kinds(words: list[str]) -> dict[str, str]:
+    """Return ``COLUMN=VALUE`` -> meaning.
+
+    Raises:
+        UsageError: there is no value, or no such meaning.
+    """
+    rows = split_pairs(words, at_last=True)
+    for key, meaning in rows.items():
+        if "=" not in key or meaning not in ROW_MEANINGS:
+            raise UsageError("row_meaning", rows=key[:60], meaning=meaning[:60], known=list(ROW_MEANINGS))
+    return rows
 
 
 @command(

@@ -192,7 +192,7 @@ def _read(
 def answers_for(saved: Answers, said: JsonObject) -> Answers:
     """Return how a file is read: as was saved, but for what was said, which adds to saved events and states."""
     given = {key: value for key, value in said.items() if value not in (None, "", {})}
-    for key in {"events", "states"} & given.keys():
+    for key in {"events", "states", "rows"} & given.keys():
         given[key] = {**getattr(saved, key), **given[key]}
     return dataclasses.replace(saved, **given)
 

@@ -11,8 +11,9 @@ import duckdb
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.cell_formats import decide_numbers, float_ids, refuse_swapped_dates
-from clv_core.collection.infer.columns.proposal import Proposal, filled
+from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.draft import draft
+from clv_core.collection.infer.ledger import row_kinds
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.discounts import OF_ORDER, discount_kind
 from clv_core.collection.infer.money.units import large_units, read_units
@@ -65,7 +66,7 @@ class Profile:
         rows: rows in the table.
         notes: what is to be said about the reading.
         currency: the currency, as the person or the file said it.
-        proposals: what each column seems to be.
+        log: the file, with what each column seems to be.
         states: the words of its columns of states, and what each is taken for.
         steps: event names that tell of orders which others tell of too, whatever the person said of them.
     """
@@ -75,7 +76,7 @@ class Profile:
     rows: int
     notes: tuple[Message, ...]
     currency: str
-    proposals: tuple[Proposal, ...]
+    log: LogTable
     states: tuple[OrderState, ...] = ()
     steps: Mapping[str, str] = field(default_factory=dict)
 
@@ -125,7 +126,11 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         float_ids=whole_floats,
         sales_below=answers.sign == "negative",
         max_amount=answers.max_amount,
-        orders=replace(_orders_by_states(chosen, states, others), ends=ends),
+        orders=replace(
+            _orders_by_states(chosen, states, others),
+            ends=ends,
+            kinds=row_kinds(answers, source.columns, source.file),
+        ),
         **inferred,
     )
     units, said = read_units(log, plan, answers.amount_unit, money)
@@ -136,7 +141,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     notes = status_column_warnings(notes, chosen, others)
     notes += of_ends + of_money + of_discounts + of_probes + _unscaled_ratings(counts, chosen, scale) + of_ids
     notes += of_rows
-    return Profile(plan, log.source, int(counts["rows"]), notes, money, tuple(log.proposals), states, steps)
+    return Profile(plan, log.source, int(counts["rows"]), notes, money, log, states, steps)
 
 
 def _read_cells(log: LogTable, plan: ReadingPlan) -> tuple[LogTable, ReadingPlan]:

@@ -99,6 +99,8 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
         elif not hint:  # a title above the names misleads the engine
             delimiter = _most_used(body)
             rows = _rows(body, delimiter, quote, escape)
+    if not hint and not blanks:
+        delimiter, rows = _naming_more(body, delimiter, quote, escape, rows)
     if escape == "\\" and _even(doubled := _rows(body, delimiter, quote, "")) > _even(rows):
         rows, escape = doubled, ""  # backslashes are part of what cells hold: JSON with marks in its texts
     position, names = _header(rows, name, header, named)
@@ -121,6 +123,26 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
         named=max((place for place, raw in enumerate(names, 1) if raw.strip()), default=len(names)),
         notes=tuple(notes),
     )
+
+
+def _naming_more(
+    text: str, delimiter: str, quote: str, escape: str, rows: list[tuple[int, list[str]]]
+) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Return the delimiter, and the rows by it, that cuts the names of columns out of a line where the engine's does not.
+
+    Decimal commas below a title mislead it.
+    """
+    if not rows or known_names(_names(rows)) > 1:
+        return delimiter, rows
+    for other in ",;\t|":
+        cut = _rows(text, other, quote, escape) if other != delimiter else []
+        if cut and known_names(_names(cut)) > 1 and _even(cut) >= min(_even(rows), MIN_EVEN):
+            return other, cut
+    return delimiter, rows
+
+
+def _names(rows: list[tuple[int, list[str]]]) -> list[str]:
+    return rows[header_position([cells for _, cells in rows])][1]
 
 
 def _most_used(text: str) -> str:

@@ -16,6 +16,7 @@ from clv_core.collection.engine import file_text, name, one, reading_file, run, 
 from clv_core.collection.infer.columns.column_choice import ask_amount
 from clv_core.collection.infer.columns.proposal import WORTH_ASKING
 from clv_core.collection.infer.customers import personal_columns
+from clv_core.collection.infer.ledger import ColumnAccount, account
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import SAMPLE_ROWS, Profile, profile
@@ -77,6 +78,7 @@ class LoadResult:
         answers: what it was read with: what the person said, and what a recipe did.
         recipe: name of the recipe; empty where none was used.
         voided: :func:`~clv_core.collection.rows.voided_orders.write_voided`.
+        columns: what became of each column.
     """
 
     source: Source
@@ -94,6 +96,7 @@ class LoadResult:
     recipe: str = ""
     key_fingerprint: str = ""
     voided: Path | None = None
+    columns: tuple[ColumnAccount, ...] = ()
 
 
 def load_log(
@@ -144,8 +147,10 @@ def load_log(
             if key is not None:
                 source = replace(source, notes=with_pseudonyms(source.notes, key))
                 seen = _pseudonymise(connection, source, seen, key, hidden)
+            columns, doubts = account(seen.log, seen.plan)
             found = _load_rows(connection, source, seen, answers, scratch, progress, part=part)
-            question = question_of(found.warnings, answers, revenue)
+            found = replace(found, columns=columns, warnings=(*found.warnings, *doubts))
+            question = question_of(found.warnings, answers, revenue, is_small=source.is_small)
             if question is not None:
                 raise question
         except NeedsAnswer as error:
@@ -330,7 +335,7 @@ def _check_value(
         if summary.returns and EVENT_TYPE not in plan.chosen and AMOUNT not in answers.mapping:
             raise NeedsAnswer("returns_mostly", rows=summary.returns, column=money)
         if not plan.has_money:
-            ask_amount(list(seen.proposals), file, quantity=plan.chosen.get(QUANTITY, ""), least=WORTH_ASKING)
+            ask_amount(list(seen.log.proposals), file, quantity=plan.chosen.get(QUANTITY, ""), least=WORTH_ASKING)
         for item in problems:
             if item.reason in ("bad_amount", "no_amount"):
                 params = {"rows": item.rows, "column": item.source_column, "example": _example(item)}

@@ -10,6 +10,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from clv_core.collection.answers import LEFT_OUT
 from clv_core.collection.engine import T, file_text, name, run, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import Profile
@@ -156,6 +157,8 @@ def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: Readi
         source_column = plan.chosen.get(column, "")
         if column == ORDER_STATUS and not source_column:
             source_column = ", ".join(plan.orders.ends)
+        if reason == LEFT_OUT:
+            source_column = ", ".join(plan.orders.kinds)
         examples = tuple((int(line), str(value)[:200]) for line, value in zip(lines, values, strict=True))
         found.append(Problem(reason, int(count), column, source_column or column, examples))
     return tuple(found)

@@ -110,6 +110,7 @@ def recalled(
         timezone=answers.timezone if zoned else known.timezone,
         events={**known.events, **answers.events},
         states={**known.states, **answers.states},
+        rows={**known.rows, **answers.rows},
         **{name: getattr(answers, name) or getattr(known, name) for name in TAKEN_OVER},
     )
     return said, settings

@@ -159,7 +159,7 @@ def revise_answers(**given: Any) -> None:
     A column that is named anew is no longer what it was named before.
     """
     current = answers()
-    for key in ("events", "states"):
+    for key in ("events", "states", "rows"):
         if key in given:
             given[key] = {**getattr(current, key), **given[key]}
     if "mapping" in given:

@@ -150,10 +150,15 @@ class CellPlan:
         """Return the table expression of ``relation``, its cells' texts and values, and the type of each event."""
         read = relation if self.is_read else f"({self.read(relation)})"
         kind, back = "", f"{V}{REFUND}"
+        amounts = {column: f"{V}{column}" for column in (AMOUNT, UNIT_PRICE, REFUND) if column in self.chosen}
         if self.refund_rows:
             returned = f" AND {self.kind} = '{RETURN}'" if EVENT_TYPE in self.chosen else ""
             amount = f"CASE WHEN coalesce({V}{AMOUNT}, 0) = 0 AND {back} <> 0{returned} THEN -abs({back})"
-            kind = f" REPLACE ({amount} ELSE {V}{AMOUNT} END AS {V}{AMOUNT})"
+            amounts[AMOUNT] = f"{amount} ELSE {V}{AMOUNT} END"
+        if left := self.orders.left_out:
+            amounts = {column: f"CASE WHEN NOT {left} THEN {amount} END" for column, amount in amounts.items()}
+        changed = [f"{amount} AS {V}{column}" for column, amount in amounts.items() if amount != f"{V}{column}"]
+        kind = f" REPLACE ({', '.join(changed)})" if changed else ""
         if EVENT_TYPE in self.chosen:
             kind += f", {self.kind} AS {V}kind"
         return f"(SELECT *{kind} FROM {read})" if kind else read

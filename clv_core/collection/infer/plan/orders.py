@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from clv_core.collection.answers import ANY_VALUE, LEFT_OUT, RETURN
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.vocabulary.language_files import fold
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, PAID_TIMES, REFUNDED
@@ -60,6 +61,8 @@ class Orders:
             ``refunded``.
         returns: words of either, as :meth:`status` has them, of rows that are returns.
         ends: source column of times that end orders by being filled -> ``cancelled`` or ``refunded``.
+        kinds: source column -> its values -> ``left_out`` or ``return``, as the person said: rows that are no sales of
+            their own, and rows whose amounts are taken off.
     """
 
     whole: bool = False
@@ -73,6 +76,22 @@ class Orders:
     others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     returns: tuple[str, ...] = ()
     ends: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> str:
+        """SQL that says whether a row is no sale of its own, as the person said; empty where none is."""
+        return self._of_kind(LEFT_OUT)
+
+    def _of_kind(self, meaning: str) -> str:
+        conditions = []
+        for column, values in self.kinds.items():
+            meant = [value for value, said in values.items() if said == meaning]
+            if ANY_VALUE in meant:
+                return "true"
+            if meant:
+                conditions.append(f"coalesce(trim({name(column)}), '') IN ({', '.join(map(text, meant))})")
+        return f"({' OR '.join(conditions)})" if conditions else ""
 
     def status(self, raw: str) -> str:
         """Return SQL for what is said of an order: what another column says where that is no sale, else ``raw``."""
@@ -92,10 +111,10 @@ class Orders:
 
     def signed(self, amount: str) -> str:
         """Return SQL for an amount, below zero in a row that is called a return."""
-        if not self.returns or not amount:
-            return amount
         words = ", ".join(map(text, self.returns))
-        return f"CASE WHEN {T}{ORDER_STATUS} IN ({words}) THEN -abs({amount}) ELSE {amount} END"
+        called = [f"{T}{ORDER_STATUS} IN ({words})"] if self.returns else []
+        called += [said] if (said := self._of_kind(RETURN)) else []
+        return f"CASE WHEN {' OR '.join(called)} THEN -abs({amount}) ELSE {amount} END" if called and amount else amount
 
     def rows(self, read: str, chosen: Mapping[str, str]) -> str:
         """Return the table expression of rows with ``no_sale``: ``cancelled``, ``refunded``, or NULL.
@@ -134,6 +153,10 @@ class Orders:
     def key(self) -> str:
         """SQL for the text that names a row's order, NULL where nothing does."""
         named = " || '\x1f' || ".join(f"{T}{column}" for column in self.by)
+        if back := self._of_kind(RETURN):  # a return may have the number of its sale
+            named += f" || CASE WHEN {back} THEN '\x1f-' ELSE '' END"
+        if self.left_out:
+            named = f"CASE WHEN NOT {self.left_out} THEN {named} END"
         if not self.events:
             return named
         kinds = ", ".join(map(text, MONEY_TYPES))

@@ -196,9 +196,10 @@ class ReadingPlan(CellPlan):
         missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
         limit = min(numbers.LARGEST, self.max_amount or numbers.LARGEST)
         totals = f" WHEN {is_total(T + CUSTOMER_ID)} THEN 'total_row'" if self.without_totals else ""
+        left_out = f" WHEN {self.orders.left_out} THEN 'left_out'" if self.orders.left_out else ""
         repeated = f" WHEN {self.money} AND {V}repeated THEN 'repeated_amount'" if self._repeated else ""
         return (
-            f"CASE WHEN {header} THEN 'repeated_header'{totals}"
+            f"CASE WHEN {header} THEN 'repeated_header'{left_out}{totals}"
             f" WHEN {T}customer_id IS NULL THEN 'no_customer' WHEN {T}event_time IS NULL THEN 'no_time'"
             f" WHEN {V}time IS NULL THEN 'bad_time' WHEN NOT ({times.in_range(V + 'time')}) THEN 'time_out_of_range'"
             f" WHEN {self.money} AND {V}no_sale IS NOT NULL AND NOT ({V}no_sale = '{REFUNDED}' AND {V}value < 0)"
