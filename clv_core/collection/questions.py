@@ -103,7 +103,10 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "which_side": _columns,
     "which_converted": _columns,
     "amount_of_what": _each(amount_scope=("order", "line")),
-    "price_of_what": lambda params: [{"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)],
+    "price_of_what": lambda params: [
+        *({"mapping": {UNIT_PRICE: column}} for column in params.get("per", ())),
+        *({"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)),
+    ],
     "minor_fractions": _each(amount_unit=("major",)),
     "dates_ambiguous": _each(date_order=("dmy", "mdy")),
     "dates_ambiguous_year": _each(date_order=("dmy", "mdy", "ymd")),

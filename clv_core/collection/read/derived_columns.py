@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from clv_core.collection.engine import name, one, text
 from clv_core.collection.parse import numbers
 from clv_core.collection.parse.numbers import NumberReading
 from clv_core.collection.read.dialect import column_roles
-from clv_core.collection.vocabulary.column_names import CURRENCY, SURE_NAMES, fold
+from clv_core.collection.vocabulary.column_names import CURRENCY, PRICE, SURE_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import BOOKED, OF_SERVICES, PAID
-from clv_core.columns import AMOUNT
+from clv_core.columns import AMOUNT, QUANTITY, UNIT_PRICE
 
 JUDGED_ROWS: Final = 2_000
 Columns = tuple[tuple[str, str], ...]
@@ -206,4 +207,66 @@ def _number(column: str) -> str:
     return NumberReading().value(f"nullif(trim({name(column)}), '')")
 
 
-RULES: Final[tuple[Callable[[Table], Columns], ...]] = (_signed_sides, _converted_amounts)
+# Prices of 100 pieces beside the column that says so.
+
+PER: Final = " / "
+"""What stands between a price and the column of how many pieces it is for, in the name of the price of one piece."""
+PIECES: Final = re.compile(
+    r"(?i)einheit|unit|\bper\b|\bpro\b|\bpar\b|\bpor\b|unité|unidad|unità|eenheid|jednostk|jednotk|единиц|单位|單位|単位"
+)
+"""What the name of such a column holds."""
+TENS: Final = "('10', '100', '1000', '10000')"
+
+
+def _prices_of_one(table: Table) -> Columns:
+    """Return each price divided by the column beside it that holds 1, 10, 100 or 1,000, and not 1 alone."""
+    priced = [column for column in table.columns if column_roles(column) & {UNIT_PRICE, PRICE}]
+    per = [column for column in table.columns if column not in priced and PIECES.search(column)]
+    if not priced or not per:
+        return ()
+    cell = "regexp_replace(trim({}), '[.,]0+$', '')"
+    counts = [
+        f"count(*) FILTER ({cell.format(name(column))} NOT IN {TENS} AND {cell.format(name(column))} <> '1'),"
+        f" count(*) FILTER ({cell.format(name(column))} IN {TENS})"
+        for column in per
+    ]
+    found = table.judge(*counts)
+    return tuple(
+        (f"{price}{PER}{column}", f"round({_number(price)} / nullif({_number(column)}, 0), 6)::VARCHAR")
+        for at, column in enumerate(per)
+        if found[2 * at] == 0 and found[2 * at + 1] > 0
+        for price in priced
+    )
+
+
+# What an order holds as a list of objects in one cell: what its lines cost together.
+
+LISTED: Final = re.compile(r"\s*\[\s*\{")
+"""How such a cell begins."""
+
+
+def _sums_of_lists(table: Table) -> Columns:
+    """Return the sum of amounts, or of prices times quantities, of each column of lists of objects that have them."""
+    firsts = table.judge(*(f"any_value({name(column)}) FILTER (length({name(column)}) > 8)" for column in table.columns))
+    made: list[tuple[str, str]] = []
+    for column, first in zip(table.columns, firsts, strict=True):
+        try:
+            items = json.loads(first) if first is not None and LISTED.match(first) else []
+        except ValueError:
+            continue
+        keys = {role: key for key in (items[0] if items else {}) for role in column_roles(key)}
+        price = keys.get(UNIT_PRICE) or keys.get(PRICE)
+        cells = {role: f"json_extract_string({name(column)}, '$[*].\"{key}\"')" for role, key in keys.items()}
+        if AMOUNT in keys:
+            of, called = f"list_transform({cells[AMOUNT]}, lambda x: try_cast(x AS DOUBLE))", keys[AMOUNT]
+        elif price and QUANTITY in keys:
+            cost = cells[UNIT_PRICE if UNIT_PRICE in cells else PRICE]
+            product = "try_cast(x[1] AS DOUBLE) * try_cast(x[2] AS DOUBLE)"
+            of, called = f"list_transform(list_zip({cost}, {cells[QUANTITY]}), lambda x: {product})", f"{keys[QUANTITY]} x {price}"
+        else:
+            continue
+        made.append((f"{column}: {called}", f"CASE WHEN json_valid({name(column)}) THEN round(list_sum({of}), 6)::VARCHAR END"))
+    return tuple(made)
+
+
+RULES: Final[tuple[Callable[[Table], Columns], ...]] = (_signed_sides, _converted_amounts, _prices_of_one, _sums_of_lists)

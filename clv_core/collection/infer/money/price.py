@@ -11,6 +11,7 @@ from clv_core.collection.engine import TextRow, name
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import MARKS, NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.parse.cell_texts import number_cells
+from clv_core.collection.read.derived_columns import PER
 from clv_core.collection.vocabulary.column_names import PRICE, fold
 from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
@@ -32,7 +33,7 @@ def settle_price(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str],
         chosen: canonical name -> source column.
 
     Raises:
-        NeedsAnswer: nothing tells.
+        NeedsAnswer: nothing tells, or a column beside it may say how many pieces it is for.
     """
     if {AMOUNT, QUANTITY, UNIT_PRICE} <= set(chosen) and AMOUNT not in log.answers.mapping and _paid_each(log, chosen):
         each = {key: value for key, value in chosen.items() if key not in (AMOUNT, PRICE, DISCOUNT)}
@@ -53,8 +54,9 @@ def settle_price(log: LogTable, chosen: dict[str, str]) -> tuple[dict[str, str],
     if QUANTITY not in chosen:
         return {**rest, UNIT_PRICE: column}, ()
     role = evidence(log, column, chosen)
-    if role is None:
-        raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY])
+    per = [made for made, _ in log.source.made if made.startswith(f"{column}{PER}")]
+    if role is None or (per and role == UNIT_PRICE):
+        raise NeedsAnswer("price_of_what", column=column, quantity=chosen[QUANTITY], per=per)
     return {**rest, role: column}, (Message(f"warning.price_is_{role}", {"column": column}),)
 
 

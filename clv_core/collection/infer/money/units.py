@@ -132,7 +132,7 @@ SWING: Final = 1.5
 """No rate moves by more within a log."""
 CODE: Final = re.compile("[A-Z]{3}")
 CONVERTED: Final = re.compile(
-    r"(?i)conver|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet"
+    r"(?i)conver|lcy\b|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet"
     r"|本位币|折算|换算|換算"
 )
 """What the name of such a column holds."""
@@ -146,74 +146,84 @@ def settle_converted(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str
     Args:
         log: the file.
         chosen: canonical name -> source column.
+
+    Raises:
+        NeedsAnswer: one of two columns was converted, and no name says which.
     """
     if not {AMOUNT, CURRENCY} <= set(chosen):
         return dict(chosen), "", ()
-    amount, currency = chosen[AMOUNT], name(chosen[CURRENCY])
-    if log.one(f"SELECT count(DISTINCT upper(trim({currency}))) FROM {log.relation}")[0] < 2:
+    amount, currency = chosen[AMOUNT], f"coalesce(trim({name(chosen[CURRENCY])}), '')"
+    if log.one(f"SELECT count(DISTINCT upper({currency})) FROM {log.relation}")[0] < 2:
         return dict(chosen), "", ()
     others = [item.column for item in log.proposals if item.money >= NAMED and item.column != amount]
     rest = {canonical: column for canonical, column in chosen.items() if canonical != CURRENCY}
-    home = next(filter(None, (_home(log, currency, other, amount) for other in others)), "")
-    if home or AMOUNT in log.answers.mapping:
-        return (rest if home else dict(chosen)), home, ()
+    homes = (_home(log, currency, other, amount) for other in others)
+    home = next((one for one in homes if one is not None), None)
+    if home is not None or AMOUNT in log.answers.mapping:
+        return (dict(chosen) if home is None else rest), home or "", ()
     for other in others:
         home = _home(log, currency, amount, other)
-        back = _refunds(log, chosen) if home and REFUND in chosen else None
-        if home and back != "":
-            params = {"column": amount, "other": other, "currency": home}
+        back = _refunds(log, chosen, currency) if home is not None and REFUND in chosen else None
+        if home is not None and back != "":
             found = {**rest, AMOUNT: other} | ({REFUND: back} if back else {})
-            return found, home, (Message("warning.amount_converted", params),)
+            code = "warning.amount_converted" if home else "warning.amount_converted_home"
+            return found, home, (Message(code, {"column": amount, "other": other, "currency": home}),)
+    for other in others:
+        if _home(log, currency, amount, other, is_named=False) is not None:
+            raise NeedsAnswer("which_converted", canonical=AMOUNT, columns=[other, amount])
     return dict(chosen), "", ()
 
 
-def _refunds(log: LogTable, chosen: Mapping[str, str]) -> str:
+def _refunds(log: LogTable, chosen: Mapping[str, str], currency: str) -> str:
     """Return the column of what was paid back in the one currency, "" where there is none."""
     found = (
         item.column
         for item in log.proposals
-        if item.column not in chosen.values() and _home(log, name(chosen[CURRENCY]), chosen[REFUND], item.column)
+        if item.column not in chosen.values() and _home(log, currency, chosen[REFUND], item.column) is not None
     )
     return next(found, "")
 
 
-def _home(log: LogTable, currency: str, before: str, after: str) -> str:
-    """Return the one currency that amounts in several were converted to, "" where nothing says so.
+def _home(log: LogTable, currency: str, before: str, after: str, *, is_named: bool = True) -> str | None:
+    """Return the one currency that amounts in several were converted to, None where nothing says so.
 
     In its rows both columns are equal, in those of each other currency one rate is between them. That holds in either
-    direction: the column's name has to say that it is the converted one.
+    direction: the column's name has to say that it is the converted one. A currency that is left blank, as ledgers do
+    with the shop's own, is "". Rows whose conversion failed have no amount after it.
 
     Args:
         log: the file.
         currency: SQL of the column of currencies.
         before: the column of amounts in several currencies.
         after: that of amounts in one, if it is that.
+        is_named: whether its name has to say so.
     """
     for decimal in MARKS:
         a, b = number_cells((before, after), decimal)
         rows = log.fetch(
             f"SELECT c, count(*), count(b), count(*) FILTER (abs(a - b) < {CENT}), quantile_cont(b / a, 0.05),"
             f" quantile_cont(b / a, 0.95) FROM (SELECT upper(trim({currency})) AS c, {a} AS a, {b} AS b"
-            f" FROM {log.relation} LIMIT {SEARCHED_ROWS}) WHERE a <> 0 AND c <> '' GROUP BY 1"
+            f" FROM {log.relation} LIMIT {SEARCHED_ROWS}) WHERE a <> 0 GROUP BY 1"
         )
         homes = [
             c
             for c, n, known, same, *_ in rows
-            if CODE.fullmatch(c) and known >= MIN_HOME_ROWS and same >= NEARLY_ALL * n
+            if (not c or CODE.fullmatch(c)) and known >= max(MIN_HOME_ROWS, HALF * n) and same >= NEARLY_ALL * known
         ]
+        rows = [row for row in rows if row[0] or "" in homes]  # a blank one is the shop's own, or not known
         rated = sum(_rated(*row[1:]) for row in rows)
-        if len(homes) == 1 and rated and rated + 1 == len(rows) and _says_so(after, str(homes[0])):
+        if len(homes) == 1 and rated and rated + 1 == len(rows) and (not is_named or _says_so(after, str(homes[0]))):
             return str(homes[0])
-    return ""
+    return None
 
 
 def _rated(rows: int, known: int, same: int, low: float | None, high: float | None) -> bool:
     """Say whether one rate stands between the amounts of a currency: most of its quotients are about the same."""
     return (
-        known >= NEARLY_ALL * rows and same <= HALF * rows and low is not None and 0 < low <= (high or 0) <= SWING * low
+        known >= HALF * rows and same <= HALF * known and low is not None and 0 < low <= (high or 0) <= SWING * low
     )
 
 
 def _says_so(column: str, home: str) -> bool:
     """Say whether a column is called by the currency that its amounts were converted to, or as converted."""
-    return bool(CONVERTED.search(column)) or home in re.split(r"[\W_]+", column.upper())
+    return bool(CONVERTED.search(column)) or bool(home) and home in re.split(r"[\W_]+", column.upper())
