@@ -28,7 +28,7 @@ MAX_WORDS: Final = 12
 
 MOST_AT_ONCE: Final = 4
 """Questions that are put together; of more, the answers to these are likely to settle some."""
-MOST_TOGETHER: Final = 24
+MOST_TOGETHER: Final = 12
 """Combinations of their answers that are tried: a second's work on a small file."""
 
 Params = Mapping[str, Any]

@@ -529,12 +529,11 @@ MOST_OPTIONS: Final = 11
 def _revenues(
     log: LogTable, plan: ReadingPlan, column: str, options: Sequence[Kinds]
 ) -> Mapping[str, list[float]]:
-    """Return what a large log comes to by each option, in one pass over it; nothing where that takes a reading each.
+    """Return what the log comes to by each option, in one pass over it; nothing where that takes a reading each.
 
-    Where orders are read as wholes, or their totals left out, a row that is left out changes others; and a small log is
-    read again in no time.
+    Where orders are read as wholes, or their totals left out, a row that is left out changes others.
     """
-    if log.source.loaded or plan.orders.whole or plan.order_totals:
+    if plan.orders.whole or plan.order_totals:
         return {}
     kinds = ", ".join(map(text, MONEY_TYPES))
     sums = log.fetch(
