@@ -1,4 +1,5 @@
 from .answers import CHOICES as CHOICES
+from .answers import FILE as FILE
 from .answers import ROW_MEANINGS as ROW_MEANINGS
 from .answers import Answers as Answers
 from .answers import named_anew as named_anew
@@ -29,3 +30,4 @@ from .ingest import scratch_folder as scratch_folder
 from .inspect import Inspection as Inspection
 from .inspect import inspect_file as inspect_file
 from .questions import option_words as option_words
+from .questions import with_answer as with_answer

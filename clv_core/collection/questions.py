@@ -63,6 +63,12 @@ def _lower(canonical: str) -> Callable[[Params], list[Said]]:
     return lambda params: [{"mapping": {UNIT_PRICE: params["price"]}}, {"mapping": {canonical: params["column"]}}]
 
 
+def _prices(params: Params) -> list[Said]:
+    """Of one piece where another column says how many pieces it is for; of one; of the line."""
+    each: list[Said] = [{"mapping": {UNIT_PRICE: str(column)}} for column in params.get("per", ())]
+    return [*each, {"mapping": {UNIT_PRICE: params["column"]}}, {"mapping": {AMOUNT: params["column"]}}]
+
+
 def _amounts(params: Params) -> list[Said]:
     return [{"mapping": {AMOUNT: column}} for column in (params["column"], *params["others"])]
 
@@ -103,10 +109,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "which_side": _columns,
     "which_converted": _columns,
     "amount_of_what": _each(amount_scope=("order", "line")),
-    "price_of_what": lambda params: [
-        *({"mapping": {UNIT_PRICE: column}} for column in params.get("per", ())),
-        *({"mapping": {canonical: params["column"]}} for canonical in (UNIT_PRICE, AMOUNT)),
-    ],
+    "price_of_what": _prices,
     "minor_fractions": _each(amount_unit=("major",)),
     "dates_ambiguous": _each(date_order=("dmy", "mdy")),
     "dates_ambiguous_year": _each(date_order=("dmy", "mdy", "ymd")),

@@ -74,6 +74,7 @@ def run_check(options: argparse.Namespace, context: Context) -> Answer:
         "longest_gap_days": checked.longest_gap_days,
         "event_names": {item.name: item.event_type for item in checked.event_names},
         "horizons": {str(item.horizon_days): item.verdict for item in checked.horizons},
+        "columns": [column.to_json() for part in facts.parts for column in part.columns],
         "warnings": [message.to_json(context.language) for message in checked.warnings],
     }
 
@@ -155,7 +156,9 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
     if options.header is not None:
         settings["header"] = options.header
     saved = saved_answers(dataset)
-    settings |= {key: {**getattr(saved, key), **settings[key]} for key in ("events", "states", "rows") if key in settings}
+    settings |= {
+        key: {**getattr(saved, key), **settings[key]} for key in ("events", "states", "rows") if key in settings
+    }
     answers = replace(saved, **settings)
     return append(context.workspace, options.name, options.file, answers=answers, progress=context.progress)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -23,12 +23,13 @@ from clv_core.collection.infer.log_table import CENT, LogTable
 from clv_core.collection.infer.order_states import OF_OTHERS, is_named_status
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.state_words import FEW, meaning_of
-from clv_core.collection.vocabulary.column_names import EVENT_NAMES, TOTALS, fold
+from clv_core.collection.store.manifest import ColumnAccount
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.contact_fields import contact_field
-from clv_core.collection.vocabulary.order_statuses import CREDITS, REFUNDED, SOLD, YES
-from clv_core.columns import CATEGORY, CUSTOMER_ID, MONEY_TYPES, ORDER_ID, PRODUCT_ID, RETURN as RETURN_EVENT
+from clv_core.collection.vocabulary.order_statuses import CREDITS, SOLD
+from clv_core.columns import CATEGORY, CUSTOMER_ID, MONEY_TYPES, ORDER_ID, PRODUCT_ID
+from clv_core.columns import RETURN as RETURN_EVENT
 from clv_core.errors import Message
-from clv_core.records import StoredRecord
 
 SEEN_ROWS: Final = 20_000
 """Rows of which it is asked how many values a column has."""
@@ -52,22 +53,6 @@ LATER_HOURS: Final = 1
 """Hours by which a row that gives back comes after its sale, at least; lines of one order have one time."""
 
 Kinds = dict[str, str]
-
-
-@dataclass(frozen=True)
-class ColumnAccount(StoredRecord):
-    """What became of one column of a file.
-
-    Args:
-        column: its name; :data:`~clv_core.collection.answers.FILE` and ``SHEET`` are the names of file and sheet.
-        state: ``used``, ``harmless`` or ``asked``.
-        what: of a used one, canonical names and roles; of the others the reason, of :data:`REASONS` or
-            :data:`EVIDENCE`.
-    """
-
-    column: str
-    state: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -176,7 +161,9 @@ def one_ratio(parted: Parted) -> list[str]:
     return [
         pair.other
         for pair in parted.pairs
-        if _meet(parted, pair) and pair.rated >= MOST * pair.orders and pair.orders >= HALF * parted.orders_of(pair.other)
+        if _meet(parted, pair)
+        and pair.rated >= MOST * pair.orders
+        and pair.orders >= HALF * parted.orders_of(pair.other)
     ]
 
 
@@ -185,8 +172,7 @@ def taken_off_each(parted: Parted) -> list[str]:
     return [
         pair.other
         for pair in parted.pairs
-        if pair.orders >= max(FEWEST, MOST * parted.orders_of(pair.one))
-        and pair.off >= MOST * pair.orders
+        if pair.orders >= max(FEWEST, MOST * parted.orders_of(pair.one)) and pair.off >= MOST * pair.orders
     ]
 
 
@@ -221,9 +207,10 @@ def words_of_no_sale(parted: Parted) -> list[str]:
 
 def near_flags(parted: Parted) -> list[str]:
     """They have a mark of their own in a column of N, Y and C, of 0, 1 and 2, or of a mark and blanks."""
-    words = {value.word.lower() for value in parted.values} | {word.lower() for word in parted.every}
+    words = {word.lower() for word in parted.every}
     marks = words - {""}
-    three = len(marks) in (3, 4) and (marks <= {"0", "1", "2", "3"} or {"y", "n"} <= {word[:1] for word in marks} and max(map(len, marks)) <= 3)
+    are_letters = {"y", "n"} <= marks and max(map(len, marks), default=0) == 1
+    three = len(marks) in (3, 4) and (marks <= {"0", "1", "2", "3"} or are_letters)
     ticked = "" in words and len(marks) == 1 and marks <= TICKS
     if OF_OTHERS.search(fold(parted.column)) or not (three or ticked):
         return []
@@ -326,11 +313,13 @@ def account(log: LogTable, plan: ReadingPlan) -> tuple[tuple[ColumnAccount, ...]
     accounts = []
     for column in (*log.source.own_columns, *([FILE] if FILE in doubts else [])):
         if column in doubts:
-            accounts.append(ColumnAccount(column, "asked", doubts[column].code.removeprefix(DOUBT)))
+            accounts.append(ColumnAccount(column, "doubted", doubts[column].code.removeprefix(DOUBT)))
         elif column in used:
             accounts.append(ColumnAccount(column, "used", ", ".join(used[column])))
         else:
-            accounts.append(ColumnAccount(column, "harmless", "said" if column in said else reasons.get(column, "label")))
+            accounts.append(
+                ColumnAccount(column, "harmless", "said" if column in said else reasons.get(column, "label"))
+            )
     return tuple(accounts), tuple(doubts.values())
 
 
@@ -364,8 +353,8 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
     if not columns:
         return {}, []
     each = ", ".join(
-        f"approx_count_distinct({name(c)}), count({name(c)}), avg(length({name(c)})), bit_xor(hash(({name(c)}, clv_at)))"
-        for c in columns
+        f"approx_count_distinct({cell}), count({cell}), avg(length({cell})), bit_xor(hash(({cell}, clv_at)))"
+        for cell in map(name, columns)
     )
     rows, *found = log.one(
         f"SELECT count(*), {each} FROM (SELECT {', '.join(map(name, columns))}, row_number() OVER () AS clv_at"
@@ -436,14 +425,16 @@ def _parted(log: LogTable, column: str, cell: str, is_mixed: bool, has_products:
         f"SELECT {cell}, count(*), sum(x), coalesce(sum(x) FILTER (x > 0), 0), count(*) FILTER (x < 0),"
         f" count(*) FILTER (bare) FROM clv_money GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {FEW}"
     )
-    values = [Value(str(word), *(float(one) if at in (1, 2) else int(one) for at, one in enumerate(more))) for word, *more in rows]
+    values = [
+        Value(str(word), int(many), float(total), float(sold), int(back), int(bare))
+        for word, many, total, sold, back, bare in rows
+    ]
     every = tuple(value.word for value in values)
     if len(values) < 2 or not is_mixed:
         return Parted(column, values, every=every, has_products=has_products)
     listed = ", ".join(text(value.word) for value in values)
-    log.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE clv_sums AS SELECT o, {cell} AS v, sum(x) AS s, min(t) AS t FROM clv_money GROUP BY 1, 2"
-    )
+    sums = f"SELECT o, {cell} AS v, sum(x) AS s, min(t) AS t FROM clv_money GROUP BY 1, 2"
+    log.connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_sums AS {sums}")
     rest = log.fetch(
         f"SELECT v, count(*), count(*) FILTER (abs(whole - 2 * s) < {CENT} AND several), count(*) FILTER (several),"
         " approx_count_distinct(s) FILTER (several) FROM (SELECT *, sum(s) OVER (PARTITION BY o) AS whole,"
@@ -461,11 +452,12 @@ def _parted(log: LogTable, column: str, cell: str, is_mixed: bool, has_products:
         " FROM met JOIN rates USING (one, other) GROUP BY 1, 2 ORDER BY 1, 2"
     )
     log.connection.execute("DROP TABLE clv_sums")
-    counted = [
-        Value(one.word, one.rows, one.total, one.sold, one.back, one.bare, *of.get(one.word, (0, (0, 0, 0))))
-        for one in values
-    ]
-    return Parted(column, counted, [Pair(str(a), str(b), *map(int, more)) for a, b, *more in pairs], every, has_products)
+    counted = []
+    for one in values:
+        orders, is_rest = of.get(one.word, (0, (0, 0, 0)))
+        counted.append(replace(one, orders=orders, is_rest=is_rest))
+    met = [Pair(str(one), str(other), *map(int, more)) for one, other, *more in pairs]
+    return Parted(column, counted, met, every, has_products)
 
 
 def _doubt(parted: Parted) -> Message | None:
@@ -508,27 +500,24 @@ def choices(column: str, values: Sequence[Value], doubted: Sequence[str], code: 
     def of(chosen: Iterable[str], meaning: str) -> Kinds:
         return {f"{column}={word}": meaning for word in chosen}
 
-    found = [of([word for word in words if word != alone], LEFT_OUT) for alone in words if len(words) > 1]
-    found = [one for one in found if 0 < len(one)] if len(words) <= MOST_ASKED else []
+    alone = [of([word for word in words if word != one], LEFT_OUT) for one in words if len(words) > 1]
     out = [of([word for word in words if word in doubted], LEFT_OUT)] if len(doubted) < len(words) else []
-    single = [of([word], LEFT_OUT) for word in words if word in doubted]
-    subtract = [of(back, RETURN), *(of([word], RETURN) for word in back)] if len(back) < len(words) else [of([word], RETURN) for word in back]
-    several: list[Kinds] = []
-    if code == "unknown_states" and len(words) <= 4:
-        several = [of(some, LEFT_OUT) for many in range(2, len(words)) for some in combinations(words, many)]
-    first = [*subtract, *out] if code == "given_back" else [*out, *single, *several]
-    last = [*single] if code == "given_back" else subtract
-    ordered = [*first, *found, *last]
+    each = [of([word], LEFT_OUT) for word in words if word in doubted]
+    taken_off = [of(back, RETURN)] if 1 < len(back) < len(words) else []
+    taken_off += [of([word], RETURN) for word in back]
+    if code == "unknown_states" and len(words) <= MOST_COMBINED:
+        each += [of(some, LEFT_OUT) for many in range(2, len(words)) for some in combinations(words, many)]
+    ordered = [*taken_off, *out, *alone, *each] if code == "given_back" else [*out, *each, *alone, *taken_off]
     unique = list({tuple(sorted(one.items())): one for one in ordered if one}.values())
     return [*unique[:MOST_OPTIONS], {f"{column}={ANY_VALUE}": SALE}]
 
 
+MOST_COMBINED: Final = 4
+"""States of which all combinations are offered."""
 MOST_OPTIONS: Final = 11
 
 
-def _revenues(
-    log: LogTable, plan: ReadingPlan, column: str, options: Sequence[Kinds]
-) -> Mapping[str, list[float]]:
+def _revenues(log: LogTable, plan: ReadingPlan, column: str, options: Sequence[Kinds]) -> Mapping[str, list[float]]:
     """Return what the log comes to by each option, in one pass over it; nothing where that takes a reading each.
 
     Where orders are read as wholes, or their totals left out, a row that is left out changes others.
@@ -542,9 +531,11 @@ def _revenues(
     )
 
     def revenue(option: Kinds) -> float:
-        meant = {key[len(column) + 1 :]: meaning for key, meaning in option.items()}
-        turned = {LEFT_OUT: lambda total, sold: 0.0, RETURN: lambda total, sold: total - 2 * sold}
-        return sum(turned.get(meant.get(str(word), ""), lambda total, _: total)(total, sold) for word, total, sold in sums)
+        come_to = 0.0
+        for word, total, sold in sums:
+            meaning = option.get(f"{column}={word}")
+            come_to += 0.0 if meaning == LEFT_OUT else float(total) - 2 * float(sold) * (meaning == RETURN)
+        return come_to
 
     return {"revenues": [round(revenue(option), 2) for option in options]}
 
@@ -562,4 +553,7 @@ def _doubt_of_file(log: LogTable, plan: ReadingPlan) -> Message | None:
     if below or not sold:
         return None
     options = [{f"{FILE}={back[0]}": RETURN}, {f"{FILE}={back[0]}": SALE}]
-    return Message(f"{DOUBT}words_of_no_sale", {"column": FILE, "values": back[:1], "first": back[0], "sum": float(sold), "choices": options})
+    return Message(
+        f"{DOUBT}words_of_no_sale",
+        {"column": FILE, "values": back[:1], "first": back[0], "sum": float(sold), "choices": options},
+    )

@@ -247,26 +247,51 @@ LISTED: Final = re.compile(r"\s*\[\s*\{")
 
 def _sums_of_lists(table: Table) -> Columns:
     """Return the sum of amounts, or of prices times quantities, of each column of lists of objects that have them."""
-    firsts = table.judge(*(f"any_value({name(column)}) FILTER (length({name(column)}) > 8)" for column in table.columns))
+    cells = {column: name(column) for column in table.columns}
+    firsts = table.judge(*(f"any_value({cell}) FILTER (length({cell}) > {SHORTEST})" for cell in cells.values()))
     made: list[tuple[str, str]] = []
-    for column, first in zip(table.columns, firsts, strict=True):
-        try:
-            items = json.loads(first) if first is not None and LISTED.match(first) else []
-        except ValueError:
-            continue
-        keys = {role: key for key in (items[0] if items else {}) for role in column_roles(key)}
+    for (column, cell), first in zip(cells.items(), firsts, strict=True):
+        keys = {role: key for key in _keys(first) for role in column_roles(key)}
         price = keys.get(UNIT_PRICE) or keys.get(PRICE)
-        cells = {role: f"json_extract_string({name(column)}, '$[*].\"{key}\"')" for role, key in keys.items()}
         if AMOUNT in keys:
-            of, called = f"list_transform({cells[AMOUNT]}, lambda x: try_cast(x AS DOUBLE))", keys[AMOUNT]
+            called, each = (
+                keys[AMOUNT],
+                f"list_transform({_listed(cell, keys[AMOUNT])}, lambda x: try_cast(x AS DOUBLE))",
+            )
         elif price and QUANTITY in keys:
-            cost = cells[UNIT_PRICE if UNIT_PRICE in cells else PRICE]
-            product = "try_cast(x[1] AS DOUBLE) * try_cast(x[2] AS DOUBLE)"
-            of, called = f"list_transform(list_zip({cost}, {cells[QUANTITY]}), lambda x: {product})", f"{keys[QUANTITY]} x {price}"
+            called = f"{keys[QUANTITY]} x {price}"
+            pairs = f"list_zip({_listed(cell, price)}, {_listed(cell, keys[QUANTITY])})"
+            each = f"list_transform({pairs}, lambda x: try_cast(x[1] AS DOUBLE) * try_cast(x[2] AS DOUBLE))"
         else:
             continue
-        made.append((f"{column}: {called}", f"CASE WHEN json_valid({name(column)}) THEN round(list_sum({of}), 6)::VARCHAR END"))
+        made.append(
+            (f"{column}: {called}", f"CASE WHEN json_valid({cell}) THEN round(list_sum({each}), 6)::VARCHAR END")
+        )
     return tuple(made)
 
 
-RULES: Final[tuple[Callable[[Table], Columns], ...]] = (_signed_sides, _converted_amounts, _prices_of_one, _sums_of_lists)
+SHORTEST: Final = 8
+"""Letters of the shortest list of one object with a key and a number."""
+
+
+def _keys(cell: str | None) -> list[str]:
+    """Return the keys of the first object of a list, none where a cell holds no such list."""
+    try:
+        items = json.loads(cell) if cell is not None and LISTED.match(cell) else []
+    except ValueError:
+        return []
+    return list(items[0]) if items and isinstance(items[0], dict) else []
+
+
+def _listed(cell: str, key: str) -> str:
+    """Return SQL for what stands under a key in all objects of a list."""
+    quoted = key.replace('"', "")
+    return f"json_extract_string({cell}, {text(f'$[*].{chr(34)}{quoted}{chr(34)}')})"
+
+
+RULES: Final[tuple[Callable[[Table], Columns], ...]] = (
+    _signed_sides,
+    _converted_amounts,
+    _prices_of_one,
+    _sums_of_lists,
+)

@@ -128,7 +128,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
 def _naming_more(
     text: str, delimiter: str, quote: str, escape: str, rows: list[tuple[int, list[str]]]
 ) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the delimiter, and the rows by it, that cuts the names of columns out of a line where the engine's does not.
+    """Return the delimiter, and the rows by it, that tells the names of columns apart where the engine's does not.
 
     Decimal commas below a title mislead it.
     """

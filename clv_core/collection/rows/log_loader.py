@@ -16,7 +16,7 @@ from clv_core.collection.engine import file_text, name, one, reading_file, run, 
 from clv_core.collection.infer.columns.column_choice import ask_amount
 from clv_core.collection.infer.columns.proposal import WORTH_ASKING
 from clv_core.collection.infer.customers import personal_columns
-from clv_core.collection.infer.ledger import ColumnAccount, account
+from clv_core.collection.infer.ledger import account
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import SAMPLE_ROWS, Profile, profile
@@ -34,6 +34,7 @@ from clv_core.collection.rows.quality_checks import check_quality
 from clv_core.collection.rows.rejected_rows import Problem, write_rejected
 from clv_core.collection.rows.similar_ids import find_spellings, write_respelled
 from clv_core.collection.rows.voided_orders import count_voided, write_voided
+from clv_core.collection.store.manifest import ColumnAccount
 from clv_core.collection.store.version_store import version_of
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE

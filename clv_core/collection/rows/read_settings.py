@@ -201,6 +201,7 @@ def part_of(result: LoadResult) -> Part:
         steps={name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind},
         similar_ids=MERGE if merged or "warning.ids_merged" in said else "",
         recipe=result.recipe,
+        columns=result.columns,
     )
 
 

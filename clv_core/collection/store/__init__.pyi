@@ -11,6 +11,7 @@ from .dataset_labels import rename_dataset as rename_dataset
 from .dataset_labels import renamed as renamed
 from .dataset_labels import set_currency as set_currency
 from .manifest import Attribute as Attribute
+from .manifest import ColumnAccount as ColumnAccount
 from .manifest import CustomersTable as CustomersTable
 from .manifest import Manifest as Manifest
 from .manifest import Roles as Roles

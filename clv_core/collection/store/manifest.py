@@ -47,6 +47,21 @@ class FileMessage(Message):
 
 
 @dataclass(frozen=True)
+class ColumnAccount(StoredRecord):
+    """What became of one column of a file.
+
+    Args:
+        column: its name; :data:`~clv_core.collection.answers.FILE` and ``SHEET`` are the names of file and sheet.
+        state: ``used``, ``harmless``, or ``doubted`` where it may part the money by less than is worth a question.
+        what: of a used one, canonical names and roles; of the others the reason, a key behind ``ledger.``.
+    """
+
+    column: str
+    state: Literal["used", "harmless", "doubted"]
+    what: str
+
+
+@dataclass(frozen=True)
 class Part(StoredRecord):
     """A file of a dataset, or one of the datasets that were combined.
 
@@ -65,9 +80,10 @@ class Part(StoredRecord):
         similar_ids: ``merge`` where several spellings of an id became one.
         recipe: that was used.
         version: of a combined dataset.
+        columns: what became of each of its columns; none where nobody looked, as in earlier versions.
     """
 
-    OMITTED: ClassVar = frozenset({"hidden", "encoding", "steps", "similar_ids", "recipe", "version"})
+    OMITTED: ClassVar = frozenset({"hidden", "encoding", "steps", "similar_ids", "recipe", "version", "columns"})
 
     source: str
     rows_read: int
@@ -83,6 +99,7 @@ class Part(StoredRecord):
     similar_ids: str = ""
     recipe: str = ""
     version: str = ""
+    columns: tuple[ColumnAccount, ...] = ()
 
     @property
     def rows_not_kept(self) -> int:

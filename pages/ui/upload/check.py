@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection import Check
-from clv_core.collection.store import Manifest
+from clv_core.collection.store import ColumnAccount, Manifest
 from clv_core.collection.vocabulary import MEANINGS, SOLD, fold
 from clv_core.columns import EVENT_TYPES
 from clv_core.errors import Message
@@ -71,6 +71,7 @@ def show_details(check: Check, rejected: Path) -> None:
     _show_problems(check, rejected)
     _show_event_types(check)
     _show_order_states(check)
+    _show_columns(check)
     show_gap(check)
     for message in _messages(check):
         if message.code not in HEEDED:
@@ -257,6 +258,37 @@ def _show_order_states(check: Check) -> None:
     here = {fold(item.word) for item in check.states}
     elsewhere = {word: meaning for word, meaning in uploading.answers().states.items() if fold(word) not in here}
     _keep("states", elsewhere | {word: meaning or SOLD for word, meaning in changed.items()} if listed else None)
+
+
+def _show_columns(check: Check) -> None:
+    """Show what became of each column of the file: used as what, harmless and why, or in doubt."""
+    columns = [column for part in check.manifest.parts for column in part.columns]
+    doubted = sum(column.state == "doubted" for column in columns)
+    if not columns:
+        return
+    label = t("ledger.title.doubted" if doubted else "ledger.title", doubted=doubted, columns=len(columns))
+    with st.expander(label, icon=":material/view_column:", expanded=doubted > 0):
+        st.caption(t("ledger.why"))
+        rows = [
+            {
+                t("upload.problems.column"): column.column,
+                t("ledger.state"): t(f"ledger.state.{column.state}"),
+                t("ledger.what"): _what(column),
+            }
+            for column in columns
+        ]
+        cells.table(pd.DataFrame(rows), label)
+
+
+def _what(column: ColumnAccount) -> str:
+    """Return as what a column is used, or why it is not."""
+    if column.state != "used":
+        return t(f"ledger.{column.what}")
+    names = (
+        t(f"ledger.role.{role}") if has(f"ledger.role.{role}") else i18n.name_of("canonical", role)
+        for role in column.what.split(", ")
+    )
+    return i18n.join_names(names)
 
 
 def _words_table(

@@ -14,10 +14,12 @@ import streamlit as st
 
 from clv_core import jobs
 from clv_core.collection import CHOICES as ANSWERS
+from clv_core.collection import FILE, ROW_MEANINGS, Answers, with_answer
+from clv_core.collection.infer import EVIDENCE
 from clv_core.collection.infer.columns import could_be
 from clv_core.collection.read import USUAL
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, NeedsAnswer
 from clv_core.i18n import without_options
 from clv_core.records import JsonObject
 from pages.ui import i18n, widgets
@@ -88,6 +90,7 @@ READINGS: Final = (
     "customers_renamed",
     "which_converted",
     "split_rows",
+    *(f"rows_{code}" for code in EVIDENCE),
 )
 """Answered by one of the readings that come with the question, each with the revenue that it gives."""
 
@@ -126,6 +129,9 @@ def ask(code: str, params: JsonObject, path: Path, then: Then) -> None:
         path: the file that it is about.
         then: called with the answer as keywords of :class:`~clv_core.collection.answers.Answers`.
     """
+    if params.get("also"):
+        _ask_together(code, params, then)
+        return
     with st.container(border=True):
         readings = params.get("readings", [])
         st.markdown(f":orange[:material/help:] {widgets.escape(_sentence(code, params))}")
@@ -164,6 +170,30 @@ def ask(code: str, params: JsonObject, path: Path, then: Then) -> None:
             st.caption(" · ".join(revenues))
 
 
+def _ask_together(code: str, params: JsonObject, then: Then) -> None:
+    """Put several questions in one form: each is answered by one of its readings, and the file is read once for all."""
+    several = NeedsAnswer(code, **params).questions
+    with st.container(border=True):
+        st.markdown(f"**:orange[:material/help:] {t('question.together', n=len(several))}**")
+        with st.form("answer_together", border=False):
+            chosen = []
+            for number, question in enumerate(several):
+                labels = [_label(reading, question.params) for reading in question.params["readings"]]
+                sentence = widgets.escape(_sentence(question.code, question.params))
+                chosen.append(
+                    st.radio(sentence, range(len(labels)), None, labels.__getitem__, f"answer_together_{number}")
+                )
+            if st.form_submit_button(t("question.together.use"), type="primary"):
+                if None in chosen:
+                    st.error(t("question.together.missing"), icon=":material/help:")
+                    return
+                said = Answers()
+                for question, place in zip(several, chosen, strict=True):
+                    said = with_answer(said, question.params["readings"][place]["answers"])
+                then(**{name: value for name, value in said.to_json().items() if value != getattr(Answers(), name)})
+                st.rerun()
+
+
 def _sentence(code: str, params: JsonObject) -> str:
     """Return the question with columns and events as pages call them, and without options of the command line."""
     words = i18n.named_params({name: value for name, value in params.items() if name not in ("readings", "spans")})
@@ -199,6 +229,8 @@ def _answer(key: str, value: Any, params: JsonObject) -> str:
             return t("question.reading.product", quantity=quantity, price=widgets.escape(column))
         shown = {"canonical": i18n.name_of("canonical", canonical), "column": widgets.escape(column)}
         return t("question.reading.column" if column else "question.reading.no_column", **shown)
+    if key == "rows":
+        return _rows(value, str(params["column"]))
     if key in ("events", "states"):
         meant = [
             widgets.escape(word) for word, meaning in value.items() if meaning in (PURCHASE, "cancelled", "refunded")
@@ -208,6 +240,18 @@ def _answer(key: str, value: Any, params: JsonObject) -> str:
         slip = value < params["amount"]
         return t("question.reading.slip" if slip else "question.reading.no_slip", amount=f"{params['amount']:,.2f}")
     return t(f"upload.{key}.{value}")
+
+
+def _rows(kinds: JsonObject, column: str) -> str:
+    """Return what is said of the rows with some values of a column."""
+    words: dict[str, list[str]] = {}
+    for key, meaning in kinds.items():
+        words.setdefault(meaning, []).append(widgets.escape(key[len(column) + 1 :] or t("question.rows.blank")))
+    if column == FILE:
+        return t("question.rows.file_return" if ROW_MEANINGS[2] in words else "question.rows.file")
+    if list(words) == [ROW_MEANINGS[0]]:
+        return t("question.rows.sale", column=widgets.escape(column))
+    return " · ".join(t(f"question.rows.{meaning}", values=values) for meaning, values in words.items())
 
 
 def _mapping_of_pieces(kind: str, params: JsonObject) -> dict[str, str]:

@@ -219,9 +219,7 @@ def _home(log: LogTable, currency: str, before: str, after: str, *, is_named: bo
 
 def _rated(rows: int, known: int, same: int, low: float | None, high: float | None) -> bool:
     """Say whether one rate stands between the amounts of a currency: most of its quotients are about the same."""
-    return (
-        known >= HALF * rows and same <= HALF * known and low is not None and 0 < low <= (high or 0) <= SWING * low
-    )
+    return known >= HALF * rows and same <= HALF * known and low is not None and 0 < low <= (high or 0) <= SWING * low
 
 
 def _says_so(column: str, home: str) -> bool:
