@@ -14,7 +14,7 @@ from itertools import chain, product
 from typing import Any, Final
 
 from clv_core.collection.answers import Answers, Said
-from clv_core.collection.infer.ledger import EVIDENCE
+from clv_core.collection.infer.ledger import DOUBTS
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, PURCHASE, REFUND, UNIT_PRICE
@@ -139,7 +139,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "outlier": lambda params: [{"max_amount": params["amount"]}, {"max_amount": params["second"]}],
     "returns_mostly": _each(sign=("positive", "negative")),
     **dict.fromkeys(
-        (f"rows_{code}" for code in EVIDENCE), lambda params: [{"rows": choice} for choice in params["choices"]]
+        (f"rows_{code}" for code in DOUBTS), lambda params: [{"rows": choice} for choice in params["choices"]]
     ),
 }
 """Code of a question, or of a warning that is a doubt -> the answers to choose from; of a doubt, the first is how the

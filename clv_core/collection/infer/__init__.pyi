@@ -1,3 +1,3 @@
 from .event_names import EventName as EventName
 from .event_names import event_type_of as event_type_of
-from .ledger import EVIDENCE as EVIDENCE
+from .ledger import DOUBTS as DOUBTS

@@ -29,7 +29,7 @@ from clv_core.collection.vocabulary.contact_fields import contact_field
 from clv_core.collection.vocabulary.order_statuses import CREDITS, SOLD
 from clv_core.columns import CATEGORY, CUSTOMER_ID, MONEY_TYPES, ORDER_ID, PRODUCT_ID
 from clv_core.columns import RETURN as RETURN_EVENT
-from clv_core.errors import Message
+from clv_core.errors import Message, NeedsAnswer
 
 SEEN_ROWS: Final = 20_000
 """Rows of which it is asked how many values a column has."""
@@ -227,16 +227,21 @@ def unknown_states(parted: Parted) -> list[str]:
 
 
 EVIDENCE: Final[Mapping[str, Callable[[Parted], list[str]]]] = {
+    "words_of_no_sale": words_of_no_sale,
+    "given_back": given_back,
     "same_sums": same_sums,
     "one_ratio": one_ratio,
     "taken_off_each": taken_off_each,
-    "given_back": given_back,
-    "words_of_no_sale": words_of_no_sale,
     "without_product": without_product,
     "near_flags": near_flags,
     "unknown_states": unknown_states,
 }
 """Code of a doubt, ``rows_<code>`` -> the values whose rows are doubted. The first that finds some is asked about."""
+OF_FILE: Final = "file_of_returns"
+DOUBTS: Final = (*EVIDENCE, OF_FILE)
+"""Codes of all doubts of the ledger."""
+BEFORE_SCOPE: Final = ("words_of_no_sale", "given_back", OF_FILE)
+"""Doubts that hold whether amounts are those of rows or of orders: a refund has the amount of its order too."""
 REASONS: Final = ("said", "blank", "constant", "copy", "contact", "time", "figure", "own_code", "text", "label")
 """Why a column that is not used is harmless."""
 HIDDEN: Final = (FILE, SHEET)
@@ -324,6 +329,21 @@ def account(log: LogTable, plan: ReadingPlan) -> tuple[tuple[ColumnAccount, ...]
 
 
 DOUBT: Final = "warning.rows_"
+
+
+def ask_before_scope(log: LogTable, plan: ReadingPlan) -> None:
+    """Ask what rows are before it is asked whose amounts they have, where they may give back what others sold.
+
+    Args:
+        log: the file.
+        plan: how it is read, each row for itself.
+
+    Raises:
+        NeedsAnswer: some may.
+    """
+    for doubt in account(log, plan)[1]:
+        if doubt.code.removeprefix(DOUBT) in BEFORE_SCOPE:
+            raise NeedsAnswer(doubt.code.removeprefix("warning."), **doubt.params)
 
 
 def _used(log: LogTable, plan: ReadingPlan) -> dict[str, list[str]]:
@@ -553,7 +573,5 @@ def _doubt_of_file(log: LogTable, plan: ReadingPlan) -> Message | None:
     if below or not sold:
         return None
     options = [{f"{FILE}={back[0]}": RETURN}, {f"{FILE}={back[0]}": SALE}]
-    return Message(
-        f"{DOUBT}words_of_no_sale",
-        {"column": FILE, "values": back[:1], "first": back[0], "sum": float(sold), "choices": options},
-    )
+    params = {"column": FILE, "file": log.source.file, "first": back[0], "sum": float(sold), "choices": options}
+    return Message(f"{DOUBT}{OF_FILE}", params)

@@ -13,7 +13,7 @@ from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.cell_formats import decide_numbers, float_ids, refuse_swapped_dates
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.draft import draft
-from clv_core.collection.infer.ledger import row_kinds
+from clv_core.collection.infer.ledger import ask_before_scope, row_kinds
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.discounts import OF_ORDER, discount_kind
 from clv_core.collection.infer.money.units import large_units, read_units
@@ -166,12 +166,16 @@ def _relate_rows(
         states: the words of its columns of states.
 
     Raises:
-        NeedsAnswer: an amount may be that of its row or of its order.
+        NeedsAnswer: an amount may be that of its row or of its order, or rows may give back what others sold.
     """
     steps, of_steps = order_steps(log, plan)
     plan = replace(plan, values={**plan.values, **steps, **log.answers.events})
     plan = replace(plan, refund_rows=have_refund_rows(log, plan))
-    orders, of_amounts = read_scope(log, plan)
+    try:
+        orders, of_amounts = read_scope(log, plan)
+    except NeedsAnswer:
+        ask_before_scope(log, plan)
+        raise
     plan, of_refunds = _refunds(log, replace(plan, orders=orders))
     plan, of_repeats = reject_repeated_totals(log, plan)
     said = (

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from clv_core.collection.answers import SHEET
 from clv_core.collection.read.dialect import MAX_COLUMNS, column_roles, header_position
 from clv_core.collection.vocabulary.column_names import PRICE, fold
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
@@ -137,7 +138,11 @@ def _chosen(tables: Sequence[_Table], name: str) -> list[_Table]:
 
 
 def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
-    """Write the first table as it stands, and the events of the others below it, in the order of its columns."""
+    """Write the first table as it stands, and the events of the others below it, in the order of its columns.
+
+    Of several tables with names, a last column tells on which sheet a row stands.
+    """
+    told = len(tables) > 1 and tables[0].body > 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         width = 0
@@ -145,12 +150,16 @@ def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
             own, other = tables[0].columns, table.columns
             is_named = len(set(own)) == len(own) == len(other)
             places = [other.index(column) for column in own] if is_named else list(range(len(other)))
-            for cells in islice(_rows(table.path, name), table.body if number else 0, None):
+            first = table.body if number else 0
+            for row, cells in enumerate(islice(_rows(table.path, name), first, None), first + 1):
                 if number:
                     cells = [cells[place] for place in places] + cells[len(places) :]
                     cells += [""] * (width - len(cells))
                 else:
                     width = max(width, len(cells))
+                if told and row >= table.body:
+                    last = SHEET if row == tables[0].body and not number else table.title
+                    cells = [*cells, *[""] * (width - len(cells)), last]
                 writer.writerow(cells)
 
 

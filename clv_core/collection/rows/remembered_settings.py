@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.answers import Answers, named_anew
+from clv_core.collection.answers import SHEET, Answers, named_anew
 from clv_core.collection.engine import reading_file
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.read.source import open_source
@@ -132,7 +132,7 @@ def _columns(path: Path, scratch: Path, answers: Answers, original: str) -> tupl
 
 
 def _path(workspace: Workspace, columns: Sequence[str]) -> Path:
-    shape = "\n".join(sorted(_plain(column) for column in columns))
+    shape = "\n".join(sorted(_plain(column) for column in columns if column != SHEET))
     return workspace.place(FOLDER) / f"{hashlib.sha256(shape.encode()).hexdigest()[:16]}.json"
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 from clv_core import jobs
 from clv_core.collection import CHOICES as ANSWERS
 from clv_core.collection import FILE, ROW_MEANINGS, Answers, with_answer
-from clv_core.collection.infer import EVIDENCE
+from clv_core.collection.infer import DOUBTS
 from clv_core.collection.infer.columns import could_be
 from clv_core.collection.read import USUAL
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
@@ -90,7 +90,7 @@ READINGS: Final = (
     "customers_renamed",
     "which_converted",
     "split_rows",
-    *(f"rows_{code}" for code in EVIDENCE),
+    *(f"rows_{code}" for code in DOUBTS),
 )
 """Answered by one of the readings that come with the question, each with the revenue that it gives."""
 
