@@ -26,7 +26,7 @@ from clv_core.collection.infer.state_words import FEW, meaning_of
 from clv_core.collection.store.manifest import ColumnAccount
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.contact_fields import contact_field
-from clv_core.collection.vocabulary.order_statuses import CREDITS, SOLD
+from clv_core.collection.vocabulary.order_statuses import CREDITS, REFUNDED, SOLD
 from clv_core.columns import CATEGORY, CUSTOMER_ID, MONEY_TYPES, ORDER_ID, PRODUCT_ID
 from clv_core.columns import RETURN as RETURN_EVENT
 from clv_core.errors import Message, NeedsAnswer
@@ -226,7 +226,7 @@ def unknown_states(parted: Parted) -> list[str]:
     return [value.word for value in parted.values if value.word and parted.matters(value)]
 
 
-EVIDENCE: Final[Mapping[str, Callable[[Parted], list[str]]]] = {
+EVIDENCE: Final[dict[str, Callable[[Parted], list[str]]]] = {
     "words_of_no_sale": words_of_no_sale,
     "given_back": given_back,
     "same_sums": same_sums,
@@ -262,11 +262,11 @@ def _meet(parted: Parted, pair: Pair) -> bool:
 def _no_sale(word: str, *, is_name: bool) -> bool:
     """Say whether a word, or one of those of a file's or sheet's name, is of no sale."""
     words = [word, *re.findall(r"[^\W\d_]+", word)] if is_name else [word]
-    return any(
-        meaning_of(one) not in (None, SOLD) or EVENT_NAMES.get(fold(one)) == RETURN_EVENT or fold(one) in CREDITS
-        for one in words
-        if one
-    )
+    return any(meaning_of(one) not in (None, SOLD) or _gives_back(one) for one in words if one)
+
+
+def _gives_back(word: str) -> bool:
+    return meaning_of(word) == REFUNDED or EVENT_NAMES.get(fold(word)) == RETURN_EVENT or fold(word) in CREDITS
 
 
 def row_kinds(answers: Answers, columns: Sequence[str], file: str) -> dict[str, dict[str, str]]:
@@ -373,7 +373,7 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
     if not columns:
         return {}, []
     each = ", ".join(
-        f"approx_count_distinct({cell}), count({cell}), avg(length({cell})), bit_xor(hash(({cell}, clv_at)))"
+        f"approx_count_distinct({cell}), count({cell}), avg(length({cell})), bit_xor(hash({cell} || chr(31) || clv_at))"
         for cell in map(name, columns)
     )
     rows, *found = log.one(
@@ -400,7 +400,7 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
             reasons[column] = "time"
         elif samples and all(map(NUMBER.fullmatch, samples)):
             reasons[column] = "figure"
-        elif distinct >= MOST * filled:
+        elif column in seen and seen[column].never_repeats:
             reasons[column] = "own_code"
         else:
             reasons[column] = "text" if length > LONG else "label"
@@ -563,7 +563,7 @@ def _revenues(log: LogTable, plan: ReadingPlan, column: str, options: Sequence[K
 def _doubt_of_file(log: LogTable, plan: ReadingPlan) -> Message | None:
     """Return the doubt about a file whose name says that it holds returns, and whose amounts are all above zero."""
     words = [word for word in re.findall(r"[^\W\d_]+", log.source.file.rpartition(".")[0]) if len(word) > 2]
-    back = [word for word in words if _no_sale(word, is_name=False)]
+    back = [word for word in words if _gives_back(word)]
     if not back or not plan.has_money:
         return None
     below, sold = log.one(
