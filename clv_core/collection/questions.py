@@ -251,9 +251,12 @@ def _doubt(warning: Message, answers: Answers, revenue: Revenue) -> NeedsAnswer 
 
 
 def _is_seen(code: str, params: Params, answers: Answers) -> bool:
-    """Say whether the person has said what one of the words of a doubt means, and so has seen the others."""
+    """Say whether the person has said what one of the words of a column means, and so has seen the others.
+
+    There may be several columns of states, and one of events.
+    """
     said = getattr(answers, SEEN[code]) if code in SEEN else {}
-    return bool(set(map(fold, said)) & {fold(str(word)) for word in params.get("words", ())})
+    return bool(set(map(fold, said)) & set(map(fold, params["seen"]))) if "seen" in params else bool(said)
 
 
 def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue) -> list[JsonObject]:
@@ -273,7 +276,7 @@ def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue)
     return found
 
 
-WORKED_OUT: Final = ("revenues", "choices")
+WORKED_OUT: Final = ("revenues", "choices", "seen")
 
 
 def settled(warning: Message) -> Message:

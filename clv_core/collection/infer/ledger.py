@@ -10,7 +10,7 @@ way. The name of the file, and of the sheet that a row stands on, are columns li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
@@ -22,12 +22,12 @@ from clv_core.collection.infer.event_names import are_means
 from clv_core.collection.infer.log_table import CENT, LogTable
 from clv_core.collection.infer.order_states import OF_OTHERS, is_named_status
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.state_words import FEW, meaning_of
+from clv_core.collection.infer.state_words import FEW, are_codes, are_words, meaning_of
 from clv_core.collection.store.manifest import ColumnAccount
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.contact_fields import contact_field
 from clv_core.collection.vocabulary.order_statuses import CREDITS, REFUNDED, SOLD
-from clv_core.columns import CATEGORY, CUSTOMER_ID, MONEY_TYPES, ORDER_ID, PRODUCT_ID
+from clv_core.columns import CATEGORY, CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, ORDER_STATUS, PRODUCT_ID
 from clv_core.columns import RETURN as RETURN_EVENT
 from clv_core.errors import Message, NeedsAnswer
 
@@ -149,11 +149,13 @@ def same_sums(parted: Parted) -> list[str]:
         if _meet(parted, pair) and pair.same >= MOST * pair.orders
         for word in (pair.one, pair.other)
     ]
-    for value in parted.values:
-        same, both, amounts = value.is_rest
-        enough = both >= max(FEWEST, HALF * value.orders) and amounts >= DIFFERENT
-        found += [value.word] if enough and same >= MOST * both else []
-    return found
+    return found + [value.word for value in parted.values if _is_rest(value)]
+
+
+def _is_rest(value: Value) -> bool:
+    """Say whether rows of a value come to what all other rows of their orders do."""
+    same, both, amounts = value.is_rest
+    return both >= max(FEWEST, HALF * value.orders) and amounts >= DIFFERENT and same >= MOST * both
 
 
 def one_ratio(parted: Parted) -> list[str]:
@@ -221,7 +223,9 @@ def near_flags(parted: Parted) -> list[str]:
 def unknown_states(parted: Parted) -> list[str]:
     """The column is called one of states, and none of its words is known."""
     words = [word for word in parted.every if word]
-    if not is_named_status(parted.column) or len(words) > FEW or any(meaning_of(word) == SOLD for word in words):
+    if not is_named_status(parted.column) or not (are_words(words) or are_codes(words)):
+        return []
+    if any(meaning_of(word) == SOLD for word in words):
         return []
     return [value.word for value in parted.values if value.word and parted.matters(value)]
 
@@ -237,6 +241,8 @@ EVIDENCE: Final[dict[str, Callable[[Parted], list[str]]]] = {
     "unknown_states": unknown_states,
 }
 """Code of a doubt, ``rows_<code>`` -> the values whose rows are doubted. The first that finds some is asked about."""
+OF_WORDS: Final = ("words_of_no_sale", "near_flags", "unknown_states")
+"""Evidence that is no figure."""
 OF_FILE: Final = "file_of_returns"
 DOUBTS: Final = (*EVIDENCE, OF_FILE)
 """Codes of all doubts of the ledger."""
@@ -296,23 +302,23 @@ def _column_of(key: str, columns: Sequence[str]) -> str:
     return max((column for column in (*columns, FILE) if key.startswith(f"{column}=")), key=len, default="")
 
 
-def account(log: LogTable, plan: ReadingPlan) -> tuple[tuple[ColumnAccount, ...], tuple[Message, ...]]:
+def account(
+    log: LogTable, plan: ReadingPlan, notes: Iterable[Message] = ()
+) -> tuple[tuple[ColumnAccount, ...], tuple[Message, ...]]:
     """Return what becomes of each column, in file order, and doubts about those that may part the money.
 
     Args:
         log: the file, with what each column seems to be.
         plan: how it is read.
+        notes: what is said of the reading so far; a column that is asked about already is not asked about again.
     """
     used = _used(log, plan)
+    asked = {str(note.params["column"]) for note in notes if note.code == "warning.status_unused"}
     said = {_column_of(key, log.columns) for key in log.answers.rows}
     columns = [column for column in log.source.own_columns if column not in used and column not in said]
     reasons, few = _few_valued(log, columns)
     labels = [plan.chosen[item] for item in OF_TOTALS if item in plan.chosen and plan.chosen[item] not in said]
-    doubts = {
-        column: doubt
-        for column, doubt in _doubts(log, plan, [*few, *labels])
-        if column not in labels or doubt.code == f"{DOUBT}same_sums"
-    }
+    doubts = {column: doubt for column, doubt in _doubts(log, plan, few, labels) if column not in asked}
     if FILE not in said and (doubt := _doubt_of_file(log, plan)):
         doubts[FILE] = doubt
     accounts = []
@@ -408,8 +414,17 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
     return reasons, few
 
 
-def _doubts(log: LogTable, plan: ReadingPlan, columns: Sequence[str]) -> Iterable[tuple[str, Message]]:
-    """Yield the columns whose values part the money, with what is to be asked of them."""
+def _doubts(
+    log: LogTable, plan: ReadingPlan, free: Sequence[str], labels: Sequence[str]
+) -> Iterable[tuple[str, Message]]:
+    """Yield the columns whose values part the money, with what is to be asked of them.
+
+    Where amounts are those of whole orders, their rows have shares of them, which say nothing of each other. Among
+    products only a name that nearly every order has may be its total. Who said that there are no states, or no kinds
+    of rows, is not asked for words.
+    """
+    columns = [*free, *labels]
+    spared = set(OF_WORDS) if "" in {log.answers.mapping.get(one) for one in (ORDER_STATUS, EVENT_TYPE)} else set()
     if not columns or not plan.has_money:
         return
     order = f"coalesce({T}{ORDER_ID}, {V}time::DATE::VARCHAR)" if ORDER_ID in plan.chosen else f"{V}time::DATE::VARCHAR"
@@ -423,23 +438,35 @@ def _doubts(log: LogTable, plan: ReadingPlan, columns: Sequence[str]) -> Iterabl
         " 'repeated_amount'"
     )
     try:
-        mixed = log.one(
-            "SELECT "
+        orders, *mixed = log.one(
+            "SELECT (SELECT count(DISTINCT o) FROM clv_money), "
             + ", ".join(f"count(*) FILTER (l{at} <> h{at})" for at, _ in enumerate(columns))
             + " FROM (SELECT "
             + ", ".join(f"min(c{at}) AS l{at}, max(c{at}) AS h{at}" for at, _ in enumerate(columns))
             + " FROM clv_money GROUP BY o HAVING count(*) > 1)"
         )
         for at, column in enumerate(columns):
-            parted = _parted(log, column, f"c{at}", mixed[at] >= FEWEST, PRODUCT_ID in plan.chosen)
-            if (doubt := _doubt(parted)) is not None:
+            is_mixed = mixed[at] >= FEWEST and not plan.orders.whole
+            parted = _parted(log, column, f"c{at}", is_mixed=is_mixed, has_products=PRODUCT_ID in plan.chosen)
+            if column in labels:
+                found = _of_totals(parted, orders)
+                doubt = _message("same_sums", parted, found) if found else None
+            else:
+                doubt = _doubt(parted, spared)
+            if doubt is not None:
                 doubt.params.update(_revenues(log, plan, column, doubt.params["choices"]))
                 yield column, doubt
     finally:
         log.connection.execute("DROP TABLE clv_money")
 
 
-def _parted(log: LogTable, column: str, cell: str, is_mixed: bool, has_products: bool) -> Parted:
+def _of_totals(parted: Parted, orders: int) -> list[str]:
+    """Return the one name among products that nearly all orders have and that comes to what their other rows do."""
+    found = [value.word for value in parted.values if value.orders >= MOST * orders and _is_rest(value)]
+    return found if len(found) == 1 else []
+
+
+def _parted(log: LogTable, column: str, cell: str, *, is_mixed: bool, has_products: bool) -> Parted:
     """Return how a column of :func:`_doubts`' table parts the money; pairs where its values share orders."""
     rows = log.fetch(
         f"SELECT {cell}, count(*), sum(x), coalesce(sum(x) FILTER (x > 0), 0), count(*) FILTER (x < 0),"
@@ -480,12 +507,12 @@ def _parted(log: LogTable, column: str, cell: str, is_mixed: bool, has_products:
     return Parted(column, counted, met, every, has_products)
 
 
-def _doubt(parted: Parted) -> Message | None:
+def _doubt(parted: Parted, spared: Collection[str]) -> Message | None:
     """Return the doubt about a column, None where its values part the money in no way."""
     if len(parted.values) < 2:
         return None
     for code, find in EVIDENCE.items():
-        doubted = list(dict.fromkeys(find(parted)))
+        doubted = [] if code in spared else list(dict.fromkeys(find(parted)))
         if doubted:
             return _message(code, parted, doubted)
     return None

@@ -196,7 +196,9 @@ def void_words(states: Iterable[OrderState], column: str) -> dict[str, str]:
 def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
     """Return a warning a column that names the states that nobody knows, and that are taken for sales."""
     unknown: dict[str, list[OrderState]] = {}
+    every: dict[str, list[str]] = {}
     for item in states:
+        every.setdefault(item.column, []).append(item.word)
         if not item.known:
             unknown.setdefault(item.column, []).append(item)
     return tuple(
@@ -207,6 +209,7 @@ def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
                 "states": [f"{item.word[:40]} ({item.rows:,})" for item in items[:MOST]],
                 "first": items[0].word[:40],
                 "words": [item.word for item in items[:MOST]],
+                "seen": every[column],
             },
         )
         for column, items in unknown.items()

@@ -148,7 +148,7 @@ def load_log(
             if key is not None:
                 source = replace(source, notes=with_pseudonyms(source.notes, key))
                 seen = _pseudonymise(connection, source, seen, key, hidden)
-            columns, doubts = account(seen.log, seen.plan)
+            columns, doubts = account(seen.log, seen.plan, seen.notes)
             found = _load_rows(connection, source, seen, answers, scratch, progress, part=part)
             found = replace(found, columns=columns, warnings=(*found.warnings, *doubts))
             question = question_of(found.warnings, answers, revenue, is_small=source.is_small)
