@@ -203,6 +203,9 @@ def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(upl
     assert app.selectbox(key="answer_column_customer_id").value is None
     assert app.button(key="answer_use_customer_id").disabled
     assert translate("canonical.customer_id", "en") in texts(app) and "customer_id" not in texts(app)
+    rows = [f"2024-03-{n % 28 + 1:02},{('cash', 'card')[n % 2]},A{n * 7 % 20},{n + 1.5}" for n in range(60)]
+    app = upload("\n".join(["date,cash_type,card,money", *rows]), root=tmp_path / "third")
+    assert app.selectbox(key="answer_column_customer_id").value == "card"
 
 
 def test_amounts_to_choose_from_carry_their_sums_totals_first_and_none_is_preset(upload: UPLOAD) -> None:
