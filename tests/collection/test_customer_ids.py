@@ -218,6 +218,7 @@ def test_an_id_that_became_another_one_is_asked_about(tmp_path: Path) -> None:
         ("city", lambda at: f"Town{at % 30}"),
         ("postcode", lambda at: str(10000 + at // 2)),
         ("sales_rep", lambda at: f"K{at % 5}"),
+        ("club", lambda at: f"K{at // 4 + 500}"),
         ("customer_segment", lambda at: f"K{at // 2 + 500}"),
         ("loyalty_card", lambda at: f"K{at + 500}"),
         ("customer_name", lambda at: f"Ann Bell{at // 2}"),

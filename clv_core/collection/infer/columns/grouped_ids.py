@@ -33,9 +33,8 @@ MIN_RETURNING: Final = 20
 MIN_GROUPS: Final = 5
 """Values of the other column that several ids have."""
 MIN_PEOPLE, MAX_PEOPLE = 0.4, 0.95
-"""Their number, as a share of the ids': cities and sales representatives are fewer, another id of each is as many."""
-MIN_NAMED: Final = 0.2
-"""The same where the column is called one of customers, such as one of households."""
+"""Their number, as a share of the ids': cities, sales representatives and accounts of many users are fewer, another id
+of each is as many."""
 
 
 def ask_grouped_ids(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
@@ -55,12 +54,10 @@ def ask_grouped_ids(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str,
     for item in log.proposals:
         if item.column in used or item.canonical not in (None, CUSTOMER_ID) or item.never_repeats:
             continue
-        is_named = _is_named(item)
-        if not _are_ids(item) or not (is_named or _look_alike(own, item)):
+        if not _are_ids(item) or not (_is_named(item) or _look_alike(own, item)):
             continue
         ids, people, groups = _counts(log, own.column, item.column)
-        least = MIN_NAMED if is_named else MIN_PEOPLE
-        if groups >= MIN_GROUPS and least * ids <= people <= MAX_PEOPLE * ids:
+        if groups >= MIN_GROUPS and MIN_PEOPLE * ids <= people <= MAX_PEOPLE * ids:
             merged = f"{item.column} | {own.column}" if MERGED.search(item.column) else item.column
             params = {"column": own.column, "other": merged, "ids": ids, "people": people}
             raise NeedsAnswer("customers_grouped", canonical=CUSTOMER_ID, columns=[merged, own.column], **params)
@@ -91,16 +88,15 @@ def _counts(log: LogTable, own: str, other: str) -> tuple[int, int, int]:
 
 
 def _is_named(item: Proposal) -> bool:
-    called = CUSTOMERS.search(item.column) or GROUPS.search(item.column) or MERGED.search(item.column)
-    return item.canonical == CUSTOMER_ID or bool(called and not OF_CUSTOMERS.search(item.column))
+    patterns = (CUSTOMERS, GROUPS, MERGED)
+    return item.canonical == CUSTOMER_ID or any(pattern.search(item.column) for pattern in patterns)
 
 
 def _are_ids(item: Proposal) -> bool:
     """Say whether a column's values may be ids: no money, no times, no names of people or places."""
     values = [value for value in item.samples if value.lower() not in MISSING]
-    if not values or item.money >= FRACTIONS or ABOUT.search(item.column):
-        return False
-    if contact_field(item.column) not in (None, EMAIL):
+    is_about = any(pattern.search(item.column) for pattern in (ABOUT, OF_CUSTOMERS))
+    if not values or item.money >= FRACTIONS or is_about or contact_field(item.column) not in (None, EMAIL):
         return False
     return all(map(ID.fullmatch, values)) and not any(map(TIME.fullmatch, values))
 
