@@ -170,7 +170,7 @@ def test_an_id_of_each_order_is_asked_about_where_another_one_returns(tmp_path: 
 
 def grouped(other: str, value: Callable[[int], str], *, ids: int = 60) -> list[str]:
     """Return a log of ids that return, each with one value of another column."""
-    lines = [f"order_id,distinct_id,{other},order_date,amount"]
+    lines = [f"id,distinct_id,{other},order_date,amount"]
     return lines + [
         f"o{at},K{at * 7 % ids + 100},{value(at * 7 % ids)},2024-{at % 9 + 1:02}-{at % 28 + 1:02},{at % 50 + 5}.5"
         for at in range(4 * ids)

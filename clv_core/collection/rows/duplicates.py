@@ -50,6 +50,8 @@ MAX_APART: Final = "INTERVAL 1 DAY"
 and events sent anew within hours; parts of an order are sent two days apart, instalments are paid a month apart."""
 MIN_REPEATED_AMOUNTS: Final = 3
 """Different amounts of repeated orders: in a shop of one price, lines of an order may well be equal."""
+JUDGED_TIMES: Final = 1_000
+"""Cells by which a column is taken for one of times."""
 NEAR_EVENT: Final = "INTERVAL 366 DAY"
 """Numbers that are times of something else than an order are codes."""
 MAX_SENT_ANEW: Final = 0.3
@@ -252,23 +254,52 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
     )
     own = ", ".join(column for column in columns if column in BY_NAME and column != EVENT_TIME)
     order = f"{ORDER_ID}, {CUSTOMER_ID}, {EVENT_TYPE}"
-    twins = f"SELECT hash({own}) AS line FROM {lines} GROUP BY 1 HAVING count(*) > 1"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE twins AS {twins}")
-    if one(connection, "SELECT count(*) FROM twins")[0] < MIN_ASKED:
+    modes = _modes(connection, lines, own, order)
+    if not modes:
         return RepeatedOrders()
     telling, ids = _telling_columns(connection, lines, own, [column for column in columns if column not in BY_NAME])
-    several = f"SELECT {order} FROM {lines} GROUP BY ALL HAVING count(*) > 1"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE order_lines AS SELECT file_row_number AS position, {order}, {AMOUNT},"
         f" {EVENT_TIME} AS instant, hash({', '.join([own, *telling])}) AS line, hash({', '.join(['0', *ids])}) AS ids"
-        f" FROM {lines} SEMI JOIN ({several}) USING ({order})"
+        f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines)"
     )
     every = one(connection, f"SELECT count(DISTINCT ({order})) FROM {lines}")[0]
-    for same_instant in (False, True):
+    for same_instant in modes:
         rows, orders = _mark_orders(connection, order, every, same_instant=same_instant)
         if rows:
             return RepeatedOrders(rows, orders)
     return RepeatedOrders()
+
+
+def _modes(connection: duckdb.DuckDBPyConnection, lines: str, own: str, order: str) -> list[bool]:
+    """Return whether enough orders may stand again at a later instant (False), or at the same one (True), to look.
+
+    Makes the tables ``orders_of_lines``, of orders of several lines, and ``twins``, of lines that equal another one.
+
+    Args:
+        connection: where it runs.
+        lines: table expression of the lines of orders.
+        own: the canonical columns.
+        order: the columns that name an order.
+    """
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE orders_of_lines AS SELECT hash({order}) AS of, min({EVENT_TIME}) AS first,"
+        f" max({EVENT_TIME}) AS last FROM {lines} GROUP BY 1 HAVING count(*) > 1"
+    )
+    later, same = one(
+        connection,
+        f"SELECT count(*) FILTER (first < last AND last - first <= {MAX_APART}), count(*) FILTER (first = last)"
+        " FROM orders_of_lines",
+    )
+    if max(later, same) < MIN_ASKED:
+        return []
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({own}) AS line, any_value(hash({order})) AS of"
+        f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines) GROUP BY 1 HAVING count(*) > 1"
+    )
+    orders = one(connection, "SELECT count(DISTINCT of) FROM twins")[0]
+    enough = [MIN_ASKED <= told and MIN_ASKED <= orders >= MIN_ORDER_SHARE * told for told in (later, same)]
+    return [mode for mode, looks in zip((False, True), enough, strict=True) if looks]
 
 
 def _telling_columns(
@@ -289,21 +320,24 @@ def _telling_columns(
     counts = [f"count(DISTINCT {cell}) > 1 AS c{at}" for at, cell in enumerate(cells)]
     if not counts:
         return [], []
-    alike = f"SELECT {', '.join(counts)} FROM {lines} WHERE hash({own}) IN (FROM twins) GROUP BY hash({own})"
-    differ = one(connection, f"SELECT {', '.join(f'bool_or(c{at})' for at, _ in enumerate(cells))} FROM ({alike})")
+    alike = f"{lines} WHERE hash({own}) IN (SELECT line FROM twins)"
+    differing = f"SELECT {', '.join(counts)} FROM {alike} GROUP BY hash({own})"
+    differ = one(connection, f"SELECT {', '.join(f'bool_or(c{at})' for at, _ in enumerate(cells))} FROM ({differing})")
     telling: list[str] = []
     ids: list[str] = []
-    near = f"coalesce({TimeReading().value('x')} BETWEEN instant - {NEAR_EVENT} AND instant + {NEAR_EVENT}, false)"
+    near = f"{TimeReading().value('x')} BETWEEN instant - {NEAR_EVENT} AND instant + {NEAR_EVENT}"
     for cell, differs in zip(cells, differ, strict=True):
         if not differs:
             continue
-        rows, values, timely, rising = one(
+        cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {alike} LIMIT {JUDGED_TIMES}"
+        untimely = f"SELECT count(*) FROM ({cells_of_twins}) WHERE x <> '' AND NOT coalesce({near}, false)"
+        rows, values, rising = one(
             connection,
-            f"SELECT count(*), count(DISTINCT x), count(*) FILTER (x = '' OR {near}), count(*) FILTER (try_cast(x AS"
-            " BIGINT) > try_cast(before AS BIGINT)) FROM (SELECT *, lag(x) OVER (ORDER BY file_row_number) AS before"
-            f" FROM (SELECT file_row_number, {EVENT_TIME} AS instant, {cell} AS x FROM {lines}))",
+            "SELECT count(*), count(DISTINCT x), count(*) FILTER (number > before) FROM"
+            " (SELECT *, lag(number) OVER (ORDER BY file_row_number) AS before FROM"
+            f" (SELECT file_row_number, {cell} AS x, try_cast(x AS BIGINT) AS number FROM {lines}))",
         )
-        if timely == rows or rising == rows - 1:
+        if rising == rows - 1 or not one(connection, untimely)[0]:
             continue
         (ids if values == rows else telling).append(cell)
     return telling, ids

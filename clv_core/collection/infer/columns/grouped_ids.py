@@ -72,11 +72,12 @@ def _counts(log: LogTable, own: str, other: str) -> tuple[int, int, int]:
     value = f"nullif(trim({name(other)}), '')"
     if MERGED.search(other):
         value = f"coalesce({value}, trim({name(own)}))"
+    cells = f"SELECT nullif(trim({name(own)}), '') AS id, {value} AS person FROM {log.first(SEARCHED_ROWS)}"
     ids = (
-        f"SELECT trim({name(own)}) AS id, count(*) AS rows, count(DISTINCT {value}) AS several, min({value}) AS person"
-        f" FROM {log.first(SEARCHED_ROWS)} GROUP BY 1 HAVING nullif(id, '') IS NOT NULL"
+        "SELECT count(*) AS rows, count(DISTINCT person) AS several, min(person) AS person"
+        f" FROM ({cells}) WHERE id IS NOT NULL GROUP BY id"
     )
-    people = f"SELECT person, sum(several), count(*) AS ids FROM ({ids}) GROUP BY 1"
+    people = f"SELECT count(*) AS ids FROM ({ids}) GROUP BY person"
     every, returning, parted, blank = log.one(
         "SELECT count(*), count(*) FILTER (rows > 1), count(*) FILTER (several > 1), count(*) FILTER (several = 0)"
         f" FROM ({ids})"
