@@ -217,6 +217,9 @@ def test_an_id_that_became_another_one_is_asked_about(tmp_path: Path) -> None:
     [
         ("city", lambda at: f"Town{at % 30}"),
         ("postcode", lambda at: str(10000 + at // 2)),
+        ("customer_postcode", lambda at: f"K{10000 + at // 2}"),
+        ("user_score", lambda at: str(40 + at // 2)),
+        ("household_income", lambda at: str(40000 + 500 * (at // 2))),
         ("sales_rep", lambda at: f"K{at % 5}"),
         ("club", lambda at: f"K{at // 4 + 500}"),
         ("customer_segment", lambda at: f"K{at // 2 + 500}"),

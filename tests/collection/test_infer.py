@@ -460,3 +460,10 @@ def test_of_columns_that_are_called_customers_the_one_whose_values_return_is_off
 
     question = asked(write(tmp_path, "customer_kind,user_row,client_ref_x,date,amount", row))
     assert question.params["guess"] == "client_ref_x"
+
+
+def test_a_column_of_ids_that_never_return_gives_way_to_one_whose_values_do(tmp_path: Path) -> None:
+    file = write(tmp_path, "id,date,amount,whose", lambda at: [at + 1, day(at), paid(at), f"c{at % 30}"])
+    question = asked(file)
+    assert (question.code, question.params["guess"]) == ("missing_column", "whose")
+    assert likeliest_first("customer_id", inspect_file(file).columns)[0].column == "whose"

@@ -57,8 +57,9 @@ def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) ->
         for canonical in (CUSTOMER_ID, EVENT_TIME)
         if canonical not in chosen
     }
-    if missing.get(CUSTOMER_ID) == "COLUMN":
-        missing[CUSTOMER_ID] = likely_customer(proposals) or _only_returning(proposals) or "COLUMN"
+    called = next((item for item in proposals if item.column == missing.get(CUSTOMER_ID)), None)
+    if CUSTOMER_ID in missing and (called is None or called.never_repeats):
+        missing[CUSTOMER_ID] = likely_customer(proposals) or _only_returning(proposals) or missing[CUSTOMER_ID]
     money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
     garbled = [item.column for item in proposals if UNREADABLE in item.column]
     if garbled and (missing or not money):
@@ -151,8 +152,10 @@ def likeliest_first(canonical: str, proposals: Sequence[Proposal]) -> list[Propo
     """
 
     def against(item: Proposal) -> tuple[bool | int, ...]:
-        more = _unlike_customers(item) if canonical == CUSTOMER_ID else ()
-        return item.canonical != canonical, not could_be(canonical, item), *more
+        if canonical != CUSTOMER_ID:
+            return item.canonical != canonical, not could_be(canonical, item)
+        is_called = item.canonical == canonical and not item.never_repeats
+        return not is_called, not could_be(canonical, item), *_unlike_customers(item)
 
     return sorted(proposals, key=against)
 

@@ -25,6 +25,8 @@ MERGED: Final = re.compile(f"(?i){_VOCABULARY.pattern('customer_ids', 'merged')}
 """What one holds that is filled for ids alone that became another one's."""
 ABOUT: Final = re.compile(f"(?i){_VOCABULARY.pattern('customer_ids', 'about')}")
 """What one holds that says something about customers by letters and digits."""
+ENDS: Final = re.compile(f"(?i)(?:{_VOCABULARY.pattern('customer_ids', 'ends')})s?$")
+"""What the name of an id ends with; numbers under another one may be a score, an income or an age."""
 ID: Final = re.compile(r"(?=.*\d)[^\s,;]{2,64}|[^@\s]+@[^@\s]+")
 CODE: Final = re.compile(r"[0-9a-fA-F-]{16,}")
 """Ids that are long numbers drawn by chance, with hyphens or without."""
@@ -89,8 +91,10 @@ def _counts(log: LogTable, own: str, other: str) -> tuple[int, int, int]:
 
 
 def _is_named(item: Proposal) -> bool:
-    patterns = (CUSTOMERS, GROUPS, MERGED)
-    return item.canonical == CUSTOMER_ID or any(pattern.search(item.column) for pattern in patterns)
+    """Say whether a column is called one of customers or of groups of them, and as an id where it holds numbers."""
+    is_called = any(pattern.search(item.column) for pattern in (CUSTOMERS, GROUPS, MERGED))
+    are_numbers = all(map(str.isdecimal, item.samples))
+    return item.canonical == CUSTOMER_ID or (is_called and (not are_numbers or bool(ENDS.search(item.column))))
 
 
 def _are_ids(item: Proposal) -> bool:
