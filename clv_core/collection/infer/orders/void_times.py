@@ -142,23 +142,18 @@ def _money_of_refunds(
             continue
         for decimal in MARKS:
             rows = log.numbers(decimal, {"a": chosen[AMOUNT], "b": item.column}, f"coalesce({said}, false) AS part")
-            parts, less, more, paid, others, same, none = log.one(
-                f"SELECT count(*) FILTER (part), count(*) FILTER (part AND b > 0 AND b < a - {CENT}), count(*) FILTER"
-                f" (part AND b > a + {CENT}), count(*) FILTER (NOT part AND a > 0), count(*) FILTER (NOT part AND a > 0"
-                f" AND b IS NOT NULL), count(*) FILTER (NOT part AND abs(a - b) < {CENT}), count(*) FILTER (NOT part"
-                f" AND a > 0 AND coalesce(b, 0) = 0) FROM {rows}"
+            parts, less, more, paid, equal, blank = log.one(
+                f"SELECT count(*) FILTER (part), count(*) FILTER (part AND b > 0 AND b < a - {CENT}),"
+                f" count(*) FILTER (part AND b > a + {CENT}), count(*) FILTER (NOT part),"
+                f" count(*) FILTER (NOT part AND abs(a - b) < {CENT}),"
+                f" count(*) FILTER (NOT part AND coalesce(b, 0) = 0) FROM {rows} WHERE a > 0"
             )
             if parts < MIN_IN_PART or not paid:
                 continue
-            equal = same >= NEARLY_ALL * max(paid, others)
-            is_left = is_left or (equal and more >= NEARLY_ALL * parts)
-            if less < NEARLY_ALL * parts:
-                continue
-            if equal:
-                left.append(item.column)
-                break
-            if none >= NEARLY_ALL * paid:
-                back.append(item.column)
+            is_amount, is_less = equal >= NEARLY_ALL * paid, less >= NEARLY_ALL * parts
+            is_left = is_left or (is_amount and more >= NEARLY_ALL * parts)
+            if is_less and (is_amount or blank >= NEARLY_ALL * paid):
+                (left if is_amount else back).append(item.column)
                 break
     return left[:MAX_OFFERED], back[:MAX_OFFERED], is_left
 
