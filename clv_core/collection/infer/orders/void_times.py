@@ -135,7 +135,9 @@ def _money_of_refunds(
         chosen: canonical name -> source column.
         words: those of states that say that an order was paid back in part.
     """
-    left, back, is_left = [], [], False
+    left: list[str] = []
+    back: list[str] = []
+    is_left = False
     said = " OR ".join(f"trim({name(one.column)}) = {text(one.word)}" for one in words)
     for item in log.proposals:
         if item.column in chosen.values() or item.money <= 0:
