@@ -89,6 +89,13 @@ def _filled(params: Params) -> list[Said]:
     return [{"states": {str(params["column"]): meaning}} for meaning in (SOLD, str(params.get("meaning", CANCELLED)))]
 
 
+def _left_or_back(params: Params) -> list[Said]:
+    """No refund is known; an amount that is what is left; what was paid back."""
+    columns = [(REFUND, ""), *((AMOUNT, column) for column in params["left"])]
+    columns += [(REFUND, column) for column in params["back"]]
+    return [{"mapping": {canonical: str(column)}} for canonical, column in columns]
+
+
 def _kinds(params: Params) -> list[Said]:
     """No unknown kind is a purchase; all are; and each alone is."""
     words = [str(word) for word in params.get("words", ())]
@@ -107,6 +114,7 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "currency_of_log": lambda params: [{"currency": params["currency"]}],
     "currency_differs": lambda params: [{"currency": params["currency"]}],
     "which_side": _columns,
+    "customers_grouped": _columns,
     "which_converted": _columns,
     "amount_of_what": _each(amount_scope=("order", "line")),
     "price_of_what": _prices,
@@ -122,11 +130,13 @@ READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
     "cents_later": _each(amount_unit=("major",)),
     "duplicates_kept": _repeats("keep", "drop"),
     "duplicates_dropped": _repeats("drop", "keep"),
+    "repeated_orders": _repeats("keep", "drop"),
     "status_unused": _status_column,
     "unknown_states": _words,
     "ended_late": _filled,
     "parent_rows": _filled,
     "refunded_in_part": lambda params: [{"mapping": {REFUND: column}} for column in ("", params["money"])],
+    "partly_refunded": _left_or_back,
     "other_event_types": _kinds,
     "rival_amounts": _amounts,
     "lower_amount": _lower(AMOUNT),

@@ -168,6 +168,86 @@ def test_an_id_of_each_order_is_asked_about_where_another_one_returns(tmp_path: 
     assert read_lines(tmp_path, lines, mapping={"customer_id": "customer_id"})[0].customers == 60
 
 
+def grouped(other: str, value: Callable[[int], str], *, ids: int = 60) -> list[str]:
+    """Return a log of ids that return, each with one value of another column."""
+    lines = [f"id,distinct_id,{other},order_date,amount"]
+    return lines + [
+        f"o{at},K{at * 7 % ids + 100},{value(at * 7 % ids)},2024-{at % 9 + 1:02}-{at % 28 + 1:02},{at % 50 + 5}.5"
+        for at in range(4 * ids)
+    ]
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize(
+    ("other", "value"),
+    [
+        ("person_id", lambda at: str(7000 + at // 2)),
+        ("x7", lambda at: f"K{at // 2 + 500}"),
+        ("account_email", lambda at: f"a{at // 2}@example.com"),
+    ],
+)
+def test_an_id_that_groups_the_customers_is_asked_about(
+    tmp_path: Path, other: str, value: Callable[[int], str]
+) -> None:
+    lines = grouped(other, value)
+    with pytest.raises(NeedsAnswer) as caught:
+        read_lines(tmp_path, lines, mapping={})
+    params = caught.value.params
+    assert (caught.value.code, params["ids"], params["people"]) == ("customers_grouped", 60, 30)
+    assert [item["answers"] for item in params["readings"]] == [
+        {"mapping": {"customer_id": other}},
+        {"mapping": {"customer_id": "distinct_id"}},
+    ]
+    assert read_lines(tmp_path, lines, mapping={"customer_id": other})[0].customers == 30
+    assert read_lines(tmp_path, lines, mapping={"customer_id": "distinct_id"})[0].customers == 60
+
+
+def test_an_id_that_became_another_one_is_asked_about(tmp_path: Path) -> None:
+    lines = grouped("merged_into", lambda at: f"K{at + 99}" if at % 3 == 1 else "")
+    with pytest.raises(NeedsAnswer) as caught:
+        read_lines(tmp_path, lines)
+    assert caught.value.code == "customers_grouped" and caught.value.params["people"] == 40
+    option = caught.value.params["columns"][0]
+    assert read_lines(tmp_path, lines, mapping={"customer_id": option})[0].customers == 40
+
+
+@pytest.mark.examples(4)
+@pytest.mark.parametrize(
+    ("other", "value"),
+    [
+        ("city", lambda at: f"Town{at % 30}"),
+        ("postcode", lambda at: str(10000 + at // 2)),
+        ("customer_postcode", lambda at: f"K{10000 + at // 2}"),
+        ("user_score", lambda at: str(40 + at // 2)),
+        ("household_income", lambda at: str(40000 + 500 * (at // 2))),
+        ("sales_rep", lambda at: f"K{at % 5}"),
+        ("club", lambda at: f"K{at // 4 + 500}"),
+        ("customer_segment", lambda at: f"K{at // 2 + 500}"),
+        ("loyalty_card", lambda at: f"K{at + 500}"),
+        ("customer_name", lambda at: f"Ann Bell{at // 2}"),
+        ("discount_code", lambda at: f"SUM{at // 2}"),
+        ("first_order", lambda at: f"2023-{at % 9 + 1:02}-{at // 2 % 28 + 1:02}"),
+    ],
+)
+def test_what_is_said_of_customers_is_no_other_id_of_theirs(
+    tmp_path: Path, other: str, value: Callable[[int], str]
+) -> None:
+    manifest, *_ = read_lines(tmp_path, grouped(other, value))
+    assert (manifest.mapping["customer_id"], manifest.customers) == ("distinct_id", 60)
+
+
+def test_an_id_that_differs_between_the_rows_of_a_customer_is_no_group(tmp_path: Path) -> None:
+    lines = [f"{line},{'person_id' if at == 0 else f'p{at % 37}'}" for at, line in enumerate(orders_of("K", 60))]
+    assert read_lines(tmp_path, lines)[0].customers == 60
+
+
+def orders_of(prefix: str, ids: int) -> list[str]:
+    """Return a log of ids that return."""
+    return ["order_id,distinct_id,order_date,amount"] + [
+        f"o{at},{prefix}{at % ids},2024-{at % 9 + 1:02}-{at % 28 + 1:02},{at % 50 + 5}.5" for at in range(4 * ids)
+    ]
+
+
 def test_guests_with_a_number_of_their_own_are_customers_and_give_way_to_a_surer_id(tmp_path: Path) -> None:
     lines = ["stay,Guest Id,date,amount", *(f"s{at},{at % 23},2024-03-{at % 28 + 1:02},{at + 5}" for at in range(60))]
     manifest, *_ = read_lines(tmp_path, lines)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.collection.infer.columns.column_choice import choose
+from clv_core.collection.infer.columns.column_choice import choose, likeliest_first
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.customers import personal_columns
+from clv_core.collection.inspect import inspect_file
 from clv_core.collection.parse.locale_hints import propose as propose_locale
 from clv_core.collection.read.dialect import detect
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.i18n import LANGUAGES, translate
-from tests.collection.small_logs import asked, put, read, read_lines, refused, warnings
+from tests.collection.small_logs import asked, day, paid, put, read, read_lines, refused, warnings, write
 
 pytestmark = pytest.mark.first(30)
 
@@ -281,6 +282,15 @@ TAIWANESE = ["訂單編號", "會員", "付款時間", "實付金額"]
         (["customer", "date", "amount (abc)"], [], None, "", ""),
         (CHINESE, ["€19.90"], None, "EUR", ""),
         (CHINESE, ["￥19.90"], None, "CNY", "Asia/Shanghai"),
+        (CHINESE, ["2024-03-01T10:00:00+01:00"], None, "CNY", "Etc/GMT-1"),
+        (CHINESE, ["2024-03-01 10:00:00 +0800", "2024-03-01T10:00:00+00:00"], None, "CNY", "Asia/Shanghai"),
+        (
+            ["Kunde", "Betrag (€)"],
+            ["2024-03-01 10:00+01:00", "2024-07-01 10:00+02:00"],
+            "Europe/Paris",
+            "EUR",
+            "Europe/Paris",
+        ),
         (["customer", "a €", "b £"], [], None, "", ""),
     ],
 )
@@ -294,7 +304,7 @@ def test_money_and_zone_are_proposed_by_what_the_file_shows(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_is_proposed_is_said_by_name(lang: str) -> None:
-    for columns, cells in ((CHINESE, []), (CHINESE, ["￥1"]), (ENGLISH, ["€1"])):
+    for columns, cells in ((CHINESE, []), (CHINESE, ["￥1"]), (ENGLISH, ["€1"]), (CHINESE, ["2024-03-01 9:00+01:00"])):
         hint = propose_locale(columns, cells)
         assert hint.why is not None
         said = translate(hint.why.code, lang, **hint.why.params)
@@ -428,3 +438,32 @@ def test_purchases_of_nothing_are_counted_and_spoken_of(tmp_path: Path) -> None:
     manifest, _, warned = read_lines(tmp_path, [head, *rows])
     assert manifest.purchases == 60 and warned["zero_purchases"] == {"rows": 45, "share": 0.75}
     assert read_lines(tmp_path / "paid", [head, *(row for row in rows if not row.endswith(",0"))])[2] == {}
+
+
+def coffee_machine(at: int) -> list[object]:
+    """Return a sale: how it was paid, in two words, and with which card, many of which come back."""
+    cash = at % 9 == 0
+    return [f"{day(at)} 10:00", "cash" if cash else "card", "" if cash else f"ANON-{at * 7 % 40}", paid(at), "Latte"]
+
+
+def test_the_customer_is_offered_by_values_that_are_many_and_return(tmp_path: Path) -> None:
+    file = write(tmp_path, "datetime,cash_type,card,money,coffee_name", coffee_machine, rows=200)
+    question = asked(file)
+    assert (question.code, question.params["guess"]) == ("missing_column", "card")
+    offered = [item.column for item in likeliest_first("customer_id", inspect_file(file).columns)]
+    assert offered[0] == "card" and offered.index("cash_type") > 0
+
+
+def test_of_columns_that_are_called_customers_the_one_whose_values_return_is_offered(tmp_path: Path) -> None:
+    def row(at: int) -> list[object]:
+        return [f"k{at % 3}", f"r{at}", f"c{at % 30}", day(at), paid(at)]
+
+    question = asked(write(tmp_path, "customer_kind,user_row,client_ref_x,date,amount", row))
+    assert question.params["guess"] == "client_ref_x"
+
+
+def test_a_column_of_ids_that_never_return_gives_way_to_one_whose_values_do(tmp_path: Path) -> None:
+    file = write(tmp_path, "id,date,amount,whose", lambda at: [at + 1, day(at), paid(at), f"c{at % 30}"])
+    question = asked(file)
+    assert (question.code, question.params["guess"]) == ("missing_column", "whose")
+    assert likeliest_first("customer_id", inspect_file(file).columns)[0].column == "whose"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +193,151 @@ def test_amounts_of_an_unknown_name_in_refunded_orders_alone_are_asked_about(tmp
     assert readings == {"--map=refund=": pytest.approx(kept), "--map=refund=money_back": pytest.approx(part)}
     assert answered(file, mapping={"refund": "money_back"}) == pytest.approx(part)
     assert answered(file, mapping={"refund": ""}) == pytest.approx(kept)
+
+
+def sent_again(folder: Path, more: str, again: Callable[[int], Sequence[object] | None]) -> Path:
+    """Write events of orders with a column more; behind each stands what ``again`` makes of it: amount, clock, cell."""
+    lines = [f"customer_id,event_time,amount,order_id,event_type,{more}"]
+    for at in range(ROWS):
+        rows = [(paid(at), f"{day(at)} 10:00:00", f"first{at}"), again(at)]
+        lines += [f"c{at % 30},{row[1]},{row[0]},O{at},purchase,{row[2]}" for row in rows if row is not None]
+    return put(folder, lines)
+
+
+REPEATED = range(0, ROWS, 6)
+
+
+def of_some(row: Callable[[int], Sequence[object]]) -> Callable[[int], Sequence[object] | None]:
+    return lambda at: row(at) if at in REPEATED else None
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize(
+    ("more", "again"),
+    [
+        ("event_id", lambda at: (paid(at), f"{day(at)} 10:{at % 50 + 2}:00", f"again{at}")),
+        ("page", lambda at: (paid(at), f"{day(at)} 22:00:00", f"first{at}")),
+        ("received_at", lambda at: (paid(at), f"{day(at)} 10:00:00", f"{day(at)} 11:30:00")),
+    ],
+    ids=["id of the event", "reload", "processing time"],
+)
+def test_orders_that_stand_again_within_a_day_are_asked_about(tmp_path: Path, more: str, again: Any) -> None:
+    file = sent_again(tmp_path, more, of_some(again))
+    if more == "received_at":
+        file.write_text(re.sub(r"first(\d+)", lambda found: f"{day(int(found[1]))} 10:00:01", file.read_text()))
+    twice = TOTAL + sum(map(paid, REPEATED))
+    assert asked(file) == ("repeated_orders", {"--keep-duplicates": twice, "--drop-duplicates": TOTAL})
+    assert answered(file, duplicates="drop") == TOTAL and answered(file, duplicates="keep") == twice
+    manifest, events, said = read(file, duplicates="drop")
+    assert manifest.rows_duplicate == len(REPEATED) and set(events["event_time"].dt.hour) == {10}
+    assert said["repeated_orders_dropped"] == {"rows": len(REPEATED), "orders": len(REPEATED)}
+
+
+def test_a_repeated_order_of_several_lines_counts_each_line_as_often_as_it_stood(tmp_path: Path) -> None:
+    lines = ["customer_id,event_time,order_id,event_type,amount"]
+    for at in range(ROWS):
+        halves = [paid(at) / 2] * 2 if at % 4 else [paid(at) - 5, 5]
+        clocks = ("10:00:00", "10:07:00") if at in REPEATED else ("10:00:00",)
+        lines += [f"c{at % 30},{day(at)} {clock},O{at},purchase,{half}" for clock in clocks for half in halves]
+    file = put(tmp_path, [f"{line},{f'L{at}' if at else 'line_id'}" for at, line in enumerate(lines)])
+    twice = TOTAL + sum(map(paid, REPEATED))
+    assert asked(file) == ("repeated_orders", {"--keep-duplicates": twice, "--drop-duplicates": TOTAL})
+    assert answered(file, duplicates="drop") == TOTAL
+
+
+@pytest.mark.examples(3)
+@pytest.mark.parametrize(
+    ("more", "again"),
+    [
+        ("line_id", lambda at: (paid(at), f"{day(at)} 10:00:00", f"again{at}")),
+        ("shipment", lambda at: (paid(at), f"2025-{at % 9 + 1:02}-{at % 27 + 1:02} 10:00:00", f"again{at}")),
+        ("variant", lambda at: (paid(at), f"{day(at)} 10:05:00", "SM"[at % 4 // 2])),
+        ("payment", lambda at: (paid(at) / 3 if at % 4 else paid(at), f"{day(at)} 10:05:00", f"again{at}")),
+    ],
+    ids=["lines at one instant", "instalments", "another thing", "parts that mostly differ"],
+)
+def test_lines_parts_and_instalments_of_orders_are_not_asked_about(tmp_path: Path, more: str, again: Any) -> None:
+    file = sent_again(tmp_path, more, of_some(again))
+    assert answered(file) == pytest.approx(TOTAL + sum(again(at)[0] for at in REPEATED))
+
+
+def test_orders_of_one_price_that_stand_again_are_not_asked_about(tmp_path: Path) -> None:
+    file = sent_again(tmp_path, "ticket", of_some(lambda at: ("9.90", f"{day(at)} 10:05:00", f"again{at}")))
+    file.write_text(re.sub(r",\d+\.5,", ",9.90,", file.read_text()))
+    assert answered(file) == pytest.approx(9.9 * (ROWS + len(REPEATED)))
+
+
+def test_a_few_repeated_orders_are_counted_and_said(tmp_path: Path) -> None:
+    file = sent_again(
+        tmp_path, "page", lambda at: (paid(at), f"{day(at)} 10:05:00", f"first{at}") if at in (0, 1, 2) else None
+    )
+    big = (
+        file.read_text() + "c1,2024-05-05 10:00:00,99000,big,purchase,x\nc2,2024-05-06 10:00:00,98000,big2,purchase,y\n"
+    )
+    file.write_text(big)
+    _, events, said = read(file)
+    assert said["repeated_orders"] == {"rows": 3, "orders": 3} and len(events) == ROWS + 5
+
+
+def test_exact_repetitions_and_repeated_orders_are_one_question_with_the_sums_of_its_answers(tmp_path: Path) -> None:
+    file = sent_again(tmp_path, "page", of_some(lambda at: (paid(at), f"{day(at)} 10:05:00", f"first{at}")))
+    lines = file.read_text().splitlines()
+    exact = [line for line in lines if ",O1," in line or ",O2," in line or ",O3," in line]
+    file.write_text("\n".join([*lines, *exact]) + "\n")
+    more = sum(map(paid, (1, 2, 3)))
+    every = TOTAL + sum(map(paid, REPEATED)) + more
+    code, sums = asked(file)
+    assert code in ("duplicates_dropped", "repeated_orders")
+    assert sums == {"--keep-duplicates": every, "--drop-duplicates": TOTAL}
+    assert answered(file, duplicates="drop") == TOTAL and answered(file, duplicates="keep") == every
+
+
+def in_part(folder: Path, columns: str, row: Callable[[int, bool], Sequence[object]], word: str) -> Path:
+    """Write orders of which a sixth is in a state, with columns more."""
+    return write(
+        folder,
+        f"{HEAD},financial_status,{columns}",
+        lambda at: order(at, None, word if at in REPEATED else "paid", *row(at, at in REPEATED)),
+    )
+
+
+@pytest.mark.examples(2)
+@pytest.mark.parametrize("word", ["partially_refunded", "Teilweise erstattet"])
+def test_orders_refunded_in_part_are_asked_about_where_no_column_is_the_refund(tmp_path: Path, word: str) -> None:
+    file = in_part(tmp_path / "left", "current_total", lambda at, part: [paid(at) - 5 if part else paid(at)], word)
+    left = TOTAL - 5 * len(REPEATED)
+    assert asked(file) == ("partly_refunded", {"--map=refund=": TOTAL, "--map=amount=current_total": left})
+    assert answered(file, mapping={"amount": "current_total"}) == left
+    assert answered(file, mapping={"refund": ""}) == TOTAL
+    back = {at: at / 10 + 2.25 for at in REPEATED}
+    file = in_part(tmp_path / "back", "sent_back", lambda at, part: [f"{back[at] if part else 0:.2f}"], word)
+    left = pytest.approx(TOTAL - sum(back.values()))
+    assert asked(file) == ("partly_refunded", {"--map=refund=": TOTAL, "--map=refund=sent_back": left})
+    assert answered(file, mapping={"refund": "sent_back"}) == left
+
+
+def test_orders_refunded_in_part_without_a_column_of_money_are_said(tmp_path: Path) -> None:
+    _, _, said = read(in_part(tmp_path, "note", lambda at, part: ["x"], "partially_refunded"))
+    assert said["partly_refunded_unknown"] == {
+        "column": "financial_status",
+        "word": "partially_refunded",
+        "rows": len(REPEATED),
+    }
+
+
+@pytest.mark.examples(3)
+@pytest.mark.parametrize(
+    ("columns", "row", "word"),
+    [
+        ("current_total", lambda at, part: [paid(at) - 5 if part else paid(at)], "partially_fulfilled"),
+        ("refund_amount", lambda at, part: ["5.25" if part else "0.00"], "partially_refunded"),
+        ("list_price", lambda at, part: [paid(at) + 5 if part else paid(at)], "partially_refunded"),
+    ],
+    ids=["another part", "a known refund", "what is left already"],
+)
+def test_what_is_known_of_refunds_in_part_is_not_asked_about(tmp_path: Path, columns: str, row: Any, word: str) -> None:
+    _, _, said = read(in_part(tmp_path, columns, row, word))
+    assert not {"partly_refunded", "partly_refunded_unknown"} & set(said)
 
 
 def lines_with_discounts(folder: Path, column: str, *, of_order: bool) -> tuple[Path, float]:

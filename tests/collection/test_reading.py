@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import ibis
@@ -77,23 +78,36 @@ def test_set_aside_rows_carry_their_line_and_reason(workspace: Workspace, tmp_pa
     assert manifest.rows_read == 7 == manifest.rows_kept + manifest.rows_set_aside
 
 
-@pytest.mark.examples(2)
+@pytest.mark.examples(3)
 @pytest.mark.parametrize(
-    ("times", "zone", "offset"),
+    ("times", "zone", "said"),
     [
-        (["2024-01-15T03:00:00+08:00"] * 3, "UTC", "+08:00"),
-        (["2024-01-15T03:00:00+0200", "2024-07-15T03:00:00+02:00", "2024-01-15T03:00:00+01"], "UTC", "+02:00"),
+        (["2024-01-15T03:00:00+01:00"] * 3, "UTC", ("days_of_utc_fixed", "+01:00", "Etc/GMT-1")),
+        (
+            ["2024-01-15T03:00:00+01:00", "2024-07-15T03:00:00+0200"],
+            "UTC",
+            ("days_of_utc_place", "+01:00", "Europe/Berlin"),
+        ),
+        (["2024-01-15T03:00:00+08:00"] * 3, "UTC", ("days_of_utc_fixed", "+08:00", "Etc/GMT-8")),
+        (["2024-01-15T03:00:00+05:30"] * 3, "UTC", ("days_of_utc_fixed", "+05:30", "Asia/Kolkata")),
+        (["2024-01-15T03:00:00+01:17"] * 3, "UTC", ("days_of_utc", "+01:17", None)),
         (["2024-01-15T03:00:00+08:00"] * 3, "Asia/Shanghai", None),
         (["2024-01-15T03:00:00Z", "2024-01-15T03:00:00+00:00", "2024-01-15T03:00:00+08:00"], "UTC", None),
     ],
 )
-def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc(
-    workspace: Workspace, tmp_path: Path, times: list[str], zone: str, offset: str | None
+def test_local_offsets_without_a_zone_are_said_to_make_days_of_utc_and_the_zone_has_them(
+    workspace: Workspace, tmp_path: Path, times: list[str], zone: str, said: tuple[str, str, str | None] | None
 ) -> None:
     rows = [["customer_id", "event_time", "amount"], *[[f"c{i}", time, "1.5"] for i, time in enumerate(times)]]
     manifest = ingest(workspace, write(tmp_path / "log.csv", rows), "log", timezone=zone)
-    said = [item.params["offset"] for item in manifest.warnings if item.code == "warning.days_of_utc"]
-    assert said == ([offset] if offset else [])
+    found = [item for item in manifest.warnings if item.code.startswith("warning.days_of_utc")]
+    expected = [] if said is None else [said]
+    assert [
+        (item.code.removeprefix("warning."), item.params["offset"], item.params.get("zone")) for item in found
+    ] == expected
+    for own in (item.params["zone"] for item in found if "zone" in item.params):  # its clock shows what the file shows
+        local = [datetime.fromisoformat(time) for time in times]
+        assert all(time.astimezone(ZoneInfo(own)).utcoffset() == time.utcoffset() for time in local)
 
 
 @pytest.mark.examples(2)

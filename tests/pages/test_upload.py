@@ -180,6 +180,25 @@ def test_a_question_that_was_put_away_is_offered_to_nobody(upload: UPLOAD, open_
             "380",
             "--event=won=purchase",
         ),
+        (  # an id that groups the customers
+            "\n".join(
+                ["distinct_id,person_id,date,amount"]
+                + [f"D{n % 40},P{n % 40 // 2},2024-{n % 9 + 1:02}-{n % 28 + 1:02},{n + 1}.5" for n in range(120)]
+            ),
+            ("answer_reading_0",),
+            "20",
+            "--map=customer_id=person_id",
+        ),
+        (  # orders that stand again within a day
+            "\n".join(
+                ["customer_id,time,amount,order_id,event"]
+                + [f"C{n % 9},2024-03-{n % 28 + 1:02} 10:00,{n + 1}.5,O{n},purchase" for n in range(40)]
+                + [f"C{n % 9},2024-03-{n % 28 + 1:02} 10:05,{n + 1}.5,O{n},purchase" for n in range(8)]
+            ),
+            ("answer_reading_1",),
+            "**8** duplicates removed",
+            "--drop-duplicates",
+        ),
     ],
 )
 def test_a_question_about_a_file_is_settled_by_a_click_and_the_answer_goes_with_the_run(
@@ -203,6 +222,9 @@ def test_a_question_names_columns_in_words_and_offers_those_that_could_be_it(upl
     assert app.selectbox(key="answer_column_customer_id").value is None
     assert app.button(key="answer_use_customer_id").disabled
     assert translate("canonical.customer_id", "en") in texts(app) and "customer_id" not in texts(app)
+    rows = [f"2024-03-{n % 28 + 1:02},{('cash', 'card')[n % 2]},A{n * 7 % 20},{n + 1.5}" for n in range(60)]
+    app = upload("\n".join(["date,cash_type,card,money", *rows]), root=tmp_path / "third")
+    assert app.selectbox(key="answer_column_customer_id").value == "card"
 
 
 def test_amounts_to_choose_from_carry_their_sums_totals_first_and_none_is_preset(upload: UPLOAD) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.cell_formats import guarded
 from clv_core.collection.infer.columns.column_choice import ask_time, choose
+from clv_core.collection.infer.columns.grouped_ids import ask_grouped_ids
 from clv_core.collection.infer.columns.proposal import CLOCK, refuse_ids
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.customers import ask_customer, find_guests, use_emails_for_blank_ids
@@ -51,6 +52,7 @@ Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
 """Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
 COLUMN_RULES: Final[tuple[Rule, ...]] = (
     ask_customer,
+    ask_grouped_ids,
     ask_time,
     use_emails_for_blank_ids,
     drop_payment_kinds,

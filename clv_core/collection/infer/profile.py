@@ -28,7 +28,12 @@ from clv_core.collection.infer.order_states import (
 from clv_core.collection.infer.orders.amount_scope import read_scope
 from clv_core.collection.infer.orders.counted_twice import are_refunds_in_rows, have_refund_rows, reject_repeated_totals
 from clv_core.collection.infer.orders.order_steps import order_steps
-from clv_core.collection.infer.orders.void_times import read_other_statuses, read_void_times, status_column_warnings
+from clv_core.collection.infer.orders.void_times import (
+    read_other_statuses,
+    read_void_times,
+    refunds_in_part_warning,
+    status_column_warnings,
+)
 from clv_core.collection.infer.plan import probes
 from clv_core.collection.infer.plan.counts import SCALES, count_columns
 from clv_core.collection.infer.plan.orders import Orders, qualified_word
@@ -140,7 +145,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     plan, steps, of_rows = _relate_rows(log, plan, states)
     notes = status_column_warnings(notes, chosen, others)
     notes += of_ends + of_money + of_discounts + of_probes + _unscaled_ratings(counts, chosen, scale) + of_ids
-    notes += of_rows
+    notes += of_rows + refunds_in_part_warning(log, plan, states)
     return Profile(plan, log.source, int(counts["rows"]), notes, money, log, states, steps)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from clv_core.collection.vocabulary.column_names import fold
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
     MAX_TEST_SHARE,
@@ -24,6 +24,7 @@ from clv_core.collection.vocabulary.order_statuses import (
     WON,
     YES,
 )
+from clv_core.columns import RETURN
 
 FEW: Final = 40
 """A column of states has no more of them than this, among the rows of a sample."""
@@ -109,6 +110,17 @@ def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False)
         return None
     said = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold().replace("_", " "))), None)
     return said if said == REFUNDED or not after_sale else None
+
+
+OF_PARTS: Final = re.compile(rf"(?:{PARTLY.pattern})[a-z\u00c0-\u024f\u0400-\u04ff]*", re.IGNORECASE)
+"""The word that says "in part", to its end where letters make words."""
+
+
+def is_refund_in_part(word: str) -> bool:
+    """Say whether a word of a state says that an order was paid back in part."""
+    rest = OF_PARTS.sub("", word).strip(" _-")
+    is_refund = meaning_of(rest) == REFUNDED or EVENT_NAMES.get(fold(rest)) == RETURN
+    return rest != word.strip(" _-") and is_refund
 
 
 def tells(values: list[str], *, surely: bool = False) -> bool:

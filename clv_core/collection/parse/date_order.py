@@ -10,7 +10,7 @@ import duckdb
 
 from clv_core.collection.engine import one
 from clv_core.collection.parse import time_texts
-from clv_core.collection.parse.times import EPOCHS, ZONED, TimeReading
+from clv_core.collection.parse.times import EPOCHS, ZONED, TimeReading, zone_of_offsets
 from clv_core.errors import Message, NeedsAnswer
 
 NO_TIMES: Final = ("missing", "unreadable", "year_day")
@@ -27,6 +27,8 @@ FITS: Final = {
 """Form of a date such as 03/04/24 -> the orders that it can be read in."""
 SHORT_YEARS: Final = r"^(\d{1,2})[/.-]\d{1,2}[/.-](\d{1,2})(?:\D|$)"
 """Three parts of one or two digits, of which the first and the last may be day and year."""
+MIN_OFFSET_SHARE: Final = 0.01
+"""Share of the times that have an offset, before it is one of their place's."""
 EARLY_DAY: Final = 3
 LATE_DAY: Final = 28
 MORE: Final = 1.5
@@ -111,10 +113,30 @@ def decide(
         params = {"column": column, "rows": count("naive"), "timezone": timezone}
         notes.append(Message("warning.times_without_zone", params))
     if timezone == "UTC" and 2 * east.total() > _readable(forms):
-        most = east.most_common(1)[0][0].strip()
-        params = {"column": column, "rows": east.total(), "offset": most, "timezone": timezone}
-        notes.append(Message("warning.days_of_utc", params))
+        notes.append(_days_of_utc(column, offsets, timezone))
     return TimeReading(order, timezone, usual=usual), tuple(notes)
+
+
+def _days_of_utc(column: str, offsets: Counter[str], timezone: str) -> Message:
+    """Return what is to be said of days of UTC beside times with an offset: which zone has the local ones.
+
+    Args:
+        column: of the times.
+        offsets: offset of times, "" for those of UTC -> how many there are.
+        timezone: of the log.
+    """
+    rows = {offset.strip() or "+00:00": count for offset, count in offsets.items()}
+    total = sum(rows.values())
+    most = max((offset for offset in rows if offset != "+00:00"), key=lambda offset: rows[offset])
+    usual = [offset for offset, count in rows.items() if count >= MIN_OFFSET_SHARE * total]
+    params = {"column": column, "rows": total - rows.get("+00:00", 0), "offset": most, "timezone": timezone}
+    zone, changes = zone_of_offsets(usual)
+    if zone and changes:
+        return Message("warning.days_of_utc_place", {**params, "offsets": usual, "zone": zone})
+    zone = zone or zone_of_offsets([most])[0]
+    if zone:
+        return Message("warning.days_of_utc_fixed", {**params, "zone": zone})
+    return Message("warning.days_of_utc", params)
 
 
 def _order(

@@ -15,6 +15,7 @@ from babel.core import get_global
 from babel.numbers import get_territory_currencies, list_currencies
 
 from clv_core.collection.parse.currencies import is_unit, meant
+from clv_core.collection.parse.times import offsets_of, zone_of_offsets
 from clv_core.errors import Message
 
 KANA, HANGUL, HAN = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\uac00-\ud7a3]"), re.compile(r"[\u4e00-\u9fff]")
@@ -32,6 +33,10 @@ AT_HOME: Final = {
 SIGN: Final = re.compile(r"US\$|[¥￥€£₩$]")
 IN_BRACKETS: Final = re.compile(r"[(（\[【]\s*([^()（）\[\]【】]{1,4}?)\s*[)）\]】]")
 AT_NUMBER: Final = re.compile(r"(US\$|[¥￥€£₩$])\s*[-−]?\d|\d\s*([¥￥€£₩元円원])\s*$")
+
+
+OFFSET: Final = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)? ?([+-]\d\d):?(\d\d)\s*$")
+"""A time of day with an offset behind it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def propose(columns: Sequence[str], cells: Iterable[str] = (), browser_zone: str
     """
     script = _script("".join(columns))
     places, here = AT_HOME.get(script, {}), _money_of(browser_zone)
+    cells = list(cells)
     units = _units(columns, cells)
     currency = _one(units, [*places, here]) if units else _one(tuple(places), [here])
     timezone = places.get(currency, "")
@@ -70,7 +76,10 @@ def propose(columns: Sequence[str], cells: Iterable[str] = (), browser_zone: str
     if not currency:
         return LocaleHint()
     code = "hint.locale.script"
-    if units:
+    offsets = {f"{found[1]}:{found[2]}" for cell in cells if (found := OFFSET.search(cell))} - {"+00:00"}
+    if offsets and timezone and not offsets <= offsets_of(timezone):
+        code, timezone = "hint.locale.offset", zone_of_offsets(offsets)[0]
+    if not timezone or (units and code == "hint.locale.script"):
         code = "hint.locale.unit" if timezone else "hint.locale.unit.currency"
     return LocaleHint(currency, timezone, Message(code, {"currency": currency, "timezone": timezone}))
 

@@ -262,6 +262,43 @@ def shared_zone_warnings(texts: Collection[str], column: str, timezone: str) -> 
     )
 
 
+def zone_of_offsets(offsets: Collection[str]) -> tuple[str, bool]:
+    """Return a time zone whose clock has some offsets, and whether it has them by season.
+
+    One offset is that of all times: its zone is the offset itself (``Etc/GMT-1`` is ``+01:00``), or a place that keeps
+    it where it is of no whole hours. Two an hour apart are those of a place in winter and in summer.
+
+    Args:
+        offsets: such as ``+01:00``; times of UTC have ``+00:00``.
+
+    Returns:
+        The zone, "" where no one is known; whether it is that of a place whose clock changes.
+    """
+    if len(offsets) > 1:
+        both = " ".join(sorted(offsets, key=_minutes))
+        return str(_ZONES["seasons"].get(both, "")), True
+    (offset,) = offsets
+    hours, rest = divmod(_minutes(offset), 60)
+    if rest or not WEST <= hours <= EAST:
+        return str(_ZONES["fixed"].get(offset, "")), False
+    return (f"Etc/GMT{-hours:+d}" if hours else "UTC"), False
+
+
+WEST, EAST = -12, 14
+"""Hours from UTC of the zones that are called by their offset."""
+
+
+def _minutes(offset: str) -> int:
+    """Return how many minutes east of UTC an offset is."""
+    return (-1 if offset[0] == "-" else 1) * (60 * int(offset[1:3]) + int(offset[-2:]))
+
+
+def offsets_of(zone: str) -> set[str]:
+    """Return the offsets of a zone's clock in winter and in summer, such as ``+01:00``."""
+    found = (f"{day.replace(tzinfo=ZoneInfo(zone)):%z}" for day in DAYS)
+    return {f"{offset[:3]}:{offset[3:5]}" for offset in found}
+
+
 def _clock(zone: str) -> list[object]:
     """Return how far from UTC a zone is in winter and in summer."""
     return [day.replace(tzinfo=ZoneInfo(zone)).utcoffset() for day in DAYS]

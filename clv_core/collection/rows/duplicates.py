@@ -1,4 +1,8 @@
-"""Rows that repeat another row exactly: found by hash, verified by their values, dropped or counted."""
+"""Rows that repeat another row exactly, found by hash and verified by their values; and orders that were sent again.
+
+A thank-you page that is loaded anew, and an event that is sent anew, repeat an order with its customer and amounts at
+another time, under another id of the event. What differs in times and in ids that never repeat is no other purchase.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,18 @@ from numpy.typing import NDArray
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import file_text, local_time, name, numbered_rows, one, run, text
 from clv_core.collection.parse.numbers import NumberReading
-from clv_core.columns import AMOUNT, BY_NAME, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
+from clv_core.collection.parse.times import TimeReading
+from clv_core.columns import (
+    AMOUNT,
+    BY_NAME,
+    CUSTOMER_ID,
+    EVENT_TIME,
+    EVENT_TYPE,
+    MONEY_TYPES,
+    ORDER_ID,
+    PURCHASE,
+    RETURN,
+)
 from clv_core.errors import Message
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
@@ -30,6 +45,18 @@ MIN_PASTED_SHARE: Final = 0.95
 MIN_ORDERS: Final = 5
 """Orders with repeated rows whose total is that of all their rows, before that is no accident."""
 MIN_ORDER_SHARE: Final = 0.9
+MAX_APART: Final = "INTERVAL 1 DAY"
+"""How long after an order the same one is a repetition. In logs with known totals pages were loaded anew within minutes
+and events sent anew within hours; parts of an order are sent two days apart, instalments are paid a month apart."""
+MIN_REPEATED_AMOUNTS: Final = 3
+"""Different amounts of repeated orders: in a shop of one price, lines of an order may well be equal."""
+JUDGED_TIMES: Final = 1_000
+"""Cells by which a column is taken for one of times."""
+NEAR_EVENT: Final = "INTERVAL 366 DAY"
+"""Numbers that are times of something else than an order are codes."""
+MAX_SENT_ANEW: Final = 0.3
+"""Share of the orders that stand again at the same instant; with more of them, these are lines with ids, unless all do
+equally often."""
 CENT: Final = 0.011
 
 
@@ -40,7 +67,7 @@ class Deduplicated:
     Args:
         events: Parquet file of them.
         content: a figure of all rows in any order.
-        dropped: how many repetitions were left out.
+        dropped: how many repetitions were left out, those of orders that were sent again among them.
         warnings: what is to be said.
     """
 
@@ -73,27 +100,62 @@ def drop_duplicates(
             of it goes to the row that stays.
     """
     progress.report("duplicates", 0, 1)
-    wanted = answers.duplicates
     rows, content = mark_duplicates(connection, events, columns, total, progress)
-    if not rows:
+    connection.execute("CREATE OR REPLACE TEMP TABLE repeated_orders (position BIGINT)")
+    again = RepeatedOrders()
+    if answers.duplicates != "keep" and not (shared or answers.amount_scope):
+        again = mark_repeated_orders(connection, events, columns)
+    if not rows and not again.rows:
         return Deduplicated(events, content, 0, ())
+    drop, warnings = _judge(connection, events, columns, answers, rows, again.rows, shared=bool(shared))
+    if again.rows:
+        sums = _revenues(connection, events, drop=False)
+        warnings += (again.message(dropped=answers.duplicates == "drop", revenues=sums),)
+    also = again.rows if answers.duplicates == "drop" else 0
+    if not drop and not also:
+        return Deduplicated(events, content, 0, warnings)
+    target = events.with_name("unique.parquet")
+    left_out = [view for view, used in (("repeats", drop), ("repeated_orders", also)) if used]
+    dropped = (rows if drop else 0) + also
+    _write_unique(connection, events, target, total, progress, shared, left_out)
+    content = mark_duplicates(connection, target, columns, total - dropped, progress)[1]
+    return Deduplicated(target, content, dropped, warnings)
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection,
+    events: Path,
+    columns: Sequence[str],
+    answers: Answers,
+    rows: int,
+    again: int,
+    *,
+    shared: bool,
+) -> tuple[bool, tuple[Message, ...]]:
+    """Return whether rows that repeat others exactly are dropped, and what is to be said of them.
+
+    Args:
+        connection: where it runs.
+        events: a Parquet file, of which exact repetitions are marked.
+        columns: all its columns.
+        answers: what the person said.
+        rows: how many rows repeat others exactly.
+        again: how many repeat an order that was sent again.
+        shared: whether amounts are shares of what their order came to.
+    """
+    if not rows:
+        return False, ()
+    wanted = answers.duplicates
     pasted = not wanted and _is_pasted(connection, events, columns)
     drop = wanted == "drop" if wanted else pasted or has_event_ids(connection, events, columns, answers.timezone)
     if drop and not (wanted or pasted or shared):
         column = _column_of_totals(connection, events, columns)
         if column:
-            warning = Message("warning.duplicates_of_totals", {"rows": rows, "column": column})
-            return Deduplicated(events, content, 0, (warning,))
+            return False, (Message("warning.duplicates_of_totals", {"rows": rows, "column": column}),)
     params: JsonObject = {"rows": rows}
     if rows >= MIN_ASKED and not pasted and not shared and (ORDER_ID in columns or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
-    warnings = (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
-    if not drop:
-        return Deduplicated(events, content, 0, warnings)
-    target = events.with_name("unique.parquet")
-    _write_unique(connection, events, target, total, progress, shared)
-    content = mark_duplicates(connection, target, columns, total - rows, progress)[1]
-    return Deduplicated(target, content, rows, warnings)
+    return drop, (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
 
 
 def mark_duplicates(
@@ -150,6 +212,183 @@ def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: 
     return any(share > 0.5 for share in one(connection, f"SELECT {shares} FROM {file_text(events)}") if share)
 
 
+@dataclass(frozen=True)
+class RepeatedOrders:
+    """Orders that stand again with their customer and all their amounts, within :data:`MAX_APART`.
+
+    Args:
+        rows: how many rows repeat others; they are in the table ``repeated_orders`` by their position.
+        orders: of how many orders.
+    """
+
+    rows: int = 0
+    orders: int = 0
+
+    def message(self, *, dropped: bool, revenues: list[float]) -> Message:
+        """Return what is to be said: a doubt with the revenue with them and without, or that they were dropped."""
+        params: JsonObject = {"rows": self.rows, "orders": self.orders}
+        if dropped:
+            return Message("warning.repeated_orders_dropped", params)
+        return Message("warning.repeated_orders", params | {"revenues": revenues})
+
+
+def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> RepeatedOrders:
+    """Fill the table ``repeated_orders (position)`` with rows by which an order was sent again, and count them.
+
+    Each line of an order that was sent again stands again, as often as it stood, with all that it says but for times
+    and ids that never repeat. Where orders that have rows at several times mostly differ in these, as parts that are
+    sent apart do, none is one. Rows at the same instant are one event where they differ in times alone, or in their
+    number in the file.
+
+    Args:
+        connection: where it runs.
+        events: a Parquet file, of which exact repetitions are marked (:func:`mark_duplicates`).
+        columns: all its columns.
+    """
+    if ORDER_ID not in columns:
+        return RepeatedOrders()
+    kinds = ", ".join(map(text, MONEY_TYPES))
+    lines = (
+        f"(SELECT * FROM {numbered_rows(events)} WHERE {EVENT_TYPE} IN ({kinds}) AND {AMOUNT} <> 0"
+        f" AND {ORDER_ID} IS NOT NULL AND file_row_number NOT IN (FROM repeats))"
+    )
+    own = ", ".join(column for column in columns if column in BY_NAME and column != EVENT_TIME)
+    order = f"{ORDER_ID}, {CUSTOMER_ID}, {EVENT_TYPE}"
+    modes = _modes(connection, lines, own, order)
+    if not modes:
+        return RepeatedOrders()
+    telling, ids = _telling_columns(connection, lines, own, [column for column in columns if column not in BY_NAME])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE order_lines AS SELECT file_row_number AS position, {order}, {AMOUNT},"
+        f" {EVENT_TIME} AS instant, hash({', '.join([own, *telling])}) AS line, hash({', '.join(['0', *ids])}) AS ids"
+        f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines)"
+    )
+    every = one(connection, f"SELECT count(DISTINCT ({order})) FROM {lines}")[0]
+    for same_instant in modes:
+        rows, orders = _mark_orders(connection, order, every, same_instant=same_instant)
+        if rows:
+            return RepeatedOrders(rows, orders)
+    return RepeatedOrders()
+
+
+def _modes(connection: duckdb.DuckDBPyConnection, lines: str, own: str, order: str) -> list[bool]:
+    """Return whether enough orders may stand again at a later instant (False), or at the same one (True), to look.
+
+    Makes the tables ``orders_of_lines``, of orders of several lines, and ``twins``, of lines that equal another one.
+
+    Args:
+        connection: where it runs.
+        lines: table expression of the lines of orders.
+        own: the canonical columns.
+        order: the columns that name an order.
+    """
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE orders_of_lines AS SELECT hash({order}) AS of, min({EVENT_TIME}) AS first,"
+        f" max({EVENT_TIME}) AS last FROM {lines} GROUP BY 1 HAVING count(*) > 1"
+    )
+    later, same = one(
+        connection,
+        f"SELECT count(*) FILTER (first < last AND last - first <= {MAX_APART}), count(*) FILTER (first = last)"
+        " FROM orders_of_lines",
+    )
+    if max(later, same) < MIN_ASKED:
+        return []
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({own}) AS line, any_value(hash({order})) AS of"
+        f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines) GROUP BY 1 HAVING count(*) > 1"
+    )
+    orders = one(connection, "SELECT count(DISTINCT of) FROM twins")[0]
+    enough = [MIN_ASKED <= told and MIN_ASKED <= orders >= MIN_ORDER_SHARE * told for told in (later, same)]
+    return [mode for mode, looks in zip((False, True), enough, strict=True) if looks]
+
+
+def _telling_columns(
+    connection: duckdb.DuckDBPyConnection, lines: str, own: str, others: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return which other columns tell apart lines that have all canonical values in common, and which are ids.
+
+    A column of times tells nothing. Ids never repeat in the file, and tell no time apart; nor, at one instant, what
+    counts the rows of the file.
+
+    Args:
+        connection: where it runs.
+        lines: table expression of the lines of orders.
+        own: the canonical columns.
+        others: the other ones.
+    """
+    cells = [f"coalesce({name(column)}::VARCHAR, '')" for column in others]
+    counts = [f"count(DISTINCT {cell}) > 1 AS c{at}" for at, cell in enumerate(cells)]
+    if not counts:
+        return [], []
+    alike = f"{lines} WHERE hash({own}) IN (SELECT line FROM twins)"
+    differing = f"SELECT {', '.join(counts)} FROM {alike} GROUP BY hash({own})"
+    differ = one(connection, f"SELECT {', '.join(f'bool_or(c{at})' for at, _ in enumerate(cells))} FROM ({differing})")
+    telling: list[str] = []
+    ids: list[str] = []
+    near = f"{TimeReading().value('x')} BETWEEN instant - {NEAR_EVENT} AND instant + {NEAR_EVENT}"
+    for cell, differs in zip(cells, differ, strict=True):
+        if not differs:
+            continue
+        cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {alike} LIMIT {JUDGED_TIMES}"
+        untimely = f"SELECT count(*) FROM ({cells_of_twins}) WHERE x <> '' AND NOT coalesce({near}, false)"
+        rows, values, rising = one(
+            connection,
+            "SELECT count(*), count(DISTINCT x), count(*) FILTER (number > before) FROM"
+            " (SELECT *, lag(number) OVER (ORDER BY file_row_number) AS before FROM"
+            f" (SELECT file_row_number, {cell} AS x, try_cast(x AS BIGINT) AS number FROM {lines}))",
+        )
+        if rising == rows - 1 or not one(connection, untimely)[0]:
+            continue
+        (ids if values == rows else telling).append(cell)
+    return telling, ids
+
+
+def _mark_orders(
+    connection: duckdb.DuckDBPyConnection, order: str, every: int, *, same_instant: bool
+) -> tuple[int, int]:
+    """Put the rows of ``order_lines`` by which whole orders stand again into ``repeated_orders``.
+
+    Args:
+        connection: where it runs.
+        order: the columns that name one.
+        every: all orders.
+        same_instant: whether it is again at the same instant, else at a later one.
+
+    Returns:
+        How many rows, and of how many orders.
+    """
+    # two equal lines at one time are two: the first stands again in the first of a later time
+    same = "ids, instant" if same_instant else "place"
+    rows = (
+        f"SELECT *, row_number() OVER (PARTITION BY {order}, line, instant ORDER BY position) AS place FROM order_lines"
+    )
+    before = "instant - lag(instant) OVER"
+    copies = (
+        f"SELECT *, row_number() OVER lines AS copy, {before} lines AS gap FROM ({rows})"
+        f" WINDOW lines AS (PARTITION BY {order}, line, {same} ORDER BY instant, position)"
+    )
+    steps = f"SELECT *, {before} (PARTITION BY {order} ORDER BY instant, position) AS step FROM ({copies})"
+    near = "step = INTERVAL 0 DAY" if same_instant else f"step > INTERVAL 0 DAY AND step <= {MAX_APART}"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE near_orders AS SELECT {order}, max(copy) AS copies, min({AMOUNT}) AS worth,"
+        f" copies > 1 AND count(*) = copies * count(*) FILTER (copy = 1) AND max(gap) <= {MAX_APART} AS whole"
+        f" FROM ({steps}) GROUP BY {order} HAVING bool_or({near})"
+    )
+    told, whole, amounts, fewest, most = one(
+        connection,
+        "SELECT count(*), count(*) FILTER (whole), count(DISTINCT worth) FILTER (whole), min(copies), max(copies)"
+        " FROM near_orders",
+    )
+    many = same_instant and told > MAX_SENT_ANEW * every and not (told == every and fewest == most)
+    if whole < max(MIN_ASKED, MIN_ORDER_SHARE * told) or amounts < MIN_REPEATED_AMOUNTS or many:
+        return 0, 0
+    connection.execute(
+        f"INSERT INTO repeated_orders SELECT position FROM ({copies}) SEMI JOIN (FROM near_orders WHERE whole)"
+        f" USING ({order}) WHERE copy > 1"
+    )
+    return int(one(connection, "SELECT count(*) FROM repeated_orders")[0]), int(whole)
+
+
 def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> bool:
     """Say whether repeated rows are a part of the file that stands in it twice: in the same order, as far apart."""
     apart = (
@@ -193,10 +432,11 @@ def _column_of_totals(connection: duckdb.DuckDBPyConnection, events: Path, colum
 
 
 def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool) -> list[float]:
-    """Return net revenue as it is read and the other way: without or with the repetitions."""
+    """Return net revenue as it is read and the other way: without or with all repetitions."""
+    left_out = "file_row_number IN (FROM repeats) OR file_row_number IN (FROM repeated_orders)"
     total, repeated = one(
         connection,
-        f"SELECT coalesce(sum({AMOUNT}), 0), coalesce(sum({AMOUNT}) FILTER (file_row_number IN (FROM repeats)), 0)"
+        f"SELECT coalesce(sum({AMOUNT}), 0), coalesce(sum({AMOUNT}) FILTER ({left_out}), 0)"
         f" FROM {numbered_rows(events)} WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}')",
     )
     sums = [round(total, 2), round(total - repeated, 2)]
@@ -204,16 +444,23 @@ def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool
 
 
 def _write_unique(
-    connection: duckdb.DuckDBPyConnection, events: Path, target: Path, rows: int, progress: Progress, shared: str
+    connection: duckdb.DuckDBPyConnection,
+    events: Path,
+    target: Path,
+    rows: int,
+    progress: Progress,
+    shared: str,
+    views: Sequence[str],
 ) -> None:
-    """Write ``events`` without its repetitions to ``target``, in the same order; no share of an order is lost."""
+    """Write ``events`` without rows of some views to ``target``, in the same order; no share of an order is lost."""
     file, left_out, amount = numbered_rows(events), "file_row_number", ""
     if shared:
         file += " LEFT JOIN (SELECT position, copies FROM copied WHERE copy = 1) ON position = file_row_number"
         left_out = "file_row_number, position, copies"
         amount = f" REPLACE ({AMOUNT} * CASE WHEN {shared} THEN coalesce(copies, 1) ELSE 1 END AS {AMOUNT})"
     query = (
-        f"COPY (SELECT * EXCLUDE ({left_out}){amount} FROM {file} WHERE file_row_number NOT IN (FROM repeats)"
+        f"COPY (SELECT * EXCLUDE ({left_out}){amount} FROM {file}"
+        f" WHERE {' AND '.join(f'file_row_number NOT IN (FROM {view})' for view in views)}"
         f"{' ORDER BY file_row_number' if shared else ''}) TO {text(str(target))} (FORMAT parquet)"
     )
     run(connection, query, progress, "duplicates", rows)

@@ -32,6 +32,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "columns.likely": ROLES,
     "columns.preferred": ROLES,
     "columns.customers": dict.fromkeys(("name_or_id", "email", "phone", "person", "recipient"), WORDS),
+    "customer_ids": dict.fromkeys(("groups", "merged", "about", "ends"), PATTERNS),
     "events": dict.fromkeys(EVENT_TYPES, WORDS),
     "statuses": STATUSES,
     "refund_statuses": STATUSES,

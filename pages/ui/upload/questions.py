@@ -16,7 +16,7 @@ from clv_core import jobs
 from clv_core.collection import CHOICES as ANSWERS
 from clv_core.collection import FILE, ROW_MEANINGS, Answers, with_answer
 from clv_core.collection.infer import DOUBTS
-from clv_core.collection.infer.columns import could_be
+from clv_core.collection.infer.columns import could_be, likeliest_first
 from clv_core.collection.read import USUAL
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError, NeedsAnswer
@@ -70,10 +70,12 @@ READINGS: Final = (
     "amounts_unusual",
     "duplicates_kept",
     "duplicates_dropped",
+    "repeated_orders",
     "status_unused",
     "unknown_states",
     "ended_late",
     "refunded_in_part",
+    "partly_refunded",
     "other_event_types",
     "rival_amounts",
     "lower_amount",
@@ -88,6 +90,7 @@ READINGS: Final = (
     "purchases_alike",
     "amounts_scaled",
     "customers_renamed",
+    "customers_grouped",
     "which_converted",
     "split_rows",
     *(f"rows_{code}" for code in DOUBTS),
@@ -272,7 +275,7 @@ def _buttons(words: dict[Any, str], name: str, then: Then) -> None:
 def _column(canonical: str, path: Path, then: Then) -> None:
     """Ask which column it is; those that could be it come first. No amount is preset, and nothing that could not be."""
     columns, word = uploading.inspection(path).columns, i18n.name_of("canonical", canonical)
-    likely = sorted(columns, key=lambda item: (item.canonical != canonical, not could_be(canonical, item)))
+    likely = likeliest_first(canonical, columns)
     samples = {item.column: f"{item.column} — {' · '.join(item.samples[:3])}"[:90] for item in likely}
     clear = likely[0].canonical == canonical or could_be(canonical, likely[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):

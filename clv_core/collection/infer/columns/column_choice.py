@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -44,6 +44,8 @@ OF_PIECE: Final = re.compile(
 OF_ALL: Final = re.compile(r"(?i)tot(?:al)?(?![a-z])|gesamt|summe|toplam|总|総|合計|합계")
 MAX_PRICES: Final = 3
 """Columns that are offered as the price of one piece."""
+FEW_CUSTOMERS: Final = 10
+"""More different values than this are customers rather than kinds, states or means of payment."""
 UNREADABLE: Final = "\ufffd"
 """Stands in a text for bytes that are none in its encoding."""
 
@@ -55,8 +57,9 @@ def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) ->
         for canonical in (CUSTOMER_ID, EVENT_TIME)
         if canonical not in chosen
     }
-    if missing.get(CUSTOMER_ID) == "COLUMN":
-        missing[CUSTOMER_ID] = likely_customer(proposals) or "COLUMN"
+    called = next((item for item in proposals if item.column == missing.get(CUSTOMER_ID)), None)
+    if CUSTOMER_ID in missing and (called is None or called.never_repeats):
+        missing[CUSTOMER_ID] = likely_customer(proposals) or _only_returning(proposals) or missing[CUSTOMER_ID]
     money = bool({AMOUNT, PRICE, UNIT_PRICE, EVENT_TYPE} & set(chosen))
     garbled = [item.column for item in proposals if UNREADABLE in item.column]
     if garbled and (missing or not money):
@@ -128,10 +131,42 @@ def money_columns(proposals: list[Proposal], *, least: float = 0.0) -> list[str]
 
 
 def likely_customer(proposals: list[Proposal]) -> str:
-    """Return the column that may name the customer though no name says so, "" where there is none."""
-    named = [item for item in proposals if item.canonical is None and CUSTOMERS.search(item.column)]
-    named = [item for item in named if not OF_CUSTOMERS.search(item.column)]
-    return next((item.column for item in named if item.samples and not item.money and not item.never_repeats), "")
+    """Return the column that may name the customer though no name says so surely, "" where there is none."""
+    named = [item for item in proposals if item.canonical is None and _is_named(item)]
+    named = [item for item in named if item.samples and not item.money and not item.never_repeats]
+    return next((item.column for item in sorted(named, key=_unlike_customers)), "")
+
+
+def _only_returning(proposals: list[Proposal]) -> str:
+    """Return the one column without a meaning whose values are many and return, "" where none or several are so."""
+    free = [item for item in proposals if item.canonical is None and could_be(CUSTOMER_ID, item) and not item.money]
+    found = [item.column for item in free if not _unlike_customers(item)[0]]
+    return found[0] if len(found) == 1 else ""
+
+
+def likeliest_first(canonical: str, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Return the columns as they are offered as a canonical one: those that could be it first.
+
+    As the customer, these are those with many values that return, those called so before others, and of equals that
+    with most different ones.
+    """
+
+    def against(item: Proposal) -> tuple[bool | int, ...]:
+        if canonical != CUSTOMER_ID:
+            return item.canonical != canonical, not could_be(canonical, item)
+        is_called = item.canonical == canonical and not item.never_repeats
+        return not is_called, not could_be(canonical, item), *_unlike_customers(item)
+
+    return sorted(proposals, key=against)
+
+
+def _is_named(item: Proposal) -> bool:
+    return bool(CUSTOMERS.search(item.column)) and not OF_CUSTOMERS.search(item.column)
+
+
+def _unlike_customers(item: Proposal) -> tuple[bool, bool, int]:
+    """Return what a column's values have against being customers, the weightiest first, to sort by."""
+    return not FEW_CUSTOMERS < item.distinct < item.cells, not _is_named(item), -item.distinct
 
 
 def _tells_behaviour(proposals: list[Proposal]) -> bool:

@@ -74,6 +74,8 @@ class Proposal:
             (:func:`~clv_core.collection.infer.columns.proposal.money_likelihood`).
         masked: whether its name is that of the customer and its values are hidden by stars.
         rank: how much less surely than an id a column of customers says who they are.
+        cells: how many cells were seen that are filled.
+        distinct: different values among them.
     """
 
     column: str
@@ -84,6 +86,8 @@ class Proposal:
     money: float = 0.0
     masked: bool = False
     rank: int = 0
+    cells: int = 0
+    distinct: int = 0
 
 
 def filled(rows: Sequence[TextRow], column: str) -> list[str]:

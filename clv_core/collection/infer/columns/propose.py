@@ -84,10 +84,12 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
         hidden = canonical == CUSTOMER_ID and confidence < 1 and masked(values)
         if hidden:
             canonical, confidence = None, 0.0
-        never_repeats = ENOUGH_IDS <= len(values) == len(set(values))
+        cells, distinct = len(values), len(set(values))
+        never_repeats = ENOUGH_IDS <= cells == distinct
         money = money_likelihood(column, values)
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
-        proposals.append(Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker))
+        item = Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker, cells, distinct)
+        proposals.append(item)
     proposals = _by_values(proposals, rows)
     return proposals if EVENT_TYPE in answers else _by_kind(_by_documents(proposals, rows))
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from clv_core.collection.engine import TextRow, name
+from clv_core.collection.engine import TextRow, V, name, text
 from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import NUMBER, TIME, filled
-from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, LogTable
 from clv_core.collection.infer.order_states import OrderState, void_words, words_of
 from clv_core.collection.infer.plan.orders import ended
+from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.infer.state_words import is_refund_in_part
 from clv_core.collection.read.dialect import column_roles
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import (
@@ -87,6 +89,75 @@ def _paid_back_in_part(log: LogTable, column: str, chosen: Mapping[str, str]) ->
         if are_numbers and in_refunded and any(row[item.column] != row[chosen[AMOUNT]] for row in told):
             return item.column
     return ""
+
+
+MIN_IN_PART: Final = 3
+"""Rows of orders that were paid back in part, before the money is looked for."""
+MAX_OFFERED: Final = 4
+
+
+def refunds_in_part_warning(log: LogTable, plan: ReadingPlan, states: Sequence[OrderState]) -> tuple[Message, ...]:
+    """Return what is to be said of states that say "refunded in part" where nothing says how much.
+
+    A column that is the amount everywhere else, and less there, is what is left; one that is filled there alone, and
+    less than the amount, is what was paid back.
+
+    Args:
+        log: the file.
+        plan: how it is read.
+        states: the words of its columns of states.
+    """
+    words = [one for one in states if one.meaning == SOLD and is_refund_in_part(one.word)]
+    words = [one for one in words if one.word not in log.answers.states]
+    told = {REFUND} & {*plan.chosen, *log.answers.mapping}
+    if sum(one.rows for one in words) < MIN_IN_PART or told or AMOUNT not in plan.chosen:
+        return ()
+    if log.one(f"SELECT count(*) FROM {plan.judged(log.relation)} WHERE {V}value < 0")[0]:
+        return ()
+    left, back, is_left = _money_of_refunds(log, plan.chosen, words)
+    if is_left:
+        return ()
+    first = words[0]
+    params = {"column": first.column, "word": first.word[:40], "rows": sum(one.rows for one in words)}
+    if not left and not back:
+        return (Message("warning.partly_refunded_unknown", params),)
+    money = (left or back)[0]
+    return (Message("warning.partly_refunded", {**params, "money": money, "left": left, "back": back}),)
+
+
+def _money_of_refunds(
+    log: LogTable, chosen: Mapping[str, str], words: Sequence[OrderState]
+) -> tuple[list[str], list[str], bool]:
+    """Return the columns of what is left of amounts, those of what was paid back, and whether the amount is the former.
+
+    Args:
+        log: the file.
+        chosen: canonical name -> source column.
+        words: those of states that say that an order was paid back in part.
+    """
+    left: list[str] = []
+    back: list[str] = []
+    is_left = False
+    said = " OR ".join(f"trim({name(one.column)}) = {text(one.word)}" for one in words)
+    for item in log.proposals:
+        if item.column in chosen.values() or item.money <= 0:
+            continue
+        for decimal in MARKS:
+            rows = log.numbers(decimal, {"a": chosen[AMOUNT], "b": item.column}, f"coalesce({said}, false) AS part")
+            parts, less, more, paid, equal, blank = log.one(
+                f"SELECT count(*) FILTER (part), count(*) FILTER (part AND b > 0 AND b < a - {CENT}),"
+                f" count(*) FILTER (part AND b > a + {CENT}), count(*) FILTER (NOT part),"
+                f" count(*) FILTER (NOT part AND abs(a - b) < {CENT}),"
+                f" count(*) FILTER (NOT part AND coalesce(b, 0) = 0) FROM {rows} WHERE a > 0"
+            )
+            if parts < MIN_IN_PART or not paid:
+                continue
+            is_amount, is_less = equal >= NEARLY_ALL * paid, less >= NEARLY_ALL * parts
+            is_left = is_left or (is_amount and more >= NEARLY_ALL * parts)
+            if is_less and (is_amount or blank >= NEARLY_ALL * paid):
+                (left if is_amount else back).append(item.column)
+                break
+    return left[:MAX_OFFERED], back[:MAX_OFFERED], is_left
 
 
 def _days_until(log: LogTable, column: str, chosen: Mapping[str, str]) -> float:
