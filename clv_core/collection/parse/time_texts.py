@@ -242,7 +242,8 @@ def _first_fitting(column: str, formats: Sequence[str]) -> str:
     """
 
     def tried(some: Sequence[str]) -> str:
-        return f"try_strptime({column}, [{', '.join(map(text, some))}])"
+        # DuckDB 1.5.6 looks one byte behind a text that ends before the format does, and may crash: a blank is there.
+        return f"try_strptime({column} || ' ', [{', '.join(map(text, some))}])"
 
     def read(colons: int) -> str:
         some = [item for item in formats if item.count(":") == colons]
