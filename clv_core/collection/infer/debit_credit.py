@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.engine import TextRow
-from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, filled
+from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, different, filled
 from clv_core.collection.infer.event_names import are_event_names
 from clv_core.collection.parse.numbers import BELOW
 from clv_core.collection.read.derived_columns import LESS, pairs
@@ -74,7 +74,7 @@ def with_marks(
     if EVENT_TYPE in mapping or _are_signed(rows, proposals):
         return list(proposals), {}
     for marked in proposals:
-        marks = _marks(marked.column, filled(rows, marked.column))
+        marks = _marks(marked.column, rows)
         if not marks or (known and known is not marked and are_event_names(known.samples)):
             continue
         out, into, is_plain = marks
@@ -85,12 +85,14 @@ def with_marks(
     return list(proposals), {}
 
 
-def _marks(column: str, values: Sequence[str]) -> tuple[str, str, bool] | None:
+def _marks(column: str, rows: Sequence[TextRow]) -> tuple[str, str, bool] | None:
     """Return the marks of what went out and came in as they stand in the file, and whether they say which is which."""
+    is_named = bool(re.search(MARK_NAMES, column.casefold()))
+    if not is_named and EVENT_TYPE not in column_roles(column):
+        return None
+    values = (value for value in reversed(different(rows[::-1], column)) if value)  # the last spelling of each counts
     words = {value.casefold(): value for value in values if value == "-" or value.lower() not in MISSING}
-    if not re.search(MARK_NAMES, column.casefold()) and not (
-        EVENT_TYPE in column_roles(column) and set(words) in PLAIN_PAIRS
-    ):
+    if not is_named and set(words) not in PLAIN_PAIRS:
         return None
     for out, into in (*PAID_MARKS, *BOOKED_MARKS, *BOOKED):
         if {out, into} <= set(words) and len(words) <= 2 + OTHERS:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from clv_core.collection.infer.columns.proposal import different
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_by_column, meaning_of
@@ -71,9 +72,10 @@ def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict
         return found, ()
     spoken = {fold(word) for word in log.answers.states}
     for column in log.rows[0]:
-        words = list(dict.fromkeys(str(row[column]).strip() for row in log.rows if row[column] is not None))
-        words = [word for word in words if word.lower() not in MISSING]
-        if column in chosen.values() or not _named_so(column, words) or not (are_words(words) or are_codes(words)):
+        if column in chosen.values():
+            continue
+        words = [word for word in different(log.rows, column) if word.lower() not in MISSING]
+        if not _named_so(column, words) or not (are_words(words) or are_codes(words)):
             continue
         if spoken & {fold(word) for word in words}:
             return found | {ORDER_STATUS: column}, ()

@@ -49,9 +49,10 @@ def are_codes(values: list[str]) -> bool:
 
 def has_words_of_its_own(column: str, values: list[str]) -> bool:
     """Say whether a column's name gives its words a meaning: voided or paid, yes or no; a stage that is won."""
-    key, words = fold(column), set(values)
-    if not words:
+    key = fold(column)
+    if not values or not (key in STAGE_NAMES or key in VOID_FLAGS or key in PAID_FLAGS):
         return False
+    words = set(values)
     if key in STAGE_NAMES:
         return any(map(WON.search, words)) and are_words(values)
     if key in TEST_FLAGS and sum(value.lower() in YES for value in values) > MAX_TEST_SHARE * len(values):

@@ -41,6 +41,13 @@ BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061
 USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
 
+GROUPED: Final = {
+    "comma": r"[+-]?([1-9][0-9]{0,2}([.][0-9]{3}){1,4}|[0-9]{1,15}),[0-9]{1,2}",
+    "point": r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3}){1,4}[.][0-9]{1,2}",
+}
+"""Form -> amounts that show it and have nothing around them, as most do that are no figures as they stand: 1.234,56,
+12,50 and 1,234.56."""
+
 _FACTORS: Final = {
     form: int(factor)
     for factor in load_vocabulary().keys("scales")
@@ -72,6 +79,11 @@ class NumberReading:
         fast = f"WHEN {self._fast(column)} THEN try_cast({column} AS DOUBLE)"
         if self.usual and self.decimal == "point":
             return f"CASE {fast} END"
+        fast += (
+            f" WHEN {_is(column, GROUPED['comma'])}"
+            f" THEN try_cast(replace(replace({column}, '.', ''), ',', '.') AS DOUBLE)"
+            f" WHEN {_is(column, GROUPED['point'])} THEN try_cast(replace({column}, ',', '') AS DOUBLE)"
+        )
         return f"CASE WHEN {column} IS NULL THEN NULL {fast} ELSE {self._otherwise(column)} END"
 
     def _otherwise(self, column: str) -> str:
@@ -101,17 +113,23 @@ def form(column: str, *, usual: bool = False) -> str:
     """
     figure = f"CASE WHEN {plain(column)} THEN {_form(column, OTHERWISE)} ELSE {text(OTHERWISE)} END"
     bare = f"list_transform([{_bare(column)}], lambda n: {_form('n')})[1]"
+    grouped = "".join(f" WHEN {_is(column, pattern)} THEN '{mark}'" for mark, pattern in GROUPED.items())
     return (
         f"CASE WHEN {column} IS NULL THEN 'missing'"
         f" WHEN try_cast({column} AS BIGINT) IS NOT NULL AND NOT contains({column}, '.') THEN 'integer'"
         f" WHEN {column}[-3] = '.' AND isfinite(try_cast({column} AS DOUBLE)) THEN 'cents'"
-        f" ELSE {figure if usual else bare} END"
+        f"{'' if usual else grouped} ELSE {figure if usual else bare} END"
     )
 
 
 def plain(column: str) -> str:
     """Return SQL that quickly tells what is a number already."""
     return f"isfinite(try_cast({column} AS DOUBLE))"
+
+
+def unless_ascii(column: str, written: str) -> str:
+    """Return SQL for a text, and ``written`` where it holds letters beyond ASCII: to look for these takes longer."""
+    return f"CASE WHEN strlen({column}) = length({column}) THEN {column} ELSE {written} END"
 
 
 def currencies(column: str) -> str:
@@ -190,7 +208,8 @@ def _bare(column: str) -> str:
 
 def _stripped(column: str) -> str:
     """Return SQL for the number without currency, pieces, footnote marks, sides of accounts and blanks."""
-    ascii_digits = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
+    written = f"translate({column}, {text(DIGITS[0] + MARKS[0])}, {text(DIGITS[1] + MARKS[1])})"
+    ascii_digits = unless_ascii(column, written)
     figures = f"regexp_replace({ascii_digits}, {text(FOOTNOTES)}, '\\1')"
     booked = f"regexp_replace({figures}, {text(SIDE)}, '\\1')"
     counted = f"regexp_replace({booked}, {text(PIECES)}, '\\1')"
@@ -203,6 +222,10 @@ def _figure(stripped: str) -> str:
     bare = f"CASE WHEN {_ends_in_digit(stripped)} THEN {stripped} ELSE {word} END"
     no_cents = f"regexp_replace({bare}, '[.,](-{{1,2}}|—)(\\)?)$', '\\2')"
     return f"regexp_replace({no_cents}, '^\\((.*)\\)$|^(.+)-$', '-\\1\\2')"
+
+
+def _is(column: str, pattern: str) -> str:
+    return f"regexp_full_match({column}, {text(pattern)})"
 
 
 def _scaled(stripped: str) -> str:

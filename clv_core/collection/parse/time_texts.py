@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from clv_core.collection.engine import text
-from clv_core.collection.parse.numbers import DIGITS
+from clv_core.collection.parse.numbers import DIGITS, unless_ascii
 from clv_core.collection.vocabulary.language_files import MONTHS, load_vocabulary
 
 AT: Final = load_vocabulary().pattern("dates", "before_clock")
@@ -82,6 +83,18 @@ TIDY: Final = (
 )
 """Pattern, and what is written instead."""
 
+_NAMES: Final = (
+    "(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sep(?:tember)?|Oct(?:ober)?"
+    "|Nov(?:ember)?|Dec(?:ember)?)"
+)
+ENGLISH_DATES: Final = (
+    (r"^(\d{1,2})[ -]([A-Z][a-z]{2})[a-z]*[ -](\d{4})", r"\1-\2-\3"),
+    (r"^([A-Z][a-z]{2})[a-z]* (\d{1,2}),? (\d{4})", r"\2-\1-\3"),
+)
+"""31 March 2024 and Mar 31, 2024, and what is written instead."""
+ENGLISH_TIME: Final = (
+    rf"(?:\d{{1,2}}[ -]{_NAMES}[ -]|{_NAMES} \d{{1,2}},? )\d{{4}}(?: \d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)?"
+)
 ENGLISH: Final = rf"(?i)^\d{{0,4}}[ ./-]?(?:{'|'.join(MONTHS)})\PL|^\d+[年년/.-]\d"
 """A date that has an English abbreviation already, or no month's name: the usual ones, told quickly."""
 MONTH: Final = r"^((?:\d{1,4}\PL{1,3}|\d{1,2}er )?(?:de )?)([\pL\pM]+(?:\.[\pL\pM]+)?)(\PL.*)$"
@@ -92,7 +105,7 @@ SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_/]+)$"
 
 def plain(column: str) -> str:
     """Return SQL for ``column`` in ASCII digits and marks, as :func:`form` and :class:`TimeReading` expect it."""
-    return f"translate({column}, {text(PLAIN[0])}, {text(PLAIN[1])})"
+    return unless_ascii(column, f"translate({column}, {text(PLAIN[0])}, {text(PLAIN[1])})")
 
 
 def plainest(column: str) -> str:
@@ -204,11 +217,45 @@ def _month_names() -> dict[str, set[str]]:
     return names
 
 
+def is_english(column: str) -> str:
+    """Tell 31 March 2024 10:11 and Mar 31, 2024 10:11 AM, which need no tidying."""
+    return f"regexp_full_match({column}, {text(ENGLISH_TIME)})"
+
+
+def english_time(column: str) -> str:
+    """Return SQL for the time that :func:`is_english` tells."""
+    formats = [item.format(year="%Y") for item in WRITTEN if item.startswith("%d")]
+    return f"list_transform([{_replaced(column, ENGLISH_DATES)}], lambda e: {_first_fitting('e', formats)})[1]"
+
+
 def written_time(column: str) -> str:
     """Return SQL for dates with a month's name, and for clocks of twelve hours."""
-    full, short = (f"[{', '.join(text(item.format(year=year)) for item in WRITTEN)}]" for year in ("%Y", "%y"))
-    has_year = f"regexp_matches({column}, '\\d{{4}}')"
-    return f"CASE WHEN {has_year} THEN try_strptime({column}, {full}) ELSE try_strptime({column}, {short}) END"
+    full, short = (_first_fitting(column, [item.format(year=year) for item in WRITTEN]) for year in ("%Y", "%y"))
+    return f"CASE WHEN regexp_matches({column}, '\\d{{4}}') THEN {full} ELSE {short} END"
+
+
+def _first_fitting(column: str, formats: Sequence[str]) -> str:
+    """Return SQL for the time of a text by the first of some formats that fits it, NULL where none does.
+
+    A format that fails costs six times one that fits. So only those are tried that have as many colons as the text, and
+    AM or PM at their end where it ends so.
+    """
+
+    def tried(some: Sequence[str]) -> str:
+        # DuckDB 1.5.6 looks one byte behind a text that ends before the format does, and may crash: a blank is there.
+        return f"try_strptime({column} || ' ', [{', '.join(map(text, some))}])"
+
+    def read(colons: int) -> str:
+        some = [item for item in formats if item.count(":") == colons]
+        halves, others = ([item for item in some if item.endswith("%p") is half] for half in (True, False))
+        if not halves:
+            return tried(others)
+        return f"CASE WHEN regexp_matches({column}, '[mM]\\s*$') THEN {tried(halves)} ELSE {tried(others)} END"
+
+    return (
+        f"CASE WHEN NOT contains({column}, ':') THEN {read(0)} WHEN regexp_matches({column}, ':.*:') THEN {read(2)}"
+        f" ELSE {read(1)} END"
+    )
 
 
 def unshifted(column: str) -> str:
@@ -228,7 +275,7 @@ def split_time(column: str, order: str) -> str:
 
     def read(year: str) -> str:
         day = ORDERS[order or "dmy"].format(year=year)
-        return f"try_strptime({slashed}, [{', '.join(text(day + clock) for clock in CLOCKS)}])"
+        return _first_fitting(slashed, [day + clock for clock in CLOCKS])
 
     if order == "ymd":
         return f"CASE WHEN regexp_matches({column}, '^\\d\\d[/.-]\\d+[/.-]\\d\\d?( |$)') THEN {read('%y')} END"

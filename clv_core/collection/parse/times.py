@@ -76,9 +76,10 @@ class TimeReading:
     def _otherwise(self, column: str) -> str:
         """Return SQL for the UTC time of a text that has none of the usual spellings."""
         return (
-            f"list_transform([{with_zones(column, self.timezone)}], lambda z:"
+            f"CASE WHEN {time_texts.is_english(column)} THEN {self._from_zone(time_texts.english_time(column))}"
+            f" ELSE list_transform([{with_zones(column, self.timezone)}], lambda z:"
             f" coalesce(list_transform([{time_texts.offset('z')}], lambda o: {self._instant('o')})[1],"
-            f" list_transform([{time_texts.tidy('z')}], lambda t: {self._tidied('t')})[1]))[1]"
+            f" list_transform([{time_texts.tidy('z')}], lambda t: {self._tidied('t')})[1]))[1] END"
         )
 
     def _tidied(self, column: str) -> str:
@@ -147,7 +148,9 @@ def _epochs(digits: str, then: str) -> str:
 def _other_form(column: str) -> str:
     """Return SQL for the form of a text that has none of the usual spellings."""
     return (
-        f"CASE WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
+        f"CASE WHEN {time_texts.is_english(column)}"
+        f" THEN if({time_texts.english_time(column)} IS NULL, 'unreadable', 'written')"
+        f" WHEN try_cast({time_texts.offset(column)} AS TIMESTAMPTZ) IS NOT NULL THEN {_zone_form(column)}"
         f" ELSE list_transform([{with_zones(column, 'UTC')}], lambda z:"
         f" list_transform([{time_texts.tidy('z')}], lambda t: {_tidied_form('t')})[1])[1] END"
     )
@@ -202,6 +205,8 @@ def in_range(time: str) -> str:
 
 _ZONES: Final = tomllib.loads(Path(__file__).with_name("time_zones.toml").read_text(encoding="utf-8"))
 NAMED: Final = r"^(.*\d(?: ?[AaPp][Mm])?) ?([A-Za-z]{2,5})$"
+NO_ZONES: Final = ("", "AM", "PM")
+"""What most times end with where a zone's name would be: they need not be compared with all of them."""
 YEAR_LAST: Final = (
     r"^[A-Za-z]{3} ([A-Za-z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d)( [A-Za-z]{2,5}| [+-]\d{4}|) (\d{4})$",
     r"\2-\1-\5 \3\4",
@@ -233,6 +238,7 @@ def with_zones(column: str, timezone: str) -> str:
     )
     short, rest = (f"regexp_extract(y, {text(NAMED)}, {group})" for group in (2, 1))
     named = f"coalesce({rest} || CASE upper({short}) {cases} END, y)"
+    named = f"CASE WHEN upper({short}) IN ({', '.join(map(text, NO_ZONES))}) THEN y ELSE {named} END"
     printed = f"regexp_replace({column}, {text(YEAR_LAST[0])}, {text(YEAR_LAST[1])})"
     turned = f"CASE WHEN {column}[4] = ' ' THEN {printed} ELSE {column} END"
     return (

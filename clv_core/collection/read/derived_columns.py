@@ -145,6 +145,8 @@ def pairs(columns: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
     for column in columns:
         for words, is_plain in (*((pair, True) for pair in PAID), *((pair, False) for pair in BOOKED)):
             out, into = words
+            if out not in column.casefold():
+                continue
             other = re.sub(rf"(?<![^\W\d_]){re.escape(out)}(?![^\W\d_])", into, column.casefold(), count=1)
             other = other if out.isascii() else column.casefold().replace(out, into, 1)
             other = other if other in names else UNIT.sub("", other)

@@ -21,7 +21,8 @@ MAX_ROWS_IN_A_CELL: Final = 3
 """Lines of a cell, one after the other, that would be whole rows: more are rows that a stray quote has swallowed."""
 BLOCK: Final = 1 << 23
 MAX_ROW_BYTES: Final = 1 << 22
-QUOTE, LINE_FEED = b'"\n'
+MAX_LINE_BYTES: Final = MAX_ROW_BYTES // (MAX_ROWS_IN_A_CELL + 1)
+QUOTE, LINE_FEED, RETURN = b'"\n\r'
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,12 @@ def quotes_hold(path: Path, dialect: Dialect) -> bool:
         path: a UTF-8 file with LF or CRLF line ends.
         dialect: how its cells are separated and quoted.
     """
+    plain = dialect.quote == dialect.escape == '"'
+    return (plain and cells_close(path, dialect.delimiter)) or hold_by_lines(path, dialect)
+
+
+def hold_by_lines(path: Path, dialect: Dialect) -> bool:
+    """Return what :func:`quotes_hold` does, line by line."""
     cells, columns, state, size, rows = QuotedCells(dialect), len(dialect.columns), "closed", 0, 0
     with path.open("rb") as file:
         for line in file:
@@ -114,6 +121,53 @@ def quotes_hold(path: Path, dialect: Dialect) -> bool:
             if is_stray or (cells.quote in line and cells.alone.search(line)):
                 return False
     return state == "closed"
+
+
+def cells_close(path: Path, delimiter: str) -> bool:
+    """Return whether all quoted cells of a file open and close at a cell's ends, a few lines below at most.
+
+    A quick look at bytes: True is proof that quotes hold, no is not proof of the opposite.
+
+    Args:
+        path: a UTF-8 file with LF or CRLF line ends, whose cells are quoted by ", doubled within a cell.
+        delimiter: one character.
+    """
+    mark = delimiter.encode()
+    rest = b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            rest += block
+            closed = _closed(rest, mark)
+            if closed is None or len(rest) - closed > MAX_ROW_BYTES:
+                return False
+            rest = rest[closed:]
+    return _closed(rest + b"\n", mark) == len(rest) + 1
+
+
+def _closed(text: bytes, mark: bytes) -> int | None:
+    """Return how many bytes of a text that begins with a row are whole rows; None where cells do not plainly close."""
+    lines = np.frombuffer(b"\n" + text, np.uint8)
+    marks = np.flatnonzero((lines == QUOTE) | (lines == LINE_FEED))
+    quoted = lines[marks] == QUOTE
+    is_open = np.cumsum(quoted) % 2 == 1
+    rows = int(np.flatnonzero(~quoted & ~is_open)[-1]) + 1
+    marks, quoted, is_open = marks[:rows], quoted[:rows], is_open[:rows]
+    lengths, heights = np.diff(marks[~quoted]), np.diff(np.flatnonzero(~is_open[~quoted]))  # of lines, and of rows
+    if heights.max(initial=0) > MAX_ROWS_IN_A_CELL + 2 or lengths.max(initial=0) > MAX_LINE_BYTES:
+        return None
+    places = marks[quoted]
+    before, behind = lines[places - 1], lines[places + 1]
+    ends_line = behind == LINE_FEED
+    returns = np.flatnonzero(behind == RETURN)
+    ends_line[returns] = lines[places[returns] + 2] == LINE_FEED
+    begins, ends = (before == LINE_FEED) | (before == mark[0]), ends_line | (behind == mark[0])
+    if (begins & ends_line).any():  # it stands alone: whether it opens or closes a cell cannot be told
+        return None
+    opens, closes = begins[::2], ends[1::2]
+    twice = places[2::2] == places[1:-1:2] + 1  # a quote within a cell stands twice: one closes, the next opens at once
+    opens[1:] |= twice
+    closes[:-1] |= twice
+    return int(marks[-1]) if opens.all() and closes.all() else None
 
 
 def quotes_pair(path: Path, delimiter: str) -> bool:

@@ -40,7 +40,7 @@ UNRECORDED: Final = ", rejects_table = 'other_errors', rejects_scan = 'other_sca
 """Rejects are left out without being recorded. (To ignore errors is no choice: everything after the first line with
 text behind a closing quote would be left out too, in silence.)"""
 
-IN_MEMORY: Final = 8_000_000
+IN_MEMORY: Final = 32_000_000
 """Bytes of text that are kept in memory."""
 COMPRESSED: Final = 8
 """Bytes of text in one of Parquet, about."""

@@ -56,7 +56,7 @@ class _Columns:
         whole = [cells for cells in rows if len(cells) == len(names)]
         shapes, texts = [], []
         for at in range(len(names)):
-            values = [cells[at] for cells in whole]
+            values = {cells[at] for cells in whole}
             different = frozenset(map(_shape, values))
             is_text = any(value.strip() and not re.search(r"\d", value) for value in values)
             shapes.append(frozenset[str]() if is_text or len(different) > MAX_SHAPES else different)
@@ -103,8 +103,10 @@ def rejoin_cells(
         return None
     rows = [cells for _, cells in islice(_rows(path, dialect), JUDGED_ROWS) if cells]
     for width in dict.fromkeys((dialect.named, len(dialect.columns))):
-        columns = _Columns.of(rows, dialect.columns[:width])
         wide = [cells for cells in rows if len(cells) > width]
+        if len(wide) < MIN_ROWS:
+            continue
+        columns = _Columns.of(rows, dialect.columns[:width])
         joined = sum(columns.join(cells, dialect.delimiter) is not None for cells in wide)
         if joined >= max(MIN_ROWS, MIN_SHARE * len(wide) if width < len(dialect.columns) else 0):
             return _write(path, dialect, columns, scratch / "rejoined.csv")

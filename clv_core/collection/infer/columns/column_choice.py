@@ -305,12 +305,12 @@ def ask_time(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], 
         return dict(chosen), ()
     column = chosen[EVENT_TIME]
     times = [name(column), *(name(item.column) for item in others)]
-    order = f"count(DISTINCT {name(chosen[ORDER_ID])})" if ORDER_ID in chosen else "count(*)"
-    each = ", ".join(f"count(DISTINCT {time}) AS t{place}" for place, time in enumerate(times))
-    varying = ", ".join(f"count(*) FILTER (t{place} > 1)" for place in range(len(times)))
+    ordered = f"min({name(chosen[ORDER_ID])}) < max({name(chosen[ORDER_ID])})" if ORDER_ID in chosen else "count(*) > 1"
+    each = ", ".join(f"min({time}) < max({time}) AS t{place}" for place, time in enumerate(times))
+    varying = ", ".join(f"count(*) FILTER (t{place})" for place in range(len(times)))
     customers, own, *rest = log.one(
-        f"SELECT count(*), {varying} FROM (SELECT {order} AS orders, {each} FROM (SELECT * FROM {log.relation}"
-        f" LIMIT {SEARCHED_ROWS}) GROUP BY {name(chosen[CUSTOMER_ID])}) WHERE orders > 1"
+        f"SELECT count(*), {varying} FROM (SELECT {each} FROM (SELECT * FROM {log.relation}"
+        f" LIMIT {SEARCHED_ROWS}) GROUP BY {name(chosen[CUSTOMER_ID])} HAVING {ordered})"
     )
     if customers < MIN_CUSTOMERS or own > (1 - NEARLY_ALL) * customers:
         return dict(chosen), ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -92,7 +93,13 @@ class Proposal:
 
 def filled(rows: Sequence[TextRow], column: str) -> list[str]:
     """Return what stands in a source column, without blanks around it and without blank cells."""
-    return [text for row in rows if row[column] is not None and (text := str(row[column]).strip())]
+    return [text for row in rows if (cell := row[column]) is not None and (text := str(cell).strip())]
+
+
+def different(rows: Sequence[TextRow], column: str) -> list[str]:
+    """Return the different texts of a source column, without blanks around them, in the order in which they come."""
+    cells = dict.fromkeys(row.get(column) for row in rows)
+    return list(dict.fromkeys(str(cell).strip() for cell in cells if cell is not None))
 
 
 NAMED, FRACTIONS, WHOLE = 0.4, 0.3, 0.1
@@ -130,9 +137,6 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
         column: the source column.
         values: a sample, without blanks.
     """
-    plain = [unicodedata.normalize("NFKC", value) for value in values]
-    if not plain or sum(map(bool, map(FIGURE.fullmatch, plain))) <= 0.5 * len(plain):
-        return 0.0
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", column).strip()).lower()
     words = re.sub(r"[\W_]+", " ", spaced).strip().removesuffix(" sku")
     known = column_roles(column)
@@ -140,14 +144,20 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
         return 0.0
     if OTHER.search(words.split(" ")[-1]) or OTHER.search(words.replace(" ", "")[-12:]) and not MONEY.search(words):
         return 0.0
-    different = set(plain)
-    named = NAMED if known or MONEY.search(words) else 0.0
-    if len(different) <= 2 or (len(different) <= FEW and all(map(HALF_STEPS.fullmatch, different)) and not named):
+    cells = Counter(values)
+    if len(cells) <= 2:
         return 0.0
-    fractions = sum(bool(FRACTION.fullmatch(value)) for value in plain)
-    if fractions > 0.3 * len(plain):
+    plain = {value: unicodedata.normalize("NFKC", value) for value in cells}
+    if sum(rows for value, rows in cells.items() if FIGURE.fullmatch(plain[value])) <= 0.5 * len(values):
+        return 0.0
+    texts = set(plain.values())
+    named = NAMED if known or MONEY.search(words) else 0.0
+    if len(texts) <= 2 or (len(texts) <= FEW and all(map(HALF_STEPS.fullmatch, texts)) and not named):
+        return 0.0
+    fractions = sum(rows for value, rows in cells.items() if FRACTION.fullmatch(plain[value]))
+    if fractions > 0.3 * len(values):
         return named + FRACTIONS
-    if not named and (len({len(value) for value in plain}) == 1 and len(plain[0]) > 4):
+    if not named and (len(set(map(len, texts))) == 1 and len(plain[values[0]]) > 4):
         return 0.0  # digits of one length are a code, a date or an id
     return named + WHOLE
 

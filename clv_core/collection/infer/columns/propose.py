@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.by_name import by_name, share
-from clv_core.collection.infer.columns.proposal import LIKELY, MOST_SAMPLES, SURE, TIME, Proposal, money_likelihood
+from clv_core.collection.infer.columns.proposal import (
+    LIKELY,
+    MOST_SAMPLES,
+    SURE,
+    TIME,
+    Proposal,
+    different,
+    money_likelihood,
+)
 from clv_core.collection.infer.customers import masked, rank
 from clv_core.collection.infer.event_names import settles
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
@@ -23,9 +32,11 @@ MAX_KINDS: Final = 12
 def _by_documents(proposals: list[Proposal], rows: Sequence[TextRow]) -> list[Proposal]:
     """Propose the column of kinds that holds a ledger's documents, payments beside invoices."""
     for at, item in enumerate(proposals):
-        words = {str(row[item.column]).strip() for row in rows if row.get(item.column) is not None}
         could_be = item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1
-        if could_be and fold(item.column) in ROW_TYPE_COLUMNS and len(words) <= MAX_KINDS and settles(words):
+        if not (could_be and fold(item.column) in ROW_TYPE_COLUMNS):
+            continue
+        words = set(different(rows, item.column))
+        if len(words) <= MAX_KINDS and settles(words):
             others = [
                 replace(one, canonical=None, confidence=0.0)
                 if one.canonical == EVENT_TYPE and one.confidence <= SURE
@@ -73,9 +84,11 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
     answered = _answers(columns, answers)
     proposals: list[Proposal] = []
     for column in columns:
-        values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
-        values = [value for value in values if value.lower() not in MISSING]
-        samples = tuple(dict.fromkeys(value[:80] for value in values))[:MOST_SAMPLES]
+        cells = [cell for row in rows if (cell := row.get(column)) is not None]
+        texts = {cell: str(cell).strip() for cell in dict.fromkeys(cells)}
+        said = {cell: text for cell, text in texts.items() if text.lower() not in MISSING}
+        values = [said[cell] for cell in cells if cell in said]
+        samples = tuple(islice(dict.fromkeys(value[:80] for value in said.values()), MOST_SAMPLES))
         canonical, confidence = answered.get(column), 1.0
         if canonical is None:
             canonical, confidence = by_name(column, values)
