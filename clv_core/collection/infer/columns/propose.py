@@ -97,11 +97,11 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
         hidden = canonical == CUSTOMER_ID and confidence < 1 and masked(values)
         if hidden:
             canonical, confidence = None, 0.0
-        cells, distinct = len(values), len(set(values))
-        never_repeats = ENOUGH_IDS <= cells == distinct
+        filled, distinct = len(values), len(set(values))
+        never_repeats = ENOUGH_IDS <= filled == distinct
         money = money_likelihood(column, values)
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
-        item = Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker, cells, distinct)
+        item = Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker, filled, distinct)
         proposals.append(item)
     proposals = _by_values(proposals, rows)
     return proposals if EVENT_TYPE in answers else _by_kind(_by_documents(proposals, rows))
