@@ -143,6 +143,15 @@ POINTS: Final = (
         brings="`warning.<code>` or `error.<code>` in both catalogues, or a field of `ReadingPlan`",
     ),
     ExtensionPoint(
+        "sign that rows with some values of a column are no sales",
+        "one entry of `EVIDENCE`, `clv_core/collection/infer/ledger.py`",
+        "clv_core.collection.infer.ledger:EVIDENCE",
+        """(how the values of a column part the money) -> the values whose rows are doubted, none of a plain label. It
+        looks at figures; at words only where their rows have a share of the money.""",
+        ("contracts/test_every_reading_rule.py", "collection/test_column_ledger.py"),
+        brings="`warning.rows_<code>`, `error.rows_<code>` and `ledger.<code>` in both catalogues",
+    ),
+    ExtensionPoint(
         "column made of others while a file is read",
         "one function in `RULES`, `clv_core/collection/read/derived_columns.py`",
         "clv_core.collection.read.derived_columns:RULES",

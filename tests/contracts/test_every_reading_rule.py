@@ -17,6 +17,7 @@ import pytest
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import reading_file
 from clv_core.collection.infer.draft import COLUMN_RULES, MONEY_RULES, draft
+from clv_core.collection.infer.ledger import EVIDENCE, Pair, Parted, Value
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.counts import count_columns
 from clv_core.collection.infer.plan.probes import APPLY, PROBES, WARN, Probe, decide
@@ -116,6 +117,18 @@ def test_a_probe_that_holds_sets_a_field_or_has_its_sentence(probe: Probe) -> No
     assert len(set(said)) == len(LANGUAGES) and all(probe.column in text for text in said)
 
 
+@pytest.mark.parametrize("code", EVIDENCE)
+def test_evidence_is_silent_about_a_label_and_asks_in_every_language(code: str) -> None:
+    values = [Value(word, 40, 800.0, 800.0, 0, 0, orders=40) for word in ("Berlin", "Paris", "Rome")]
+    few = [Pair(one.word, other.word, 4, 1, 1, 4, 0, 0) for one in values for other in values if one is not other]
+    assert EVIDENCE[code](Parted("city", values, few, ("Berlin", "Paris", "Rome"), has_products=True)) == []
+    params = {"column": "kind", "values": ["b"], "first": "b"}
+    for key in (f"warning.rows_{code}", f"error.rows_{code}"):
+        said = [Message(key, params).text(language) for language in LANGUAGES]
+        assert len(set(said)) == len(LANGUAGES) and all("kind" in text and "b" in text for text in said)
+    assert len({catalogue(language)[f"ledger.{code}"] for language in LANGUAGES}) == len(LANGUAGES)
+
+
 EVERY_CHECK = [
     *CHECKS,
     *quality_checks.AMOUNT_CHECKS,
@@ -153,6 +166,19 @@ DERIVED: dict[str, tuple[list[str], dict[str, list[str | None]]]] = {
             "Debit - Credit": ["12.50", "-99.00", "-5.00", "3.00"],
             "Credit - Debit": ["-12.50", "99.00", "5.00", "-3.00"],
         },
+    ),
+    "_prices_of_one": (
+        ["customer_id,Preis,Preiseinheit", "a,1250.00,100", "b,8.40,1", "c,,10"],
+        {"Preis / Preiseinheit": ["12.5", "8.4", None]},
+    ),
+    "_sums_of_lists": (
+        [
+            "customer_id,lines",
+            """a,'[{"quantity": 2, "price": "1.25"}, {"quantity": 1, "price": "3"}]'""",
+            "b,none",
+            "c,",
+        ],
+        {"lines: quantity x price": ["5.5", None, None]},
     ),
     "_converted_amounts": (
         RATES,
