@@ -164,9 +164,10 @@ def _is_named(item: Proposal) -> bool:
     return bool(CUSTOMERS.search(item.column)) and not OF_CUSTOMERS.search(item.column)
 
 
-def _unlike_customers(item: Proposal) -> tuple[bool, bool, int]:
+def _unlike_customers(item: Proposal) -> tuple[bool, bool, bool, int]:
     """Return what a column's values have against being customers, the weightiest first, to sort by."""
-    return not FEW_CUSTOMERS < item.distinct < item.cells, not _is_named(item), -item.distinct
+    is_few = not FEW_CUSTOMERS < item.distinct < item.cells
+    return is_few, not _is_named(item), item.money > 0, -item.distinct
 
 
 def _tells_behaviour(proposals: list[Proposal]) -> bool:
