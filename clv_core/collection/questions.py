@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from itertools import chain, product
 from typing import Any, Final
 
-from clv_core.collection.answers import Answers, Said
+from clv_core.collection.answers import RETURN, Answers, Said
 from clv_core.collection.infer.ledger import DOUBTS
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, SOLD
@@ -25,6 +25,8 @@ MATTERS: Final = 0.01
 """Share of the total by which readings may differ before a person is asked."""
 MAPPINGS: Final = ("mapping", "events", "states", "rows")
 MAX_WORDS: Final = 12
+MOST_TAKEN_OFF: Final = 4
+"""Words of a column up to which it is offered that one of them names returns."""
 
 MOST_AT_ONCE: Final = 4
 """Questions that are put together; of more, the answers to these are likely to settle some."""
@@ -74,10 +76,11 @@ def _amounts(params: Params) -> list[Said]:
 
 
 def _status_column(params: Params) -> list[Said]:
-    """Without the column; with each of its words alone as what calls an order off."""
+    """Without the column; with each of its words alone as what calls an order off, or takes its amount off."""
     words = [str(word) for word in params["states"][:MAX_WORDS]]
     used = [Said(states={other: CANCELLED if other == word else SOLD for other in words}) for word in words]
-    return [{"mapping": {ORDER_STATUS: ""}}, *used]
+    taken_off = [Said(rows={f"{params['column']}={word}": RETURN}) for word in words]
+    return [{"mapping": {ORDER_STATUS: ""}}, *used, *(taken_off if len(words) <= MOST_TAKEN_OFF else [])]
 
 
 def _words(params: Params) -> list[Said]:
@@ -107,6 +110,8 @@ def _kinds(params: Params) -> list[Said]:
 
 
 READINGS: Final[Mapping[str, Callable[[Params], list[Said]]]] = {
+    "missing_column": lambda params: _columns(params) if params.get("columns") else [],
+    "missing_columns": lambda params: [{"mapping": params["guesses"]}] if params["guesses"] else [],
     "two_columns": _columns,
     "which_amount": _amounts_and_prices,
     "which_sheet": lambda params: [{"sheet": title} for title in params["sheets"]],

@@ -72,7 +72,7 @@ def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict
         return found, ()
     spoken = {fold(word) for word in log.answers.states}
     for column in log.rows[0]:
-        if column in chosen.values():
+        if column in chosen.values() or any(key.startswith(f"{column}=") for key in log.answers.rows):
             continue
         words = [word for word in different(log.rows, column) if word.lower() not in MISSING]
         if not _named_so(column, words) or not (are_words(words) or are_codes(words)):

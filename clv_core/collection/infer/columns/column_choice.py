@@ -50,6 +50,10 @@ UNREADABLE: Final = "\ufffd"
 """Stands in a text for bytes that are none in its encoding."""
 
 
+MOST_OFFERED: Final = 3
+"""Columns that are offered as a missing one, each with the revenue that it gives."""
+
+
 def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) -> None:
     """Ask for the columns that are needed and missing, all at once."""
     missing = {
@@ -80,11 +84,20 @@ def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) ->
     if list(missing) == [EVENT_TIME] and not any(could_be(EVENT_TIME, item) for item in proposals):
         raise NeedsAnswer("no_time_column", canonical=EVENT_TIME, found=found, file=file)
     if len(missing) == 1:
-        raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file)
+        free = likeliest_first(first, [item for item in proposals if item.column not in chosen.values()])
+        likely = [item.column for item in free if could_be(first, item) and item.column != guess]
+        columns = [*([guess] if guess != "COLUMN" else []), *likely][:MOST_OFFERED]
+        raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file, columns=columns)
     pairs = [f"{canonical}={column}" for canonical, column in missing.items()]
     options = " ".join(f'--map "{pair}"' if " " in pair else f"--map {pair}" for pair in pairs)
     raise NeedsAnswer(
-        "missing_columns", canonical=first, missing=list(missing), found=found, options=options, file=file
+        "missing_columns",
+        canonical=first,
+        missing=list(missing),
+        found=found,
+        options=options,
+        file=file,
+        guesses={} if "COLUMN" in missing.values() else missing,
     )
 
 
