@@ -20,7 +20,7 @@ from clv_core.collection.infer.columns import could_be, likeliest_first
 from clv_core.collection.read import USUAL
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, RETURN, UNIT_PRICE
 from clv_core.errors import ClvError, NeedsAnswer
-from clv_core.i18n import without_options
+from clv_core.i18n import MINUS, without_options
 from clv_core.records import JsonObject
 from pages.ui import i18n, widgets
 from pages.ui.i18n import t
@@ -220,7 +220,7 @@ def _label(reading: JsonObject, params: JsonObject) -> str:
     label = " · ".join(_answer(key, value, params) for key, value in reading["answers"].items())
     if reading["net_revenue"] is None:
         return label
-    return t("question.reading", reading=label, revenue=f"{reading['net_revenue']:,.2f}")
+    return t("question.reading", reading=label, revenue=f"{reading['net_revenue']:,.2f}".replace("-", MINUS))
 
 
 def _answer(key: str, value: Any, params: JsonObject) -> str:
