@@ -85,6 +85,7 @@ def ask_missing(proposals: list[Proposal], chosen: dict[str, str], file: str) ->
         raise NeedsAnswer("no_time_column", canonical=EVENT_TIME, found=found, file=file)
     if len(missing) == 1:
         free = likeliest_first(first, [item for item in proposals if item.column not in chosen.values()])
+        free = [item for item in free if first != CUSTOMER_ID or not _unlike_customers(item)[0]]
         likely = [item.column for item in free if could_be(first, item) and item.column != guess]
         columns = [*([guess] if guess != "COLUMN" else []), *likely][:MOST_OFFERED]
         raise NeedsAnswer("missing_column", canonical=first, found=found, guess=guess, file=file, columns=columns)
