@@ -103,6 +103,28 @@ def test_readings_that_change_the_total_are_offered_with_their_revenue(upload: U
     assert answers(app)["decimal"] == "comma" and "answer_reading_0" not in keys_of(app)
 
 
+def test_two_questions_stand_in_one_form_and_an_answer_about_rows_can_be_taken_back(upload: UPLOAD) -> None:
+    lines = [
+        f"C{n % 9},2024-03-{n % 28 + 1:02} 10:{n:02}:00,{n + 5},O{n},{'zip' if n % 5 else 'zap'},"
+        + ("zup" if n % 4 else "zop")
+        for n in range(40)
+    ]
+    app = upload("\n".join(["customer_id,event_time,amount,order_id,Ordrestatus,Betalingsstatus", *lines]))
+    one, other = app.radio(key="answer_together_0"), app.radio(key="answer_together_1")
+    assert "Ordrestatus" in one.label and "Betalingsstatus" in other.label and one.value is other.value is None
+    one.set_value(one.options.index(next(text for text in one.options if text.startswith("zap left out"))))
+    app.form_submit_button[0].click().run()
+    assert catalogue("en")["question.together.missing"] in [error.value for error in app.error]
+    app.radio(key="answer_together_1").set_value(len(other.options) - 1)
+    app.form_submit_button[0].click().run()
+    assert answers(app)["rows"] == {"Ordrestatus=zap": "left_out", "Betalingsstatus=*": "sale"}
+    assert f"{sum(n + 5 for n in range(40) if n % 5):,}" in figures(app)
+    accounts = next(table.value for table in app.dataframe if "State" in table.value.columns)
+    assert dict(zip(accounts["Column"], accounts["State"], strict=True))["Betalingsstatus"] == "harmless"
+    app.button(key="ask_again_Ordrestatus").click().run()
+    assert answers(app)["rows"] == {"Betalingsstatus=*": "sale"} and "answer_reading_0" in keys_of(app)
+
+
 def test_a_file_is_added_to_a_dataset_and_its_other_currency_asked_about(upload: UPLOAD, with_dataset: Path) -> None:
     app = save(do(upload(LOG, root=with_dataset), ("save_way_new", "add")))
     args = args_of(with_dataset, "ingest")

@@ -278,6 +278,13 @@ def _show_columns(check: Check) -> None:
             for column in columns
         ]
         cells.table(pd.DataFrame(rows), label)
+        said = uploading.answers().rows
+        for column in columns:
+            mine = {key for key in said if key.startswith(f"{column.column}=")}
+            again = t("ledger.ask_again", column=column.column)
+            if mine and st.button(again, icon=":material/help:", key=f"ask_again_{column.column}", type="tertiary"):
+                uploading.answer(rows={key: meaning for key, meaning in said.items() if key not in mine})
+                st.rerun()
 
 
 def _what(column: ColumnAccount) -> str:
