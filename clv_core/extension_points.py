@@ -144,8 +144,8 @@ POINTS: Final = (
     ),
     ExtensionPoint(
         "sign that rows with some values of a column are no sales",
-        "one entry of `EVIDENCE`, `clv_core/collection/infer/ledger.py`",
-        "clv_core.collection.infer.ledger:EVIDENCE",
+        "one entry of `EVIDENCE`, `clv_core/collection/infer/column_evidence.py`",
+        "clv_core.collection.infer.column_evidence:EVIDENCE",
         """(how the values of a column part the money) -> the values whose rows are doubted, none of a plain label. It
         looks at figures; at words only where their rows have a share of the money.""",
         ("contracts/test_every_reading_rule.py", "collection/test_column_ledger.py"),

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from clv_core.cli import main
 from clv_core.collection.answers import Answers
-from clv_core.collection.infer import draft, ledger
+from clv_core.collection.infer import column_evidence, draft
 from clv_core.collection.infer.plan import probes
 from clv_core.collection.questions import option_words
 from tests.bench.known_logs import logs_a, logs_b, logs_c
@@ -116,10 +116,10 @@ def rules() -> dict[str, Rule]:
                 setattr(draft, table, tuple(entries))
 
             found[f"draft.{own.__name__}"] = Rule(put_at, own, as_it_was)
-    for code, own in ledger.EVIDENCE.items():
+    for code, own in column_evidence.EVIDENCE.items():
 
         def put_evidence(function: Any, code: str = code) -> None:
-            ledger.EVIDENCE[code] = function
+            column_evidence.EVIDENCE[code] = function
 
         found[f"ledger.{code}"] = Rule(put_evidence, own, no_value)
     for at, probe in enumerate(probes.PROBES):

@@ -16,8 +16,8 @@ import pytest
 
 from clv_core.collection.answers import Answers
 from clv_core.collection.engine import reading_file
+from clv_core.collection.infer.column_evidence import EVIDENCE, Pair, Parted, Value
 from clv_core.collection.infer.draft import COLUMN_RULES, MONEY_RULES, draft
-from clv_core.collection.infer.ledger import EVIDENCE, Pair, Parted, Value
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.counts import count_columns
 from clv_core.collection.infer.plan.probes import APPLY, PROBES, WARN, Probe, decide
