@@ -1,6 +1,8 @@
 """``CLV`` in Python: the same figures whatever kind of table, scikit-learn's manners, errors in sentences."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,15 +29,32 @@ def clv(purchases: pd.DataFrame) -> CLV:
     return CLV(horizon_days=91, model="bgnbd").fit(purchases, currency="EUR")
 
 
-def test_kinds_of_tables_give_the_same_predictions(clv: CLV, purchases: pd.DataFrame, tmp_path: Path) -> None:
-    polars = pytest.importorskip("polars")
-    purchases.to_csv(tmp_path / "log.csv", index=False)
-    filtered = pd.concat([purchases, purchases[:5]])[: len(purchases)]  # an index that is no range
-    kinds = [polars.from_pandas(purchases), pa.Table.from_pandas(purchases), filtered, tmp_path / "log.csv"]
+def of_polars(purchases: pd.DataFrame, _: Path) -> Any:
+    return pytest.importorskip("polars").from_pandas(purchases)
+
+
+def filtered(purchases: pd.DataFrame, _: Path) -> Any:
+    return pd.concat([purchases, purchases[:5]])[: len(purchases)]  # an index that is no range
+
+
+def of_arrow(purchases: pd.DataFrame, _: Path) -> Any:
+    return pa.Table.from_pandas(purchases)
+
+
+def of_a_file(purchases: pd.DataFrame, folder: Path) -> Any:
+    purchases.to_csv(folder / "log.csv", index=False)
+    return folder / "log.csv"
+
+
+@pytest.mark.parametrize(
+    "kind", [of_polars, *(pytest.param(one, marks=pytest.mark.slow) for one in (filtered, of_arrow, of_a_file))]
+)
+def test_kinds_of_tables_give_the_same_predictions(
+    clv: CLV, purchases: pd.DataFrame, tmp_path: Path, kind: Callable[[pd.DataFrame, Path], Any]
+) -> None:
+    predicted = CLV(horizon_days=91, model="bgnbd").fit(kind(purchases, tmp_path), currency="EUR").predict()
     expected = clv.predict().drop(columns="model")
-    for events in kinds:
-        predicted = CLV(horizon_days=91, model="bgnbd").fit(events, currency="EUR").predict()
-        pd.testing.assert_frame_equal(predicted.drop(columns="model"), expected, rtol=1e-12)
+    pd.testing.assert_frame_equal(predicted.drop(columns="model"), expected, rtol=1e-12)
 
 
 def test_columns_are_named_where_their_names_say_nothing(clv: CLV, purchases: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 CODE = """
 import json, sys
 import pandas as pd

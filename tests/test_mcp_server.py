@@ -120,7 +120,9 @@ HELLO = {
 }
 
 
-@pytest.mark.parametrize("stopped", [None, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "stopped", [signal.SIGTERM, *(pytest.param(one, marks=pytest.mark.slow) for one in (None, signal.SIGINT))]
+)
 def test_standard_output_holds_the_protocol_alone(workspace: Workspace, stopped: signal.Signals | None) -> None:
     words = [sys.executable, "-m", "clv_core", "mcp", "--workspace", str(workspace.root)]
     pipe = subprocess.PIPE

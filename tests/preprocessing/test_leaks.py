@@ -80,7 +80,9 @@ def table(shop: tuple[Workspace, pd.DataFrame], folder: Path, *columns: str) -> 
     ("columns", "measured"),
     [
         (("score_x", "score_y", "colour", "answer"), {"score_x", "score_y", "colour", "answer"}),
-        (("age", "country", "channel", "hint"), set()),  # known beforehand, though channels move spending
+        pytest.param(
+            ("age", "country", "channel", "hint"), set(), marks=pytest.mark.slow
+        ),  # known beforehand, though channels move spending
     ],
     ids=["leaks whatever they are called", "honest ones"],
 )

@@ -333,7 +333,7 @@ class Kill:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kind", ["webhook", "hubspot"])
+@pytest.mark.parametrize("kind", ["webhook", pytest.param("hubspot", marks=pytest.mark.slow)])
 def test_push_after_a_kill_goes_on_and_tells_what_was_sent(
     kind: str, receiver: Receiver, add: Callable[[str], Path]
 ) -> None:

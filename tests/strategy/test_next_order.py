@@ -56,6 +56,7 @@ def regular(people: int) -> tuple[list[NextOrder], list[int | None]]:
     return found, came
 
 
+@pytest.mark.slow
 def test_orders_of_regular_customers_come_when_it_is_said() -> None:
     found, came = regular(3000)
     assert len(found) > 2000
@@ -64,6 +65,7 @@ def test_orders_of_regular_customers_come_when_it_is_said() -> None:
     assert np.median(off) <= 3  # the pauses themselves differ by four days, one with the other
 
 
+@pytest.mark.slow
 def test_orders_of_customers_of_chance_come_when_it_is_said_and_few_of_them_look_regular() -> None:
     rng = np.random.default_rng(8)
     found, came, looked, people = [], [], 0, 3000

@@ -190,6 +190,7 @@ def test_a_blend_expects_the_weighted_mean_of_its_members(
     assert found.sum() == pytest.approx(latest.anchor_value[latest.bought].sum(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_early_stopping_chooses_the_steps_and_then_learns_from_all_windows(
     long_train: Snapshot, tmp_path: Path
 ) -> None:

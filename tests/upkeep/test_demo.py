@@ -102,6 +102,7 @@ def test_its_candidate_won_over_three_starts_and_is_the_current_model(demo: Demo
     assert next(one for one in outcome.figures if one.metric == "gini").advantage.low > 0
 
 
+@pytest.mark.slow
 def test_what_came_true_is_what_the_raw_files_say(demo: Demo, quarter: pd.DataFrame) -> None:
     _, dataset, bundle = demo
     report = Report.load(report_folder(Scored.of(*demo)))
@@ -139,6 +140,7 @@ def test_the_voucher_was_measured_as_its_groups_spent(demo: Demo) -> None:
     assert saved.budget == 20_000
 
 
+@pytest.mark.slow
 def test_it_passes_its_checksums_and_its_scores_are_what_it_says_when_asked_anew(demo: Demo) -> None:
     workspace, dataset, bundle = demo
     kept = pd.read_parquet(Scored.of(*demo).scores_path).set_index("customer_id").sort_index()
@@ -166,6 +168,7 @@ def test_it_is_small_and_says_how_it_was_made() -> None:
     assert record["made_by"].startswith("python -m clv_core demo --make") and record["settings"] == SETTINGS.to_json()
 
 
+@pytest.mark.slow
 def test_another_sample_or_none_is_refused_in_words(tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(SHIPPED, other)
