@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
+from clv_core.jobs import JobError
 from pages.ui import widgets
 from pages.ui.navigation import PAGES, SEARCH, STRATEGY_PART
 from tests.pages.conftest import OPEN, do, texts
@@ -90,7 +91,7 @@ def test_a_page_that_fails_says_when_and_whom_to_tell_and_the_log_has_the_same_t
     said: list[str] = []
     monkeypatch.setattr(widgets.st, "error", lambda text, icon: said.append(text))
     widgets.show_failure(KeyError("column"))
-    widgets.show_error({"code": "unexpected", "params": {"kind": "KeyError"}, "message": ""})
+    widgets.show_error(JobError("unexpected", {"kind": "KeyError"}, ""))
     when = caplog.text.partition("page failed at ")[2].partition(" UTC")[0]
     assert len(when) > 10 and when in said[0] and "reload" in said[0].lower()
     assert not any(word in text for word in ("KeyError", "CLV_DEBUG") for text in said)

@@ -131,8 +131,9 @@ def ask_before_scope(log: LogTable, plan: ReadingPlan) -> None:
         NeedsAnswer: some may.
     """
     for doubt in account(log, plan)[1]:
-        if doubt.code.removeprefix(DOUBT) in BEFORE_SCOPE:
-            raise NeedsAnswer(doubt.code.removeprefix("warning."), **doubt.params)
+        code = doubt.code.removeprefix(DOUBT)
+        if code in BEFORE_SCOPE:
+            raise NeedsAnswer(f"rows_{code}", **doubt.params)
 
 
 def _used(log: LogTable, plan: ReadingPlan) -> dict[str, list[str]]:
@@ -331,7 +332,7 @@ def _doubt_of_file(log: LogTable, plan: ReadingPlan) -> Message | None:
         return None
     below, sold = log.one(
         f"SELECT count(*) FILTER ({V}value < 0), coalesce(sum({V}value) FILTER ({V}value > 0), 0)"
-        f" FROM {plan.judged(log.first(JUDGED_ROWS))}"
+        f" FROM {plan.judged(log.first(JUDGED_ROWS))} WHERE {plan.reason} IS NULL"
     )
     if below or not sold:
         return None
