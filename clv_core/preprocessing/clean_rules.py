@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from clv_core.collection import local_time, name, text
-from clv_core.collection.vocabulary import folded
+from clv_core.collection.vocabulary import folded, load_vocabulary
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,
@@ -31,15 +31,16 @@ POSITION: Final = "file_row_number"
 REPEATS: Final = "repeats"
 """The table of positions of rows that repeat an earlier one (:mod:`clv_core.collection.rows.duplicates`)."""
 
-MAIL: Final = re.compile(r"(^|[^a-z])e?_?-?mail|邮箱|邮件|郵箱|信箱", re.IGNORECASE)
-TEST_WORDS: Final = (
-    r"(?i)(^|[^a-z])(test(s|er|ing|user|order|account|customer|kunde)?|demo(user|order|account)?|dummy|staff|employee"
-    r"|internal)([^a-z]|$)|@(test|example)\.|测试|測試|演示|内部员工|內部員工"
+_VOCABULARY: Final = load_vocabulary()
+MAIL: Final = re.compile(
+    f"(?i)(?:^|[^a-z])(?:{_VOCABULARY.pattern('cleaning', 'email_columns')})"
+    f"|{_VOCABULARY.pattern('cleaning', 'email_columns_within')}"
 )
-SERVICE_WORDS: Final = """post postage dot dotcompostage shipping shippingfee shippingcost shippingcharge delivery
-    deliveryfee deliverycost deliverycharge carriage freight handling handlingfee bankcharges bankcharge bankfee
-    amazonfee servicefee paymentfee transactionfee adjust adjustment manual manualadjustment rounding versand
-    versandkosten porto 运费 邮费 快递费 手续费 服务费 包装费 補差價 补差价 补差 運費 郵費 手續費"""
+TEST_WORDS: Final = (
+    rf"(?i)(?:^|[^a-z])(?:{_VOCABULARY.pattern('cleaning', 'test_ids')})(?:[^a-z]|$)|@(?:test|example)\."
+    rf"|{_VOCABULARY.pattern('cleaning', 'test_ids_within')}"
+)
+SERVICE_WORDS: Final = _VOCABULARY.entries("cleaning", "services")
 
 LOWEST_SPREAD: Final = 0.25
 """A log in which nearly every line costs the same has hardly a spread; a line of 1.3 times the rest is no outlier."""
@@ -157,7 +158,7 @@ def _bots(unit: str) -> Callable[[Scope, float], str]:
 
 
 def _services(scope: Scope, limit: float) -> str:
-    words = ", ".join(text(word) for word in SERVICE_WORDS.split())
+    words = ", ".join(text(word) for word in SERVICE_WORDS)
     named = [column for column in (PRODUCT_ID, CATEGORY) if column in scope.columns]
     return " OR ".join(f"{folded(column)} IN ({words})" for column in named) or "false"
 

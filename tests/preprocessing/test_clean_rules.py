@@ -277,4 +277,4 @@ def test_every_rule_has_its_words() -> None:
         for key in keys:
             assert translate(key, "en") != translate(key, "zh"), key
     assert "customers" in translate("clean.outliers.why", "en") and "用户" in translate("clean.outliers.why", "zh")
-    assert all(len(word) > 1 for word in SERVICE_WORDS.split())
+    assert all(len(word) > 1 for word in SERVICE_WORDS)

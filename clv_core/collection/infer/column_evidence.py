@@ -18,6 +18,7 @@ from clv_core.collection.infer.log_table import CENT, LogTable
 from clv_core.collection.infer.order_states import OF_OTHERS, is_named_status
 from clv_core.collection.infer.state_words import FEW, are_codes, are_words, meaning_of
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import CREDITS, REFUNDED, SOLD
 from clv_core.columns import RETURN
 
@@ -226,7 +227,7 @@ EVIDENCE: Final[dict[str, Callable[[Parted], list[str]]]] = {
 OF_WORDS: Final = ("words_of_no_sale", "near_flags", "unknown_states")
 """Evidence that is no figure."""
 HIDDEN: Final = (FILE, SHEET)
-TICKS: Final = frozenset(("true", "x", "1", "y", "yes", "*", "✓", "t", "j", "ja", "s", "si", "oui", "是"))
+TICKS: Final = frozenset(("x", "1", "*", "✓", *load_vocabulary().entries("values", "ticks")))
 """A mark that stands beside blanks."""
 
 

@@ -12,6 +12,7 @@ from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.state_words import OF_PAYMENT, are_codes, are_words, meaning_by_column, meaning_of
 from clv_core.collection.vocabulary.column_names import KIND_NAMES, LIKELY_NAMES, MISSING, SURE_NAMES, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import (
     AUTHORIZED_WORDS,
     CANCELLED,
@@ -27,26 +28,17 @@ from clv_core.collection.vocabulary.order_statuses import (
 from clv_core.columns import EVENT_TYPE, ORDER_STATUS, REFUND_STATUS
 from clv_core.errors import Message
 
+_VOCABULARY: Final = load_vocabulary()
+
 FEW_WORDS: Final = 8
-SAID_OFF: Final = frozenset(
-    map(
-        fold,
-        ("refunded", "cancelled", "canceled", "voided", "void", "failed", "declined", "已退款", "已取消", "已作废"),
-    )
-)
+SAID_OFF: Final = _VOCABULARY.folded("certain_statuses", "off")
 """Words that say of an order that it is none, whatever the name of their column is."""
-TRIED: Final = frozenset(("test", "sandbox"))
+TRIED: Final = _VOCABULARY.folded("certain_statuses", "tried")
 """Words beside "live" or "production" of orders that somebody only tried; of groups of an experiment beside others."""
-OF_STATES: Final = re.compile(
-    r"status|state(?!ment)|statut|estado|stato|状态|狀態|状況|ステータス|상태|статус|สถานะ|trạngthái|durum"
-)
-OF_OTHERS: Final = re.compile(
-    r"customer|client|user|account|member|subscri|email|mail|contact|stock|product|item|review|ship|deliver|fulfil"
-    r"|consent|newsletter|marketing|survey|insurance|warranty|address|label|payout|invoice"
-    r"|客户|会员|用户|账号|库存|商品|物流|配送|発送|배송|회원"
-)
+OF_STATES: Final = re.compile(_VOCABULARY.pattern("state_columns", "columns"))
+OF_OTHERS: Final = re.compile(_VOCABULARY.pattern("state_columns", "of_others"))
 """What the name of a column holds whose states are not those of orders."""
-CODED: Final = re.compile(r"(id|code|no|number)$")
+CODED: Final = re.compile(f"(?:{_VOCABULARY.pattern('state_columns', 'codes')})$")
 """What the name of a column ends with that holds the numbers of states."""
 ABBREVIATION: Final = re.compile(r"[A-Z]{1,3}\d?")
 """One word of a column of kinds, as ledgers abbreviate their documents: SI, SC, SR."""

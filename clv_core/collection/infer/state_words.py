@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import (
     CANCELLED,
     MAX_TEST_SHARE,
@@ -25,6 +26,8 @@ from clv_core.collection.vocabulary.order_statuses import (
     YES,
 )
 from clv_core.columns import RETURN
+
+_VOCABULARY: Final = load_vocabulary()
 
 FEW: Final = 40
 """A column of states has no more of them than this, among the rows of a sample."""
@@ -77,14 +80,10 @@ def meaning_by_column(column: str, word: str, *, won: bool) -> str | None:
 
 REMARK: Final = re.compile(r"^\s*(?:[(（\[【][^)）\]】]*[)）\]】]\s*|wc-)")
 """What some systems write before a state: in brackets, (删除)等待付款, or whose it is, wc-cancelled."""
-DELETED: Final = re.compile(r"^\s*[(（\[【](?:删除|取消|已删除|已取消)")
-UNFINISHED: Final = re.compile(r"等待|待")
+DELETED: Final = re.compile(rf"^\s*[(（\[【](?:{_VOCABULARY.pattern('status_phrases', 'deleted')})")
+UNFINISHED: Final = re.compile(_VOCABULARY.pattern("status_phrases", "unfinished"))
 """An order that was deleted before it was sent was called off; a finished one was only taken off a list."""
-OF_PAYMENT: Final = re.compile(
-    r"pay|paid|charge|financial|zahl|paiement|pago|pagamento|betal|płatno|ödeme|оплат|支付|付款|入金|支払|決済|결제|ชำระ"
-    r"|thanh toán|pembayaran",
-    re.IGNORECASE,
-)
+OF_PAYMENT: Final = re.compile(f"(?i){_VOCABULARY.pattern('state_columns', 'of_payments')}")
 """What the name of a column of payments' states holds."""
 
 

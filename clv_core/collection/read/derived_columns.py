@@ -18,8 +18,11 @@ from clv_core.collection.parse import numbers
 from clv_core.collection.parse.numbers import NumberReading
 from clv_core.collection.read.dialect import column_roles
 from clv_core.collection.vocabulary.column_names import CURRENCY, PRICE, SURE_NAMES, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import BOOKED, OF_SERVICES, PAID
 from clv_core.columns import AMOUNT, QUANTITY, UNIT_PRICE
+
+_VOCABULARY: Final = load_vocabulary()
 
 JUDGED_ROWS: Final = 2_000
 Columns = tuple[tuple[str, str], ...]
@@ -184,10 +187,7 @@ def _signed(more: str, less: str, negative: set[str]) -> str:
 # Amounts in several currencies beside their exchange rate: what one unit of the row's currency is worth in the shop's,
 # or the other way about, which nobody can tell from the file.
 
-RATE: Final = re.compile(
-    r"(?i)exchange.?rate|fx.?rate|currency.?rate|conversion.?rate|wechselkurs|taux.?de.?change|tipo.?de.?cambio"
-    r"|tasso.?di.?cambio|taxa.?de.?câmbio|курс|汇率|匯率|為替|환율"
-)
+RATE: Final = re.compile(f"(?i){_VOCABULARY.pattern('amounts', 'exchange_rates')}")
 WAYS: Final = ("*", "/")
 
 
@@ -213,9 +213,7 @@ def _number(column: str) -> str:
 
 PER: Final = " / "
 """What stands between a price and the column of how many pieces it is for, in the name of the price of one piece."""
-PIECES: Final = re.compile(
-    r"(?i)einheit|unit|\bper\b|\bpro\b|\bpar\b|\bpor\b|unité|unidad|unità|eenheid|jednostk|jednotk|единиц|单位|單位|単位"
-)
+PIECES: Final = re.compile(f"(?i){_VOCABULARY.pattern('prices', 'pieces')}")
 """What the name of such a column holds."""
 TENS: Final = "('10', '100', '1000', '10000')"
 

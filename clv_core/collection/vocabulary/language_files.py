@@ -32,13 +32,16 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "columns.likely": ROLES,
     "columns.preferred": ROLES,
     "columns.customers": dict.fromkeys(("name_or_id", "email", "phone", "person", "recipient"), WORDS),
-    "customer_ids": dict.fromkeys(("groups", "merged", "about", "ends"), PATTERNS),
+    "customer_ids": dict.fromkeys(("columns", "traits", "groups", "merged", "about", "ends"), PATTERNS),
     "events": dict.fromkeys(EVENT_TYPES, WORDS),
     "statuses": STATUSES,
     "refund_statuses": STATUSES,
     "payment_statuses": dict.fromkeys(("paid", "unpaid", "captured", "authorized"), WORDS)
     | {"authorization": PATTERNS},
-    "status_phrases": dict.fromkeys((*STATUSES, "partly"), PATTERNS),
+    "status_phrases": dict.fromkeys((*STATUSES, "partly", "deleted", "unfinished"), PATTERNS),
+    # certain of orders whatever the column is called; names of columns of states, of whom, and those of their codes
+    "certain_statuses": dict.fromkeys(("off", "tried"), WORDS),
+    "state_columns": dict.fromkeys(("columns", "of_others", "of_payments", "codes"), PATTERNS),
     "status_times": dict.fromkeys(("deleted", "cancelled", "refunded", "paid"), WORDS),
     "flags": dict.fromkeys(("cancelled", "refunded", "test", "paid"), WORDS),
     "deals": {"columns": WORDS, "won": PATTERNS},
@@ -52,9 +55,27 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     "taxes": dict.fromkeys(
         ("names", "with", "with_before", "with_behind", "without", "without_before", "without_behind"), PATTERNS
     ),
-    "values": dict.fromkeys(("missing", "yes", "no", "guests", "means_of_payment"), WORDS) | {"totals": PATTERNS},
+    "parents": {"columns": PATTERNS},
+    # what names of columns of money hold, of prices, of discounts, and of figures that are none of these
+    "amounts": dict.fromkeys(
+        (
+            *("columns", "paid", "not_paid", "not_paid_within", "gross_or_net", "subtotals", "postage"),
+            *("converted", "exchange_rates", "millions", "ten_thousands", "thousands"),
+        ),
+        PATTERNS,
+    ),
+    "prices": dict.fromkeys(("columns", "ends", "of_line", "of_all", "of_piece", "pieces"), PATTERNS),
+    "discounts": dict.fromkeys(
+        ("columns", "shortened", "vouchers", "rates", "percent_off", "per", "pieces", "pieces_within", "prices"),
+        PATTERNS,
+    ),
+    "other_figures": dict.fromkeys(("ends", "within"), PATTERNS),
+    "values": {
+        **dict.fromkeys(("missing", "yes", "no", "ticks", "guests", "means_of_payment"), WORDS),
+        "totals": PATTERNS,
+    },
     "scales": {ANY: WORDS},
-    "dates": dict.fromkeys(("before_clock", "clock_columns"), PATTERNS),
+    "dates": dict.fromkeys(("before_clock", "clock_columns", "time_columns"), PATTERNS),
     "months": dict.fromkeys(MONTHS, WORDS),
     "contacts": {
         **dict.fromkeys(("email", "phone", "madid", "first_name", "last_name", "city", "state", "zip"), WORDS),
@@ -62,10 +83,19 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(("acquired_on", "acquisition_channel", "acquisition_campaign"), WORDS),
         "consent_names": PATTERNS,
     },
-    "acquisition": dict.fromkeys(("campaign", "day", "spend", "currency", "channel"), WORDS),
+    "acquisition": dict.fromkeys(("campaign", "day", "spend", "currency", "channel"), WORDS) | {"totals": PATTERNS},
+    # columns and ids of test orders and lines that sell no product; names that tell what a model must not know
+    "cleaning": {
+        **dict.fromkeys(("email_columns", "email_columns_within", "test_ids", "test_ids_within"), PATTERNS),
+        "services": WORDS,
+    },
+    "leaks": dict.fromkeys(
+        ("deeds", "whole", "last", "last_deeds", "numbers_of", "columns", "others", "ends", "within"), PATTERNS
+    ),
     "personal": {**dict.fromkeys(("words", "name", "beside_name"), WORDS), "together": GROUPS, "within": PATTERNS},
 }
-"""Table -> key -> what its entries are."""
+"""Table -> key -> what its entries are. Where those of a key are found as whole words alone, or at the end, those of
+scripts without blanks stand under ``<key>_within``, or ``within``, and are found anywhere."""
 UNIQUE: Final = frozenset(
     (
         "columns.sure",

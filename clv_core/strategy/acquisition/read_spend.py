@@ -46,7 +46,7 @@ MAX_LISTED: Final = 10
 KINDS: Final = {DAY: Kind.TIME, END: Kind.TIME, SPEND: Kind.NUMBER}
 MONTH: Final = r"^\s*\d{4}\s*[-/.年]\s*\d{1,2}\s*月?\s*$"
 WEEK: Final = r"^\s*\d{4}-?W\d{2}\s*$"
-TOTAL: Final = r"(?i)^\s*(grand\s+)?(sub)?totals?\b|^\s*(总计|合计|小计)"
+TOTAL: Final = rf"(?i)^\s*(?:{load_vocabulary().pattern('acquisition', 'totals')})"
 """A cell of a row of sums, as exports have them above or below the rows that they add up."""
 
 

@@ -13,6 +13,7 @@ from clv_core.collection.infer.columns.proposal import CERTAIN, ENOUGH, SLIGHTLY
 from clv_core.collection.infer.debit_credit import ledger_sides
 from clv_core.collection.infer.log_table import NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import (
     AMOUNT,
     CATEGORY,
@@ -30,18 +31,14 @@ from clv_core.columns import (
 )
 from clv_core.errors import Message, NeedsAnswer, Refused
 
-CUSTOMERS: Final = re.compile(
-    r"(?i)customer|client|buyer|shopper|visitor|visid|user|member|kunde|klant|顾客|客户|会员|买家|手机|e-?mail"
-)
+_VOCABULARY: Final = load_vocabulary()
+
+CUSTOMERS: Final = re.compile(f"(?i){_VOCABULARY.pattern('customer_ids', 'columns')}")
 """What the name of a column is likely to hold that is offered as the customer."""
-OF_CUSTOMERS: Final = re.compile(
-    r"(?i)agent|accept|group|type|segment|class|tier|level|status|consent|opt|country|state|region|province|city|zip|postal|age$|gender|组|类型|等级|级别|性别"
-)
+OF_CUSTOMERS: Final = re.compile(f"(?i){_VOCABULARY.pattern('customer_ids', 'traits')}")
 """And what it holds where it says something about her instead."""
-OF_PIECE: Final = re.compile(
-    r"(?i)unit|unid|each|per_?piece|stück|einzel|pi[eè]ce|peça|pieza|pezzo|birim|单价|単価|단가"
-)
-OF_ALL: Final = re.compile(r"(?i)tot(?:al)?(?![a-z])|gesamt|summe|toplam|总|総|合計|합계")
+OF_PIECE: Final = re.compile(f"(?i){_VOCABULARY.pattern('prices', 'of_piece')}")
+OF_ALL: Final = re.compile(f"(?i){_VOCABULARY.pattern('prices', 'of_all')}")
 MAX_PRICES: Final = 3
 """Columns that are offered as the price of one piece."""
 FEW_CUSTOMERS: Final = 10

@@ -14,6 +14,7 @@ from clv_core.collection.parse.currencies import BEHIND, IN_FRONT, SIGNS
 from clv_core.collection.parse.numbers import SCALE_WORDS
 from clv_core.collection.read.dialect import column_roles
 from clv_core.collection.vocabulary.column_names import SURE_NAMES, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import (
     AMOUNT,
     CUSTOMER_ID,
@@ -26,6 +27,8 @@ from clv_core.columns import (
     UNIT_PRICE,
 )
 from clv_core.errors import Refused
+
+_VOCABULARY: Final = load_vocabulary()
 
 EXACT: Final = 0.99
 SURE: Final = 0.95
@@ -108,16 +111,9 @@ NAMED, FRACTIONS, WHOLE = 0.4, 0.3, 0.1
 WORTH_ASKING: Final = FRACTIONS
 """From here on a column is offered where nothing says that the log is one of behaviour alone."""
 
-MONEY: Final = re.compile(
-    r"amount|amt|total|paid|pay|price|sale|revenue|spen[dt]|value|turnover|purchase|gross|\bnet|sum|due|cost|betrag|umsatz"
-    r"|preis|montant|prix|importe|precio|valor|ingreso|总|總|金|額|额|价|價|款|售|実付|売上|料金|금액|매출|가격|결제"
-    r"|сумм|цена|стоим|оплач|wartość|kwota|cena|tutar|fiyat|bedrag|prijs|preço"
-)
+MONEY: Final = re.compile(_VOCABULARY.pattern("amounts", "columns"))
 OTHER: Final = re.compile(
-    r"((?<!pa)id|ids|no|nr|number|num|code|key|zip|zipcode|prefix|phone|mobile|sku|upc|ean|date|time|timestamp|day|month|year|week"
-    r"|hour|age|qty|quantity|count|pieces|lat|lng|lon|latitude|longitude|weight|height|width|length|rank|score|rating|stars"
-    r"|installments|sequence|version|rate|percent|pct|freight|shipping|tax|vat|index|row|seconds|duration|balance|dob)s?$"
-    r"|号|编号|編號|番号|번호|номер|手机|电话|電話|数量|件数|個数|日期|时间|日時"
+    f"(?:{_VOCABULARY.pattern('other_figures', 'ends')})s?$|{_VOCABULARY.pattern('other_figures', 'within')}"
 )
 FIGURE: Final = re.compile(
     rf"\(?[+-]?\s*(?:[A-Za-z]{{1,3}}\s|{IN_FRONT})?[{SIGNS}]?\s*[+-]?\d[\d.,' \u00a0]*"

@@ -22,6 +22,7 @@ from clv_core.collection.infer.columns.proposal import (
 from clv_core.collection.infer.customers import masked, rank
 from clv_core.collection.infer.event_names import settles
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, MISSING, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import NEITHER, ROW_TYPE_COLUMNS, ROW_TYPE_NOUNS
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_STATUS, PURCHASE, READ, RETURN
 from clv_core.errors import UsageError
@@ -66,7 +67,7 @@ def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
 BY_VALUES: Final = 0.5
 ENOUGH_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
-TIME_NAME: Final = re.compile(r"(?i:date|time|timestamp|[_ ]at|日期|时间|時間)$|[a-z]At$")
+TIME_NAME: Final = re.compile(f"(?i)(?:{load_vocabulary().pattern('dates', 'time_columns')})$")
 
 
 def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[str, str]) -> list[Proposal]:

@@ -12,14 +12,15 @@ from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import FRACTIONS, LIKELY, NAMED, filled
 from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, LogTable
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, WITH_TAX, WITHOUT_TAX, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TYPE, ORDER_ID, PURCHASE, QUANTITY, REFUND, RETURN, UNIT_PRICE
 from clv_core.errors import Message
 
+_VOCABULARY: Final = load_vocabulary()
+
 MIN_PARTS: Final = {REFUND: 3, DISCOUNT: 5}
 """Rows with a refund or a discount, before a sum that holds in them is no accident."""
-POSTAGE: Final = re.compile(
-    r"shipping|postage|freight|delivery|versand|frete|fracht|livraison|envío|envio|spedizione|kargo|运费|送料|배송비"
-)
+POSTAGE: Final = re.compile(_VOCABULARY.pattern("amounts", "postage"))
 """What the name of a column of postage holds."""
 LOWER: Final = {"warning.lower_amount": "p * q", "warning.lower_price": "p"}
 """What is charged for a line of q pieces at p: by the line, or by the piece."""
@@ -156,19 +157,14 @@ def _true(
 MIN_DIFFERENT: Final = 3
 """Rows in which the two differ, before that is worth a word."""
 NOT_PAID: Final = re.compile(
-    r"\b(?:costs?|cogs|margin|profit|fees?|commission|tax(?:es)?|vat|duty|shipping|postage|freight|delivery|discount|coupon"
-    r"|voucher|promotion|rebate|tips?|balance|due|budget|limit|deposit|list|msrp|rrp|average|avg|lifetime|refund(?:ed)?"
-    r"|kosten|gewinn|marge|steuer|versand|rabatt|coûts?|frais|remise|taxe|costo|coste|custo|impuesto|envío|descuento"
-    r"|desconto|frete|sconto|spedizione)\b|成本|利润|毛利|佣金|税|运费|优惠|折扣|余额|原価|送料|割引|原价|吊牌价"
+    rf"\b(?:{_VOCABULARY.pattern('amounts', 'not_paid')})\b|{_VOCABULARY.pattern('amounts', 'not_paid_within')}"
 )
 """What the name of a column of money holds that is not what the customer paid."""
-PAID: Final = re.compile(
-    r"total|amount|amt|paid|payment|revenue|sales|spen[dt]|turnover|betrag|umsatz|montant|importe|monto|金额|金額|实付|支付|合计|合計|總計|総計"
-)
+PAID: Final = re.compile(_VOCABULARY.pattern("amounts", "paid"))
 """What the name of an amount holds that says clearly enough that it is what was paid."""
-OF_FEES: Final = re.compile(r"\b(?:gross|net|brutto|netto|bruto|brut|lordo|líquido|liquido|neto)\b")
+OF_FEES: Final = re.compile(rf"\b(?:{_VOCABULARY.pattern('amounts', 'gross_or_net')})\b")
 """Names of amounts before and after fees or taxes: what these are worth to a shop is its own matter."""
-SUBTOTAL: Final = re.compile(r"sub ?total|zwischensumme|sous ?total|totale parziale|ara toplam|小[计計]|소계|подытог")
+SUBTOTAL: Final = re.compile(_VOCABULARY.pattern("amounts", "subtotals"))
 
 
 def other_total_warning(log: LogTable, chosen: Mapping[str, str], notes: Sequence[Message]) -> tuple[Message, ...]:

@@ -10,24 +10,28 @@ from typing import Any, Final
 from clv_core.collection.answers import CHOICES, Answers
 from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.proposal import filled
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, DISCOUNT, ORDER_ID, UNIT_PRICE
 from clv_core.errors import Message
+
+_VOCABULARY: Final = load_vocabulary()
 
 FEWEST: Final = 10
 """Discounts, before it is no accident that all of them look like percentages."""
 MONEY, UNIT, PERCENT, OF_ORDER = CHOICES["discount"]
-WORDS: Final = "discount|rabatt|remise|descuento|desconto|sconto|скидк|折扣|优惠|割引|할인"
+WORDS: Final = _VOCABULARY.pattern("discounts", "columns")
 NAMED: Final = re.compile(
-    rf"(?i)(?:{WORDS}|disc\b).*(?:%|percent|pct|rate|prozent|率)|折扣率|(?:%|percent|pct)\W*(?:off|discount|disc\b)"
+    rf"(?i)(?:{WORDS}|{_VOCABULARY.pattern('discounts', 'shortened')}).*"
+    rf"(?:%|{_VOCABULARY.pattern('discounts', 'rates')})|{_VOCABULARY.pattern('discounts', 'percent_off')}"
 )
 OF_PIECES: Final = re.compile(
-    r"(?i)(?:^|[\W_])(?:per|je|pro|par|por)?[\W_]*(?:unit|each|piece|item|pcs?|stück|stueck|pièce|unité|unidad|unidade"
-    r"|pezzo|unitario|unitaire)(?:$|[\W_])|单件|单品|每件|単価|개당|за шт"
+    rf"(?i)(?:^|[\W_])(?:{_VOCABULARY.pattern('discounts', 'per')})?[\W_]*"
+    rf"(?:{_VOCABULARY.pattern('discounts', 'pieces')})(?:$|[\W_])|{_VOCABULARY.pattern('discounts', 'pieces_within')}"
 )
 """What the name of a discount holds that is money off each piece."""
 LIKE_DISCOUNT: Final = re.compile(
-    rf"(?i)^(?!.*(?:pric|preis|prix|prec|prezzo|after|(?:^|[\W_])net|цен|价|価|가격)).*"
-    rf"(?:{WORDS}|coupon|voucher|rebate|markdown)"
+    rf"(?i)^(?!.*(?:{_VOCABULARY.pattern('discounts', 'prices')})).*"
+    rf"(?:{WORDS}|{_VOCABULARY.pattern('discounts', 'vouchers')})"
 )
 """A name that may be of a discount, and is not of what is left to pay after it."""
 STEP: Final = 5

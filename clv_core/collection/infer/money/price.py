@@ -13,13 +13,16 @@ from clv_core.collection.infer.log_table import MARKS, NEARLY_ALL, SEARCHED_ROWS
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.read.derived_columns import PER
 from clv_core.collection.vocabulary.column_names import PRICE, fold
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, CATEGORY, DISCOUNT, PRODUCT_ID, QUANTITY, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
+_VOCABULARY: Final = load_vocabulary()
+
 ITEM_PRICE: Final = fold("item_price")
 
-PRICED: Final = re.compile(r"price$|pricepaid$|preis$|prix$|precio$|prezzo$|preço$|cena$|fiyatı?$|fiyati$|价$|単価$")
-OF_ALL: Final = re.compile(r"total|sum|line|order|extended|gesamt|zeile|toplam|总|総|合計")
+PRICED: Final = re.compile(f"(?:{_VOCABULARY.pattern('prices', 'ends')})$")
+OF_ALL: Final = re.compile(_VOCABULARY.pattern("prices", "of_line"))
 """What the name of an amount that is a price ends with, and what it holds where it is that of all pieces."""
 FEWEST: Final = 10
 """Rows of several pieces, before what is said of nearly all of them is no accident."""
@@ -114,7 +117,7 @@ WHOLE: Final = re.compile(r"[+-]?\d{1,4}(\.0+)?")
 USUAL_PIECES: Final = 3
 TIMES: Final = 3
 """A price is as many times the pieces, or more."""
-PRICE_NAME: Final = re.compile(r"(?i)price|preis|prix|precio|prezzo|preço|价|價|単価|価格|가격|단가|цена")
+PRICE_NAME: Final = re.compile(f"(?i){_VOCABULARY.pattern('prices', 'columns')}")
 FIGURE: Final = re.compile(r"\d+([.,]\d+)?")
 
 

@@ -15,8 +15,11 @@ from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.parse.currencies import minor_units, minor_units_sql
 from clv_core.collection.vocabulary.column_names import CURRENCY
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
+
+_VOCABULARY: Final = load_vocabulary()
 
 MINOR: Final = "minor"
 MICRO: Final = "micro"
@@ -92,15 +95,9 @@ def read_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str
     return str(units), (Message(said, told | {"units": units}),)
 
 
-LARGE: Final = (
-    (re.compile(r"(?i)百万|\bmillions?\b|\bmio\b|\bmillionen\b|\bmillones\b|\bmilhões\b|млн"), 1_000_000),
-    (re.compile(r"[万萬][元圆圓円]|[(（]万[)）]|만\s?원"), 10_000),
-    (
-        re.compile(
-            r"(?i)千[元円]|천\s?원|\bthousands?\b|[(（\[]\s*(?:k|000'?s?|'000)\s*[)）\]]|\btsd\b|\btausend\b|тыс"
-        ),
-        1_000,
-    ),
+LARGE: Final = tuple(
+    (re.compile(f"(?i){_VOCABULARY.pattern('amounts', key)}"), units)
+    for key, units in (("millions", 1_000_000), ("ten_thousands", 10_000), ("thousands", 1_000))
 )
 """What the name of a column says of its amounts, and how many of the currency one of them then is."""
 
@@ -131,10 +128,7 @@ MIN_HOME_ROWS: Final = 3
 SWING: Final = 1.5
 """No rate moves by more within a log."""
 CODE: Final = re.compile("[A-Z]{3}")
-CONVERTED: Final = re.compile(
-    r"(?i)conver|lcy\b|\bbase|_base|base_|reporting|\bhome|_home|home_|company_curr|basisw|hauswährung|umgerechnet"
-    r"|本位币|折算|换算|換算"
-)
+CONVERTED: Final = re.compile(f"(?i){_VOCABULARY.pattern('amounts', 'converted')}")
 """What the name of such a column holds."""
 
 

@@ -11,6 +11,7 @@ from clv_core.collection.engine import T, V, name
 from clv_core.collection.infer.log_table import CENT, NEARLY_ALL, LogTable
 from clv_core.collection.infer.plan.orders import no_sale
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import REFUNDED, SOLD
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS, RETURN
 from clv_core.errors import Message
@@ -22,7 +23,7 @@ PERIODS: Final = 10
 """A shop's export may change on the way: so many stretches of time are judged each for itself."""
 FEWEST: Final = 10
 """Orders of three amounts or more, one of them the sum of the others, before that is no accident; so of parents."""
-PARENT: Final = re.compile(r"(?i)parent|superior|übergeordnet|^父|主订单|母订单|上级")
+PARENT: Final = re.compile(f"(?i){load_vocabulary().pattern('parents', 'columns')}")
 """What the name of a column holds that says which row a row is a part of."""
 
 
