@@ -2,10 +2,10 @@
 
     python -m tests.bench.detectors [NAME ...]
 
-Every log is read once, and the rules that spoke are noted: those whose answer was not "nothing". Then each log is read
-once more for each of these, with that one silent. A rule has a yield where a log that was right, or asked, comes out
-wrong without it; it has a cost where a log that was asked comes out right. A rule that neither turns a log nor is said
-to be there for something else goes. The table goes to ``tests/bench/results/detectors.md``.
+Logs with known totals, and the exports that recipes know, read without them. Every log is read once, and the rules that
+spoke are noted: those whose answer was not "nothing". Then each log is read once more for each of these, with that one
+silent. A rule has a yield where a log that was right, or asked, comes out wrong without it; it has a cost where a log
+that was asked comes out right. The table goes to ``tests/bench/results/detectors.md``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,23 @@ from clv_core.collection.answers import Answers
 from clv_core.collection.infer import column_evidence, draft
 from clv_core.collection.infer.plan import probes
 from clv_core.collection.questions import option_words
+from clv_core.collection.recipes import shipped_recipes
 from tests.bench.known_logs import logs_a, logs_b, logs_c
 from tests.bench.known_logs.test_known_logs import faults
+from tests.contracts.test_every_recipe import example
 
 RESULT: Final = Path(__file__).parent / "results" / "detectors.md"
 CASES: Final = {**logs_a.CASES, **logs_b.CASES, **logs_c.CASES}
+
+
+def exports() -> dict[str, Callable[[Path], Any]]:
+    """Return the exports of all recipes, each read without its recipe: by the rules alone."""
+
+    def made(recipe: str, folder: Path) -> tuple[list[Path], dict[str, Any], dict[str, Any]]:
+        path, net = example(recipe, folder)
+        return [path], {"net": net}, {"recipe": "none", "_always": True}
+
+    return {f"export {name}": partial(made, name) for name in shipped_recipes()}
 
 
 def nothing(*_: Any, **__: Any) -> tuple[()]:
@@ -192,11 +205,11 @@ def heard(name: str, rule: Rule, spoken: set[str]) -> Callable[..., Any]:
     return listening
 
 
-def run(chosen: list[str]) -> dict[str, Yield]:
+def run(chosen: list[str], logs: Mapping[str, Callable[[Path], Any]]) -> dict[str, Yield]:
     """Read all logs with all rules, then each log without each rule that spoke."""
     every = {name: rule for name, rule in rules().items() if not chosen or name in chosen}
     found: dict[str, Yield] = defaultdict(Yield)
-    for log, make in CASES.items():
+    for log, make in logs.items():
         folder = Path(tempfile.mkdtemp(prefix="clv-detectors-"))
         try:
             paths, truth, answers = make(folder)
@@ -229,7 +242,8 @@ def table(found: Mapping[str, Yield], seconds: float) -> str:
     lines = [
         "# What each rule of collection yields",
         "",
-        f"`python -m tests.bench.detectors`: {len(CASES)} logs with known totals, first readings, {seconds:.0f} s.",
+        f"`python -m tests.bench.detectors`: {len(CASES)} logs with known totals and {len(exports())} exports without"
+        f" their recipes, first readings, {seconds:.0f} s.",
         "",
         "| rule | spoke on | turn wrong without it | asked with it, right without | logs |",
         "|---|---|---|---|---|",
@@ -242,7 +256,7 @@ def table(found: Mapping[str, Yield], seconds: float) -> str:
 
 if __name__ == "__main__":
     began = time.perf_counter()
-    yields = run(sys.argv[1:])
+    yields = run(sys.argv[1:], CASES | exports())
     text = table(yields, time.perf_counter() - began)
     if not sys.argv[1:]:
         RESULT.write_text(text, encoding="utf-8")
