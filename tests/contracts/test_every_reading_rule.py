@@ -119,7 +119,7 @@ def test_a_probe_that_holds_sets_a_field_or_has_its_sentence(probe: Probe) -> No
 
 @pytest.mark.parametrize("code", EVIDENCE)
 def test_evidence_is_silent_about_a_label_and_asks_in_every_language(code: str) -> None:
-    values = [Value(word, 40, 800.0, 800.0, 0, 0, orders=40) for word in ("Berlin", "Paris", "Rome")]
+    values = [Value(word, 40, 800.0, 800.0, 0, orders=40) for word in ("Berlin", "Paris", "Rome")]
     few = [Pair(one.word, other.word, 4, 1, 1, 4, 0, 0) for one in values for other in values if one is not other]
     assert EVIDENCE[code](Parted("city", values, few, ("Berlin", "Paris", "Rome"), has_products=True)) == []
     params = {"column": "kind", "values": ["b"], "first": "b"}

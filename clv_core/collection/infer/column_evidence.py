@@ -23,19 +23,22 @@ from clv_core.collection.vocabulary.order_statuses import CREDITS, REFUNDED, SOL
 from clv_core.columns import RETURN
 
 FEWEST: Final = 10
-"""Orders that have rows of two values, before what these do to each other is no accident (as with steps of orders)."""
+"""Orders that have rows of two values, before what these do to each other is no accident
+(``order_steps.MIN_ORDERS``)."""
 HALF: Final = 0.5
-"""Share of a value's orders that must have the other's rows too: of what was ordered, not all is paid or budgeted."""
+"""Share of a value's orders that must have the other's rows too: of what was ordered, not all is paid or budgeted
+(``order_steps.MIN_SHARED``)."""
 MOST: Final = 0.9
-"""Share of these orders in which a rule holds: a few are corrected by hand."""
+"""Share of these orders in which a rule holds: a few are corrected by hand. A guess; it turned no log of
+``tests/bench/known_logs`` wrong."""
 DIFFERENT: Final = 5
-"""Different amounts among them: where all prices are alike, any two stand in one ratio."""
+"""Different amounts among them: where all prices are alike, any two stand in one ratio. A guess."""
 RATIO: Final = 0.005
 """How far amounts may lie from one ratio, for roundings of prices below 2."""
 MATTERS: Final = 0.01
-"""Share of the money that a value must have before a word, or a mark, is asked about."""
+"""Share of the money that a value must have before a word, or a mark, is asked about: as of all questions."""
 LATER_HOURS: Final = 1
-"""Hours by which a row that gives back comes after its sale, at least; lines of one order have one time."""
+"""Hours by which a row that gives back comes after its sale, at least; lines of one order have one time. A guess."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,6 @@ class Value:
         rows: with money.
         total: of their amounts.
         sold: of those above zero.
-        back: how many are below zero.
         bare: how many name no product.
         orders: that have such rows.
         is_rest: in how many orders their sum is that of all other rows, the orders that have both, and how many
@@ -58,7 +60,6 @@ class Value:
     rows: int
     total: float
     sold: float
-    back: int
     bare: int
     orders: int = 0
     is_rest: tuple[int, int, int] = (0, 0, 0)
@@ -266,12 +267,11 @@ def measure(log: LogTable, column: str, cell: str, *, is_mixed: bool, has_produc
         has_products: whether the log names products.
     """
     rows = log.fetch(
-        f"SELECT {cell}, count(*), sum(x), coalesce(sum(x) FILTER (x > 0), 0), count(*) FILTER (x < 0),"
+        f"SELECT {cell}, count(*), sum(x), coalesce(sum(x) FILTER (x > 0), 0),"
         f" count(*) FILTER (bare) FROM clv_money GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {FEW}"
     )
     values = [
-        Value(str(word), int(many), float(total), float(sold), int(back), int(bare))
-        for word, many, total, sold, back, bare in rows
+        Value(str(word), int(many), float(total), float(sold), int(bare)) for word, many, total, sold, bare in rows
     ]
     every = tuple(value.word for value in values)
     if len(values) < 2 or not is_mixed:

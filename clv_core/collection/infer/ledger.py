@@ -50,8 +50,6 @@ DOUBTS: Final = (*EVIDENCE, OF_FILE)
 """Codes of all doubts of the ledger."""
 BEFORE_SCOPE: Final = ("words_of_no_sale", "given_back", OF_FILE)
 """Doubts that hold whether amounts are those of rows or of orders: a refund has the amount of its order too."""
-REASONS: Final = ("said", "blank", "constant", "copy", "contact", "time", "figure", "own_code", "text", "label")
-"""Why a column that is not used is harmless."""
 OF_TOTALS: Final = (PRODUCT_ID, CATEGORY)
 """Columns that are used, and may hold "Order total" beside the names of what was bought."""
 LONG: Final = 40
