@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Final, Self
 
 from clv_core.errors import Message, UsageError
@@ -42,6 +43,8 @@ class Terms:
 
     def __post_init__(self) -> None:
         """Check the bounds."""
+        if not all(isinstance(rate, Real) for rate in (self.margin_rate, self.discount_rate)):
+            raise UsageError("bad_rates", margin_rate=self.margin_rate, discount_rate=self.discount_rate)
         if not 0 < self.margin_rate <= 1 or not 0 <= self.discount_rate < 10:
             raise UsageError("bad_rates", margin_rate=self.margin_rate, discount_rate=self.discount_rate)
         if not self.lifetime and not 1 <= self.horizon_days <= LONGEST_DAYS:
@@ -62,14 +65,14 @@ class Terms:
             margin_rate: as in :class:`Terms`.
 
         Raises:
-            UsageError: more than 100 years, no number, or what :class:`Terms` refuses.
+            UsageError: more than 100 years, no horizon, or what :class:`Terms` refuses.
         """
-        if horizon is None or isinstance(horizon, int):
-            return cls(trained_days if horizon is None else horizon, discount_rate, margin_rate)
-        years = lifetime_years(horizon)
-        if years is None:
-            return cls(int(horizon), discount_rate, margin_rate)
-        return cls(round(years * DAYS_PER_YEAR), discount_rate, margin_rate, True)
+        if horizon is None:
+            return cls(trained_days, discount_rate, margin_rate)
+        years = lifetime_years(horizon) if isinstance(horizon, str) else None
+        if years is not None:
+            return cls(round(years * DAYS_PER_YEAR), discount_rate, margin_rate, True)
+        return cls(days_of(horizon), discount_rate, margin_rate)
 
     @property
     def years(self) -> int:
@@ -111,6 +114,19 @@ class Terms:
         if self.horizon_days != trained_days:
             return [Message("warning.other_horizon", {"days": self.horizon_days, "trained": trained_days})]
         return []
+
+
+def days_of(horizon: object) -> int:
+    """Return a number of days, also one of numpy or a text of digits.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = str(horizon).strip()
+    is_number = isinstance(horizon, (Integral, str)) and not isinstance(horizon, bool)
+    if not is_number or re.fullmatch(r"-?[0-9]{1,9}", text) is None:
+        raise UsageError("bad_horizon", value=text[:60], high=LONGEST_DAYS)
+    return int(text)
 
 
 def lifetime_years(horizon: str) -> int | None:
