@@ -7,11 +7,15 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -56,6 +60,19 @@ def elsewhere(tmp_path: Path) -> dict[str, object]:
     """Return how a process is started in a folder that is no checkout, with a home of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CLV_", "XDG_"))}
     return {"cwd": tmp_path, "env": {**kept, "HOME": str(tmp_path)}}
+
+
+def test_the_package_says_what_it_is_and_that_it_is_typed(installed: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (site,) = (installed.parent / "lib").glob("python*/site-packages")
+    (own,) = distributions(name=project["name"], path=[str(site)])
+    said = own.metadata
+    assert said["Author"] == "CLV Studio" and said["License-Expression"] == "Apache-2.0"
+    assert set(said.get_all("Classifier")) == set(project["classifiers"]) >= {"Typing :: Typed"}
+    assert set(said["Keywords"].split(",")) == set(project["keywords"])
+    wanted = {canonicalize_name(one.name) for one in map(Requirement, own.requires or ()) if one.marker is None}
+    assert {"streamlit", "torch"} <= wanted and wanted.isdisjoint({"statsmodels", "pytest"})
+    assert (site / "clv_core" / "py.typed").is_file()
 
 
 def test_commands_and_python_give_the_same_predictions(
