@@ -134,7 +134,7 @@ def check_said(said: Mapping[str, Any]) -> Said:
         kind = _KINDS.get(name, str)
         is_truth_for_number = kind is Real and isinstance(value, bool)
         if (not isinstance(value, kind) or is_truth_for_number) and not (value is None and "None" in str(names[name])):
-            raise UsageError("setting_type", setting=name, value=str(value)[:60], type=kind.__name__)
+            raise UsageError("setting_type", setting=name, value=str(value)[:60], type=_TYPE_NAMES.get(name, "str"))
     for word, meaning in said.get("states", {}).items():
         if meaning not in MEANINGS:
             raise UsageError("state_meaning", word=word[:60], meaning=str(meaning)[:60], known=list(MEANINGS))
@@ -150,6 +150,9 @@ _KINDS: Final[Mapping[str, type]] = {
     "max_amount": Real,
 }
 """Types of what can be said; all else is text."""
+_TYPE_NAMES: Final = {**dict.fromkeys(("mapping", "events", "states", "rows"), "dict"), "header": "bool"} | {
+    "max_amount": "float"
+}
 
 
 def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:

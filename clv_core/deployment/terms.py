@@ -72,7 +72,12 @@ class Terms:
         years = lifetime_years(horizon) if isinstance(horizon, str) else None
         if years is not None:
             return cls(round(years * DAYS_PER_YEAR), discount_rate, margin_rate, True)
-        return cls(days_of(horizon), discount_rate, margin_rate)
+        try:
+            return cls(days_of(horizon, "horizon_days"), discount_rate, margin_rate)
+        except UsageError as error:
+            if error.code == "bad_days":
+                raise UsageError("bad_horizon", value=str(horizon)[:60], high=LONGEST_DAYS) from error
+            raise
 
     @property
     def years(self) -> int:
@@ -116,17 +121,22 @@ class Terms:
         return []
 
 
-def days_of(horizon: object) -> int:
-    """Return a number of days, also one of numpy or a text of digits.
+def days_of(value: object, setting: str) -> int:
+    """Return a number of days: a whole number of Python or numpy, or a text of digits.
+
+    Args:
+        value: of the setting.
+        setting: its name, for the error.
 
     Raises:
         UsageError: it is none.
     """
-    text = str(horizon).strip()
-    is_number = isinstance(horizon, (Integral, str)) and not isinstance(horizon, bool)
-    if not is_number or re.fullmatch(r"-?[0-9]{1,9}", text) is None:
-        raise UsageError("bad_horizon", value=text[:60], high=LONGEST_DAYS)
-    return int(text)
+    is_whole = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
+    if is_whole and not isinstance(value, bool):
+        return int(value)  # type: ignore[call-overload,no-any-return]
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
+        return int(value)
+    raise UsageError("bad_days", setting=setting, value=str(value)[:60])
 
 
 def lifetime_years(horizon: str) -> int | None:

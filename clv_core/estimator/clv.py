@@ -7,7 +7,7 @@ import logging
 import shutil
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("clv_core.estimator")
 
 NAME: Final = "events"
-EVENTS_FILE: Final = "events.parquet"
+EVENTS_FILE: Final = "clv-events.parquet"
+TABLE: Final = "the table"
+"""What sentences call events that are no file."""
 ARCHIVE: Final = "model.zip"
 MAX_SEED: Final = 2**31 - 1
 OF_A_FILE: Final = ("encoding", "sheet", "header", "overlap")
@@ -151,6 +153,8 @@ class CLV(ModelFigures):
         from clv_core.deployment.registry import Registry
 
         seed = self._seed()
+        if not isinstance(self.name, str):
+            raise UsageError("setting_type", setting="name", value=str(self.name)[:60], type="str")
         self._config("hybrid" if self.model is None else self.model, seed)  # refused before a long log is read
         said = said_of(columns, reading)
         workspace, release = self._open_workspace()
@@ -295,6 +299,9 @@ class CLV(ModelFigures):
         Raises:
             Refused: the file is no such archive, or was changed.
         """
+        unknown = next((name for name in params if name not in _parameters()), None)
+        if unknown is not None:
+            raise UsageError("setting_unknown", setting=unknown, known=sorted(_parameters()))
         clv = cls(**params)
         clv._import(Path(path))
         clv.set_params(horizon_days=clv._fitted().record.horizon_days, model=clv._fitted().record.model)
@@ -418,8 +425,8 @@ class CLV(ModelFigures):
 
         if not isinstance(self.settings, Mapping | None):
             raise UsageError("bad_settings", kind=type(self.settings).__name__)
-        own = {str(name): value for name, value in (self.settings or {}).items()}
-        horizon = days_of(self.horizon_days)
+        own = {str(name): getattr(value, "item", lambda v=value: v)() for name, value in (self.settings or {}).items()}
+        horizon = days_of(self.horizon_days, "horizon_days")
         return TrainConfig.from_json({"horizon_days": horizon, "model": model, "seed": seed, **own})
 
     def _open_workspace(self) -> tuple[Workspace, Callable[[], object]]:
@@ -442,13 +449,12 @@ class CLV(ModelFigures):
         from clv_core.collection.store import open_dataset, open_version
 
         name, before = check_name(self.name), None
-        try:
+        with suppress(NotFound):
             before = open_dataset(workspace, name)
-        except NotFound:
-            pass
         with TemporaryDirectory() as folder:
             source = as_file(events, Path(folder) / EVENTS_FILE)
-            manifest = ingest(workspace, source, name, progress=self._listener(), **said)
+            original = "" if source.name != EVENTS_FILE else TABLE
+            manifest = ingest(workspace, source, name, original=original, progress=self._listener(), **said)
         ours = {manifest.version, *([self._dataset.version] if self._dataset else [])}
         shared = before is not None and before.version not in ours
         notes = [Message("warning.dataset_shared", {"name": name})] if shared else []
@@ -468,7 +474,9 @@ class CLV(ModelFigures):
         with TemporaryDirectory(prefix="clv-") as folder:
             workspace = Workspace(Path(folder) / "workspace")
             source = as_file(events, Path(folder) / EVENTS_FILE)
-            ingest(workspace, source, NAME, like=like, progress=self._listener(), **check_said({**answers, **said}))
+            original = "" if source.name != EVENTS_FILE else TABLE
+            both = check_said({**answers, **said})
+            ingest(workspace, source, NAME, like=like, original=original, progress=self._listener(), **both)
             yield workspace, open_dataset(workspace, NAME)
 
     def _predict_events(self, events: Any, as_of: date | None, terms: Any, said: Said) -> pd.DataFrame:

@@ -59,17 +59,22 @@ class PastOrigins:
         """
         days = self._days(X)
         known = days[~np.isnat(days)]
-        horizon, step = days_of(self.horizon_days), days_of(self.step_days or self.horizon_days)
-        splits = days_of(self.n_splits)
-        if min(horizon, step, splits) < 1:
-            raise UsageError("bad_horizon", value=str(min(horizon, step, splits)), high=LONGEST_DAYS)
-        end = known.max() + DAY if len(known) else np.datetime64("NaT", "D")
+        horizon, step = (
+            days_of(value, name)
+            for name, value in (("horizon_days", self.horizon_days), ("step_days", self.step_days or self.horizon_days))
+        )
+        splits = days_of(self.n_splits, "n_splits")
+        for name, value in (("horizon_days", horizon), ("step_days", step), ("n_splits", splits)):
+            if value < 1:
+                raise UsageError("setting_bounds", setting=name, value=value, low=1, high=LONGEST_DAYS)
+        if not len(known):
+            raise UsageError("origin_time", column=str(self.time)[:60])
+        end = known.max() + DAY
         for back in range(splits - 1, -1, -1):
             origin = end - (horizon + back * step) * DAY
             train, test = np.flatnonzero(days < origin), np.flatnonzero(days < origin + horizon * DAY)
             if not len(train):
-                first = str(known.min()) if len(known) else "-"
-                raise UsageError("origin_before_log", origin=str(origin), first=first, splits=splits)
+                raise UsageError("origin_before_log", origin=str(origin), first=str(known.min()), splits=splits)
             yield train, test
 
     def _days(self, events: Any) -> NDArray[np.datetime64]:

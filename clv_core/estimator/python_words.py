@@ -24,16 +24,17 @@ FLAGS: Final[Mapping[str, str]] = {
     "--drop-duplicates": 'duplicates="drop"',
     "--no-header": "header=False",
     "--header": "header=True",
+    "--workspace": "workspace",
 }
 VALUES: Final = frozenset(Reading.__annotations__) - {*PAIRS.values(), "header", "duplicates"}
 """Keywords whose option takes a value."""
 _TOKEN: Final = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"'])+"
-_PAIR: Final = rf"--(?:{'|'.join(PAIRS)}) (?:{_TOKEN})"
+_PAIR: Final = rf"--(?:{'|'.join(PAIRS)})[ =](?:{_TOKEN})"
 _RUN: Final = re.compile(rf"{_PAIR}(?: {_PAIR})*(?: \(empty\))?")
 _FLAG: Final = re.compile("|".join(FLAGS))
 _VALUE: Final = re.compile(
     rf"--({'|'.join(sorted(name.replace('_', '-') for name in VALUES))})\b"
-    rf"(?: (\"[^\"]*\"|'[^']*'|[A-Za-z0-9_/+-]+(?:\.[A-Za-z0-9]+)?))?(?: or (\w+))?"
+    rf"(?:[ =](\"[^\"]*\"|'[^']*'|[A-Za-z0-9_/+-]+(?:\.[A-Za-z0-9]+)?))?(?: or (\w+))?"
 )
 _BARE_PAIR: Final = re.compile(rf"--({'|'.join(PAIRS)})\b")
 _PACKAGE: Final = str(Path(__file__).resolve().parents[1])
@@ -82,7 +83,7 @@ def _dictionaries(found: re.Match[str]) -> str:
     """Return ``columns={"a": "b", "c": "d"}`` for ``--map a=b --map c=d``."""
     run, end = found[0].removesuffix(" (empty)"), ""
     pairs: dict[str, list[str]] = {}
-    for option, token in re.findall(rf"--({'|'.join(PAIRS)}) ({_TOKEN})", run):
+    for option, token in re.findall(rf"--({'|'.join(PAIRS)})[ =]({_TOKEN})", run):
         bare = token.rstrip(".,;:)")
         end = token[len(bare) :]
         text = re.sub("[\"']", "", bare)

@@ -60,6 +60,8 @@ def said_of(columns: Mapping[str, str] | None, reading: Mapping[str, Any]) -> Sa
     for name in reading:
         if name not in known:
             raise UsageError("setting_unknown", setting=name, known=sorted({"columns", *known}))
+    if not isinstance(reading.get("event_types", {}), Mapping):
+        raise UsageError("setting_type", setting="event_types", value=str(reading["event_types"])[:60], type="dict")
     said = {NAMES.get(name, name): value for name, value in reading.items()}
     if columns:
         said["mapping"] = {str(name): "" if column is None else str(column) for name, column in columns.items()}

@@ -29,6 +29,8 @@ def as_file(events: Any, path: Path) -> Path:
     import pyarrow.parquet as pq
 
     table = _arrow(events)
+    if not table.num_columns:
+        raise UsageError("events_no_table", kind=f"{type(events).__name__} without columns")
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
         raise UsageError("events_columns_twice", columns=twice)
@@ -64,7 +66,10 @@ def _of_pandas(frame: pd.DataFrame) -> pa.Table:
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         try:
-            columns.append(pa.array(column, from_pandas=True))
+            cells = pa.array(column, from_pandas=True)
+            if isinstance(cells, pa.ExtensionArray):  # a period's number says nothing
+                raise TypeError("an extension type")
+            columns.append(cells)
         except (
             pa.ArrowException,
             TypeError,
@@ -81,5 +86,5 @@ def _check_cells(table: pa.Table) -> None:
     import pyarrow as pa
 
     for field in table.schema:
-        if pa.types.is_nested(field.type):
+        if pa.types.is_nested(field.type) or pa.types.is_fixed_size_binary(field.type):  # polars' objects
             raise UsageError("events_nested", column=field.name, type=str(field.type)[:60])

@@ -158,7 +158,7 @@ def export_bundle(
 def _files(bundle: Bundle, holdout: bool, population: PopulationContext | None) -> dict[str, bytes]:
     files = {name: bundle.read(name) for name in bundle.record.checksums if holdout or name != HOLDOUT}
     if population is not None:
-        files[POPULATION] = json.dumps(population.to_json(), sort_keys=True, allow_nan=False).encode("utf-8")
+        files[POPULATION] = json.dumps(population.to_json(), allow_nan=False).encode("utf-8")
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     record = sealed(replace(bundle.record, checksums=sums).to_json())
     return {RECORD: record.encode("utf-8"), **files}
