@@ -47,7 +47,7 @@ Offers = Annotated[
     Field(
         description="Each as name=Voucher,cost=2,effect=5%: what it costs for one customer, and what it adds to her"
         " predicted value, as a share or in money. An effect is assumed until an experiment measures it. Also"
-        " capacity=500 (customers) and tiers=1-3.",
+        " capacity=500 (customers) and tiers=1+2.",
         json_schema_extra={"minItems": 1, "maxItems": MOST_OFFERS},
     ),
 ]
@@ -82,8 +82,8 @@ SINCE_CUTOFF: Final = (
 )
 AS_OF: Final = "Predictions are as of this midnight: the end of the log."
 SINCE_AS_OF: Final = (
-    "Days from as_of until today, in the log's time zone: how old the predictions are. Beyond horizon_days, all that was"
-    " predicted has passed."
+    "Days from as_of until today, in the log's time zone: how old the predictions are. Beyond horizon_days, all that"
+    " was predicted has passed."
 )
 
 

@@ -1,8 +1,9 @@
 """What other programs and agents may ask a workspace over the Model Context Protocol; nothing here changes anything.
 
 Every answer about customers carries the model with its verdict, and how old model and predictions are; what is asked
-and answered is described in :mod:`clv_core.mcp_answers`. Who asks over HTTP shows an API key, whose role decides as on the pages: a viewer sees sums and single cards, an analyst lists and contacts too. People on the
-do-not-contact list are in no answer. Over stdio whoever runs the process may ask everything.
+and answered is described in :mod:`clv_core.mcp_answers`. Who asks over HTTP shows an API key, whose role decides as on
+the pages: a viewer sees sums and single cards, an analyst lists and contacts too. People on the do-not-contact list are
+in no answer. Over stdio whoever runs the process may ask everything.
 """
 
 from __future__ import annotations
@@ -289,10 +290,7 @@ class Tools:
         model: ModelReference = "champion",
         scheme: Scheme = "quantile",
     ) -> BudgetPreview:
-        """Preview which segments would get which offer for a budget, at what cost and expected gain; nothing is saved.
-
-        An effect is assumed until an experiment measures it.
-        """
+        """Preview which segments would get which offer for a budget, at what cost and gain; nothing is saved."""
         scored = self._open(dataset, model)
         customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
         people = SuppressionList.of(self._workspace, scored.dataset).without(customers.numbered())

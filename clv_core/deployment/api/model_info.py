@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.registry import Registry
@@ -20,7 +21,6 @@ from clv_core.errors import Message, NotFound
 from clv_core.evaluation import Trust
 from clv_core.i18n import LANGUAGES
 from clv_core.model import Predictions
-from clv_core.records import JsonObject
 from clv_core.workspace import Workspace
 
 SWITCH_SECONDS: Final = 0.001
@@ -79,9 +79,9 @@ class ModelInfo:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def trust_answers(self) -> Mapping[str, JsonObject]:
-        """The verdict as it is answered, by language: made once, not for each request."""
-        return {language: self.trust.answer(language) for language in LANGUAGES}
+    def trust_json(self) -> Mapping[str, bytes]:
+        """The verdict as it is answered, in JSON, by language: made once, since it is the longest part of an answer."""
+        return {language: to_json(self.trust.answer(language)) for language in LANGUAGES}
 
 
 MODEL_INFO: Final = TypeAdapter(ModelInfo)

@@ -196,7 +196,7 @@ class Service:
                 predictions = await (self._explaining if reasons else self._scoring).score(task)
         except TimeoutError as error:
             raise Busy("service_late", limit=self.settings.answer_seconds) from error
-        return Response(to_json(_answer(task, predictions, warnings)), media_type=JSON)
+        return Response(_answer(task, predictions, warnings), media_type=JSON)
 
     def listed(self, versions: Sequence[Version], language: str) -> list[dict[str, Any]]:
         """Return versions as they are listed, with today's verdict and its reasons in ``language``."""
@@ -259,9 +259,9 @@ def _parse(body: bytes, settings: ServiceSettings, language: str) -> ScoreReques
     return parsed
 
 
-def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequence[Message]) -> dict[str, Any]:
+def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequence[Message]) -> bytes:
     model = task.model
-    return {
+    rest = {
         "name": model.key.name,
         "version": model.key.version,
         "model": model.key.bundle,
@@ -269,7 +269,7 @@ def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequ
         **model_age(model.cutoff, task.as_of),
         "horizon_days": model.horizon_days,
         "currency": model.currency,
-        "trust": model.trust_answers[task.language],
         "warnings": [one.to_json(task.language) for one in (*model.warnings, *warnings)],
         "predictions": predictions,
     }
+    return b'{"trust":' + model.trust_json[task.language] + b"," + to_json(rest)[1:]
