@@ -45,6 +45,7 @@ ORDER = (
     ("erasure",),
     ("pipeline",),
     ("plot",),
+    ("mcp_answers",),
     ("estimator", "mcp_server"),
     ("commands",),
     ("cli",),

@@ -92,7 +92,7 @@ def print_messages(messages: Iterable[Message], context: Context) -> None:
 
 def trust_json(trust: Trust, language: str) -> Answer:
     """Return ``{verdict, reasons}`` of a model, the reasons as ``{code, params, message}``."""
-    return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
+    return trust.answer(language)
 
 
 def trust_and_warnings(scored: Scored, context: Context, notes: Iterable[Message] = ()) -> Answer:

@@ -62,7 +62,11 @@ from .score_explanations import open_session as open_session
 from .score_explanations import save_explanations as save_explanations
 from .scoring_warnings import bundle_staleness_warnings as bundle_staleness_warnings
 from .scoring_warnings import lost_signal_warnings as lost_signal_warnings
+from .scoring_warnings import model_age as model_age
+from .scoring_warnings import old_scores_warnings as old_scores_warnings
 from .scoring_warnings import signals_of as signals_of
+from .scoring_warnings import today_in as today_in
+from .scoring_warnings import training_cutoff as training_cutoff
 from .terms import LIFETIME as LIFETIME
 from .terms import LIFETIME_YEARS as LIFETIME_YEARS
 from .terms import LONGEST_DAYS as LONGEST_DAYS
