@@ -12,7 +12,9 @@ import tomllib
 import urllib.request
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from packaging.requirements import Requirement
@@ -20,13 +22,40 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
-CODE = """
-import json, sys
+SCRIPT = """
+import json, sys, warnings
+import joblib
 import pandas as pd
-from clv_core import CLV, __file__ as place
-clv = CLV(horizon_days=91, model="bgnbd").fit(sys.argv[1])
-clv.predict().to_parquet(sys.argv[2])
-print(json.dumps({"place": place, "verdict": clv.trust_.verdict}))
+from sklearn.model_selection import GridSearchCV
+from clv_core import CLV, ClvWarning, PastOrigins, __file__ as place
+
+log, out = sys.argv[1:]
+columns = ["customer_id", "day", "cds", "amount"]
+events = pd.read_csv(log, names=columns, skiprows=1, sep=r"\\s+", dtype={"customer_id": str, "day": str})
+events["event_time"] = pd.to_datetime(events.pop("day"), format="%Y%m%d")
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always", ClvWarning)
+    clv = CLV(horizon_days=91, model="bgnbd").fit(events, duplicates="keep")
+clv.predict().to_parquet(out)
+few = events[events["customer_id"] < "02500"]
+search = GridSearchCV(CLV(horizon_days=91), {"model": ["naive", "bgnbd"]}, cv=PastOrigins(1, horizon_days=91))
+search.fit(few, duplicates="keep")
+origin = events["event_time"].max() - pd.Timedelta("90D")
+earlier = CLV(horizon_days=91, model="bgnbd").fit(events[events["event_time"] < origin], duplicates="keep")
+joblib.dump(clv, "clv.joblib")
+clv.plot_deciles().write_html("deciles.html")
+print(json.dumps({
+    "place": place, "verdict": clv.trust_.verdict, "gini": clv.metrics_["gini"], "read": clv.load_.rows_read,
+    "kept": clv.load_.rows_kept, "customers": clv.load_.customers, "columns": len(clv.load_.columns),
+    "warned": [one.message.code for one in caught], "best": search.best_params_, "score": earlier.score(events),
+}))
+"""
+
+ELSEWHERE = """
+import joblib
+import pandas as pd
+new = pd.DataFrame({"customer_id": ["new"], "event_time": ["1998-05-30"], "amount": [25.0], "cds": [2]})
+print(joblib.load("clv.joblib").predict(new)[["customer_id", "p_purchase", "predicted_clv"]].to_json(orient="records"))
 """
 
 SEGMENTS = """
@@ -88,20 +117,48 @@ def test_commands_and_python_give_the_same_predictions(
         )
         return json.loads(run.stdout.splitlines()[-1])
 
-    clv("ingest", str(log), "--name", "cdnow")
-    model = clv("train", "cdnow", "--horizon-days", "91", "--model", "bgnbd")["model"]
+    read = clv("ingest", str(log), "--name", "cdnow")
+    trained = clv("train", "cdnow", "--horizon-days", "91", "--model", "bgnbd")
+    model = trained["model"]
     clv("score", "cdnow", "--model", model, "--out", "by_command.parquet")
     assert (tmp_path / ".local/share/clv-studio/workspace/models" / model).is_dir()
 
-    words = [installed / "python", "-c", CODE, log, tmp_path / "in_python.parquet"]
-    run = subprocess.run(words, capture_output=True, text=True, check=True, **elsewhere)
-    said = json.loads(run.stdout.splitlines()[-1])
-    assert said["place"].startswith(str(installed.parent)) and said["verdict"] in ("trusted", "caution")
+    def python(code: str, *words: object) -> Any:
+        run = subprocess.run([installed / "python", "-c", code, *words], capture_output=True, text=True, **elsewhere)
+        assert run.returncode == 0, run.stderr[-3000:]
+        return json.loads(run.stdout.splitlines()[-1])
+
+    said = python(SCRIPT, log, tmp_path / "in_python.parquet")
+    assert said["place"].startswith(str(installed.parent)) and said["verdict"] == trained["trust"]["verdict"]
+    assert (said["read"], said["kept"], said["customers"]) == (69_659, 69_659, 23_570) and said["columns"] == 4
+    assert said["gini"] == trained["metrics"]["gini"] and said["score"] == pytest.approx(said["gini"], rel=1e-9)
+    assert set(said["warned"]) == {one["code"] for one in (*read["warnings"], *trained["warnings"])}
+    assert said["best"] == {"model": "bgnbd"} and "<html>" in (tmp_path / "deciles.html").read_text(encoding="utf-8")
     one, other = (
         pd.read_parquet(tmp_path / f"{name}.parquet").set_index("customer_id") for name in ("by_command", "in_python")
     )
     columns = ["p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"]
-    pd.testing.assert_frame_equal(one[columns], other.loc[one.index, columns], rtol=1e-9)
+    pd.testing.assert_frame_equal(one[columns], other.loc[one.index, columns], rtol=0, atol=0)
+    (row,) = python(ELSEWHERE)
+    assert row["customer_id"] == "new" and 0 < row["p_purchase"] < 1 and row["predicted_clv"] > 0
+
+
+def test_the_example_of_the_python_page_runs_and_has_types(installed: Path, elsewhere: dict, tmp_path: Path) -> None:
+    page = (ROOT / "assets" / "docs" / "python.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    random = np.random.default_rng(7)
+    customer = np.repeat(np.arange(200), 1 + random.poisson(random.gamma(1.0, 5.0, 200)))
+    day = pd.Timestamp("2023-01-01") + pd.to_timedelta(random.integers(0, 700, len(customer)), unit="D")
+    log = pd.DataFrame({"customer_id": customer, "event_time": day, "amount": random.gamma(3.0, 9.0, len(customer))})
+    log.to_csv(tmp_path / "events.csv", index=False)
+    (tmp_path / "script.py").write_text(code, encoding="utf-8")
+    run = subprocess.run([installed / "python", "script.py"], capture_output=True, text=True, **elsewhere)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert f"{len(log):,} rows read" in run.stdout and (tmp_path / "deciles.html").is_file()
+    assert len(pd.read_csv(tmp_path / "predictions.csv")) == log["customer_id"].nunique()
+    words = ["-m", "mypy", "--strict", "--python-executable", installed / "python", "script.py"]
+    checked = subprocess.run([sys.executable, *words], capture_output=True, text=True, **elsewhere)
+    assert "error" not in checked.stdout and checked.returncode == 0, checked.stdout
 
 
 def test_the_tutorial_can_be_followed_with_the_wheel_alone(installed: Path, elsewhere: dict, tmp_path: Path) -> None:
