@@ -66,10 +66,10 @@ FORBIDDEN_CALLS = {
 FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
 
 ASKED_ELSEWHERE = {
-    *("pyspark", "numba", "mcp", "mcp_types", "pymysql", "keyring"),
+    *("pyspark", "numba", "mcp", "mcp_types", "pymysql", "keyring", "IPython"),
     *("adbc_driver_postgresql", "adbc_driver_snowflake", "adbc_driver_bigquery"),
 }
-"""Extras; and what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`)."""
+"""Extras; what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`); what a notebook brings."""
 COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
 TAKEN_BY_OTHERS = {

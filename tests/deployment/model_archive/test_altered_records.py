@@ -67,7 +67,8 @@ def files() -> Files:
     """Return a frozen model that learned from attributes and reviews, its record with every part that there may be."""
     with zipfile.ZipFile(FROZEN / "workspace.zip") as archive:
         folder = next(name.rpartition("/")[0] for name in archive.namelist() if re.search(r"-lightgbm-.*/bundle", name))
-        found = {name: archive.read(f"{folder}/{name}") for name in (RECORD, *FILES)}
+        files = {name.removeprefix(f"{folder}/") for name in archive.namelist()}
+        found = {name: archive.read(f"{folder}/{name}") for name in (RECORD, *FILES) if name in files}
     record = json.loads(found[RECORD])
     record["signals"]["review_themes"] = [theme[:2] for theme in record["signals"]["review_themes"][:1]]
     record["evidence"] |= {"change": CHANGE, "rolling": ROLLING}
