@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clv_core.evaluation import Trust
     from clv_core.evaluation.explain import Explanation
     from clv_core.plot import Figure
+    from clv_core.training import OwnModelProtocol
 
 NAME: Final = "events"
 EVENTS_FILE: Final = "events.parquet"
@@ -39,7 +40,8 @@ class CLV:
 
     Args:
         horizon_days: how far ahead is predicted.
-        model: id of a model (``hybrid``, ``bgnbd``, ``lightgbm``, ...); None is the default for a log of this size.
+        model: id of a model (``hybrid``, ``bgnbd``, ``lightgbm``, ...), or a model of your own that was not fitted yet
+            (:class:`~clv_core.training.OwnModelProtocol`); None is the default for a log of this size.
         seed: of everything random.
         settings: further settings of training by name, as ``clv train --set`` has them: ``{"ensemble": 1}``.
         workspace: folder in which dataset and model are kept; None is a temporary one, gone with this object.
@@ -56,7 +58,7 @@ class CLV:
         self,
         horizon_days: int = 182,
         *,
-        model: str | None = None,
+        model: str | OwnModelProtocol | None = None,
         seed: int = 1,
         settings: Mapping[str, Any] | None = None,
         workspace: str | Path | None = None,
@@ -112,13 +114,23 @@ class CLV:
         config = TrainConfig.from_json(
             {
                 "horizon_days": self.horizon_days,
-                "model": self.model or pipeline.default_model(self._workspace, self.name),
                 "seed": self.seed,
+                **self._model_settings(),
                 **(self.settings or {}),
             }
         )
         self._bundle = pipeline.train(self._workspace, self.name, config, progress=self._listener())
         return self
+
+    def _model_settings(self) -> dict[str, str]:
+        """Return the settings that name the model."""
+        from clv_core import pipeline
+        from clv_core.config import OWN
+        from clv_core.training import register
+
+        if self.model is None or isinstance(self.model, str):
+            return {"model": self.model or pipeline.default_model(self._workspace, self.name)}
+        return {"model": OWN, "code": register(self.model)}
 
     @property
     def trust_(self) -> Trust:

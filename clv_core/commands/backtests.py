@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Answer, Context, day, print_messages
 from clv_core.commands.parser import command, one_of, option
 from clv_core.commands.training import config_from, ignored_settings
-from clv_core.config import MODEL_IDS, config_words
+from clv_core.config import MODEL_IDS, OWN, config_words
 from clv_core.errors import Message, UsageError
 from clv_core.workspace import write_json
 
@@ -120,8 +120,8 @@ def _models(options: argparse.Namespace, context: Context) -> list[str]:
     models = [model.strip() for model in options.models.split(",") if model.strip()]
     models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
     for model in models:
-        if model not in MODEL_IDS:
-            raise UsageError("setting_choice", setting="models", value=model, choices=list(MODEL_IDS))
+        if model not in (*MODEL_IDS, OWN):
+            raise UsageError("setting_choice", setting="models", value=model, choices=[*MODEL_IDS, OWN])
     if options.folds and MODELS[models[0]].baseline:
         raise UsageError("folds_need_model", model=models[0])
     if options.variant and all(MODELS[model].baseline for model in models):
