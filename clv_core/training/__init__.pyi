@@ -9,7 +9,6 @@ from .fit import Model as Model
 from .fit import table_of as table_of
 from .own_models import OwnModel as OwnModel
 from .own_models import OwnModelProtocol as OwnModelProtocol
-from .own_models import check_contract as check_contract
 from .own_models import own_class as own_class
 from .own_models import register as register
 from .pool import peak_memory_mb as peak_memory_mb

@@ -1,3 +1,2 @@
-from .import_export import archive_bytes as archive_bytes
 from .import_export import export_bundle as export_bundle
 from .import_export import import_bundle as import_bundle
