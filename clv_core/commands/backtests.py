@@ -53,9 +53,12 @@ def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.evaluation import RUN, BacktestPlan, Bootstrap, season_table, slice_table, stability, table_of
     from clv_core.evaluation.backtest import backtest as run_backtest
     from clv_core.strategy.audiences import log_backtest
+    from clv_core.training import own_class
 
     count, models = _origins(options), _models(options, context)
     config = config_from(options, models[0])
+    if OWN in models:
+        own_class(config.code)
     print_messages(ignored_settings(options, config, models), context)
     backtest = run_backtest(
         context.workspace,
