@@ -320,12 +320,11 @@ def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 def _same(one: Any, other: Any) -> bool:
     """Return whether two values are equal: arrays by their elements, other objects by what they hold."""
-    kind: Any = type(one)
-    if kind is not type(other):
+    if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other)
-    if kind.__eq__ is object.__eq__ and hasattr(one, "__dict__"):
+    if type(one).__eq__ is object.__eq__ and hasattr(one, "__dict__"):  # type: ignore[comparison-overlap]
         return not _different(vars(one), vars(other))
     return bool(one == other)
 
