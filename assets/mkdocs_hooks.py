@@ -51,9 +51,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
-    """Add the pictures, which lie beside the pages' folder."""
+    """Add the pictures and the script of the search, which lie beside the pages' folder."""
     for path in (ASSETS / "mark.svg", *(ASSETS / "screenshots").glob("*.png")):
         files.append(File.generated(config, f"images/{path.name}", abs_src_path=str(path)))
+    script = ASSETS / "iframe-worker.js"
+    files.append(File.generated(config, f"javascripts/{script.name}", abs_src_path=str(script)))
     return files
 
 

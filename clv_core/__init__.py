@@ -12,10 +12,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clv_core.estimator import CLV, NotFittedError
+    from clv_core.errors import ClvError, NeedsAnswer
+    from clv_core.estimator import CLV, ClvWarning, LoadResult, NotFittedError, PastOrigins
     from clv_core.features.btyd import BGNBD, GammaGamma, ParetoNBD, summary_from_events
 
-__all__ = ["BGNBD", "CLV", "GammaGamma", "NotFittedError", "ParetoNBD", "summary_from_events"]
+_PLACES = {
+    **dict.fromkeys(("ClvError", "NeedsAnswer"), "clv_core.errors"),
+    **dict.fromkeys(("CLV", "ClvWarning", "LoadResult", "NotFittedError", "PastOrigins"), "clv_core.estimator"),
+    **dict.fromkeys(("BGNBD", "GammaGamma", "ParetoNBD", "summary_from_events"), "clv_core.features.btyd"),
+}
+__all__ = [
+    "BGNBD",
+    "CLV",
+    "ClvError",
+    "ClvWarning",
+    "GammaGamma",
+    "LoadResult",
+    "NeedsAnswer",
+    "NotFittedError",
+    "ParetoNBD",
+    "PastOrigins",
+    "summary_from_events",
+]
 
 __version__ = "0.1.0"
 
@@ -30,7 +48,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 def __getattr__(name: str) -> Any:
     """Import a name of the Python interface when it is first used: most callers need none of them."""
-    if name not in __all__:
+    if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "clv_core.estimator" if name in ("CLV", "NotFittedError") else "clv_core.features.btyd"
-    return getattr(import_module(module), name)
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names of the Python interface, for completion."""
+    return sorted({*__all__, "__version__", "__doc__"})

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -66,13 +67,20 @@ EXIT_SIGPIPE: Final = 141
 """Exit code where stdout was closed, as shells report a program that SIGPIPE ended."""
 
 
-def build_parser(language: str = DEFAULT_LANGUAGE) -> argparse.ArgumentParser:
-    """Return the parser with one subcommand for each of :data:`COMMANDS`; a module is imported when it is called."""
+def build_parser(language: str = DEFAULT_LANGUAGE, workspace: Workspace | None = None) -> argparse.ArgumentParser:
+    """Return the parser with one subcommand for each of :data:`COMMANDS`; a module is imported when it is called.
+
+    Args:
+        language: of its help and errors.
+        workspace: that the help names; None is the default.
+    """
+    folder = (workspace or Workspace.default()).root
     common = Parser(language=language, add_help=False)
-    add_common_options(common)
+    add_common_options(common, folder)
     about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
     program = "clv" if Path(sys.argv[0]).stem == "clv" else "python -m clv_core"
     parser = Parser(language=language, prog=program, description=about, epilog=codes)
+    add_common_options(parser, folder, unset=False)
     text = translate("cli.version", language)
     parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
     parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
@@ -92,9 +100,9 @@ def main(arguments: Sequence[str]) -> int:
     written = [Path(tempfile.gettempdir())]
     try:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        options = build_parser(language).parse_args(arguments)
+        options = build_parser(language, _workspace(_value(arguments, "--workspace"))).parse_args(arguments)
         language = options.lang or language
-        workspace = Workspace(options.workspace.absolute()) if options.workspace else Workspace.default()
+        workspace = _workspace(options.workspace)
         _check_encoding([workspace.root, *_paths(options)])
         written = [*_output_paths(options), workspace.root, *written]
         work_in(workspace)
@@ -226,13 +234,23 @@ def _fail(error: ClvError, language: str, job: Path | None) -> int:
 
 def _language(arguments: Sequence[str]) -> str:
     """Return ``--lang`` before parsing, so that help and usage errors are in that language."""
-    for position, word in enumerate(arguments):
-        value = (
-            word.partition("=")[2] if word.startswith("--lang=") else "".join(arguments[position + 1 : position + 2])
-        )
-        if word.startswith("--lang") and value in LANGUAGES:
-            return value
-    return DEFAULT_LANGUAGE
+    value = _value(arguments, "--lang")
+    return value if value in LANGUAGES else DEFAULT_LANGUAGE
+
+
+def _value(arguments: Sequence[str], option: str) -> str:
+    """Return the last value of an option before parsing; an empty text where it is not given."""
+    value = ""
+    for word, after in pairwise([*arguments, ""]):
+        name, equals, text = word.partition("=")
+        if name == option:
+            value = text if equals else after
+    return value
+
+
+def _workspace(folder: str | Path | None) -> Workspace:
+    """Return the workspace in a folder; the default one where none is named."""
+    return Workspace(Path(folder).absolute()) if folder else Workspace.default()
 
 
 def _job_folder(arguments: Sequence[str]) -> Path | None:

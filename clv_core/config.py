@@ -9,13 +9,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self, get_args, get_origin, get_type_hints
 
-from clv_core.errors import UsageError
+from clv_core.errors import Message, UsageError
 from clv_core.records import JsonObject
 
 
@@ -274,6 +274,15 @@ class TrainConfig(Settings):
     def of_log(self) -> dict[str, Any]:
         """Return the settings that decide what is read of a log: arguments of ``features.log.open_log``."""
         return {name: getattr(self, name) for name in ("event_types", "attributes", "review_text")}
+
+
+def ignored_warnings(config: TrainConfig, named: Collection[str], models: Sequence[str] = ()) -> list[Message]:
+    """Return a warning of settings that somebody named and that none of ``models`` (the config's own) reads."""
+    chosen = list(models) or [config.model]
+    vain = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in chosen))
+    if not vain:
+        return []
+    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(vain)), "model": ", ".join(chosen)})]
 
 
 def config_words(config: TrainConfig) -> list[str]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -83,6 +83,8 @@ class ClvError(Exception):
         self.params = {name: _finite(value) for name, value in params.items()}
         self.result: dict[str, Any] | None = None
         """Result of what was done in spite of the error, as JSON; None where nothing was."""
+        self.wording: Callable[[str], str] = str
+        """How a door words the sentence where it names options of the command line."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to unpickle the error: ``Exception`` alone would lose its parameters."""
@@ -97,8 +99,8 @@ class ClvError(Exception):
         return {"code": self.code, "params": self.params, "message": self.message(language)}
 
     def __str__(self) -> str:
-        """Return the English sentence."""
-        return self.message()
+        """Return the English sentence, in the words of the door that it comes through."""
+        return self.wording(self.message())
 
 
 class UsageError(ClvError):

@@ -103,14 +103,20 @@ class ConsoleProgress:
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
         """Print the stage, its share done and its figures; a closed terminal does not end the run."""
-        now = time.monotonic()
-        if stage == self.stage and now - self.last < 0.5 and done < total:
+        if not self.is_due(stage, done, total):
             return
-        self.last, self.stage = now, stage
         share = f" {done / total:4.0%}" if total > 1 else ""
         tail = "".join(f"  {name} {value:.4g}" for name, value in figures.items() if name != "part")
         with suppress(OSError):
             print(f"{translate(f'stage.{stage}', self.language)}{share}{tail}", file=self.stream, flush=True)
+
+    def is_due(self, stage: str, done: float, total: float) -> bool:
+        """Return whether a report is to be shown: of one stage its end, and no more than two others a second."""
+        now = time.monotonic()
+        if stage == self.stage and now - self.last < 0.5 and done < total:
+            return False
+        self.last, self.stage = now, stage
+        return True
 
 
 @dataclass

@@ -1,17 +1,18 @@
 """What other programs and agents may ask a workspace over the Model Context Protocol; nothing here changes anything.
 
-Every answer about customers carries the model, its cutoff and its verdict. Who asks over HTTP shows an API key, whose
-role decides as on the pages: a viewer sees sums and single cards, an analyst lists and contacts too. People on the
-do-not-contact list are in no answer. Over stdio whoever runs the process may ask everything.
+Every answer about customers carries the model with its verdict, and how old model and predictions are; what is asked
+and answered is described in :mod:`clv_core.mcp_answers`. Who asks over HTTP shows an API key, whose role decides as on
+the pages: a viewer sees sums and single cards, an analyst lists and contacts too. People on the do-not-contact list are
+in no answer. Over stdio whoever runs the process may ask everything.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Annotated, Any, Final, ParamSpec, TypeVar
 
 import pandas as pd
 from mcp.server import MCPServer
@@ -20,7 +21,7 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
-from pydantic import AnyHttpUrl
+from pydantic import AnyHttpUrl, Field
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,12 +30,41 @@ from clv_core import __version__, audit
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import list_datasets, open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import Scored, list_bundles, shared_error, trust_of
+from clv_core.deployment import (
+    Bundle,
+    Scored,
+    list_bundles,
+    model_age,
+    old_scores_warnings,
+    shared_error,
+    today_in,
+    training_cutoff,
+    trust_of,
+)
 from clv_core.deployment.api import ANALYST, KeysUnusable, error_response, find_key, language_of, list_keys
 from clv_core.deployment.registry import Registry, resolve_bundle_id
-from clv_core.errors import ClvError, Refused
+from clv_core.errors import ClvError, Message, Refused
 from clv_core.jobs import NoProgress
 from clv_core.locks import running
+from clv_core.mcp_answers import (
+    MOST_CUSTOMERS,
+    Budget,
+    BudgetPreview,
+    Contacts,
+    CustomerAnswer,
+    CustomerId,
+    DatasetFacts,
+    DatasetName,
+    Listed,
+    ModelFacts,
+    ModelReference,
+    Offers,
+    RealisedValue,
+    Scheme,
+    SegmentSummary,
+    TopCustomers,
+    TrustVerdict,
+)
 from clv_core.monitoring.realized import compare_realized
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
@@ -45,12 +75,10 @@ from clv_core.workspace import Workspace
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST_CUSTOMERS: Final = 200
-"""That one answer lists."""
 ABOUT: Final = (
     "Predicted customer lifetime value of an online shop: datasets, models with their verdict (trusted, caution,"
     " not_trusted), segments, single customers, budget previews, and how earlier predictions came true. Money is in the"
-    " currency that an answer names. Say the verdict with every figure."
+    " currency that an answer names. Say the verdict with every figure, and how old the predictions are."
 )
 READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
@@ -151,46 +179,65 @@ class Tools:
     def __init__(self, workspace: Workspace, *, by_key: bool) -> None:
         self._workspace, self._by_key = workspace, by_key
 
-    def list_datasets(self) -> list[JsonObject]:
-        """List the datasets: name, version, customers, orders, lines, net revenue, currency, first and last day."""
+    def list_datasets(self) -> list[DatasetFacts]:
+        """List the datasets: size, net revenue, first and last day, how old the data are, and the current model."""
+        registry, answers = Registry(self._workspace), []
         facts = ("name", "version", "customers", "orders", "lines", "net_revenue", "currency", "log_start", "log_end")
-        return [{name: getattr(one.manifest, name) for name in facts} for one in list_datasets(self._workspace)]
-
-    def list_models(self, dataset: str | None = None) -> list[JsonObject]:
-        """List the models, newest first: id, dataset, kind, cutoff, forecast days, verdict, role in the registry."""
-        registry = Registry(self._workspace)
-        answers = []
-        for bundle in list_bundles(self._workspace, dataset):
-            version = registry.find(bundle.id)
+        for one in list_datasets(self._workspace):
+            champion = registry.champion(one.name)
+            bundle = champion.as_bundle if champion is not None and champion.is_readable else None
             answers.append(
-                {
-                    "model": bundle.id,
-                    "dataset": bundle.record.dataset.name,
-                    "kind": bundle.record.model,
-                    "cutoff": bundle.record.cutoff.isoformat(),
-                    "horizon_days": bundle.record.horizon_days,
-                    "verdict": trust_of(self._workspace, bundle).verdict,
-                    "role": None if version is None else version.role,
-                }
+                DatasetFacts(
+                    **{name: getattr(one.manifest, name) for name in facts},
+                    as_of=one.log_end.isoformat(),
+                    days_since_as_of=(today_in(one.manifest.timezone) - one.log_end).days,
+                    model=None if bundle is None else bundle.id,
+                    cutoff=None if bundle is None else bundle.record.cutoff.isoformat(),
+                    verdict=None if bundle is None else trust_of(self._workspace, bundle).verdict,
+                )
             )
         return answers
 
-    def trust_verdict(self, dataset: str, model: str = "champion") -> JsonObject:
+    def list_models(
+        self,
+        dataset: Annotated[
+            str | None, Field(description="Name of a dataset, of list_datasets; left out: models of all.")
+        ] = None,
+    ) -> list[ModelFacts]:
+        """List the models, newest first: id, dataset, kind, cutoff, forecast days, verdict, role in the registry."""
+        registry, answers = Registry(self._workspace), []
+        datasets = {one.name: one for one in list_datasets(self._workspace)}
+        for bundle in list_bundles(self._workspace, dataset):
+            name, version = bundle.record.dataset.name, registry.find(bundle.id)
+            known = datasets.get(name)
+            about = (
+                self._about_model(bundle) if known is None else self._about(Scored.of(self._workspace, known, bundle))
+            )
+            answers.append(
+                ModelFacts(
+                    **about,
+                    dataset=name,
+                    kind=bundle.record.model,
+                    role=None if version is None else version.role,
+                )
+            )
+        return answers
+
+    def trust_verdict(self, dataset: DatasetName, model: ModelReference = "champion") -> TrustVerdict:
         """Return whether a model's predictions may be trusted, the reasons, and its figures on data it never saw."""
         scored = self._open(dataset, model)
         record = scored.model.record
-        return {
+        return TrustVerdict(
             **self._about(scored),
-            "reasons": [reason.text() for reason in trust_of(self._workspace, scored.model).reasons],
-            "metrics": record.metrics,
-            "baselines": record.baselines,
-        }
+            reasons=[reason.text() for reason in trust_of(self._workspace, scored.model).reasons],
+            metrics=record.metrics,
+            baselines=record.baselines,
+        )
 
-    def segment_summary(self, dataset: str, model: str = "champion", scheme: str = "quantile") -> JsonObject:
-        """Return size, predicted value with 80% range and typical customer of each tier or segment.
-
-        Schemes: quantile (four value tiers), quadrant, rfm, clusters:5, and the shop's own rules by name.
-        """
+    def segment_summary(
+        self, dataset: DatasetName, model: ModelReference = "champion", scheme: Scheme = "quantile"
+    ) -> SegmentSummary:
+        """Return size, predicted value with 80% range and typical customer of each tier or segment."""
         scored = self._open(dataset, model)
         customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
         shared = shared_error(self._workspace, scored.model)
@@ -198,49 +245,52 @@ class Tools:
             rows = table(customers.frame, customers.names(scored.dataset), shared)
         else:
             rows = segment_table(customers.frame, customers.assignment, shared)
-        return {**self._about(scored), "scheme": scheme, "segments": _records(rows)}
+        return SegmentSummary(**self._about(scored), scheme=scheme, segments=_records(rows))
 
-    def customer_card(self, dataset: str, customer: str, model: str = "champion") -> JsonObject:
+    def customer_card(
+        self, dataset: DatasetName, customer: CustomerId, model: ModelReference = "champion"
+    ) -> CustomerAnswer:
         """Return one customer's past and predicted value, next order, tier, reasons, and similar customers."""
         scored = self._open(dataset, model)
         card = load_card(scored, customer, progress=NoProgress())
         audit.note(self._workspace, "card", dataset=dataset, model=scored.model.id, customers=1)
-        return {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
+        said = {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
+        return CustomerAnswer(**said)
 
     def top_customers(
-        self, dataset: str, model: str = "champion", most: int = 20, contacts: bool = False
-    ) -> JsonObject:
-        """List the customers of the highest predicted value; needs an analyst's key. Contacts only where asked for.
-
-        Args:
-            dataset: which.
-            model: id, or a role in the registry.
-            most: how many, 200 at most.
-            contacts: whether the contact fields of the customers table are included.
-        """
+        self, dataset: DatasetName, model: ModelReference = "champion", most: Listed = 20, contacts: Contacts = False
+    ) -> TopCustomers:
+        """List the customers of the highest predicted value; needs an analyst's key. Contacts only where asked for."""
         self._need_analyst()
         scored = self._open(dataset, model)
         stop = SuppressionList.of(self._workspace, scored.dataset)
-        scores = stop.without(scored.scores(NoProgress())).nlargest(max(1, min(most, MOST_CUSTOMERS)), "predicted_clv")
+        customers = stop.without(scored.scores(NoProgress()))
+        scores = customers.nlargest(max(1, min(most, MOST_CUSTOMERS)), "predicted_clv")
         rows = scores[[CUSTOMER_ID, "p_purchase", "predicted_clv", "clv_p10", "clv_p90"]]
         fields = stored_contacts(scored.dataset) if contacts else None
         if fields is not None:
             rows = rows.merge(fields, how="left", on=CUSTOMER_ID)
         audit.note(self._workspace, "list", dataset=dataset, model=scored.model.id, customers=len(rows))
-        return {**self._about(scored), "customers": _records(rows)}
+        notes = []
+        if len(rows) != min(most, len(customers)):
+            limits = {"most": most, "low": 1, "high": MOST_CUSTOMERS}
+            notes = [Message("warning.listed_most", {**limits, "listed": len(rows), "customers": len(customers)})]
+        return TopCustomers(
+            **self._about(scored, notes),
+            listed=len(rows),
+            customers_total=len(customers),
+            customers=_records(rows),
+        )
 
     def budget_preview(
-        self, dataset: str, budget: float, offers: list[str], model: str = "champion", scheme: str = "quantile"
-    ) -> JsonObject:
-        """Preview which segments would get which offer for a budget, at what cost and expected gain; nothing is saved.
-
-        Args:
-            dataset: which.
-            budget: money.
-            offers: each as ``name=Voucher,cost=2,effect=5%``; an effect is assumed until an experiment measures it.
-            model: id, or a role in the registry.
-            scheme: as of segment_summary.
-        """
+        self,
+        dataset: DatasetName,
+        budget: Budget,
+        offers: Offers,
+        model: ModelReference = "champion",
+        scheme: Scheme = "quantile",
+    ) -> BudgetPreview:
+        """Preview which segments would get which offer for a budget, at what cost and gain; nothing is saved."""
         scored = self._open(dataset, model)
         customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
         people = SuppressionList.of(self._workspace, scored.dataset).without(customers.numbered())
@@ -250,30 +300,54 @@ class Tools:
         made = make_plan(people, customers.count, parsed, budget)
         names = customers.names(scored.dataset)
         rows = made.table.assign(segment=[names[number - 1] for number in made.table["tier"]]).drop(columns="tier")
-        worth = {"spent": made.allocation.spent, "expected_gain": made.allocation.gain, "gain_is": "assumed"}
-        return {**self._about(scored), **worth, "plan": _records(rows)}
+        return BudgetPreview(
+            **self._about(scored),
+            spent=made.allocation.spent,
+            expected_gain=made.allocation.gain,
+            gain_is="assumed",
+            plan=_records(rows),
+        )
 
-    def realised_against_predicted(self, dataset: str, model: str = "champion") -> JsonObject:
+    def realised_against_predicted(self, dataset: DatasetName, model: ModelReference = "champion") -> RealisedValue:
         """Return what customers spent since the model's cutoff beside what was predicted, by then and by value tier."""
         scored = self._open(dataset, model)
         unknown: dict[str, Any] = {}
         spans, tiers, _ = compare_realized(scored, scored.scores(NoProgress()), unknown, NoProgress())
         notes = [message.text() for message in unknown.values()]
-        return {**self._about(scored), "by_day": _plain(spans), "by_tier": _plain(tiers), "notes": notes}
+        return RealisedValue(**self._about(scored), by_day=_plain(spans), by_tier=_plain(tiers), notes=notes)
 
     def _open(self, dataset: str, model: str) -> Scored:
         open_dataset(self._workspace, dataset)
         return Scored.open(self._workspace, dataset, resolve_bundle_id(self._workspace, model, dataset))
 
-    def _about(self, scored: Scored) -> JsonObject:
-        """Return what every figure has to be read with."""
+    def _about(self, scored: Scored, notes: Sequence[Message] = ()) -> JsonObject:
+        """Return what every figure has to be read with (:class:`~clv_core.mcp_answers.Answer`).
+
+        Args:
+            scored: model and dataset.
+            notes: warnings of this answer alone.
+        """
+        bundle, today = scored.model, today_in(scored.dataset.manifest.timezone)
+        old = old_scores_warnings(scored.as_of, scored.trained_days, today)
         return {
-            "model": scored.model.id,
-            "cutoff": scored.model.record.cutoff.isoformat(),
+            **self._about_model(bundle),
+            "days_since_cutoff": model_age(training_cutoff(bundle), scored.as_of)["days_since_cutoff"],
             "as_of": scored.as_of.isoformat(),
-            "horizon_days": scored.trained_days,
-            "currency": scored.currency,
-            "verdict": trust_of(self._workspace, scored.model).verdict,
+            "days_since_as_of": (today - scored.as_of).days,
+            "warnings": [message.text() for message in (*notes, *scored.warnings(), *old)],
+        }
+
+    def _about_model(self, bundle: Bundle) -> JsonObject:
+        """Return what is known of a model without its dataset (:class:`~clv_core.mcp_answers.AboutModel`)."""
+        record, trust = bundle.record, trust_of(self._workspace, bundle)
+        return {
+            "model": bundle.id,
+            "cutoff": record.cutoff.isoformat(),
+            "horizon_days": record.horizon_days,
+            "currency": record.currency,
+            "verdict": trust.verdict,
+            "verdict_reason": trust.reasons[0].text(),
+            "warnings": [],
         }
 
     def _need_analyst(self) -> None:

@@ -45,6 +45,7 @@ ORDER = (
     ("erasure",),
     ("pipeline",),
     ("plot",),
+    ("mcp_answers",),
     ("estimator", "mcp_server"),
     ("commands",),
     ("cli",),
@@ -71,6 +72,12 @@ ASKED_ELSEWHERE = {
 """Extras; and what is left out where it is there (:mod:`clv_core.evaluation.explain.shapley`)."""
 COME_ALONG = ("pydantic", "fastapi")
 """Libraries whose own needs are part of how they are used."""
+TAKEN_BY_OTHERS = {
+    "httptools": "uvicorn",  # the protocol that ``deployment/api/connections.py`` derives its own from is made of it
+    "uvloop": "uvicorn",  # its event loop, wherever that is installed
+    "authlib": "streamlit",  # at the first sign-in
+}
+"""Requirements that no file here imports, and the library that imports them; none of its own requirements."""
 
 REQUIRED_AT_ROOT = {
     "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md",
@@ -385,6 +392,19 @@ def test_what_is_imported_is_asked_for() -> None:
     assert missing == set()
 
 
+def test_what_is_asked_for_is_imported_by_more_than_tests() -> None:
+    asked = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
+    found = {name.split(".")[0] for path in (*FILES, *PAGE_FILES) for name, _ in imports(parse(path), path)}
+    imported = {
+        canonicalize_name(one) for name, whose in packages_distributions().items() if name in found for one in whose
+    }
+    idle = {one.name for one in asked if canonicalize_name(one.name) not in imported}
+    assert idle == set(TAKEN_BY_OTHERS), "requirements that only tests import go to the extra dev of pyproject.toml"
+    for name, library in TAKEN_BY_OTHERS.items():
+        named = {canonicalize_name(Requirement(need).name) for need in requires(library) or ()}
+        assert library in imported and name in named
+
+
 def test_what_streamlit_signs_people_in_with_is_asked_for() -> None:
     """Others import it at the first sign-in: on a fresh machine the door would be there, and nobody pass it."""
     asked = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] != "#"]
@@ -406,7 +426,7 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
     script = (
         "import sys; from clv_core import cli; parser = cli.build_parser();"
         "light = {'pandas', 'scipy', 'duckdb'} & set(sys.modules);"
-        "[one.declare() for action in parser._actions for one in (action.choices or {}).values()];"
+        "[one.declare() for action in parser._subparsers._group_actions for one in action.choices.values()];"
         "print(*sorted(light | {'torch', 'shap', 'sklearn', 'lightgbm', 'streamlit'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

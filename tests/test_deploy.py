@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from clv_core.cli import COMMANDS, build_parser
 from clv_core.environment import ServiceSettings, table
 from clv_core.errors import UsageError
+from clv_core.i18n import LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -59,6 +60,17 @@ def test_tested_versions_are_within_the_ranges_and_pytorch_has_a_ceiling_alone()
     installs = [line for line in (makefile + DOCKERFILE).splitlines() if "pip install" in line]
     installs = [line for line in installs if "torch" not in line and "moto" not in line]  # which ask for others
     assert len(installs) == 4 and all("--constraint" in line for line in installs)
+
+
+def test_the_package_names_the_languages_and_the_python_that_it_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    families = [one.split(" :: ") for one in project["classifiers"]]
+    assert [one[1] for one in families if one[0] == "Natural Language"] == ["English", "Chinese (Simplified)"]
+    assert set(LANGUAGES) == {"en", "zh"} and project["authors"] and project["keywords"]
+    versions = [one[2] for one in families if one[0] == "Programming Language" and re.fullmatch(r"3\.\d+", one[-1])]
+    lowest = min(versions, key=lambda version: int(version.partition(".")[2]))
+    assert project["requires-python"] == f">={lowest}" and f"FROM python:{versions[-1]}-" in DOCKERFILE
+    assert ["Typing", "Typed"] in families and (ROOT / "clv_core" / "py.typed").is_file()
 
 
 def test_every_command_that_is_called_exists_and_is_understood() -> None:

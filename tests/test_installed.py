@@ -2,16 +2,21 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -58,6 +63,19 @@ def elsewhere(tmp_path: Path) -> dict[str, object]:
     return {"cwd": tmp_path, "env": {**kept, "HOME": str(tmp_path)}}
 
 
+def test_the_package_says_what_it_is_and_that_it_is_typed(installed: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (site,) = (installed.parent / "lib").glob("python*/site-packages")
+    (own,) = distributions(name=project["name"], path=[str(site)])
+    said = own.metadata
+    assert said["Author"] == "CLV Studio" and said["License-Expression"] == "Apache-2.0"
+    assert set(said.get_all("Classifier")) == set(project["classifiers"]) >= {"Typing :: Typed"}
+    assert set(said["Keywords"].split(",")) == set(project["keywords"])
+    wanted = {canonicalize_name(one.name) for one in map(Requirement, own.requires or ()) if one.marker is None}
+    assert {"streamlit", "torch"} <= wanted and wanted.isdisjoint({"statsmodels", "pytest"})
+    assert (site / "clv_core" / "py.typed").is_file()
+
+
 def test_commands_and_python_give_the_same_predictions(
     installed: Path, elsewhere: dict, tmp_path: Path, cdnow_file: Path
 ) -> None:
@@ -84,6 +102,25 @@ def test_commands_and_python_give_the_same_predictions(
     )
     columns = ["p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90"]
     pd.testing.assert_frame_equal(one[columns], other.loc[one.index, columns], rtol=1e-9)
+
+
+def test_the_tutorial_can_be_followed_with_the_wheel_alone(installed: Path, elsewhere: dict, tmp_path: Path) -> None:
+    tutorial = (ROOT / "assets" / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    shell, python = (
+        re.search(rf"^## {heading}$.*?^```{kind}\n(.*?)^```", tutorial, re.MULTILINE | re.DOTALL)[1]
+        for heading, kind in (("2. From the command line", "sh"), ("3. In Python", "python"))
+    )
+    shell = re.sub(r"^(clv train [^#\n]*)", r"\1 --model bgnbd ", shell, flags=re.MULTILINE)  # in seconds
+    path = f"{installed}:{elsewhere['env']['PATH']}"
+    here = {**elsewhere, "env": {**elsewhere["env"], "PATH": path}, "capture_output": True, "text": True}
+    run = subprocess.run(["bash", "-ec", shell], **here)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert len(run.stdout.splitlines()) == shell.count("\nclv") + 1 == 7
+    scored, tiers = pd.read_csv(tmp_path / "scores.csv"), pd.read_csv(tmp_path / "tiers.csv")
+    assert len(scored) == len(tiers) == pd.read_parquet(tmp_path / "sample" / "events.parquet")["customer_id"].nunique()
+    assert "simulated" in (tmp_path / "sample" / "README.md").read_text(encoding="utf-8")
+    run = subprocess.run([installed / "python", "-c", python + "\nprint(clv.trust_.verdict)"], **here)
+    assert run.returncode == 0 and f"BG/NBD alone gets **{run.stdout.split()[-1]}**" in tutorial, run.stderr[-2000:]
 
 
 def test_app_shows_the_sample(installed: Path, elsewhere: dict, tmp_path: Path) -> None:

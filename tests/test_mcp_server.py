@@ -10,7 +10,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -20,11 +23,13 @@ from mcp.client.streamable_http import streamable_http_client
 
 from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api.auth import add_key, keys_path
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
+from clv_core.strategy.plans.offers import MAX_OFFERS
 from clv_core.workspace import Workspace
 
 DATASET = {"dataset": "shop"}
@@ -80,15 +85,84 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
     assert {tool.name for tool in listed} == set(arguments)
     answers = {tool: ask(server, tool, **given) for tool, given in arguments.items()}
     assert answers["list_datasets"][0]["name"] == "shop" and answers["list_models"][0]["model"] == small_bundle.id
-    for tool in list(arguments)[2:]:
-        said = answers[tool]
+    end, trust = open_dataset(workspace, "shop").log_end, small_bundle.record.trust
+    today = datetime.now(ZoneInfo(open_dataset(workspace, "shop").manifest.timezone)).date()
+    ages = ((today - end).days, (today - end).days - 1)  # midnight may have passed
+    about_model = [answers["list_models"][0], *(answers[one] for one in list(arguments)[2:])]
+    for said in (answers["list_datasets"][0], *about_model):
         assert (said["model"], said["cutoff"]) == (small_bundle.id, small_bundle.record.cutoff.isoformat())
-        assert said["verdict"] == small_bundle.record.trust.verdict
+        assert (said["as_of"], said["verdict"]) == (end.isoformat(), trust.verdict)
+        assert said["days_since_as_of"] in ages
+    for said in about_model:
+        assert said["days_since_cutoff"] == (end - small_bundle.record.cutoff).days
+        assert said["verdict_reason"] == trust.reasons[0].text()
+        (old,) = said["warnings"]
+        assert f"{ages[0]:,} days ago" in old or f"{ages[1]:,} days ago" in old
     assert answers["customer_card"]["predicted"] == pytest.approx(best["predicted_clv"])
     assert answers["top_customers"]["customers"][0]["customer_id"] == best["customer_id"]
     assert sum(one["customers"] for one in answers["segment_summary"]["segments"]) == len(scores)
     assert 0 < answers["budget_preview"]["spent"] <= 50
     json.dumps(answers, allow_nan=False)
+
+
+def test_schemas_of_tools_describe_every_parameter_and_every_field_of_an_answer(workspace: Workspace) -> None:
+    async def tools() -> list[Any]:
+        async with Client(make_server(workspace)) as client:
+            return (await client.list_tools()).tools
+
+    listed = {tool.name: tool for tool in asyncio.run(tools())}
+    for tool in listed.values():
+        for name, parameter in tool.input_schema["properties"].items():
+            assert len(parameter["description"]) > 10, (tool.name, name)
+        closed = [tool.output_schema, *tool.output_schema.get("$defs", {}).values()]
+        closed = [one for one in closed if "result" not in one["properties"]]
+        assert closed and all(one["additionalProperties"] is False for one in closed), tool.name
+        for name, field in [item for one in closed for item in one["properties"].items()]:
+            assert field["description"], (tool.name, name)
+    most = listed["top_customers"].input_schema["properties"]["most"]
+    assert (most["minimum"], most["maximum"], most["default"]) == (1, 200, 20)
+    assert listed["budget_preview"].input_schema["properties"]["offers"]["maxItems"] == MAX_OFFERS
+    assert "Args" not in "".join(tool.description for tool in listed.values())
+
+
+def test_list_that_is_cut_says_how_many_there_are_and_how_many_it_lists(
+    workspace: Workspace, small_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = len(Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress()))
+    assert count > 200
+    server = make_server(workspace)
+    for most, listed in ((500, 200), (0, 1), (200, 200), (7, 7)):
+        said = ask(server, "top_customers", most=most, **DATASET)
+        assert (said["listed"], len(said["customers"]), said["customers_total"]) == (listed, listed, count)
+        cut = [one for one in said["warnings"] if "are listed" in one]
+        expected = f"1 to 200 customers, {most} were asked for: {listed} of {count:,} are listed."
+        assert cut == ([] if most == listed else [f"One answer lists {expected}"])
+    monkeypatch.setattr("clv_core.mcp_server.MOST_CUSTOMERS", count + 1)
+    said = ask(server, "top_customers", most=count + 5, **DATASET)
+    assert said["listed"] == count and not any("are listed" in one for one in said["warnings"])
+
+
+def test_model_that_was_too_old_for_its_scores_is_warned_of_in_every_answer(
+    workspace: Workspace, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    own = Workspace(shutil.copytree(workspace.root, tmp_path / "workspace"))
+    (manifest,) = own.datasets.glob("shop/*/manifest.json")
+    later = small_bundle.record.cutoff + timedelta(days=small_bundle.record.horizon_days + 1)
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "log_end": later.isoformat()}))
+    server = make_server(own)
+    for said in (ask(server, "trust_verdict", **DATASET), ask(server, "list_models", **DATASET)[0]):
+        assert said["days_since_cutoff"] == small_bundle.record.horizon_days + 1
+        assert any("Retrain" in one and small_bundle.record.cutoff.isoformat() in one for one in said["warnings"])
+
+
+def test_model_whose_dataset_is_not_here_is_listed_without_an_age(workspace: Workspace, tmp_path: Path) -> None:
+    own = Workspace(shutil.copytree(workspace.root, tmp_path / "workspace"))
+    shutil.rmtree(own.datasets / "shop")
+    server = make_server(own)
+    (said,) = ask(server, "list_models")
+    assert said["dataset"] == "shop" and said["verdict"] and said["cutoff"]
+    assert said["as_of"] is said["days_since_as_of"] is said["days_since_cutoff"] is None
+    assert ask(server, "list_datasets") == []
 
 
 def test_person_on_the_do_not_contact_list_is_in_no_answer(workspace: Workspace, small_bundle: Bundle) -> None:

@@ -26,7 +26,7 @@ QUERY = "SELECT sum(sqrt(i)) FROM range(200000000) t(i)"
 STOPPED_EARLY = """
 import os, signal
 from clv_core import cli
-cli.build_parser = lambda language: os.kill(os.getpid(), signal.SIGTERM)
+cli.build_parser = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
 raise SystemExit(cli.main(["datasets"]))
 """
 STOPPED_WHILE_IMPORTING = """

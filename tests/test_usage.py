@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
+import platformdirs
 import pytest
 
-from clv_core import cli
+from clv_core import cli, workspace
 from clv_core.commands.parser import ERRORS, translate_error
 from clv_core.errors import UsageError
 
@@ -43,6 +45,95 @@ def test_a_call_that_is_not_understood_is_complained_of_in_each_language_by_the_
     assert set(LATIN.findall(chinese.lower())) <= own | OPTIONS, chinese
     assert not any("一" <= letter <= "鿿" for letter in english)
     assert set(re.findall(r"--[a-z-]+", english)) == set(re.findall(r"--[a-z-]+", chinese))
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong", "right"),
+    [
+        (["trian", "shop", "--horizon-days", "90"], "'trian'", "train"),
+        (["models", "lst"], "'lst'", "list"),
+        (["export", "shop", "--model", "m", "--out", "o", "--format", "CVS"], "'CVS'", "csv"),
+        (["train", "shop", "--horizn-days", "90"], "--horizn-days", "--horizon-days"),  # which is then missing too
+        (["train", "shop", "--horizon-days=90", "--modle=mlp"], "--modle", "--model"),
+        (["models", "list", "--workspce", "x"], "--workspce", "--workspace"),
+        (["--worksapce", "x", "datasets"], "--worksapce", "--workspace"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else words,
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_slip_of_the_keyboard_is_answered_by_the_nearest_word(
+    words: list[str], wrong: str, right: str, language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = complaint(words, language)
+    asked = {"en": f"(did you mean {right}?)", "zh": f"（是否指 {right}？）"}
+    assert wrong in reason and reason.endswith(asked[language]) and len(reason) < 80
+    code = cli.main([*words, "--lang", language])
+    assert code == UsageError.exit_code == 2 and asked[language] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["dance"],
+        ["train", "shop", "--horizon-days", "9", "--unheard-of", "x"],
+        ["train", "shop", "--horizon-day", "many"],  # which is --horizon-days cut short
+        ["models", "show", "--", "--langs", "x", "y", "z"],  # no options behind the two dashes
+        ["--lang", "fr", "train", "--langs"],  # an option of the command is none of the program's
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_guessed_where_nothing_is_near(words: list[str]) -> None:
+    assert "did you mean" not in complaint(words, "en")
+
+
+def test_a_command_that_is_not_understood_is_answered_by_its_own_usage() -> None:
+    with pytest.raises(UsageError) as caught:
+        cli.build_parser().parse_args(["train", "shop", "more", "--horizon-days", "9"])
+    usage = caught.value.params["usage"]
+    assert caught.value.params["reason"] == "unrecognized arguments: more" and "--horizon-days" in str(usage)
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["models"]], ids=str)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_help_names_the_workspace_that_the_call_would_use(
+    command: list[str],
+    language: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def named(*words: str) -> list[str]:
+        with pytest.raises(SystemExit):
+            cli.main([*words, "--lang", language, "--help"])
+        after = capsys.readouterr().out.rpartition("--workspace DIR")[2]
+        return [line.strip() for line in after.splitlines()]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CLV_WORKSPACE", raising=False)
+    assert str(tmp_path / "workspace") in named(*command)
+    monkeypatch.setattr(workspace, "IS_CHECKOUT", False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data of mine"))
+    assert str(platformdirs.user_data_path("clv-studio") / "workspace") in named(*command)
+    monkeypatch.setenv("CLV_WORKSPACE", "a-folder-with-hyphens/" * 9)
+    assert str(tmp_path / ("a-folder-with-hyphens/" * 9)) in named(*command)
+    assert str(tmp_path / "50%") in named(*command, "--workspace", "50%")
+    assert str(tmp_path / "here") in named("--workspace=there", *command, "--workspace=here")
+
+
+def test_options_of_every_command_may_stand_before_it_and_the_last_one_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLV_WORKSPACE", str(tmp_path / "environment"))
+    first, last = str(tmp_path / "first"), str(tmp_path / "last")
+    parse = cli.build_parser().parse_args
+    options = parse(["--workspace", first, "--lang", "zh", "--quiet", "models", "list"])
+    assert (options.workspace, options.lang, options.quiet) == (Path(first), "zh", True)
+    assert parse(["--workspace", first, "models", "list", "--workspace", last]).workspace == Path(last)
+    assert (parse(["models", "list"]).workspace, parse(["datasets"]).quiet) == (None, False)
+    simulate = "simulate --scenario btyd --customers 50 --days 300 --seed 1 --out".split()
+    assert cli.main(["--workspace", first, *simulate, str(tmp_path / "log")]) == 0
+    assert cli.main(["--workspace", first, "ingest", str(tmp_path / "log" / "events.csv"), "--name", "shop"]) == 0
+    assert (tmp_path / "first" / "datasets" / "shop").is_dir() and not (tmp_path / "environment").exists()
 
 
 def test_a_complaint_that_python_words_anew_stays_as_it_is() -> None:

@@ -2,6 +2,8 @@ from .answers import CHOICES as CHOICES
 from .answers import FILE as FILE
 from .answers import ROW_MEANINGS as ROW_MEANINGS
 from .answers import Answers as Answers
+from .answers import Said as Said
+from .answers import check_said as check_said
 from .answers import named_anew as named_anew
 from .check import Check as Check
 from .check import check_file as check_file

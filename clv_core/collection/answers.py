@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypedDict
+from numbers import Real
+from typing import Any, Final, TypedDict, cast
 
+from clv_core.collection.vocabulary.order_statuses import MEANINGS
+from clv_core.errors import UsageError
 from clv_core.records import JsonRecord
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -114,6 +117,42 @@ class Said(TypedDict, total=False):
     similar_ids: str | None
     amount_scope: str | None
     recipe: str
+
+
+def check_said(said: Mapping[str, Any]) -> Said:
+    """Return keywords of :class:`Answers`, once each of them is one and can be said.
+
+    Raises:
+        UsageError: there is no such keyword, its value is of another type, or none that can be said.
+    """
+    names = Said.__annotations__
+    for name, value in said.items():
+        if name not in names:
+            raise UsageError("setting_unknown", setting=name, known=sorted(names))
+        if name in CHOICES and value is not None and value not in CHOICES[name]:
+            raise UsageError("setting_choice", setting=name, value=str(value)[:60], choices=list(CHOICES[name]))
+        kind = _KINDS.get(name, str)
+        is_truth_for_number = kind is Real and isinstance(value, bool)
+        if (not isinstance(value, kind) or is_truth_for_number) and not (value is None and "None" in str(names[name])):
+            raise UsageError("setting_type", setting=name, value=str(value)[:60], type=_TYPE_NAMES.get(name, "str"))
+    for word, meaning in said.get("states", {}).items():
+        if meaning not in MEANINGS:
+            raise UsageError("state_meaning", word=word[:60], meaning=str(meaning)[:60], known=list(MEANINGS))
+    for key, meaning in said.get("rows", {}).items():
+        if "=" not in key or meaning not in ROW_MEANINGS:
+            raise UsageError("row_meaning", rows=key[:60], meaning=str(meaning)[:60], known=list(ROW_MEANINGS))
+    return cast(Said, dict(said))
+
+
+_KINDS: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("mapping", "events", "states", "rows"), Mapping),
+    "header": bool,
+    "max_amount": Real,
+}
+"""Types of what can be said; all else is text."""
+_TYPE_NAMES: Final = {**dict.fromkeys(("mapping", "events", "states", "rows"), "dict"), "header": "bool"} | {
+    "max_amount": "float"
+}
 
 
 def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from clv_core.collection.horizons import HorizonSupport, count_holdouts, horizon
 from clv_core.collection.infer.event_names import EventName, names_of
 from clv_core.collection.infer.order_states import OrderState
 from clv_core.collection.ingest import describe
-from clv_core.collection.rows.log_loader import LoadResult, load_log
+from clv_core.collection.rows.log_loader import LoadedFile, load_log
 from clv_core.collection.rows.rejected_rows import Problem
 from clv_core.collection.store.manifest import COUNTS
 from clv_core.collection.store.version_store import Manifest
@@ -103,7 +103,7 @@ def check_file(
         return check
 
 
-def _check(connection: duckdb.DuckDBPyConnection, result: LoadResult, manifest: Manifest) -> Check:
+def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: Manifest) -> Check:
     local = local_time(EVENT_TIME, manifest.timezone)
     connection.execute(
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE ({local} AS {EVENT_TIME}) FROM {file_text(result.events)}"

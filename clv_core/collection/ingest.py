@@ -14,7 +14,7 @@ from clv_core.collection.inspect import inspect_file
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.parse.pseudonyms import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
-from clv_core.collection.rows.log_loader import LoadResult
+from clv_core.collection.rows.log_loader import LoadedFile
 from clv_core.collection.rows.read_settings import (
     ReadSettings,
     ask_money,
@@ -45,6 +45,7 @@ def ingest(
     progress: Progress | None = None,
     original: str = "",
     sampled: SampledFrom | None = None,
+    like: ReadSettings | None = None,
     **said: Unpack[Said],
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
@@ -62,6 +63,8 @@ def ingest(
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, where it is one.
+        like: how an earlier log was read, which the source is read like; it need then hold neither purchases nor
+            several customers.
         said: how the file is to be read, as :class:`~clv_core.collection.answers.Answers` has it, where the
             proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
@@ -75,7 +78,8 @@ def ingest(
     name, listener = check_name(name), progress or NoProgress()
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
-    files = _Files(workspace, name, Answers(**said), remembered, "timezone" in said, key, len(paths) > 1)
+    part = len(paths) > 1 or like is not None
+    files = _Files(workspace, name, Answers(**said), remembered, "timezone" in said, key, part, like or ReadSettings())
     with changing(workspace, name), scratch_folder(workspace) as scratch:
         for path in paths:
             try:
@@ -107,7 +111,8 @@ class _Files:
         remembered: whether what was said of an earlier file of the same shape holds.
         zoned: whether a time zone was said.
         key: of pseudonyms; None: ids stay.
-        several: whether there are others.
+        part: whether each is read as a part of a log, not as one by itself.
+        like: how a log before them was read.
         parts: what has been read.
         shapes: columns of a file -> what is to be remembered of files like it, and its encoding.
     """
@@ -118,7 +123,8 @@ class _Files:
     remembered: bool
     zoned: bool
     key: bytes | None
-    several: bool
+    part: bool
+    like: ReadSettings
     parts: list[LogFiles] = field(default_factory=list)
     shapes: dict[tuple[str, ...], tuple[Answers, str]] = field(default_factory=dict)
 
@@ -132,7 +138,7 @@ class _Files:
         """
         folder = scratch / f"file-{len(self.parts) + 1}"
         folder.mkdir()
-        said, habit = self.answers, ReadSettings()
+        said, habit = self.answers, self.like
         if self.remembered:
             said, habit = recalled(self.workspace, path, said, folder, original, zoned=self.zoned)
         elif self.parts:
@@ -140,7 +146,7 @@ class _Files:
                 read_settings_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
             )
         reading = load_with_settings(
-            path, said, habit, folder, progress, original=original, key=self.key, part=self.several
+            path, said, habit, folder, progress, original=original, key=self.key, part=self.part
         )
         if self.parts:
             ask_money(self.parts[0], reading, said)
@@ -166,7 +172,7 @@ def scratch_folder(workspace: Workspace) -> Iterator[Path]:
         yield folder
 
 
-def describe(reading: LoadResult, name: str) -> Manifest:
+def describe(reading: LoadedFile, name: str) -> Manifest:
     """Return the manifest of ``reading`` as the dataset ``name``."""
     sums, plan, answers = reading.summary, reading.profile.plan, reading.answers
     return Manifest(

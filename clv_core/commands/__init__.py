@@ -92,7 +92,7 @@ def print_messages(messages: Iterable[Message], context: Context) -> None:
 
 def trust_json(trust: Trust, language: str) -> Answer:
     """Return ``{verdict, reasons}`` of a model, the reasons as ``{code, params, message}``."""
-    return {"verdict": trust.verdict, "reasons": [reason.to_json(language) for reason in trust.reasons]}
+    return trust.answer(language)
 
 
 def trust_and_warnings(scored: Scored, context: Context, notes: Iterable[Message] = ()) -> Answer:
@@ -103,12 +103,10 @@ def trust_and_warnings(scored: Scored, context: Context, notes: Iterable[Message
         context: of the command.
         notes: further warnings.
     """
-    from clv_core.deployment import trust_of
+    from clv_core.deployment import distrust_warnings, trust_of
 
-    trust, warnings = trust_of(scored.workspace, scored.model), list(notes)
-    if trust.verdict == "not_trusted":
-        params = {"model": scored.model.id, "reason": trust.reasons[0].text(context.language)}
-        warnings.insert(0, Message("warning.not_trusted", params))
+    trust = trust_of(scored.workspace, scored.model)
+    warnings = [*distrust_warnings(scored.model, trust, context.language), *notes]
     return {
         "trust": trust_json(trust, context.language),
         "warnings": [message.to_json(context.language) for message in warnings],

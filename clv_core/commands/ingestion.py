@@ -8,15 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection import CHOICES, ROW_MEANINGS, check_file, save_check
+from clv_core.collection import CHOICES, check_file, check_said, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge import saved_answers
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.store import SET_ASIDE, Manifest, open_dataset
-from clv_core.collection.vocabulary import MEANINGS
 from clv_core.commands import Answer, Context, split_pairs
 from clv_core.commands.parser import OneOf, Option, command, one_of, option
-from clv_core.errors import Message, Refused, UsageError
+from clv_core.errors import Message, Refused
 from clv_core.preprocessing import append
 
 READING: Final[tuple[Option | OneOf, ...]] = (
@@ -119,13 +118,16 @@ def reading_options(options: argparse.Namespace) -> Answer:
     """Return what :func:`add_reading_arguments` declared, as :func:`~clv_core.collection.ingest.ingest` takes it.
 
     Raises:
-        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
+        UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a meaning that there is not.
     """
+    states = {word: meaning.lower() for word, meaning in split_pairs(options.state, at_last=True).items()}
+    rows = split_pairs(options.rows, at_last=True)
+    check_said({"states": states, "rows": rows})
     return {
         "mapping": split_pairs(options.map, allow_empty=True),
         "events": split_pairs(options.event, at_last=True),
-        "states": _states(options.state),
-        "rows": _row_kinds(options.rows),
+        "states": states,
+        "rows": rows,
         **{name: getattr(options, name) for name in (*CHOICES, "header", "currency", "encoding", "sheet")},
         "max_amount": options.max_amount,
         "recipe": options.recipe,
@@ -170,32 +172,6 @@ def _without(messages: Sequence[Message], before: Sequence[Message]) -> list[Mes
         if message in rest:
             rest.remove(message)
     return rest
-
-
-def _states(words: list[str]) -> dict[str, str]:
-    """Return word -> meaning.
-
-    Raises:
-        UsageError: a meaning that there is not.
-    """
-    states = {word: meaning.lower() for word, meaning in split_pairs(words, at_last=True).items()}
-    for word, meaning in states.items():
-        if meaning not in MEANINGS:
-            raise UsageError("state_meaning", word=word[:60], meaning=meaning[:60], known=list(MEANINGS))
-    return states
-
-
-def _row_kinds(words: list[str]) -> dict[str, str]:
-    """Return ``COLUMN=VALUE`` -> meaning.
-
-    Raises:
-        UsageError: there is no value, or no such meaning.
-    """
-    rows = split_pairs(words, at_last=True)
-    for key, meaning in rows.items():
-        if "=" not in key or meaning not in ROW_MEANINGS:
-            raise UsageError("row_meaning", rows=key[:60], meaning=meaning[:60], known=list(ROW_MEANINGS))
-    return rows
 
 
 @command(

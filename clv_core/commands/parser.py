@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -146,6 +149,9 @@ class Help(argparse.HelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else super()._fill_text(text, width, indent)
 
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return text.splitlines() if "\n" in text else super()._split_lines(text, width)
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser with headings, help and errors in a language; errors are raised as :class:`UsageError`.
@@ -158,6 +164,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *, language: str = DEFAULT_LANGUAGE, **settings: Any) -> None:
         super().__init__(formatter_class=partial(Help, language=language), **settings)
         self.language = language
+        self.words: Sequence[str] = ()
+        self.suggest_on_error = False  # by argparse of later Pythons, in English
         self._positionals.title = translate("usage.positionals", language)
         self._optionals.title = translate("usage.options", language)
         for action in self._actions:
@@ -168,14 +176,37 @@ class Parser(argparse.ArgumentParser):
         """Let subcommands be added, in the same language."""
         return super().add_subparsers(**{"parser_class": partial(Parser, language=self.language), **settings})
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments of a call; what is left over is refused here, with the usage of the command itself."""
+        self.words = sys.argv[1:] if args is None else list(args)
+        namespace, surplus = super().parse_known_args(args, namespace)
+        if surplus:
+            self.error(f"unrecognized arguments: {' '.join(surplus)}")
+        return namespace, surplus
+
     def error(self, message: str) -> NoReturn:
-        """Raise an error of argparse.
+        """Raise an error of argparse; where an option is misspelt, its nearest name is the reason.
 
         Raises:
             UsageError: always.
         """
+        usage = self.format_usage().strip()
+        if misspelt := self._misspelt_option():
+            raise UsageError("usage", reason=translate("usage.near_option", self.language, **misspelt), usage=usage)
         code = "usage_dash" if VALUE_WITH_DASH.search(message) else "usage"
-        raise UsageError(code, reason=translate_error(message, self.language), usage=self.format_usage().strip())
+        raise UsageError(code, reason=translate_error(message, self.language), usage=usage)
+
+    def _misspelt_option(self) -> dict[str, str] | None:
+        """Return an option of the call that does not exist as ``option``, and the ``nearest`` that does."""
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        commands = [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
+        for word in takewhile(lambda word: word != "--" and word not in commands, self.words):
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(one.startswith(name) for one in known):
+                nearest = nearest_word(name[2:], (one[2:] for one in known))
+                if nearest:
+                    return {"option": name, "nearest": f"--{nearest}"}
+        return None
 
 
 class CommandParser(Parser):
@@ -209,23 +240,29 @@ class CommandParser(Parser):
             text = translate(f"cli.{name.replace(' ', '.')}", self.language)
             action = actions.add_parser(name.partition(" ")[2], help=text, description=text)
             _add_options(action, SPECS[name])
-            add_common_options(action, hidden=True)
+            add_common_options(action, None)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse the arguments of a call."""
         return super(CommandParser, self.declare()).parse_known_args(args, namespace)
 
 
-def add_common_options(parser: Parser, *, hidden: bool = False) -> None:
-    """Add the options that every command takes; ``hidden`` ones are not in the help and keep what is set already."""
-    unset: dict[str, Any] = {"default": argparse.SUPPRESS} if hidden else {}
+def add_common_options(parser: Parser, workspace: Path | None, *, unset: bool = True) -> None:
+    """Add the options that every command takes, before its name or behind it.
+
+    Args:
+        parser: gets them.
+        workspace: the folder that a call would use, for the help; None leaves all of them out of it.
+        unset: options that are not given keep what is set already, and get no default.
+    """
+    default: dict[str, Any] = {"default": argparse.SUPPRESS} if unset else {}
 
     def text(key: str) -> str:
-        return argparse.SUPPRESS if hidden else translate(f"cli.{key}", parser.language)
+        return translate(f"cli.{key}", parser.language, folder=workspace) if workspace else argparse.SUPPRESS
 
-    parser.add_argument("--workspace", type=Path, help=text("workspace"), **unset)
-    parser.add_argument("--lang", choices=sorted(LANGUAGES), help=text("lang"), **unset)
-    parser.add_argument("--quiet", action="store_true", help=text("quiet"), **unset)
+    parser.add_argument("--workspace", type=Path, metavar="DIR", help=text("workspace"), **default)
+    parser.add_argument("--lang", choices=sorted(LANGUAGES), help=text("lang"), **default)
+    parser.add_argument("--quiet", action="store_true", help=text("quiet"), **default)
 
 
 def _add_options(parser: Parser, spec: CommandSpec) -> None:
@@ -243,5 +280,16 @@ def translate_error(message: str, language: str) -> str:
             parts = match.groupdict()
             if "problem" in parts:
                 parts["problem"] = translate_error(parts["problem"], language)
+            if "choices" in parts:
+                nearest = nearest_word(
+                    parts["value"].strip("'"), (one.strip(" '") for one in parts["choices"].split(","))
+                )
+                if nearest:
+                    return translate("usage.near_choice", language, value=parts["value"], nearest=nearest)
             return translate(f"usage.{name}", language, **parts)
     return message
+
+
+def nearest_word(word: str, words: Iterable[str]) -> str | None:
+    """Return the one of ``words`` that ``word`` most likely is with a slip of the keyboard; None if none is near."""
+    return next(iter(get_close_matches(word.lower(), list(words), n=1)), None)

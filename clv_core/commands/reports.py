@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clv_core import __version__
 from clv_core.commands import DATASET, MODEL, Answer, Context, open_scored, trust_and_warnings, trust_json
 from clv_core.commands.decisions import RATES, read_margins, split_names
-from clv_core.commands.parser import command, option
+from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress
 
@@ -95,14 +95,22 @@ def _explain(scored: Scored, progress: Progress) -> None:
         explain(scored, folder, progress=progress)
 
 
-@command("demo", option("--make", "cli.demo.make", type=Path, metavar="DIR"))
+@command(
+    "demo",
+    one_of(
+        option("--out", "cli.demo.out", type=Path, metavar="DIR"),
+        option("--make", "cli.demo.make", type=Path, metavar="DIR"),
+    ),
+)
 def run_demo(options: argparse.Namespace, context: Context) -> Answer:
-    """Put the sample and its model into the workspace, and return their names."""
+    """Put the sample and its model into the workspace, and return their names; or copy its files to a folder."""
     from clv_core.deployment import trust
-    from clv_core.upkeep import add_demo
+    from clv_core.upkeep import add_demo, copy_sample
 
     if options.make is not None:
         return _make(options.make, context)
+    if options.out is not None:
+        return {"out": str(options.out), "files": [str(path) for path in copy_sample(options.out)]}
     dataset, bundle = add_demo(context.workspace, progress=context.progress)
     return {
         "dataset": dataset.name,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import fields
 
 from clv_core.commands import (
     DATASET,
@@ -22,12 +20,9 @@ from clv_core.commands import (
 )
 from clv_core.commands.parser import command, option
 from clv_core.commands.scoring import SPARK
-from clv_core.config import MODEL_IDS, OWN, READS, TrainConfig
+from clv_core.config import MODEL_IDS, OWN, READS, TrainConfig, ignored_warnings
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
-
-if TYPE_CHECKING:
-    from clv_core.deployment.registry import Registry, Version
 
 
 @command("look", DATASET, option("--horizon-days", "cli.look.horizon", type=int))
@@ -97,7 +92,7 @@ def run_train(options: argparse.Namespace, context: Context) -> Answer:
     bundle = pipeline.train(context.workspace, options.name, config, cutoff=options.cutoff, progress=context.progress)
     facts, registry = bundle.record.to_json(), Registry(context.workspace)
     version = registry.find(bundle.id)
-    notes = [*ignored_settings(options, config), *challenger_note(registry, version)]
+    notes = [*ignored_settings(options, config), *registry.challenger_warnings(version)]
     print_messages(notes, context)
     return {
         "model": bundle.id,
@@ -126,20 +121,7 @@ def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
 def ignored_settings(options: argparse.Namespace, config: TrainConfig, models: Sequence[str] = ()) -> list[Message]:
     """Return a warning of settings that the command line names and that none of ``models`` (its own) reads."""
     named = {text.partition("=")[0].strip() for text in options.set}
-    chosen = list(models) or [config.model]
-    vain = named.intersection(*(replace(config, model=model).ignored() for model in chosen))
-    if not vain:
-        return []
-    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(vain)), "model": ", ".join(chosen)})]
-
-
-def challenger_note(registry: Registry, version: Version | None) -> list[Message]:
-    """Return a message on the current champion if a version that was just trained is not it."""
-    champion = None if version is None else registry.champion(version.name)
-    if version is None or champion is None or champion.number == version.number:
-        return []
-    params = {"name": version.name, "version": version.number, "champion": champion.number, "model": champion.bundle}
-    return [Message("warning.not_champion", {**params, "quoted": shlex.quote(version.name)})]
+    return ignored_warnings(config, named, models)
 
 
 def _sample(options: argparse.Namespace, context: Context) -> None:

@@ -9,6 +9,7 @@ from .bundle import FILES as FILES
 from .bundle import HOLDOUT as HOLDOUT
 from .bundle import LEAVING as LEAVING
 from .bundle import MODEL_FILES as MODEL_FILES
+from .bundle import POPULATION as POPULATION
 from .bundle import REFERENCE as REFERENCE
 from .bundle import STAGING as STAGING
 from .bundle import Bundle as Bundle
@@ -30,9 +31,13 @@ from .embedding import embedding_path as embedding_path
 from .embedding import has_embedding as has_embedding
 from .embedding import read_embedding as read_embedding
 from .model_record import ModelRecord as ModelRecord
+from .population_context import PopulationContext as PopulationContext
+from .population_context import Predictor as Predictor
+from .population_context import load_population_context as load_population_context
 from .saved_evaluation import BACKTEST_FILE as BACKTEST_FILE
 from .saved_evaluation import PREDICTIONS_FILE as PREDICTIONS_FILE
 from .saved_evaluation import backtest_folder as backtest_folder
+from .saved_evaluation import distrust_warnings as distrust_warnings
 from .saved_evaluation import find_tuning as find_tuning
 from .saved_evaluation import grades_of as grades_of
 from .saved_evaluation import holdout_predictions as holdout_predictions
@@ -56,9 +61,15 @@ from .score_explanations import find_explanation as find_explanation
 from .score_explanations import open_session as open_session
 from .score_explanations import save_explanations as save_explanations
 from .scoring_warnings import bundle_staleness_warnings as bundle_staleness_warnings
+from .scoring_warnings import lost_signal_warnings as lost_signal_warnings
+from .scoring_warnings import model_age as model_age
+from .scoring_warnings import old_scores_warnings as old_scores_warnings
 from .scoring_warnings import signals_of as signals_of
+from .scoring_warnings import today_in as today_in
+from .scoring_warnings import training_cutoff as training_cutoff
 from .terms import LIFETIME as LIFETIME
 from .terms import LIFETIME_YEARS as LIFETIME_YEARS
 from .terms import LONGEST_DAYS as LONGEST_DAYS
 from .terms import MAX_YEARS as MAX_YEARS
 from .terms import Terms as Terms
+from .terms import days_of as days_of

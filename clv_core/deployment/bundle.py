@@ -6,6 +6,7 @@ weights.safetensors  the weights
 history.json         losses by seed and step
 holdout.parquet      predictions of the model and the baselines at the holdout origin, with actual values
 reference.json, reference.parquet   statistics of the data before the cutoff, for monitoring; no single customer
+population.json      of an export from Python: what predictions share over all customers of the log
 
 The folder is named by its content: the same data, settings, code and weights are the same folder. Every file is
 checked against its checksum when it is read, and the checked bytes are the ones that are used.
@@ -45,7 +46,8 @@ HOLDOUT: Final = "holdout.parquet"
 MODEL_FILES: Final = (STATE, WEIGHTS)
 """What the model is loaded from; the content address is made of them."""
 REFERENCE: Final = ("reference.json", "reference.parquet")
-FILES: Final = (*MODEL_FILES, HISTORY, HOLDOUT, *REFERENCE)
+POPULATION: Final = "population.json"
+FILES: Final = (*MODEL_FILES, HISTORY, HOLDOUT, *REFERENCE, POPULATION)
 LEAVING: Final = ".leaving-"
 """Prefix of folders that are being removed."""
 STAGING: Final = ".staging-"

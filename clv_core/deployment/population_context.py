@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
+from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, score_frame
 from clv_core.deployment.saved_scores import Scored
+from clv_core.deployment.terms import Terms
 from clv_core.disk import ignore_unwritable
 from clv_core.features import (
     ANCHORS,
@@ -224,6 +225,35 @@ class Predictor:
             levels = {int(day): level for day in np.unique(snapshot.cutoff_day)}
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
+
+    def score_parts(self, log: EventLog, as_of: date, terms: Terms) -> Iterator[pd.DataFrame]:
+        """Yield the rows of ``score`` for all customers of a log, some at a time: each as among the population.
+
+        Who else is in the log changes nothing, so one customer is predicted as a million are.
+
+        Args:
+            log: of customers whom the population has, or new ones.
+            as_of: midnight, log-local; the log holds all that they did before.
+            terms: horizon, discount and margin.
+
+        Raises:
+            NotEnoughData: no customer was seen before ``as_of``.
+        """
+        import torch
+
+        day, population = day_of(as_of), self.population
+        parts = log.parts(
+            as_of,
+            self.config.horizon_days,
+            max_steps=self.config.max_steps_back,
+            customers_at_once=CUSTOMERS_AT_ONCE,
+            anchor=population.anchor,
+        )
+        for part in parts:
+            known = replace(part, last_year=population.last_year, contexts=population.context_at(day))
+            with torch.inference_mode():
+                predictions = self.predict(known, terms.horizon)
+            yield score_frame(predictions, known.features.index, self.bundle, as_of, terms)
 
     def snapshot(self, relations: CustomerEventStore, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
         """Return the model's input for customers, in the order of ``relations``.

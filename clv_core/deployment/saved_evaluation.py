@@ -15,7 +15,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment import artifacts
 from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.errors import NotEnoughData
+from clv_core.errors import Message, NotEnoughData
 from clv_core.evaluation import (
     BASELINES,
     ROWS,
@@ -29,6 +29,7 @@ from clv_core.evaluation import (
     in_order,
     judge,
 )
+from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.training import identity, state_folder
 from clv_core.workspace import Workspace, read_json, write_json
@@ -91,6 +92,13 @@ def trust_of(workspace: Workspace, bundle: Bundle) -> Trust:
     if evidence is None or evidence.rolling is None:
         return bundle.record.trust
     return judge(evidence)
+
+
+def distrust_warnings(bundle: Bundle, trust: Trust, language: str = DEFAULT_LANGUAGE) -> list[Message]:
+    """Return the warning that goes with what is made from a model that is not trusted; none of any other."""
+    if trust.verdict != "not_trusted":
+        return []
+    return [Message("warning.not_trusted", {"model": bundle.id, "reason": trust.reasons[0].text(language)})]
 
 
 def grades_of(workspace: Workspace, bundle: Bundle) -> dict[Question, Grade]:

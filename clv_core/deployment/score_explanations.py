@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -132,7 +133,7 @@ def explain_scores(
     from clv_core.model import CalibratedModel
 
     for name, number, most in (("sample", sample, MAX_SAMPLE), ("permutations", permutations, MAX_PERMUTATIONS)):
-        if not 1 <= number <= most:
+        if not isinstance(number, Integral) or not 1 <= number <= most:
             raise UsageError("setting_bounds", setting=name, value=number, low=1, high=most)
     with open_scoring_log(scored.model, scored.dataset, scored.cutoff, progress) as (log, config, as_of):
         model = scored.model.model

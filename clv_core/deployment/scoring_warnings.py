@@ -1,9 +1,10 @@
-"""Warnings about scores: the model is too old or has seen beyond the day, or columns that it reads are missing."""
+"""How old scores and their model are; warnings where they are too old, have seen beyond the day, or lack columns."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
@@ -11,6 +12,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.model_record import Signals
 from clv_core.errors import Message
 from clv_core.features import attributes_of
+from clv_core.records import JsonObject
 
 if TYPE_CHECKING:
     from clv_core.training import Model
@@ -37,6 +39,32 @@ def staleness_warnings(cutoff: date | None, horizon_days: int, as_of: date) -> l
     if days > horizon_days:
         return [Message("warning.service_late", {**params, "days": days, "horizon_days": horizon_days})]
     return []
+
+
+def old_scores_warnings(as_of: date, horizon_days: int, today: date) -> list[Message]:
+    """Return a warning where the days that scores are about have all passed.
+
+    Args:
+        as_of: midnight that the scores are as of.
+        horizon_days: that they are about, from then on.
+        today: in the log's time zone.
+    """
+    days = (today - as_of).days
+    if days <= horizon_days:
+        return []
+    return [Message("warning.scores_old", {"as_of": as_of.isoformat(), "days": days, "horizon_days": horizon_days})]
+
+
+def model_age(cutoff: date | None, as_of: date) -> JsonObject:
+    """Return ``{cutoff, days_since_cutoff}`` of scores as of a day; null where the model learned nothing from a log."""
+    if cutoff is None:
+        return {"cutoff": None, "days_since_cutoff": None}
+    return {"cutoff": cutoff.isoformat(), "days_since_cutoff": (as_of - cutoff).days}
+
+
+def today_in(timezone: str) -> date:
+    """Return today's date in a time zone."""
+    return datetime.now(UTC).astimezone(ZoneInfo(timezone)).date()
 
 
 def bundle_staleness_warnings(bundle: Bundle, as_of: date) -> list[Message]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Final, Self
 
 from clv_core.errors import Message, UsageError
@@ -42,6 +43,8 @@ class Terms:
 
     def __post_init__(self) -> None:
         """Check the bounds."""
+        if not all(isinstance(rate, Real) for rate in (self.margin_rate, self.discount_rate)):
+            raise UsageError("bad_rates", margin_rate=self.margin_rate, discount_rate=self.discount_rate)
         if not 0 < self.margin_rate <= 1 or not 0 <= self.discount_rate < 10:
             raise UsageError("bad_rates", margin_rate=self.margin_rate, discount_rate=self.discount_rate)
         if not self.lifetime and not 1 <= self.horizon_days <= LONGEST_DAYS:
@@ -62,14 +65,19 @@ class Terms:
             margin_rate: as in :class:`Terms`.
 
         Raises:
-            UsageError: more than 100 years, no number, or what :class:`Terms` refuses.
+            UsageError: more than 100 years, no horizon, or what :class:`Terms` refuses.
         """
-        if horizon is None or isinstance(horizon, int):
-            return cls(trained_days if horizon is None else horizon, discount_rate, margin_rate)
-        years = lifetime_years(horizon)
-        if years is None:
-            return cls(int(horizon), discount_rate, margin_rate)
-        return cls(round(years * DAYS_PER_YEAR), discount_rate, margin_rate, True)
+        if horizon is None:
+            return cls(trained_days, discount_rate, margin_rate)
+        years = lifetime_years(horizon) if isinstance(horizon, str) else None
+        if years is not None:
+            return cls(round(years * DAYS_PER_YEAR), discount_rate, margin_rate, True)
+        try:
+            return cls(days_of(horizon, "horizon_days"), discount_rate, margin_rate)
+        except UsageError as error:
+            if error.code == "bad_days":
+                raise UsageError("bad_horizon", value=str(horizon)[:60], high=LONGEST_DAYS) from error
+            raise
 
     @property
     def years(self) -> int:
@@ -111,6 +119,24 @@ class Terms:
         if self.horizon_days != trained_days:
             return [Message("warning.other_horizon", {"days": self.horizon_days, "trained": trained_days})]
         return []
+
+
+def days_of(value: object, setting: str) -> int:
+    """Return a number of days: a whole number of Python or numpy, or a text of digits.
+
+    Args:
+        value: of the setting.
+        setting: its name, for the error.
+
+    Raises:
+        UsageError: it is none.
+    """
+    is_whole = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
+    if is_whole and not isinstance(value, bool):
+        return int(value)  # type: ignore[call-overload,no-any-return]
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
+        return int(value)
+    raise UsageError("bad_days", setting=setting, value=str(value)[:60])
 
 
 def lifetime_years(horizon: str) -> int | None:

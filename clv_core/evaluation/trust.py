@@ -12,7 +12,7 @@ from annotated_types import Len
 from clv_core.errors import Message
 from clv_core.evaluation.calibration import TENTH_TOLERANCE
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
-from clv_core.records import JsonRecord
+from clv_core.records import JsonObject, JsonRecord
 
 Verdict = Literal["trusted", "caution", "not_trusted"]
 Kind = Literal["refuses", "cautions", "supports"]
@@ -112,6 +112,10 @@ class Trust(JsonRecord):
 
     verdict: Verdict
     reasons: Annotated[tuple[Message, ...], Len(1, 40)]
+
+    def answer(self, language: str) -> JsonObject:
+        """Return ``{verdict, reasons}`` as programs are answered, the reasons as ``{code, params, message}``."""
+        return {"verdict": self.verdict, "reasons": [reason.to_json(language) for reason in self.reasons]}
 
 
 def judge(evidence: Evidence) -> Trust:

@@ -37,7 +37,11 @@ FIT_CUSTOMERS: Final = 100_000
 
 
 def feature_table(
-    store: EventStore, cutoff: date, horizon_days: int, customers: NDArray[np.int64], anchored: Anchored | None = None
+    store: EventStore,
+    cutoff: date,
+    horizon_days: int,
+    customers: NDArray[np.int64],
+    anchored: Anchored | Anchor | None = None,
 ) -> tuple[pd.DataFrame, Anchor]:
     """Return all features of customers seen before ``cutoff``, and the anchor.
 
@@ -47,7 +51,7 @@ def feature_table(
         horizon_days: length of the predicted span.
         customers: numbers of the customers seen before the cutoff, ascending, [n]: all of them, or with ``anchored``
             those from one to another.
-        anchored: what the anchor says of these customers, as fitted on all; None fits it.
+        anchored: what the anchor says of these customers, as fitted on all, or the anchor itself; None fits it.
 
     Returns:
         One column for each of ``FEATURES``, float64 with NaN or text with None for unknown, one row a customer, [n, f];

@@ -178,7 +178,14 @@ class EventLog:
         return replace(found, target=self._target(day, label_days or horizon_days, customers))
 
     def parts(
-        self, cutoff: date, horizon_days: int, *, max_steps: int = 40, customers_at_once: int, most: int | None = None
+        self,
+        cutoff: date,
+        horizon_days: int,
+        *,
+        max_steps: int = 40,
+        customers_at_once: int,
+        most: int | None = None,
+        anchor: Anchor | None = None,
     ) -> Iterator[Snapshot]:
         """Yield :meth:`snapshot` in parts of consecutive customers, without what followed: memory for a part is enough.
 
@@ -188,6 +195,7 @@ class EventLog:
             max_steps: most steps of a window.
             customers_at_once: rows of each part but the last.
             most: of more customers than that only so many are read, in parts that lie evenly among all.
+            anchor: fitted on those whom the customers are to be seen among; None fits it on them.
 
         Raises:
             NotEnoughData: no customer was seen before the cutoff.
@@ -196,8 +204,10 @@ class EventLog:
 
         day = day_of(cutoff)
         everyone = self._seen(cutoff)
-        anchored = Anchored.of(self.store, cutoff, horizon_days, everyone)
-        context = self.context(day, horizon_days, anchored.anchor)
+        anchored = Anchored.of(self.store, cutoff, horizon_days, everyone) if anchor is None else None
+        known_anchor = anchor if anchored is None else anchored.anchor
+        assert known_anchor is not None
+        context = self.context(day, horizon_days, known_anchor)
         begins = np.arange(0, len(everyone), customers_at_once)
         if most is not None and len(everyone) > most:
             begins = begins[np.linspace(0, len(begins) - 1, max(1, most // customers_at_once)).astype(np.int64)]
@@ -206,9 +216,9 @@ class EventLog:
             customers = everyone[begin:end]
             steps = self.store.steps(int(customers[0]), int(customers[-1]) + 1)
             places, windows = windows_at(steps, day, max_steps)
-            known = anchored.part(begin, end)
-            features, anchor = feature_table(self.store, cutoff, horizon_days, customers, known)
-            yield self._snapshot(features, steps.customer_ids[places], customers, windows, anchor, context)
+            known = known_anchor if anchored is None else anchored.part(begin, end)
+            features, fitted = feature_table(self.store, cutoff, horizon_days, customers, known)
+            yield self._snapshot(features, steps.customer_ids[places], customers, windows, fitted, context)
 
     def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None, Anchor]:
         """Return what the anchor reads and says of all customers seen before ``cutoff``, and what followed.

@@ -6,6 +6,7 @@ from .demo import CURRENCY as CURRENCY
 from .demo import NAME as NAME
 from .demo import SAMPLE as SAMPLE
 from .demo import add_demo as add_demo
+from .demo import copy_sample as copy_sample
 from .lifecycle import KEEP as KEEP
 from .lifecycle import plan_pruning as plan_pruning
 from .lifecycle import prune as prune

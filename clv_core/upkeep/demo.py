@@ -139,6 +139,19 @@ def grow_sample(workspace: Workspace, progress: Progress) -> Dataset:
     return open_dataset(workspace, NAME)
 
 
+def copy_sample(folder: Path) -> list[Path]:
+    """Copy the sample's files and its data card into a new folder, and return their paths there.
+
+    Raises:
+        Refused: the folder exists.
+    """
+    if folder.exists():
+        raise Refused("out_exists", path=str(folder))
+    with atomic_path(folder) as temporary:
+        shutil.copytree(FILES, temporary, copy_function=shutil.copyfile)
+    return sorted(folder.iterdir())
+
+
 def save_demo(workspace: Workspace, paths: Iterable[Path], folder: Path, about: JsonObject) -> None:
     """Write files of a workspace into ``folder``, replacing its content.
 

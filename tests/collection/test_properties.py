@@ -23,7 +23,7 @@ from clv_core.collection.answers import Answers
 from clv_core.collection.infer.columns.column_choice import choose
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.parse.id_texts import folded
-from clv_core.collection.rows.log_loader import LoadResult, load_log
+from clv_core.collection.rows.log_loader import LoadedFile, load_log
 from clv_core.collection.vocabulary.column_names import MISSING, SURE_NAMES, fold
 from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, BY_NAME, CUSTOMER_ID, EVENT_TIME, QUANTITY
@@ -68,7 +68,7 @@ ENCODINGS = st.sampled_from(
 
 
 @contextmanager
-def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") -> Iterator[LoadResult | None]:
+def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") -> Iterator[LoadedFile | None]:
     """Yield the reading of a file's bytes, or None where they were refused or asked about in a sentence."""
     with tempfile.TemporaryDirectory() as folder:
         file, scratch = Path(folder) / name, Path(folder) / "scratch"
@@ -83,7 +83,7 @@ def read(content: bytes, answers: Answers | None = None, name: str = "log.csv") 
         yield reading
 
 
-def hold(reading: LoadResult) -> None:
+def hold(reading: LoadedFile) -> None:
     """Hold the accounting identity, and what no stored row may be."""
     sums, columns = reading.summary, reading.profile.plan.stored
     assert sum(problem.rows for problem in reading.problems) == reading.rows_rejected

@@ -16,8 +16,9 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.saved_explanations import load_record
 from clv_core.i18n import translate
+from clv_core.upkeep.demo import FILES
 from clv_core.workspace import Workspace
-from tests.commands.conftest import Shop, codes, done
+from tests.commands.conftest import Shop, codes, done, refused
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="module")
 def demo(workspace: Workspace) -> dict[str, Any]:
     return done(workspace, "demo")
+
+
+def test_demo_copies_the_files_of_the_sample_to_a_new_folder_and_loads_nothing(tmp_path: Path) -> None:
+    empty, out = Workspace(tmp_path / "workspace"), tmp_path / "some" / "sample"
+    answer = done(empty, "demo", "--out", out)
+    assert answer == {"out": str(out), "files": [str(out / path.name) for path in sorted(FILES.iterdir())]}
+    assert all(Path(path).read_bytes() == (FILES / Path(path).name).read_bytes() for path in answer["files"])
+    assert {"README.md", "events.parquet"} <= {path.name for path in out.iterdir()}
+    assert done(empty, "datasets") == {"datasets": []}
+    (out / "events.parquet").write_bytes(b"mine")
+    assert refused(empty, "demo", "--out", out) == (4, "out_exists")
+    assert (out / "events.parquet").read_bytes() == b"mine"
+    assert refused(empty, "demo", "--out", tmp_path / "other", "--make", tmp_path / "made") == (2, "usage")
+    assert not (tmp_path / "other").exists() and not (tmp_path / "made").exists()
 
 
 def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(

@@ -41,10 +41,8 @@ def keep(workspace: Workspace, bundle: Bundle, evidence: Evidence) -> None:
     write_record(folder, judged(bundle.record, evidence))
 
 
-def compared(workspace: Workspace, bundle: Bundle, *biases: float) -> None:
-    metrics = {
-        f"2023-0{month}-01": {"hybrid": {"gini": 0.7, "bias": bias}} for month, bias in enumerate(biases, start=1)
-    }
+def compared(workspace: Workspace, bundle: Bundle, *biases: float, model: str = "hybrid") -> None:
+    metrics = {f"2023-0{month}-01": {model: {"gini": 0.7, "bias": bias}} for month, bias in enumerate(biases, start=1)}
     path = backtest_folder(workspace, bundle)
     path.mkdir(parents=True, exist_ok=True)
     write_json(path / BACKTEST_FILE, {"metrics": metrics, "verdicts": [], "stability": []})

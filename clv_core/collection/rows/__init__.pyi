@@ -3,6 +3,8 @@ from .log_loader import ORDERED_ROWS as ORDERED_ROWS
 from .log_summary import LogSummary as LogSummary
 from .log_summary import order_key as order_key
 from .log_summary import summarize as summarize
+from .read_settings import ReadSettings as ReadSettings
+from .read_settings import read_settings_of as read_settings_of
 from .rejected_rows import EXAMPLES as EXAMPLES
 from .rejected_rows import OWN_COLUMNS as OWN_COLUMNS
 from .rejected_rows import Problem as Problem

@@ -64,7 +64,7 @@ UNREADABLE: Final = {
 
 
 @dataclass(frozen=True)
-class LoadResult:
+class LoadedFile:
     """What became of every row of a file.
 
     Args:
@@ -115,7 +115,7 @@ def load_log(
     hidden: Collection[str] = (),
     part: bool = False,
     usual: str = "",
-) -> LoadResult:
+) -> LoadedFile:
     """Load the file ``path`` into Parquet files below ``scratch``.
 
     Args:
@@ -179,7 +179,7 @@ def _load_rows(
     progress: Progress,
     *,
     part: bool,
-) -> LoadResult:
+) -> LoadedFile:
     plan = seen.plan
     events, rejected = scratch / "events.parquet", scratch / "set_aside.parquet"
     rejects = recorded_rejects(connection, source)
@@ -216,7 +216,7 @@ def _load_rows(
         told = one(connection, f"SELECT max(told) FROM {file_text(voided)}")[0] if voided else datetime(1970, 1, 1)
         summary = LogSummary.empty(told)
         version = version_of(0, plan.stored, answers.timezone, seen.currency)
-    return LoadResult(
+    return LoadedFile(
         source=replace(source, loaded=""),
         profile=seen,
         events=events,

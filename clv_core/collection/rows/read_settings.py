@@ -20,7 +20,7 @@ from clv_core.collection.engine import connect_memory, file_text, one
 from clv_core.collection.infer.money.units import MINOR
 from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
-from clv_core.collection.rows.log_loader import LoadResult, load_log
+from clv_core.collection.rows.log_loader import LoadedFile, load_log
 from clv_core.collection.rows.quality_checks import CENTS, HALF
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import COUNTS, Manifest, Part
@@ -106,7 +106,7 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
     )
 
 
-def ask_money(log: LogFiles, result: LoadResult, answers: Answers) -> None:
+def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
     """Ask what a file's amounts are in where that seems not to be what the log's are in, unless the person has said it.
 
     Args:
@@ -179,7 +179,7 @@ def _is_unusual(count: int, rows: int, known: int) -> bool:
     return count >= MIN_UNUSUAL * rows and luck <= LUCK_UNUSUAL * (1 + 1e-9)
 
 
-def part_of(result: LoadResult) -> Part:
+def part_of(result: LoadedFile) -> Part:
     """Return what became of a file's rows and how it was read, for :func:`read_settings_of`."""
     answers = result.answers
     said = {message.code for message in result.warnings}
@@ -215,7 +215,7 @@ def load_with_settings(
     original: str = "",
     key: bytes | None = None,
     part: bool = True,
-) -> LoadResult:
+) -> LoadedFile:
     """Load a file, taking from ``settings`` what ``answers`` and the file leave open.
 
     Args:
@@ -314,7 +314,7 @@ class RetryingLoader:
     mapping: Mapping[str, str]
     tries: int = 0
 
-    def load(self, answers: Answers) -> LoadResult:
+    def load(self, answers: Answers) -> LoadedFile:
         """Return the file read with ``answers``; a column of the earlier file that it lacks is left out.
 
         Raises:
@@ -340,7 +340,7 @@ class RetryingLoader:
                 self.mapping = {name: column for name, column in self.mapping.items() if name != canonical}
 
 
-def _contradictions(result: LoadResult, log: Sequence[Path]) -> tuple[int, bool]:
+def _contradictions(result: LoadedFile, log: Sequence[Path]) -> tuple[int, bool]:
     """Return how many rows of a file contradict its log, and whether it has the first days of several months only.
 
     Rows contradict where their date cannot be an event's, or where their customer has no row of that day in the log,

@@ -69,7 +69,7 @@ def make(workspace: Workspace, settings: ServiceSettings) -> Counted:
     )
     app.include_router(router(secured=not settings.open))
     _handle_errors(app)
-    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi_document(app, secured=not settings.open)  # type: ignore[method-assign]
     return Counted(app, _score_directly(app), metrics)
 
 

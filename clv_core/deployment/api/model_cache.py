@@ -7,10 +7,11 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from clv_core.deployment.api.model_info import ModelInfo, ModelKey, resolve_model
+from clv_core.deployment.api.model_info import ModelInfo, ModelKey, current_trust, resolve_model
 from clv_core.deployment.api.workers import Worker
 from clv_core.deployment.registry import Registry
 from clv_core.errors import ClvError, NotFound, UsageError
@@ -76,7 +77,7 @@ class ModelCache:
         return await asyncio.shield(self._loading[requested])
 
     async def refresh(self) -> None:
-        """Load what changed: champion, log, only name of the registry. What cannot be loaded changes nothing."""
+        """Load what changed: champion, log, verdict, only name of the registry. What cannot be loaded stays."""
         if self._only_name:
             try:
                 await self._in_thread(self._find_only_name)
@@ -84,10 +85,12 @@ class ModelCache:
                 log.warning("no name is served by itself any more: %s", error.code)
             except Exception as error:
                 log.warning("%s stays the only name: %s", self._only_name, _logged(error))
-        for requested, (before, _) in list(self._models.items()):
+        for requested, (before, info) in list(self._models.items()):
             try:
                 if await self._in_thread(resolve_model, self._workspace, self.registry, requested) != before:
                     await self._load(requested)
+                else:
+                    await self._judge(requested, before, info)
             except NotFound:
                 self._models.pop(requested, None)
             except Exception as error:
@@ -127,6 +130,13 @@ class ModelCache:
             del self._models[old]
         self._on_load()
         return info
+
+    async def _judge(self, requested: str, key: ModelKey, info: ModelInfo) -> None:
+        """Give a loaded model today's verdict, unless another took its place meanwhile."""
+        trust = await self._in_thread(current_trust, self._workspace, self.registry, info.key.bundle)
+        place = self._models.get(requested)
+        if trust != info.trust and place is not None and place[1] is info:
+            self._models[requested] = key, replace(info, trust=trust)
 
     def _loaded(self, requested: str, task: asyncio.Task[ModelInfo]) -> None:
         """Forget a load that ended; asyncio would log what nobody waits for any more, and that may name a customer."""

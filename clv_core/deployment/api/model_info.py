@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
+from functools import cached_property
 from typing import Final
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_evaluation import trust_of
 from clv_core.errors import Message, NotFound
+from clv_core.evaluation import Trust
+from clv_core.i18n import LANGUAGES
 from clv_core.model import Predictions
 from clv_core.workspace import Workspace
 
@@ -55,6 +60,7 @@ class ModelInfo:
         event_types: what the model reads, as in :class:`~clv_core.config.TrainConfig`.
         horizon_days: of training.
         currency: of the log; empty where unknown.
+        trust: the verdict on it.
         warnings: of its answers.
         cutoff: of training; None where it was not trained on a log.
         log_types: event types of the log.
@@ -66,10 +72,16 @@ class ModelInfo:
     event_types: str
     horizon_days: int
     currency: str
+    trust: Trust
     warnings: tuple[Message, ...] = ()
     cutoff: date | None = None
     log_types: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def trust_json(self) -> Mapping[str, bytes]:
+        """The verdict as it is answered, in JSON, by language: made once, since it is the longest part of an answer."""
+        return {language: to_json(self.trust.answer(language)) for language in LANGUAGES}
 
 
 MODEL_INFO: Final = TypeAdapter(ModelInfo)
@@ -89,3 +101,15 @@ def resolve_model(workspace: Workspace, registry: Registry, name_or_id: str) -> 
         raise NotFound("no_model", model=name_or_id[:80], known=", ".join(registry.names()) or "-")
     dataset = open_dataset(workspace, version.name)
     return ModelKey(version.name, version.number, version.bundle, version.digest, dataset.version, champion)
+
+
+def current_trust(workspace: Workspace, registry: Registry, bundle: str) -> Trust:
+    """Return today's verdict on a model by its id: a backtest since its training changes it.
+
+    Raises:
+        NotFound: it is no longer in the registry.
+    """
+    version = registry.find(bundle)
+    if version is None:
+        raise NotFound("no_model", model=bundle, known=", ".join(registry.names()) or "-")
+    return trust_of(workspace, version.as_bundle)

@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clv_core.deployment.api.api_errors import BadBody, language_of
-from clv_core.deployment.api.api_metrics import SCORE
+from clv_core.deployment.api.api_metrics import METRICS_EXAMPLE, SCORE, Metrics, describe
 from clv_core.deployment.api.model_info import ModelInfo
 from clv_core.deployment.api.schemas import (
+    EXAMPLE_REQUEST,
     REQUEST,
     Health,
     KeptPrediction,
@@ -27,20 +28,44 @@ from clv_core.deployment.api.schemas import (
     example_call,
 )
 from clv_core.deployment.api.service import JSON, Service
-from clv_core.i18n import translate
+from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.records import JsonObject
 
 REFERENCE: Final = "#/components/schemas/{model}"
-SECURED: Final[JsonObject] = {"security": [{"bearer": []}, {"key": []}]}
+NEEDS_KEY: Final[list[JsonObject]] = [{"bearer": []}, {"key": []}]
+"""Either will do."""
+NEEDS_NONE: Final[list[JsonObject]] = []
 SCHEMES: Final = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key of `clv keys add`."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+}
+ABOUT: Final = (
+    "Predicted customer lifetime value. Every answer about customers carries today's verdict on the model and how old"
+    " model and scores are. An answer that is none is `{error: {code, params, message}}`; codes never change their"
+    " meaning, and sentences are in the language of Accept-Language."
+)
+LANGUAGE: Final[JsonObject] = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": f"Of sentences in the answer: {', '.join(LANGUAGES)}; others are answered in {DEFAULT_LANGUAGE}.",
+    "schema": {"type": "string"},
+    "example": "zh-CN,zh;q=0.9,en;q=0.5",
 }
 MEANINGS: Final = {
-    401: "No key, or one that is not known", 404: "No such model or customer", 409: "The model cannot be used",
-    413: "More than a request may hold", 415: "The body is no JSON, or it is packed",
-    422: "The request does not have this form", 429: "The key was used too often", 503: "Too many customers wait",
+    401: "No key, or one that is not known; without keys, a host that is not this machine",
+    404: "No such model or customer", 405: "Another method than those of this address",
+    409: "The model or the registry cannot be used", 413: "More than a request may hold",
+    415: "The body is no JSON, or it is packed", 422: "The request does not have this form",
+    429: "The key was used too often", 500: "An error of the service itself",
+    503: "Too many wait, or keys or registry cannot be read now: ask again",
 }  # fmt: skip
+RETRY: Final = {"Retry-After": "Seconds to wait."}
+HEADERS: Final[dict[int, dict[str, str]]] = {
+    401: {"WWW-Authenticate": "How to show a key."}, 405: {"Allow": "Methods of this address."}, 429: RETRY, 503: RETRY,
+}  # fmt: skip
+ALWAYS: Final = (405, 500, 503)
+"""Statuses that any route may answer with."""
 
 
 def router(*, secured: bool) -> APIRouter:
@@ -49,18 +74,24 @@ def router(*, secured: bool) -> APIRouter:
     Args:
         secured: whether keys are required.
     """
-    routes, security = APIRouter(), SECURED if secured else {}
+    routes, security = APIRouter(), NEEDS_KEY if secured else NEEDS_NONE
+    for_customers: JsonObject = {"security": security, "parameters": [LANGUAGE]}
+    for_all: JsonObject = {"security": NEEDS_NONE}
 
     @routes.post(
         SCORE,
         summary="Score customers from their events",
-        responses={200: {"model": ScoreAnswer}, **_problems(401, 404, 409, 413, 415, 422, 429, 503)},
+        responses={
+            200: {"model": ScoreAnswer, "description": "Predictions, and what to know of them"},
+            **_problems(401, 404, 409, 413, 415, 422, 429),
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,
+                "description": "Customers with their events.",
                 "content": {JSON: {"schema": {"$ref": "#/components/schemas/ScoreRequest"}}},
             },
-            **security,
+            **for_customers,
         },
     )
     async def score(request: Request) -> Response:
@@ -73,39 +104,70 @@ def router(*, secured: bool) -> APIRouter:
     @routes.get(
         "/v1/models",
         summary="List models",
-        responses={200: {"model": ModelList}, **_problems(401, 404, 422, 429, 503)},
-        openapi_extra=security,
+        responses={
+            200: {"model": ModelList, "description": "The versions, and which of them answers"},
+            **_problems(401, 404, 409, 422, 429),
+        },
+        openapi_extra=for_customers,
     )
-    async def models(request: Request, name: Annotated[str | None, Query(max_length=200)] = None) -> Response:
-        """List all versions in the registry, or those of one name, with what was measured of them."""
+    async def models(
+        request: Request,
+        name: Annotated[
+            str | None,
+            Query(max_length=200, description="A name of the registry; left out: all names.", examples=["orders"]),
+        ] = None,
+    ) -> Response:
+        """List all versions in the registry, or those of one name, with what was measured of them and their verdict."""
         service = service_of(request)
         service.auth.authenticate(request.headers)
         _refuse_repeated(request, "name")
         versions = await run_in_threadpool(service.models.registry.versions, name)
         model = service.models.default
-        listed = {"serving": model and model.key.bundle, "models": [one.to_json() for one in versions]}
-        return Response(to_json(listed), media_type=JSON)
+        listed = await run_in_threadpool(service.listed, versions, language_of(request))
+        return Response(to_json({"serving": model and model.key.bundle, "models": listed}), media_type=JSON)
 
     @routes.get(
         "/v1/customers/{customer_id:path}",
         summary="Look a customer up in the latest batch",
-        responses={200: {"model": KeptPrediction}, **_problems(401, 404, 422, 429, 503)},
-        openapi_extra=security,
+        responses={
+            200: {"model": KeptPrediction, "description": "The prediction, and how old it is"},
+            **_problems(401, 404, 409, 422, 429),
+        },
+        openapi_extra=for_customers,
     )
     async def customer(
         request: Request,
-        customer_id: Annotated[str, Path(min_length=1, max_length=200)],
-        name: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+        customer_id: Annotated[
+            str, Path(min_length=1, max_length=200, description="As the log has it.", examples=["c1"])
+        ],
+        name: Annotated[
+            str | None,
+            Query(
+                min_length=1,
+                max_length=200,
+                description="A name of the registry; left out: that of the model that answers.",
+                examples=["orders"],
+            ),
+        ] = None,
     ) -> Response:
-        """Return what the latest run of `score` said of a customer: no event is read, nothing is computed."""
+        """Return what the latest run of `score` said of a customer: no event is read, nothing is computed.
+
+        `days_since_as_of` is how old the scores are, `days_since_cutoff` how old the model was by then.
+        """
         service = service_of(request)
         service.auth.authenticate(request.headers)
         _refuse_repeated(request, "name")
         name = name or (await service.models.get(None)).key.name
-        return Response(to_json(await run_in_threadpool(service.latest.of, name, customer_id)), media_type=JSON)
+        kept = await run_in_threadpool(service.latest.of, name, customer_id, language_of(request))
+        return Response(to_json(kept), media_type=JSON)
 
     @routes.head("/healthz", include_in_schema=False)
-    @routes.get("/healthz", summary="Say whether the service runs", responses={200: {"model": Health}})
+    @routes.get(
+        "/healthz",
+        summary="Say whether the service runs",
+        responses={200: {"model": Health, "description": "It runs"}, **_problems()},
+        openapi_extra=for_all,
+    )
     async def healthz(request: Request) -> Response:
         """Answer as long as the process does; `ready` says whether a model is in memory."""
         return Response(to_json(_health(service_of(request).models.default)), media_type=JSON)
@@ -114,16 +176,33 @@ def router(*, secured: bool) -> APIRouter:
     @routes.get(
         "/readyz",
         summary="Say whether the service can score",
-        responses={200: {"model": Health}, 503: {"model": Health, "description": "No model is in memory yet"}},
+        responses={
+            200: {"model": Health, "description": "It can score"},
+            **_problems(),
+            503: {"model": Health | Problems, "description": "No model is in memory yet, or too many wait"},
+        },
+        openapi_extra=for_all,
     )
     async def readyz(request: Request) -> Response:
         """Answer what `/healthz` does, with 503 until a model is in memory."""
         model = service_of(request).models.default
         return Response(to_json(_health(model)), 503 if model is None else 200, media_type=JSON)
 
-    @routes.get("/metrics", summary="Count what was answered", response_class=PlainTextResponse)
+    @routes.get(
+        "/metrics",
+        summary="Count what was answered",
+        description=f"Numbers since the start, in Prometheus' text format:\n\n{describe(Metrics().registry)}",
+        response_class=PlainTextResponse,
+        responses={
+            200: {
+                "description": "Counts and times; no label names a dataset, a model or a customer",
+                "content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS_EXAMPLE}},
+            },
+            **_problems(),
+        },
+        openapi_extra=for_all,
+    )
     async def metrics(request: Request) -> Response:
-        """Return numbers of requests, customers, times and models in Prometheus' text format."""
         return Response(generate_latest(service_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/", include_in_schema=False)
@@ -156,15 +235,32 @@ def _health(model: ModelInfo | None) -> JsonObject:
 
 
 def _problems(*codes: int) -> dict[int | str, JsonObject]:
-    return {code: {"model": Problems, "description": MEANINGS[code]} for code in codes}
+    """Return the answers with an error that a route may give: these, and :data:`ALWAYS`."""
+    return {
+        code: {
+            "model": Problems,
+            "description": MEANINGS[code],
+            "headers": {
+                name: {"description": words, "schema": {"type": "string"}}
+                for name, words in HEADERS.get(code, {}).items()
+            },
+        }
+        for code in sorted({*codes, *ALWAYS})
+    }
 
 
-def openapi_document(app: FastAPI) -> JsonObject:
-    """Return the OpenAPI document of an application, made once."""
+def openapi_document(app: FastAPI, *, secured: bool) -> JsonObject:
+    """Return the OpenAPI document of an application, made once.
+
+    Args:
+        app: its routes are those of :func:`router`.
+        secured: whether keys are required.
+    """
     if not app.openapi_schema:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
+        document["security"] = NEEDS_KEY if secured else NEEDS_NONE
         schemas = document["components"]["schemas"]
-        schema = REQUEST.json_schema(ref_template=REFERENCE)
+        schema = REQUEST.json_schema(ref_template=REFERENCE) | {"examples": [EXAMPLE_REQUEST]}
         schemas |= schema.pop("$defs")
         schemas["ScoreRequest"] = schema
         for unused in ("HTTPValidationError", "ValidationError"):
@@ -189,7 +285,7 @@ def html_page(document: JsonObject, language: str, call: str) -> str:
                 f"<li><code>{escape(code)}</code> {escape(answer['description'])}</li>"
                 for code, answer in about["responses"].items()
             )
-            words = escape(about.get("description", "")).replace("\n\n", "<br>")
+            words = escape(about.get("description", "")).replace("\n\n", "<br>").replace("\n-", "<br>-")
             routes.append(
                 f"<section><h2><code>{method.upper()} {escape(path)}</code></h2>"
                 f"<p>{escape(about['summary'])}. {words}</p><ul>{answers}</ul></section>"

@@ -10,10 +10,12 @@ import shlex
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, with_config
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, WithJsonSchema, with_config
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
+from clv_core.evaluation import METRICS
+from clv_core.i18n import translate
 from clv_core.records import JsonObject
 
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
@@ -59,25 +61,27 @@ class Event(TypedDict):
             ),
         ]
     ]
-    order_id: NotRequired[Text]
-    product_id: NotRequired[Text]
-    category: NotRequired[Text]
-    quantity: NotRequired[Number]
-    unit_price: NotRequired[Number]
-    discount: NotRequired[Number]
-    rating: NotRequired[Annotated[float, Field(ge=0, le=100)] | None]
-    review_text: NotRequired[Annotated[str, Field(max_length=10_000)] | None]
-    channel: NotRequired[Text]
-    country: NotRequired[Text]
-    session_id: NotRequired[Text]
+    order_id: NotRequired[Annotated[Text, Field(description="Lines of one order share it.")]]
+    product_id: NotRequired[Annotated[Text, Field(description="What was bought or viewed.")]]
+    category: NotRequired[Annotated[Text, Field(description="The product's, as the log names it.")]]
+    quantity: NotRequired[Annotated[Number, Field(description="Units of the line; negative: a return.")]]
+    unit_price: NotRequired[Annotated[Number, Field(description="Price of one unit, before the discount.")]]
+    discount: NotRequired[Annotated[Number, Field(description="Money taken off the line.")]]
+    rating: NotRequired[Annotated[Annotated[float, Field(ge=0, le=100)] | None, Field(description="Of a product.")]]
+    review_text: NotRequired[
+        Annotated[Annotated[str, Field(max_length=10_000)] | None, Field(description="Words of a review.")]
+    ]
+    channel: NotRequired[Annotated[Text, Field(description="Where it was bought, as the log names it.")]]
+    country: NotRequired[Annotated[Text, Field(description="Of the customer, as the log names it.")]]
+    session_id: NotRequired[Annotated[Text, Field(description="Events of one visit share it.")]]
 
 
 @with_config(STRICT)
 class Customer(TypedDict):
     """A customer and her events, in any order; those at or after as_of are not read."""
 
-    customer_id: Annotated[str, Field(min_length=1, max_length=200)]
-    events: Annotated[list[Event], Field(max_length=100_000)]
+    customer_id: Annotated[str, Field(min_length=1, max_length=200, description="It is repeated in the answer.")]
+    events: Annotated[list[Event], Field(max_length=100_000, description="Her complete history.")]
     attributes: NotRequired[
         Annotated[
             dict[Annotated[str, Field(max_length=200)], Attribute],
@@ -90,7 +94,9 @@ class Customer(TypedDict):
 class ScoreRequest(TypedDict):
     """Who is to be scored."""
 
-    customers: Annotated[list[Customer], Field(min_length=1, max_length=100_000)]
+    customers: Annotated[
+        list[Customer], Field(min_length=1, max_length=100_000, description="At most 20 where reasons are wanted.")
+    ]
     model: NotRequired[
         Annotated[
             Annotated[str, Field(min_length=1, max_length=200)] | None,
@@ -103,102 +109,292 @@ class ScoreRequest(TypedDict):
     reasons: NotRequired[Annotated[bool, Field(description="Whether the strongest reasons are wanted; far slower.")]]
 
 
-class Problem(BaseModel):
+EXAMPLE_REASON: Final[JsonObject] = {
+    "code": "small_sample",
+    "params": {"buyers": 214, "customers": 1500, "origin": "2024-03-01", "horizon": 90},
+    "message": "Only 214 customers bought in the test.",
+}
+EXAMPLE_TRUST: Final[JsonObject] = {"verdict": "caution", "reasons": [EXAMPLE_REASON]}
+EXAMPLE_FIGURES: Final[JsonObject] = {
+    "p_purchase": 0.62, "predicted_clv": 41.7, "clv_p10": 0.0, "clv_p50": 28.5, "clv_p90": 103.2,
+}  # fmt: skip
+EXAMPLE_MODEL: Final = "orders-hybrid-0123456789ab"
+EXAMPLE_ERROR: Final[JsonObject] = {
+    "code": "no_model",
+    "params": {"model": "odrers", "known": "orders"},
+    "message": "There is no model odrers. There are: orders.",
+}
+
+
+class _Answer(BaseModel):
+    """An object that has no other fields than those that are named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(_Answer):
     """What is wrong, for programs and, in the language of Accept-Language, for people."""
 
-    code: str
-    params: JsonObject
-    message: str
+    code: str = Field(description="Never changes its meaning.")
+    params: JsonObject = Field(description="Values in the sentence; which there are depends on the code.")
+    message: str = Field(description="The sentence.")
 
 
-class Problems(BaseModel):
+class Problems(_Answer):
     """An answer that is none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"error": EXAMPLE_ERROR}]})
 
     error: Problem
 
 
-class Reason(BaseModel):
+class TrustReason(Problem):
+    """Why a model has its verdict, in the language of Accept-Language."""
+
+
+class Verdict(_Answer):
+    """Whether a model's predictions may be relied on, by what it was tested on until today."""
+
+    verdict: Literal["trusted", "caution", "not_trusted"] = Field(
+        description="not_trusted: do not act on it; caution: read the reasons first."
+    )
+    reasons: list[TrustReason] = Field(description="The strongest first.")
+
+
+class Reason(_Answer):
     """What a group of features adds to the prediction, compared with the average customer."""
 
-    part: str
-    label: str
-    value: float
+    part: str = Field(description="The group; `rest` is the sum of the weaker ones.")
+    label: str = Field(description="Its name, in the language of Accept-Language.")
+    value: float = Field(description="Money that it adds; negative: takes off.")
 
 
-class Prediction(BaseModel):
+CustomerId = Annotated[str, Field(description="As it was sent, or as the log has it.")]
+Chance = Annotated[float, Field(ge=0, le=1, description="Chance of a net value above 0 in the horizon.")]
+Clv = Annotated[float, Field(description="Expected net value in the horizon (the mean).")]
+Low = Annotated[float, Field(description="The 80% interval runs from clv_p10 to clv_p90.")]
+Median = Annotated[float, Field(description="Median.")]
+High = Annotated[float, Field(description="Upper end of the 80% interval.")]
+Name = Annotated[str, Field(description="Of the model in the registry: by default its dataset's.")]
+VersionNumber = Annotated[int, Field(description="Of the version: 1, 2, ... of its name.")]
+ModelId = Annotated[str, Field(description="Id of the model.")]
+HorizonDays = Annotated[int, Field(description="Days that are predicted, from as_of on.")]
+CurrencyName = Annotated[str, Field(description="Of all money in the answer; empty where the log's has no name.")]
+Cutoff = Annotated[
+    date | None,
+    Field(description="First day that the model has not learned from; null where it learned nothing from a log."),
+]
+SinceCutoff = Annotated[
+    int | None,
+    Field(description="Days from cutoff to as_of: how old the model was; negative where it had seen later days."),
+]
+
+
+class Prediction(_Answer):
     """A customer's value in the horizon, or why there is none; money in the log's currency."""
 
-    customer_id: str
+    customer_id: CustomerId
     events: int = Field(description="How many of her events count.")
-    p_purchase: float | None = Field(None, ge=0, le=1, description="Chance of a net value above 0 in the horizon.")
-    predicted_clv: float | None = Field(None, description="Expected net value in the horizon (the mean).")
-    clv_p10: float | None = Field(None, description="The 80% interval runs from clv_p10 to clv_p90.")
-    clv_p50: float | None = Field(None, description="Median.")
-    clv_p90: float | None = None
+    p_purchase: Chance | None = None
+    predicted_clv: Clv | None = None
+    clv_p10: Low | None = None
+    clv_p50: Median | None = None
+    clv_p90: High | None = None
     base: float | None = Field(None, description="Where the reasons start from: base + their sum is predicted_clv.")
-    reasons: list[Reason] | None = None
-    error: Problem | None = None
+    reasons: list[Reason] | None = Field(None, description="Where they were wanted: the strongest, then the rest.")
+    error: Problem | None = Field(None, description="Why there is no prediction.")
 
 
-class ScoreAnswer(BaseModel):
+class ScoreAnswer(_Answer):
     """Predictions in the order of the customers that were sent."""
 
-    name: str
-    version: int | None
-    model: str
-    as_of: date
-    horizon_days: int
-    currency: str
-    predictions: list[Prediction]
-    warnings: list[Problem]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "orders",
+                    "version": 3,
+                    "model": EXAMPLE_MODEL,
+                    "as_of": "2024-06-24",
+                    "cutoff": "2024-05-30",
+                    "days_since_cutoff": 25,
+                    "horizon_days": 90,
+                    "currency": "EUR",
+                    "trust": EXAMPLE_TRUST,
+                    "warnings": [],
+                    "predictions": [{"customer_id": "c1", "events": 2, **EXAMPLE_FIGURES}],
+                }
+            ]
+        }
+    )
+
+    name: Name
+    version: VersionNumber | None
+    model: ModelId
+    as_of: date = Field(description="Midnight before which events count.")
+    cutoff: Cutoff
+    days_since_cutoff: SinceCutoff
+    horizon_days: HorizonDays
+    currency: CurrencyName
+    trust: Verdict = Field(description="Today's verdict on the model.")
+    warnings: list[Problem] = Field(description="What to know of these predictions, such as a model that is too old.")
+    predictions: list[Prediction] = Field(description="One for each customer that was sent.")
 
 
-class KeptPrediction(BaseModel):
+class ScoreTerms(_Answer):
+    """What the values of a batch are."""
+
+    horizon_days: HorizonDays
+    discount_rate: float = Field(description="Yearly rate at which later value is discounted; 0.1 is 10%.")
+    margin_rate: float = Field(description="Share of net value that is margin; 1: the values are revenue.")
+    lifetime: bool = Field(description="Whether the horizon is the years of a lifetime.")
+
+
+class KeptPrediction(_Answer):
     """The latest batch prediction of a customer."""
 
-    customer_id: str
-    as_of: date
-    horizon_days: int
-    p_purchase: float
-    predicted_clv: float
-    clv_p10: float
-    clv_p50: float
-    clv_p90: float
-    model: str
-    name: str
-    currency: str
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customer_id": "c1",
+                    "as_of": "2024-06-24",
+                    "horizon_days": 90,
+                    **EXAMPLE_FIGURES,
+                    "model": EXAMPLE_MODEL,
+                    "name": "orders",
+                    "currency": "EUR",
+                    "terms": {"horizon_days": 90, "discount_rate": 0.0, "margin_rate": 1.0, "lifetime": False},
+                    "cutoff": "2024-05-30",
+                    "days_since_cutoff": 25,
+                    "days_since_as_of": 7,
+                    "trust": EXAMPLE_TRUST,
+                    "warnings": [],
+                }
+            ]
+        }
+    )
+
+    customer_id: CustomerId
+    as_of: date = Field(description="Midnight before which events counted.")
+    horizon_days: HorizonDays
+    p_purchase: Chance
+    predicted_clv: Clv
+    clv_p10: Low
+    clv_p50: Median
+    clv_p90: High
+    model: ModelId
+    name: Name
+    currency: CurrencyName
+    terms: ScoreTerms = Field(description="Horizon, discount and margin of the values.")
+    cutoff: Cutoff
+    days_since_cutoff: SinceCutoff
+    days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone: age of the scores.")
+    trust: Verdict = Field(description="Today's verdict on the model.")
+    warnings: list[Problem] = Field(description="What to know of these scores, such as that their horizon is over.")
 
 
-class ModelVersion(BaseModel):
+class TrainedOn(_Answer):
+    """The version of a dataset that a model was trained on."""
+
+    name: str = Field(description="Of the dataset.")
+    version: str = Field(description="Content hash of its version.")
+
+
+class TrainingCost(_Answer):
+    """What training took."""
+
+    seconds: float = Field(description="Wall time.")
+    memory_mb: float = Field(description="Largest memory of the process and its workers together.")
+
+
+MEASURED: Final[JsonObject] = {
+    "type": "object",
+    "description": "What was measured of it on the last horizon of the log, which it had not seen, by metric; empty"
+    " where the log was too short. A metric that does not exist there (an AUC without buyers) is left out.",
+    "properties": {
+        name: {"type": "number", "description": f"{translate(f'metric.{name}')}. {translate(f'metric.{name}.meaning')}"}
+        for name in METRICS
+    },
+    "additionalProperties": False,
+}
+
+
+class ModelVersion(_Answer):
     """A version of a model in the registry."""
 
-    model_config = ConfigDict(extra="allow")
+    name: Name
+    version: VersionNumber
+    model: ModelId
+    role: Literal["champion", "challenger", ""] = Field(description="The champion answers; a challenger is compared.")
+    archived: bool = Field(description="Whether it is no longer offered.")
+    kind: str = Field(description="How it predicts: `hybrid`, `bgnbd`, ...")
+    digest: str = Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of its settings, data and files: equal digests are the same model.",
+    )
+    source: Literal["trained", "imported", "found"] = Field(
+        description="Trained here, imported from an archive, or found on disk."
+    )
+    registered: str = Field(description="When it came into the registry, ISO time in UTC.")
+    created: str = Field(description="When it was trained, ISO time in UTC.")
+    dataset: TrainedOn
+    cutoff: date = Field(description="First day that it has not learned from.")
+    horizon_days: HorizonDays
+    currency: CurrencyName
+    trust: Literal["trusted", "caution", "not_trusted"] = Field(description="Today's verdict on it.")
+    reasons: list[TrustReason] = Field(description="Of the verdict, the strongest first.")
+    metrics: Annotated[dict[str, float], WithJsonSchema(MEASURED)]
+    cost: TrainingCost
 
-    name: str
-    version: int
-    model: str
-    role: Literal["champion", "challenger", ""]
-    archived: bool
-    kind: str
-    cutoff: date
-    horizon_days: int
-    currency: str
-    trust: str
 
-
-class ModelList(BaseModel):
+class ModelList(_Answer):
     """All versions, the newest of each name first."""
 
-    serving: str | None
-    models: list[ModelVersion]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "serving": EXAMPLE_MODEL,
+                    "models": [
+                        {
+                            "name": "orders",
+                            "version": 3,
+                            "model": EXAMPLE_MODEL,
+                            "role": "champion",
+                            "archived": False,
+                            "kind": "hybrid",
+                            "digest": "0123456789ab" + 52 * "0",
+                            "source": "trained",
+                            "registered": "2024-05-30T08:00:00+00:00",
+                            "created": "2024-05-30T07:58:00+00:00",
+                            "dataset": {"name": "orders", "version": "a1b2c3d4e5f6"},
+                            "cutoff": "2024-05-30",
+                            "horizon_days": 90,
+                            "currency": "EUR",
+                            "trust": "caution",
+                            "reasons": [EXAMPLE_REASON],
+                            "metrics": {"gini": 0.61, "bias": -0.04, "auc": 0.83},
+                            "cost": {"seconds": 41.5, "memory_mb": 900.0},
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    serving: str | None = Field(description="Id of the model that answers where a request names none.")
+    models: list[ModelVersion] = Field(description="The versions.")
 
 
-class Health(BaseModel):
+class Health(_Answer):
     """Whether the service answers, and whether a model is ready."""
 
-    status: Literal["ok"]
-    ready: bool
-    version: int | None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok", "ready": True, "version": 3}]})
+
+    status: Literal["ok"] = Field(description="It answers.")
+    ready: bool = Field(description="Whether a model is in memory.")
+    version: int | None = Field(description="Its number, null before there is one.")
 
 
 REQUEST: Final[TypeAdapter[ScoreRequest]] = TypeAdapter(ScoreRequest)

@@ -21,10 +21,12 @@ from clv_core.deployment.api.model_info import ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of
 from clv_core.deployment.population_context import Predictor, load_population_context
 from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_evaluation import trust_of
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.scoring_warnings import training_cutoff
 from clv_core.disk import UNUSABLE_PATH
 from clv_core.errors import Message
+from clv_core.evaluation import Trust
 from clv_core.evaluation.explain import Mixer, background_rows
 from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features import (
@@ -63,11 +65,13 @@ class Scorer(Predictor):
     Args:
         dataset: of the model.
         version: its number in the registry.
+        trust: the verdict on it.
         warnings: of its answers.
     """
 
     dataset: Dataset
     version: int
+    trust: Trust
     warnings: tuple[Message, ...] = ()
 
     def info(self, requested: ModelKey) -> ModelInfo:
@@ -79,6 +83,7 @@ class Scorer(Predictor):
             self.config.event_types,
             self.config.horizon_days,
             record.currency,
+            self.trust,
             self.warnings,
             training_cutoff(self.bundle),
             tuple(self.dataset.manifest.event_types),
@@ -198,7 +203,8 @@ def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scor
     scored = Scored.of(workspace, dataset, bundle)
     with _one_process_at_a_time(scored.folder):
         population = load_population_context(scored)
-    scorer = Scorer(bundle, population, dataset, version.number, tuple(warnings))
+    trust = trust_of(workspace, bundle)
+    scorer = Scorer(bundle, population, dataset, version.number, trust, tuple(warnings))
     _warm_up(scorer)
     return scorer
 

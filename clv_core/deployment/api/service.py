@@ -9,6 +9,7 @@ import asyncio
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
@@ -25,7 +26,7 @@ from starlette.responses import Response
 
 from clv_core.collection.parse import folded
 from clv_core.collection.privacy import SuppressionList
-from clv_core.collection.store import open_dataset
+from clv_core.collection.store import open_dataset, open_version
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.api.api_errors import BadBody, TooLarge, WrongType, language_of
 from clv_core.deployment.api.api_metrics import Metrics
@@ -36,9 +37,19 @@ from clv_core.deployment.api.request_events import next_midnight, request_warnin
 from clv_core.deployment.api.schemas import REQUEST, ScoreRequest
 from clv_core.deployment.api.workers import ProcessWorker, ThreadWorker, Worker
 from clv_core.deployment.registry import Registry, Version
-from clv_core.deployment.saved_scores import saved_score_files
+from clv_core.deployment.saved_evaluation import trust_of
+from clv_core.deployment.saved_scores import Scored, saved_score_files
+from clv_core.deployment.scoring_warnings import (
+    bundle_staleness_warnings,
+    model_age,
+    old_scores_warnings,
+    today_in,
+    training_cutoff,
+)
+from clv_core.deployment.terms import Terms
 from clv_core.environment import ServiceSettings
-from clv_core.errors import Message, NotFound
+from clv_core.errors import Message, NotFound, Refused
+from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.workspace import Workspace
 
 T = TypeVar("T")
@@ -62,10 +73,12 @@ class LatestScores:
 
     def __init__(self, workspace: Workspace, registry: Registry) -> None:
         self._workspace, self._registry, self._lock = workspace, registry, Lock()
-        self._tables: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
+        self._kept: OrderedDict[tuple[Path, int], tuple[pa.Table, list[Message]]] = OrderedDict()
 
-    def of(self, name: str, customer: str) -> dict[str, Any]:
+    def of(self, name: str, customer: str, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a customer's row of the champion's latest scores, or where it has none, of the name's latest.
+
+        With it: the verdict on the model, how old model and scores are, the terms, and what the scores warn of.
 
         Raises:
             NotFound: no such name, no scores, the customer is not among them or is on the suppression list.
@@ -78,31 +91,53 @@ class LatestScores:
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, path = newest
-        row, dataset = _row(self._table(path), folded(customer)), open_dataset(self._workspace, champion.name)
+        version = next(one for one in versions if one.bundle == path.parent.name)
+        table, warnings = self._read(path, version, as_of)
+        row, dataset = _row(table, folded(customer)), open_dataset(self._workspace, champion.name)
         if row is None or SuppressionList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
-        version = next(one for one in versions if one.bundle == path.parent.name)
-        return {**row, "name": name, "currency": version.record.currency}
+        bundle, today = version.as_bundle, today_in(dataset.manifest.timezone)
+        terms = Terms(bundle.record.horizon_days)
+        warnings = [*warnings, *old_scores_warnings(as_of, terms.horizon_days, today)]
+        return {
+            **row,
+            "name": name,
+            "currency": bundle.record.currency,
+            "terms": asdict(terms),
+            **model_age(training_cutoff(bundle), as_of),
+            "days_since_as_of": (today - as_of).days,
+            "trust": trust_of(self._workspace, bundle).answer(language),
+            "warnings": [one.to_json(language) for one in warnings],
+        }
 
     def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
         """Return the latest scores of the versions' own dataset, and their cutoff."""
         kept = [scores for one in versions for scores in saved_score_files(self._workspace, one.bundle, one.name)]
         return max(kept, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
-    def _table(self, path: Path) -> pa.Table:
-        """Return the rows of a file by customer_id."""
+    def _read(self, path: Path, version: Version, as_of: date) -> tuple[pa.Table, list[Message]]:
+        """Return the rows of a file by customer_id, and the warnings that go with its scores."""
         key = (path, path.stat().st_mtime_ns)
         with self._lock:
-            if key not in self._tables:
+            if key not in self._kept:
                 table = pq.read_table(path)
                 ids = table[CUSTOMER_ID].combine_chunks()
                 if not pc.all(pc.less_equal(ids[:-1], ids[1:])).as_py():
                     table = table.take(pc.sort_indices(ids))
-                self._tables[key] = table.combine_chunks()
-                while len(self._tables) > MAX_FILES:
-                    self._tables.popitem(last=False)
-            self._tables.move_to_end(key)
-            return self._tables[key]
+                self._kept[key] = table.combine_chunks(), self._warnings(path, version, as_of)
+                while len(self._kept) > MAX_FILES:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def _warnings(self, path: Path, version: Version, as_of: date) -> list[Message]:
+        """Return the warnings of a file's scores; of a version of the log that is gone, those of the model's age."""
+        bundle = version.as_bundle
+        try:
+            dataset = open_version(self._workspace, version.name, path.parent.parent.name)
+        except (NotFound, Refused):
+            return bundle_staleness_warnings(bundle, as_of)
+        return Scored.of(self._workspace, dataset, bundle, cutoff=as_of).warnings()
 
 
 def _row(table: pa.Table, customer: str) -> dict[str, Any] | None:
@@ -132,7 +167,7 @@ class Service:
 
         scoring, explaining = [worker() for _ in range(settings.workers or 1)], worker()
         limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting, metrics.count_call
-        self.settings, self.metrics = settings, metrics
+        self.settings, self.metrics, self._workspace = settings, metrics, workspace
         self.auth = Authenticator(workspace, settings)
         self.models = ModelCache(workspace, scoring, explaining, settings.name, settings.max_models, metrics.loads.inc)
         self.latest = LatestScores(workspace, self.models.registry)
@@ -161,7 +196,15 @@ class Service:
                 predictions = await (self._explaining if reasons else self._scoring).score(task)
         except TimeoutError as error:
             raise Busy("service_late", limit=self.settings.answer_seconds) from error
-        return Response(to_json(_answer(task, predictions, warnings)), media_type=JSON)
+        return Response(_answer(task, predictions, warnings), media_type=JSON)
+
+    def listed(self, versions: Sequence[Version], language: str) -> list[dict[str, Any]]:
+        """Return versions as they are listed, with today's verdict and its reasons in ``language``."""
+        trusts = [trust_of(self._workspace, one.as_bundle).answer(language) for one in versions]
+        return [
+            {**one.to_json(), "trust": trust["verdict"], "reasons": trust["reasons"]}
+            for one, trust in zip(versions, trusts, strict=True)
+        ]
 
     async def close(self) -> None:
         """Answer what waits, then end workers and threads."""
@@ -216,15 +259,17 @@ def _parse(body: bytes, settings: ServiceSettings, language: str) -> ScoreReques
     return parsed
 
 
-def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequence[Message]) -> dict[str, Any]:
+def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequence[Message]) -> bytes:
     model = task.model
-    return {
+    rest = {
         "name": model.key.name,
         "version": model.key.version,
         "model": model.key.bundle,
         "as_of": task.as_of.isoformat(),
+        **model_age(model.cutoff, task.as_of),
         "horizon_days": model.horizon_days,
         "currency": model.currency,
         "warnings": [one.to_json(task.language) for one in (*model.warnings, *warnings)],
         "predictions": predictions,
     }
+    return b'{"trust":' + model.trust_json[task.language] + b"," + to_json(rest)[1:]

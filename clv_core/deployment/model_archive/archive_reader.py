@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.deployment.bundle import FILES, HOLDOUT, REFERENCE
+from clv_core.deployment.bundle import FILES, HOLDOUT, POPULATION, REFERENCE
 from clv_core.deployment.bundle_record import RECORD
 from clv_core.errors import Refused
 from clv_core.records import JsonObject
@@ -25,7 +25,7 @@ from clv_core.records import JsonObject
 CARD: Final = "MODEL_CARD.md"
 """For the reader of an export; an import does not use it."""
 MEMBERS: Final = (RECORD, *FILES, CARD)
-OPTIONAL: Final = (HOLDOUT, *REFERENCE, CARD)
+OPTIONAL: Final = (HOLDOUT, *REFERENCE, POPULATION, CARD)
 MEGABYTE: Final = 1_000_000
 MAX_FILES: Final = 16
 MAX_BYTES: Final = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,12 +17,30 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from clv_core.config import OWN
-from clv_core.deployment.bundle import FILES, HISTORY, HOLDOUT, MODEL_FILES, STATE, WEIGHTS, Bundle, place, staging
+from clv_core.deployment.bundle import (
+    FILES,
+    HISTORY,
+    HOLDOUT,
+    MODEL_FILES,
+    POPULATION,
+    STATE,
+    WEIGHTS,
+    Bundle,
+    place,
+    staging,
+)
 from clv_core.deployment.bundle_record import RECORD, intact, sealed
 from clv_core.deployment.model_archive.archive_reader import CARD, max_bytes, read_archive, read_document, read_weights
 from clv_core.deployment.model_archive.archive_schemas import check_record
-from clv_core.deployment.model_archive.model_checks import check_history, check_holdout, check_model, check_reference
+from clv_core.deployment.model_archive.model_checks import (
+    check_history,
+    check_holdout,
+    check_model,
+    check_reference,
+    read_population,
+)
 from clv_core.deployment.model_record import ModelRecord
+from clv_core.deployment.population_context import PopulationContext
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.errors import Refused, UsageError
@@ -94,6 +113,8 @@ def check_files(files: Mapping[str, bytes], *, own: bool = False) -> ModelRecord
     if HOLDOUT in files:
         check_holdout(files[HOLDOUT])
     check_reference(files)
+    if POPULATION in files:
+        read_population(files[POPULATION], record)
     return record
 
 
@@ -109,7 +130,13 @@ def _refuse_single_file(path: Path) -> None:
 
 
 def export_bundle(
-    workspace: Workspace, version: Version, out: Path, *, holdout: bool = False, language: str = DEFAULT_LANGUAGE
+    workspace: Workspace,
+    version: Version,
+    out: Path,
+    *,
+    holdout: bool = False,
+    language: str = DEFAULT_LANGUAGE,
+    population: PopulationContext | None = None,
 ) -> list[str]:
     """Write a version, with its model card, to ``out``; the same version gives the same bytes.
 
@@ -119,6 +146,7 @@ def export_bundle(
         out: a name that ends in ``.zip``.
         holdout: whether to include the holdout's predictions, which name customers and what they spent.
         language: of the model card.
+        population: with which the model predicts any customers' events, without the log; None leaves it out.
 
     Returns:
         The names of the files in it.
@@ -132,24 +160,25 @@ def export_bundle(
     bundle = Registry(workspace).open(version)
     if bundle.record.model == OWN:
         raise Refused("export_own_model", path=bundle.record.train_config.code)
-    files = {**_files(bundle, holdout), CARD: model_card(version, language).encode("utf-8")}
+    files = {**_files(bundle, holdout, population), CARD: model_card(version, language).encode("utf-8")}
     with atomic_path(out) as temporary:
         _write(temporary, files)
     return list(files)
 
 
-def archive_bytes(bundle: Bundle, *, holdout: bool = True) -> bytes:
+def archive_bytes(bundle: Bundle, *, holdout: bool = False, population: PopulationContext | None = None) -> bytes:
     """Return a bundle as the bytes of a zip, for :func:`import_bundle`; a model of the user's own too.
 
     Args:
         bundle: all its files are checked first.
         holdout: whether to include the holdout's predictions, which name customers and what they spent.
+        population: what predictions share over all customers, as in :func:`export_bundle`.
 
     Raises:
         Refused: a file of the bundle is damaged.
     """
     archive = io.BytesIO()
-    _write(archive, _files(bundle, holdout))
+    _write(archive, _files(bundle, holdout, population))
     return archive.getvalue()
 
 
@@ -168,7 +197,10 @@ def _names_code(value: Any) -> bool:
     return value.get("model") == OWN or value.get("code", "") != "" or any(map(_names_code, parts))
 
 
-def _files(bundle: Bundle, holdout: bool) -> dict[str, bytes]:
-    sums = {name: value for name, value in bundle.record.checksums.items() if holdout or name != HOLDOUT}
+def _files(bundle: Bundle, holdout: bool, population: PopulationContext | None) -> dict[str, bytes]:
+    files = {name: bundle.read(name) for name in bundle.record.checksums if holdout or name != HOLDOUT}
+    if population is not None:
+        files[POPULATION] = json.dumps(population.to_json(), allow_nan=False).encode("utf-8")
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     record = sealed(replace(bundle.record, checksums=sums).to_json())
-    return {RECORD: record.encode("utf-8"), **{name: bundle.read(name) for name in sums}}
+    return {RECORD: record.encode("utf-8"), **files}

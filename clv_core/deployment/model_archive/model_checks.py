@@ -8,18 +8,20 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from clv_core.config import OWN, TrainConfig
-from clv_core.deployment.bundle import HISTORY, HOLDOUT, REFERENCE
+from clv_core.deployment.bundle import HISTORY, HOLDOUT, POPULATION, REFERENCE
 from clv_core.deployment.model_archive.archive_reader import read_document
 from clv_core.deployment.model_archive.archive_schemas import ReferenceInfo, State
 from clv_core.deployment.model_record import ModelRecord
+from clv_core.deployment.population_context import FORM, PopulationContext
 from clv_core.errors import Refused
-from clv_core.records import MAX_NUMBER, Number
+from clv_core.records import MAX_NUMBER, BadField, Number
 
 MAX_TREES: Final = 10_000
 MAX_LEAVES: Final = 100_000
@@ -201,6 +203,27 @@ def check_holdout(content: bytes) -> None:
 
     numbers = {*COLUMNS, "actual"} - HOLDOUT_TEXTS
     _check_table(content, HOLDOUT, HOLDOUT_TEXTS, numbers, MAX_HOLDOUT_ROWS, finite=True)
+
+
+def read_population(content: bytes, record: ModelRecord) -> PopulationContext:
+    """Return what predictions share over all customers.
+
+    Raises:
+        Refused: it is not as :class:`PopulationContext` writes it, or of another cutoff than the model.
+    """
+    values = read_document(content, POPULATION)
+    try:
+        if not isinstance(values, dict) or values.pop("form", None) != FORM:
+            raise BadField("form")
+        population = PopulationContext.exactly(values)
+        if population.cutoff != record.cutoff:
+            raise BadField("cutoff")
+        ZoneInfo(population.timezone)
+    except BadField as error:
+        raise Refused("import_field", member=POPULATION, field=str(error)[:80]) from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Refused("import_field", member=POPULATION, field="timezone") from error
+    return population
 
 
 def check_reference(files: Mapping[str, bytes]) -> None:

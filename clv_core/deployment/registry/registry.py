@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -97,6 +98,15 @@ class Registry:
         """Return the version that a bundle is registered as."""
         with self._reading() as rows:
             return table.find(rows, bundle)
+
+    def challenger_warnings(self, version: Version | None) -> list[Message]:
+        """Return a warning where a version that was just trained is not the champion of its name."""
+        champion = None if version is None else self.champion(version.name)
+        if version is None or champion is None or champion.number == version.number:
+            return []
+        params = {"name": version.name, "version": version.number, "champion": champion.number}
+        quoted = shlex.quote(version.name)
+        return [Message("warning.not_champion", {**params, "model": champion.bundle, "quoted": quoted})]
 
     def champion(self, name: str) -> Version | None:
         """Return the champion of a name; one query, no file is read."""

@@ -94,6 +94,11 @@ class Version:
         return False
 
     @property
+    def as_bundle(self) -> Bundle:
+        """Its bundle by :attr:`record`; no file of it is checked."""
+        return Bundle(self.folder, self.record)
+
+    @property
     def data_hash(self) -> str:
         """Content hash of the dataset version that it was trained on."""
         return self.record.dataset.version

@@ -14,9 +14,10 @@ import socket
 import subprocess
 import threading
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
@@ -35,14 +36,19 @@ from clv_core.deployment.api.scorer import load_scorer
 from clv_core.deployment.api.service import LatestScores
 from clv_core.deployment.api.workers import Worker
 from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
+from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
 from clv_core.deployment.saved_scores import Scored, score
+from clv_core.deployment.scoring_warnings import model_age, old_scores_warnings
 from clv_core.errors import Refused
+from clv_core.evaluation.evidence import Evidence
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve, asked_meanwhile, process
 from tests.deployment.registry import tiny
+from tests.deployment.test_verdict import compared
+from tests.records import judged
 
 BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount": 20.0}
 ONE = {"customers": [{"customer_id": "c1", "events": [BUY]}], "as_of": "2024-02-05"}
@@ -371,6 +377,59 @@ def test_the_latest_batch_is_looked_up(
             assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "service_not_scored")
         finally:
             people.remove([hidden])
+
+
+def test_answers_about_customers_carry_todays_verdict_and_how_old_model_and_scores_are(
+    shop: Workspace, tmp_path: Path, sent: dict[str, Any], serve: Serve
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(shop.root, workspace.root)
+    bundle = next(one for one in list_bundles(workspace) if one.record.model == "bgnbd")
+    write_record(bundle.folder, judged(bundle.record, Evidence(60)))
+    bundle = open_bundle(workspace, bundle.id)
+    cutoff, end, who = bundle.record.cutoff, open_dataset(workspace, "shop").log_end, min(sent)
+    score(Scored.open(workspace, "shop", bundle.id), progress=NoProgress())
+    later = (cutoff + timedelta(days=61)).isoformat()
+    chinese = {"accept-language": "zh"}
+    with serve(workspace) as client:
+
+        def ask() -> list[dict[str, Any]]:
+            kept = client.get(f"/v1/customers/{who}", headers=chinese)
+            listed = client.get("/v1/models", headers=chinese).json()["models"]
+            (model,) = [one for one in listed if one["model"] == bundle.id]
+            sent_now = client.post("/v1/score", json={**ONE, "as_of": later}, headers=chinese).json()
+            return [sent_now, kept.json(), {"trust": {"verdict": model["trust"], "reasons": model["reasons"]}}]
+
+        scored, kept, listed = ask()
+        trained = [one.to_json("zh") for one in bundle.record.trust.reasons]
+        assert [one["trust"]["verdict"] for one in (scored, kept, listed)] == [bundle.record.trust.verdict] * 3
+        assert scored["trust"]["reasons"] == kept["trust"]["reasons"] == listed["trust"]["reasons"] == trained
+        assert re.search(r"[\u4e00-\u9fff]", trained[0]["message"])
+        assert (scored["cutoff"], scored["days_since_cutoff"]) == (cutoff.isoformat(), 61)
+        assert [one["code"] for one in scored["warnings"]] == ["service_late"]
+        today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+        assert (kept["as_of"], kept["cutoff"]) == (end.isoformat(), cutoff.isoformat())
+        assert kept["days_since_cutoff"] == (end - cutoff).days
+        assert kept["days_since_as_of"] in ((today - end).days, (today - end).days + 1)  # midnight may pass
+        assert kept["terms"] == {"horizon_days": 60, "discount_rate": 0.0, "margin_rate": 1.0, "lifetime": False}
+        (old,) = kept["warnings"]
+        assert (old["code"], old["params"]["as_of"]) == ("scores_old", end.isoformat())
+        compared(workspace, bundle, 0.5, -0.4, 0.1, model="bgnbd")
+        for _ in range(200):
+            codes = [[reason["code"] for reason in one["trust"]["reasons"]] for one in ask()]
+            if codes[0] == codes[1]:
+                break
+        assert codes == [["unvalidated", "level_off_often"]] * 3
+
+
+def test_scores_are_called_old_once_all_that_they_are_about_has_passed_and_a_model_by_the_day_of_the_scores() -> None:
+    day = date(2026, 3, 1)
+    assert old_scores_warnings(day, 60, date(2026, 4, 30)) == []
+    (old,) = old_scores_warnings(day, 60, date(2026, 5, 1))
+    assert (old.code, old.params["days"]) == ("warning.scores_old", 61)
+    assert "61 days ago" in old.text("en") and "61 天" in old.text("zh")
+    assert model_age(date(2026, 3, 11), day) == {"cutoff": "2026-03-11", "days_since_cutoff": -10}
+    assert model_age(None, day) == {"cutoff": None, "days_since_cutoff": None}
 
 
 def test_a_challengers_newer_score_answers_only_where_the_champion_has_none(tmp_path: Path) -> None:

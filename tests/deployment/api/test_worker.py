@@ -31,6 +31,7 @@ from clv_core.deployment.api.workers import Lost, ProcessWorker, ThreadWorker
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.registry import Registry
 from clv_core.errors import Message, NotFound
+from clv_core.evaluation.trust import Trust
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve, asked_meanwhile
 
@@ -200,7 +201,7 @@ def test_all_workers_hold_the_version_that_the_first_one_found_sound(monkeypatch
     class Noting:
         async def load(self, wanted: ModelKey) -> ModelInfo:
             asked.append(wanted)
-            return ModelInfo(sound, "UTC", "all", 60, "")
+            return ModelInfo(sound, "UTC", "all", 60, "", TRUST)
 
     monkeypatch.setattr(model_cache, "Registry", lambda workspace: None)
     monkeypatch.setattr(model_cache, "resolve_model", lambda workspace, registry, asked: WANTED)
@@ -216,11 +217,12 @@ def test_all_workers_hold_the_version_that_the_first_one_found_sound(monkeypatch
 
 
 def test_what_is_known_of_a_model_goes_over_a_pipe_and_back() -> None:
-    loaded = ModelInfo(WANTED, "Asia/Shanghai", "unrated", 91, "CNY", (Message("warning.x", {"n": 1}),))
+    loaded = ModelInfo(WANTED, "Asia/Shanghai", "unrated", 91, "CNY", TRUST, (Message("warning.x", {"n": 1}),))
     loaded = replace(loaded, cutoff=date(2024, 1, 31), log_types=("purchase", "wishlist"), attributes={"age": "number"})
     assert MODEL_INFO.validate_python(from_json(to_json(loaded))) == loaded
 
 
+TRUST = Trust("caution", (Message("reason.unvalidated", {"horizon": 91}),))
 WANTED = ModelKey("shop", 3, "newest", "d" * 64, "l" * 64, True)
 
 

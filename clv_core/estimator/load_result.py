@@ -1,0 +1,135 @@
+"""What became of every row and column of a log that was read in Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from clv_core.collection import connect_memory, file_text
+from clv_core.collection.store import ColumnAccount, Dataset
+from clv_core.errors import Message
+from clv_core.estimator.python_words import python_words
+from clv_core.i18n import translate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True)
+class RejectedRows:
+    """All rows that were rejected for one reason.
+
+    Args:
+        reason: stable name, for example ``no_customer``.
+        text: the reason in words.
+        rows: how many.
+        examples: line (of a table: row, from 1) and cell of the first of them.
+    """
+
+    reason: str
+    text: str
+    rows: int
+    examples: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What became of every row and column of a log: ``rows_read = rows_kept + rows_rejected + rows_duplicate``.
+
+    Args:
+        rows_read: of the table or file.
+        rows_kept: that the model is trained on.
+        rows_rejected: that could not be used, by :attr:`rejected`.
+        rows_duplicate: exact repetitions that were dropped.
+        customers: distinct ones.
+        orders: of them.
+        first_event: time of the first event, UTC.
+        last_event: of the last.
+        net_revenue: purchases less returns, in ``currency``.
+        currency: of all amounts; empty where neither the log nor anybody said it.
+        timezone: IANA name; days begin at its midnights.
+        rejected: the rejected rows by reason, the most frequent first.
+        columns: what became of each column of the source: used as what, left out as harmless, or doubted.
+        warnings: what else was to be said; :meth:`~clv_core.estimator.clv.CLV.fit` gives each as a warning.
+    """
+
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    rows_duplicate: int
+    customers: int
+    orders: int | None
+    first_event: str
+    last_event: str
+    net_revenue: float
+    currency: str
+    timezone: str
+    rejected: tuple[RejectedRows, ...]
+    columns: tuple[ColumnAccount, ...]
+    warnings: tuple[Message, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        """Return what became of the source of a dataset."""
+        facts = dataset.manifest
+        names = ("rows_read", "rows_kept", "rows_duplicate", "customers", "orders", "first_event", "last_event")
+        about = ("net_revenue", "currency", "timezone")
+        return cls(
+            rows_rejected=facts.rows_set_aside,
+            rejected=_rejected(dataset.rejected_path) if facts.rows_set_aside else (),
+            columns=tuple(column for part in facts.parts for column in part.columns),
+            warnings=facts.messages,
+            **{name: getattr(facts, name) for name in (*names, *about)},
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows by what became of them: what, rows, examples; one row each."""
+        import pandas as pd
+
+        rows = [("kept", self.rows_kept, ""), ("duplicate", self.rows_duplicate, "")]
+        rows += [(one.reason, one.rows, _shown(one.examples)) for one in self.rejected]
+        return pd.DataFrame(rows, columns=["what", "rows", "examples"])
+
+    def __str__(self) -> str:
+        """Return the account in words, one line each."""
+        return "\n".join(self._lines())
+
+    def _repr_html_(self) -> str:
+        """Return the account for a notebook."""
+        first, *others = self._lines()
+        items = "".join(f"<li>{escape(line)}</li>" for line in others)
+        cells = "".join(
+            f"<tr><td>{escape(one.column)}</td><td>{one.state}</td><td>{escape(one.what)}</td></tr>"
+            for one in self.columns
+        )
+        table = f"<table><tr><th>column</th><th>is</th><th>as, or why</th></tr>{cells}</table>" if cells else ""
+        return f"<div><b>{escape(first)}</b><ul>{items}</ul>{table}</div>"
+
+    def _lines(self) -> list[str]:
+        money = f"{self.net_revenue:,.2f} {self.currency}".strip()
+        counts = f"{self.rows_read:,} rows read, {self.rows_kept:,} kept, {self.rows_rejected:,} rejected, "
+        lines = [f"{counts}{self.rows_duplicate:,} duplicate; {self.customers:,} customers, net revenue {money}"]
+        lines += [f"{one.rows:,} rejected: {one.text} ({_shown(one.examples)})" for one in self.rejected]
+        return [*lines, *(python_words(message.text()) for message in self.warnings)]
+
+
+def _rejected(path: Path) -> tuple[RejectedRows, ...]:
+    """Return the rows of a file of rejected rows by reason."""
+    query = (
+        f"SELECT reason, count(*), min(line, {EXAMPLES}), arg_min(coalesce(value, ''), line, {EXAMPLES})"
+        f" FROM {file_text(path)} GROUP BY reason ORDER BY count(*) DESC, reason"
+    )
+    with connect_memory() as connection:
+        found = connection.execute(query).fetchall()
+    return tuple(
+        RejectedRows(reason, translate(f"reason.{reason}", "en"), rows, tuple(zip(lines, values, strict=True)))
+        for reason, rows, lines, values in found
+    )
+
+
+def _shown(examples: tuple[tuple[int, str], ...]) -> str:
+    return "; ".join(f"row {line}: {cell[:60]}" if cell else f"row {line}" for line, cell in examples)

@@ -1,0 +1,159 @@
+"""What a fitted model says of itself: figures on the held-out horizon, reasons, charts, segments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clv_core.errors import ClvError
+from clv_core.estimator.fitted_model import FittedModel, python_door
+from clv_core.estimator.python_words import warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from clv_core.evaluation import Trust
+    from clv_core.evaluation.explain import Explanation
+    from clv_core.plot import Figure
+
+
+class ModelFigures(FittedModel):
+    """The part of :class:`~clv_core.estimator.clv.CLV` that measures, explains and draws."""
+
+    @property
+    def trust_(self) -> Trust:
+        """Verdict and reasons."""
+        from clv_core.deployment import trust_of
+
+        bundle = self._fitted()
+        return trust_of(self._workspace, bundle)
+
+    @property
+    def metrics_(self) -> dict[str, float]:
+        """Figures of the model on the held-out last horizon."""
+        return dict(self._fitted().record.metrics)
+
+    @property
+    def currency_(self) -> str:
+        """Of all money."""
+        return self._fitted().record.currency
+
+    @python_door
+    def evaluate(self) -> pd.DataFrame:
+        """Return all figures on the held-out last horizon, one column each for the model and the models beside it.
+
+        Raises:
+            ClvError: the log was too short for a held-out horizon.
+        """
+        import pandas as pd
+
+        record = self._measured().record
+        return pd.DataFrame({record.model: record.metrics, **record.baselines}).rename_axis("metric")
+
+    @python_door
+    def explain(self, customer: str | None = None, *, sample: int = 300) -> pd.DataFrame:
+        """Return what drives the predictions, the strongest first.
+
+        Args:
+            customer: whose prediction; None is a sample of all.
+            sample: how many customers that is.
+
+        Returns:
+            Of a customer: part, representative, reading, value, start, end, from the average prediction to theirs. Of
+            all: part, representative, mean_abs, share, mean. Money in :attr:`currency_`.
+
+        Raises:
+            NotFound: the customer is not in the log.
+        """
+        explanation = self._explanation(customer, sample)
+        return explanation.importance() if customer is None else explanation.waterfall(str(customer))
+
+    @python_door
+    def plot_deciles(self) -> Figure:
+        """Return predicted and actual mean value by tenth of predicted value, on the held-out last horizon.
+
+        All ``plot_`` methods return a Plotly figure, the one of the app's page.
+
+        Raises:
+            ClvError: the log was too short for a held-out horizon, or the model was loaded from a file, which has no
+                customers.
+        """
+        return self._plot_holdout("deciles")
+
+    @python_door
+    def plot_gains(self) -> Figure:
+        """Return which share of the actual value the customers put first hold, against the best simple model."""
+        return self._plot_holdout("gains")
+
+    @python_door
+    def plot_calibration(self) -> Figure:
+        """Return how many of those with a predicted purchase probability bought, for ten groups of customers."""
+        return self._plot_holdout("calibration")
+
+    @python_door
+    def plot_scatter(self) -> Figure:
+        """Return predicted against actual value, one dot a customer."""
+        return self._plot_holdout("scatter")
+
+    @python_door
+    def plot_training(self) -> Figure:
+        """Return the loss by training step, one line a network.
+
+        Raises:
+            ClvError: the model has no training steps (``bgnbd``, ``lightgbm``, ...).
+        """
+        from clv_core.plot import evaluation
+
+        bundle = self._fitted()
+        losses = evaluation.loss_frame(bundle.history())
+        if losses.empty:
+            raise ClvError("no_losses", model=bundle.record.model)
+        return evaluation.loss_history(losses, height=340).standalone()
+
+    @python_door
+    def plot_explanation(self, customer: str | None = None, *, sample: int = 300) -> Figure:
+        """Return what moves predictions: of a sample of all one dot a customer, of one the way from the average.
+
+        Args:
+            customer: whose prediction; None is a sample of all.
+            sample: how many customers that is.
+
+        Raises:
+            NotFound: the customer is not in the log.
+        """
+        from clv_core.plot import reasons
+
+        explanation = self._explanation(customer, sample)
+        if customer is None:
+            return reasons.swarm(explanation, self.currency_).standalone()
+        return reasons.waterfall(explanation, str(customer), self.currency_).standalone()
+
+    @python_door
+    def segments(self, scheme: str = "quantile") -> pd.DataFrame:
+        """Return every customer with scores, purchase history, tier, and the segment of a scheme.
+
+        Args:
+            scheme: as ``clv segment --scheme`` has it: ``quantile``, ``quadrant``, ``rfm``, ``clusters:5`` and others.
+        """
+        from clv_core.deployment import distrust_warnings
+        from clv_core.strategy.segments import load_scored_customers, parse_scheme
+
+        scored = self._scored()
+        warn(distrust_warnings(scored.model, self.trust_))
+        chosen = parse_scheme(scheme, scored.dataset)
+        return load_scored_customers(scored, chosen, progress=self._listener()).frame
+
+    def _explanation(self, customer: str | None, sample: int) -> Explanation:
+        from clv_core.deployment import explain_scores
+
+        scored = self._scored()
+        who = None if customer is None else str(customer)
+        return explain_scores(scored, customer=who, sample=sample, progress=self._listener()).value
+
+    def _plot_holdout(self, name: str) -> Figure:
+        from clv_core.deployment import holdout_predictions
+        from clv_core.plot import FIGURES, Holdout
+
+        bundle = self._measured()
+        if not bundle.has_holdout:
+            raise ClvError("holdout_left_out", horizon=bundle.record.horizon_days)
+        return FIGURES[name](Holdout.of(bundle.record, holdout_predictions(bundle))).standalone()

@@ -1,0 +1,209 @@
+"""What the tools of the MCP server take and answer; descriptions are in the schemas that agents read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from clv_core.records import JsonObject
+
+MOST_CUSTOMERS: Final = 200
+"""That one answer lists."""
+MOST_OFFERS: Final = 12
+
+DatasetName = Annotated[str, Field(description="Name of a dataset, of list_datasets.")]
+ModelReference = Annotated[
+    str,
+    Field(
+        description="Which model: an id of list_models, or champion or challenger, the dataset's current or candidate"
+        " model."
+    ),
+]
+Scheme = Annotated[
+    str,
+    Field(
+        description="How customers are cut: quantile (four value tiers), share:50,80,95 (of the value),"
+        " thresholds:500,100 (of money), quadrant, rfm, clusters:5, or rules:NAME, the shop's own."
+    ),
+]
+CustomerId = Annotated[str, Field(description="Id of a customer, as in the log.")]
+Listed = Annotated[
+    int,
+    Field(
+        description="How many customers; a number outside these limits counts as the nearer of them, and a warning says"
+        " so.",
+        json_schema_extra={"minimum": 1, "maximum": MOST_CUSTOMERS},
+    ),
+]
+Contacts = Annotated[
+    bool, Field(description="Whether the contact fields of the customers table, such as e-mail, are included.")
+]
+Budget = Annotated[
+    float, Field(description="Money to spend, in the answer's currency.", json_schema_extra={"minimum": 0})
+]
+Offers = Annotated[
+    list[str],
+    Field(
+        description="Each as name=Voucher,cost=2,effect=5%: what it costs for one customer, and what it adds to her"
+        " predicted value, as a share or in money. An effect is assumed until an experiment measures it. Also"
+        " capacity=500 (customers) and tiers=1+2.",
+        json_schema_extra={"minItems": 1, "maxItems": MOST_OFFERS},
+    ),
+]
+Verdict = Literal["trusted", "caution", "not_trusted"]
+Rows = list[JsonObject]
+
+
+class Closed(BaseModel):
+    """An answer that has no other fields than those that are named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AboutModel(Closed):
+    """What every figure of a model has to be read with."""
+
+    model: str = Field(description="Id of the model.")
+    cutoff: str = Field(description="First day that the model has not learned from.")
+    horizon_days: int = Field(description="Days that are predicted, from as_of on.")
+    currency: str = Field(description="Of all money in the answer; empty where the log's has no name.")
+    verdict: Verdict = Field(description="Today's verdict on the model: say it with every figure.")
+    verdict_reason: str = Field(description="The strongest reason for it; trust_verdict has them all.")
+    warnings: list[str] = Field(
+        description="What to know of this answer: a model or predictions that are too old, columns that are missing,"
+        " a list that was cut."
+    )
+
+
+SINCE_CUTOFF: Final = (
+    "Days from cutoff to as_of: how old the model was. Negative where it had seen later days; null where it learned"
+    " nothing from the log."
+)
+AS_OF: Final = "Predictions are as of this midnight: the end of the log."
+SINCE_AS_OF: Final = (
+    "Days from as_of until today, in the log's time zone: how old the predictions are. Beyond horizon_days, all that"
+    " was predicted has passed."
+)
+
+
+class Answer(AboutModel):
+    """What every figure of a model in its dataset has to be read with."""
+
+    days_since_cutoff: int | None = Field(description=SINCE_CUTOFF)
+    as_of: str = Field(description=AS_OF)
+    days_since_as_of: int = Field(description=SINCE_AS_OF)
+
+
+class DatasetFacts(Closed):
+    """A dataset, and its current model."""
+
+    name: str = Field(description="The dataset's name.")
+    version: str = Field(description="Content hash of its current version.")
+    customers: int = Field(description="Customers with any event.")
+    orders: int | None = Field(description="Orders; null where an early version did not count them.")
+    lines: int = Field(description="Purchase rows.")
+    net_revenue: float = Field(description="Purchases less returns.")
+    currency: str = Field(description="Of its money; empty where it has no name.")
+    log_start: str = Field(description="Day of the first event.")
+    log_end: str = Field(description="First midnight after the last event.")
+    as_of: str = Field(description="Predictions are as of this midnight: log_end.")
+    days_since_as_of: int = Field(description="Days from as_of until today: how old its data are.")
+    model: str | None = Field(description="Id of its current model (champion); null where there is none.")
+    cutoff: str | None = Field(description="First day that this model has not learned from.")
+    verdict: Verdict | None = Field(description="Today's verdict on it.")
+
+
+class ModelFacts(AboutModel):
+    """A model; its age is null where its dataset is not here."""
+
+    days_since_cutoff: int | None = Field(None, description=SINCE_CUTOFF)
+    as_of: str | None = Field(None, description=AS_OF)
+    days_since_as_of: int | None = Field(None, description=SINCE_AS_OF)
+    dataset: str = Field(description="What it was trained on.")
+    kind: str = Field(description="How it predicts: hybrid, bgnbd, ...")
+    role: Literal["champion", "challenger", ""] | None = Field(
+        description="In the registry: champion answers, challenger is compared; null where it is not registered."
+    )
+
+
+class TrustVerdict(Answer):
+    """Whether a model's predictions may be relied on."""
+
+    reasons: list[str] = Field(description="Why, the strongest first.")
+    metrics: dict[str, float] = Field(
+        description="What was measured on data that it never saw, by metric (gini: ranking, bias: total, auc: who buys;"
+        " all are in the documentation's list of metrics); empty where the log was too short."
+    )
+    baselines: dict[str, dict[str, float]] = Field(description="The same of simpler models, by model.")
+
+
+class SegmentSummary(Answer):
+    """The segments of a scheme."""
+
+    scheme: str = Field(description="How customers were cut.")
+    segments: Rows = Field(
+        description="Each with name, customers, shares (0 to 1), value_mean and value_sum (predicted), the 80% range"
+        " value_sum_low to value_sum_high (null where the log was too short to test, or too few are expected to buy),"
+        " p_purchase_mean, buyers_expected, and what its customers did before."
+    )
+
+
+class CustomerAnswer(Answer):
+    """One customer."""
+
+    customer_id: str = Field(description="Who.")
+    historic: float = Field(description="Net value so far.")
+    predicted: float = Field(description="Expected net value in the horizon (the mean).")
+    low: float = Field(description="The 80% range of predicted runs from low to high.")
+    high: float = Field(description="Its upper end.")
+    total: float = Field(description="Historic plus predicted.")
+    total_low: float = Field(description="Its 80% range runs from total_low to total_high.")
+    total_high: float = Field(description="Its upper end.")
+    p_purchase: float = Field(description="Chance of a net value above 0 in the horizon, 0 to 1.")
+    days_since_last: float | None = Field(description="Days from her last purchase to as_of; null: never bought.")
+    rank: int = Field(description="Place by predicted value, 1 is the highest.")
+    customers: int = Field(description="Of how many.")
+    tier: int = Field(description="Value tier, 1 is the highest.")
+    tier_name: str = Field(description="Its name.")
+    action: str = Field(description="What is suggested for such customers.")
+    next_order: str = Field(description="When her next order is expected.")
+    why: dict[str, Any] = Field(
+        description="sentences: why the prediction is what it is; source: model (its own reasons) or facts (she is"
+        " compared with all others)."
+    )
+    similar: Rows = Field(description="Customers like her, the nearest first; distance in standard deviations.")
+    recommended: Rows = Field(description="Products for her; empty where none were computed.")
+    history: Rows = Field(description="Her days: day, net_value, cumulative, purchased.")
+    events: Rows = Field(description="Her days by kind of event: day, event_type, events.")
+
+
+class TopCustomers(Answer):
+    """The customers of the highest predicted value."""
+
+    listed: int = Field(description="How many are listed.")
+    customers_total: int = Field(description="How many there are, without those on the do-not-contact list.")
+    customers: Rows = Field(
+        description="The highest first: customer_id, p_purchase, predicted_clv (mean), clv_p10 and clv_p90 (80% range),"
+        " and contact fields where they were asked for."
+    )
+
+
+class BudgetPreview(Answer):
+    """Who would get what."""
+
+    spent: float = Field(description="What the plan costs.")
+    expected_gain: float = Field(description="What it adds to the predicted value.")
+    gain_is: Literal["assumed"] = Field(description="It rests on effects that no experiment has measured.")
+    plan: Rows = Field(description="By offer and segment: customers, cost, expected gain, evidence.")
+
+
+class RealisedValue(Answer):
+    """What came of a model's predictions."""
+
+    by_day: Rows = Field(
+        description="Until a day: realised and expected value of those who were customers at the cutoff, the 80% range"
+        " low to high, buyers, and the value of newcomers."
+    )
+    by_tier: Rows = Field(description="By value tier of the cutoff: customers, realised and expected value.")
+    notes: list[str] = Field(description="Why something cannot be said yet.")
