@@ -34,7 +34,7 @@ def option(
         choices: allowed values of a text setting.
         low: smallest allowed number.
         high: largest allowed number.
-        group: where the form shows it: ``basic``, ``data``, ``network`` or ``training``.
+        group: where the form shows it: ``basic``, ``data``, ``network`` or ``training``; ``own`` is not in the form.
     """
     return field(default=default, metadata={"choices": choices, "low": low, "high": high, "group": group})
 
@@ -132,6 +132,9 @@ MODEL_IDS: Final = (
     *("hybrid", "instant", "instant_tuned", "blend", "mlp", "rnn"),
     *("naive", "bgnbd", "paretonbd", "lightgbm", "ziln_mlp"),
 )
+"""The models that ship."""
+OWN: Final = "own"
+"""A class of the user's own, which the setting ``code`` names (:mod:`clv_core.training.own_models`)."""
 
 
 DELETE: Final = "delete"
@@ -159,6 +162,7 @@ READS: Final[dict[str, frozenset[str]]] = {
     "paretonbd": _WINDOWS,
     "lightgbm": _WINDOWS | _TABLE | {"partial_windows", "boosting"},
     "ziln_mlp": _WINDOWS | _TABLE | {"batch_size", "steps"},
+    OWN: _WINDOWS | {"attributes", "review_text", "max_steps_back", "code"},  # they decide what its class is given
 }
 """Which settings each model reads; the form shows no others, and the command says when one is given in vain."""
 
@@ -189,7 +193,7 @@ class TrainConfig(Settings):
     """What is trained, on what, and how. Defaults are the measured recipe of the design document, section 6."""
 
     horizon_days: int = option(182, low=1, high=3650)
-    model: str = option("hybrid", choices=MODEL_IDS)
+    model: str = option("hybrid", choices=(*MODEL_IDS, OWN))
     seed: int = option(1, low=0, high=2**31 - 1)
 
     cutoffs: int = option(12, low=1, high=60, group="data")
@@ -225,6 +229,8 @@ class TrainConfig(Settings):
     boosting: str = option("tweedie", choices=("tweedie", "two_stage"), group="training")
     device: str = option("auto", choices=("auto", "cpu", "cuda"), group="training")
     processes: int | None = option(None, low=1, high=64, group="training")
+
+    code: str = option("", group="own")
 
     def __post_init__(self) -> None:
         """Check every field.

@@ -82,6 +82,9 @@ class Environment(EnvironmentSettings):
         "", "token that reads the app's `/_stcore/metrics` (below)", unset="none: nobody reads them", secret=True
     )
     access_file: str = variable(".streamlit/access.toml", "who is viewer, analyst or administrator")
+    models: str = variable(
+        "", "own models that may be loaded, as `module:Class`, separated by commas or blanks (below)", unset="none"
+    )
     debug: str = variable("", "any value: unexpected errors print trace and text, which may quote a cell", unset="off")
     actor: str = variable("", "name in the audit log for what a command does", unset="the system's user")
     schedules: str = variable("", "`off`: the app runs no schedules; something else calls `run-due`", unset="on")

@@ -222,7 +222,8 @@ POINTS: Final = (
     ),
     ExtensionPoint(
         "model",
-        "one row in `MODELS`, `clv_core/training/fit.py`; its id in `MODEL_IDS`, what it reads in `READS`,"
+        "your own: nothing here, `CLV(model=...)` takes an object of it. One that ships: a row in `MODELS`,"
+        " `clv_core/training/fit.py`; its id in `MODEL_IDS`, what it reads in `READS`,"
         " `clv_core/config.py`",
         "clv_core.training.fit:MODELS",
         """Fitted on windows alone it predicts every customer: finite, ordered, bounded by what was seen, better than

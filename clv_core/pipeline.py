@@ -35,14 +35,18 @@ def train(
     A killed run of the same data and settings resumes from its last state.
 
     Raises:
-        Refused: another process trains the same.
+        UsageError: an own model breaks its contract.
+        Refused: another process trains the same, or an own model may not be loaded here.
         NotEnoughData: the log is too short, too few customers buy, or all that they buy is worth 0.
     """
     from clv_core.collection.store import open_dataset
+    from clv_core.config import OWN
     from clv_core.features import open_log
-    from clv_core.training import state_folder
+    from clv_core.training import own_class, state_folder
 
     started = time.monotonic()
+    if config.model == OWN:
+        own_class(config.code)
     dataset = open_dataset(workspace, name)
     dataset.check_value()
     progress.report("features", 0, 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.config import MODEL_IDS, READS, TrainConfig
+from clv_core.config import MODEL_IDS, OWN, READS, TrainConfig
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
 
@@ -115,11 +115,12 @@ def test_any_text_gives_settings_or_a_usage_error(pairs: dict[str, str]) -> None
 def test_every_setting_has_a_label_a_help_and_a_group(item: dataclasses.Field[object]) -> None:
     for language in ("en", "zh"):
         assert translate(f"config.{item.name}", language) != translate(f"config.{item.name}.help", language)
-    assert item.metadata["group"] in ("basic", "data", "network", "training")
+    assert item.metadata["group"] in ("basic", "data", "network", "training", "own")
 
 
 def test_every_setting_is_read_by_a_model_and_says_so() -> None:
-    assert set(READS) == set(MODEL_IDS)
+    assert set(READS) == {*MODEL_IDS, OWN} and OWN not in MODEL_IDS
+    assert [model for model, reads in READS.items() if "code" in reads] == [OWN]
     assert set().union(*READS.values()) == {item.name for item in FIELDS}
     config = TrainConfig(model="instant_tuned")
     assert {"rnn", "activation", "dropout", "head", "learning_rate"} <= set(config.ignored())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from clv_core.commands import DATASET, HORIZON_DAYS, SEED, SETTINGS, Answer, Context, day, print_messages
 from clv_core.commands.parser import command, one_of, option
 from clv_core.commands.training import config_from, ignored_settings
-from clv_core.config import MODEL_IDS, config_words
+from clv_core.config import MODEL_IDS, OWN, config_words
 from clv_core.errors import Message, UsageError
 from clv_core.workspace import write_json
 
@@ -53,9 +53,12 @@ def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.evaluation import RUN, BacktestPlan, Bootstrap, season_table, slice_table, stability, table_of
     from clv_core.evaluation.backtest import backtest as run_backtest
     from clv_core.strategy.audiences import log_backtest
+    from clv_core.training import own_class
 
     count, models = _origins(options), _models(options, context)
     config = config_from(options, models[0])
+    if OWN in models:
+        own_class(config.code)
     print_messages(ignored_settings(options, config, models), context)
     backtest = run_backtest(
         context.workspace,
@@ -120,8 +123,8 @@ def _models(options: argparse.Namespace, context: Context) -> list[str]:
     models = [model.strip() for model in options.models.split(",") if model.strip()]
     models = models or [pipeline.default_model(context.workspace, options.name), *BASELINES]
     for model in models:
-        if model not in MODEL_IDS:
-            raise UsageError("setting_choice", setting="models", value=model, choices=list(MODEL_IDS))
+        if model not in (*MODEL_IDS, OWN):
+            raise UsageError("setting_choice", setting="models", value=model, choices=[*MODEL_IDS, OWN])
     if options.folds and MODELS[models[0]].baseline:
         raise UsageError("folds_need_model", model=models[0])
     if options.variant and all(MODELS[model].baseline for model in models):

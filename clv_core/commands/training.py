@@ -20,7 +20,7 @@ from clv_core.commands import (
 )
 from clv_core.commands.parser import command, option
 from clv_core.commands.scoring import SPARK
-from clv_core.config import MODEL_IDS, READS, TrainConfig, ignored_warnings
+from clv_core.config import MODEL_IDS, OWN, READS, TrainConfig, ignored_warnings
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 
@@ -55,8 +55,8 @@ def settings_help(language: str) -> str:
         allowed = "|".join(choices) if choices else "" if low is None else f"{low:,}–{high:,}"
         lines.append(f"  {item.name}={item.default}  ({allowed})" if allowed else f"  {item.name}={item.default}")
         lines.append(f"      {translate(f'config.{item.name}.help', language)}")
-        readers = [model for model in MODEL_IDS if item.name in READS[model]]
-        if len(readers) < len(MODEL_IDS):
+        readers = [model for model, reads in READS.items() if item.name in reads]
+        if len(readers) < len(READS):
             lines.append(f"      {translate('cli.train.settings.read_by', language, models=', '.join(readers))}")
     return "\n".join(lines)
 
@@ -69,7 +69,7 @@ def settings_help(language: str) -> str:
     option("--currency", "cli.ingest.currency", default=""),
     HORIZON_DAYS,
     option("--cutoff", "cli.train.cutoff", type=day),
-    option("--model", "cli.train.model", choices=MODEL_IDS),
+    option("--model", "cli.train.model", choices=(*MODEL_IDS, OWN)),
     SEED,
     SETTINGS,
     epilog=settings_help,

@@ -20,7 +20,7 @@ from annotated_types import Gt, Le, Len, Predicate
 
 from clv_core import __version__
 from clv_core.collection.store import Attribute
-from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.config import MODEL_IDS, OWN, TrainConfig
 from clv_core.errors import Message, Refused
 from clv_core.evaluation import METRICS, Evidence, Figures, HoldoutFacts, Trust, judge
 from clv_core.records import MAX_NUMBER, Count, Currency, HorizonDays, JsonRecord, Number, Share, Time
@@ -48,7 +48,7 @@ def _is_measured(values: Mapping[str, float]) -> bool:
     return all(name in METRICS and lowest[name] <= value <= highest[name] for name, value in values.items())
 
 
-ModelId = Annotated[str, Predicate(MODEL_IDS.__contains__)]
+ModelId = Annotated[str, Predicate((*MODEL_IDS, OWN).__contains__)]
 Setting = bool | int | float | str | None
 Digest = Annotated[str, Predicate(re.compile(r"[0-9a-f]{64}").fullmatch)]
 Metrics = Annotated[dict[str, Number], Predicate(_is_measured)]
@@ -108,7 +108,7 @@ class ModelRecord(JsonRecord):
     """The record of a model.
 
     Args:
-        model: its kind, one of :data:`~clv_core.config.MODEL_IDS`.
+        model: its kind, one of :data:`~clv_core.config.MODEL_IDS`, or ``own``.
         dataset: what it was trained on; the name is today's.
         created: time in UTC.
         code_version: of the program that trained it.

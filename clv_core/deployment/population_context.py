@@ -47,7 +47,7 @@ from clv_core.features.context import Context, LazyContext
 from clv_core.features.season import last_year
 from clv_core.model import CalibratedModel, Level, ParetoNBDModel, Predictions, counts_of
 from clv_core.records import JsonRecord
-from clv_core.training import Model, table_of
+from clv_core.training import Model, OwnModel, table_of
 from clv_core.workspace import read_json, write_json
 
 FORM: Final = 3
@@ -204,8 +204,8 @@ class Predictor:
     def names(self) -> frozenset[str]:
         """Names of the features that the model reads."""
         table = table_of(self.model)
-        read = set() if table is None else {one.name for one in table.encoders}
-        return frozenset({*HISTORY, *ANCHORS, *BASIS, *(read & FEATURES.keys())})
+        read = set() if table is None else {one.name for one in table.encoders} & FEATURES.keys()
+        return frozenset({*HISTORY, *ANCHORS, *BASIS, *(FEATURES if isinstance(self.model, OwnModel) else read)})
 
     @cached_property
     def attributes(self) -> dict[str, str]:

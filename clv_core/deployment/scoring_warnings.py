@@ -73,14 +73,17 @@ def bundle_staleness_warnings(bundle: Bundle, as_of: date) -> list[Message]:
 
 
 def signals_of(model: Model, dataset: Dataset, config: TrainConfig) -> Signals:
-    """Return the dataset's own columns that a model reads; none for models that read no feature table."""
-    from clv_core.training import table_of
+    """Return the dataset's own columns that a model reads; none for models that read no feature table.
+
+    A model of the user's own may read each attribute.
+    """
+    from clv_core.training import OwnModel, table_of
 
     table = table_of(model)
-    if table is None:
+    if table is None and not isinstance(model, OwnModel):
         return Signals()
     attributes = tuple(attributes_of(dataset)) if config.attributes else ()
-    return Signals(attributes, tuple(tuple(theme) for theme in table.review_themes()))
+    return Signals(attributes, () if table is None else tuple(tuple(theme) for theme in table.review_themes()))
 
 
 def lost_signal_warnings(bundle: Bundle, dataset: Dataset) -> list[Message]:

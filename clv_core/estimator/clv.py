@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from clv_core.collection import Said, check_said
+from clv_core.config import OWN
 from clv_core.errors import ClvError, Message, NotFound, UsageError
 from clv_core.estimator.fitted_model import NotFittedError as NotFittedError
 from clv_core.estimator.fitted_model import day_of_argument, python_door
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from clv_core.collection.store import Dataset
     from clv_core.config import TrainConfig
     from clv_core.deployment import PopulationContext
+    from clv_core.training import OwnModelProtocol
 
 log: Final = logging.getLogger("clv_core.estimator")
 
@@ -325,11 +327,13 @@ class CLV(ModelFigures):
 
         No customer and no path is in it: a copy predicts the events that it is given, in a workspace of its own.
         """
+        from clv_core.deployment.model_archive import archive_bytes
+
         params = {**self.get_params(), "workspace": None}
         if self._bundle is None:
             return {"params": params, "archive": None}
-        with TemporaryDirectory() as folder:
-            archive = self.save(Path(folder) / ARCHIVE).read_bytes()
+        population = self._population_context() if self._dataset or self._population else None
+        archive = archive_bytes(self._bundle, population=population)
         like = {name: value for name, value in self._like.items() if name not in ("events", "hidden")}
         return {"params": params, "archive": archive, "answers": dict(self._answers), "like": like}
 
@@ -347,7 +351,7 @@ class CLV(ModelFigures):
         with TemporaryDirectory() as folder:
             path = Path(folder) / ARCHIVE
             path.write_bytes(state["archive"])
-            self._import(path)
+            self._import(path, own=_model_settings(self.model or "hybrid")["model"] == OWN)
         self._answers, self._like = check_said(state["answers"]), state["like"]
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -427,7 +431,7 @@ class CLV(ModelFigures):
             raise UsageError("bad_settings", kind=type(self.settings).__name__)
         own = {str(name): getattr(value, "item", lambda v=value: v)() for name, value in (self.settings or {}).items()}
         horizon = days_of(self.horizon_days, "horizon_days")
-        return TrainConfig.from_json({"horizon_days": horizon, "model": model, "seed": seed, **own})
+        return TrainConfig.from_json({"horizon_days": horizon, "seed": seed, **_model_settings(model), **own})
 
     def _open_workspace(self) -> tuple[Workspace, Callable[[], object]]:
         """Return the workspace, and what removes it where it is a temporary one.
@@ -540,8 +544,12 @@ class CLV(ModelFigures):
             self._population = load_population_context(self._scored())
         return self._population
 
-    def _import(self, path: Path) -> None:
+    def _import(self, path: Path, *, own: bool = False) -> None:
         """Take the model of an archive, once every byte of it is checked.
+
+        Args:
+            path: of the archive.
+            own: whether it may be of a model of the user's own, whose class this process knows.
 
         Raises:
             Refused: a check failed.
@@ -550,12 +558,23 @@ class CLV(ModelFigures):
         from clv_core.deployment.model_archive import import_bundle, read_archive, read_population
 
         workspace, release = self._open_workspace()
-        bundle = open_bundle(workspace, import_bundle(workspace, path, name=self.name).bundle)
+        bundle = open_bundle(workspace, import_bundle(workspace, path, name=self.name, own=own).bundle)
         content = read_archive(path).get(POPULATION)
         self._release()
         self._workspace, self._release, self._bundle, self._dataset = workspace, release, bundle, None
         self._population = None if content is None else read_population(content, bundle.record)
         warn(distrust_warnings(bundle, self.trust_))
+
+
+def _model_settings(model: str | OwnModelProtocol) -> dict[str, str]:
+    """Return the settings that name a model: an id, or an object of the user's own, known to this process from now on.
+
+    Raises:
+        UsageError: it lacks a method, or could not be made again.
+    """
+    from clv_core.training import register
+
+    return {"model": model} if isinstance(model, str) else {"model": OWN, "code": register(model)}
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core.columns import CUSTOMER_ID
+from clv_core.config import OWN
 from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Bootstrap, Estimate
 from clv_core.evaluation.metrics import METRICS, with_role
@@ -30,6 +31,7 @@ NAMES: Final = {
     "instant": "Instant",
     "instant_tuned": "Instant tuned",
     "blend": "Blend",
+    OWN: "Own model",
 }
 """Proper names of models, the same in both languages; any other id speaks for itself."""
 

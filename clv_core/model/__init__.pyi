@@ -21,6 +21,7 @@ from .deep import DeepModel as DeepModel
 from .heads import Params as Params
 from .horizon import DAYS_PER_YEAR as DAYS_PER_YEAR
 from .horizon import Horizon as Horizon
+from .horizon import discounted as discounted
 from .horizon import exposure as exposure
 from .inputs import STEP_CHANNELS as STEP_CHANNELS
 from .inputs import InputEncoder as InputEncoder

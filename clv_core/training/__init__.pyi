@@ -7,6 +7,10 @@ from .fit import FitTask as FitTask
 from .fit import Fitted as Fitted
 from .fit import Model as Model
 from .fit import table_of as table_of
+from .own_models import OwnModel as OwnModel
+from .own_models import OwnModelProtocol as OwnModelProtocol
+from .own_models import own_class as own_class
+from .own_models import register as register
 from .pool import peak_memory_mb as peak_memory_mb
 from .pretrain import BATCH as BATCH
 from .pretrain import HELD_OUT as HELD_OUT

@@ -8,7 +8,7 @@ from datetime import date
 from math import ceil
 from typing import Final
 
-from clv_core.config import TrainConfig
+from clv_core.config import OWN, TrainConfig
 from clv_core.model.sequence_encoders import sequence_encoder
 from clv_core.records import Amount
 from clv_core.training.windows import most_windows, partial_cutoffs, training_cutoffs
@@ -31,7 +31,7 @@ SOME_STEPS: Final = 300
 FITS: Final = 2
 SECONDS_TO_START = 4.0
 SECONDS_A_WINDOW: Final = {
-    **{"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4},
+    **{"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4, OWN: 1e-4},
     **{"instant_tuned": 2e-5, "blend": 4.5e-5},
 }
 """Beside optimiser steps: time of a fit for each training window."""

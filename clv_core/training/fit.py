@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.config import DELETE, TrainConfig
+from clv_core.config import DELETE, OWN, TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features import Snapshot
 from clv_core.jobs import Progress, parts_of
@@ -37,6 +37,7 @@ from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
 from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
+from clv_core.training.own_models import OwnModel
 from clv_core.training.single_networks import fit_network, tuned_networks
 from clv_core.training.windows import FEWEST_WINDOWS, thinned
 
@@ -248,6 +249,11 @@ def fit_baseline(model: type[Baseline]) -> Fit:
     return lambda task: Fitted(model().fit(task.train.complete()), [])
 
 
+def fit_own(task: FitTask) -> Fitted:
+    """Fit the user's own model, and hold it to its contract."""
+    return Fitted(OwnModel.fit(task.config.code, task.train.complete()), [])
+
+
 def fit_boosting(task: FitTask) -> Fitted:
     """Fit gradient boosting."""
     config, options = task.config, ("impute", "seed")
@@ -305,5 +311,6 @@ MODELS: Final[dict[str, ModelEntry]] = {
     "paretonbd": ModelEntry(fit_baseline(ParetoNBDModel), ParetoNBDModel.from_state, baseline=True),
     "lightgbm": ModelEntry(without_gaps(fit_boosting), BoostingModel.from_state),
     "ziln_mlp": ModelEntry(without_gaps(fit_ziln_mlp), ZilnMlpModel.from_state),
+    OWN: ModelEntry(fit_own, OwnModel.from_state),
 }
 """Every model, one line each; lists of models elsewhere derive from this table."""

@@ -44,12 +44,12 @@ def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator
     simple = SimpleMembers(boosting.value, boosting.money, 1.0, PRIOR)
     fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0), simple)
     for kind in KINDS:
-        yield _kept(workspace, dataset, kind, fitted[kind])
+        yield kept(workspace, dataset, replace(CONFIG, model=kind), fitted[kind])
 
 
-def _kept(workspace: Workspace, dataset: Dataset, kind: str, model: Model) -> Bundle:
-    config = replace(CONFIG, model=kind)
+def kept(workspace: Workspace, dataset: Dataset, config: TrainConfig, model: Model) -> Bundle:
+    """Return the bundle of a fitted model, kept as ``train`` keeps it."""
     figures = Figures({}, {}, None, Evidence(config.horizon_days))
     record = ModelRecord.of(dataset, config, dataset.log_end, figures, (), (Cost(1, 100), Cost(1, 100)))
     record = replace(record, signals=signals_of(model, dataset, config), created="2026-01-01T00:00:00+00:00")
-    return save_bundle(workspace, f"{dataset.name}-{kind}", Fitted(model, []), record, None)
+    return save_bundle(workspace, f"{dataset.name}-{config.model}", Fitted(model, []), record, None)

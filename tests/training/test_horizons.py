@@ -12,7 +12,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.config import TrainConfig
+from clv_core.config import MODEL_IDS, OWN, TrainConfig
 from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
@@ -21,6 +21,7 @@ from clv_core.model.horizon import Horizon, largest_allowed
 from clv_core.training.fit import MODELS, FitTask, Model
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
+from tests.training.own_models import CODE
 
 pytestmark = pytest.mark.first(3)
 
@@ -29,7 +30,8 @@ QUICK = TrainConfig(
     horizon_days=TRAINED, ensemble=2, steps=8, cutoffs=2, max_windows=4000, processes=1, device="cpu", rnn_width=8
 )
 VARIANTS = {
-    **{name: {"model": name} for name in MODELS},
+    **{name: {"model": name} for name in MODEL_IDS},
+    OWN: {"model": OWN, "code": CODE},
     "lightgbm, two stages": {"model": "lightgbm", "boosting": "two_stage"},
     "hybrid, tweedie": {"model": "hybrid", "head": "tweedie"},
     "hybrid, point": {"model": "hybrid", "head": "point"},
@@ -127,7 +129,7 @@ def wild(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != OWN])
 def test_the_largest_prediction_is_at_most_three_times_what_such_a_span_ever_held(wild: Fitting, variant: str) -> None:
     model, snapshot = wild(variant)
     largest = getattr(model, "largest", getattr(model, "largest_", None))

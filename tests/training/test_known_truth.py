@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv_core.config import TrainConfig
+from clv_core.config import MODEL_IDS, TrainConfig
 from clv_core.errors import NotEnoughData
 from clv_core.features.duckdb_engine import Engine
 from clv_core.features.log import EventLog
@@ -165,7 +165,7 @@ SLOW = ("lightgbm", "blend", "instant_tuned", "ziln_mlp", "rnn", "mlp", "pareton
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in SLOW else kind for kind in MODELS]
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in SLOW else kind for kind in MODEL_IDS]
 )
 def test_predictions_are_near_what_customers_are_truly_worth(
     shop: Shop, train: Snapshot, tmp_path: Path, kind: str

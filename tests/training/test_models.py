@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.config import MODEL_IDS, TrainConfig
+from clv_core.config import MODEL_IDS, OWN, TrainConfig
 from clv_core.errors import UsageError
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.model_scoreboard import NAMES
@@ -29,6 +29,7 @@ from clv_core.training.single_networks import LEARNING_RATE, LEARNING_RATE_SMALL
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
+from tests.training.own_models import CODE
 
 FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
 
@@ -50,12 +51,12 @@ def latest(log: EventLog) -> Snapshot:
 
 @pytest.fixture(scope="module", params=list(MODELS))
 def fitted(request: pytest.FixtureRequest, train: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
-    config = dataclasses.replace(SMALL, model=request.param)
+    config = dataclasses.replace(SMALL, model=request.param, code=CODE)
     return MODELS[request.param].fit(FitTask(train, config, tmp_path_factory.mktemp("run"), NoProgress(), "training"))
 
 
 def test_every_model_has_an_id_that_settings_accept_a_proper_name_and_a_time() -> None:
-    assert set(MODELS) == set(MODEL_IDS) <= set(NAMES)
+    assert set(MODELS) == {*MODEL_IDS, OWN} <= set(NAMES)
     assert set(MODELS) <= {*SECONDS_A_WINDOW, *FROM_SCRATCH}
 
 
@@ -122,7 +123,7 @@ def another(item: dataclasses.Field[Any], value: Any) -> Any:
 def test_a_setting_that_a_model_does_not_read_changes_nothing(
     model: str, log: EventLog, latest: Snapshot, tmp_path: Path
 ) -> None:
-    config = dataclasses.replace(SMALL, model=model, ensemble=1, steps=5)
+    config = dataclasses.replace(SMALL, model=model, code=CODE, ensemble=1, steps=5)
     ignored = [item for item in dataclasses.fields(config) if item.name in config.ignored()]
     changed = {item.name: another(item, getattr(config, item.name)) for item in ignored}
     predicted = []

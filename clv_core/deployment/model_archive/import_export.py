@@ -1,19 +1,22 @@
 """Import a model from a zip, and export one.
 
 Everything is checked before anything is stored, and nothing in the zip is ever executed. An export has no customers but
-those of the holdout, where they are asked for.
+those of the holdout, where they are asked for. A model of the user's own is neither exported nor imported: its code is
+not in the file, and a file may not name code.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 
+from clv_core.config import OWN
 from clv_core.deployment.bundle import (
     FILES,
     HISTORY,
@@ -49,13 +52,14 @@ ENDING: Final = ".zip"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) -> Version:
+def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None, own: bool = False) -> Version:
     """Import a bundle and register it as a version of its dataset's name.
 
     Args:
         workspace: where it goes.
         path: a zip made by ``models export``.
         name: the dataset that it is for here; None is the name that it was trained under.
+        own: whether it may be a model of the user's own, whose class this process knows; of a stranger's file never.
 
     Returns:
         The version; where the same content is registered already, that one.
@@ -66,7 +70,7 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) 
     if path.suffix.lower() in SINGLE_FILES and path.is_file():
         _refuse_single_file(path)
     files = read_archive(path)
-    record = check_files(files)
+    record = check_files(files, own=own)
     if name is not None:
         record = record.named(check_name(name))
     stem = f"{record.dataset.name}-{record.model}-{record.cutoff:%Y%m%d}"
@@ -78,13 +82,20 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None) 
     return Registry(workspace).register(bundle, source="imported")
 
 
-def check_files(files: Mapping[str, bytes]) -> ModelRecord:
+def check_files(files: Mapping[str, bytes], *, own: bool = False) -> ModelRecord:
     """Return the record of an imported bundle whose files all pass their checks.
+
+    Args:
+        files: content by name.
+        own: as in :func:`import_bundle`.
 
     Raises:
         Refused: a check failed.
     """
-    values = read_document(files[RECORD], RECORD)
+    values, state = (read_document(files[member], member) for member in (RECORD, STATE))
+    for member, value in ((RECORD, values), (STATE, state)):
+        if not own and _names_code(value):
+            raise Refused("import_own_model", member=member)
     record = check_record(values, RECORD)
     if not intact(files[RECORD].decode("utf-8"), values):
         raise Refused("import_checksum", member=RECORD)
@@ -97,8 +108,7 @@ def check_files(files: Mapping[str, bytes]) -> ModelRecord:
             raise Refused("import_checksum", member=file)
     if record.address({file: record.checksums[file] for file in MODEL_FILES}) != record.digest:
         raise Refused("import_checksum", member=RECORD)
-    tensors, state = read_weights(files[WEIGHTS], WEIGHTS), read_document(files[STATE], STATE)
-    check_model(record, tensors, state)
+    check_model(record, read_weights(files[WEIGHTS], WEIGHTS), state)
     check_history(files[HISTORY])
     if HOLDOUT in files:
         check_holdout(files[HOLDOUT])
@@ -143,16 +153,48 @@ def export_bundle(
 
     Raises:
         UsageError: the name does not end in ``.zip``.
-        Refused: a file of the version is damaged.
+        Refused: a file of the version is damaged, or it is a model of the user's own.
     """
     if out.suffix.lower() != ENDING:
         raise UsageError("export_zip", path=out.name)
     bundle = Registry(workspace).open(version)
+    if bundle.record.model == OWN:
+        raise Refused("export_own_model", path=bundle.record.train_config.code)
     files = {**_files(bundle, holdout, population), CARD: model_card(version, language).encode("utf-8")}
-    with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic_path(out) as temporary:
+        _write(temporary, files)
+    return list(files)
+
+
+def archive_bytes(bundle: Bundle, *, holdout: bool = False, population: PopulationContext | None = None) -> bytes:
+    """Return a bundle as the bytes of a zip, for :func:`import_bundle`; a model of the user's own too.
+
+    Args:
+        bundle: all its files are checked first.
+        holdout: whether to include the holdout's predictions, which name customers and what they spent.
+        population: what predictions share over all customers, as in :func:`export_bundle`.
+
+    Raises:
+        Refused: a file of the bundle is damaged.
+    """
+    archive = io.BytesIO()
+    _write(archive, _files(bundle, holdout, population))
+    return archive.getvalue()
+
+
+def _write(target: Path | IO[bytes], files: Mapping[str, bytes]) -> None:
+    """Write a zip; the same files give the same bytes."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-    return list(files)
+
+
+def _names_code(value: Any) -> bool:
+    """Say whether a record or a state, or the settings in it, are of a model of the user's own or name its class."""
+    if not isinstance(value, dict):
+        return False
+    parts = (value.get(name) for name in ("config", "hybrid", "instant_tuned"))
+    return value.get("model") == OWN or value.get("code", "") != "" or any(map(_names_code, parts))
 
 
 def _files(bundle: Bundle, holdout: bool, population: PopulationContext | None) -> dict[str, bytes]:

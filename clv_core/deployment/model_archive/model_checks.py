@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from clv_core.config import TrainConfig
+from clv_core.config import OWN, TrainConfig
 from clv_core.deployment.bundle import HISTORY, HOLDOUT, POPULATION, REFERENCE
 from clv_core.deployment.model_archive.archive_reader import read_document
 from clv_core.deployment.model_archive.archive_schemas import ReferenceInfo, State
@@ -49,6 +49,9 @@ def check_model(record: ModelRecord, tensors: dict[str, NDArray[Any]], state: An
     from clv_core.training import MODELS
 
     kind = record.model
+    if kind == OWN:
+        _check_own(record, tensors, state)
+        return
     try:
         if not all(abs(number) <= MAX_NUMBER for number in _numbers(state)):
             raise ValueError("a number out of range")
@@ -61,6 +64,22 @@ def check_model(record: ModelRecord, tensors: dict[str, NDArray[Any]], state: An
     same = rebuilt.keys() == tensors.keys() and all(np.array_equal(rebuilt[name], tensors[name]) for name in tensors)
     if not same or json.loads(json.dumps(rebuilt_state)) != _with_all_settings(state):
         raise Refused("import_mismatch", model=kind)
+
+
+def _check_own(record: ModelRecord, tensors: dict[str, NDArray[Any]], state: Any) -> None:
+    """Load a model of the user's own, whose class is known here, and compare what it is of with the record.
+
+    Raises:
+        Refused: it is of another class or horizon, or cannot be loaded.
+    """
+    from clv_core.training import OwnModel
+
+    try:
+        model = OwnModel.from_state(tensors, state)
+    except (KeyError, TypeError) as error:
+        raise Refused("import_mismatch", model=record.model) from error
+    if (model.code, model.horizon_days) != (record.train_config.code, record.horizon_days):
+        raise Refused("import_mismatch", model=record.model)
 
 
 def _with_all_settings(state: Any) -> Any:

@@ -22,7 +22,7 @@ from clv_core.collection import (
     support,
 )
 from clv_core.collection.store import Dataset
-from clv_core.config import READS, TrainConfig, config_words, is_read
+from clv_core.config import OWN, READS, TrainConfig, config_words, is_read
 from clv_core.deployment import list_bundles
 from clv_core.evaluation import FEW_BUYERS
 from clv_core.features import FEATURES, PREFIX, SOURCES, attributes_of, label
@@ -181,7 +181,8 @@ def why_model(dataset: Dataset, model: str) -> str:
 def settings_form(dataset: Dataset) -> dict[str, Any]:
     """Draw one widget for each setting that the chosen model reads but the horizon; return the values by name.
 
-    What was chosen for one log is not taken for another.
+    Models that ship are offered; one of the user's own is trained in Python or by the command line. What was chosen for
+    one log is not taken for another.
     """
     form, hints = form_id(dataset), get_type_hints(TrainConfig)
     values: dict[str, Any] = {}
@@ -230,7 +231,7 @@ def _widget(item: Field[Any], hint: Any, start: Any, form: str) -> Any:
     kind = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
     default = None if start is MISSING else start
     if item.metadata["choices"]:
-        names = {choice: name_of(f"choice.{item.name}", choice) for choice in item.metadata["choices"]}
+        names = {choice: name_of(f"choice.{item.name}", choice) for choice in item.metadata["choices"] if choice != OWN}
         index = list(names).index(default)
         return widgets.select(label, names, key, index=index, help=info, persist_state="session")
     if kind is bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.config import OWN
 from clv_core.deployment.api.batcher import ScoringTask, run_tasks
 from clv_core.deployment.api.model_info import resolve_model
 from clv_core.deployment.api.model_runner import FIGURES
@@ -20,9 +23,15 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext, load_population_context, population_context_path
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import Scored, score
+from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
+from clv_core.training.fit import MODELS, FitTask
+from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace, read_json
+from tests.conftest import own_copy
+from tests.deployment.kinds import CONFIG, kept
 from tests.near import assert_near
+from tests.training.own_models import CODE
 
 pytestmark = pytest.mark.first(4)
 
@@ -124,3 +133,22 @@ def test_surroundings_come_back_from_disk_and_hold_no_customer(
     assert again.to_json() == made.to_json() and again.context is not None and again.level != 1
     text = path.read_text()
     assert not [who for who in sent if who in text]
+
+
+def test_a_class_of_the_user_s_own_is_given_every_feature_online_too(
+    shop: Workspace, sent: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    workspace = own_copy(shop, tmp_path)
+    dataset, config = open_dataset(workspace, "shop"), replace(CONFIG, model=OWN, code=CODE)
+    log = open_log(dataset)
+    train = training_data(log, log.end, config, NoProgress())
+    fitted = MODELS[OWN].fit(FitTask(train, config, tmp_path / "run", NoProgress(), "training"))
+    bundle = kept(workspace, dataset, config, fitted.model)
+    Registry(workspace).register(bundle)
+    whole = score(Scored.open(workspace, "shop", bundle.id), progress=NoProgress()).set_index("customer_id")
+    customers = [sent[who] for who in sorted(sent)[:100]]
+    answers = said(workspace, bundle, customers, dataset.log_end, (1, 40))
+    ids = [one["customer_id"] for one in customers]
+    for name in FIGURES:
+        assert_near([one[name] for one in answers], whole.loc[ids, name], name)
+    assert len({one["predicted_clv"] for one in answers}) > 20
