@@ -20,6 +20,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn.base import clone
 
 import clv_core
 from clv_core import CLV, ClvError, ClvWarning, NeedsAnswer, NotFittedError
@@ -29,6 +30,7 @@ from clv_core.errors import Message, Refused, UsageError
 from clv_core.estimator.python_words import python_words
 from clv_core.estimator.reading import Reading
 from clv_core.i18n import catalogue
+from tests.training.own_models import RecentRate
 
 pytestmark = pytest.mark.filterwarnings("ignore::clv_core.ClvWarning")
 
@@ -385,6 +387,20 @@ def test_copies_carry_the_model_and_neither_path_nor_customer(
             one.predict()
     unfitted = pickle.loads(pickle.dumps(CLV(horizon_days=30, workspace=tmp_path)))
     assert repr(unfitted) == "CLV(horizon_days=30)"
+
+
+def test_a_model_of_ones_own_is_fitted_copied_and_predicts_events(purchases: pd.DataFrame, tmp_path: Path) -> None:
+    clv = CLV(horizon_days=91, model=RecentRate()).fit(purchases)
+    whole = clv.predict().set_index("customer_id")["predicted_clv"]
+    recent = purchases[purchases["event_time"] >= pd.Timestamp(clv.cutoff_) - pd.Timedelta("180D")]
+    spent = recent.groupby("customer_id")["amount"].sum().reindex(whole.index, fill_value=0.0)
+    assert np.corrcoef(whole, spent)[0, 1] == pytest.approx(1)
+    some = purchases[purchases["customer_id"].isin(["c1", "c2"])]
+    sent = pickle.loads(pickle.dumps(clv)).predict(some).set_index("customer_id")["predicted_clv"]
+    pd.testing.assert_series_equal(sent, whole.loc[sent.index])
+    assert not clv.explain(sample=20).empty and isinstance(clone(clv).model, RecentRate)
+    with pytest.raises(Refused, match="export|code"):
+        clv.save(tmp_path / "model.zip")
 
 
 def test_a_changed_copy_is_refused_as_a_changed_archive_is(clv: CLV) -> None:
