@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from clv_core.errors import ClvError, UsageError
+from clv_core.collection import Said, check_said
+from clv_core.errors import ClvError, Message, NotFound, UsageError
 from clv_core.estimator.listeners import listener_of
-from clv_core.estimator.python_words import python_words
+from clv_core.estimator.python_words import python_words, warn
+from clv_core.estimator.tables import as_file
 from clv_core.jobs import Progress
+from clv_core.workspace import Workspace, check_name
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
     from clv_core.collection.store import Dataset
     from clv_core.deployment import Bundle, PopulationContext, Scored
-    from clv_core.workspace import Workspace
+
+NAME: Final = "events"
+EVENTS_FILE: Final = "clv-events.parquet"
+TABLE: Final = "the table"
+"""What sentences call events that are no file."""
+OF_A_FILE: Final = ("encoding", "sheet", "header", "overlap")
+"""What is said of one file and not of the next events."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,12 +64,14 @@ def python_door(method: Callable[P, T]) -> Callable[P, T]:
 class FittedModel:
     """A model with the log that it was fitted on, or without: a loaded one predicts events that it is given."""
 
-    horizon_days: int
+    name: str
     progress: bool | None
     _workspace: Workspace
     _bundle: Bundle | None
     _dataset: Dataset | None
     _population: PopulationContext | None
+    _answers: Said
+    _like: dict[str, Any]
 
     def _fitted(self) -> Bundle:
         if self._bundle is None:
@@ -78,6 +95,103 @@ class FittedModel:
 
     def _listener(self) -> Progress:
         return listener_of(self.progress)
+
+    def _ingest(self, workspace: Workspace, events: Any, said: Said) -> tuple[Dataset, list[Message]]:
+        """Read a log into the workspace; return it, and a warning where somebody else's stood under its name."""
+        from clv_core.collection.ingest import ingest
+        from clv_core.collection.store import open_dataset, open_version
+
+        name, before = check_name(self.name), None
+        with suppress(NotFound):
+            before = open_dataset(workspace, name)
+        with TemporaryDirectory() as folder:
+            source = as_file(events, Path(folder) / EVENTS_FILE)
+            original = "" if source.name != EVENTS_FILE else TABLE
+            manifest = ingest(workspace, source, name, original=original, progress=self._listener(), **said)
+        ours = {manifest.version, *([self._dataset.version] if self._dataset else [])}
+        shared = before is not None and before.version not in ours
+        notes = [Message("warning.dataset_shared", {"name": name})] if shared else []
+        return open_version(workspace, name, manifest.version), notes
+
+    @contextmanager
+    def _read_aside(self, events: Any, said: Said) -> Iterator[tuple[Workspace, Dataset]]:
+        """Yield other events as a dataset that is gone afterwards, read as the fitted log was."""
+        from clv_core.collection.ingest import ingest
+        from clv_core.collection.rows import ReadSettings
+        from clv_core.collection.store import open_dataset
+
+        answers = {name: value for name, value in self._answers.items() if name not in OF_A_FILE}
+        like = ReadSettings(**{**self._like, "events": ()}) if self._like else ReadSettings()
+        if self._population is not None or self._dataset is not None:
+            answers.setdefault("timezone", self._population_context().timezone)
+        with TemporaryDirectory(prefix="clv-") as folder:
+            workspace = Workspace(Path(folder) / "workspace")
+            source = as_file(events, Path(folder) / EVENTS_FILE)
+            original = "" if source.name != EVENTS_FILE else TABLE
+            both = check_said({**answers, **said})
+            ingest(workspace, source, NAME, like=like, original=original, progress=self._listener(), **both)
+            yield workspace, open_dataset(workspace, NAME)
+
+    def _predict_events(self, events: Any, as_of: date | None, terms: Any, said: Said) -> pd.DataFrame:
+        """Return the predictions of the customers of other events, each as among those of the fitted log."""
+        import pandas as pd
+
+        from clv_core.deployment import Predictor, bundle_staleness_warnings, lost_signal_warnings
+        from clv_core.features import open_log
+
+        bundle, population = self._fitted(), self._population_context()
+        with self._read_aside(events, said) as (_, dataset):
+            day = as_of or max(dataset.log_end, population.cutoff)
+            known = open_log(dataset, before=min(day, dataset.log_end), **bundle.record.train_config.of_log())
+            try:
+                parts = list(Predictor(bundle, population).score_parts(known, day, terms))
+            finally:
+                known.close()
+            assumed = terms.warnings(bundle.record.horizon_days)
+            stale = bundle_staleness_warnings(bundle, day)
+            warn([*dataset.manifest.messages, *assumed, *stale, *lost_signal_warnings(bundle, dataset)])
+        return pd.concat(parts, ignore_index=True)
+
+    def _outcome(self, events: Any, said: Said) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+        """Return predictions as of the cutoff, and the net value of the same customers after it, [n]."""
+        import pandas as pd
+
+        from clv_core.deployment import Terms, score_customers
+        from clv_core.errors import NotEnoughData
+        from clv_core.features import day_of, open_log
+
+        bundle = self._fitted()
+        cutoff, horizon = bundle.record.cutoff, bundle.record.horizon_days
+        with self._read_aside(events, said) as (_, dataset):
+            days = min(horizon, (dataset.log_end - cutoff).days)
+            if days <= 0:
+                end = dataset.log_end.isoformat()
+                raise NotEnoughData("score_before_cutoff", end=end, cutoff=cutoff.isoformat())
+            predicted = score_customers(bundle, dataset, cutoff=cutoff, terms=Terms(days), progress=self._listener())
+            whole = open_log(dataset, **bundle.record.train_config.of_log())
+            try:
+                value = whole.store.net_value(day_of(cutoff), day_of(cutoff) + days)
+                actual = pd.Series(value, whole.store.customer_ids)
+            finally:
+                whole.close()
+            if days < horizon:
+                about = {"end": dataset.log_end.isoformat(), "days": days, "horizon": horizon}
+                warn([Message("warning.score_shortened", {**about, "cutoff": cutoff.isoformat()})])
+        return predicted, actual.reindex(predicted["customer_id"]).to_numpy()
+
+    def _population_context(self) -> PopulationContext:
+        """Return what predictions share over all customers: of the file, or computed from the log and cached.
+
+        Raises:
+            UsageError: there is neither.
+        """
+        from clv_core.deployment import load_population_context
+
+        if self._population is None:
+            if self._dataset is None:
+                raise UsageError("population_missing")
+            self._population = load_population_context(self._scored())
+        return self._population
 
 
 def day_of_argument(value: Any) -> date | None:
