@@ -64,6 +64,20 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     return GENERATED_PART.sub(lambda match: GENERATED[match[1]](), markdown)
 
 
+ROLE: Final = re.compile(r":(?:class|meth|func|mod|data|attr):<code>(~?)(?:([^<&]+) &lt;)?([\w.]+)(?:&gt;)?</code>")
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Return a page in which what docstrings refer to, ``:class:`~a.b.C```, is its name, and a link if it is there."""
+
+    def named(found: re.Match[str]) -> str:
+        short, title, target = found.groups()
+        name = title or (target.rpartition(".")[2] if short else target)
+        return f'<a href="#{target}"><code>{name}</code></a>' if f'id="{target}"' in html else f"<code>{name}</code>"
+
+    return ROLE.sub(named, html)
+
+
 def with_tables(markdown: str) -> str:
     """Return a page with the parts that stand in its file as the code has them now."""
 

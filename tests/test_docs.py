@@ -102,7 +102,8 @@ def test_the_site_builds_without_warnings_and_its_reference_holds_everything(sit
     assert {page: [one for one in names if one not in site[page]] for page, names in wanted.items()} == {
         page: [] for page in wanted
     }
-    assert not any("<!-- generated" in html for html in site.values())
+    assert not any("<!-- generated" in html or re.search(r":(?:class|meth|mod):<code>", html) for html in site.values())
+    assert '<a href="#clv_core.estimator.load_result.LoadResult"><code>LoadResult</code></a>' in site["python"]
 
 
 @pytest.mark.slow
