@@ -13,6 +13,8 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -125,6 +127,14 @@ def test_the_site_opens_from_disk_with_its_search(site_folder: Path, site: dict[
     links = {link for html in pages.values() for link in re.findall(r'(?:href|src)="(?!https?:)([^"#]+)', html)}
     missing = [link for link in links if not (site_folder / unquote(link)).is_file()]
     assert links > set(pages) and missing == []
+
+
+def test_places_that_people_ask_for_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Where is ...?")[2].partition("\n## ")[0]
+    places = re.findall(r"\? \| `([\w.]+):([\w.]+)` \|$", text, re.MULTILINE)
+    assert len(places) == text.count("? | `") >= 12
+    for module, name in places:
+        attrgetter(name)(import_module(module))
 
 
 def test_tables_that_stand_in_the_files_are_those_of_the_code() -> None:
