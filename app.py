@@ -3,8 +3,8 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.ui import background, http_guards, upload_gate, uploads
+from pages.ui import server, upload_gate
 
-uploads.keep_on_disk()
-guards = [Middleware(http_guards.Framing), Middleware(http_guards.MetricsDoor), Middleware(upload_gate.Door)]
-app = st.App("pages/shell.py", middleware=guards, lifespan=background.while_up)
+upload_gate.keep_on_disk()
+guards = [Middleware(server.Framing), Middleware(server.MetricsDoor), Middleware(upload_gate.Door)]
+app = st.App("pages/shell.py", middleware=guards, lifespan=server.while_up)

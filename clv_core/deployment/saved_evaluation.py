@@ -70,7 +70,7 @@ def holdout_predictions(bundle: Bundle) -> dict[str, pd.DataFrame]:
     """Return the holdout's predictions of a model and of the baselines, with the actual values.
 
     Returns:
-        :data:`~clv_core.evaluation.baseline_comparison.ROWS` by model, in the order of customers. Empty without
+        :data:`~clv_core.evaluation.model_scoreboard.ROWS` by model, in the order of customers. Empty without
         a holdout; the model's own are without rows where it was not measured.
     """
     rows = bundle.holdout(None, ("model", *ROWS))

@@ -1,10 +1,13 @@
-"""Backtest models at past cutoffs: train before each, predict, and compare with actual values."""
+"""Backtest models at past cutoffs: train before each, predict, and compare with actual values.
+
+The holdout of a training is one of them: the last horizon of the log, for a model and the baselines beside it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -16,8 +19,12 @@ from clv_core import __version__
 from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import TrainConfig
-from clv_core.errors import NotEnoughData, UsageError
+from clv_core.errors import Message, NotEnoughData, UsageError
+from clv_core.evaluation.change import find_change
+from clv_core.evaluation.evidence import Evidence, Figures, HoldoutFacts, LogFacts, gather
 from clv_core.evaluation.folds import cross_validate
+from clv_core.evaluation.metrics import evaluate
+from clv_core.evaluation.model_scoreboard import BASELINES
 from clv_core.evaluation.slices import customer_facts
 from clv_core.features import EventLog, Snapshot, complete_snapshot, open_log
 from clv_core.jobs import Progress, parts_of
@@ -269,3 +276,51 @@ def backtest(
             unseen = cross_validate(log, chosen[-1], first, plan.folds, folder / "folds", progress)
             result = replace(result, unseen=unseen)
     return result
+
+
+def measure(
+    log: EventLog, config: TrainConfig, folder: Path, progress: Progress
+) -> tuple[Origin | None, list[Message]]:
+    """Hold out the last horizon of the log.
+
+    Args:
+        log: the events; its end is the end of the holdout.
+        config: model, horizon and settings.
+        folder: where the trainings keep their resumable state.
+        progress: listener.
+
+    Returns:
+        What the origin gave, or None and a warning where the log is too short to train before it.
+    """
+    models = (config.model, *(name for name in BASELINES if name != config.model))
+    origin = log.end - timedelta(days=config.horizon_days)
+    try:
+        return run_origin(log, origin, config, models, folder, progress, "holdout"), []
+    except NotEnoughData as error:
+        return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
+
+
+def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency: str) -> Figures:
+    """Return how good a model is.
+
+    Args:
+        origin: the holdout; None where the log is too short for one.
+        log: the events, up to the end of the holdout.
+        config: model, horizon and settings.
+        currency: of the log; "" where it has no name.
+    """
+    held = None if origin is None else gather(origin.predictions, config.model).held
+    change = find_change(log, config.horizon_days)
+    evidence = Evidence(config.horizon_days, held, LogFacts.of(log), change, currency=currency)
+    if origin is None:
+        return Figures({}, {}, None, evidence)
+    by_model = {
+        str(name): evaluate(frame["actual"].to_numpy(), frame) for name, frame in origin.predictions.groupby("model")
+    }
+    ours = origin.predictions[origin.predictions["model"] == config.model]
+    return Figures(
+        metrics=by_model[config.model],
+        baselines={name: by_model[name] for name in BASELINES if name in by_model},
+        holdout=HoldoutFacts(origin.cutoff, len(ours), int((ours["actual"] > 0).sum()), origin.train_windows),
+        evidence=evidence,
+    )

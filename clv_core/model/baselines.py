@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from clv_core.features import Snapshot
 from clv_core.features.btyd import ParetoNBD
-from clv_core.model.chance import PurchaseSurvival, below_one, by_luck
-from clv_core.model.horizon import Curve, discounted, even_growth, largest_allowed
+from clv_core.model.horizon import Curve, PurchaseSurvival, below_one, by_luck, discounted, even_growth, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 from clv_core.records import JsonObject

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from clv_core.errors import ClvError
 from clv_core.features import Snapshot
 from clv_core.model.calibrated import CalibratedModel, Level, RawForecast, Totals
-from clv_core.model.chance import HorizonTransfer, by_luck
-from clv_core.model.horizon import largest_allowed
+from clv_core.model.horizon import HorizonTransfer, by_luck, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.residuals import ResidualQuantiles
 from clv_core.preprocessing import TableEncoder

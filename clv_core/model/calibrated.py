@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clv_core.features import LIKELY, Snapshot, each
-from clv_core.model.chance import HorizonTransfer, by_luck
 from clv_core.model.heads import Head, Params
+from clv_core.model.horizon import HorizonTransfer, by_luck
 from clv_core.model.predictions import Predictions
 from clv_core.model.stacking import StackedEnsemble
 from clv_core.preprocessing import numbers_of

@@ -105,7 +105,7 @@ class Head(nn.Module, ABC):
         """Return the chance of a purchase in ``exposure`` times the horizon, if purchases come by luck alone [B].
 
         Networks are trained with it: it needs no anchor. What is said of other horizons goes by
-        :class:`clv_core.model.chance.PurchaseSurvival`, because most who do not buy have left.
+        :class:`clv_core.model.horizon.PurchaseSurvival`, because most who do not buy have left.
         """
         return -torch.expm1(F.logsigmoid(-params["logit"]) * exposure)
 
@@ -113,7 +113,7 @@ class Head(nn.Module, ABC):
         """Return the parameters for another level or horizon.
 
         Quantiles at a larger chance are nowhere smaller where the mean grows at least like it
-        (:func:`clv_core.model.chance.at_chance`).
+        (:func:`clv_core.model.horizon.at_chance`).
 
         Args:
             params: as from :meth:`domain_map`.

@@ -1,20 +1,34 @@
-"""From the horizon that a model was trained on to another one: value, monotone by construction.
+"""From the horizon that a model was trained on to another one: value, chance and quantiles, monotone by construction.
 
 A model's curve says what it expects up to any day; :func:`discounted` adds up what the curve gains, each gain at its
-worth today. Relative to the trained horizon that is the *exposure*, and the mean is multiplied by it. Chances and
-quantiles follow by :mod:`clv_core.model.chance`.
+worth today. Relative to the trained horizon that is the *exposure*, and the mean is multiplied by it.
+
+How the chance of an order builds up: most customers who do not buy in a horizon have left; that the others were merely
+unlucky is the smaller part. So a chance p in H days is the chance to be there, times the chance (BG/NBD's, the
+anchor's) that somebody who is there buys within them, and only the second changes with the horizon:
+
+    p(h) = p S(h) / S(H),  S(h) = 1 - (A / (A + h))^(r + x),  A = alpha + T.
+
+Where p is above S(H), the customer is surely there and buys more often than the anchor thinks: the chance of no order
+is then raised to log(1 + h / A) / log(1 + H / A), which continues the curve at p = S(H). Both are one law seen from any
+of its horizons: from p(h), h days give what H days gave. Nothing is known of those who have never bought: their orders
+are taken to come by luck, evenly. Quantiles go where the chance and the exposure lead them.
+
+Source: Fader, Hardie, Lee 2005, "Counting your customers" the easy way (the time of the next purchase of a live one).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain, count
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features import Snapshot
+from clv_core.features import LastYear, Snapshot
+from clv_core.features.btyd import BGNBD
 
 Floats = NDArray[np.float64]
 Curve = Callable[[float], Floats]
@@ -126,3 +140,148 @@ def _steps() -> Iterator[tuple[int, int]]:
     for end in days:
         yield begin, end
         begin = end
+
+
+SMALLEST: Final = 1e-9
+"""A chance of at most this is none: its quantiles go with the exposure alone."""
+
+
+@dataclass(frozen=True)
+class PurchaseSurvival:
+    """When the next order of each of n customers comes, whoever is still there.
+
+    Args:
+        age: A, alpha + T in days, float64 [n]; NaN for those who have never bought.
+        shape: r + x, [n].
+        horizon_days: H, the horizon that chances are known for.
+    """
+
+    age: Floats
+    shape: Floats
+    horizon_days: float
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, horizon_days: float) -> Self:
+        """Return those of a snapshot's customers, each by the anchor of its cutoff."""
+        age, shape = np.full(len(snapshot), np.nan), np.ones(len(snapshot))
+        frequency, since_first = (snapshot.features[name].to_numpy(np.float64) for name in ("frequency", "T"))
+        for day, anchor in snapshot.anchors.items():
+            rows = np.flatnonzero((snapshot.cutoff_day == day) & ~np.isnan(since_first))
+            age[rows] = anchor.counts.alpha + since_first[rows]
+            shape[rows] = anchor.counts.r + frequency[rows]
+        return cls(age, shape, horizon_days)
+
+    @classmethod
+    def of_one(cls, counts: BGNBD, frequency: float, T: float, horizon_days: float) -> Self:
+        """Return those of one customer; ``T`` is NaN where nothing was ever bought."""
+        return cls(np.array([counts.alpha + T]), np.array([counts.r + frequency]), horizon_days)
+
+    def within(self, p: Floats, days: float) -> Floats:
+        """Return the chance of an order in the first ``days``, never falling in them, float64 as ``p``.
+
+        Args:
+            p: chance in :attr:`horizon_days`, [n] or [k, n]; there it is the answer itself.
+            days: from the cutoff on, shorter or longer.
+        """
+        if days == self.horizon_days:
+            return p
+        known = ~np.isnan(self.age)
+        time, whole = self._time(days), self._time(self.horizon_days)
+        surely = np.where(known, -np.expm1(-self.shape * whole), 0.0)
+        share = np.expm1(-self.shape * time) / np.expm1(-self.shape * whole)
+        return np.where(p <= surely, p * share, by_luck(p, time / whole))
+
+    def day_of(self, p: Floats, chance: float) -> Floats:
+        """Return the days within which the chance of an order reaches ``chance``, [n]; infinite where it never does.
+
+        Args:
+            p: chance in :attr:`horizon_days`, [n].
+            chance: in (0, 1).
+        """
+        whole = self._time(self.horizon_days)
+        surely = np.where(np.isnan(self.age), 0.0, -np.expm1(-self.shape * whole))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            share = np.where(chance < p / surely, chance * surely / p, 1.0)
+            there = np.where(share < 1, -np.log1p(-share) / self.shape, np.inf)
+            lucky = whole * np.log1p(-chance) / np.log1p(-np.minimum(p, 1 - 1e-12))
+            time = np.where(p <= surely, there, lucky)
+            return np.where(np.isnan(self.age), time, self.age * np.expm1(time))
+
+    def _time(self, days: float) -> Floats:
+        """Return the time that the chance runs in: of a buyer log(1 + h / A), else days."""
+        return np.where(np.isnan(self.age), days, np.log1p(days / self.age))
+
+
+@dataclass(frozen=True)
+class HorizonTransfer:
+    """Another horizon than the trained one, or one that is discounted, of n customers.
+
+    Args:
+        times: of their next orders.
+        horizon: asked for.
+        exposure: the anchor's expected purchases in it, discounted, relative to those in the trained one, [n].
+        last_year: how time runs.
+    """
+
+    times: PurchaseSurvival
+    horizon: Horizon
+    exposure: Floats
+    last_year: LastYear
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, trained_days: int, horizon_days: int) -> Self | None:
+        """Return the horizon of a snapshot's customers; None: it is the trained one, and nothing changes."""
+        horizon = Horizon.of(horizon_days)
+        if horizon == trained_days and not horizon.yearly_rate:
+            return None
+        exposure = discounted(growth(snapshot, trained_days), horizon)
+        return cls(PurchaseSurvival.of(snapshot, trained_days), horizon, exposure, snapshot.last_year)
+
+    def chance(self, p: Floats) -> Floats:
+        """Return the chance of an order in it; a chance knows no discount.
+
+        Args:
+            p: in the trained horizon, [n] or [k, n].
+        """
+        return self._within(p, float(self.horizon))
+
+    def worth(self, p: Floats) -> Floats:
+        """Return the chance whose quantiles are asked for: the gain of each day counts with that day's discount.
+
+        With purchases discounted alike, a buyer's value grows with the horizon and falls with the rate.
+        """
+        return discounted(lambda days: self._within(p, days), self.horizon)
+
+    def _within(self, p: Floats, days: float) -> Floats:
+        return self.times.within(p, self.last_year.even_days(days, self.times.horizon_days))
+
+
+def by_luck(p: Floats, exposure: Floats | float) -> Floats:
+    """Return the chance of any event in ``exposure`` times the span in which it is ``p``, if events come by luck."""
+    return -np.expm1(exposure * np.log1p(-np.minimum(p, 1 - 1e-12)))
+
+
+def below_one(p: Floats) -> Floats:
+    """Return chances of which none is quite 1."""
+    return by_luck(p, 1.0)
+
+
+def at_chance(p: Floats, later: Floats, exposure: Floats, q: float) -> tuple[Floats, Floats]:
+    """Return where the q-quantile of another horizon lies in the distribution of the trained one.
+
+    With the chance of any purchase p(h) and the mean e M, what a buyer is worth grows by e p / p(h), and the q-quantile
+    is that factor times the trained quantile at 1 - (1 - q) p / p(h). Where e p / p(h) never falls in the horizon (a
+    buyer's orders never get fewer), the quantile never does.
+
+    Args:
+        p: chance of any purchase in the trained horizon, [n].
+        later: p(h), that in the other one, [n].
+        exposure: e, expected purchases relative to the trained horizon, [n].
+        q: the quantile asked for.
+
+    Returns:
+        Level in the trained distribution, [n], below 0 where the quantile is 0; factor of the value there, [n].
+    """
+    evenly = 1 / np.maximum(exposure, 1e-12)
+    share = np.where(p > SMALLEST, np.maximum(p, SMALLEST) / np.maximum(below_one(later), 1e-300), evenly)
+    return 1 - (1 - q) * share, exposure * share

@@ -19,12 +19,10 @@ from torch import Tensor
 from clv_core.features import STEP_CODES, STEP_GROUPS, TIMING, Snapshot
 from clv_core.model.blend import PARTS, BlendModel
 from clv_core.model.calibrated import CalibratedModel
-from clv_core.model.deep import DeepModel
+from clv_core.model.deep import EMBEDDING_WIDTH, DeepModel, Network
 from clv_core.model.inputs import STEP_CHANNELS
-from clv_core.model.instant.model import InstantModel
+from clv_core.model.instant.model import InstantModel, InstantNetwork
 from clv_core.model.instant.pretrained_inputs import CHANNELS, InstantInputs
-from clv_core.model.instant.pretrained_network import InstantNetwork
-from clv_core.model.network import EMBEDDING_WIDTH, Network
 
 OF_STEPS: Final = {
     **STEP_GROUPS,

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.model.chance import at_chance
+from clv_core.model.horizon import at_chance
 
 Floats = NDArray[np.float64]
 

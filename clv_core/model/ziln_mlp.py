@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clv_core.features import Snapshot
-from clv_core.model.chance import HorizonTransfer, at_chance, below_one
-from clv_core.model.horizon import largest_allowed
+from clv_core.model.horizon import HorizonTransfer, at_chance, below_one, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.stacking import one_thread
 from clv_core.preprocessing import TableEncoder

@@ -20,7 +20,7 @@ from .pretrain import budgeted_steps as budgeted_steps
 from .pretrain import chunks_in as chunks_in
 from .pretrain import code_hash as code_hash
 from .pretrain import forget as forget
-from .shops import make_chunk as make_chunk
+from .pretrain import make_chunk as make_chunk
 from .states import JOURNAL as JOURNAL
 from .states import check_no_run as check_no_run
 from .states import identity as identity

@@ -13,7 +13,7 @@ from streamlit.web import cli
 
 from clv_core.errors import UsageError
 from clv_core.i18n import translate
-from pages.ui import http_guards, identity_provider, secret_strength
+from pages.ui import identity_provider, server
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -23,9 +23,9 @@ if __name__ == "__main__":
             sys.exit(translate("error.login_unreadable", path=path))
     weak = identity_provider.find_weak_secret()
     if weak is not None:
-        sys.exit(f'{weak.message()}\n\ncookie_secret = "{secret_strength.make_secret()}"')
+        sys.exit(f'{weak.message()}\n\ncookie_secret = "{identity_provider.make_secret()}"')
     try:
-        http_guards.frame_ancestors()
+        server.frame_ancestors()
     except UsageError as error:
         sys.exit(error.message())
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]

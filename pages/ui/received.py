@@ -25,7 +25,7 @@ from clv_core.environment import Environment
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 from pages.ui import access, session
-from pages.ui.uploads import COPY_BYTES, UploadsOnDisk
+from pages.ui.upload_gate import COPY_BYTES, UploadsOnDisk
 
 T = TypeVar("T")
 LISTS: Final = ("txt", "csv", "xlsx")

@@ -1,9 +1,9 @@
-"""The scheme that customers are segmented by, and what the person sets of it."""
+"""The scheme that customers are segmented by, what the person sets of it, and its conditions as a person says them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
+from clv_core.columns import CATEGORY, CHANNEL, COUNTRY
 from clv_core.deployment import Terms
 from clv_core.errors import UsageError
+from clv_core.features import FEATURES, label
 from clv_core.strategy.segments import (
     BY,
     CLUSTERS,
@@ -28,15 +30,17 @@ from clv_core.strategy.segments import (
     THRESHOLDS,
     VALUE,
     Clusters,
+    Condition,
     CostTiers,
     Quadrant,
     Rfm,
     Segmentation,
     ValueTiers,
+    as_percent,
     load_rules,
     saved_rules,
 )
-from pages.ui import cells, widgets
+from pages.ui import cells, i18n, session, widgets
 from pages.ui.i18n import t
 
 BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
@@ -150,3 +154,28 @@ def _rules(dataset: Dataset) -> Segmentation | None:
     options = {one: one or t("segments.rules.new") for one in names}
     name = _choice(t("segments.rules"), options, key, width=240)
     return load_rules(dataset, name) if name else None
+
+
+SAID = {"=": "equal", "!=": "unequal", ">=": "at_least", "<=": "at_most", ">": "above", "<": "below", "~": "contains"}
+
+
+def called(column: str) -> str:
+    """Return what a column is called: by the catalogue, as a feature, or as it is."""
+    if column in (CHANNEL, COUNTRY, CATEGORY):
+        return t(f"rules.column.{column}")
+    name = i18n.name_of("column", column)
+    return label(column, session.language()) if name == column and column in FEATURES else name
+
+
+def compared(operator: str) -> str:
+    """Return how a condition compares, for example ``at least``."""
+    return t(f"rules.{SAID[operator]}")
+
+
+def sentence(condition: Condition, own: Collection[str] = ()) -> str:
+    """Return a condition as a person says it.
+
+    ``own``: columns of the dataset's own, whose numbers are said as they are.
+    """
+    values = i18n.join_names(as_percent(condition, own))
+    return t("rules.sentence", column=called(condition.column), operator=compared(condition.operator), value=values)

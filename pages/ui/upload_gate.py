@@ -1,16 +1,24 @@
-"""Files that browsers send: taken only of sessions of people who may upload, and let go when those end.
+"""Files that browsers send: taken only of sessions of people who may upload, kept on disk, let go when those end.
 
-Streamlit takes files of every session, also of one that stands before a closed door, and reads each whole into memory.
-Of a browser that has left, it forgets the session after a while, and keeps the files for good. Here a file goes to disk
-in blocks while it arrives, so that many at once need no more memory than one.
+Streamlit takes files of every session, also of one that stands before a closed door, and reads each whole into memory,
+where a page that takes several files at once gets all of them once more. Of a browser that has left, it forgets the
+session after a while, and keeps the files for good. Here a file goes to disk in blocks while it arrives, so that many
+at once need no more memory than one, and the server's memory has the names alone. Pages read a content through
+:mod:`pages.ui.received`; the ``UploadedFile`` that a widget gives them is empty.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Any, Final
+import atexit
+import io
+import shutil
+import threading
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +28,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
+from streamlit.runtime import memory_uploaded_file_manager
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.server_util import is_xsrf_enabled
@@ -31,7 +41,6 @@ from clv_core.errors import ClvError
 from clv_core.i18n import closest_language, translate
 from clv_core.workspace import Workspace
 from pages.ui import access
-from pages.ui.uploads import UploadsOnDisk
 
 MIB: Final = 1024 * 1024
 FRAMING_BYTES: Final = MIB
@@ -160,3 +169,94 @@ async def _let_go(files: UploadsOnDisk) -> None:
             _inside.discard(one)
             files.remove_session_files(one)
         disconnected = now - disconnected
+
+
+COPY_BYTES: Final = 8_000_000
+"""What is in memory of a file while it is copied."""
+
+
+class UploadsOnDisk(MemoryUploadedFileManager):
+    """The files of all sessions, in a folder of this process below ``uploads`` that only its account may read.
+
+    A file is removed when it is taken out, or its session ends; all are when the process ends, and those of a killed
+    one when the next starts (:func:`clv_core.scratch.sweep_killed`). An erasure removes them as well: what is gone
+    from the disk is no file any more, and its widget is empty.
+    """
+
+    def __init__(self, upload_endpoint: str) -> None:
+        super().__init__(upload_endpoint)
+        self._paths: dict[tuple[str, str], Path] = {}
+        self._folder: Path | None = None
+        self._making = threading.Lock()
+        self._open = ExitStack()
+        atexit.register(self._open.close)
+
+    def add_stream(self, session_id: str, file: UploadedFileRec, content: BinaryIO) -> None:
+        """Write a file to disk in blocks; one of the same id is replaced.
+
+        Args:
+            session_id: whose.
+            file: its names, without data.
+            content: read from where it is.
+
+        Raises:
+            OSError: the disk is full.
+            UsageError: the workspace cannot be written to.
+        """
+        path = self._own_folder() / uuid.uuid4().hex
+        try:
+            with path.open("xb") as target:
+                shutil.copyfileobj(content, target, COPY_BYTES)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        self.remove_file(session_id, file.file_id)
+        self._paths[session_id, file.file_id] = path
+        super().add_file(session_id, file)
+
+    def add_file(self, session_id: str, file: UploadedFileRec) -> None:
+        """Write a file to disk that is in memory."""
+        self.add_stream(session_id, file._replace(data=b""), io.BytesIO(file.data))
+
+    def get_files(self, session_id: str, file_ids: Sequence[str]) -> list[UploadedFileRec]:
+        """Return the files that are still there, without data."""
+        found = [
+            (file, self._paths.get((session_id, file.file_id))) for file in super().get_files(session_id, file_ids)
+        ]
+        return [file for file, path in found if path is not None and path.is_file()]
+
+    def path_of(self, session_id: str, file_id: str) -> Path:
+        """Return where the content of a file of :meth:`get_files` lies."""
+        return self._paths[session_id, file_id]
+
+    def remove_file(self, session_id: str, file_id: str) -> None:
+        """Remove a file, where it is there."""
+        super().remove_file(session_id, file_id)
+        self._unlink((session_id, file_id))
+
+    def remove_session_files(self, session_id: str) -> None:
+        """Remove all files of a session."""
+        super().remove_session_files(session_id)
+        for key in [key for key in list(self._paths) if key[0] == session_id]:
+            self._unlink(key)
+
+    def _unlink(self, key: tuple[str, str]) -> None:
+        path = self._paths.pop(key, None)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def _own_folder(self) -> Path:
+        with self._making:
+            if self._folder is None or not self._folder.is_dir():  # an erasure removes it
+                folder = scratch.own_folder(Workspace.default(), scratch.UPLOADS, scratch.SENT)
+                self._folder = self._open.enter_context(folder)
+            return self._folder
+
+
+def keep_on_disk() -> None:
+    """Make servers of this process keep uploads on disk.
+
+    ``st.App`` makes its manager by this name when it starts, and has no setting for another
+    (``pages.ui.upload_gate`` stops a start that came to another one).
+    """
+    memory_uploaded_file_manager.MemoryUploadedFileManager = UploadsOnDisk  # type: ignore[misc]

@@ -23,8 +23,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.saved_scores import Scored
-from clv_core.evaluation.levels import SharedError
-from clv_core.evaluation.sums import Summands
+from clv_core.evaluation.levels import SharedError, Summands
 from clv_core.jobs import NoProgress
 from clv_core.strategy.segments.clusters import Clusters
 from clv_core.strategy.segments.conditions import Condition

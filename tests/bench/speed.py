@@ -32,10 +32,9 @@ from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
 from clv_core.model.calibrated import ROWS_AT_ONCE
-from clv_core.model.deep import DeepModel
+from clv_core.model.deep import SEQUENCE_BRANCH, DeepModel, Network, Shape
 from clv_core.model.heads import Params
 from clv_core.model.inputs import Batch, InputEncoder, Inputs
-from clv_core.model.network import SEQUENCE_BRANCH, Network, Shape
 from clv_core.model.stacking import one_thread
 from clv_core.preprocessing.table_encoder import TableEncoder
 from clv_core.training.ensemble import Run, train_ensemble, train_seeds, write_plan

@@ -19,8 +19,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.config import TrainConfig
 from clv_core.evaluation.backtest import BacktestPlan, backtest
-from clv_core.evaluation.levels import FIFTHS, SharedError, fifth_of
-from clv_core.evaluation.sums import sum_intervals
+from clv_core.evaluation.levels import FIFTHS, SharedError, fifth_of, sum_intervals
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 

@@ -22,9 +22,9 @@ from clv_core.plot.evaluation import FIGURES, Holdout
 from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
 from clv_core.strategy.plans.allocation import Curve
 from pages.ui import session
-from pages.ui.charts import acquiring, advising, behaviour, monitoring, placing, spending
+from pages.ui.charts import acquiring, advising, behaviour, following, placing
 
-MODULES = (evaluation, explanations, acquiring, advising, behaviour, monitoring, placing, spending)
+MODULES = (evaluation, explanations, acquiring, advising, behaviour, following, placing)
 """``pages/ui/charts`` and what Python users draw; ``clv_core/plot/reasons.py`` draws by ``explanations``."""
 MESSAGE = "What the chart shows"
 Rows = Callable[[int], Any]
@@ -230,14 +230,14 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
         buckets(n), MESSAGE, kinds=["customers", "buyers"], time_unit="month"
     ),
     "behaviour.rating_line": lambda n: behaviour.rating_line(buckets(n), MESSAGE, time_unit="month"),
-    "monitoring.realised_curve": lambda n: monitoring.realised_curve(
+    "following.realised_curve": lambda n: following.realised_curve(
         pd.DataFrame(
             {"days": range(n), "realised": upward(n), "expected": upward(n), "low": upward(n, 0), "high": upward(n, 4)}
         ),
         MESSAGE,
         unit="EUR",
     ),
-    "monitoring.series": lambda n: monitoring.series(spans(n), spans(n), MESSAGE, axis="Share", share=False),
+    "following.series": lambda n: following.series(spans(n), spans(n), MESSAGE, axis="Share", share=False),
     "placing.quadrant": lambda n: placing.quadrant(
         pd.DataFrame(
             {"risk": shares(n), "value": upward(n), "place": [at % 4 for at in range(n)], "customer_id": names(n)}
@@ -256,7 +256,7 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
         unit="EUR",
     ),
     "placing.grid": lambda n: placing.grid(np.full((5, 5), n), [["cell"] * 5] * 5, MESSAGE),
-    "spending.history_line": lambda n: spending.history_line(card(n), MESSAGE, unit="EUR"),
+    "following.history_line": lambda n: following.history_line(card(n), MESSAGE, unit="EUR"),
 }
 """Each chart of so many rows: groups, days, customers or cells."""
 

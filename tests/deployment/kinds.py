@@ -18,8 +18,7 @@ from clv_core.jobs import NoProgress
 from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers
 from clv_core.model.boosting import BoostingModel
 from clv_core.model.deep import DeepModel
-from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.pretrained_network import load_network
+from clv_core.model.instant.model import InstantModel, load_network
 from clv_core.training.cost import Cost
 from clv_core.training.fit import MODELS, FitTask, Fitted, Model
 from clv_core.training.windows import training_data

@@ -11,8 +11,7 @@ from safetensors.numpy import load, save
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment import dataset_scoring as scoring
-from clv_core.deployment.bundle import WEIGHTS, open_bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import WEIGHTS, open_bundle, write_record
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.terms import Terms

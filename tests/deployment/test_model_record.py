@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.bundle import RECORD, read_record, write_record
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.errors import Message, Refused
 from clv_core.evaluation.evidence import Evidence

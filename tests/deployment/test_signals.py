@@ -15,8 +15,7 @@ import pytest
 from clv_core import pipeline
 from clv_core.collection.store.manifest import Attribute
 from clv_core.collection.store.version_store import Dataset, derive, open_dataset
-from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, open_bundle, write_record
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.features.labels import group_label, label, meaning

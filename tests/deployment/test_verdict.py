@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, open_bundle, write_record
 from clv_core.deployment.saved_evaluation import BACKTEST_FILE, backtest_folder, trust_of
 from clv_core.deployment.saved_evaluation import trust as run_trust
 from clv_core.evaluation.bootstrap import Estimate

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation import baseline_comparison as beside
-from clv_core.evaluation.baseline_comparison import advantages_of, best_baseline, both_figures, in_order, level_of
+from clv_core.evaluation import model_scoreboard as beside
 from clv_core.evaluation.bootstrap import Bootstrap
 from clv_core.evaluation.metrics import METRICS, evaluate
+from clv_core.evaluation.model_scoreboard import advantages_of, best_baseline, both_figures, in_order, level_of
 
 MEASURED = {"naive": {"gini": 0.4, "bias": -0.05, "mae": 9.0}, "bgnbd": {"gini": 0.5, "bias": 0.3, "mae": 9.0}}
 

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of, log_likelihood
-from clv_core.evaluation.sums import sum_intervals
+from clv_core.evaluation.levels import FIFTHS, SharedError, customer_variance, fifth_of, log_likelihood, sum_intervals
 from tests.bench.sums import coverage, trials
 
 

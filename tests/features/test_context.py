@@ -500,8 +500,8 @@ def test_all_statistics_of_odd_logs_are_there_and_finite(opened: Opener, name: s
 
 
 def test_the_steps_of_a_simulated_shop_are_those_of_its_events(opened: Opener) -> None:
+    from clv_core.training.pretrain import steps_of
     from clv_core.training.prior import KINDS, simulate_shop
-    from clv_core.training.shops import steps_of
 
     shop = next(shop for shop in (simulate_shop((3, k)) for k in range(99)) if len(set(shop.kind)) == len(KINDS) - 1)
     lines = np.repeat(np.arange(len(shop.day)), shop.lines.astype(int))

@@ -9,7 +9,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.features.btyd import BGNBD
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
-from clv_core.model.chance import PurchaseSurvival, by_luck
+from clv_core.model.horizon import PurchaseSurvival, by_luck
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(4)

@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 from sklearn.metrics import mean_tweedie_deviance
 
-from clv_core.model.chance import at_chance, by_luck
 from clv_core.model.heads import BASE_WIDTH, Ziln, make_head, tweedie_deviance
+from clv_core.model.horizon import at_chance, by_luck
 from clv_core.model.ziln_mlp import ZilnMlp, ZilnMlpModel, scale_of, ziln_loss
 
 

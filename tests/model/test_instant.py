@@ -20,18 +20,18 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
-from clv_core.model.instant.model import InstantModel
-from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
-from clv_core.model.instant.pretrained_network import (
+from clv_core.model.instant.model import (
     CURVE_WIDTH,
     RECORD,
     SATURATIONS,
     SHIPPED,
     WEIGHTS,
+    InstantModel,
     InstantNetwork,
     curve_share,
     load_network,
 )
+from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch, InstantInputs, Sequence, base_logs
 from clv_core.workspace import Workspace, read_json
 
 pytestmark = pytest.mark.first(7)

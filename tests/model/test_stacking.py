@@ -14,13 +14,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from clv_core.config import TrainConfig
 from clv_core.features.sequences import STEP_CODES
+from clv_core.model.deep import Network, Shape
 from clv_core.model.heads import BASE_WIDTH, HEADS, Head
 from clv_core.model.inputs import STEP_CHANNELS, Batch, Sequence
+from clv_core.model.instant.model import InstantNetwork
 from clv_core.model.instant.pretrained_inputs import CHANNELS
 from clv_core.model.instant.pretrained_inputs import Batch as InstantBatch
 from clv_core.model.instant.pretrained_inputs import Sequence as InstantSequence
-from clv_core.model.instant.pretrained_network import InstantNetwork
-from clv_core.model.network import Network, Shape
 from clv_core.model.stacking import FEW_ROWS, LAYERS, Grus, StackedEnsemble, joined
 
 TABLE, VOCABULARIES, STATISTICS, LOGS = 9, (5,) * len(STEP_CODES), 11, 2

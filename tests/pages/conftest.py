@@ -30,8 +30,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import list_bundles, write_record
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.bootstrap import Estimate

@@ -21,7 +21,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.registry.registry import Registry
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.saved_scores import Scored
-from clv_core.evaluation.sums import sum_intervals
+from clv_core.evaluation.levels import sum_intervals
 from clv_core.i18n import say_day, say_money, say_share, translate
 from clv_core.strategy.customer.next_order import load_rhythm, next_order
 from clv_core.strategy.customer.timeline import timeline

@@ -18,8 +18,8 @@ from clv_core.evaluation.metrics import METRICS
 from clv_core.evaluation.slices import season_label, slice_label
 from clv_core.i18n import translate
 from pages.ui import evaluation_charts
-from pages.ui.evaluate import scoreboard_tables
-from pages.ui.evaluate.scoreboard_tables import SHOWN, SLICED, Board
+from pages.ui.evaluate import scoreboard
+from pages.ui.evaluate.scoreboard import SHOWN, SLICED, Board
 from tests.records import model_record
 
 MODELS, ORIGINS, EUR = ("bgnbd", "naive", "blend"), ("2024-01-01", "2024-04-01"), "EUR"
@@ -74,7 +74,7 @@ def rows_of(frame: pd.DataFrame, key: str) -> dict[str, Any]:
 
 
 def test_the_scoreboard_holds_each_models_mean_over_its_origins_and_runs(ours: Bundle, board: Board) -> None:
-    shown = rows_of(scoreboard_tables.table(ours, board), translate("column.model"))
+    shown = rows_of(scoreboard.table(ours, board), translate("column.model"))
     assert list(shown) == [translate(f"model.{model}") for model in MODELS]
     for model in MODELS:
         for metric in SHOWN:
@@ -88,7 +88,7 @@ def test_the_scoreboard_holds_each_models_mean_over_its_origins_and_runs(ours: B
 
 def test_a_metrics_range_stands_below_the_model_whose_it_is(ours: Bundle, board: Board) -> None:
     single = board.scores.assign(model=board.scores["model"].str.replace("#0", ""))
-    frame = scoreboard_tables.ranges(ours, Board(board.record, single, board.slices, board.seasons, board.stability))
+    frame = scoreboard.ranges(ours, Board(board.record, single, board.slices, board.seasons, board.stability))
     shown = rows_of(frame, translate("column.metric"))
     for row in single[(single["origin"] == ORIGINS[-1]) & single["model"].isin(MODELS)].itertuples():
         texts = {
@@ -104,12 +104,12 @@ def test_parts_and_seasons_hold_the_models_own_figures_beside_bgnbds(board: Boar
     bundle = Bundle(Path(), model_record(model=model, currency=EUR))
     for frame, source, key, name_of in (
         (
-            scoreboard_tables.slices(bundle, board),
+            scoreboard.slices(bundle, board),
             board.slices[board.slices["origin"] == ORIGINS[-1]],
             "slice",
             slice_label,
         ),
-        (scoreboard_tables.seasons(bundle, board), board.seasons, "season", season_label),
+        (scoreboard.seasons(bundle, board), board.seasons, "season", season_label),
     ):
         shown = rows_of(frame, translate(f"board.{key}"))
         mine = source[source["model"].isin([model, "bgnbd"])]
@@ -131,7 +131,7 @@ def test_the_views_of_folds_are_the_whole_and_the_ends_of_its_parts(ours: Bundle
             for metric in ("gini", "mae")
         ]
     )
-    shown = scoreboard_tables.views(ours, folds)
+    shown = scoreboard.views(ours, folds)
     for metric in ("gini", "mae"):
         of_metric = folds[folds["metric"] == metric]
         whole = of_metric[of_metric["fold"] == 0].set_index("view")["value"]

@@ -8,8 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.bundle_record import RECORD, read_record, write_record
+from clv_core.deployment.bundle import RECORD, list_bundles, read_record, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN

@@ -10,8 +10,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.bundle import list_bundles
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import list_bundles, write_record
 from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.zero_shot import zero_shot

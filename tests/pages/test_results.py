@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, list_bundles, write_record
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.score_explanations import open_session
 from clv_core.i18n import say_money, translate

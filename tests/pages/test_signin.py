@@ -24,7 +24,7 @@ from clv_core import audit
 from clv_core.program_files import ASSETS
 from clv_core.workspace import Workspace
 from pages.ui import access, identity_provider
-from pages.ui.secret_strength import MIN_BITS, estimate_bits
+from pages.ui.identity_provider import MIN_BITS, estimate_bits
 from pages.ui.signin import FAILED
 from tests.pages.conftest import OPEN, SIGN_IN, do
 

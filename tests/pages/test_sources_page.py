@@ -24,7 +24,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Message
 from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule, run_due
 from clv_core.workspace import Workspace
-from pages.ui import background
+from pages.ui import server
 from tests.pages.conftest import OPEN, SIGN_IN, do, keys_of, newest, really, texts
 
 ROWS = [(f"o{i}", f"c{i % 7}", f"{1 + i % 12:02d}/03/2024", 10 + i / 4) for i in range(60)]
@@ -193,11 +193,11 @@ def test_the_apps_server_runs_what_is_due(tmp_path: Path, monkeypatch: pytest.Mo
     """On the loop that the server runs on: it is stricter than Python's own with what starts a process."""
     workspace = Workspace(tmp_path / "workspace")
     monkeypatch.setenv("CLV_WORKSPACE", str(workspace.root))
-    monkeypatch.setattr(background, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.1)
     add_schedule(workspace, Schedule("due", "* * * * *", ("source run none",)), datetime(2026, 1, 1, tzinfo=UTC))
 
     async def until_run() -> None:
-        task = asyncio.create_task(background._run_schedules())
+        task = asyncio.create_task(server._run_schedules())
         while not history(workspace, "due"):
             await asyncio.sleep(0.2)
         monkeypatch.setenv("CLV_SCHEDULES", "off")

@@ -31,7 +31,7 @@ from clv_core.workspace import Workspace
 from pages.ui import received
 from pages.ui.upload import check, uploading
 from pages.ui.upload import save as saving
-from pages.ui.uploads import UploadsOnDisk
+from pages.ui.upload_gate import UploadsOnDisk
 from tests.collection.shop_exports import SYSTEMS, orders
 from tests.pages.conftest import OPEN, Offered, args_of, do, edit, keys_of, newest, press, texts
 

@@ -23,7 +23,7 @@ from clv_core import scratch
 from clv_core.erasure.places import remove_uploads
 from clv_core.workspace import Workspace
 from pages.ui import received, signin, upload_gate
-from pages.ui.uploads import UploadsOnDisk, keep_on_disk
+from pages.ui.upload_gate import UploadsOnDisk, keep_on_disk
 from tests.pages.conftest import SIGN_IN
 
 SESSION = "0f4c"

@@ -21,8 +21,7 @@ from clv_core.cli import build_parser
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.commands.training import config_from
 from clv_core.config import OWN, TrainConfig, config_words
-from clv_core.deployment.bundle import STATE, WEIGHTS, Bundle, list_bundles, save_bundle
-from clv_core.deployment.bundle_record import RECORD, sealed
+from clv_core.deployment.bundle import RECORD, STATE, WEIGHTS, Bundle, list_bundles, save_bundle, sealed
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.model_archive.archive_reader import read_archive
 from clv_core.deployment.model_archive.import_export import archive_bytes, check_files, export_bundle, import_bundle

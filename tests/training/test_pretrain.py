@@ -11,11 +11,20 @@ import torch
 from clv_core.errors import Cancelled
 from clv_core.features.context.customer_statistics import RENEWAL
 from clv_core.jobs import NoProgress
-from clv_core.model.instant.pretrained_network import InstantNetwork, save_network
+from clv_core.model.instant.model import InstantNetwork, save_network
 from clv_core.training import pretrain as module
 from clv_core.training.loop import Checkpoint
-from clv_core.training.pretrain import CORE, Tally, budgeted_steps, chunks_in, code_hash, forget, pretrain, tally_path
-from clv_core.training.shops import make_chunk
+from clv_core.training.pretrain import (
+    CORE,
+    Tally,
+    budgeted_steps,
+    chunks_in,
+    code_hash,
+    forget,
+    make_chunk,
+    pretrain,
+    tally_path,
+)
 
 pytestmark = pytest.mark.slow
 

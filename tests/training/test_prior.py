@@ -12,8 +12,7 @@ from scipy import stats
 from scipy.special import beta, digamma, polygamma
 
 from clv_core.training.prior import KINDS, ShopLog, simulate_shop
-from clv_core.training.prior.order_times import Customers, Orders, draw_customers, draw_orders, own_level
-from clv_core.training.prior.renewals import draw_renewals
+from clv_core.training.prior.order_times import Customers, Orders, draw_customers, draw_orders, draw_renewals, own_level
 from clv_core.training.prior.shop_log import (
     Happenings,
     draw_carts,
@@ -515,7 +514,7 @@ def test_subscriptions_renew_on_their_day_and_end_as_beta_geometric_has_it() -> 
 
 
 def test_a_chunk_is_a_function_of_its_seed_and_number() -> None:
-    from clv_core.training.shops import make_chunk
+    from clv_core.training.pretrain import make_chunk
 
     chunk, again, other = (make_chunk(seed, number, 1500) for seed, number in ((4, 0), (4, 0), (4, 1)))
     assert chunk.target.equal(again.target) and chunk.inputs.statistics.equal(again.inputs.statistics)

@@ -15,8 +15,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
 from clv_core.collection.merge.combine import combine
 from clv_core.collection.store.version_store import list_datasets, open_dataset
-from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, list_bundles, write_record
 from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress

@@ -11,8 +11,7 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import dataset_labels
 from clv_core.collection.store.version_store import list_datasets, open_dataset, versions
-from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle, write_record
 from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused

@@ -1,30 +1,64 @@
 """Models in memory and the calls that they answer; as a process of its own: ``python -m ...model_runner WORKSPACE``.
 
 The process reads calls from its standard input, one JSON line each, and writes results to its standard output, until
-the input ends, as it does however the other process died. What libraries print goes to the standard error.
+the input ends, as it does however the other process died. What libraries print goes to the standard error. Each model
+is a :class:`Scorer`: loaded, warmed up, and asked for predictions and explanations of customers whose events are sent.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import validate_call
 from pydantic_core import from_json, to_json
 
+from clv_core.collection.store import Dataset, open_dataset
+from clv_core.columns import AMOUNT, COLUMNS, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE
 from clv_core.deployment.api.model_info import FIGURES, SWITCH_SECONDS, ModelInfo, ModelKey
-from clv_core.deployment.api.request_events import CustomerEvents
-from clv_core.deployment.api.scorer import Scorer, load_scorer
+from clv_core.deployment.api.request_events import CustomerEvents, event_columns, reads_event, row_of, second_of
+from clv_core.deployment.population_context import Predictor, load_population_context
 from clv_core.deployment.registry import Registry
-from clv_core.errors import ClvError
+from clv_core.deployment.saved_evaluation import trust_of
+from clv_core.deployment.saved_scores import Scored
+from clv_core.deployment.scoring_warnings import training_cutoff
+from clv_core.disk import UNUSABLE_PATH
+from clv_core.errors import ClvError, Message
+from clv_core.evaluation import Trust
+from clv_core.evaluation.explain import Mixer, background_rows
+from clv_core.evaluation.explain.shapley import shapley
+from clv_core.features import (
+    ATTRIBUTES,
+    DAY_SECONDS,
+    FEATURES,
+    PREFIX,
+    REVIEW_TEXT,
+    REVIEWED,
+    ColumnStore,
+    SignalColumn,
+    Snapshot,
+    day_of,
+    group_label,
+    open_log,
+    reviews_of,
+)
+from clv_core.i18n import translate
+from clv_core.model import Predictions
 from clv_core.records import JsonObject
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
@@ -137,6 +171,195 @@ def _freeze_models() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+log = logging.getLogger(__name__)
+
+NUMBER: Final = "number"
+LOCK: Final = ".lock"
+TOP_REASONS: Final = 5
+PERMUTATIONS: Final = 2
+BACKGROUND_SAMPLE: Final = 1_000
+"""Customers of the log among whom the background of explanations is chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer(Predictor):
+    """A verified bundle in its dataset.
+
+    Args:
+        dataset: of the model.
+        version: its number in the registry.
+        trust: the verdict on it.
+        warnings: of its answers.
+    """
+
+    dataset: Dataset
+    version: int
+    trust: Trust
+    warnings: tuple[Message, ...] = ()
+
+    def info(self, requested: ModelKey) -> ModelInfo:
+        """Return a description of the model; its key names this model, whatever was requested."""
+        record = self.bundle.record
+        return ModelInfo(
+            replace(requested, version=self.version, bundle=self.bundle.id, digest=record.digest, champion=False),
+            self.population.timezone,
+            self.config.event_types,
+            self.config.horizon_days,
+            record.currency,
+            self.trust,
+            self.warnings,
+            training_cutoff(self.bundle),
+            tuple(self.dataset.manifest.event_types),
+            self.attributes,
+        )
+
+    def predict_customers(self, customers: Sequence[CustomerEvents], as_of: date) -> Predictions:
+        """Predict customers, each as ``score`` would among all customers of the log.
+
+        Args:
+            customers: n, each with at least one event, all before ``as_of``.
+            as_of: midnight, log-local.
+        """
+        import torch
+
+        with torch.inference_mode():
+            return self.predict(self._snapshot_of(customers, as_of, self.names))
+
+    def explain(self, customer: CustomerEvents, as_of: date, language: str) -> dict[str, Any]:
+        """Return ``base`` and the strongest ``reasons`` of a prediction: Shapley values of feature groups.
+
+        The customer is compared with twenty customers of the log who represent all. Their events are moved from the
+        log's end to ``as_of``: that everyone has been silent since the log ended is no reason. The last reason,
+        ``rest``, is the sum of the weaker ones, so that base + reasons is the prediction.
+
+        Args:
+            customer: with at least one event, all before ``as_of``.
+            as_of: midnight, log-local.
+            language: of labels.
+        """
+        moved = (day_of(as_of) - day_of(self.population.cutoff)) * DAY_SECONDS
+        others = [replace(one, seconds=[second + moved for second in one.seconds]) for one in self._background]
+        mixer = Mixer(self._snapshot_of([customer, *others], as_of, frozenset(FEATURES)))
+        values, base = shapley(
+            lambda origins: self.predict(mixer.snapshot(origins)).predicted_clv,
+            mixer.codes[:1],
+            mixer.codes[1:],
+            [""],
+            permutations=PERMUTATIONS,
+            seed=self.config.seed,
+        )
+        order = np.argsort(-np.abs(values[0]), kind="stable")
+        reasons = [
+            {"part": part, "label": group_label(part, language), "value": float(values[0][at])}
+            for at in order[:TOP_REASONS]
+            for part in [mixer.parts[at].id]
+        ]
+        rest = float(values[0][order[TOP_REASONS:]].sum())
+        reasons.append({"part": "rest", "label": translate("service.reasons.rest", language), "value": rest})
+        return {"base": base, "reasons": reasons}
+
+    def _snapshot_of(self, customers: Sequence[CustomerEvents], as_of: date, names: frozenset[str]) -> Snapshot:
+        events = event_columns(customers)
+        own: dict[str, tuple[SignalColumn, NDArray[Any]]] = {}
+        if self.config.review_text and any(events.reviews):
+            own[REVIEW_TEXT] = REVIEWED, np.array(reviews_of(events), object)
+        for name, kind in self.attributes.items():
+            number = kind == NUMBER
+            sent = [_value_of_kind(one.attributes.get(name), number) for one in customers]
+            values = np.array(sent, np.float64 if number else object)
+            own[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category"), values
+        return self.snapshot(ColumnStore.of_events(events), as_of, names, own)
+
+    @cached_property
+    def _background(self) -> list[CustomerEvents]:
+        """Customers of the log that others are compared with."""
+        customers = self._sample()
+        predicted = self.predict_customers(customers, self.population.cutoff).predicted_clv
+        return [customers[row] for row in background_rows(predicted, self.config.seed)]
+
+    def _sample(self) -> list[CustomerEvents]:
+        """Return customers of the log, evenly spaced by id."""
+        dataset, cutoff, config = self.dataset, self.population.cutoff, self.config
+        event_log = open_log(dataset, before=cutoff, **config.of_log())
+        try:
+            ids = event_log.store.customer_ids
+            rows = np.unique(np.linspace(0, len(ids) - 1, min(BACKGROUND_SAMPLE, len(ids))).astype(np.int64))
+            attributes = {
+                one.name.removeprefix(PREFIX): list(one.at(day_of(cutoff), np.arange(len(ids)))[rows])
+                for one in event_log.signals
+                if one.name.startswith(PREFIX)
+            }
+            events = dataset.events(event_log.connection)
+            chosen = events.filter(events[CUSTOMER_ID].isin(ids[rows].tolist()), events[EVENT_TIME] < cutoff)
+            sampled = chosen.select(*(column.name for column in COLUMNS)).order_by(EVENT_TIME).to_pyarrow().to_pylist()
+        finally:
+            event_log.close()
+        by_customer: dict[str, list[dict[str, Any]]] = {}
+        for event in sampled:
+            if reads_event(event, config.event_types):
+                by_customer.setdefault(event[CUSTOMER_ID], []).append(event)
+        return [
+            CustomerEvents(
+                [second_of(event[EVENT_TIME]) for event in own],
+                [row_of(event) for event in own],
+                {name: values[place] for name, values in attributes.items()},
+            )
+            for place, customer in enumerate(ids[rows])
+            if (own := by_customer.get(customer))
+        ]
+
+
+def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scorer:
+    """Return the model of a key, warmed up; where a champion is damaged, the last sound version of its name.
+
+    Raises:
+        NotFound: it no longer exists.
+        Refused: its bytes were changed, and no version of its name is sound.
+    """
+    if key.champion:
+        served = registry.serving(key.name)
+        version, bundle, warnings = served.version, served.bundle, served.warnings
+    else:
+        version = registry.version(key.name, key.bundle)
+        bundle, warnings = registry.open(version), ()
+    dataset = open_dataset(workspace, bundle.record.dataset.name)
+    scored = Scored.of(workspace, dataset, bundle)
+    with _one_process_at_a_time(scored.folder):
+        population = load_population_context(scored)
+    trust = trust_of(workspace, bundle)
+    scorer = Scorer(bundle, population, dataset, version.number, trust, tuple(warnings))
+    _warm_up(scorer)
+    return scorer
+
+
+@contextmanager
+def _one_process_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process read the log and cache its context for the others; in a read-only workspace each reads it."""
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((folder / LOCK).open("w")), fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in UNUSABLE_PATH:
+                raise
+            log.warning("nothing can be kept in %s (%s): the log is read anew by each process", folder, error.strerror)
+        yield
+
+
+def _warm_up(scorer: Scorer) -> None:
+    """Predict an invented customer, so that the first request need not wait for imports and caches."""
+    as_of = scorer.population.cutoff
+    purchase = row_of({EVENT_TYPE: PURCHASE, AMOUNT: 1.0})
+    scorer.predict_customers([CustomerEvents([day_of(as_of) * DAY_SECONDS - DAY_SECONDS], [purchase], {})], as_of)
+
+
+def _value_of_kind(value: Any, number: bool) -> Any:
+    """Return an attribute's value where it is of its kind, else as unknown."""
+    if number:
+        return float(value) if isinstance(value, (int, float)) else np.nan
+    return value if isinstance(value, str) else None
 
 
 if __name__ == "__main__":

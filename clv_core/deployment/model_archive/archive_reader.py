@@ -17,8 +17,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.deployment.bundle import FILES, HOLDOUT, POPULATION, REFERENCE
-from clv_core.deployment.bundle_record import RECORD
+from clv_core.deployment.bundle import FILES, HOLDOUT, POPULATION, RECORD, REFERENCE
 from clv_core.errors import Refused
 from clv_core.records import JsonObject
 

@@ -23,13 +23,15 @@ from clv_core.deployment.bundle import (
     HOLDOUT,
     MODEL_FILES,
     POPULATION,
+    RECORD,
     STATE,
     WEIGHTS,
     Bundle,
+    intact,
     place,
+    sealed,
     staging,
 )
-from clv_core.deployment.bundle_record import RECORD, intact, sealed
 from clv_core.deployment.model_archive.archive_reader import CARD, max_bytes, read_archive, read_document, read_weights
 from clv_core.deployment.model_archive.archive_schemas import check_record
 from clv_core.deployment.model_archive.model_checks import (

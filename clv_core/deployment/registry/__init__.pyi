@@ -1,10 +1,10 @@
 from .database import path_of as path_of
 from .database import transaction as transaction
-from .model_reference import resolve_bundle_id as resolve_bundle_id
 from .registry import KEEP as KEEP
 from .registry import ChampionConflict as ChampionConflict
 from .registry import Registry as Registry
+from .registry import resolve_bundle_id as resolve_bundle_id
+from .version import TESTED as TESTED
+from .version import Comparison as Comparison
 from .version import Version as Version
-from .version_comparison import TESTED as TESTED
-from .version_comparison import Comparison as Comparison
-from .version_comparison import compare as compare
+from .version import compare as compare

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core.collection.store import names_to_follow
-from clv_core.deployment.bundle import LEAVING, STAGING, Bundle
-from clv_core.deployment.bundle_record import RECORD, read_record
+from clv_core.deployment.bundle import LEAVING, RECORD, STAGING, Bundle, read_record
 from clv_core.deployment.registry import registry_rows as table
 from clv_core.deployment.registry.database import path_of, transaction, writable
 from clv_core.errors import Refused

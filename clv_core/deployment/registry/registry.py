@@ -1,4 +1,7 @@
-"""The registry of a workspace: versions by name, one champion each; only intact bundles are served."""
+"""The registry of a workspace: versions by name, one champion each; only intact bundles are served.
+
+A command refers to one of them by a bundle's id, ``champion``, ``challenger``, or ``NAME@3``.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from clv_core import audit
+from clv_core.collection.store import open_dataset
 from clv_core.deployment.artifacts import check_unused, remove_model_artifacts
-from clv_core.deployment.bundle import LEAVING, Bundle, open_bundle
-from clv_core.deployment.bundle_record import RECORD
+from clv_core.deployment.bundle import LEAVING, RECORD, Bundle, open_bundle
 from clv_core.deployment.registry import registry_rows as table
 from clv_core.deployment.registry.database import path_of, transaction
 from clv_core.deployment.registry.reconcile import reconcile, usable
@@ -338,3 +341,32 @@ class Registry:
 
     def _note(self, action: str, version: Version) -> None:
         audit.note(self.workspace, f"models {action}", dataset=version.name, version=version.number, outcome="done")
+
+
+ROLES: Final = ("champion", "challenger")
+
+
+def resolve_bundle_id(workspace: Workspace, reference: str, name: str | None) -> str:
+    """Return the id of the bundle that a reference means; with a role a cron command need not change.
+
+    Args:
+        workspace: whose models.
+        reference: a bundle's id, which is returned as it is; a role of :data:`ROLES`; or ``NAME@WHICH``, a name of
+            the registry and a version of it, by number or role.
+        name: the dataset that a role alone is of; None where there is none.
+
+    Raises:
+        UsageError: a role alone, and no dataset.
+        NotFound: there is no such version, or no such dataset.
+    """
+    of, at, which = reference.rpartition("@")
+    if not at and reference not in ROLES:
+        return reference
+    if not at and name is None:
+        raise UsageError("role_of_what", role=reference)
+    registry, model_name = Registry(workspace), of if at else str(name)
+    if which == "champion" and registry.champion(model_name) is None:
+        if not at:
+            open_dataset(workspace, model_name)
+        raise NotFound("no_champion", name=model_name, known=list(registry.names()) or "-")
+    return registry.version(model_name, which).bundle

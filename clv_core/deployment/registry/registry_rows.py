@@ -6,8 +6,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.bundle_record import sealed
+from clv_core.deployment.bundle import Bundle, sealed
 from clv_core.deployment.registry.version import QUERY, Source, Version
 
 RECENT_SECONDS: Final = 60.0

@@ -1,7 +1,6 @@
 """Explain predictions: effects of named groups of features, in the unit of the prediction.
 
-parts               what a prediction is divided among, who is explained, and whom they are compared with
-mix                 customers whose parts come from different people: how a part is hidden
+parts               what a prediction is divided among, whom customers are compared with, and how a part is hidden
 shapley             the division itself, with the model asked in big batches
 explanation         the division of value, chance and value if buying over many customers
 checks              whether the reasons are real, and in the same order in two halves

@@ -14,7 +14,7 @@ from .explanation import Explanation as Explanation
 from .explanation import ExplanationTask as ExplanationTask
 from .explanation import answers_of as answers_of
 from .explanation import explain as explain
-from .mix import Mixer as Mixer
+from .parts import Mixer as Mixer
 from .parts import background_rows as background_rows
 from .parts import readings as readings
 from .parts import sample_rows as sample_rows

@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import CUSTOMERS_AT_ONCE, Explanation, ExplanationTask, live, predict_mixed
-from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import background_rows
+from clv_core.evaluation.explain.parts import Mixer, background_rows
 from clv_core.evaluation.explain.shapley import distinct
 from clv_core.features import concat
 from clv_core.records import JsonObject, JsonRecord

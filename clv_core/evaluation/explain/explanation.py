@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError, NotFound
-from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import background_rows, parts_of, readings, representatives
+from clv_core.evaluation.explain.parts import Mixer, background_rows, parts_of, readings, representatives
 from clv_core.evaluation.explain.shapley import shapley
 from clv_core.features import Snapshot, concat, each
 from clv_core.jobs import Progress

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.evaluation.explain.explanation import Explanation, predict_mixed
-from clv_core.evaluation.explain.mix import Mixer
+from clv_core.evaluation.explain.parts import Mixer
 from clv_core.features import Snapshot
 
 Floats = NDArray[np.float64]

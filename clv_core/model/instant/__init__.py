@@ -1,8 +1,8 @@
 """A network that is trained once, on simulated shops, and predicts the customers of a log that it has never seen.
 
-pretrained_inputs   tensors of customers, their steps and the logs around them
-pretrained_network  the log's statistics steer what is made of a customer's; the weights that the program ships with
-model               predictions in a log's currency, at the level of the anchor
+pretrained_inputs  tensors of customers, their steps and the logs around them
+model              predictions in a log's currency, at the level of the anchor; the network, in which the log's
+                   statistics steer what is made of a customer's; the weights that the program ships with
 """
 
 import lazy_loader

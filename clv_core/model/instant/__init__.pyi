@@ -1,10 +1,10 @@
+from .model import RECORD as RECORD
+from .model import WEIGHTS as WEIGHTS
 from .model import InstantModel as InstantModel
+from .model import InstantNetwork as InstantNetwork
+from .model import curve_share as curve_share
+from .model import load_network as load_network
+from .model import save_network as save_network
+from .model import shipped_record as shipped_record
 from .pretrained_inputs import MOST_STEPS as MOST_STEPS
 from .pretrained_inputs import InstantInputs as InstantInputs
-from .pretrained_network import RECORD as RECORD
-from .pretrained_network import WEIGHTS as WEIGHTS
-from .pretrained_network import InstantNetwork as InstantNetwork
-from .pretrained_network import curve_share as curve_share
-from .pretrained_network import load_network as load_network
-from .pretrained_network import save_network as save_network
-from .pretrained_network import shipped_record as shipped_record

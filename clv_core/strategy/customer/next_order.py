@@ -2,7 +2,7 @@
 
 The model predicts how likely an order in the horizon is. When it comes, if it comes, follows from the customer's own
 pauses if they vary little (:class:`RegularOrders`), else from BG/NBD in last year's pace, by the same law that converts
-predictions to other horizons (:mod:`clv_core.model.chance`): an order is then as likely by a day as the model predicts
+predictions to other horizons (:mod:`clv_core.model.horizon`): an order is then as likely by a day as the model predicts
 for the horizon that ends with it. Nothing beyond the horizon is predicted.
 """
 

@@ -6,8 +6,7 @@ they spend, and how much their views, carts, ratings and returns say about all t
 drawn, and how wide, stands in :mod:`~clv_core.training.prior.shop_traits`; one seed gives one shop.
 
     shop_traits    what is drawn of a shop
-    order_times    who buys when, and who leaves; the calendar, and how a customer's own rate moves
-    renewals       subscriptions instead of orders
+    order_times    who buys when, and who leaves; the calendar, how a customer's own rate moves; subscriptions instead
     shop_log       what orders are worth, returns, views, carts and ratings: one log, and what came after its cutoff
 """
 

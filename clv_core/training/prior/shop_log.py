@@ -10,8 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.columns import CART, PURCHASE, RATING_EVENT, RETURN, VIEW
-from clv_core.training.prior.order_times import WEEK_DAYS, YEAR_DAYS, Customers, Orders, draw_customers, draw_orders
-from clv_core.training.prior.renewals import draw_renewals
+from clv_core.training.prior.order_times import (
+    WEEK_DAYS,
+    YEAR_DAYS,
+    Customers,
+    Orders,
+    draw_customers,
+    draw_orders,
+    draw_renewals,
+)
 from clv_core.training.prior.shop_traits import LARGEST_RATIO, Traits, draw_traits
 
 Floats = NDArray[np.float64]

@@ -26,7 +26,7 @@ from clv_core.strategy.segments import (
     tier_labels,
 )
 from pages.ui import access, cells, i18n, navigation, page_files, session, tiers, verdict, widgets
-from pages.ui.charts import spending
+from pages.ui.charts import following
 from pages.ui.exports import export_log
 from pages.ui.i18n import money, percent, t
 from pages.ui.navigation import SEARCH
@@ -146,7 +146,7 @@ def history(card: Card) -> None:
         historic = money(card.historic, card.currency)
         first = i18n.day(bought.iloc[0].date())
         message = t("card.chart", **about, purchases=len(bought), first=first, historic=historic)
-    widgets.chart(spending.history_line(card, message, unit=i18n.unit(card.currency)), "card_history")
+    widgets.chart(following.history_line(card, message, unit=i18n.unit(card.currency)), "card_history")
     table = card.history.table()
     number, config = st.column_config.NumberColumn, st.column_config
     columns: dict[str, object] = {

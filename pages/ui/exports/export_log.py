@@ -16,7 +16,7 @@ from clv_core.i18n import say_clauses
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences import ExportRecord, Side, customer_exports, log_download
 from clv_core.strategy.segments import PATTERN, Condition, ValueTiers, tier_labels, tier_names
-from pages.ui import cells, condition_sentences, i18n, page_files, session, widgets
+from pages.ui import cells, i18n, page_files, schemes, session, widgets
 from pages.ui.i18n import name_of, t
 from pages.ui.page_files import dated
 
@@ -88,7 +88,7 @@ def segment_words(entry: ExportRecord, datasets: Mapping[str, Dataset]) -> str:
         conditions = conditions_of(said)
     except UsageError:
         return said
-    said_so = (_tiers_said(entry, one, datasets) or condition_sentences.sentence(one) for one in conditions)
+    said_so = (_tiers_said(entry, one, datasets) or schemes.sentence(one) for one in conditions)
     return say_clauses(said_so, session.language())
 
 

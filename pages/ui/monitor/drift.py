@@ -12,7 +12,7 @@ from clv_core.features import label
 from clv_core.monitoring import Report
 from clv_core.monitoring.drift import PREDICTED, PRICES, Check, PastSeries
 from pages.ui import cells, i18n, session, widgets
-from pages.ui.charts import behaviour, monitoring
+from pages.ui.charts import behaviour, following
 from pages.ui.i18n import name_of, percent, t
 
 SERIES: Final = ("volume", "share", "level")
@@ -51,7 +51,7 @@ def _series(report: Report, key: tuple[str, str, str]) -> None:
     before = pd.DataFrame({"begin": past.begin, "found": past.figures})
     unit = i18n.unit(report.about.currency) if key[0] == "level" and key[1] in PRICES else ""
     axis = cells.headed(_what(*key), unit)
-    widgets.chart(monitoring.series(before, new, message, axis=axis, share=key[0] == "share"), "monitor_drift")
+    widgets.chart(following.series(before, new, message, axis=axis, share=key[0] == "share"), "monitor_drift")
 
 
 def _map(checks: list[Check], name: str) -> None:

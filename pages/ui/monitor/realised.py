@@ -13,7 +13,7 @@ from clv_core.monitoring.drift import later_instants
 from clv_core.monitoring.realized import WHOLE, Realised
 from clv_core.strategy.segments import tier_labels
 from pages.ui import cells, i18n, session, widgets
-from pages.ui.charts import monitoring
+from pages.ui.charts import following
 from pages.ui.i18n import money, percent, t
 from pages.ui.upload import save
 
@@ -30,7 +30,7 @@ def show(report: Report, dataset: Dataset) -> None:
     side = "above" if last.realised >= last.expected else "below"
     amounts = {"realised": money(last.realised, currency), "expected": money(last.expected, currency)}
     message = t(f"monitor.realised.{side}", days=last.days, off=percent(off), **amounts)
-    widgets.chart(monitoring.realised_curve(frame, message, unit=i18n.unit(currency)), "monitor_realised")
+    widgets.chart(following.realised_curve(frame, message, unit=i18n.unit(currency)), "monitor_realised")
     st.caption(i18n.join_sentences(_notes(last, currency)))
     names = ("until", "expected", "low", "high", "realised", "newcomers", "buyers_expected", "buyers", "coverage")
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)

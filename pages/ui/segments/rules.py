@@ -31,7 +31,7 @@ from clv_core.strategy.segments import (
     with_attributes,
 )
 from clv_core.workspace import check_name
-from pages.ui import access, condition_sentences, confirmation, widgets
+from pages.ui import access, confirmation, schemes, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
@@ -89,9 +89,7 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
                 _without(dataset, rules, place)
         for number, condition in enumerate(rule.conditions):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(
-                    f"- {widgets.escape(condition_sentences.sentence(condition, _own(dataset)))}", width="stretch"
-                )
+                st.markdown(f"- {widgets.escape(schemes.sentence(condition, _own(dataset)))}", width="stretch")
                 if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
@@ -130,10 +128,10 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
             segment = _asked_segment(names)
             columns = [name for name in condition_columns(customers, dataset) if name not in HIDDEN]
-            called = {one: condition_sentences.called(one) for one in columns}
+            called = {one: schemes.called(one) for one in columns}
             help = t("rules.column.help", count=len(columns))
             column = widgets.select(t("rules.column"), called, "rule_column", help=help, width=220)
-            words = {one: condition_sentences.compared(one) for one in OPERATORS}
+            words = {one: schemes.compared(one) for one in OPERATORS}
             operator = widgets.select(t("rules.operator"), words, "rule_operator", index=2, width=150)
             value = st.text_input(t("rules.value"), key="rule_value", help=t("rules.value.help"), width=160)
         pressed = st.form_submit_button(t("rules.add.button"), type="primary", icon=":material/add:")

@@ -19,8 +19,7 @@ import pytest
 from clv_core.deployment.api.app import make
 from clv_core.deployment.api.auth import add_key
 from clv_core.deployment.api.service import MAX_EXPLAINED
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import Scored
 from clv_core.environment import ServiceSettings

@@ -15,9 +15,8 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import OWN
 from clv_core.deployment.api.batcher import ScoringTask, run_tasks
 from clv_core.deployment.api.model_info import resolve_model
-from clv_core.deployment.api.model_runner import FIGURES
+from clv_core.deployment.api.model_runner import FIGURES, load_scorer
 from clv_core.deployment.api.schemas import REQUEST
-from clv_core.deployment.api.scorer import load_scorer
 from clv_core.deployment.api.workers import ThreadWorker
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.population_context import PopulationContext, load_population_context, population_context_path

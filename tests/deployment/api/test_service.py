@@ -30,13 +30,11 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api import model_runner
 from clv_core.deployment.api.auth import add_key, keys_path, revoke_key
 from clv_core.deployment.api.model_cache import ModelCache
-from clv_core.deployment.api.model_runner import FIGURES
+from clv_core.deployment.api.model_runner import FIGURES, load_scorer
 from clv_core.deployment.api.schemas import example_call
-from clv_core.deployment.api.scorer import load_scorer
 from clv_core.deployment.api.service import LatestScores
 from clv_core.deployment.api.workers import Worker
-from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, list_bundles, open_bundle, write_record
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import Unusable, path_of
 from clv_core.deployment.saved_scores import Scored, score
@@ -568,7 +566,7 @@ def test_no_log_line_names_a_customer(
     def broken(*words: Any) -> Any:
         raise ValueError("c1 is a secret")
 
-    monkeypatch.setattr("clv_core.deployment.api.scorer.event_columns", broken)
+    monkeypatch.setattr("clv_core.deployment.api.model_runner.event_columns", broken)
     with caplog.at_level(logging.DEBUG), serve(ready=False, name="shop") as client:
         assert client.post("/v1/score", json={**ONE, "model": "shop"}).status_code == 500
     assert "secret" not in caplog.text

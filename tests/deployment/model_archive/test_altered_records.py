@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from clv_core.deployment.bundle import FILES, MODEL_FILES
-from clv_core.deployment.bundle_record import RECORD
+from clv_core.deployment.bundle import FILES, MODEL_FILES, RECORD
 from clv_core.deployment.model_archive.archive_schemas import check_record
 from clv_core.deployment.model_archive.import_export import check_files
 from clv_core.deployment.model_record import ModelRecord, upgrade

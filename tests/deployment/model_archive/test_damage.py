@@ -15,8 +15,7 @@ from safetensors.numpy import load, save
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, open_dataset
-from clv_core.deployment.bundle import HISTORY, REFERENCE, STATE, WEIGHTS, Bundle
-from clv_core.deployment.bundle_record import RECORD, sealed
+from clv_core.deployment.bundle import HISTORY, RECORD, REFERENCE, STATE, WEIGHTS, Bundle, sealed
 from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.model_archive.import_export import check_files
 from clv_core.deployment.model_record import ModelRecord

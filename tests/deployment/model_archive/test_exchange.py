@@ -20,8 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.deployment.bundle import HOLDOUT, STATE, WEIGHTS
-from clv_core.deployment.bundle_record import RECORD, sealed
+from clv_core.deployment.bundle import HOLDOUT, RECORD, STATE, WEIGHTS, sealed
 from clv_core.deployment.model_archive.archive_reader import CARD, MAX_RATIO
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry

@@ -12,7 +12,7 @@ from scipy import stats
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
-from clv_core.deployment.registry.version_comparison import Comparison, compare
+from clv_core.deployment.registry.version import Comparison, compare
 from clv_core.evaluation.metrics import evaluate
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.workspace import Workspace

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.deployment import bundle_record
-from clv_core.deployment.bundle import list_bundles, open_bundle
-from clv_core.deployment.bundle_record import read_record
+from clv_core.deployment import bundle as bundles
+from clv_core.deployment.bundle import list_bundles, open_bundle, read_record
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.deployment.registry.database import path_of
 from clv_core.errors import NotFound, Refused, UsageError
@@ -394,9 +393,9 @@ def test_a_model_of_a_later_program_says_so_is_hidden_and_breaks_nothing(
 ) -> None:
     one = registry.version("shop", 1)
     with monkeypatch.context() as later, sqlite3.connect(path_of(workspace)) as rows:
-        later.setattr(bundle_record, "FORMAT", 3)
-        bundle_record.write_record(one.folder, one.record)
-        text = bundle_record.sealed(one.record.to_json())
+        later.setattr(bundles, "FORMAT", 3)
+        bundles.write_record(one.folder, one.record)
+        text = bundles.sealed(one.record.to_json())
         rows.execute("UPDATE versions SET record = ? WHERE bundle = ?", (text, one.bundle))
     with pytest.raises(Refused) as error:
         open_bundle(workspace, one.bundle)

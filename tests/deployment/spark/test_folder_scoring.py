@@ -12,8 +12,7 @@ import pytest
 
 from clv_core.collection.customers.attributes import Attribute
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.bundle_record import write_record
+from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.spark.spark_scoring import score_folder

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError, NotFound
 from clv_core.evaluation.explain.explanation import Explanation, ExplanationTask, explain
-from clv_core.evaluation.explain.mix import Mixer
-from clv_core.evaluation.explain.parts import PARTS, background_rows, parts_of, sample_rows
+from clv_core.evaluation.explain.parts import PARTS, Mixer, background_rows, parts_of, sample_rows
 from clv_core.evaluation.explain.saved_explanations import load_explanation, save_explanation, waterfall_json
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label, label

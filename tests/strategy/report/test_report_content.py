@@ -13,8 +13,7 @@ from pptx import Presentation
 
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
-from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.bundle_record import read_record, write_record
+from clv_core.deployment.bundle import Bundle, read_record, write_record
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms

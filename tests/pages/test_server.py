@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from clv_core.errors import UsageError
-from pages.ui.http_guards import Framing, MetricsDoor, frame_ancestors
+from pages.ui.server import Framing, MetricsDoor, frame_ancestors
 
 TOKEN = "5be8e9b9d2c2d0a1"
 

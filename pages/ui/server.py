@@ -1,18 +1,32 @@
-"""What the server adds to Streamlit's answers, and keeps back of them, whoever asks."""
+"""The app's server beside Streamlit: what it adds to answers and keeps back of them, and what it does by itself.
+
+Whoever asks, answers say which sites may frame the app, and metrics take a token. While the server is up, it lets go of
+files and runs the schedules that are due.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import logging
 import re
-from typing import Final
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clv_core.environment import Environment
-from clv_core.errors import UsageError
+from clv_core.errors import UsageError, traced
 from clv_core.i18n import closest_language, translate
+from clv_core.monitoring import is_due
+from clv_core.program_files import APP_FOLDER
+from clv_core.workspace import Workspace
+from pages.ui import upload_gate
 
 METRICS: Final = "/_stcore/metrics"
 """Where Streamlit counts sessions and memory; beside it ``/_stcore/health`` stays open, for who restarts the app."""
@@ -77,3 +91,29 @@ class MetricsDoor:
                 sentence = translate("error.metrics_token", language, variable=variable)
                 answer = PlainTextResponse(sentence, 401, {"WWW-Authenticate": "Bearer"})
         await answer(scope, receive, send)
+
+
+LOOK_SECONDS: Final = 30
+OFF: Final = "off"
+
+
+@asynccontextmanager
+async def while_up(app: Any) -> AsyncGenerator[None, None]:
+    """Let go of files, and run what is due, for as long as the server runs."""
+    async with upload_gate.letting_go(app):
+        task = asyncio.create_task(_run_schedules())
+        yield
+        task.cancel()
+
+
+async def _run_schedules() -> None:
+    """Look again and again whether a schedule is due; its chain runs in a process of its own, one at a time."""
+    command, quiet = [sys.executable, "-m", "clv_core", "run-due", "--quiet"], asyncio.subprocess.DEVNULL
+    while Environment.from_environment().schedules != OFF:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            if await asyncio.to_thread(is_due, Workspace.default(), datetime.now(UTC)):
+                process = await asyncio.create_subprocess_exec(*command, cwd=APP_FOLDER, stdout=quiet, stderr=quiet)
+                await process.wait()
+        except Exception as error:  # one look that fails must not be the last
+            logging.getLogger(__name__).error("schedules: %s", traced(error))

@@ -1,12 +1,15 @@
-"""Charts of the monitor page. Same rules as in ``drawing``."""
+"""Charts that follow customers, all or one of them: what came, and what was expected. Same rules as in ``drawing``."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from clv_core.plot import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, Chart, drawn, value_ticks
+from clv_core.plot import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, Chart, drawn, value_ticks, vertical
+from clv_core.strategy.customer import CUMULATIVE, DAY, NET_VALUE, PURCHASED, Card
 from pages.ui.i18n import t
 
 
@@ -86,3 +89,81 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
         x={"title": t("monitor.drift.begin"), "type": "date", "tickformat": "%Y-%m-%d"},
         y={"title": axis, "rangemode": "tozero", **ticks},
     )
+
+
+SHORT_DAYS: Final = 150
+"""Below so many days, an axis in months says too little."""
+
+
+def history_line(card: Card, message: str, *, unit: str) -> Chart:
+    """Draw net value so far as steps with a mark at each order, the cutoff, and what is expected with its interval."""
+    days = card.history.days
+    # Both midnights end a day: what is known, and what is expected, holds by the evening of that day.
+    known, last = (pd.Timestamp(end) - timedelta(days=1) for end in (card.as_of, _end(card)))
+    cutoff, end = pd.Timestamp(card.as_of), pd.Timestamp(_end(card))
+    begin = min([cutoff, *days[DAY].head(1)])
+    interval = dict(
+        type="scatter",
+        x=[cutoff, end, end, cutoff],
+        y=[card.historic, card.total_high, card.total_low, card.historic],
+        fill="toself",
+        fillcolor=PREDICTED,
+        opacity=0.18,
+        mode="none",
+        name=t("card.chart.range"),
+        hoverinfo="skip",
+    )
+    spent = dict(
+        type="scatter",
+        x=[begin, *days[DAY], cutoff],
+        y=[0.0, *days[CUMULATIVE], card.historic],
+        mode="lines",
+        line={"color": ACTUAL, "width": 2.5, "shape": "hv"},
+        name=t("card.chart.spent"),
+        customdata=[str(day.date()) for day in (begin, *days[DAY], known)],
+        hovertemplate="%{customdata}: %{y:,.2f}",
+    )
+    bought = days[days[PURCHASED]]
+    orders = dict(
+        type="scatter",
+        x=bought[DAY],
+        y=bought[CUMULATIVE],
+        mode="markers",
+        marker={"color": ACTUAL, "size": 8, "symbol": "circle"},
+        customdata=bought[NET_VALUE],
+        name=t("card.chart.order"),
+        hovertemplate="%{x|%Y-%m-%d}: %{customdata:+,.2f}",
+    )
+    expected = dict(
+        type="scatter",
+        x=[cutoff, end],
+        y=[card.historic, card.total],
+        mode="lines+markers",
+        line={"color": PREDICTED, "width": 2.5, "dash": "dash"},
+        marker={"size": [0, 8]},
+        name=t("card.chart.expected"),
+        customdata=[str(day.date()) for day in (known, last)],
+        hovertemplate="%{customdata}: %{y:,.2f}",
+    )
+    top = float(np.max([*days[CUMULATIVE], card.total_high, card.total]))
+    short = (end - begin).days < SHORT_DAYS
+    span = [min(0.0, 1.08 * float(min([*days[CUMULATIVE], card.total_low]))), 1.1 * top or 1]
+    cutoff_label = {
+        "x": cutoff,
+        "xanchor": "right",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "top",
+        "text": t("card.chart.cutoff"),
+    }
+    return drawn(
+        [interval, spent, orders, expected],
+        message,
+        x={"title": t("card.chart.time"), "tickformat": "%Y-%m-%d" if short else "%Y-%m"},
+        y={"title": t("card.chart.axis", unit=unit), "range": span, **value_ticks(span)},
+        marks=[vertical(cutoff, {"color": BASELINE, "width": 1, "dash": "dot"}), cutoff_label],
+    )
+
+
+def _end(card: Card) -> date:
+    return card.as_of + timedelta(days=card.horizon_days)
