@@ -11,7 +11,7 @@ import duckdb
 from clv_core.collection.customers.roles import ATTRIBUTE, ID, RoleProposal
 from clv_core.collection.engine import file_text, name, one
 from clv_core.collection.read.source import Source
-from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE
+from clv_core.collection.vocabulary.column_names import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, Refused
 

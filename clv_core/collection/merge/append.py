@@ -12,7 +12,7 @@ from clv_core.collection.engine import connect_memory
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.merge.whole_orders import WholeOrders, without_their_voids
-from clv_core.collection.parse.pseudonyms import load_key
+from clv_core.collection.parse.id_texts import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.recipes import NONE
 from clv_core.collection.rows.duplicates import has_event_ids

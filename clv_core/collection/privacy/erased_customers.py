@@ -14,8 +14,7 @@ import pyarrow as pa
 from clv_core.collection.customers import CustomersReading
 from clv_core.collection.customers.match import match
 from clv_core.collection.engine import connect, connect_memory, file_text, name, one, text
-from clv_core.collection.parse.id_texts import similar_mark, similar_mark_sql
-from clv_core.collection.parse.pseudonyms import BLANKS
+from clv_core.collection.parse.id_texts import BLANKS, similar_mark, similar_mark_sql
 from clv_core.collection.privacy.id_matcher import TOKENS, redact_messages
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, VOIDED, erase_rows, text_columns

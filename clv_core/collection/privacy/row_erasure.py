@@ -13,15 +13,14 @@ import duckdb
 import pyarrow as pa
 
 from clv_core.collection.engine import connect, file_text, name, one, text
-from clv_core.collection.parse.id_texts import folded, folded_sql
-from clv_core.collection.parse.pseudonyms import BLANKS
+from clv_core.collection.parse.id_texts import BLANKS, folded, folded_sql
 from clv_core.collection.privacy.id_matcher import OTHER_IDS, TOKENS, CustomerIds, IdMatcher, texts_naming
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.log_summary import summarize
 from clv_core.collection.rows.read_settings import one_part
 from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
 from clv_core.collection.store.version_store import Manifest, version_of
-from clv_core.collection.vocabulary.contact_fields import id_column
+from clv_core.collection.vocabulary.column_names import id_column
 from clv_core.columns import CUSTOMER_ID, READ, Kind
 from clv_core.jobs import Progress
 
