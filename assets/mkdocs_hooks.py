@@ -31,7 +31,8 @@ from clv_core.environment import table as variables  # noqa: E402
 from clv_core.evaluation.metrics import METRICS  # noqa: E402
 from clv_core.evaluation.trust import REASONS  # noqa: E402
 from clv_core.extension_points import table as extension_points  # noqa: E402
-from clv_core.features.behaviour import FEATURES, GROUPS, group_label, label, meaning  # noqa: E402
+from clv_core.features.behaviour import FEATURES, GROUPS  # noqa: E402
+from clv_core.features.labels import group_label, label, meaning  # noqa: E402
 from clv_core.i18n import catalogue, translate  # noqa: E402
 from clv_core.monitoring.schedules import STEPS  # noqa: E402
 from clv_core.strategy.destinations import KINDS  # noqa: E402

@@ -14,7 +14,8 @@ from babel.messages.pofile import read_po
 
 from clv_core.cli import COMMANDS
 from clv_core.config import TrainConfig
-from clv_core.features.behaviour import FEATURES, group_label, label, meaning
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES, LOCALE_FOLDER, catalogue, without_options
 
 ROOT = Path(__file__).resolve().parent.parent

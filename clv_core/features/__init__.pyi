@@ -1,8 +1,6 @@
 from .behaviour import FEATURES as FEATURES
 from .behaviour import GROUPS as GROUPS
 from .behaviour import TEXTS as TEXTS
-from .behaviour import group_label as group_label
-from .behaviour import label as label
 from .duckdb_engine import Engine as Engine
 from .duckdb_engine import each as each
 from .event_store import ColumnStore as ColumnStore
@@ -12,6 +10,8 @@ from .feature_table import HISTORY as HISTORY
 from .feature_table import Anchored as Anchored
 from .feature_table import decoded as decoded
 from .feature_table import few_features as few_features
+from .labels import group_label as group_label
+from .labels import label as label
 from .last_year import LIKELY as LIKELY
 from .last_year import YEAR_DAYS as YEAR_DAYS
 from .last_year import LastYear as LastYear

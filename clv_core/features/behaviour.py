@@ -1,7 +1,4 @@
-"""All features of the feature table, one row each; every list of features derives from :data:`FEATURES`.
-
-What they, signals and groups are called and mean in each language: :func:`label`, :func:`meaning`, :func:`group_label`.
-"""
+"""All features of the feature table, one row each; every list of features derives from :data:`FEATURES`."""
 
 from __future__ import annotations
 
@@ -12,8 +9,6 @@ from typing import Any, Final
 from clv_core.features.expressions import once, ratio, standard_deviation, total
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature, counted, trends, windowed
 from clv_core.features.relations import TEXT_CODES
-from clv_core.features.signals import PREFIX, REVIEW_TEXT
-from clv_core.i18n import DEFAULT_LANGUAGE, translate
 
 YEAR_DAYS: Final = 365
 PURCHASE_DAYS, MONEY_DAYS, BASKETS, CATEGORIES = "purchase_days", "money_days", "baskets", "categories"
@@ -219,42 +214,3 @@ FEATURES: Final[dict[str, Feature]] = {
 
 GROUPS: Final[tuple[str, ...]] = tuple(dict.fromkeys(feature.group for feature in FEATURES.values()))
 """The named groups that explanations speak of, in the order of their first feature."""
-
-
-def label(name: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return the short name of a feature for a person, for example ``Revenue, last 90 days``.
-
-    An attribute has its column's own name; ``review_text:3`` is the third theme of the review texts.
-
-    Raises:
-        KeyError: no feature of that name.
-    """
-    return _text(name, "", language)
-
-
-def meaning(name: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return one sentence that says what a feature is.
-
-    Raises:
-        KeyError: no feature of that name.
-    """
-    return _text(name, ".meaning", language)
-
-
-def group_label(group: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return the name of a group of features for a person."""
-    return translate(f"feature_group.{group}", language)
-
-
-def _text(name: str, suffix: str, language: str) -> str:
-    if name.startswith(PREFIX):
-        own = name.removeprefix(PREFIX)
-        return translate("signal.attribute.meaning", language, name=own) if suffix else own
-    kind, _, theme = name.partition(":")
-    if kind == REVIEW_TEXT:
-        if theme:
-            return translate(f"signal.review_theme{suffix}", language, theme=theme)
-        return translate(f"signal.review_text{suffix}", language)
-    feature = FEATURES[name]
-    key = f"feature.{feature.text_key}{suffix}"
-    return translate(key, language, days=feature.days) if feature.days is not None else translate(key, language)

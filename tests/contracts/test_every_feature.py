@@ -11,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from clv_core.features import relation_cache
-from clv_core.features.behaviour import FEATURES, TEXTS, group_label, label, meaning
+from clv_core.features.behaviour import FEATURES, TEXTS
 from clv_core.features.duckdb_engine import Engine, scratch_folder
 from clv_core.features.event_store import ColumnStore
 from clv_core.features.feature import CALENDAR, SCALES, UNITS, Feature
+from clv_core.features.labels import group_label, label, meaning
 from clv_core.features.log import EventLog
 from clv_core.features.relations import SOURCES
 from clv_core.features.warehouse import Warehouse

@@ -19,7 +19,7 @@ from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.bundle_record import write_record
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.saved_scores import Scored, score
-from clv_core.features.behaviour import group_label, label, meaning
+from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.strategy.explanation_files import explain

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clv_core.features.behaviour import FEATURES, GROUPS, group_label, label, meaning
+from clv_core.features.behaviour import FEATURES, GROUPS
+from clv_core.features.labels import group_label, label, meaning
 from clv_core.i18n import LANGUAGES, catalogue
 
 

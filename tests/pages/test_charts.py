@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
-from clv_core.features.behaviour import label
+from clv_core.features.labels import label
 from clv_core.i18n import say_money, say_number, translate
 from clv_core.plot import drawing, evaluation, explanations, names
 from clv_core.plot.drawing import Wide

@@ -16,7 +16,8 @@ from clv_core.evaluation.explain.explanation import Explanation, ExplanationTask
 from clv_core.evaluation.explain.mix import Mixer
 from clv_core.evaluation.explain.parts import PARTS, background_rows, parts_of, sample_rows
 from clv_core.evaluation.explain.saved_explanations import load_explanation, save_explanation, waterfall_json
-from clv_core.features.behaviour import FEATURES, group_label, label
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import group_label, label
 from clv_core.features.sequences import STEP_CODES, STEP_VALUES
 from clv_core.features.signals import SignalColumn
 from clv_core.features.snapshot import Snapshot

@@ -14,7 +14,8 @@ from clv_core.evaluation.explain.checks import Faithfulness, Stability
 from clv_core.evaluation.explain.explanation import ANSWERS, CHANCE, Explanation
 from clv_core.evaluation.explain.sentences import level, listed, move, of_customer, of_faithfulness, of_stability
 from clv_core.evaluation.explain.whatif import against
-from clv_core.features.behaviour import FEATURES, label
+from clv_core.features.behaviour import FEATURES
+from clv_core.features.labels import label
 from clv_core.i18n import LANGUAGES, translate
 from tests.evaluation.explain.conftest import explanation_of
 
