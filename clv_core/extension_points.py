@@ -134,12 +134,12 @@ POINTS: Final = (
     ),
     ExtensionPoint(
         "rule that counts cells (credit notes, signs)",
-        "one entry of `PROBES`, `clv_core/collection/infer/plan/probes.py`",
-        "clv_core.collection.infer.plan.probes:PROBES",
+        "one entry of `PROBES`, `clv_core/collection/infer/plan/counts.py`",
+        "clv_core.collection.infer.plan.counts:PROBES",
         """Its SQL runs on a log that has its columns, and of a plain log it says nothing. `APPLY` sets a field of the
         plan that has its name; `WARN` and `REFUSE` have a sentence.""",
         ("contracts/test_every_reading_rule.py", "collection/test_money.py"),
-        entry="clv_core.collection.infer.plan.probes:Probe",
+        entry="clv_core.collection.infer.plan.counts:Probe",
         brings="`warning.<code>` or `error.<code>` in both catalogues, or a field of `ReadingPlan`",
     ),
     ExtensionPoint(

@@ -275,7 +275,7 @@ def past_a_door(tree: ast.AST, path: Path) -> set[str]:
 
 PAST_A_DOOR = frozenset({
     "clv_core.collection.infer.event_names.event_names", "clv_core.collection.ingest.ingest",
-    "clv_core.collection.merge.append.append", "clv_core.collection.merge.combine.combine",
+    "clv_core.collection.merge.append.append", "clv_core.collection.merge.append.combine",
     "clv_core.collection.parse.currencies", "clv_core.collection.parse.date_order",
     "clv_core.collection.parse.numbers", "clv_core.collection.parse.times",
     "clv_core.collection.privacy.erased_customers.erased_customers", "clv_core.collection.rows.remembered_settings",

@@ -16,8 +16,7 @@ import pytest
 
 from clv_core import cli
 from clv_core.collection.ingest import ingest, scratch_folder
-from clv_core.collection.merge.append import append
-from clv_core.collection.merge.combine import combine
+from clv_core.collection.merge.append import append, combine
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.store.version_store import list_datasets, open_dataset, restore
 from clv_core.erasure.erase import erase

@@ -12,7 +12,7 @@ from typing import Final, Unpack
 from clv_core.collection.answers import Answers, Said
 from clv_core.collection.inspect import inspect_file
 from clv_core.collection.merge.merging import merge_logs
-from clv_core.collection.parse.pseudonyms import load_key
+from clv_core.collection.parse.id_texts import load_key
 from clv_core.collection.privacy.erased_customers import exclude_erased
 from clv_core.collection.rows.log_loader import LoadedFile
 from clv_core.collection.rows.read_settings import (
@@ -59,7 +59,7 @@ def ingest(
             several of these.
         name: the dataset's name; a dataset of this name gets a new version.
         remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
-        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
+        pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.id_texts`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, where it is one.

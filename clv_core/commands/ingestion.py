@@ -11,7 +11,7 @@ from typing import Final
 from clv_core.collection import CHOICES, check_file, check_said, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge import saved_answers
-from clv_core.collection.merge.combine import combine
+from clv_core.collection.merge.append import combine
 from clv_core.collection.store import SET_ASIDE, Manifest, open_dataset
 from clv_core.commands import Answer, Context, split_pairs
 from clv_core.commands.parser import OneOf, Option, command, one_of, option

@@ -1,7 +1,4 @@
 from .add_customers import remove_customers as remove_customers
-from .block import FewRows as FewRows
-from .block import Table as Table
-from .block import numbers_of as numbers_of
 from .clean import append as append
 from .clean import checked as checked
 from .clean import effects as effects
@@ -18,4 +15,7 @@ from .refresh import sample as sample
 from .refresh import with_order_column as with_order_column
 from .review_encoder import ReviewEncoder as ReviewEncoder
 from .table_encoder import Described as Described
+from .table_encoder import FewRows as FewRows
+from .table_encoder import Table as Table
 from .table_encoder import TableEncoder as TableEncoder
+from .table_encoder import numbers_of as numbers_of

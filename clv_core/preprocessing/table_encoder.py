@@ -1,18 +1,21 @@
-"""The encoder of the feature table: learned from training snapshots, JSON state, never NaN or infinite."""
+"""The encoder of the feature table: learned from training snapshots, JSON state, never NaN or infinite.
+
+Texts are encoded one by one, all numbers together (:class:`NumberBlock`). A table of few rows need not be a frame,
+which would take longer to make than to encode (:class:`FewRows`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, Protocol, Self
+from functools import cached_property, lru_cache
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.preprocessing.block import FewRows, NumberBlock, Table
-from clv_core.preprocessing.encode import IMPUTE, CategoryEncoder, NumberEncoder
+from clv_core.preprocessing.encode import IMPUTE, LOG, CategoryEncoder, NumberEncoder
 from clv_core.preprocessing.review_encoder import ReviewEncoder
 from clv_core.records import JsonRecord
 
@@ -151,3 +154,148 @@ def _telling(encoders: list[Encoder], features: pd.DataFrame) -> tuple[int, ...]
                 kept.append(position)
             position += 1
     return tuple(kept)
+
+
+class FewRows:
+    """n rows of named columns.
+
+    Args:
+        numeric: names of the numbers, [k].
+        block: their values, NaN for unknown, float64 [k, n].
+        texts: the other columns by name, None for unknown, object [n] each.
+    """
+
+    def __init__(
+        self, numeric: tuple[str, ...], block: NDArray[np.float64], texts: Mapping[str, NDArray[np.object_]]
+    ) -> None:
+        self.texts = texts
+        self._numeric, self._block = numeric, block
+
+    def __len__(self) -> int:
+        """Return n."""
+        return int(self._block.shape[1])
+
+    def numbers(self, names: tuple[str, ...]) -> NDArray[np.float64]:
+        """Return columns as numbers, NaN for unknown, for one that is not there and for one that is no number, [m, n].
+
+        Args:
+            names: of m columns.
+        """
+        places, absent = _places(self._numeric, names)
+        found: NDArray[np.float64] = self._block[places]
+        if len(absent):
+            found[absent] = np.nan
+        return found
+
+    def with_columns(self, columns: Mapping[str, NDArray[Any]]) -> FewRows:
+        """Return the rows with more columns, float64 or texts, [n] each."""
+        texts = {name: values for name, values in columns.items() if values.dtype == object}
+        numbers = {name: values for name, values in columns.items() if name not in texts}
+        block = np.vstack([self._block, *numbers.values()]) if numbers else self._block
+        return FewRows((*self._numeric, *numbers), block, {**self.texts, **texts})
+
+    def frame(self, order: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the same as a frame, rows counted from 0; numbers first unless ``order`` names all columns."""
+        frame = pd.DataFrame(self._block.T, columns=list(self._numeric), copy=False)
+        for place, name in enumerate(order or (*self._numeric, *self.texts)):
+            if name in self.texts:
+                frame.insert(place, name, pd.Series(self.texts[name], dtype=object))
+        return frame
+
+
+@lru_cache(maxsize=64)
+def _places(numeric: tuple[str, ...], names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each of ``names`` lies, 0 for one that does not, [m]; and which of them do not."""
+    place: dict[str, Any] = {name: at for at, name in enumerate(numeric)}
+    found = np.array([place.get(name, -1) for name in names], np.int64)
+    return np.maximum(found, 0), np.flatnonzero(found < 0)
+
+
+Table = pd.DataFrame | FewRows
+"""Features of n customers; few of them need no frame."""
+
+ROWS_AT_ONCE: Final = 8192
+"""A part of the block stays in the processor's caches."""
+
+
+class NumberBlock:
+    """Number encoders of a table, with what each writes where.
+
+    Args:
+        encoders: k of them.
+        values: place of each one's numbers among the output columns, -1 where they are left out, [k].
+        unknown: place of its column that says what was unknown, -1 where there is none, [k].
+    """
+
+    def __init__(self, encoders: Sequence[NumberEncoder], values: Sequence[int], unknown: Sequence[int]) -> None:
+        read = [at for at, places in enumerate(zip(values, unknown, strict=True)) if max(places) >= 0]
+        order = sorted(read, key=lambda at: encoders[at].scale != LOG)  # logarithms first, side by side
+        chosen = [encoders[at] for at in order]
+        self._names = tuple(one.name for one in chosen)
+        self._logs = sum(one.scale == LOG for one in chosen)
+        self._fill, self._unit, self._mean, self._spread, self._low, self._high = (
+            np.array([[getattr(one, name)] for one in chosen]).reshape(-1, 1)
+            for name in ("fill", "unit", "mean", "spread", "low", "high")
+        )
+        self._values, self._unknown = (np.array([places[at] for at in order], np.int64) for places in (values, unknown))
+
+    def transform(self, features: Table, encoded: NDArray[np.float32]) -> None:
+        """Fill in the columns of ``encoded`` [n, d] that these encoders make.
+
+        Args:
+            features: a column that is not there, or is no number, counts as unknown, [n, f].
+            encoded: all output columns.
+        """
+        if isinstance(features, FewRows) or len(features) <= ROWS_AT_ONCE:
+            self._part(numbers_of(features, self._names), encoded)
+            return
+        for begin in range(0, len(features), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            self._part(numbers_of(features.iloc[rows], self._names), encoded[rows])
+
+    def _part(self, numbers: NDArray[np.float64], encoded: NDArray[np.float32]) -> None:
+        known = np.isfinite(numbers)
+        scaled = np.where(known, numbers, self._fill)
+        logs = scaled[: self._logs]
+        with np.errstate(all="ignore"):
+            relative = np.minimum(np.abs(logs) / self._unit[: self._logs], np.finfo(np.float64).max)
+            scaled[: self._logs] = np.sign(logs) * np.log1p(relative)
+            standard = (scaled - self._mean) / self._spread
+        found = np.clip(standard, self._low, self._high).astype(np.float32)
+        for places, block in ((self._values, found), (self._unknown, ~known)):
+            some = places >= 0
+            encoded[:, places[some]] = block[some].T
+
+    @classmethod
+    def of(cls, encoders: Sequence[object], target: dict[int, int]) -> Self:
+        """Return the block of all number encoders among ``encoders``.
+
+        Args:
+            encoders: of a table, each making one or more columns, in their order.
+            target: place among the output columns, by position among all columns that the encoders make.
+        """
+        numbers, values, unknown, position = [], [], [], 0
+        for one in encoders:
+            width = len(one.columns)  # type: ignore[attr-defined]
+            if isinstance(one, NumberEncoder):
+                numbers.append(one)
+                values.append(target.get(position, -1))
+                unknown.append(target.get(position + 1, -1) if one.flagged else -1)
+            position += width
+        return cls(numbers, values, unknown)
+
+
+def numbers_of(features: Table, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return columns as numbers, NaN for unknown, for one that is not there and for one that is no number, [k, n]."""
+    if isinstance(features, FewRows):
+        return features.numbers(names)
+    places = features.columns.get_indexer(pd.Index(names, dtype=object))
+    if (places >= 0).all():
+        together = features.take(places, axis=1).to_numpy()
+        if together.dtype == np.float64:
+            return together.T
+    found = np.full((len(names), len(features)), np.nan)
+    for row, name in zip(found, names, strict=True):
+        if name in features and pd.api.types.is_numeric_dtype(features[name]):
+            row[:] = features[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return found

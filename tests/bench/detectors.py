@@ -28,7 +28,7 @@ from typing import Any, Final
 from clv_core.cli import main
 from clv_core.collection.answers import Answers
 from clv_core.collection.infer import column_evidence, draft
-from clv_core.collection.infer.plan import probes
+from clv_core.collection.infer.plan import counts
 from clv_core.collection.questions import option_words
 from clv_core.collection.recipes import shipped_recipes
 from tests.bench.known_logs import logs_a, logs_b, logs_c
@@ -135,12 +135,12 @@ def rules() -> dict[str, Rule]:
             column_evidence.EVIDENCE[code] = function
 
         found[f"ledger.{code}"] = Rule(put_evidence, own, no_value)
-    for at, probe in enumerate(probes.PROBES):
+    for at, probe in enumerate(counts.PROBES):
 
         def put_probe(function: Any, at: int = at) -> None:
-            probes.PROBES = (*probes.PROBES[:at], function, *probes.PROBES[at + 1 :])
+            counts.PROBES = (*counts.PROBES[:at], function, *counts.PROBES[at + 1 :])
 
-        if probe.decision == probes.APPLY:  # what only tells turns no total
+        if probe.decision == counts.APPLY:  # what only tells turns no total
             found[f"probes.{probe.name}"] = Rule(put_probe, probe, replace(probe, needs=("nothing has it",)))
     return found
 

@@ -36,7 +36,7 @@ from clv_core.deployment.bundle import HOLDOUT, Bundle, place, staging
 from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import Scored, score
-from clv_core.features.explore.build import build_cube
+from clv_core.features.explore.cube import build_cube
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 

@@ -9,8 +9,7 @@ import duckdb
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import append
-from clv_core.collection.merge.combine import combine
+from clv_core.collection.merge.append import append, combine
 from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.errors import NotFound, Refused, UsageError

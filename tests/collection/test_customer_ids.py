@@ -15,8 +15,7 @@ from hypothesis import strategies as some
 from clv_core.collection.customers import read_customers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge.append import append
-from clv_core.collection.parse.id_texts import folded, folded_sql, folded_texts
-from clv_core.collection.parse.pseudonyms import load_key, pseudonym
+from clv_core.collection.parse.id_texts import folded, folded_sql, folded_texts, load_key, pseudonym
 from clv_core.collection.privacy.erased_customers import LEDGER
 from clv_core.collection.read.text_table import read_text_table
 from clv_core.collection.store.manifest import Roles

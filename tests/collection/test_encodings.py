@@ -17,8 +17,7 @@ from clv_core.collection.check import check_file
 from clv_core.collection.ingest import ingest
 from clv_core.collection.inspect import inspect_file
 from clv_core.collection.merge.append import append
-from clv_core.collection.read.alphabets import USUAL, encoding_of_words
-from clv_core.collection.read.encoding import known_encoding
+from clv_core.collection.read.encoding import USUAL, encoding_of_words, known_encoding
 from clv_core.collection.rows.read_settings import read_settings_of
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import NeedsAnswer, Refused, UsageError

@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import append
-from clv_core.collection.merge.combine import combine
-from clv_core.collection.parse.pseudonyms import load_key, pseudonym
+from clv_core.collection.merge.append import append, combine
+from clv_core.collection.parse.id_texts import load_key, pseudonym
 from clv_core.collection.store.version_store import open_dataset, restore
 from clv_core.erasure.erase import erase
 from clv_core.jobs import NoProgress

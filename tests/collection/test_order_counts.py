@@ -12,8 +12,7 @@ import pytest
 from clv_core import cli
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.features.explore.build import build_cube
-from clv_core.features.explore.cube import Cube
+from clv_core.features.explore.cube import Cube, build_cube
 from clv_core.features.explore.key_figures import figures
 from clv_core.features.explore.selection import CubePart, Selection
 from clv_core.i18n import say_orders

@@ -8,7 +8,7 @@ import pytest
 
 from clv_core.cli import main
 from clv_core.collection.check import check_file, load_check, save_check
-from clv_core.collection.infer.state_words import meaning_of
+from clv_core.collection.infer.order_states import meaning_of
 from clv_core.collection.merge.append import append
 from clv_core.collection.store.version_store import SET_ASIDE
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED, SOLD

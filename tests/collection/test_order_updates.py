@@ -12,8 +12,7 @@ import pytest
 from clv_core import cli
 from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import append
-from clv_core.collection.merge.combine import combine
+from clv_core.collection.merge.append import append, combine
 from clv_core.collection.store.version_store import Dataset, open_dataset, restore, versions
 from clv_core.errors import NeedsAnswer, Refused
 from clv_core.jobs import NoProgress

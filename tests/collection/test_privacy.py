@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from clv_core.collection.parse.pseudonyms import load_key, pseudonym
+from clv_core.collection.parse.id_texts import load_key, pseudonym
 from clv_core.collection.privacy.id_matcher import ERASED, IdMatcher, distinctive, redact_values
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList

@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import append
-from clv_core.collection.merge.combine import combine
-from clv_core.collection.parse.pseudonyms import fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
+from clv_core.collection.merge.append import append, combine
+from clv_core.collection.parse.id_texts import fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Refused
 from clv_core.workspace import Workspace

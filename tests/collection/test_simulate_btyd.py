@@ -8,7 +8,7 @@ import pytest
 from scipy.special import hyp2f1
 
 from clv_core.collection.simulate import Simulation, SimulationPlan, simulate
-from clv_core.collection.simulate.btyd import (
+from clv_core.collection.simulate.closed_form import (
     ACQUISITION_SHARE,
     COUNTS,
     SPEND,

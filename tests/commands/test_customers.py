@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.parse.pseudonyms import load_key, pseudonym
+from clv_core.collection.parse.id_texts import load_key, pseudonym
 from clv_core.collection.store.version_store import open_dataset, restore, versions
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop, codes, done, refused

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.parse.pseudonyms import pseudonym
+from clv_core.collection.parse.id_texts import pseudonym
 from clv_core.i18n import translate
 from clv_core.strategy.audiences.customer_list import match_id_list, read_id_list
 from clv_core.strategy.audiences.readable_columns import headed

@@ -19,8 +19,7 @@ from clv_core.collection.engine import reading_file
 from clv_core.collection.infer.column_evidence import EVIDENCE, Pair, Parted, Value
 from clv_core.collection.infer.draft import COLUMN_RULES, MONEY_RULES, draft
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.plan.counts import count_columns
-from clv_core.collection.infer.plan.probes import APPLY, PROBES, WARN, Probe, decide
+from clv_core.collection.infer.plan.counts import APPLY, PROBES, WARN, Probe, count_columns, decide
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import SAMPLE_ROWS
 from clv_core.collection.read.derived_columns import RULES, Table

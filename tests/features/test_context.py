@@ -10,11 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.simulate.btyd import expected_purchases, expected_spend
+from clv_core.collection.simulate.closed_form import expected_purchases, expected_spend
 from clv_core.columns import MONEY_TYPES
 from clv_core.features.btyd import BGNBD, Anchor, GammaGamma
-from clv_core.features.context.anchored import anchor_numbers, anchor_statistics, history, spend_statistics
-from clv_core.features.context.context import Context, sample_steps
+from clv_core.features.context.context import (
+    Context,
+    anchor_numbers,
+    anchor_statistics,
+    history,
+    sample_steps,
+    spend_statistics,
+)
 from clv_core.features.context.customer_statistics import Columns
 from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.lookup import (

@@ -13,7 +13,7 @@ from streamlit.proto.Metric_pb2 import Metric as MetricProto
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.features.explore.build import build_cube
+from clv_core.features.explore.cube import build_cube
 from clv_core.i18n import say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace

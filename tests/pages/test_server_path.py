@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clv_core import audit
-from clv_core.collection.parse.pseudonyms import load_key
+from clv_core.collection.parse.id_texts import load_key
 from clv_core.errors import ClvError
 from clv_core.workspace import Workspace
 from pages.ui import received

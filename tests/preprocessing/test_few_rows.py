@@ -8,8 +8,7 @@ import pytest
 
 from clv_core.features.feature import Feature
 from clv_core.features.signals import SignalColumn
-from clv_core.preprocessing.block import FewRows, numbers_of
-from clv_core.preprocessing.table_encoder import Described, TableEncoder
+from clv_core.preprocessing.table_encoder import Described, FewRows, TableEncoder, numbers_of
 
 NUMBERS = ("orders", "spent", "quiet")
 

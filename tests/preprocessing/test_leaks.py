@@ -16,8 +16,7 @@ from clv_core.errors import Refused
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers, remove_customers
-from clv_core.preprocessing.leak_evidence import spans
-from clv_core.preprocessing.leaks import accepted_notes, judge, refuse_leaks, says_leak
+from clv_core.preprocessing.leaks import accepted_notes, judge, refuse_leaks, says_leak, spans
 from clv_core.workspace import Workspace
 
 CUSTOMERS, DAYS = 2000, 720

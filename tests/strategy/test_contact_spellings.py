@@ -8,9 +8,9 @@ import pandas as pd
 import phonenumbers
 import pytest
 
-from clv_core.collection.parse.email_texts import addresses, every_address
+from clv_core.collection.parse.contact_texts import addresses, every_address
 from clv_core.collection.privacy.suppression_list import SuppressionList
-from clv_core.collection.vocabulary.contact_fields import contact_columns
+from clv_core.collection.vocabulary.column_names import contact_columns
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences import platforms
 from clv_core.strategy.audiences.audience_filter import Audience, filter_audience

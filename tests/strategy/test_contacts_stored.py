@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.parse.pseudonyms import load_key, pseudonym
+from clv_core.collection.parse.id_texts import load_key, pseudonym
 from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.errors import Refused

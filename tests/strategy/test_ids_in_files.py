@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clv_core.collection.parse.pseudonyms import pseudonym
+from clv_core.collection.parse.id_texts import pseudonym
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.suppression_file import words_of

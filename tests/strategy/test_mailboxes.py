@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.collection.parse.email_texts import mailbox, mailboxes
+from clv_core.collection.parse.contact_texts import mailbox, mailboxes
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts

@@ -12,7 +12,7 @@ import pytest
 
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
-from clv_core.collection.parse.pseudonyms import key_path
+from clv_core.collection.parse.id_texts import key_path
 from clv_core.collection.privacy.keyed_list import KeyedList
 from clv_core.collection.privacy.suppression_list import FILE, PURPOSE, SuppressionList
 from clv_core.collection.simulate import SimulationPlan, simulate

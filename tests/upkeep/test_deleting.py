@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
-from clv_core.collection.merge.append import append
-from clv_core.collection.merge.combine import combine
+from clv_core.collection.merge.append import append, combine
 from clv_core.collection.store.version_store import list_datasets, open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles, write_record
 from clv_core.deployment.saved_scores import Scored

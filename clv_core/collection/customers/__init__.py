@@ -2,7 +2,7 @@
 
 Stored as Parquet: ``customer_id`` text; attributes that are on under their own names (number or text); the dates that
 say since when dated attributes hold, as DATE in the log's time zone; contact fields and ``consent`` as text under the
-names of :mod:`clv_core.collection.vocabulary.contact_fields`. Several rows a customer only where an attribute is dated.
+names of :mod:`clv_core.collection.vocabulary.column_names`. Several rows a customer only where an attribute is dated.
 """
 
 import lazy_loader

@@ -10,12 +10,12 @@ from typing import Final
 from clv_core.collection.engine import TextRow
 from clv_core.collection.infer.columns.proposal import NUMBER, TIME
 from clv_core.collection.store.manifest import Roles as Roles
-from clv_core.collection.vocabulary.column_names import MISSING
-from clv_core.collection.vocabulary.contact_fields import (
+from clv_core.collection.vocabulary.column_names import (
     CONSENT,
     EMAIL,
     FIELDS,
     IMPERSONAL,
+    MISSING,
     PHONE,
     contact_columns,
     id_column,

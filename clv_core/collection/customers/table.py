@@ -13,14 +13,13 @@ from clv_core.collection.customers.attributes import RAW, Attribute, raw_name, r
 from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.parse.id_texts import MERGE
-from clv_core.collection.parse.pseudonyms import pseudonym_sql
+from clv_core.collection.parse.id_texts import MERGE, pseudonym_sql
 from clv_core.collection.read.line_numbers import lines_without_rows, recorded_rejects
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
 from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
 from clv_core.collection.rows.similar_ids import find_spellings
-from clv_core.collection.vocabulary.contact_fields import CONSENT, IMPERSONAL
+from clv_core.collection.vocabulary.column_names import CONSENT, IMPERSONAL
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message, Refused
 

@@ -15,8 +15,7 @@ from clv_core.collection.answers import FILE, SHEET
 from clv_core.collection.engine import text
 from clv_core.collection.infer.event_names import are_means
 from clv_core.collection.infer.log_table import CENT, LogTable
-from clv_core.collection.infer.order_states import OF_OTHERS, is_named_status
-from clv_core.collection.infer.state_words import FEW, are_codes, are_words, meaning_of
+from clv_core.collection.infer.order_states import FEW, OF_OTHERS, are_codes, are_words, is_named_status, meaning_of
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.collection.vocabulary.order_statuses import CREDITS, REFUNDED, SOLD

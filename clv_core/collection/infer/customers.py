@@ -11,19 +11,22 @@ from clv_core.collection.engine import TextRow, name, text
 from clv_core.collection.infer.columns.proposal import filled
 from clv_core.collection.infer.log_table import SEARCHED_ROWS, LogTable
 from clv_core.collection.parse.cell_texts import cell_text
-from clv_core.collection.vocabulary.column_names import CUSTOMER_RANKS, GUESTS, SURE_NAMES, fold
-from clv_core.collection.vocabulary.contact_fields import (
+from clv_core.collection.vocabulary.column_names import (
+    CUSTOMER_RANKS,
     EMAIL,
     FIRST_NAME,
+    GUESTS,
     LAST_NAME,
     MADID,
     NAME,
     PERSONAL,
     PHONE,
+    SURE_NAMES,
     TOGETHER,
     WHOSE,
     WITHIN,
     contact_field,
+    fold,
 )
 from clv_core.columns import (
     CATEGORY,

@@ -29,11 +29,10 @@ from clv_core.collection.infer.column_evidence import (
 )
 from clv_core.collection.infer.columns.proposal import CLOCK, NUMBER, TIME, Proposal
 from clv_core.collection.infer.log_table import LogTable
+from clv_core.collection.infer.order_states import FEW
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.state_words import FEW
 from clv_core.collection.store.manifest import ColumnAccount
-from clv_core.collection.vocabulary.column_names import fold
-from clv_core.collection.vocabulary.contact_fields import contact_field
+from clv_core.collection.vocabulary.column_names import contact_field, fold
 from clv_core.columns import CATEGORY, CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORDER_ID, ORDER_STATUS, PRODUCT_ID
 from clv_core.errors import Message, NeedsAnswer
 

@@ -26,15 +26,19 @@ from clv_core.collection.infer.order_states import (
     void_words,
 )
 from clv_core.collection.infer.orders.amount_scope import read_scope
-from clv_core.collection.infer.orders.counted_twice import are_refunds_in_rows, have_refund_rows, reject_repeated_totals
-from clv_core.collection.infer.orders.order_steps import order_steps
+from clv_core.collection.infer.orders.counted_twice import (
+    are_refunds_in_rows,
+    have_refund_rows,
+    order_steps,
+    reject_repeated_totals,
+)
 from clv_core.collection.infer.orders.void_times import (
     read_other_statuses,
     read_void_times,
     refunds_in_part_warning,
     status_column_warnings,
 )
-from clv_core.collection.infer.plan import probes
+from clv_core.collection.infer.plan import counts as probes
 from clv_core.collection.infer.plan.counts import SCALES, count_columns
 from clv_core.collection.infer.plan.orders import Orders, qualified_word
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan

@@ -1,2 +1,2 @@
 from .append import saved_answers as saved_answers
-from .whole_orders import WholeOrders as WholeOrders
+from .order_updates import WholeOrders as WholeOrders

@@ -5,23 +5,33 @@ shipped, refunded, corrected or cancelled meanwhile; counted beside the old rows
 given back. So of rows of one customer, order and product the newer file's count (an upsert), whatever else in them
 differs; a row that has moved to another customer counts there alone; a line that its order does not have any more goes.
 A file without states of orders may as well hold other lines of the same orders: it updates orders only where it repeats
-most of their lines exactly, and at the same time.
+most of their lines exactly, and at the same time (:func:`find_order_updates`).
+
+Orders that were voided stay out of later files, and are kept together with the merged log
+(:func:`exclude_voided_orders`, :func:`merge_voided`).
+
+A database is asked for every line of the orders that it is asked for at all. So nothing has to be guessed of a line
+that does not come: it is gone (:class:`WholeOrders`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from clv_core.collection.engine import file_text, name
+import duckdb
+import pyarrow as pa
+
+from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.infer.plan.cells import REASON
-from clv_core.collection.merge.overlap import FILE, POSITION, MergeStep
+from clv_core.collection.merge.overlap import FILE, POSITION, MergeStep, select_rows
 from clv_core.collection.rows.voided_orders import LINE, ORDER
-from clv_core.collection.vocabulary.order_statuses import REFUNDED
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE
+from clv_core.collection.store.dataset import LogFiles
+from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PRODUCT_ID, PURCHASE
 
 
 @dataclass(frozen=True)
@@ -37,48 +47,6 @@ class OrderSums:
     rows: int = 0
     orders: int = 0
     amount: float = 0.0
-
-
-def select_lines(rows: str, line: Sequence[str], compared: Sequence[str] = ()) -> str:
-    """Return the query of purchases: file, position, their line with blanks for NULL, time and amount.
-
-    Those without an order are left out where ids of orders are asked for.
-
-    Args:
-        rows: table of rows under the merged log's names.
-        line: columns that make two rows the same line.
-        compared: columns of ``row_hash``, and but for the customer of ``rest_hash``; empty for neither.
-    """
-    shown = [FILE, POSITION, blanked(line), EVENT_TIME, AMOUNT]
-    if compared:
-        rest = ", ".join(name(column) for column in compared if column != CUSTOMER_ID)
-        shown += [f"hash({', '.join(map(name, compared))}) AS row_hash", f"hash({rest}) AS rest_hash"]
-    test = f"{EVENT_TYPE} = '{PURCHASE}'" + (f" AND {ORDER_ID} IS NOT NULL" if ORDER_ID in line else "")
-    return f"SELECT {', '.join(shown)} FROM {rows} WHERE {test}"
-
-
-def blanked(line: Sequence[str]) -> str:
-    """Return the columns of a line with blanks for NULL."""
-    return ", ".join(f"coalesce({column}, '') AS {column}" for column in line)
-
-
-def whole_orders(voided: str) -> str:
-    """Return the query of the orders that voided lines name as a whole."""
-    return f"SELECT DISTINCT {blanked(LINE[:2])} FROM {voided} WHERE whole"
-
-
-def matching_lines(key: str, rows: str, lines: str, orders: str = "") -> str:
-    """Return the query of ``rows`` whose line is in ``lines``, as often as there, or whose order is in ``orders``."""
-    numbered = f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS clv_copy FROM {rows}"
-    counted = f"SELECT {key}, count(*) AS clv_copies FROM ({lines}) GROUP BY ALL"
-    also = f" OR ({ORDER}) IN ({orders})" if orders else ""
-    return f"SELECT * FROM ({numbered}) LEFT JOIN ({counted}) USING ({key}) WHERE clv_copy <= clv_copies{also}"
-
-
-def sum_lines(step: MergeStep, lines: str) -> OrderSums:
-    """Return how many rows and orders a query of lines gives, and what they are worth."""
-    rows, orders, worth = step.one(f"SELECT count(*), count(DISTINCT ({ORDER})), sum({AMOUNT}) FROM ({lines})")
-    return OrderSums(rows, orders, round(float(worth or 0), 2))
 
 
 MIN_REPEATED: Final = 0.5
@@ -198,3 +166,197 @@ def _moved_lines(step: MergeStep) -> str:
     line = f"{ORDER_ID}, rest_hash"
     new = f"SELECT {line} FROM new_lines WHERE {POSITION} NOT IN (FROM {step.present})"
     return matching_lines(line, f"(SELECT * FROM old_lines WHERE {orders})", new)
+
+
+def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetime | None) -> OrderSums:
+    """Add a file's rows of orders that earlier files call cancelled or refunded to ``step.present``; return their sums.
+
+    What was refunded stays out whatever the file says. What was cancelled or not paid when an earlier file was made may
+    be paid by now: it stays out of a file that ends before that one only.
+
+    Args:
+        step: the file and the log.
+        voided: orders that are voided by the earlier files.
+        last: the file's last event.
+    """
+    if not voided or not {ORDER_ID, EVENT_TYPE} <= set(step.columns):
+        return OrderSums()
+    line = [column for column in LINE if column in step.columns]
+    rows = f"(SELECT * FROM ({select_lines(step.new_rows, line)}) WHERE {POSITION} NOT IN (FROM {step.present}))"
+    every = _union_voided([file_text(path) for path in voided])
+    valid = f"(SELECT * FROM ({every}) WHERE {REASON} = '{REFUNDED}' OR told > TIMESTAMP '{last}')"
+    lines = f"SELECT {blanked(line)} FROM {valid} WHERE NOT whole"
+    found = matching_lines(", ".join(line), rows, lines, whole_orders(valid))
+    step.run(f"CREATE OR REPLACE TEMP TABLE voided_lines AS {found}")
+    step.add_present("FROM voided_lines")
+    return sum_lines(step, "FROM voided_lines")
+
+
+def merge_voided(
+    connection: duckdb.DuckDBPyConnection, logs: Sequence[tuple[LogFiles, Mapping[str, str]]], target: Path
+) -> Path | None:
+    """Write the voided orders of several logs together to ``target``; None where no log says how orders stand.
+
+    A line counts as often as the log that voids it most. What was cancelled and is a purchase in a later log that ends
+    no earlier has been paid since.
+
+    Args:
+        connection: where it runs.
+        logs: each with the merged log's names -> its own.
+        target: the Parquet file.
+    """
+    parts = []
+    for at, (first, _) in enumerate(logs):
+        if first.voided is not None:
+            later = [item for item in logs[at + 1 :] if ORDER_ID in item[1]]
+            paid = [_is_paid(log.events, columns, last_event(connection, log)) for log, columns in later]
+            left = f" WHERE NOT (v.{REASON} = '{CANCELLED}' AND ({' OR '.join(paid)}))" if paid else ""
+            parts.append(f"(SELECT * FROM {file_text(first.voided)} v{left})")
+    if not parts:
+        return None
+    connection.execute(f"COPY ({_union_voided(parts)}) TO {text(str(target))} (FORMAT parquet)")
+    return target
+
+
+def last_event(connection: duckdb.DuckDBPyConnection, log: LogFiles) -> datetime | None:
+    """Return the time of a log's last event, UTC; those of voided orders included."""
+    times = [f"SELECT max({EVENT_TIME}) AS last FROM {file_text(log.events)}"]
+    times += [f"SELECT max(told) AS last FROM {file_text(log.voided)}"] if log.voided is not None else []
+    last = one(connection, f"SELECT max(last) FROM ({' UNION ALL '.join(times)})")[0]
+    return last if isinstance(last, datetime) else None
+
+
+def _union_voided(relations: Sequence[str]) -> str:
+    """Return the query of several files' voided lines, each as often as the one that voids it most."""
+    order = f"ORDER BY {REASON} DESC, told DESC"
+    copies = " UNION ALL ".join(
+        f"SELECT *, row_number() OVER (PARTITION BY {', '.join(LINE)} {order}) AS clv_copy FROM {relation}"
+        for relation in relations
+    )
+    return (
+        f"SELECT {', '.join(LINE)}, max({REASON}) AS {REASON}, bool_or(whole) AS whole, max(told) AS told"
+        f" FROM ({copies}) GROUP BY {', '.join(LINE)}, clv_copy"
+    )
+
+
+def _is_paid(events: Path, columns: Mapping[str, str], last: datetime | None) -> str:
+    """Return the SQL test whether a voided line ``v`` is a purchase in a file that ends no earlier."""
+    rows = select_rows(events, columns, (*LINE, EVENT_TYPE))
+    bought = f"FROM ({rows}) WHERE {EVENT_TYPE} = '{PURCHASE}' AND {ORDER_ID} IS NOT NULL"
+    test = f"(v.{CUSTOMER_ID}, v.{ORDER_ID}) IN (SELECT {ORDER} {bought})"
+    if PRODUCT_ID in columns:
+        line = f"SELECT {', '.join(LINE)} {bought} AND {PRODUCT_ID} IS NOT NULL"
+        exact = f"({', '.join(f'v.{column}' for column in LINE)}) IN ({line})"
+        test = f"CASE WHEN v.{PRODUCT_ID} IS NULL THEN {test} ELSE {exact} END"
+    return f"(v.told <= TIMESTAMP '{last}' AND {test})"
+
+
+@dataclass(frozen=True)
+class WholeOrders:
+    """Says that a new file holds all lines of each of its orders.
+
+    Args:
+        gone: numbers of orders of the log that are no more.
+    """
+
+    gone: Sequence[str] = ()
+
+
+def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> OrderUpdates:
+    """Add the log's rows of orders that a file holds whole to ``step.superseded``, but for exact repetitions.
+
+    Rows without an order's number are compared as those of any file.
+
+    Args:
+        step: the file and the log, of which exact repetitions are marked.
+        voided: the file's voided orders, which have no rows in it; None where it does not say how orders stand.
+        whole: orders that are no more.
+    """
+    if ORDER_ID not in step.common:
+        return OrderUpdates()
+    connection = step.connection
+    connection.register("gone_orders", pa.table({"id": pa.array(list(whole.gone), pa.string())}))
+    parts = [f"SELECT {ORDER_ID} AS id FROM {step.new_rows}", "SELECT id FROM gone_orders"]
+    parts += [f"SELECT {ORDER_ID} AS id FROM {file_text(voided)}"] if voided is not None else []
+    step.run(f"CREATE OR REPLACE TEMP TABLE whole_orders AS {' UNION '.join(parts)}")
+    chosen = f"{ORDER_ID} IN (SELECT id FROM whole_orders WHERE id IS NOT NULL)"
+    shared = ", ".join(map(name, step.shared))
+    sides = (("old_whole", step.old_rows, f"{FILE}, {POSITION}"), ("new_whole", step.new_rows, POSITION))
+    for table, rows, place in sides:
+        number = f"row_number() OVER (PARTITION BY {shared} ORDER BY {place}) AS clv_copy"
+        amount = f", {AMOUNT} AS clv_amount" if AMOUNT in step.common else ", 0.0 AS clv_amount"
+        key = f"hash({shared}) AS clv_hash, {shared}"
+        step.run(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {place}, {ORDER_ID} AS clv_order{amount}, {number}, {key}"
+            f" FROM {rows} WHERE {chosen}"
+        )
+    same = " AND ".join(f"o.{name(column)} IS NOT DISTINCT FROM n.{name(column)}" for column in step.shared)
+    pairs = f"old_whole o JOIN new_whole n ON o.clv_hash = n.clv_hash AND o.clv_copy = n.clv_copy AND {same}"
+    step.run(
+        f"CREATE OR REPLACE TEMP TABLE same_whole AS SELECT o.{FILE}, o.{POSITION}, n.{POSITION} AS new FROM {pairs}"
+    )
+    step.run(f"DELETE FROM {step.present} WHERE {POSITION} IN (SELECT {POSITION} FROM new_whole)")
+    step.add_present(f"SELECT new AS {POSITION} FROM same_whole")
+    old = f"SELECT * FROM old_whole WHERE ({FILE}, {POSITION}) NOT IN (SELECT ({FILE}, {POSITION}) FROM same_whole)"
+    step.add_superseded(old)
+    others = "SELECT clv_order FROM new_whole UNION ALL SELECT id FROM gone_orders"
+    removed = f"{old} AND clv_order NOT IN ({others})"
+    rows, orders, amount = step.one(f"SELECT count(*), count(DISTINCT clv_order), sum(clv_amount) FROM ({removed})")
+    connection.unregister("gone_orders")
+    return OrderUpdates(step.superseded_rows(), 0, OrderSums(rows, orders, round(float(amount or 0), 2)))
+
+
+def without_their_voids(
+    connection: duckdb.DuckDBPyConnection, log: LogFiles, files: Sequence[LogFiles], target: Path
+) -> LogFiles:
+    """Return a log without what it says of cancelled or refunded orders that ``files`` hold whole: they say it anew."""
+    if log.voided is None:
+        return log
+    orders = [f"SELECT {ORDER_ID} FROM {file_text(file.events)}" for file in files if ORDER_ID in file.manifest.columns]
+    orders += [f"SELECT {ORDER_ID} FROM {file_text(file.voided)}" for file in files if file.voided is not None]
+    test = f"{ORDER_ID} IN (SELECT {ORDER_ID} FROM ({' UNION ALL '.join(orders)}) WHERE {ORDER_ID} IS NOT NULL)"
+    left = f" WHERE NOT coalesce({test}, false)" if orders else ""
+    connection.execute(f"COPY (SELECT * FROM {file_text(log.voided)}{left}) TO {text(str(target))} (FORMAT parquet)")
+    return replace(log, voided=target)
+
+
+def select_lines(rows: str, line: Sequence[str], compared: Sequence[str] = ()) -> str:
+    """Return the query of purchases: file, position, their line with blanks for NULL, time and amount.
+
+    Those without an order are left out where ids of orders are asked for.
+
+    Args:
+        rows: table of rows under the merged log's names.
+        line: columns that make two rows the same line.
+        compared: columns of ``row_hash``, and but for the customer of ``rest_hash``; empty for neither.
+    """
+    shown = [FILE, POSITION, blanked(line), EVENT_TIME, AMOUNT]
+    if compared:
+        rest = ", ".join(name(column) for column in compared if column != CUSTOMER_ID)
+        shown += [f"hash({', '.join(map(name, compared))}) AS row_hash", f"hash({rest}) AS rest_hash"]
+    test = f"{EVENT_TYPE} = '{PURCHASE}'" + (f" AND {ORDER_ID} IS NOT NULL" if ORDER_ID in line else "")
+    return f"SELECT {', '.join(shown)} FROM {rows} WHERE {test}"
+
+
+def blanked(line: Sequence[str]) -> str:
+    """Return the columns of a line with blanks for NULL."""
+    return ", ".join(f"coalesce({column}, '') AS {column}" for column in line)
+
+
+def whole_orders(voided: str) -> str:
+    """Return the query of the orders that voided lines name as a whole."""
+    return f"SELECT DISTINCT {blanked(LINE[:2])} FROM {voided} WHERE whole"
+
+
+def matching_lines(key: str, rows: str, lines: str, orders: str = "") -> str:
+    """Return the query of ``rows`` whose line is in ``lines``, as often as there, or whose order is in ``orders``."""
+    numbered = f"SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS clv_copy FROM {rows}"
+    counted = f"SELECT {key}, count(*) AS clv_copies FROM ({lines}) GROUP BY ALL"
+    also = f" OR ({ORDER}) IN ({orders})" if orders else ""
+    return f"SELECT * FROM ({numbered}) LEFT JOIN ({counted}) USING ({key}) WHERE clv_copy <= clv_copies{also}"
+
+
+def sum_lines(step: MergeStep, lines: str) -> OrderSums:
+    """Return how many rows and orders a query of lines gives, and what they are worth."""
+    rows, orders, worth = step.one(f"SELECT count(*), count(DISTINCT ({ORDER})), sum({AMOUNT}) FROM ({lines})")
+    return OrderSums(rows, orders, round(float(worth or 0), 2))

@@ -1,29 +1,45 @@
-"""The ledger of erased customers: their rows are left out of every file that is read later.
+"""Erased customers: their rows go from the tables of a log, and are left out of every file that is read later.
 
-``erasures/ledger.jsonl``, a :class:`~clv_core.collection.privacy.keyed_list.KeyedList`.
+:func:`erase_rows` takes them from events, rows set aside, customers and voided orders. The ledger of whom it was done
+for is ``erasures/ledger.jsonl``, a :class:`~clv_core.collection.privacy.keyed_list.KeyedList`; whoever comes back in a
+file is told by it (:func:`exclude_erased`, :func:`exclude_erased_customers`).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import duckdb
 import pyarrow as pa
 
 from clv_core.collection.customers import CustomersReading
-from clv_core.collection.customers.match import match
+from clv_core.collection.customers.reading import match
 from clv_core.collection.engine import connect, connect_memory, file_text, name, one, text
-from clv_core.collection.parse.id_texts import similar_mark, similar_mark_sql
-from clv_core.collection.parse.pseudonyms import BLANKS
-from clv_core.collection.privacy.id_matcher import TOKENS, redact_messages
+from clv_core.collection.parse.id_texts import BLANKS, folded, folded_sql, similar_mark, similar_mark_sql
+from clv_core.collection.privacy.id_matcher import (
+    OTHER_IDS,
+    TOKENS,
+    CustomerIds,
+    IdMatcher,
+    redact_messages,
+    texts_naming,
+)
 from clv_core.collection.privacy.keyed_list import KeyedList
-from clv_core.collection.privacy.row_erasure import EVENTS, SET_ASIDE, VOIDED, erase_rows, text_columns
+from clv_core.collection.rows.log_loader import ORDERED_ROWS
+from clv_core.collection.rows.log_summary import summarize
+from clv_core.collection.rows.read_settings import one_part
+from clv_core.collection.rows.rejected_rows import OWN_COLUMNS
 from clv_core.collection.rows.voided_orders import count_voided
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.dataset_labels import names_to_follow
-from clv_core.collection.store.version_store import Dataset, open_dataset, version_of
-from clv_core.columns import CUSTOMER_ID
+from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset, version_of
+from clv_core.collection.vocabulary.column_names import id_column
+from clv_core.columns import CUSTOMER_ID, READ, Kind
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
@@ -31,6 +47,11 @@ from clv_core.workspace import Workspace
 LEDGER: Final = "erasures/ledger.jsonl"
 PURPOSE: Final = "clv studio erased customers"
 DATASET: Final = "dataset"
+
+
+EVENTS, SET_ASIDE, CUSTOMERS, VOIDED = "events", "set_aside", "customers", "withdrawn"
+"""The tables of a log, as :func:`clv_core.collection.store.version_store.derive` calls their files."""
+NUMBERS_AND_TIMES: Final = {key for key, column in READ.items() if column.kind is not Kind.TEXT}
 
 
 def erased_customers(workspace: Workspace) -> KeyedList:
@@ -147,3 +168,197 @@ def _merges_similar_ids(workspace: Workspace, name: str) -> bool:
 def _is_empty(voided: Path | None) -> bool:
     with connect_memory() as connection:
         return count_voided(connection, voided)[0] == 0
+
+
+@dataclass(frozen=True)
+class ErasedRows:
+    """What is left of a log.
+
+    Args:
+        manifest: of what is left, with a version of its own.
+        files: the Parquet files that changed, by table.
+        rows: how many rows were erased, by table.
+        cells: texts in rows of other customers that named an erased one, and are empty now.
+    """
+
+    manifest: Manifest
+    files: dict[str, Path]
+    rows: dict[str, int]
+    cells: int = 0
+
+
+def erase_rows(
+    manifest: Manifest, tables: Mapping[str, Path], ids: Collection[str], scratch: Path, progress: Progress
+) -> ErasedRows:
+    """Erase customers from a log; its files stay, new ones are written to ``scratch``.
+
+    A row of events or of the customers table goes by its id; a text of another customer's row that names one of them
+    becomes empty. A row that was set aside, or of a voided order, goes if any of its cells names one of them.
+
+    Args:
+        manifest: of the log.
+        tables: Parquet files by table; ``events`` must be there.
+        ids: as the log writes them; of an e-mail address, all its spellings go.
+        scratch: an empty folder.
+        progress: receives the progress.
+    """
+    with connect(scratch) as connection:
+        connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
+        search = LogSearch(connection, manifest, ids, tables[EVENTS])
+        files: dict[str, Path] = {}
+        rows: dict[str, int] = {}
+        cells = 0
+        for table, path in tables.items():
+            target = scratch / f"left_{table}.parquet"
+            rows[table], emptied = _write_rest(connection, path, search.tests(table, path), target)
+            cells += emptied
+            if rows[table] or emptied:
+                files[table] = target
+        if not files:
+            return ErasedRows(manifest, {}, rows)
+        left = _recounted(connection, manifest, files.get(EVENTS, tables[EVENTS]), rows, progress)
+        return ErasedRows(left, files, rows, cells)
+
+
+@dataclass(frozen=True)
+class TableTests:
+    """What of a table names customers, as SQL tests.
+
+    Args:
+        rows: of the rows that are erased.
+        cells: by column, of the texts that are emptied in the other rows.
+    """
+
+    rows: str
+    cells: Mapping[str, str]
+
+    @property
+    def any(self) -> str:
+        """Of the rows that name a customer anywhere."""
+        return " OR ".join([self.rows, *self.cells.values()])
+
+
+class LogSearch:
+    """Finds what names customers in the tables of a log.
+
+    Args:
+        connection: of DuckDB; gets a table ``erased`` of the ids.
+        manifest: of the log.
+        ids: of the customers, as the log writes them.
+        logs: Parquet files of events, by which columns of customers are recognised.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, manifest: Manifest, ids: Collection[str], *logs: Path
+    ) -> None:
+        ids = {folded(word) for word in ids}
+        self._connection, self._manifest = connection, manifest
+        self._matcher, self._customers = IdMatcher(ids), CustomerIds(ids, logs)
+        connection.register("erased", pa.table({"id": pa.array(sorted(ids), pa.string())}))
+
+    def tests(self, table: str, path: Path) -> TableTests:
+        """Return what names customers in the Parquet file ``path`` of a table."""
+        columns = text_columns(self._connection, path)
+        if table == SET_ASIDE:
+            return TableTests(self._set_aside_test(path, columns), {})
+        cells = self._texts(path, {column: column in OTHER_IDS for column in columns if column != CUSTOMER_ID})
+        tests = TableTests(_is_erased(CUSTOMER_ID), cells)
+        return TableTests(tests.any, {}) if table == VOIDED else tests
+
+    def holds(self, table: str, path: Path) -> bool:
+        """Return whether the Parquet file ``path`` of a table names a customer anywhere."""
+        own = [] if table == SET_ASIDE else [_is_erased(CUSTOMER_ID)]  # which is faster
+        return any(self._has_rows(path, test) for test in own) or self._has_rows(path, self.tests(table, path).any)
+
+    def _has_rows(self, path: Path, test: str) -> bool:
+        query = f"SELECT 1 FROM {file_text(path)} WHERE {test} LIMIT 1"
+        return self._connection.execute(query).fetchone() is not None
+
+    def _texts(self, path: Path, other_ids: Mapping[str, bool]) -> dict[str, str]:
+        """Return the tests of texts that name a customer, by column, for columns that have such.
+
+        Args:
+            path: a Parquet file.
+            other_ids: the columns, and whether each holds ids of something else.
+        """
+        tests = {}
+        for column, other in other_ids.items():
+            texts = texts_naming(self._connection, path, column, self._matcher, self._customers, other_ids=other)
+            if texts:
+                tests[column] = f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, texts))}), false)"
+        return tests
+
+    def _set_aside_test(self, path: Path, columns: list[str]) -> str:
+        """Return the test of rows set aside; these have the columns of their file beside :data:`OWN_COLUMNS`."""
+        mapping = self._manifest.mapping
+        own = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
+        own = f"{own} (source)" if own.lower() in OWN_COLUMNS else own
+        likely = id_column([column for column in columns if column.lower() not in OWN_COLUMNS])
+        tests = [_is_erased(column) for column in dict.fromkeys((own, CUSTOMER_ID, likely)) if column in columns]
+        meaning = {mapping.get(key, key): key for key in READ}
+        other = {column: meaning.get(column) in OTHER_IDS | NUMBERS_AND_TIMES for column in columns}
+        other |= {column: True for column in columns if column.lower() in OWN_COLUMNS and column != "value"}
+        tests += self._texts(path, other).values()
+        if {"value", "column"} <= set(columns):  # a line that could not be cut into cells
+            split = f"regexp_split_to_array(coalesce(value, ''), {text(TOKENS)})"
+            words = f"list_transform({split}, lambda w: {folded_sql('w')})"
+            tests.append(f'("column" IS NULL AND list_has_any({words}, (SELECT list(id) FROM erased)))')
+        return " OR ".join(tests) or "false"
+
+
+def text_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Return the columns of a Parquet file that can hold a text, within lists and records too."""
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {file_text(path)}").fetchall()
+    return [str(row[0]) for row in rows if re.search(r"VARCHAR|JSON|BLOB|ENUM", str(row[1]))]
+
+
+def _is_erased(column: str) -> str:
+    cell = folded_sql(f"trim({name(column)}, '{BLANKS}')")
+    return f"coalesce({cell} IN (SELECT id FROM erased), false)"
+
+
+def _write_rest(connection: duckdb.DuckDBPyConnection, path: Path, tests: TableTests, target: Path) -> tuple[int, int]:
+    """Write what is left of a table if anything is erased; return the numbers of rows erased and of cells emptied."""
+    counts = [f"count(*) FILTER (WHERE {tests.rows})"]
+    counts += [f"count(*) FILTER (WHERE NOT ({tests.rows}) AND {test})" for test in tests.cells.values()]
+    rows, *cells = one(connection, f"SELECT {', '.join(counts)} FROM {file_text(path)}")
+    if rows or any(cells):
+        emptied = [
+            f"CASE WHEN {test} THEN NULL ELSE {name(column)} END AS {name(column)}"
+            for (column, test), cell_count in zip(tests.cells.items(), cells, strict=True)
+            if cell_count
+        ]
+        columns = f"* REPLACE ({', '.join(emptied)})" if emptied else "*"
+        rest = f"SELECT {columns} FROM {file_text(path)} WHERE NOT ({tests.rows})"
+        connection.execute(f"COPY ({rest}) TO {text(str(target))} (FORMAT parquet)")
+    return rows, sum(cells)
+
+
+def _recounted(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Manifest,
+    events: Path,
+    erased: Mapping[str, int],
+    progress: Progress,
+) -> Manifest:
+    """Return the manifest of what is left; its files become one entry, for rows are not counted by file."""
+    recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "orders": 0, "purchases": 0, "net_revenue": 0.0}
+    if one(connection, f"SELECT count(*) FROM {file_text(events)}")[0]:
+        recorded = summarize(connection, events, manifest.timezone, progress).recorded()
+    kept, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
+    rows = {
+        "rows_read": kept + aside + manifest.rows_duplicate,
+        "rows_kept": kept,
+        "rows_set_aside": aside,
+        "rows_duplicate": manifest.rows_duplicate,
+    }
+    table = manifest.customers_table
+    if table is not None and (people := erased.get(CUSTOMERS, 0)):
+        table = dataclasses.replace(table, rows=table.rows - people, rows_read=table.rows_read - people)
+    left = dataclasses.replace(
+        manifest,
+        **{**recorded, **rows},
+        version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table.rows),
+        customers_table=table,
+    )
+    return dataclasses.replace(left, parts=[one_part(left)])

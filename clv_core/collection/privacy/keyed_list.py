@@ -1,6 +1,6 @@
 """A list of people that names nobody: HMAC-SHA256 of each id under a key of its own.
 
-The list's key is made from the workspace's (:mod:`clv_core.collection.parse.pseudonyms`), so that its hashes are not
+The list's key is made from the workspace's (:mod:`clv_core.collection.parse.id_texts`), so that its hashes are not
 the pseudonyms that a dataset may hold. Who has the list without the key can neither read an id nor try candidates.
 """
 
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from clv_core import audit
 from clv_core.collection.engine import connect_memory
-from clv_core.collection.parse.pseudonyms import BLANKS, fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
+from clv_core.collection.parse.id_texts import BLANKS, fingerprint_of, key_path, load_key, pseudonym, pseudonym_sql
 from clv_core.errors import Refused
 from clv_core.locks import writing
 from clv_core.records import JsonObject

@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import pyarrow.parquet as pq
 
-from clv_core.collection.parse.email_texts import addresses, every_address, mailbox, mailboxes
+from clv_core.collection.parse.contact_texts import (
+    addresses,
+    every_address,
+    mailbox,
+    mailboxes,
+    phone_keys,
+    phone_marks,
+)
 from clv_core.collection.parse.id_texts import similar_mark
-from clv_core.collection.parse.phone_texts import phone_keys, phone_marks
 from clv_core.collection.privacy.keyed_list import HASHES, KeyedList
-from clv_core.collection.vocabulary.contact_fields import EMAIL, PHONE
+from clv_core.collection.vocabulary.column_names import EMAIL, PHONE
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound
 from clv_core.records import JsonObject

@@ -1,8 +1,8 @@
-from .alphabets import USUAL as USUAL
 from .archives import sheet_titles as sheet_titles
 from .archives import unpack as unpack
 from .content import Content as Content
 from .content import identify as identify
+from .encoding import USUAL as USUAL
 from .encoding import rewrite as rewrite
 from .encoding import survey as survey
 from .line_numbers import lines_without_rows as lines_without_rows

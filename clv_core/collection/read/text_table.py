@@ -10,11 +10,11 @@ import pandas as pd
 import pyarrow as pa
 
 from clv_core.collection.engine import name, one, reading_file
-from clv_core.collection.parse.pseudonyms import pseudonym_sql
+from clv_core.collection.parse.id_texts import pseudonym_sql
 from clv_core.collection.read.line_numbers import recorded_rejects
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import open_source
-from clv_core.collection.vocabulary.contact_fields import id_column
+from clv_core.collection.vocabulary.column_names import id_column
 from clv_core.errors import Refused
 from clv_core.scratch import temporary_folder
 

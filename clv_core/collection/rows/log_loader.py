@@ -20,8 +20,7 @@ from clv_core.collection.infer.ledger import account
 from clv_core.collection.infer.plan.cells import UNPRICED
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import SAMPLE_ROWS, Profile, profile
-from clv_core.collection.parse.id_texts import MERGE
-from clv_core.collection.parse.pseudonyms import fingerprint_of, pseudonym_sql
+from clv_core.collection.parse.id_texts import MERGE, fingerprint_of, pseudonym_sql
 from clv_core.collection.questions import add_readings, question_of, settled
 from clv_core.collection.read.layouts import with_pseudonyms
 from clv_core.collection.read.line_numbers import recorded_rejects
@@ -124,7 +123,7 @@ def load_log(
         scratch: an empty folder.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
-        key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
+        key: makes ids and contact fields keyed hashes (:mod:`clv_core.collection.parse.id_texts`).
         hidden: with a key, columns that become hashes whatever they are called and hold.
         part: whether it is one file of several, which need not hold purchases or several customers by itself.
         usual: the encoding of an earlier file like it

@@ -17,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from clv_core.collection.simulate.btyd import btyd
-from clv_core.collection.simulate.noise import noise
+from clv_core.collection.simulate.closed_form import btyd, noise
 from clv_core.collection.simulate.shop_scenarios import browsing, regime, store
 from clv_core.collection.simulate.simulation import Simulation, SimulationPlan
 from clv_core.collection.simulate.subscription import subscription

@@ -30,8 +30,7 @@ from clv_core.collection.simulate.channels import channel_truth, priced, spend_t
 from clv_core.collection.simulate.population import future_value, pending_returns, populate, value_by_age
 from clv_core.collection.simulate.shop import PER_CELL, Shift, catalogue
 from clv_core.collection.simulate.simulation import START, Simulation, SimulationPlan
-from clv_core.collection.simulate.trade import trade
-from clv_core.collection.simulate.visits import walk
+from clv_core.collection.simulate.trade import trade, walk
 
 MOOD_NAMES = np.array(["gone", "quiet", "curious", "keen"], dtype=object)
 

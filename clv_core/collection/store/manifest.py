@@ -233,7 +233,7 @@ class Manifest(StoredRecord):
         parts: its files.
         answers: what the person said about the file, so that the next one of the same shape is read alike; None in
             manifests that are older than this.
-        pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.pseudonyms`).
+        pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.id_texts`).
         key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
         orders: orders (:func:`clv_core.collection.rows.log_summary.order_key`); None in manifests that are older

@@ -3,13 +3,11 @@
 Everything is free of the log's scale: time is counted in horizons, money in mean orders. All of it reads what lies
 before the cutoff only; what happened in complete windows before it is looked up, never what happens after it.
 
-    days                 something that customers did on some days, and sums over any span of them
-    log_days             a log by customer and day: events, orders, and what customers do beside buying
+    log_days             a log by customer and day: events, orders, and what customers do beside buying; sums over days
     lookup               what happened to similar customers in complete windows before the cutoff
     log_statistics       statistics of the whole log at the cutoff
     customer_statistics  statistics of each customer
-    anchored             what the anchor (BG/NBD with Gamma-Gamma) says of customers and of the log
-    context              a log at one cutoff: all of that together, made when it is first needed
+    context              a log at one cutoff: all of that together, with what the anchor (BG/NBD with Gamma-Gamma) says
 """
 
 import lazy_loader

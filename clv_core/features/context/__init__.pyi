@@ -1,10 +1,10 @@
-from .anchored import ANCHORED as ANCHORED
-from .anchored import anchor_numbers as anchor_numbers
-from .anchored import anchor_statistics as anchor_statistics
-from .anchored import history as history
-from .anchored import spend_statistics as spend_statistics
+from .context import ANCHORED as ANCHORED
 from .context import Context as Context
 from .context import LazyContext as LazyContext
+from .context import anchor_numbers as anchor_numbers
+from .context import anchor_statistics as anchor_statistics
+from .context import history as history
+from .context import spend_statistics as spend_statistics
 from .customer_statistics import RENEWAL as RENEWAL
 from .log_days import KINDS as KINDS
 from .log_days import LogDays as LogDays

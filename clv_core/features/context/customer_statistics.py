@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv_core.columns import CART, RATING_EVENT, RETURN, VIEW
-from clv_core.features.context.days import Days, Past, exactly, running
-from clv_core.features.context.log_days import BEHAVIOUR, Behaviour, LogDays
+from clv_core.features.context.log_days import BEHAVIOUR, Behaviour, Days, LogDays, Past, exactly, running
 from clv_core.features.context.lookup import SPANS, CustomerState, Lookup, by_span, decayed
 
 Floats = NDArray[np.float64]

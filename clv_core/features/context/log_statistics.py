@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import RETURN
 from clv_core.features.context.customer_statistics import LITTLE, YEAR_DAYS
-from clv_core.features.context.days import Days
-from clv_core.features.context.log_days import BEHAVIOUR, LogDays
+from clv_core.features.context.log_days import BEHAVIOUR, Days, LogDays
 from clv_core.features.context.lookup import CustomerState, Lookup, window_cutoffs
 
 Floats = NDArray[np.float64]

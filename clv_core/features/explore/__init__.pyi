@@ -1,4 +1,3 @@
-from .build import build_cube as build_cube
 from .buyers import FIRST as FIRST
 from .buyers import LATER as LATER
 from .buyers import SPANS as SPANS
@@ -9,6 +8,7 @@ from .buyers import gaps as gaps
 from .buyers import median_gap as median_gap
 from .buyers import overall as overall
 from .cube import Cube as Cube
+from .cube import build_cube as build_cube
 from .cube import find_cube as find_cube
 from .key_figures import Concentration as Concentration
 from .key_figures import Figures as Figures

@@ -20,7 +20,7 @@ class Figures:
     Args:
         customers: who did anything.
         buyers: who bought.
-        orders: orders (:data:`clv_core.features.explore.build.ORDERS`).
+        orders: orders (:data:`clv_core.features.explore.cube.ORDERS`).
         paid: sum of purchases.
         returned: sum of returns, positive.
         repeat_buyers: who bought on two or more days of the period.

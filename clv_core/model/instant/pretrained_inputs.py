@@ -107,7 +107,7 @@ class InstantInputs:
             windows: of n customers.
             contexts: the log at each of the windows' cutoffs, by day.
             anchors: fitted on the log before them.
-            features: what the anchors say of the customers, :data:`~clv_core.features.context.anchored.ANCHORED`, [n].
+            features: what the anchors say of the customers, :data:`~clv_core.features.context.context.ANCHORED`, [n].
         """
         days = sorted(set(windows.cutoff_day.tolist()))
         log_of = np.searchsorted(days, windows.cutoff_day)

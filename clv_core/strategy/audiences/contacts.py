@@ -113,7 +113,7 @@ def clean_contacts(customers: pd.DataFrame, region: str | None) -> pd.DataFrame:
 def emails(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return e-mail addresses trimmed and in lower case, of several in a cell the first; "" where there is none.
 
-    :mod:`clv_core.collection.parse.email_texts` has the forms in which they may be written.
+    :mod:`clv_core.collection.parse.contact_texts` has the forms in which they may be written.
     """
     clean = tidy(texts)
     valid = clean.str.fullmatch(EMAIL_PATTERN)

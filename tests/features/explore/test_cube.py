@@ -11,10 +11,9 @@ import pytest
 
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Cancelled, ClvError, NotFound, Refused
-from clv_core.features.explore import build
-from clv_core.features.explore.build import build_cube
+from clv_core.features.explore import cube
 from clv_core.features.explore.buyers import cohorts, rfm
-from clv_core.features.explore.cube import RECORD, Cube, cube_folder, drop_cubes, find_cube
+from clv_core.features.explore.cube import RECORD, Cube, build_cube, cube_folder, drop_cubes, find_cube
 from clv_core.features.explore.key_figures import figures, trend
 from clv_core.features.explore.selection import CubePart, Selection
 from clv_core.jobs import NoProgress
@@ -44,7 +43,7 @@ def test_many_runs_make_the_same_cube(shop_explored: Explored, monkeypatch: pyte
     workspace = workspace_of(shop_explored)
     before = {name: CubePart(shop_explored.cube).frame(f"FROM {name} ORDER BY ALL") for name in ("cells", "rated")}
     assert drop_cubes(workspace, "log") == 1
-    monkeypatch.setattr(build, "RUN_ROWS", 1500)
+    monkeypatch.setattr(cube, "RUN_ROWS", 1500)
     again = build_cube(workspace, "log", NoProgress())
     assert again == shop_explored.cube and len(list((again.folder / "cells").iterdir())) == 8
     for name, frame in before.items():

@@ -1,3 +1,3 @@
-from .by_name import could_be as could_be
 from .column_choice import likeliest_first as likeliest_first
 from .proposal import Proposal as Proposal
+from .propose import could_be as could_be

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.by_name import UNIT, could_be, last_key, share
 from clv_core.collection.infer.columns.proposal import CERTAIN, ENOUGH, SLIGHTLY, SURE, TIME, WORTH_ASKING, Proposal
+from clv_core.collection.infer.columns.propose import UNIT, could_be, last_key, share
 from clv_core.collection.infer.debit_credit import ledger_sides
 from clv_core.collection.infer.log_table import NEARLY_ALL, SEARCHED_ROWS, LogTable
 from clv_core.collection.vocabulary.column_names import CURRENCY, EVENT_NAMES, PREFERRED_NAMES, PRICE, fold

@@ -12,8 +12,7 @@ from clv_core.collection.engine import name
 from clv_core.collection.infer.columns.column_choice import CUSTOMERS, OF_CUSTOMERS
 from clv_core.collection.infer.columns.proposal import FRACTIONS, TIME, Proposal
 from clv_core.collection.infer.log_table import SEARCHED_ROWS, LogTable
-from clv_core.collection.vocabulary.column_names import MISSING
-from clv_core.collection.vocabulary.contact_fields import EMAIL, contact_field
+from clv_core.collection.vocabulary.column_names import EMAIL, MISSING, contact_field
 from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NeedsAnswer

@@ -8,8 +8,8 @@ from itertools import product
 from typing import Any, Final
 
 from clv_core.collection.engine import name
-from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import FRACTIONS, LIKELY, NAMED, filled
+from clv_core.collection.infer.columns.propose import says
 from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, LogTable
 from clv_core.collection.vocabulary.column_names import EVENT_NAMES, WITH_TAX, WITHOUT_TAX, fold
 from clv_core.collection.vocabulary.language_files import load_vocabulary

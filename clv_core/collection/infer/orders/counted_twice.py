@@ -1,19 +1,38 @@
-"""Money that stands twice: an order's total beside its lines, parts beside their whole, a refund beside its row."""
+"""Money that stands twice in a file, of which only one counts.
+
+An order's total beside its lines, parts beside their whole, a refund beside its row; and events that are steps of one
+order: placed, then paid, or cancelled before.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
-from clv_core.collection.engine import T, V, name
+import duckdb
+
+from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.infer.log_table import CENT, NEARLY_ALL, LogTable
 from clv_core.collection.infer.plan.orders import no_sale
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
+from clv_core.collection.vocabulary.column_names import EVENT_NAMES, fold
 from clv_core.collection.vocabulary.language_files import load_vocabulary
-from clv_core.collection.vocabulary.order_statuses import REFUNDED, SOLD
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TYPE, ORDER_ID, ORDER_STATUS, REFUND, REFUND_STATUS, RETURN
+from clv_core.collection.vocabulary.order_statuses import CANCELLED_STEPS, PAID_STEPS, PLACED_STEPS, REFUNDED, SOLD
+from clv_core.columns import (
+    AMOUNT,
+    CUSTOMER_ID,
+    EVENT_TYPE,
+    MONEY_TYPES,
+    ORDER_ID,
+    ORDER_STATUS,
+    PURCHASE,
+    REFUND,
+    REFUND_STATUS,
+    RETURN,
+)
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 200_000
@@ -143,3 +162,168 @@ def are_refunds_in_rows(log: LogTable, plan: ReadingPlan) -> bool:
     if refunds:
         return bool((below or 0) >= HALF * refunds)
     return bool(refunded and returns >= HALF * refunded)
+
+
+MIN_ORDERS: Final = 10
+"""Orders that two names both have, at least."""
+MIN_SHARED: Final = 0.5
+"""Share of the orders of the name with fewer that the other one has too: not all that is placed is paid."""
+MIN_SAME: Final = 0.8
+"""Share of the orders of both names whose amounts are the same."""
+MIN_NEXT: Final = 0.8
+MAX_TURNED: Final = 0.5
+"""Without order ids: share of one step's rows that follow the other's, and how many more may be followed by them."""
+MIN_UNPAID: Final = 0.8
+"""Share of the cancelled orders that have no purchase."""
+MAX_DAYS: Final = 3
+"""Within so many days the second step follows the first."""
+HALF_A_CENT: Final = 0.005
+RANKS: Final = {
+    **dict.fromkeys(map(fold, MONEY_TYPES), 0),
+    **dict.fromkeys(PAID_STEPS, 1),
+    **dict.fromkeys(PLACED_STEPS, 3),
+}
+OTHER_RANK: Final = 2
+
+Counts = dict[str, int]
+Links = dict[tuple[str, str], int]
+
+
+def order_steps(log: LogTable, plan: ReadingPlan) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return the names of steps whose amounts do not count, each as an event of its own name, and what is to be said.
+
+    Of several steps the one that is paid counts, unless fewer than half as many orders have it.
+
+    Args:
+        log: the file.
+        plan: how it is read.
+    """
+    if EVENT_TYPE not in plan.chosen or not plan.has_money:
+        return {}, ()
+    usual = {one: kind for one, kind in plan.values.items() if one not in log.answers.events}
+    usual |= {one: EVENT_NAMES[fold(one)] for one in log.answers.events if fold(one) in EVENT_NAMES}
+    money = {one: kind for one, kind in usual.items() if kind in MONEY_TYPES}
+    cancelled = [one for one in money if fold(one) in CANCELLED_STEPS] if ORDER_ID in plan.chosen else []
+    if not cancelled and len(set(map(fold, money))) == len(set(money.values())):
+        return {}, ()
+    rows = _money_rows(log, replace(plan, values={**plan.values, **usual}))
+    log.connection.execute(f"CREATE OR REPLACE TEMP TABLE clv_steps AS {rows}")
+    found: dict[str, str] = {}
+    notes: list[Message] = []
+
+    def leave(code: str, names: list[str], **params: Any) -> None:
+        found.update({one: one for one in names})
+        if not set(names) <= set(log.answers.events):
+            notes.append(Message(f"warning.order_steps.{code}", {"others": names, "first": names[0], **params}))
+
+    try:
+        for kind in MONEY_TYPES:
+            for kept, others, orders in _steps(log.connection, kind):
+                leave(kind, others, kept=kept, orders=orders)
+        unpaid = _never_paid(log.connection, cancelled, found) if cancelled else {}
+        if unpaid:
+            leave("unpaid", sorted(unpaid), orders=sum(unpaid.values()))
+    finally:
+        log.connection.execute("DROP TABLE clv_steps")
+    return found, tuple(notes)
+
+
+def _money_rows(log: LogTable, plan: ReadingPlan) -> str:
+    """Return the query for the purchases and returns of a file, each with its name."""
+    order = f"{T}{ORDER_ID}" if ORDER_ID in plan.chosen else "NULL::VARCHAR"
+    return (
+        f"SELECT trim({name(plan.chosen[EVENT_TYPE])}) AS step, {V}type AS kind, {T}{CUSTOMER_ID} AS person,"
+        f" {V}time AS at, {V}value AS worth, {order} AS order_id, row_number() OVER () AS place"
+        f" FROM {plan.judged(log.relation)} WHERE {plan.money} AND {V}value IS NOT NULL"
+    )
+
+
+def _steps(connection: duckdb.DuckDBPyConnection, kind: str) -> list[tuple[str, list[str], int]]:
+    """Return the step that counts, the others, and how many orders have several, for each set of steps."""
+    known = connection.execute(
+        "SELECT step, count(*), count(order_id), count(DISTINCT order_id) FROM clv_steps"
+        f" WHERE kind = {text(kind)} GROUP BY 1"
+    ).fetchall()
+    named = {str(step) for step, rows, with_id, _ in known if 2 * with_id >= rows}
+    orders = {str(step): int(ids if step in named else rows) for step, rows, _, ids in known}
+    links = _by_ids(connection, kind, orders)
+    links |= {pair: many for pair, many in _by_days(connection, kind, orders).items() if not set(pair) <= named}
+    found = []
+    for steps in _together(links):
+        kept = _kept(steps, orders)
+        found.append((kept, sorted(steps - {kept}), max(many for pair, many in links.items() if set(pair) <= steps)))
+    return found
+
+
+def _by_ids(connection: duckdb.DuckDBPyConnection, kind: str, orders: Counts) -> Links:
+    """Return the pairs of steps of the same orders, with how many have both."""
+    found = connection.execute(
+        "WITH sold AS (SELECT step, order_id, sum(worth) AS worth FROM clv_steps"
+        f" WHERE kind = {text(kind)} AND order_id IS NOT NULL GROUP BY 1, 2)"
+        f" SELECT a.step, b.step, count(*), count(*) FILTER (abs(a.worth - b.worth) < {HALF_A_CENT})"
+        " FROM sold a JOIN sold b USING (order_id) WHERE a.step < b.step GROUP BY 1, 2"
+    ).fetchall()
+    return {
+        (one, other): both
+        for one, other, both, same in found
+        if both >= max(MIN_ORDERS, MIN_SHARED * min(orders[one], orders[other])) and same >= MIN_SAME * both
+    }
+
+
+def _by_days(connection: duckdb.DuckDBPyConnection, kind: str, rows: Counts) -> Links:
+    """Return the pairs of steps of which one follows the other, customer by customer, with how often it does."""
+
+    def near(order: str) -> Links:
+        found = connection.execute(
+            "SELECT a.step, b.step, count(DISTINCT b.place) FROM clv_steps a JOIN clv_steps b ON a.person = b.person"
+            f" AND a.worth = b.worth AND a.step <> b.step AND {order}"
+            f" WHERE a.kind = {text(kind)} AND b.kind = {text(kind)} GROUP BY 1, 2"
+        ).fetchall()
+        return {(first, then): int(many) for first, then, many in found}
+
+    before = near(f"a.at <= b.at AND a.at >= b.at - INTERVAL {MAX_DAYS} DAY")
+    after = near(f"a.at > b.at AND a.at <= b.at + INTERVAL {MAX_DAYS} DAY")
+    return {
+        pair: many
+        for pair, many in before.items()
+        if many >= max(MIN_ORDERS, MIN_NEXT * rows[pair[1]]) and after.get(pair, 0) <= MAX_TURNED * many
+    }
+
+
+def _never_paid(connection: duckdb.DuckDBPyConnection, cancelled: Collection[str], others: Collection[str]) -> Counts:
+    """Return the names of returns whose orders were cancelled before they were paid, with how many such orders.
+
+    Args:
+        connection: the engine.
+        cancelled: names of returns.
+        others: names of steps that do not count.
+    """
+    paid = f"SELECT order_id FROM clv_steps WHERE kind = {text(PURCHASE)} AND order_id IS NOT NULL"
+    paid += f" AND step NOT IN ({_listed(others)})" if others else ""
+    found = connection.execute(
+        f"SELECT step, count(DISTINCT order_id), count(DISTINCT order_id) FILTER (order_id NOT IN ({paid}))"
+        " FROM clv_steps"
+        f" WHERE kind = {text(RETURN)} AND step IN ({_listed(cancelled)}) GROUP BY 1"
+    ).fetchall()
+    return {str(step): unpaid for step, orders, unpaid in found if unpaid >= max(MIN_ORDERS, MIN_UNPAID * orders)}
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(map(text, names))
+
+
+def _together(links: Collection[tuple[str, str]]) -> list[set[str]]:
+    """Return the sets of names that links hold together; two spellings of one name are no steps."""
+    groups: list[set[str]] = []
+    for pair in links:
+        if fold(pair[0]) != fold(pair[1]):
+            joined = set(pair).union(*(group for group in groups if group & set(pair)))
+            groups = [*(group for group in groups if not group & joined), joined]
+    return groups
+
+
+def _kept(steps: set[str], orders: Counts) -> str:
+    """Return the step that counts."""
+    most = max(orders[step] for step in steps)
+    enough = [step for step in sorted(steps) if 2 * orders[step] >= most]
+    return min(enough, key=lambda step: (RANKS.get(fold(step), OTHER_RANK), -orders[step]))

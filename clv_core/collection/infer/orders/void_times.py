@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.engine import TextRow, V, name, text
-from clv_core.collection.infer.columns.by_name import says
 from clv_core.collection.infer.columns.proposal import NUMBER, TIME, filled
+from clv_core.collection.infer.columns.propose import says
 from clv_core.collection.infer.log_table import CENT, MARKS, NEARLY_ALL, LogTable
-from clv_core.collection.infer.order_states import OrderState, void_words, words_of
+from clv_core.collection.infer.order_states import OrderState, is_refund_in_part, void_words, words_of
 from clv_core.collection.infer.plan.orders import ended
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
-from clv_core.collection.infer.state_words import is_refund_in_part
 from clv_core.collection.read.dialect import column_roles
 from clv_core.collection.vocabulary.column_names import fold
 from clv_core.collection.vocabulary.order_statuses import (
