@@ -70,7 +70,7 @@ def test_every_door_counts_the_same_orders_and_lines(
         clv("ingest", str(tmp_path / "log.csv"), "--name", "shop"),
         clv("datasets", "shop"),
         clv("datasets")["datasets"][0],
-        Tools(Workspace(root), by_key=False).list_datasets()[0],
+        Tools(Workspace(root), by_key=False).list_datasets()[0].model_dump(),
     ]
     assert [(one["orders"], one["lines"]) for one in answers] == [(orders, lines)] * len(answers)
     assert answers[1]["purchases"] == lines  # as before
