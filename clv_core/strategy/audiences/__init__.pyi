@@ -29,6 +29,7 @@ from .export_records import is_cached_scores as is_cached_scores
 from .export_records import log_backtest as log_backtest
 from .export_records import log_holdout as log_holdout
 from .formats import EXPORTS as EXPORTS
+from .list_files import XLSX_ROWS as XLSX_ROWS
 from .list_files import check_ending as check_ending
 from .platforms import google_emails as google_emails
 from .platforms import tiktok_emails as tiktok_emails
@@ -54,4 +55,3 @@ from .suppression_file import entries_of as entries_of
 from .suppression_file import matches as matches
 from .suppression_file import read_entries as read_entries
 from .suppression_file import words_of as words_of
-from .xlsx_file import XLSX_ROWS as XLSX_ROWS
