@@ -17,8 +17,8 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences import export as exports
 from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.conversions import with_conversions
 from clv_core.strategy.audiences.customer_list import match_id_list, side_of
+from clv_core.strategy.audiences.formats import with_conversions
 from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
 from clv_core.strategy.experiments.randomized_experiment import (
     DATE,
@@ -212,7 +212,7 @@ def export(
 ) -> exports.Exported:
     """Write the customers of a selection in a format of ``EXPORTS``, and add a line to the export log.
 
-    Conversions (:mod:`.audiences.conversions`) hold new customers only, their value times ``margin_rate``.
+    Conversions (:func:`.with_conversions`) hold new customers only, their value times ``margin_rate``.
 
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """
