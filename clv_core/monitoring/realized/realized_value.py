@@ -260,7 +260,7 @@ def actual_of(dataset: Dataset, scored: pd.DataFrame, cutoff: date, until: date)
 
 
 def chance_of(scored: pd.DataFrame, total: float, shared: SharedError) -> float:
-    """Return the two-sided p-value of a realized sum, by the distribution of :mod:`clv_core.evaluation.sums`."""
+    """Return the two-sided p-value of a realized sum, by the distribution of :mod:`clv_core.evaluation.levels`."""
     predicted = scored["predicted_clv"].to_numpy(np.float64)
     if predicted.sum() <= 0:
         return 1.0
