@@ -294,7 +294,7 @@ PAST_A_DOOR = frozenset({
     "clv_core.strategy.acquisition.acquire.acquire", "clv_core.strategy.acquisition.read_spend.read_spend",
     "clv_core.strategy.audiences.export.export", "clv_core.strategy.audiences.stored_contacts.stored_contacts",
     "clv_core.strategy.destinations.push.push", "clv_core.strategy.plans.budget_plan",
-    "clv_core.strategy.plans.plan_warnings", "clv_core.strategy.purchase_history.purchase_history",
+    "clv_core.strategy.purchase_history.purchase_history",
     "clv_core.strategy.recommend_and_price.recommend", "clv_core.strategy.report.make_report.make_report",
     "clv_core.training.cost", "clv_core.training.pretrain.pretrain", "clv_core.upkeep.demo",
 })  # fmt: skip
@@ -439,7 +439,7 @@ def test_statistics_and_charts_are_loaded_by_who_uses_them() -> None:
     Plotly is loaded by who draws.
     """
     wanted = ("clv_core.strategy.activation", "clv_core.strategy.pricing.price_rule",
-              "clv_core.strategy.segments.segment_comparison", "clv_core.evaluation.explain.checks",
+              "clv_core.strategy.segments.segment_figures", "clv_core.evaluation.explain.checks",
               "clv_core.monitoring.monitor", "clv_core.estimator")  # fmt: skip
     script = f"import sys; import {', '.join(wanted)}; print(*sorted({{'scipy.stats', 'plotly'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

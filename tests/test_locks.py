@@ -25,7 +25,7 @@ from clv_core.jobs import NoProgress
 from clv_core.locks import changing, exclusive_lock, running
 from clv_core.preprocessing.add_customers import remove_customers
 from clv_core.preprocessing.clean import clean
-from clv_core.upkeep.dataset_deletion import delete
+from clv_core.upkeep.lifecycle import delete
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(4)

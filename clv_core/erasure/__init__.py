@@ -1,8 +1,8 @@
 """Erasure: customers are erased from a workspace; a certificate lists what was done and what a search still finds.
 
-:mod:`.erase` runs the steps and the final search, :mod:`.places` is the table of what is done where,
-:mod:`.version_erasure` and :mod:`.file_erasure` change what cannot be made again, :mod:`.file_texts` reads files of any
-kind. A run that is cut off is finished by the next one with the same ids.
+:mod:`.erase` runs the steps and the final search, and has the table of what is done where; :mod:`.version_erasure` and
+:mod:`.file_erasure` change what cannot be made again, :mod:`.file_texts` reads files of any kind. A run that is cut off
+is finished by the next one with the same ids.
 """
 
 import lazy_loader

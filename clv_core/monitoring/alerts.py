@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Final, NamedTuple
 from clv_core.columns import EVENT_TYPE, RETURN
 from clv_core.features import label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_day, say_last_day, say_list, say_number, translate
-from clv_core.monitoring.drift.event_profile import PRICES
 from clv_core.monitoring.drift.feature_histograms import PREDICTED
-from clv_core.monitoring.drift.periods import Check
+from clv_core.monitoring.drift.periods import PRICES, Check
 from clv_core.records import JsonObject, StoredRecord
 
 DATA, PREDICTIONS, REALISED = "data", "predictions", "realised"

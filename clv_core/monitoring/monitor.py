@@ -14,7 +14,6 @@ from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import DATA, PREDICTIONS, alerts_of
 from clv_core.monitoring.drift.data_checks import check_data, series_table
 from clv_core.monitoring.drift.drift_reference import Reference, reference_of
-from clv_core.monitoring.drift.event_profile import profile
 from clv_core.monitoring.drift.feature_histograms import (
     check_customers,
     features_with_predictions,
@@ -32,6 +31,7 @@ from clv_core.monitoring.drift.periods import (
     period_start,
     periods_after,
     periods_in,
+    profile,
 )
 from clv_core.monitoring.health import assess_health, recommend
 from clv_core.monitoring.monitoring_report import (
@@ -42,8 +42,7 @@ from clv_core.monitoring.monitoring_report import (
     model_folder,
     report_folder,
 )
-from clv_core.monitoring.realized.performance import outside, so_far
-from clv_core.monitoring.realized.realized_value import compare_realized, realized_alerts
+from clv_core.monitoring.realized.realized_value import compare_realized, outside, realized_alerts, so_far
 
 
 def monitor(scored: Scored, *, kind: str = AUTO, progress: Progress) -> Report:

@@ -18,7 +18,7 @@ from clv_core.locks import writing
 from clv_core.monitoring.alerts import Acknowledgement, Alert, acknowledge
 from clv_core.monitoring.drift.periods import Check, PastSeries
 from clv_core.monitoring.health import UNKNOWN, HealthStatus, Recommendation, assess_health, recommend
-from clv_core.monitoring.realized.performance import Realised, Tier, outside, so_far
+from clv_core.monitoring.realized.realized_value import Realised, Tier, outside, so_far
 from clv_core.monitoring.retraining import Outcome
 from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.audiences import inert_csv

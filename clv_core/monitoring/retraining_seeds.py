@@ -3,7 +3,8 @@
 The same settings give another model from another start, and on the same customers one of the two is the better one. The
 first comparison resamples customers and does not include that luck, so a challenger that differs from the champion only
 by its start is now and then surely better. Only one that came out better is trained again, and only its holdout: runs
-in which the champion stays cost no more.
+in which the champion stays cost no more. It stands beside :mod:`.retraining` because it trains: reports read outcomes
+without loading networks.
 """
 
 from __future__ import annotations

@@ -24,8 +24,7 @@ from clv_core.errors import ClvError, Message, NotFound, Refused, UsageError, tr
 from clv_core.i18n import translate
 from clv_core.locks import FOLDER as LOCKS
 from clv_core.locks import held_lock, writing
-from clv_core.monitoring.notifications.mail import Smtp, send
-from clv_core.monitoring.notifications.webhook import checked_url, post
+from clv_core.monitoring.notifications.sending import Smtp, checked_url, post, send
 from clv_core.records import StoredRecord
 from clv_core.workspace import Workspace, append_record, check_name, latest_records, read_json, write_json
 

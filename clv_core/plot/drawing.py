@@ -22,8 +22,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from clv_core.plot.names import lettered
-from clv_core.plot.words import language, say
+from clv_core.plot.words import language, lettered, say
 from clv_core.program_files import APP_FOLDER
 
 Looks = Mapping[str, Any]

@@ -24,8 +24,7 @@ from clv_core.plot.drawing import (
     value_ticks,
     vertical,
 )
-from clv_core.plot.names import MOST, cut, wrapped
-from clv_core.plot.words import percent, say, t
+from clv_core.plot.words import MOST, cut, percent, say, t, wrapped
 
 
 def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:

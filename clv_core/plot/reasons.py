@@ -10,8 +10,7 @@ from clv_core.evaluation.explain import CHANCE, WORTH_NAMING, Explanation, level
 from clv_core.features import label
 from clv_core.plot import explanations
 from clv_core.plot.drawing import Chart
-from clv_core.plot.names import IN_WORDS, cut, smaller
-from clv_core.plot.words import language, percent, t, unit
+from clv_core.plot.words import IN_WORDS, cut, language, percent, smaller, t, unit
 
 BARS: Final = 10
 SWARM: Final = 8

@@ -1,12 +1,33 @@
-"""Texts of charts, numbers and amounts in the reader's language: of the page in the app, English elsewhere."""
+"""Texts of charts, numbers and amounts in the reader's language: of the page in the app, English elsewhere.
+
+Names from a log are cut where they would take the chart's room (:func:`short`), and read as letters, never as tags
+(:func:`lettered`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from textwrap import wrap
+from typing import Any, Final
 
-from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, say_share, translate
+import numpy as np
+
+from clv_core.i18n import DEFAULT_LANGUAGE, has, room, say_money, say_number, say_share, translate
 from clv_core.model.sequence_encoders import sequence_encoder
+
+MOST: Final = 26
+"""Letters of a segment's name beside an axis."""
+FEW: Final = 22
+"""Letters of a name from a log there."""
+IN_CELL: Final = 12
+"""Letters of a line in a cell of a grid."""
+IN_WORDS: Final = 60
+"""Letters of a name in a sentence."""
+SMALLER: Final = "span style='font-size:11px'"
+TAG: Final = re.compile(rf"&|<(?!br>|/span>|{SMALLER}>)")
+"""What Plotly would read as a tag or as the name of a letter, but for the tags that our own texts have."""
 
 
 def _default() -> str:
@@ -58,3 +79,55 @@ def unit(currency: str) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
     return say_share(share, digits)
+
+
+def cut(name: str, most: int = IN_WORDS) -> str:
+    """Return a name with its end left out where it takes more room than ``most`` Latin letters."""
+    ends = list(accumulate(map(room, name)))
+    if not ends or ends[-1] <= most:
+        return name
+    return f"{name[: sum(end < most for end in ends)]}…"
+
+
+def short(names: Iterable[object], most: int = MOST) -> list[str]:
+    """Return names that leave room for the chart beside them, still apart from each other."""
+    return _apart(cut(str(name), most) for name in names)
+
+
+def wrapped(names: Iterable[object]) -> list[str]:
+    """Return names on two lines where they are long, for charts whose rows have room for them."""
+    return _apart("<br>".join(_lines(cut(str(name), 2 * MOST))) for name in names)
+
+
+def in_cell(name: str) -> str:
+    """Return a name on up to three lines, for a cell of a grid."""
+    return "<br>".join(_lines(name, IN_CELL, 3))
+
+
+def smaller(text: str) -> str:
+    """Return a text for a label's second line."""
+    return f"<{SMALLER}>{text}</span>"
+
+
+def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:
+    return wrap(name, most // max(map(room, name), default=1), max_lines=lines, placeholder="…") or [""]
+
+
+def _apart(names: Iterable[str]) -> list[str]:
+    distinct: list[str] = []
+    for name in names:
+        distinct.append(name if name not in distinct else f"{name} ({len(distinct) + 1})")
+    return distinct
+
+
+def lettered(value: Any) -> Any:
+    """Return a text, or a list or an array of texts, as Plotly has to be given it to write it letter by letter."""
+    if isinstance(value, str):
+        return TAG.sub(lambda match: "&amp;" if match[0] == "&" else "&lt;", value)
+    if isinstance(value, list):
+        return [lettered(item) for item in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+        written = np.empty(value.size, object)
+        written[:] = [lettered(item) for item in value.ravel()]
+        return written.reshape(value.shape)
+    return value

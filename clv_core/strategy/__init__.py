@@ -7,7 +7,7 @@ plans/, experiments/                          offers within a budget; control gr
 recommend/, pricing/, recommend_and_price     products for customers, and how sales respond to prices
 customer/                                     the card of one customer
 report/                                       slides and a page for stakeholders
-purchase_history, explanation_files, dataset_deletion
+purchase_history, explanation_files           what customers bought, and explanations as files
 """
 
 import lazy_loader

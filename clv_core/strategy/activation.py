@@ -17,18 +17,33 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences import export as exports
 from clv_core.strategy.audiences.contacts import Contacts
-from clv_core.strategy.audiences.conversions import with_conversions
 from clv_core.strategy.audiences.customer_list import match_id_list, side_of
+from clv_core.strategy.audiences.formats import with_conversions
 from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
-from clv_core.strategy.experiments.randomization import DATE, GROUP, assign_groups, check_share, randomization_name
+from clv_core.strategy.experiments.randomized_experiment import (
+    DATE,
+    GROUP,
+    assign_groups,
+    check_share,
+    randomization_name,
+)
 from clv_core.strategy.experiments.treatment_effect import Experiment
-from clv_core.strategy.plans.budget_plan import COST, EVIDENCE, GAIN, OFFER, BudgetPlan, make_plan, settings
-from clv_core.strategy.plans.measured_offers import measure_offers
-from clv_core.strategy.plans.offers import Offer
-from clv_core.strategy.plans.plan_warnings import all_warnings, effect_warnings, randomization_warnings
-from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.plans.budget_plan import (
+    COST,
+    EVIDENCE,
+    GAIN,
+    OFFER,
+    BudgetPlan,
+    all_warnings,
+    effect_warnings,
+    make_plan,
+    randomization_warnings,
+    settings,
+)
+from clv_core.strategy.plans.offers import Offer, measure_offers
 from clv_core.strategy.segments.scored_customers import choose, load_scored_customers
 from clv_core.strategy.segments.segment_figures import Total, segment_table, table, total
+from clv_core.strategy.segments.segment_rules import Condition
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 
@@ -197,7 +212,7 @@ def export(
 ) -> exports.Exported:
     """Write the customers of a selection in a format of ``EXPORTS``, and add a line to the export log.
 
-    Conversions (:mod:`.audiences.conversions`) hold new customers only, their value times ``margin_rate``.
+    Conversions (:func:`.with_conversions`) hold new customers only, their value times ``margin_rate``.
 
     Contact fields come from ``contacts``, else from the dataset's customers table.
     """

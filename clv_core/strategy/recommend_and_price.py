@@ -18,14 +18,14 @@ from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import Responses, estimate_responses, responses_folder, store_responses
 from clv_core.strategy.pricing.price_rule import Outcome, Rule, price_table, what_if
 from clv_core.strategy.recommend.ranking import TOP, WITH_BOUGHT, WITHOUT_BOUGHT
-from clv_core.strategy.recommend.recommendations import recommend as recommend_products
-from clv_core.strategy.recommend.stored_recommendations import (
+from clv_core.strategy.recommend.recommendations import (
     StoredRecommendations,
     assumption,
     customer_rows,
     recommendations_folder,
     store_recommendations,
 )
+from clv_core.strategy.recommend.recommendations import recommend as recommend_products
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
 

@@ -1,7 +1,7 @@
 """Upkeep of a workspace: what concerns a dataset or a workspace with all that was made from it.
 
-``lifecycle`` renames, prunes or gives another currency, ``dataset_deletion`` deletes, ``backup`` packs a workspace into
-one file, ``old_layout`` moves what an earlier version left elsewhere, ``demo`` opens the one that is shown.
+``lifecycle`` renames, prunes, deletes or gives another currency, ``backup`` packs a workspace into one file,
+``old_layout`` moves what an earlier version left elsewhere, ``demo`` opens the one that is shown.
 """
 
 import lazy_loader

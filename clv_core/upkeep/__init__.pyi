@@ -1,15 +1,15 @@
 from .backup import back_up as back_up
 from .backup import recover as recover
-from .dataset_deletion import delete as delete
-from .dataset_deletion import remaining as remaining
 from .demo import CURRENCY as CURRENCY
 from .demo import NAME as NAME
 from .demo import SAMPLE as SAMPLE
 from .demo import add_demo as add_demo
 from .demo import copy_sample as copy_sample
 from .lifecycle import KEEP as KEEP
+from .lifecycle import delete as delete
 from .lifecycle import plan_pruning as plan_pruning
 from .lifecycle import prune as prune
 from .lifecycle import relabel as relabel
+from .lifecycle import remaining as remaining
 from .lifecycle import rename as rename
 from .old_layout import migrate_old_layout as migrate_old_layout

@@ -25,8 +25,7 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.alerts import alerts_of
 from clv_core.monitoring.drift.data_checks import check_data
-from clv_core.monitoring.drift.event_profile import profile
-from clv_core.monitoring.drift.periods import MONTH, WEEK, Period, periods_after, periods_before, periods_in
+from clv_core.monitoring.drift.periods import MONTH, WEEK, Period, periods_after, periods_before, periods_in, profile
 from clv_core.monitoring.monitor import monitor
 from clv_core.workspace import Workspace
 from tests.monitoring import steady_shop

@@ -26,11 +26,9 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.evaluation.levels import SharedError, Summands
 from clv_core.jobs import NoProgress
 from clv_core.strategy.segments.clusters import Clusters
-from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
-from clv_core.strategy.segments.segment_comparison import movement
-from clv_core.strategy.segments.segment_figures import segment_table
-from clv_core.strategy.segments.segment_rules import Rule, Rules
+from clv_core.strategy.segments.segment_figures import movement, segment_table
+from clv_core.strategy.segments.segment_rules import Condition, Rule, Rules
 from clv_core.strategy.segments.segmentation import Segmentation
 from clv_core.strategy.segments.value_tiers import CostTiers, ValueTiers
 from clv_core.workspace import Workspace

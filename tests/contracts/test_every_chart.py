@@ -19,7 +19,7 @@ from clv_core.i18n import LANGUAGES
 from clv_core.plot import evaluation, explanations
 from clv_core.plot.drawing import Chart
 from clv_core.plot.evaluation import FIGURES, Holdout
-from clv_core.strategy.customer.timeline import CUMULATIVE, DAY, NET_VALUE, PURCHASED
+from clv_core.strategy.customer.next_order import CUMULATIVE, DAY, NET_VALUE, PURCHASED
 from clv_core.strategy.plans.allocation import Curve
 from pages.ui import session
 from pages.ui.charts import acquiring, advising, behaviour, following, placing

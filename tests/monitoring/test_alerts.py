@@ -21,7 +21,7 @@ from clv_core.monitoring.drift.feature_histograms import (
 )
 from clv_core.monitoring.drift.periods import Check
 from clv_core.monitoring.health import assess_health, recommend
-from clv_core.monitoring.realized.performance import Realised, outside
+from clv_core.monitoring.realized.realized_value import Realised, outside
 
 
 def check(chunk: int, test: str, subject: str, value: str = "", *, found: float = 2.0, alert: bool = True) -> Check:

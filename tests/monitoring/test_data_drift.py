@@ -10,10 +10,18 @@ import pytest
 
 from clv_core.columns import CATEGORY
 from clv_core.monitoring.alerts import Alert, alerts_of
-from clv_core.monitoring.drift import event_profile as profiling
+from clv_core.monitoring.drift import periods as profiling
 from clv_core.monitoring.drift.data_checks import check_data
-from clv_core.monitoring.drift.event_profile import Profile, profile
-from clv_core.monitoring.drift.periods import MONTH, WEEK, Check, periods_after, periods_before, periods_in
+from clv_core.monitoring.drift.periods import (
+    MONTH,
+    WEEK,
+    Check,
+    Profile,
+    periods_after,
+    periods_before,
+    periods_in,
+    profile,
+)
 from pages.ui.monitor.drift import nearness
 from tests.monitoring import steady_shop
 from tests.monitoring.steady_shop import Change, changed_from, day_after, steady_log, stored

@@ -22,7 +22,7 @@ from clv_core.monitoring.alerts import REALISED, Alert
 from clv_core.monitoring.health import GREEN, RED, UNKNOWN, HealthStatus, assess_health
 from clv_core.monitoring.realized import realized_value
 from clv_core.monitoring.realized.partial_horizon import CURVE, MIN_BUYERS, SEASON, PartialHorizon, PastSpan, past_spans
-from clv_core.monitoring.realized.performance import Realised, Tier, chance_of, outside, so_far
+from clv_core.monitoring.realized.realized_value import Realised, Tier, chance_of, outside, so_far
 from clv_core.workspace import Workspace
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, stored
 from tests.records import model_record

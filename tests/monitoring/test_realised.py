@@ -22,8 +22,7 @@ from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import ReferenceFacts, Report
-from clv_core.monitoring.realized.performance import chance_of, realised, tiers_since
-from clv_core.monitoring.realized.realized_value import matured
+from clv_core.monitoring.realized.realized_value import chance_of, matured, realised, tiers_since
 from clv_core.strategy.purchase_history import net_value
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 from clv_core.workspace import Workspace

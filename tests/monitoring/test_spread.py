@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clv_core.monitoring.drift.control_limits import dispersion, forecast
-from clv_core.monitoring.drift.distances import by_chance, ks, ks_chance, ks_limit, psi, psi_chance, psi_limit
+from clv_core.monitoring.drift.distances import (
+    by_chance,
+    dispersion,
+    forecast,
+    ks,
+    ks_chance,
+    ks_limit,
+    psi,
+    psi_chance,
+    psi_limit,
+)
 from clv_core.monitoring.drift.periods import MONTH, WEEK, period_start, periods_after, periods_before, periods_in
 
 

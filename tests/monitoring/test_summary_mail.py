@@ -15,9 +15,9 @@ from aiosmtpd.controller import Controller
 from clv_core.errors import Message
 from clv_core.monitoring.health import GREEN, HealthStatus, Recommendation
 from clv_core.monitoring.monitoring_report import Report
-from clv_core.monitoring.notifications.mail import Smtp, send
-from clv_core.monitoring.notifications.summary import summary_mail
-from clv_core.monitoring.realized.performance import Realised, Tier
+from clv_core.monitoring.notifications.notify import summary_mail
+from clv_core.monitoring.notifications.sending import Smtp, send
+from clv_core.monitoring.realized.realized_value import Realised, Tier
 from tests.manifests import report_facts
 
 

@@ -18,9 +18,8 @@ from clv_core.errors import ClvError, Message, UsageError
 from clv_core.monitoring.alerts import DATA, REALISED, Acknowledgement, alert_of
 from clv_core.monitoring.health import assess_health, recommend
 from clv_core.monitoring.monitoring_report import Report, acknowledge_alerts, acknowledged
-from clv_core.monitoring.notifications.mail import Smtp, send
 from clv_core.monitoring.notifications.notify import notify
-from clv_core.monitoring.notifications.webhook import checked_url, post
+from clv_core.monitoring.notifications.sending import Smtp, checked_url, post, send
 from clv_core.workspace import Workspace
 from tests.manifests import report_facts
 

@@ -21,7 +21,7 @@ from clv_core.monitoring.drift.data_checks import FALSE_ALARMS
 from clv_core.monitoring.drift.drift_reference import DATASET, Reference
 from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS
 from clv_core.monitoring.realized import realized_value
-from clv_core.monitoring.realized.performance import Realised
+from clv_core.monitoring.realized.realized_value import Realised
 from clv_core.monitoring.retraining import resting
 from tests.records import model_record
 

@@ -12,7 +12,7 @@ import pytest
 from clv_core.evaluation.deciles import Thresholds, decile_table, gain_curves
 from clv_core.features.labels import label
 from clv_core.i18n import say_money, say_number, translate
-from clv_core.plot import drawing, evaluation, explanations, names
+from clv_core.plot import drawing, evaluation, explanations, words
 from clv_core.plot.drawing import Wide
 from pages.ui import session
 from pages.ui.charts import acquiring, monitoring, placing
@@ -106,13 +106,13 @@ def test_tiers_of_a_shop_that_is_worth_nothing_are_drawn_by_their_customers() ->
 
 
 def test_long_names_leave_room_for_the_chart() -> None:
-    assert names.short(["x" * 200, "x" * 199, "plain"]) == ["x" * 25 + "…", "x" * 25 + "… (2)", "plain"]
-    assert names.short(["名" * 99], names.FEW) == ["名" * 10 + "…"]
+    assert words.short(["x" * 200, "x" * 199, "plain"]) == ["x" * 25 + "…", "x" * 25 + "… (2)", "plain"]
+    assert words.short(["名" * 99], words.FEW) == ["名" * 10 + "…"]
     assert (
-        names.in_cell("Cannot lose them") == "Cannot lose<br>them" and names.in_cell("潜力忠诚用户") == "潜力忠诚用户"
+        words.in_cell("Cannot lose them") == "Cannot lose<br>them" and words.in_cell("潜力忠诚用户") == "潜力忠诚用户"
     )
     long = ["Very high value · Bought very lately", "名" * 20]
-    assert names.wrapped(long) == ["Very high value · Bought<br>very lately", f"{'名' * 13}<br>{'名' * 7}"]
+    assert words.wrapped(long) == ["Very high value · Bought<br>very lately", f"{'名' * 13}<br>{'名' * 7}"]
 
 
 def test_predicted_actual_and_baseline_have_their_own_colours_everywhere() -> None:

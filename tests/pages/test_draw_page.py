@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.i18n import translate
-from clv_core.strategy.experiments.measurement import read_experiment
+from clv_core.strategy.experiments.randomized_experiment import read_experiment
 from tests.pages.conftest import OPEN, Offered, do, enter_effects, press, table_of, texts
 
 

@@ -23,8 +23,7 @@ from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.saved_scores import Scored
 from clv_core.evaluation.levels import sum_intervals
 from clv_core.i18n import say_day, say_money, say_share, translate
-from clv_core.strategy.customer.next_order import load_rhythm, next_order
-from clv_core.strategy.customer.timeline import timeline
+from clv_core.strategy.customer.next_order import load_rhythm, next_order, timeline
 from clv_core.strategy.segments.clusters import mostly_never
 from clv_core.strategy.segments.segment_figures import MIN_BUYERS
 from clv_core.strategy.segments.value_tiers import assign_tiers

@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.deployment.terms import Terms
 from clv_core.i18n import LANGUAGES, say_day, say_money, translate
-from clv_core.monitoring.realized.performance import Tier
+from clv_core.monitoring.realized.realized_value import Tier
 from clv_core.strategy.plans.allocation import Curve
 from clv_core.strategy.plans.budget_plan import BudgetPlan, make_plan
 from clv_core.strategy.plans.offers import Offer

@@ -13,8 +13,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import say_money, translate
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
-from clv_core.strategy.plans.measured_offers import with_measured_effects
-from clv_core.strategy.plans.offers import Offer
+from clv_core.strategy.plans.offers import Offer, with_measured_effects
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
 from clv_core.workspace import Workspace

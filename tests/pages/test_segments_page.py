@@ -17,10 +17,9 @@ from clv_core.deployment.saved_scores import Scored, score
 from clv_core.i18n import LANGUAGES, say_change, say_money, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import purchase_history, with_history
-from clv_core.strategy.segments.customer_attributes import with_attributes
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant, Rfm
 from clv_core.strategy.segments.saved_segments import load_rules, remove_rules, save_rules, saved_rules
-from clv_core.strategy.segments.scored_customers import KINDS
+from clv_core.strategy.segments.scored_customers import KINDS, with_attributes
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.workspace import Workspace
 from pages.ui import widgets

@@ -18,7 +18,7 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES, say_money, translate, without_options
 from clv_core.jobs import NoProgress
-from clv_core.strategy.experiments.measurement import measure_experiment as experiment
+from clv_core.strategy.experiments.randomized_experiment import measure_experiment as experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.allocation import Curve
 from clv_core.strategy.plans.budget_plan import make_plan

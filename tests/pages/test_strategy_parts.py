@@ -28,7 +28,7 @@ from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
 from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
-from clv_core.strategy.recommend.stored_recommendations import recommendations_folder, recommendations_of_model
+from clv_core.strategy.recommend.recommendations import recommendations_folder, recommendations_of_model
 from clv_core.strategy.recommend_and_price import price, recommend
 from clv_core.workspace import Workspace
 from pages.ui import prices, recommending

@@ -20,7 +20,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
 from clv_core import scratch
-from clv_core.erasure.places import remove_uploads
+from clv_core.erasure.erase import remove_uploads
 from clv_core.workspace import Workspace
 from pages.ui import received, signin, upload_gate
 from pages.ui.upload_gate import UploadsOnDisk, keep_on_disk

@@ -22,10 +22,8 @@ from clv_core.strategy.plans.allocation import (
     max_useful_budget,
     total_gain,
 )
-from clv_core.strategy.plans.budget_plan import make_plan, random_plan, uniform_plan
-from clv_core.strategy.plans.measured_offers import with_measured_effects
-from clv_core.strategy.plans.offers import MONEY, Effect, Offer
-from clv_core.strategy.plans.plan_warnings import all_warnings, gain_warnings
+from clv_core.strategy.plans.budget_plan import all_warnings, gain_warnings, make_plan, random_plan, uniform_plan
+from clv_core.strategy.plans.offers import MONEY, Effect, Offer, with_measured_effects
 
 Floats = NDArray[np.float64]
 COSTS = np.array([0.2, 1.5, 4.0, 10.0])

@@ -31,16 +31,16 @@ from clv_core.features.relations import day_of
 from clv_core.i18n import say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.activation import segment
-from clv_core.strategy.customer.customer_card import Card, load_card
-from clv_core.strategy.customer.customer_lookup import (
+from clv_core.strategy.customer.customer_card import (
+    Card,
+    explain_value,
     find_customers,
     ids_containing,
+    load_card,
     row_of_customer,
     similar_customers,
 )
-from clv_core.strategy.customer.next_order import NextOrder, Rhythm, load_rhythm, next_order
-from clv_core.strategy.customer.timeline import Timeline, timeline
-from clv_core.strategy.customer.why_sentences import explain_value
+from clv_core.strategy.customer.next_order import NextOrder, Rhythm, Timeline, load_rhythm, next_order, timeline
 from clv_core.strategy.explanation_files import explain
 from clv_core.strategy.segments.clusters import FIGURES
 from clv_core.workspace import Workspace

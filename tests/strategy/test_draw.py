@@ -12,11 +12,11 @@ from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 
 from clv_core.errors import UsageError
-from clv_core.strategy.experiments.measurement import read_experiment
-from clv_core.strategy.experiments.randomization import (
+from clv_core.strategy.experiments.randomized_experiment import (
     assign_groups,
     detectable_effect,
     in_control_group,
+    read_experiment,
     required_sample_size,
     residual_std,
 )

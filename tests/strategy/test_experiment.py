@@ -17,7 +17,7 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import ClvError, NotEnoughData, Refused
 from clv_core.jobs import NoProgress
 from clv_core.strategy.audiences.contacts import read_contacts
-from clv_core.strategy.experiments.measurement import measure_experiment, outcomes, read_experiment
+from clv_core.strategy.experiments.randomized_experiment import measure_experiment, outcomes, read_experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured, balance_warnings, difference, measure
 from clv_core.workspace import Workspace
 from tests.bench.budget import experiments

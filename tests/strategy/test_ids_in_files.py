@@ -10,7 +10,7 @@ from clv_core.collection.parse.id_texts import pseudonym
 from clv_core.strategy.audiences.audience_filter import filter_audience
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.suppression_file import words_of
-from clv_core.strategy.experiments.measurement import read_experiment
+from clv_core.strategy.experiments.randomized_experiment import read_experiment
 
 SCORED = pd.DataFrame({"customer_id": ["ann@a.example", "bob@a.example", "AB12"], "predicted_clv": [3.0, 2.0, 1.0]})
 

@@ -10,8 +10,7 @@ import pytest
 
 from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.i18n import translate
-from clv_core.strategy.customer.next_order import NextOrder, Rhythm, next_order
-from clv_core.strategy.customer.timeline import Timeline
+from clv_core.strategy.customer.next_order import NextOrder, Rhythm, Timeline, next_order
 
 pytestmark = pytest.mark.first(2)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from clv_core.errors import UsageError
+from clv_core.strategy.plans.budget_plan import window_warnings
 from clv_core.strategy.plans.offers import (
     ALL_TIERS,
     MONEY,
@@ -14,7 +15,6 @@ from clv_core.strategy.plans.offers import (
     expected_gains,
     parse_offers,
 )
-from clv_core.strategy.plans.plan_warnings import window_warnings
 
 
 def test_an_offer_says_what_its_text_says() -> None:

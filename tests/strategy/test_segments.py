@@ -11,7 +11,7 @@ from clv_core.errors import UsageError
 from clv_core.evaluation.levels import SharedError
 from clv_core.strategy.purchase_history import with_history
 from clv_core.strategy.segments import assign_tiers, table, total
-from clv_core.strategy.segments.conditions import OPERATORS, SINGLE, Condition, select
+from clv_core.strategy.segments.segment_rules import OPERATORS, SINGLE, Condition, select
 from clv_core.strategy.segments.value_tiers import ValueTiers, tier_names
 
 

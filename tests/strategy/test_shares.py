@@ -9,7 +9,7 @@ import pytest
 from clv_core.errors import UsageError
 from clv_core.features.behaviour import FEATURES
 from clv_core.i18n import translate
-from clv_core.strategy.segments.conditions import OPERATORS, Condition, as_percent, from_percent, is_share
+from clv_core.strategy.segments.segment_rules import OPERATORS, Condition, as_percent, from_percent, is_share
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clv_core.strategy.audiences.list_files import write_any, write_csv
+from clv_core.strategy.audiences.list_files import write_any, write_csv, write_xlsx
 from clv_core.strategy.audiences.spreadsheet_safety import escape, escape_frame
-from clv_core.strategy.audiences.xlsx_file import write_xlsx
 from tests.strategy import lists
 from tests.strategy.lists import TRIGGERS, unescape
 

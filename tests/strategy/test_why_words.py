@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.strategy.customer.why_sentences import explain_value
+from clv_core.strategy.customer.customer_card import explain_value
 from tests.evaluation.explain.test_sentences import explanation
 
 

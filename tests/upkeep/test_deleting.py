@@ -19,9 +19,8 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.training.states import state_folder
-from clv_core.upkeep import dataset_deletion as deleting
-from clv_core.upkeep.dataset_deletion import delete
-from clv_core.upkeep.lifecycle import rename
+from clv_core.upkeep import lifecycle as deleting
+from clv_core.upkeep.lifecycle import delete, rename
 from clv_core.workspace import Workspace, write_json
 from tests.conftest import own_copy
 from tests.manifests import export_record

@@ -15,8 +15,7 @@ from clv_core.deployment.artifacts import artifacts
 from clv_core.errors import Refused, UsageError
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.clean import clean
-from clv_core.upkeep.dataset_deletion import delete
-from clv_core.upkeep.lifecycle import prune
+from clv_core.upkeep.lifecycle import delete, prune
 from clv_core.workspace import Workspace, write_json
 from tests.commands.conftest import done
 

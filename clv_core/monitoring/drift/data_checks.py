@@ -4,8 +4,8 @@ False alarms cost trust, so limits are set for all checks at once: where nothing
 raises any alert with a chance of at most :data:`FALSE_ALARMS`, which all checks of all periods share equally
 (Bonferroni): one check for each series of the reference, three for each column of labels (mix, new and lost values),
 one for the distribution of each price. How far a figure may differ follows from how far the reference differs from
-period to period (:mod:`clv_core.monitoring.drift.control_limits`), and how far a distribution may, from how far each
-period of the reference differs from the rest of it (:func:`~clv_core.monitoring.drift.control_limits.dispersion`).
+period to period (:mod:`clv_core.monitoring.drift.distances`), and how far a distribution may, from how far each
+period of the reference differs from the rest of it (:func:`~clv_core.monitoring.drift.distances.dispersion`).
 
 However sure it is, a change is no alert where it is smaller than this:
 
@@ -28,10 +28,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.columns import EVENT_TYPE, PURCHASE, RETURN
-from clv_core.monitoring.drift.control_limits import MIN_VALUES, dispersion, forecast
 from clv_core.monitoring.drift.distances import (
     MEAN_SQUARE,
+    MIN_VALUES,
     by_chance,
+    dispersion,
+    forecast,
     ks,
     ks_chance,
     ks_limit,
@@ -39,8 +41,7 @@ from clv_core.monitoring.drift.distances import (
     psi_chance,
     psi_limit,
 )
-from clv_core.monitoring.drift.event_profile import LABELS, PRICES, Profile
-from clv_core.monitoring.drift.periods import Check, PastSeries
+from clv_core.monitoring.drift.periods import LABELS, PRICES, Check, PastSeries, Profile
 
 Floats = NDArray[np.float64]
 Bounds = Callable[[float], tuple[float, float]]

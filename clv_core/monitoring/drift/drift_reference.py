@@ -23,7 +23,6 @@ from clv_core.errors import NotEnoughData
 from clv_core.features import EventLog, open_log
 from clv_core.jobs import Progress
 from clv_core.locks import writing
-from clv_core.monitoring.drift.event_profile import COUNTS, Profile, profile
 from clv_core.monitoring.drift.feature_histograms import (
     FeatureHistograms,
     choose_bins,
@@ -31,7 +30,7 @@ from clv_core.monitoring.drift.feature_histograms import (
     features_with_predictions,
     make_histograms,
 )
-from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS, Period, periods_before
+from clv_core.monitoring.drift.periods import COUNTS, KINDS, MIN_PERIODS, Period, Profile, periods_before, profile
 from clv_core.workspace import atomic_path, write_json
 
 if TYPE_CHECKING:

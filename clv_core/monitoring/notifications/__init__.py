@@ -1,4 +1,4 @@
-"""Send new alerts to a webhook and by e-mail."""
+"""Tell people of new alerts, and of a week: ``notify`` says what, ``sending`` posts it to a webhook or by e-mail."""
 
 import lazy_loader
 

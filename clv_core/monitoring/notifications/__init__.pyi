@@ -1,4 +1,4 @@
-from .mail import Smtp as Smtp
-from .mail import send as send
-from .summary import summary_mail as summary_mail
-from .webhook import checked_url as checked_url
+from .notify import summary_mail as summary_mail
+from .sending import Smtp as Smtp
+from .sending import checked_url as checked_url
+from .sending import send as send

@@ -1,3 +1,3 @@
 from .partial_horizon import WHOLE as WHOLE
-from .performance import Realised as Realised
+from .realized_value import Realised as Realised
 from .realized_value import compare_realized as compare_realized

@@ -1,24 +1,47 @@
-"""Compare a model's predictions with realized value: after each month (or week) of the horizon, with alerts."""
+"""Realized against predicted value of the customers at the cutoff, in total and by value tier, with alerts.
+
+They are compared after each month (or week) of the horizon. A prediction is for a full horizon; before its end,
+realized value is compared with what is expected of the part so far
+(:mod:`clv_core.monitoring.realized.partial_horizon`). How far off a sum may be follows from past origins
+(:mod:`clv_core.evaluation.levels`); without them, or where parts cannot be estimated, there is no interval.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Bundle, Scored, Terms, score_customers, score_snapshot, shared_error, snapshot_of
 from clv_core.errors import Message
-from clv_core.evaluation import Intervals, intervals_of
+from clv_core.evaluation import (
+    FIFTHS,
+    METRICS,
+    Intervals,
+    SharedError,
+    customer_variance,
+    fifth_of,
+    intervals_of,
+    sum_intervals,
+)
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import REALISED, Alert, alert_of
 from clv_core.monitoring.drift.data_checks import FALSE_ALARMS
 from clv_core.monitoring.drift.periods import MONTH, WEEK, periods_after, periods_in
-from clv_core.monitoring.realized.partial_horizon import UNKNOWN, WHOLE, PartialHorizon
-from clv_core.monitoring.realized.performance import Realised, Tier, actual_of, realised, tiers_since
+from clv_core.monitoring.realized.partial_horizon import SEASON, UNKNOWN, WHOLE, PartialHorizon
+from clv_core.records import StoredRecord
+from clv_core.strategy import net_value
+from clv_core.strategy.segments import DEFAULT_SCHEME
 
+Floats = NDArray[np.float64]
 SNAPSHOT_CUSTOMERS: Final = 200_000
 """Of more customers the features are made anew for each part of the horizon, to save memory."""
 SHORT_HORIZON_DAYS: Final = 70
@@ -27,6 +50,66 @@ MIN_CUSTOMERS: Final = 100
 """Intervals of fewer customers are not checked."""
 FIRST_DAYS: Final = 28
 """Before so many days have passed, realized value is mostly chance."""
+
+
+@dataclass(frozen=True)
+class Realised(StoredRecord):
+    """Realized value by one instant; money in the log's currency.
+
+    Args:
+        until: ISO date; [cutoff, until) is counted.
+        days: its length.
+        realised: net value of the customers seen before the cutoff.
+        newcomers: net value of all others, for whom there is no prediction.
+        expected: expected value of that part of the horizon.
+        low: lower end of the 80% interval of the sum; None where there is none.
+        high: its upper end.
+        chance: p-value of the sum where the model holds, two-sided; None where there is none.
+        coverage: share of customers inside their own 80% interval; None before the end of the horizon.
+        buyers: customers whose net value is above 0.
+        buyers_expected: sum of purchase probabilities; None for a part that is shaped by seasons, which are estimated
+            for value only.
+        held_against: ``whole`` (the horizon is complete), or for a part of it ``season``, ``curve`` or ``unknown``
+            (:mod:`clv_core.monitoring.realized.partial_horizon`).
+    """
+
+    until: str
+    days: int
+    realised: float
+    newcomers: float
+    expected: float
+    low: float | None
+    high: float | None
+    chance: float | None
+    coverage: float | None
+    buyers: int
+    buyers_expected: float | None
+    held_against: str = WHOLE
+
+
+@dataclass(frozen=True)
+class Tier(StoredRecord):
+    """One value tier of the cutoff, 1 the most valuable.
+
+    Args:
+        tier: its number.
+        customers: how many were in it at the cutoff.
+        expected: their expected value by now, in the log's currency.
+        realised: their realized value.
+        low: lower end of the 80% interval of the sum; None where there is none.
+        high: its upper end.
+        now: how many of them are in each tier today, the most valuable first, by the bounds of the cutoff.
+        newcomers: customers first seen since, who are in this tier today.
+    """
+
+    tier: int
+    customers: int
+    expected: float
+    realised: float
+    low: float | None
+    high: float | None
+    now: list[int]
+    newcomers: int
 
 
 def compare_realized(
@@ -106,6 +189,124 @@ def realized_alerts(
         params = {"found": f"{intervals.outside:.0%}", "usual": f"{intervals.outside_right:.0%}"}
         alerts.append(alert_of(REALISED, "outside", "", params, cutoff, last.until))
     return alerts
+
+
+def outside(realized: Sequence[Realised]) -> dict[str, Message]:
+    """Return, by question, that the latest sum lies outside its 80% interval: one in five does by chance alone."""
+    last = realized[-1] if realized else None
+    if last is None or last.low is None or last.high is None or last.low <= last.realised <= last.high:
+        return {}
+    side = "above" if last.realised > last.high else "below"
+    change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else "-"
+    return {REALISED: Message(f"light.realised.{side}", {"change": change, "until": last.until})}
+
+
+def so_far(realized: Sequence[Realised]) -> dict[str, Message]:
+    """Return, by question, the message of a green status where only a part of a horizon was compared."""
+    last = realized[-1] if realized else None
+    if last is None or last.held_against in (WHOLE, UNKNOWN):
+        return {}
+    by = SEASON if last.held_against == SEASON else "part"
+    return {REALISED: Message(f"light.realised.green.{by}", {"days": last.days})}
+
+
+def realised(
+    dataset: Dataset,
+    scored: pd.DataFrame,
+    cutoff: date,
+    days: int,
+    shared: SharedError | None,
+    held_against: str = WHOLE,
+) -> Realised:
+    """Return the realized value of the first ``days`` after the cutoff.
+
+    Args:
+        dataset: the log.
+        scored: what is expected of these days as of the cutoff: the columns of ``score``, one row a customer.
+        cutoff: of the model.
+        days: so much of the horizon has passed.
+        shared: errors that customers share in these days; None where they are unknown.
+        held_against: as in :class:`Realised`.
+    """
+    until = cutoff + timedelta(days=days)
+    value, newcomers = actual_of(dataset, scored, cutoff, until)
+    total = float(np.round(value.sum(), 2))
+    low = high = chance = None
+    if shared is not None:
+        sums = sum_intervals(scored, np.zeros(len(scored), np.int64), 1, shared)
+        low, high = float(sums.low[0]), float(sums.high[0])
+        chance = chance_of(scored, total, shared)
+    return Realised(
+        until=until.isoformat(),
+        days=days,
+        realised=total,
+        newcomers=newcomers,
+        expected=float(scored["predicted_clv"].sum()),
+        low=low,
+        high=high,
+        chance=chance,
+        coverage=METRICS["coverage80"].value(value, scored) if held_against == WHOLE else None,
+        buyers=int((value > 0).sum()),
+        buyers_expected=None if held_against == SEASON else float(scored["p_purchase"].sum()),
+        held_against=held_against,
+    )
+
+
+def actual_of(dataset: Dataset, scored: pd.DataFrame, cutoff: date, until: date) -> tuple[Floats, float]:
+    """Return the net value of each scored customer in [cutoff, until), [n], and the sum of all others'."""
+    values = net_value(dataset, cutoff, until)
+    others = float(np.round(values[~values.index.isin(scored[CUSTOMER_ID])].sum(), 2))
+    return np.asarray(values.reindex(scored[CUSTOMER_ID]).fillna(0.0), np.float64), others
+
+
+def chance_of(scored: pd.DataFrame, total: float, shared: SharedError) -> float:
+    """Return the two-sided p-value of a realized sum, by the distribution of :mod:`clv_core.evaluation.levels`."""
+    predicted = scored["predicted_clv"].to_numpy(np.float64)
+    if predicted.sum() <= 0:
+        return 1.0
+    shares = np.bincount(fifth_of(predicted), predicted, minlength=FIFTHS) / predicted.sum()
+    luck = float(np.log1p(customer_variance(scored, shared.dispersion).sum() / predicted.sum() ** 2))
+    off = np.log(max(total, 1e-9) / predicted.sum()) + luck / 2
+    scale = np.sqrt(luck + shared.level + shared.own @ shares**2)
+    return float(2 * (ndtr(-abs(off) / scale) @ shared.weights))
+
+
+def tiers_since(
+    then: pd.DataFrame, part: pd.DataFrame, actual: Floats, now: pd.DataFrame, shared: SharedError | None
+) -> list[Tier]:
+    """Return the tiers of the cutoff, by the default scheme.
+
+    Args:
+        then: scores as of the cutoff for the full horizon, which decide the tiers.
+        part: scores as of the cutoff for the part that has passed, in the order of ``then``.
+        actual: realized value of each, [n].
+        now: scores as of today for a full horizon: ``customer_id``, ``predicted_clv``.
+        shared: errors that customers share; None where they are unknown.
+    """
+    count = DEFAULT_SCHEME.tiers
+    values = then["predicted_clv"].to_numpy(float)
+    tier = DEFAULT_SCHEME.tier_of(values)
+    bounds = [values[tier <= number].min() if (tier <= number).any() else np.inf for number in range(1, count)]
+    today = pd.Series(1 + (now["predicted_clv"].to_numpy(float)[:, None] < np.array(bounds)).sum(axis=1))
+    today.index = pd.Index(now[CUSTOMER_ID])
+    moved = today.reindex(then[CUSTOMER_ID]).to_numpy(float)
+    fresh = today[~today.index.isin(then[CUSTOMER_ID])].to_numpy()
+    sums = None if shared is None else sum_intervals(part, tier - 1, count, shared)
+    expected = np.bincount(tier, part["predicted_clv"].to_numpy(float), minlength=count + 1)[1:]
+    realized = np.bincount(tier, actual, minlength=count + 1)[1:]
+    return [
+        Tier(
+            tier=number,
+            customers=int((tier == number).sum()),
+            expected=float(expected[number - 1]),
+            realised=float(np.round(realized[number - 1], 2)),
+            low=None if sums is None else float(sums.low[number - 1]),
+            high=None if sums is None else float(sums.high[number - 1]),
+            now=[int((moved[tier == number] == other).sum()) for other in range(1, count + 1)],
+            newcomers=int((fresh == number).sum()),
+        )
+        for number in range(1, count + 1)
+    ]
 
 
 def _partial_horizon(

@@ -42,7 +42,7 @@ from clv_core.evaluation import SharedError, fifth_of
 from clv_core.features import Engine
 from clv_core.jobs import Progress
 from clv_core.strategy.purchase_history import load_history
-from clv_core.strategy.segments.segment_comparison import (
+from clv_core.strategy.segments.segment_figures import (
     HOLDOUT,
     PastPredictions,
     other_origins_error,

@@ -7,7 +7,6 @@ from .contacts import mobiles_cn as mobiles_cn
 from .contacts import phones as phones
 from .contacts import read_contacts as read_contacts
 from .contacts import sha256 as sha256
-from .conversions import with_conversions as with_conversions
 from .countries import proposed_region as proposed_region
 from .countries import region_names as region_names
 from .customer_list import read_id_list as read_id_list
@@ -29,6 +28,8 @@ from .export_records import is_cached_scores as is_cached_scores
 from .export_records import log_backtest as log_backtest
 from .export_records import log_holdout as log_holdout
 from .formats import EXPORTS as EXPORTS
+from .formats import with_conversions as with_conversions
+from .list_files import XLSX_ROWS as XLSX_ROWS
 from .list_files import check_ending as check_ending
 from .platforms import google_emails as google_emails
 from .platforms import tiktok_emails as tiktok_emails
@@ -54,4 +55,3 @@ from .suppression_file import entries_of as entries_of
 from .suppression_file import matches as matches
 from .suppression_file import read_entries as read_entries
 from .suppression_file import words_of as words_of
-from .xlsx_file import XLSX_ROWS as XLSX_ROWS

@@ -18,9 +18,9 @@ from clv_core.strategy.audiences.contacts import read_contacts
 from clv_core.strategy.audiences.export import Side
 from clv_core.strategy.audiences.readable_columns import header
 from clv_core.strategy.audiences.suppression_file import entries_of, list_cells, list_text
-from clv_core.strategy.experiments.randomization import GROUP
+from clv_core.strategy.experiments.randomized_experiment import GROUP
 from clv_core.strategy.plans.budget_plan import OFFER
-from clv_core.strategy.segments.conditions import Condition
+from clv_core.strategy.segments.segment_rules import Condition
 from clv_core.strategy.segments.segmentation import Segmentation
 
 LIST_COLUMNS: Final = (OFFER, GROUP)

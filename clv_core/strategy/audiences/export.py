@@ -68,7 +68,7 @@ class Side(StoredRecord):
         cutoff: as of when, ISO date.
         horizon_days: predicted span.
         currency: of the amounts, may be empty.
-        segment: conditions by which customers were chosen (:mod:`clv_core.strategy.segments.conditions`); "" for all.
+        segment: conditions that customers fulfil (:mod:`clv_core.strategy.segments.segment_rules`); "" for all.
         scheme: how tiers were cut, "" where there are none.
         lifetime: whether ``horizon_days`` are the years of a lifetime.
         discount_rate: yearly, 0 is none.

@@ -47,7 +47,7 @@ PROPERTIES: Final = {
 """Columns of ours that mail platforms get as properties, under the names that they see."""
 CONVERTED_AT, CONVERSION_VALUE = "converted_at", "conversion_value"
 CONVERSION_CURRENCY: Final = "conversion_currency"
-"""Columns of conversions (:mod:`.conversions`): time in UTC, worth of the customer, code of the currency."""
+"""Columns of conversions (:mod:`.formats`): time in UTC, worth of the customer, code of the currency."""
 CONVERSION_NAME: Final = "Predicted customer value"
 """What the conversion action is called in Google Ads."""
 UNITED_STATES: Final = "US"

@@ -1,31 +1,46 @@
-"""The card of one customer: past and predicted value, the next order, the tier, reasons, and similar customers."""
+"""The card of one customer: past and predicted value, the next order, the tier, reasons, and similar customers.
+
+:func:`find_customers` finds a customer by the id or a part of it, :func:`load_card` makes the card. Two sentences on it
+say why the predicted value is what it is (:func:`explain_value`): the model's reasons if they are saved, else facts.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Scored, find_explanation
-from clv_core.evaluation.explain import Explanation
-from clv_core.i18n import DEFAULT_LANGUAGE, translate
+from clv_core.errors import NotFound
+from clv_core.evaluation.explain import SECOND, Explanation, level, move, part_name
+from clv_core.i18n import DEFAULT_LANGUAGE, say_money, say_share, translate
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
-from clv_core.strategy.customer.customer_lookup import row_of_customer, similar_customers
-from clv_core.strategy.customer.next_order import NextOrder, Rhythm, load_rhythm, next_order
-from clv_core.strategy.customer.timeline import DAY, Timeline, timeline
-from clv_core.strategy.customer.why_sentences import Why, explain_value
-from clv_core.strategy.purchase_history import DAYS_SINCE_LAST, HISTORIC_VALUE, purchase_history, with_history
+from clv_core.strategy.customer.next_order import DAY, NextOrder, Rhythm, Timeline, load_rhythm, next_order, timeline
+from clv_core.strategy.purchase_history import (
+    DAYS_SINCE_LAST,
+    HISTORIC_VALUE,
+    PURCHASE_DAYS,
+    purchase_history,
+    with_history,
+)
 from clv_core.strategy.recommend.ranking import WITH_BOUGHT
-from clv_core.strategy.recommend.stored_recommendations import recommendations_of_model
+from clv_core.strategy.recommend.recommendations import recommendations_of_model
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
+from clv_core.strategy.segments.clusters import FIGURES, comparable_figures
 from clv_core.strategy.segments.saved_segments import load_labels, tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
+
+MAX_HITS: Final = 20
+MAX_CONTAINING: Final = 5
+MODEL: Final = "model"
+FACTS: Final = "facts"
 
 
 @dataclass(frozen=True)
@@ -51,10 +66,10 @@ class Card:
         action: suggested for the tier or for never-buyers, in that language.
         next_order: when the next order is expected.
         why: two sentences.
-        similar: of :func:`~clv_core.strategy.customer.customer_lookup.similar_customers`.
+        similar: of :func:`similar_customers`.
         history: what the customer did.
         recommended: products for the customer, of
-            :meth:`clv_core.strategy.recommend.stored_recommendations.StoredRecommendations.of_customer`; empty if
+            :meth:`clv_core.strategy.recommend.recommendations.StoredRecommendations.of_customer`; empty if
             there are none.
     """
 
@@ -213,3 +228,160 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(name): None if pd.isna(value) else value for name, value in row.items()} for row in days.to_dict("records")
     ]
+
+
+def find_customers(ids: pd.Series, text: str, most: int = MAX_HITS) -> list[str]:
+    """Return the id that equals a text, else those that begin with it; case does not matter.
+
+    Args:
+        ids: of all customers, text [n].
+        text: to search for; blanks around it do not count.
+        most: hits at most, in the order of ``ids``.
+    """
+    wanted = text.strip()
+    if not wanted:
+        return []
+    if (ids == wanted).any():
+        return [wanted]
+    begins = ids.str[: len(wanted)].str.lower() == wanted.lower()
+    return [str(one) for one in ids[begins].head(most)]
+
+
+def ids_containing(ids: pd.Series, text: str) -> list[str]:
+    """Return the first ids that contain a text (``10053`` is in ``0010053``); case does not matter.
+
+    Args:
+        ids: of the customers who may be offered, text [n].
+        text: to search for; blanks around it do not count.
+    """
+    wanted = text.strip().lower()
+    if not wanted:
+        return []
+    holds = ids.str.lower().str.contains(wanted, regex=False)
+    return [str(one) for one in ids[holds].head(MAX_CONTAINING)]
+
+
+def row_of_customer(ids: pd.Series, customer: str, as_of: str) -> int:
+    """Return the position of a customer among ``ids``.
+
+    Raises:
+        NotFound: there is none of that id; the error names ids that begin with it, if there are any.
+    """
+    places = np.flatnonzero((ids == customer).to_numpy())
+    if len(places):
+        return int(places[0])
+    candidates = find_customers(ids, customer, 5)
+    if candidates:
+        raise NotFound("customer_unknown_like", customer=customer, cutoff=as_of, known=candidates)
+    raise NotFound("customer_unknown", customer=customer, cutoff=as_of)
+
+
+def similar_customers(customers: pd.DataFrame, row: int, count: int = 5) -> pd.DataFrame:
+    """Return the customers nearest to one, the nearest first; among equals, in their order.
+
+    They are compared by :func:`~clv_core.strategy.segments.clusters.comparable_figures`, each divided by its standard
+    deviation over all customers.
+
+    Args:
+        customers: scores with purchase history and tier, one row a customer, [n].
+        row: position of the one.
+        count: how many; fewer if there are fewer others.
+
+    Returns:
+        customer_id, tier, :data:`FIGURES`, and distance (in standard deviations).
+    """
+    squares = np.zeros(len(customers))
+    for figure in comparable_figures(customers).T:
+        deviation = figure.std()
+        if deviation > 0:
+            squares += ((figure - figure[row]) / deviation) ** 2
+    squares[row] = np.inf
+    count = min(count, len(customers) - 1)
+    if count <= 0:
+        nearest = np.empty(0, np.int64)
+    else:
+        near = np.flatnonzero(squares <= np.partition(squares, count - 1)[count - 1])
+        nearest = near[np.argsort(squares[near], kind="stable")[:count]]
+    columns = [CUSTOMER_ID, TIER, *FIGURES]
+    rows = customers[columns].iloc[nearest].reset_index(drop=True)
+    return rows.assign(distance=np.sqrt(squares[nearest]))
+
+
+@dataclass(frozen=True)
+class Why:
+    """Two sentences.
+
+    Args:
+        sentences: in the chosen language.
+        source: ``model`` for the model's own reasons; ``facts`` for the customer compared with all others.
+    """
+
+    sentences: tuple[str, ...]
+    source: str
+
+
+def explain_value(
+    customers: pd.DataFrame, row: int, explanation: Explanation | None, *, currency: str, language: str
+) -> Why:
+    """Return why a customer has the predicted value.
+
+    Args:
+        customers: scores with purchase history, one row a customer, [n].
+        row: position of the one.
+        explanation: of these scores; without one of this customer, the sentences are facts.
+        currency: of the log; may be empty.
+        language: of the sentences.
+    """
+    customer = str(customers[CUSTOMER_ID].iloc[row])
+    if explanation is not None and customer in explanation.customer_ids:
+        return Why(_reasons(explanation, customer, currency, language), MODEL)
+    return Why(_facts(customers, row, currency, language), FACTS)
+
+
+def _reasons(explanation: Explanation, customer: str, currency: str, language: str) -> tuple[str, ...]:
+    steps = explanation.waterfall(customer)
+    difference = explanation.predicted_of(customer) - explanation.base
+    compared = translate(
+        "card.why.more" if difference >= 0 else "card.why.less",
+        language,
+        difference=move(difference, VALUE, currency, language),
+        base=level(explanation.base, VALUE, currency, language),
+    )
+    two = steps.head(2)
+    effects = [_effect(step, currency, language) for step in two.to_dict("records")]
+    if len(effects) < 2 or abs(two["value"].iloc[1]) < SECOND * abs(two["value"].iloc[0]):
+        return compared, translate("card.why.parts.one", language, first=effects[0])
+    return compared, translate("card.why.parts", language, first=effects[0], second=effects[1])
+
+
+def _effect(step: dict[Any, Any], currency: str, language: str) -> str:
+    effect = move(step["value"], VALUE, currency, language, sign=True)
+    return translate("card.why.part", language, name=part_name(step["part"], language), effect=effect)
+
+
+def _facts(customers: pd.DataFrame, row: int, currency: str, language: str) -> tuple[str, ...]:
+    days = customers[PURCHASE_DAYS].to_numpy()
+    bought = days > 0
+    if not bought[row]:
+        value = customers[VALUE].to_numpy()
+        return (
+            translate("card.fact.never", language, share=say_share(1 - bought.mean())),
+            translate("card.fact.value", language, share=say_share((value < value[row]).mean())),
+        )
+    since, spent = customers[DAYS_SINCE_LAST].to_numpy(), customers[HISTORIC_VALUE].to_numpy()
+    return (
+        translate(
+            "card.fact.purchases",
+            language,
+            days=f"{days[row]:,}",
+            share=say_share((days[bought] <= days[row]).mean()),
+            since=f"{since[row]:,.0f}",
+            typical=f"{float(np.median(since[bought])):,.0f}",
+        ),
+        translate(
+            "card.fact.spent",
+            language,
+            spent=say_money(spent[row], currency, language),
+            typical=say_money(float(np.median(spent[bought])), currency, language),
+        ),
+    )

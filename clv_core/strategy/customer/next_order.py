@@ -4,29 +4,33 @@ The model predicts how likely an order in the horizon is. When it comes, if it c
 pauses if they vary little (:class:`RegularOrders`), else from BG/NBD in last year's pace, by the same law that converts
 predictions to other horizons (:mod:`clv_core.model.horizon`): an order is then as likely by a day as the model predicts
 for the horizon that ends with it. Nothing beyond the horizon is predicted.
+
+Her pauses are those of her days before the cutoff (:func:`timeline`); no other customer's rows are read into memory.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from clv_core.collection.store import Dataset
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.deployment import ArtifactKind, Scored, companion_path
 from clv_core.disk import ignore_unwritable
-from clv_core.errors import Message
-from clv_core.features import LastYear, open_log
+from clv_core.errors import Message, NotFound
+from clv_core.features import Engine, LastYear, open_log
 from clv_core.features.btyd import BGNBD
 from clv_core.features.season import last_year
 from clv_core.i18n import say_share
 from clv_core.model import PurchaseSurvival
 from clv_core.records import JsonRecord
-from clv_core.strategy.customer.timeline import Timeline
 from clv_core.workspace import read_json, write_json
 
 EARLY, EVEN, LATE = 0.25, 0.5, 0.75
@@ -41,6 +45,11 @@ MIN_DEVIATION: Final = 0.5
 """Days; that no pause differed yet does not mean that none will."""
 OVERDUE: Final = 0.95
 """Chance of a shorter pause than the present one, from which the customer has left the rhythm."""
+DAY: Final = "day"
+NET_VALUE: Final = "net_value"
+CUMULATIVE: Final = "cumulative"
+PURCHASED: Final = "purchased"
+EVENTS: Final = "events"
 
 
 @dataclass(frozen=True)
@@ -216,3 +225,58 @@ class RegularOrders:
     def _shorter(self, days: int) -> float:
         """Return the chance of a pause of fewer days; pauses are integers."""
         return float(stdtr(self.freedom, (days - 0.5 - self.mean) / self.scale))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """One customer's days, the earliest first; days are local and lie before the cutoff.
+
+    Args:
+        days: day (datetime64), net_value (purchases less returns of the day, in the log's currency), cumulative (of
+            net_value), purchased (whether the day's net value is above 0); one row a day with any event.
+        kinds: day, event_type, events (their number); one row a day and kind of event.
+    """
+
+    days: pd.DataFrame
+    kinds: pd.DataFrame
+
+    @property
+    def purchase_days(self) -> pd.Series:
+        """The days with a net purchase, datetime64."""
+        days: pd.Series = self.days[DAY][self.days[PURCHASED]]
+        return days
+
+    def table(self) -> pd.DataFrame:
+        """Return the days with one more column for each kind of event, ``events_<kind>``: how many there were."""
+        counts = self.kinds.pivot_table(index=DAY, columns=EVENT_TYPE, values=EVENTS, aggfunc="sum", fill_value=0)
+        counts.columns = [f"{EVENTS}_{kind}" for kind in counts.columns]
+        return self.days.join(counts, on=DAY)
+
+
+def timeline(dataset: Dataset, customer: str, cutoff: date) -> Timeline:
+    """Return a customer's events before the cutoff by day.
+
+    ``cutoff`` is local midnight; nothing at or after it is read.
+
+    Raises:
+        NotFound: the customer has no event before the cutoff.
+    """
+    engine = Engine()
+    try:
+        events = dataset.events(engine.connection)
+        mine = events.filter(
+            events[CUSTOMER_ID] == customer, events[EVENT_TIME] < datetime.combine(cutoff, time())
+        ).select(events[EVENT_TYPE], events[AMOUNT], **{DAY: events[EVENT_TIME].date()})
+        money = mine[EVENT_TYPE].isin(MONEY_TYPES)
+        kinds = mine.group_by(DAY, EVENT_TYPE).agg(
+            **{EVENTS: mine.count(), NET_VALUE: mine[AMOUNT].sum(where=money).fill_null(0.0)}
+        )
+        frame: pd.DataFrame = kinds.order_by(DAY, EVENT_TYPE).to_pyarrow().to_pandas()
+    finally:
+        engine.close()
+    if frame.empty:
+        raise NotFound("customer_unknown", customer=customer, cutoff=cutoff.isoformat())
+    frame[DAY] = pd.to_datetime(frame[DAY]).astype("datetime64[s]")
+    net = frame.groupby(DAY)[NET_VALUE].sum().round(6)
+    days = pd.DataFrame({NET_VALUE: net, CUMULATIVE: net.cumsum().round(6), PURCHASED: net > 0}).reset_index()
+    return Timeline(days, frame[[DAY, EVENT_TYPE, EVENTS]])

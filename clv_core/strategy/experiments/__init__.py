@@ -1,6 +1,6 @@
 """Experiments: who gets an offer by chance, and what the offer brought.
 
-:mod:`randomization` assigns the groups, :mod:`measurement` reads who was in which group and what they spent, and
+:mod:`randomized_experiment` assigns the groups, and reads later who was in which group and what they spent;
 :mod:`treatment_effect` has the statistics.
 """
 

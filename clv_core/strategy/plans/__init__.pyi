@@ -9,8 +9,6 @@ from .budget_plan import BudgetPlan as BudgetPlan
 from .budget_plan import capacities as capacities
 from .budget_plan import costs as costs
 from .budget_plan import make_plan as make_plan
-from .measured_offers import measure_offers as measure_offers
-from .measured_offers import with_experiments as with_experiments
 from .offers import MAX_OFFERS as MAX_OFFERS
 from .offers import MONEY as MONEY
 from .offers import SHARE as SHARE
@@ -19,7 +17,9 @@ from .offers import Effect as Effect
 from .offers import Offer as Offer
 from .offers import check_offers as check_offers
 from .offers import expected_gains as expected_gains
+from .offers import measure_offers as measure_offers
 from .offers import parse_offers as parse_offers
+from .offers import with_experiments as with_experiments
 from .saved_offers import FILE as FILE
 from .saved_offers import TIERS as TIERS
 from .saved_offers import SavedOffers as SavedOffers

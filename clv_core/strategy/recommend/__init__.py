@@ -1,8 +1,8 @@
 """Which products to recommend to each customer, and what to put in a tier's mail.
 
-``interactions`` reads the log, ``purchase_signals`` and ``collaborative`` score each product,
-``candidates`` and ``ranking`` choose, ``holdout_month`` measures how good that was, ``recommendations`` puts all of it
-in order, and ``stored_recommendations`` keeps the result for the pages and the files.
+``interactions`` reads the log, ``purchase_signals`` and ``collaborative`` score products and propose candidates,
+``ranking`` chooses, ``holdout_month`` measures how good that was, and ``recommendations`` puts all of it in order and
+keeps the result for the pages and the files.
 """
 
 import lazy_loader

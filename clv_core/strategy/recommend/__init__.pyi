@@ -4,10 +4,10 @@ from .ranking import KINDS as KINDS
 from .ranking import TOP as TOP
 from .ranking import WITH_BOUGHT as WITH_BOUGHT
 from .ranking import WITHOUT_BOUGHT as WITHOUT_BOUGHT
-from .stored_recommendations import RECORD as RECORD
-from .stored_recommendations import StoredRecommendations as StoredRecommendations
-from .stored_recommendations import assumption as assumption
-from .stored_recommendations import customer_rows as customer_rows
-from .stored_recommendations import load_recommendations as load_recommendations
-from .stored_recommendations import reasons as reasons
-from .stored_recommendations import recommendations_folder as recommendations_folder
+from .recommendations import RECORD as RECORD
+from .recommendations import StoredRecommendations as StoredRecommendations
+from .recommendations import assumption as assumption
+from .recommendations import customer_rows as customer_rows
+from .recommendations import load_recommendations as load_recommendations
+from .recommendations import reasons as reasons
+from .recommendations import recommendations_folder as recommendations_folder

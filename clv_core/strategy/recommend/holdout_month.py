@@ -15,11 +15,16 @@ from clv_core.evaluation import Estimate
 from clv_core.features import EPOCH
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
-from clv_core.strategy.recommend.candidates import Candidates, joined, propose_in_blocks
 from clv_core.strategy.recommend.collaborative import place_in_row
 from clv_core.strategy.recommend.interactions import Interactions
-from clv_core.strategy.recommend.price_levels import own_levels, target_levels
-from clv_core.strategy.recommend.purchase_signals import PurchaseSignals
+from clv_core.strategy.recommend.purchase_signals import (
+    Candidates,
+    PurchaseSignals,
+    joined,
+    own_levels,
+    propose_in_blocks,
+    target_levels,
+)
 from clv_core.strategy.recommend.ranking import KINDS, TOP, USUAL, WITHOUT_BOUGHT, Blend, best, choose_blend
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 

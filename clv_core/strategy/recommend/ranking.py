@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from clv_core.records import JsonObject
-from clv_core.strategy.recommend.candidates import Candidates, propose
-from clv_core.strategy.recommend.price_levels import price_fit
-from clv_core.strategy.recommend.purchase_signals import OWN_SIGNALS, SIGNALS, PurchaseSignals
+from clv_core.strategy.recommend.purchase_signals import (
+    OWN_SIGNALS,
+    SIGNALS,
+    Candidates,
+    PurchaseSignals,
+    price_fit,
+    propose,
+)
 
 TOP: Final = 10
 WITH_BOUGHT: Final = "with_bought"

@@ -19,9 +19,8 @@ from clv_core.strategy.acquisition import Acquisition, Question, acquisition_rep
 from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.experiments.treatment_effect import Experiment
-from clv_core.strategy.plans.budget_plan import make_plan
+from clv_core.strategy.plans.budget_plan import all_warnings, make_plan
 from clv_core.strategy.plans.offers import check_offers
-from clv_core.strategy.plans.plan_warnings import all_warnings
 from clv_core.strategy.report.document import Report
 from clv_core.strategy.report.html import write_html
 from clv_core.strategy.report.report_context import Formatter, ReportContext, ReportPlan

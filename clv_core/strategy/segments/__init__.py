@@ -1,4 +1,4 @@
-"""Segments: schemes that cut scored customers, conditions on them, and figures of what is in each segment.
+"""Segments: schemes that cut scored customers on them, and figures of what is in each segment.
 
     parse_scheme(text) -> Segmentation -> fit(customers) -> FittedScheme -> place(customers) -> Assignment
 

@@ -31,7 +31,7 @@ from clv_core.strategy.experiments import (
     required_sample_size,
     residual_std,
 )
-from clv_core.strategy.plans import OFFER, TIERS, BudgetPlan, Offer, expected_gains, plan_warnings
+from clv_core.strategy.plans import OFFER, TIERS, BudgetPlan, Offer, budget_plan, expected_gains
 from clv_core.strategy.segments import DEFAULT_SCHEME, SEGMENT_NAME, TIER, VALUE
 from pages.ui import access, cells, i18n, received, row_files, session, tiers, widgets
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
@@ -237,8 +237,8 @@ def notes(
     horizon_days = terms.horizon_days
     longer = {name for name, one in experiments.items() if one.window_days > horizon_days}
     tried = [one for one in offers if one.name in experiments and one.name not in longer]
-    carried = plan_warnings.assumption_warnings(tried, experiments)
-    left_out = (*carried, *plan_warnings.effect_warnings(offers, names, terms))
+    carried = budget_plan.assumption_warnings(tried, experiments)
+    left_out = (*carried, *budget_plan.effect_warnings(offers, names, terms))
     sentences = [widgets.escape(one.text(session.language())) for one in left_out]
     for name in [one.name for one in offers if one.name in longer]:
         days = experiments[name].window_days

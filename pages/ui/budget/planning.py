@@ -30,7 +30,6 @@ from clv_core.strategy.plans import (
     expected_gains,
     gain_curve,
     max_useful_budget,
-    plan_warnings,
     with_experiments,
 )
 from clv_core.strategy.segments import TIER, VALUE
@@ -113,7 +112,7 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
     plan = _plan(inputs.mark, budget, inputs)
     with above:
         assumed = terms.assumptions(scored)
-        gain = [one.text(session.language()) for one in plan_warnings.gain_warnings(plan, scored.terms)]
+        gain = [one.text(session.language()) for one in budget_plan.gain_warnings(plan, scored.terms)]
         meaning = [widgets.escape(without_options(note)) for note in gain]
         widgets.headline(headline(plan, budget, inputs), context, basis(plan, currency), *meaning, *assumed, *notes)
     widgets.figures(_figures(plan, budget, inputs))
@@ -292,7 +291,7 @@ def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
     tried = saved_offers(inputs.scored.dataset).experiments
     used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
     mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
-    warnings = plan_warnings.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.scored.terms, mine)
+    warnings = budget_plan.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.scored.terms, mine)
     assumptions = (*side.assumptions, *(Assumption.of(one, session.language()) for one in warnings))
     settings = budget_plan.settings(inputs.offers, budget)
     return replace(side, scheme=inputs.segments.scheme, assumptions=assumptions, settings=settings)

@@ -14,9 +14,8 @@ from clv_core.deployment.bundle import REFERENCE
 from clv_core.deployment.model_archive.model_checks import check_reference
 from clv_core.errors import Refused
 from clv_core.monitoring.drift.drift_reference import Reference
-from clv_core.monitoring.drift.event_profile import profile
 from clv_core.monitoring.drift.feature_histograms import FeatureHistograms
-from clv_core.monitoring.drift.periods import MONTH, periods_before
+from clv_core.monitoring.drift.periods import MONTH, periods_before, profile
 from tests.monitoring.steady_shop import day_after, steady_log, stored
 
 ABOUT, TABLE = REFERENCE

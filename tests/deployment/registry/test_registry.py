@@ -17,8 +17,7 @@ from clv_core.deployment.registry.database import path_of
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.upkeep.dataset_deletion import delete
-from clv_core.upkeep.lifecycle import rename
+from clv_core.upkeep.lifecycle import delete, rename
 from clv_core.workspace import Workspace, write_json
 from tests.deployment.registry import tiny
 

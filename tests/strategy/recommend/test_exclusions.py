@@ -10,8 +10,13 @@ import pytest
 
 from clv_core.collection.store.version_store import Dataset
 from clv_core.jobs import NoProgress
-from clv_core.strategy.recommend.recommendations import Recommendations, recommend
-from clv_core.strategy.recommend.stored_recommendations import load_recommendations, reasons, store_recommendations
+from clv_core.strategy.recommend.recommendations import (
+    Recommendations,
+    load_recommendations,
+    reasons,
+    recommend,
+    store_recommendations,
+)
 from tests.strategy.recommend.test_recommend import stored
 
 PRODUCTS, CUSTOMERS = 40, 80

@@ -24,11 +24,14 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.recommend.collaborative import SHRINK, basket_similarity
 from clv_core.strategy.recommend.holdout_month import Month, judge, ndcg_at, recall_at
 from clv_core.strategy.recommend.interactions import Interactions
-from clv_core.strategy.recommend.price_levels import own_levels, price_levels
-from clv_core.strategy.recommend.purchase_signals import PurchaseSignals
+from clv_core.strategy.recommend.purchase_signals import PurchaseSignals, own_levels, price_levels
 from clv_core.strategy.recommend.ranking import KINDS, WHY
-from clv_core.strategy.recommend.recommendations import Recommendations, recommend
-from clv_core.strategy.recommend.stored_recommendations import load_recommendations, store_recommendations
+from clv_core.strategy.recommend.recommendations import (
+    Recommendations,
+    load_recommendations,
+    recommend,
+    store_recommendations,
+)
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(7)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from clv_core.i18n import LANGUAGES, translate
-from clv_core.strategy.recommend.stored_recommendations import reason
+from clv_core.strategy.recommend.recommendations import reason
 
 SAMPLE = Path(__file__).resolve().parents[3] / "tests" / "sample.csv"
 

@@ -17,10 +17,9 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.activation import segment
-from clv_core.strategy.segments.conditions import Condition
-from clv_core.strategy.segments.customer_attributes import condition_columns, with_attributes
-from clv_core.strategy.segments.segment_rules import Rule, Rules
-from clv_core.upkeep.dataset_deletion import delete
+from clv_core.strategy.segments.scored_customers import condition_columns, with_attributes
+from clv_core.strategy.segments.segment_rules import Condition, Rule, Rules
+from clv_core.upkeep.lifecycle import delete
 from clv_core.workspace import Workspace
 from tests.strategy.segments.conftest import SAMPLE
 

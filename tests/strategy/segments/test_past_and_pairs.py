@@ -20,10 +20,9 @@ from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.segments import segment_comparison as then
+from clv_core.strategy.segments import segment_figures as then
 from clv_core.strategy.segments import total
-from clv_core.strategy.segments.segment_comparison import movement
-from clv_core.strategy.segments.segment_figures import segment_table
+from clv_core.strategy.segments.segment_figures import movement, segment_table
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
 from clv_core.workspace import Workspace

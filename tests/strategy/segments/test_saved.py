@@ -33,8 +33,7 @@ from clv_core.strategy.segments.saved_segments import (
 )
 from clv_core.strategy.segments.scored_customers import KINDS, parse_condition, parse_scheme
 from clv_core.strategy.segments.segment_rules import Rule, Rules
-from clv_core.upkeep.dataset_deletion import delete
-from clv_core.upkeep.lifecycle import rename
+from clv_core.upkeep.lifecycle import delete, rename
 from clv_core.workspace import Workspace
 
 MINE = {"segments": [{"name": "Big; spenders", "rules": ["predicted_clv>=10"], "description": "Call them"}]}

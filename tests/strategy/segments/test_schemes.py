@@ -13,9 +13,8 @@ import pytest
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.segments import assign_tiers
-from clv_core.strategy.segments.conditions import Condition
 from clv_core.strategy.segments.rfm_and_quadrant import GRID, SMALLEST_CHANCE, Quadrant, Rfm, grid
-from clv_core.strategy.segments.segment_rules import OTHERS, Rule, Rules
+from clv_core.strategy.segments.segment_rules import OTHERS, Condition, Rule, Rules
 from clv_core.strategy.segments.segmentation import Assignment, Segmentation
 from clv_core.strategy.segments.value_tiers import CostTiers, ValueTiers
 
