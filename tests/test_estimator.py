@@ -355,7 +355,7 @@ def test_events_of_some_customers_are_predicted_as_among_all(purchases: pd.DataF
         events = purchases[purchases["customer_id"].isin(customers)]
         for who in (clv, sent):
             some = who.predict(events).set_index("customer_id")[FIGURES]
-            pd.testing.assert_frame_equal(some, whole.loc[some.index], rtol=1e-12)
+            pd.testing.assert_frame_equal(some, whole.loc[some.index], rtol=1e-5)  # other batches of float32
             assert sorted(some.index) == sorted(customers)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from clv_core.collection.simulate.shop_scenarios import CAMPAIGN
 from clv_core.collection.store.version_store import Dataset
+from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.registry.database import transaction
@@ -59,7 +60,7 @@ def test_the_shipped_model_is_of_the_default_kind_and_trusted(demo: Demo) -> Non
     workspace, dataset, bundle = demo
     assert bundle.record.cutoff == PLAN.cutoff and dataset.log_end == PLAN.end
     assert bundle.record.model == SETTINGS.model == DEFAULT
-    assert bundle.record.config == SETTINGS.to_json()
+    assert bundle.record.train_config == SETTINGS
     assert trust(workspace, bundle.id).verdict == "trusted"
 
 
@@ -165,7 +166,8 @@ def test_it_is_small_and_says_how_it_was_made() -> None:
     assert sum(path.stat().st_size for path in (*files, *FILES.iterdir())) < 14_500_000
     assert {path.suffix for path in files} <= {".json", ".safetensors", ".parquet"}
     record = read_json(SHIPPED / "record.json")
-    assert record["made_by"].startswith("python -m clv_core demo --make") and record["settings"] == SETTINGS.to_json()
+    assert record["made_by"].startswith("python -m clv_core demo --make")
+    assert TrainConfig.from_json(record["settings"]) == SETTINGS
 
 
 @pytest.mark.slow
