@@ -190,7 +190,7 @@ SEQUENCE_ENCODERS: Final = tuple(
 
 @dataclass(frozen=True)
 class TrainConfig(Settings):
-    """What is trained, on what, and how. Defaults are the measured recipe of the design document, section 6."""
+    """What is trained, on what, and how. Defaults are the recipe of the page "How it was measured"."""
 
     horizon_days: int = option(182, low=1, high=3650)
     model: str = option("hybrid", choices=(*MODEL_IDS, OWN))

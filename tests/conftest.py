@@ -40,7 +40,7 @@ LONGEST = (
     "test_pipeline.py",
     "test_backtest.py",
     "test_nothing_later.py",
-    "test_erasure.py",
+    "test_erase.py",
     "test_signals.py",
     "test_walk.py",
 )
@@ -53,11 +53,11 @@ NUMERIC = (
     *("deployment/test_asking.py", "deployment/test_bundle.py", "upkeep/test_demo.py"),
     *("deployment/test_explaining_pretrained.py", "deployment/test_scoring.py", "deployment/test_terms.py"),
     *("evaluation/test_change.py", "evaluation/test_folds.py", "evaluation/test_how_far.py"),
-    *("evaluation/test_slices.py", "features/test_btyd_fit.py", "features/test_btyd_lifetimes.py"),
-    *("features/test_btyd_paretonbd.py", "features/test_cdnow.py", "features/test_context.py"),
+    *("evaluation/test_slices.py", "features/test_anchor.py", "features/test_btyd_lifetimes.py"),
+    *("features/test_paretonbd.py", "features/test_cdnow.py", "features/test_context.py"),
     *("features/test_last_year.py", "features/test_parts.py", "features/test_returns_level.py"),
-    *("monitoring/test_realised.py", "monitoring/test_sights.py", "strategy/test_acquisition.py"),
-    *("strategy/test_card.py", "strategy/test_valued.py", "test_estimator.py", "test_nothing_later.py"),
+    *("monitoring/test_realised.py", "monitoring/test_feature_histograms.py", "strategy/test_acquisition.py"),
+    *("strategy/test_card.py", "strategy/test_segmentation.py", "test_estimator.py", "test_nothing_later.py"),
     "test_pipeline.py",
 )
 """Files and folders whose tests compare what networks, trees or a fit of BTYD say: found by noting which tests call

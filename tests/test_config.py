@@ -25,7 +25,7 @@ BOUNDED = [item for item in FIELDS if item.metadata["low"] is not None]
 
 
 def test_defaults_are_the_measured_recipe() -> None:
-    """Design section 6, with the rate of our own trials: 2e-3 over fewer steps beat 4e-3 on earlier origins."""
+    """The measured recipe, with the rate of our own trials: 2e-3 over fewer steps beat 4e-3 on earlier origins."""
     config = TrainConfig()
     assert (config.cutoffs, config.max_windows, config.max_steps_back) == (12, 1_500_000, 40)
     assert (config.rnn, config.rnn_width, config.head, config.ensemble) == ("gru", 32, "ziln", 4)

@@ -90,7 +90,7 @@ def run_check(options: argparse.Namespace, context: Context) -> Answer:
     *READING,
 )
 def run_ingest(options: argparse.Namespace, context: Context) -> Answer:
-    """Read the files and return the accounting, in the shape of design section 4.
+    """Read the files and return what became of each row.
 
     Warnings are those of the new rows; those of earlier files are in the dataset's record (``datasets``).
 

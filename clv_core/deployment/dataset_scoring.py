@@ -54,7 +54,7 @@ def score_parts(
         progress: listener.
 
     Yields:
-        One row a customer, columns of design section 4 (``score``), ordered by customer_id.
+        One row a customer, the columns of ``score``, ordered by customer_id.
     """
     from clv_core.model import CalibratedModel
 

@@ -1,4 +1,4 @@
-"""The metrics of design section 4, one line each in ``METRICS``.
+"""The metrics, one line each in ``METRICS``.
 
 Negative net value counts as it is in mse, mae, bias and spearman, and as 0 in gini, capture10, decile_mape and the
 intervals. Customers with equal predictions share what they hold, so that no metric depends on row order.

@@ -119,7 +119,7 @@ class Trust(JsonRecord):
 
 
 def judge(evidence: Evidence) -> Trust:
-    """Return the verdict by design section 6, item 10, on all that is known.
+    """Return the verdict on all that is known; its rules are those of the page "What the verdict means".
 
     Not trusted: fewer than 100 buyers, the lower bound of the Gini not above .1, no total or one that is off by more
     than a factor of e^.7. Caution: anything that a person should know before money is spent on it. Else trusted.

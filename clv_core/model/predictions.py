@@ -19,7 +19,7 @@ COLUMNS: Final = (
     *("customer_id", "as_of", "horizon_days"),
     *("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90", "model"),
 )
-"""Columns of a frame of predictions, in order (design section 4, ``score``)."""
+"""Columns of a frame of predictions, in order: what ``score`` writes."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from clv_core.evaluation.backtest import BacktestPlan
-from clv_core.training import cost as choice
+from clv_core.training import cost
 from clv_core.workspace import Workspace
 from tests.commands.conftest import codes, done, run
 
@@ -140,7 +140,7 @@ def test_without_names_it_is_the_model_that_train_takes_beside_the_simple_ones(
         asked.update(models=plan.models, model=config.model)
         raise ClvError("unexpected", kind="stop")
 
-    monkeypatch.setattr(choice, "SMALL", small)
+    monkeypatch.setattr(cost, "SMALL", small)
     monkeypatch.setattr("clv_core.evaluation.backtest.backtest", stop)
     assert run(small_workspace, "backtest", "shop", "--horizon-days", 60, "--out", tmp_path)[0] == ClvError.exit_code
     assert asked["model"] == model and asked["models"] == [model, "naive", "bgnbd"]

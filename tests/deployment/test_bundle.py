@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment import dataset_scoring as scoring
+from clv_core.deployment import dataset_scoring
 from clv_core.deployment.bundle import WEIGHTS, open_bundle, write_record
 from clv_core.deployment.model_archive.import_export import export_bundle, import_bundle
 from clv_core.deployment.registry import Registry
@@ -26,7 +26,7 @@ SCORE_COLUMNS = [
 
 def scored(workspace, bundle, horizon_days=90, **rates):
     terms = Terms(horizon_days, **rates)
-    return scoring.score_customers(bundle, open_dataset(workspace, "shop"), terms=terms, progress=NoProgress())
+    return dataset_scoring.score_customers(bundle, open_dataset(workspace, "shop"), terms=terms, progress=NoProgress())
 
 
 def test_a_reopened_bundle_gives_the_same_scores_to_the_bit(small_workspace, small_bundle):

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.deployment import dataset_scoring as scoring
+from clv_core.deployment import dataset_scoring
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import Scored, score, score_file
 from clv_core.deployment.terms import Terms
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model import calibrated as levelled
+from clv_core.model import calibrated
 from clv_core.model.horizon import Horizon
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
@@ -30,8 +30,8 @@ FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(levelled, "ROWS_AT_ONCE", 64)
-    monkeypatch.setattr(scoring, "CUSTOMERS_AT_ONCE", CUSTOMERS_AT_ONCE)
+    monkeypatch.setattr(calibrated, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(dataset_scoring, "CUSTOMERS_AT_ONCE", CUSTOMERS_AT_ONCE)
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -73,7 +73,7 @@ def test_the_page_s_scores_and_a_spreadsheet_s_are_the_same_numbers(
 @pytest.mark.usefixtures("small_parts")
 def test_rates_and_horizon_are_each_customer_s_own(small_workspace: Workspace, small_bundle: Bundle) -> None:
     dataset = open_dataset(small_workspace, "shop")
-    frame = scoring.score_customers(small_bundle, dataset, terms=Terms(180, 0.1, 0.4), progress=NoProgress())
+    frame = dataset_scoring.score_customers(small_bundle, dataset, terms=Terms(180, 0.1, 0.4), progress=NoProgress())
     snapshot = scoring_snapshot(open_log(dataset), dataset.log_end, 90, max_steps=40)
     discounted, plain = (small_bundle.model.predict(snapshot, days) for days in (Horizon(180, 0.1), 180))
     np.testing.assert_array_equal(frame["predicted_clv"], 0.4 * discounted.predicted_clv)
@@ -85,7 +85,7 @@ def test_a_margin_is_taken_of_the_value_and_of_its_range_and_not_of_the_chance(t
     bundle, day = tiny.save(Workspace(tmp_path), 1), date(2026, 1, 1)
     said = [[0.5, 10.0, 0.0, 4.0, 30.0], [1.0, 80.0, 20.0, 60.0, 200.0]]
     predictions = Predictions(*np.transpose(said))
-    frame = scoring.score_frame(predictions, pd.Index(["a", "b"]), bundle, day, Terms(90, margin_rate=0.25))
+    frame = dataset_scoring.score_frame(predictions, pd.Index(["a", "b"]), bundle, day, Terms(90, margin_rate=0.25))
     expected = [[0.5, 2.5, 0.0, 1.0, 7.5], [1.0, 20.0, 5.0, 15.0, 50.0]]
     np.testing.assert_allclose(frame[list(FIGURES)], expected)
 
@@ -97,20 +97,20 @@ def test_a_run_that_fails_leaves_no_file(
     def fail(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(scoring, "score_frame", fail)
+    monkeypatch.setattr(dataset_scoring, "score_frame", fail)
     with pytest.raises(OSError, match="no space"):
         score_file(Scored.open(small_workspace, "shop", small_bundle.id), tmp_path / "s.csv", progress=NoProgress())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_items_made_ahead_come_in_their_order_and_errors_with_them() -> None:
-    assert list(scoring.prefetch(iter(range(5)))) == [0, 1, 2, 3, 4]
+    assert list(dataset_scoring.prefetch(iter(range(5)))) == [0, 1, 2, 3, 4]
 
     def broken() -> object:
         yield 1
         raise ValueError("second")
 
-    found = scoring.prefetch(broken())
+    found = dataset_scoring.prefetch(broken())
     assert next(found) == 1
     with pytest.raises(ValueError, match="second"):
         next(found)

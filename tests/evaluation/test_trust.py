@@ -1,4 +1,4 @@
-"""The verdict by the rules of design section 6, item 10, and reasons that say so."""
+"""The verdict by its rules, and reasons that say so."""
 
 from __future__ import annotations
 

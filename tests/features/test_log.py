@@ -13,7 +13,7 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import NotEnoughData, Refused
-from clv_core.features import feature_table as table
+from clv_core.features import feature_table
 from clv_core.features.log import EventLog, open_log
 from clv_core.i18n import LANGUAGES
 from clv_core.workspace import Workspace
@@ -85,7 +85,7 @@ def test_the_anchor_of_a_sample_of_customers_holds_the_level(
 ) -> None:
     log = opened(cdnow)
     whole = log.snapshot(date(1997, 12, 31), 182).features["anchor_value"].sum()
-    monkeypatch.setattr(table, "FIT_CUSTOMERS", 10_000)
+    monkeypatch.setattr(feature_table, "FIT_CUSTOMERS", 10_000)
     one, again = (log.snapshot(date(1997, 12, 31), 182).features["anchor_value"] for _ in range(2))
     assert one.sum() == pytest.approx(whole, rel=0.05)
     assert one.to_numpy().tobytes() == again.to_numpy().tobytes()

@@ -15,7 +15,7 @@ from clv_core.i18n import say_money, say_number, translate
 from clv_core.plot import drawing, evaluation, explanations, words
 from clv_core.plot.drawing import Wide
 from pages.ui import session
-from pages.ui.charts import acquiring, monitoring, placing
+from pages.ui.charts import acquiring, following, placing
 from pages.ui.explain import overall
 
 MESSAGE = "What the chart shows"
@@ -160,9 +160,9 @@ def test_no_hover_speaks_in_places_of_a_wide_axis_or_of_a_trace_without_a_name()
     scatter = evaluation.predicted_against_actual(ACTUAL, PREDICTED, MESSAGE, unit="EUR").figure.data
     assert all(trace.hovertemplate or trace.hoverinfo == "skip" for trace in scatter)
     known = pd.DataFrame({"days": [30, 60], "realised": 1.0, "expected": 2.0, "low": 0.5, "high": 3.0})
-    lines = monitoring.realised_curve(known, MESSAGE, unit="EUR").figure.data
+    lines = following.realised_curve(known, MESSAGE, unit="EUR").figure.data
     new = pd.DataFrame({"begin": ["2025-02-01"], "found": [1.0], "low": [0.5], "high": [2.0], "alert": [False]})
-    lines += monitoring.series(new[["begin", "found"]], new, MESSAGE, axis="Share", share=True).figure.data
+    lines += following.series(new[["begin", "found"]], new, MESSAGE, axis="Share", share=True).figure.data
     assert all(trace.name and "<extra></extra>" not in (trace.hovertemplate or "") for trace in lines)
 
 
@@ -312,7 +312,7 @@ def test_lines_across_a_chart_are_those_that_plotly_draws() -> None:
 def test_dates_on_the_axis_of_drift_are_numbers_in_every_language() -> None:
     before = pd.DataFrame({"begin": ["2025-01-01"], "found": [20_000.0]})
     new = pd.DataFrame({"begin": ["2025-02-01"], "found": [1.0], "low": [0.5], "high": [2.0], "alert": [False]})
-    figure = monitoring.series(before, new, MESSAGE, axis="Revenue, EUR", share=False).figure
+    figure = following.series(before, new, MESSAGE, axis="Revenue, EUR", share=False).figure
     assert "%b" not in figure.layout.xaxis.tickformat and figure.layout.xaxis.tickformat.startswith("%Y-%m")
     assert len(figure.layout.yaxis.ticktext) == len(figure.layout.yaxis.tickvals)
 

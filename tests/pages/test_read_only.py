@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.collection.store import version_store as store
+from clv_core.collection.store import version_store
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.database import path_of
@@ -39,7 +39,7 @@ def _refuse(self: Path, *_: object, **__: object) -> None:
 def test_who_only_reads_asks_no_folder_of_a_workspace_that_is_read_only(shut: Path) -> None:
     work = Workspace(shut)
     assert work.read_only
-    assert store.list_datasets(work) == [] and list_bundles(work) == [] and jobs.jobs(work) == []
+    assert version_store.list_datasets(work) == [] and list_bundles(work) == [] and jobs.jobs(work) == []
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))

@@ -20,7 +20,7 @@ from clv_core.jobs import NoProgress
 from clv_core.upkeep.lifecycle import relabel
 from clv_core.workspace import Workspace
 from pages.ui import cells, page_files, widgets
-from pages.ui.explore import explored as behind
+from pages.ui.explore import explored
 from tests.pages.conftest import OPEN
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -93,7 +93,7 @@ def test_amounts_behind_the_charts_of_explore_have_two_places_in_the_file_whatev
     table = pd.DataFrame(
         {"net": [1709.8600000000001], "per_customer": [4.0738], "return_rate": [0.123456], "lift": [1.5]}
     )
-    assert behind.rounded(table).to_dict("records") == [
+    assert explored.rounded(table).to_dict("records") == [
         {"net": 1709.86, "per_customer": 4.07, "return_rate": 0.1235, "lift": 1.5}
     ]
 

@@ -12,7 +12,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do, enter_effects, texts
-from tests.pages.test_strategy_parts import advised, part
+from tests.pages.test_prices import advised, part
 
 pytestmark = pytest.mark.first(2)
 

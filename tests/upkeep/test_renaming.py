@@ -16,7 +16,7 @@ from clv_core.deployment.model_record import DatasetVersion
 from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
-from clv_core.upkeep import lifecycle as renaming
+from clv_core.upkeep import lifecycle
 from clv_core.upkeep.lifecycle import rename
 from clv_core.workspace import Workspace, read_json, write_json
 from tests.conftest import own_copy
@@ -92,10 +92,10 @@ def fail(*arguments: object) -> None:
 STEPS = [
     (dataset_labels, "write_json"),
     (dataset_labels.os, "rename"),
-    (renaming, "write_json"),
-    (renaming, "move_states"),
-    (renaming, "_rename_in_jobs"),
-    (renaming, "renamed"),
+    (lifecycle, "write_json"),
+    (lifecycle, "move_states"),
+    (lifecycle, "_rename_in_jobs"),
+    (lifecycle, "renamed"),
 ]
 
 

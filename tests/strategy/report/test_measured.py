@@ -17,7 +17,7 @@ from clv_core.strategy.report.report_context import Formatter
 from clv_core.strategy.report.sections import data, drivers, quality
 from clv_core.workspace import Workspace
 from tests.evaluation.explain.test_sentences import explanation
-from tests.evaluation.test_beside import both
+from tests.evaluation.test_model_scoreboard import both
 from tests.records import model_record
 
 

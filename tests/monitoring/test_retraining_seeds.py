@@ -14,7 +14,7 @@ from clv_core.config import TrainConfig
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring import retraining_seeds as again
+from clv_core.monitoring import retraining_seeds
 from clv_core.monitoring.retraining import CHALLENGER, CHAMPION, PROMOTED, STAYS, Outcome
 from clv_core.workspace import Workspace
 from tests.records import model_record
@@ -46,12 +46,12 @@ def confirm(
         return SimpleNamespace(predictions=predictions("hybrid", next(left)))
 
     rows = pd.concat([predictions(CHAMPION, 0.3), predictions(CHALLENGER, 0.05)], ignore_index=True)
-    monkeypatch.setattr(again, "run_origin", run_origin)
-    monkeypatch.setattr(again, "open_log", lambda *_, **__: None)
-    monkeypatch.setattr(again, "predicted_by_both", lambda *_: rows)
+    monkeypatch.setattr(retraining_seeds, "run_origin", run_origin)
+    monkeypatch.setattr(retraining_seeds, "open_log", lambda *_, **__: None)
+    monkeypatch.setattr(retraining_seeds, "predicted_by_both", lambda *_: rows)
     dataset: Any = SimpleNamespace(name="shop", manifest=SimpleNamespace(version="v"))
     bundle: Any = SimpleNamespace(id="new", record=model_record(config=config.to_json()))
-    return again.confirm_over_seeds(workspace, BETTER, dataset, bundle, bundle, NoProgress()), seeds
+    return retraining_seeds.confirm_over_seeds(workspace, BETTER, dataset, bundle, bundle, NoProgress()), seeds
 
 
 def test_one_that_is_better_from_every_start_is_promoted(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

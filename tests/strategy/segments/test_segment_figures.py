@@ -20,8 +20,7 @@ from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.terms import Terms
 from clv_core.evaluation.levels import SharedError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.segments import segment_figures as then
-from clv_core.strategy.segments import total
+from clv_core.strategy.segments import segment_figures, total
 from clv_core.strategy.segments.segment_figures import movement, segment_table
 from clv_core.strategy.segments.segment_rules import Rules
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers
@@ -72,8 +71,8 @@ def test_only_what_was_predicted_after_the_model_had_learned_and_has_come_is_hel
         id="model", has_holdout=False, record=SimpleNamespace(horizon_days=90, holdout=None, cutoff=date(2024, 3, 1))
     )
     dataset: Any = SimpleNamespace(name="shop", log_end=date(2024, 6, 30))
-    found = [(past.kind, past.cutoff) for past in then.past_predictions(Scored.of(work, dataset, bundle))]
-    assert found == [(then.SAVED, date(2024, 4, 1)), (then.SAVED, date(2024, 3, 1))]
+    found = [(past.kind, past.cutoff) for past in segment_figures.past_predictions(Scored.of(work, dataset, bundle))]
+    assert found == [(segment_figures.SAVED, date(2024, 4, 1)), (segment_figures.SAVED, date(2024, 3, 1))]
 
 
 def test_overlapping_segments_are_summed_each_for_itself(customers: pd.DataFrame) -> None:
@@ -106,11 +105,13 @@ def events_between(root: Path, start: object, stop: object) -> pd.Series:
 def test_the_holdout_shows_what_segments_brought(with_bgnbd: Path) -> None:
     work = Workspace(with_bgnbd)
     bundle, dataset = list_bundles(work)[0], open_dataset(work, "shop")
-    [past] = then.past_predictions(Scored.of(work, dataset, bundle))
-    assert past.kind == then.HOLDOUT and past.cutoff == bundle.record.holdout.cutoff
-    frame = then.read_past(past, Scored.of(work, dataset, bundle))
+    [past] = segment_figures.past_predictions(Scored.of(work, dataset, bundle))
+    assert past.kind == segment_figures.HOLDOUT and past.cutoff == bundle.record.holdout.cutoff
+    frame = segment_figures.read_past(past, Scored.of(work, dataset, bundle))
     placed = TIERS.place(frame)
-    rows = then.realized_by_segment(frame, placed, then.other_origins_error(Scored.of(work, dataset, bundle), past))
+    rows = segment_figures.realized_by_segment(
+        frame, placed, segment_figures.other_origins_error(Scored.of(work, dataset, bundle), past)
+    )
     sold = events_between(with_bgnbd, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
     actual = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
     for place in range(4):
@@ -132,11 +133,17 @@ def test_kept_scores_count_after_their_horizon_if_unseen_by_the_model(with_bgnbd
     score(
         Scored.open(work, "shop", bundle.id, cutoff=early, terms=Terms(90, 1e-7)), progress=NoProgress()
     )  # -r1e-05: no day
-    assert [past.kind for past in then.past_predictions(Scored.of(work, dataset, bundle))] == [then.HOLDOUT]
+    assert [past.kind for past in segment_figures.past_predictions(Scored.of(work, dataset, bundle))] == [
+        segment_figures.HOLDOUT
+    ]
     bundle = replace(bundle, record=replace(bundle.record, cutoff=early))
-    kept = next(past for past in then.past_predictions(Scored.of(work, dataset, bundle)) if past.kind == then.SAVED)
+    kept = next(
+        past
+        for past in segment_figures.past_predictions(Scored.of(work, dataset, bundle))
+        if past.kind == segment_figures.SAVED
+    )
     assert kept.cutoff == early and kept.path == Scored.of(work, dataset, bundle, cutoff=early).scores_path
-    frame = then.read_past(kept, Scored.of(work, dataset, bundle))
+    frame = segment_figures.read_past(kept, Scored.of(work, dataset, bundle))
     sold = events_between(root, early, early + timedelta(days=90))
     expected = sold.reindex(frame["customer_id"]).fillna(0).to_numpy()
     np.testing.assert_allclose(frame["actual"].to_numpy(), expected, atol=1e-6)

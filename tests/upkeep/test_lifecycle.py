@@ -19,7 +19,7 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import NoProgress
 from clv_core.training.states import state_folder
-from clv_core.upkeep import lifecycle as deleting
+from clv_core.upkeep import lifecycle
 from clv_core.upkeep.lifecycle import delete, rename
 from clv_core.workspace import Workspace, write_json
 from tests.conftest import own_copy
@@ -152,7 +152,7 @@ def test_a_deletion_that_was_cut_off_ends(workspace: Workspace, monkeypatch: pyt
     assert "other" in [dataset.name for dataset in list_datasets(workspace)]
     delete(workspace, "shop", models=True, progress=NoProgress())
     assert ids_in(workspace.root, IDS) == []
-    assert list(workspace.root.glob(f"*/{deleting.REMOVING}*")) == []
+    assert list(workspace.root.glob(f"*/{lifecycle.REMOVING}*")) == []
 
 
 def test_a_dataset_that_a_run_works_on_stays(workspace: Workspace) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core.strategy.audiences import spreadsheet_safety as spreadsheet_file
+from clv_core.strategy.audiences import spreadsheet_safety
 from clv_core.strategy.audiences.spreadsheet_safety import escape_frame, write_csv
 
 
@@ -32,7 +32,7 @@ def table(tmp_path: Path) -> Path:
 def test_the_file_holds_what_one_frame_would(
     table: Path, tmp_path: Path, ending: str, rows_a_block: int, worded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spreadsheet_file, "BLOCK_ROWS", rows_a_block)
+    monkeypatch.setattr(spreadsheet_safety, "BLOCK_ROWS", rows_a_block)
     target, names = tmp_path / f"aside.{ending}", {"line": "行号"} if worded else {}
     assert write_csv(table, target, "line", worded) == 5
     expected = escape_frame(pd.read_parquet(table).sort_values("line").rename(columns=names))

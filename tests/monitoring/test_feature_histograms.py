@@ -11,7 +11,7 @@ import pytest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
 from clv_core.features.log import open_log
-from clv_core.monitoring.drift import feature_histograms as sights
+from clv_core.monitoring.drift import feature_histograms
 from clv_core.monitoring.drift.distances import psi
 from clv_core.monitoring.drift.feature_histograms import (
     MARK,
@@ -47,8 +47,8 @@ def test_a_sample_of_many(small_workspace: Workspace, small_bundle: Bundle, monk
     log = open_log(open_dataset(small_workspace, "shop"))
     about = log, small_bundle.model, small_bundle.record.train_config, log.end
     whole = features_with_predictions(*about)
-    monkeypatch.setattr(sights, "SAMPLE_CUSTOMERS", 160)
-    monkeypatch.setattr(sights, "SAMPLE_AT_ONCE", 16)
+    monkeypatch.setattr(feature_histograms, "SAMPLE_CUSTOMERS", 160)
+    monkeypatch.setattr(feature_histograms, "SAMPLE_AT_ONCE", 16)
     some = features_with_predictions(*about)
     assert len(some) <= 160 < len(whole) and set(some.index) < set(whole.index)
     pd.testing.assert_frame_equal(features_with_predictions(*about, everybody=True), whole)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.evaluation import model_scoreboard as beside
+from clv_core.evaluation import model_scoreboard
 from clv_core.evaluation.bootstrap import Bootstrap
 from clv_core.evaluation.metrics import METRICS, evaluate
 from clv_core.evaluation.model_scoreboard import advantages_of, best_baseline, both_figures, in_order, level_of
@@ -65,7 +65,7 @@ def figures_of(*rows: pd.DataFrame) -> dict[str, tuple[float, float]]:
 def test_a_model_is_ahead_or_behind_only_where_resamples_agree(noise: float, standing: str) -> None:
     rows = both(noise)
     found = advantages_of(*rows, figures_of(*rows))
-    assert beside.standing_of(found["gini"]) == standing
+    assert model_scoreboard.standing_of(found["gini"]) == standing
     ours, theirs = (METRICS["gini"].value(part["actual"], part) for part in rows)
     assert found["gini"].value == pytest.approx(ours - theirs)
     assert found["gini"].low < found["gini"].value < found["gini"].high
@@ -75,7 +75,7 @@ def test_a_model_is_ahead_or_behind_only_where_resamples_agree(noise: float, sta
 
 def test_of_the_total_of_one_span_and_of_what_is_not_there_nothing_is_said() -> None:
     ours, theirs = both(0.2)
-    assert advantages_of(ours, theirs, {"bias": (0.1, 0.2)}) == {} and beside.standing_of(None) == "beside"
+    assert advantages_of(ours, theirs, {"bias": (0.1, 0.2)}) == {} and model_scoreboard.standing_of(None) == "beside"
     assert advantages_of(ours, theirs.head(0), figures_of(ours, theirs)) == {}
     assert advantages_of(ours, theirs, both_figures({"gini": 0.3}, {"mae": 2.0}, ("gini", "mae"))) == {}
     assert advantages_of(ours.assign(actual=0.0), theirs.assign(actual=0.0), {"gini": (0.3, 0.2)}) == {}
@@ -86,7 +86,7 @@ def test_an_advantage_is_that_of_a_bootstrap_of_everybody(customers: int) -> Non
     rows = both(0.6, customers)
     named = [part.assign(model=name, origin="o") for name, part in zip("ab", rows, strict=True)]
     numbered = pd.concat([part.assign(customer_id=np.arange(len(part))) for part in named])
-    slow = Bootstrap.of(numbered, ("gini", "mae"), resamples=beside.RESAMPLES)
+    slow = Bootstrap.of(numbered, ("gini", "mae"), resamples=model_scoreboard.RESAMPLES)
     found = advantages_of(*rows, figures_of(*rows))
     for metric in ("gini", "mae"):
         wanted = slow.advantage("a", "b", metric)
