@@ -77,8 +77,8 @@ def append(
     ``rows_overlap``; rows of orders that the file has in another state
     (:mod:`clv_core.collection.merge.order_updates`) take the place of the old ones. Columns are read as they were in
     the dataset; new ones are NULL in the old rows, missing ones in the new rows. Where cleaning rules are on, the files
-    join the raw version: the rules have to be applied again (:func:`clv_core.preprocessing.clean.append` does). The customers
-    table stays.
+    join the raw version: the rules have to be applied again (:func:`clv_core.preprocessing.clean.append` does). The
+    customers table stays.
 
     Args:
         workspace: where the dataset is.
