@@ -105,13 +105,13 @@ POINTS: Final = (
     ),
     ExtensionPoint(
         "kind of source (database, store of files)",
-        "one row in `KINDS`, `clv_core/collection/sources/source.py`; a function of its name in `databases.py` or"
-        " `files.py` beside it",
-        "clv_core.collection.sources.source:KINDS",
+        "one row in `KINDS`, `clv_core/collection/sources/saved_sources.py`; a function of its name in `databases.py`"
+        " or `files.py` beside it",
+        "clv_core.collection.sources.saved_sources:KINDS",
         """Its example is an address that is accepted, and one with a password is refused. What connects is there; a
         driver that this package does not ask for is an extra, whose name the error says.""",
-        ("contracts/test_every_source.py", "collection/test_sources.py"),
-        entry="clv_core.collection.sources.source:Kind",
+        ("contracts/test_every_source.py", "collection/test_saved_sources.py"),
+        entry="clv_core.collection.sources.saved_sources:Kind",
         texts=("sources.kind.{id}",),
         brings="of a database a row in `CONNECT`, `databases.py`; of a driver its extra in `pyproject.toml`",
         how="sources.md",

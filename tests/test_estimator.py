@@ -27,8 +27,8 @@ from clv_core import CLV, ClvError, ClvWarning, NeedsAnswer, NotFittedError
 from clv_core.cli import main
 from clv_core.collection import Said
 from clv_core.errors import Message, Refused, UsageError
+from clv_core.estimator.keywords import Reading
 from clv_core.estimator.python_words import python_words
-from clv_core.estimator.reading import Reading
 from clv_core.i18n import catalogue
 from tests.training.own_models import RecentRate
 

@@ -17,10 +17,10 @@ from clv_core.config import OWN
 from clv_core.errors import ClvError, UsageError
 from clv_core.estimator.fitted_model import NAME, day_of_argument, python_door
 from clv_core.estimator.fitted_model import NotFittedError as NotFittedError
+from clv_core.estimator.keywords import Reading, said_of
 from clv_core.estimator.load_result import LoadResult
 from clv_core.estimator.model_figures import ModelFigures
 from clv_core.estimator.python_words import warn
-from clv_core.estimator.reading import Reading, said_of
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class CLV(ModelFigures):
                 ``customer_id``, ``event_time``, ``event_type``, ``amount``, ``order_id``, ``product_id``, ``quantity``,
                 ``unit_price``, ``rating`` and the others of ``clv check``; an empty text is "none".
             reading: how the log is read where its cells leave it open: ``currency="EUR"``, ``duplicates="drop"``,
-                ``date_order="dmy"`` and the other keywords of :class:`~clv_core.estimator.reading.Reading`.
+                ``date_order="dmy"`` and the other keywords of :class:`~clv_core.estimator.keywords.Reading`.
 
         Raises:
             NeedsAnswer: something can be read in two ways; the message names what settles it.

@@ -1,7 +1,7 @@
 """Warnings of Python, and sentences in its words: ``duplicates="drop"`` where the command has ``--drop-duplicates``.
 
 The catalogues name options of the command line; here they become the keywords of
-:class:`~clv_core.estimator.reading.Reading`.
+:class:`~clv_core.estimator.keywords.Reading`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from clv_core.collection import CHOICES
 from clv_core.errors import Message
-from clv_core.estimator.reading import Reading
+from clv_core.estimator.keywords import Reading
 
 PAIRS: Final[Mapping[str, str]] = {"map": "columns", "event": "event_types", "state": "states", "rows": "rows"}
 """Option that takes ``KEY=VALUE`` -> keyword that takes a dictionary."""

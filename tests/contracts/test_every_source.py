@@ -16,7 +16,7 @@ import pytest
 
 from clv_core.collection.sources import databases, files, shopify
 from clv_core.collection.sources.pull import DRIVERS, pull
-from clv_core.collection.sources.source import KINDS, REPLACE, Source, SourceState
+from clv_core.collection.sources.saved_sources import KINDS, REPLACE, Source, SourceState
 from clv_core.errors import UsageError
 from clv_core.extension_points import ROOT
 from clv_core.jobs import NoProgress

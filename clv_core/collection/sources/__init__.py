@@ -1,7 +1,7 @@
 """Sources: where a shop's log lives, saved once and read again and again.
 
-``source.py`` is a saved source and the table of kinds; ``query.py`` lets only a SELECT through; ``databases.py``,
-``files.py`` and ``shopify.py`` fetch rows or files. What they fetch is read as any uploaded file is
+``saved_sources.py`` is a saved source and the table of kinds; ``query.py`` lets only a SELECT through;
+``databases.py``, ``files.py`` and ``shopify.py`` fetch rows or files. What they fetch is read as any uploaded file is
 (:mod:`clv_core.preprocessing.refresh`).
 """
 

@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pyarrow as pa
 from sqlglot import exp
 
-from clv_core.collection.sources.source import KINDS, LOCAL_HOSTS, Source
+from clv_core.collection.sources.saved_sources import KINDS, LOCAL_HOSTS, Source
 from clv_core.errors import ClvError, Refused
 
 TIMEOUT_SECONDS: Final = 3600

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from clv_core.collection.sources.source import Source, unreachable
+from clv_core.collection.sources.saved_sources import Source, unreachable
 from clv_core.errors import Refused, UsageError
 
 BLOCK: Final = 1 << 20

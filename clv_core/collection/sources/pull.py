@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clv_core.collection.engine import connect_memory, file_text, name, one
 from clv_core.collection.sources.query import count_days, literals, select, select_orders
-from clv_core.collection.sources.source import KINDS, NO_ORDERS, REPLACE, Source, SourceState, unreachable
+from clv_core.collection.sources.saved_sources import KINDS, NO_ORDERS, REPLACE, Source, SourceState, unreachable
 from clv_core.errors import ClvError, Message, Refused, UsageError
 from clv_core.jobs import Progress
 from clv_core.secrets_by_reference import secret

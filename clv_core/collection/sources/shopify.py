@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection.sources.files import Listed, RemoteFile, tls_context
-from clv_core.collection.sources.source import Source, unreachable
+from clv_core.collection.sources.saved_sources import Source, unreachable
 from clv_core.errors import ClvError, Refused
 from clv_core.records import JsonObject
 
