@@ -368,6 +368,10 @@ def test_new_customers_are_predicted_from_their_own_events(clv: CLV, purchases: 
     assert both.loc["new", "predicted_clv"] == row["predicted_clv"]
     later = clv.predict(new, as_of="2025-06-01")
     assert later["as_of"].iloc[0] == "2025-06-01" and later["p_purchase"].iloc[0] < row["p_purchase"]
+    late = pd.concat([new, new.assign(customer_id="later", event_time="2025-03-01")])
+    assert clv.predict(late, as_of="2025-01-01")["customer_id"].tolist() == ["new"]
+    assert "customers_not_predicted" in warned(lambda: clv.predict(late, as_of="2025-01-01"))
+    assert "customers_not_predicted" not in warned(lambda: clv.predict(late))
     with pytest.raises(Refused, match="columns="):
         clv.predict(new.rename(columns={"amount": "euros", "event_time": "when"}))
 

@@ -64,8 +64,8 @@ def score_parts(
     def with_ids(parts: Iterable[Snapshot]) -> Iterator[Snapshot]:
         for part in parts:
             ids.append(part.features.index)
-            if gaps is not None and config.impute == DELETE and "impute" in READS[config.model]:
-                gaps.append(int(part.gaps(config.features_to_check).sum()))
+            if gaps is not None:
+                gaps.extend(gaps_of(part, config))
             progress.report("scoring", sum(map(len, ids)), dataset.manifest.customers)
             yield part
 
@@ -81,6 +81,13 @@ def score_parts(
             )
         for number, predictions in enumerate(answers):
             yield score_frame(predictions, ids[number], bundle, as_of, terms)
+
+
+def gaps_of(part: Snapshot, config: TrainConfig) -> list[int]:
+    """Return how many customers have a gap that kept windows out of training; nothing where none was kept out."""
+    if config.impute != DELETE or "impute" not in READS[config.model]:
+        return []
+    return [int(part.gaps(config.features_to_check).sum())]
 
 
 def snapshot_of(bundle: Bundle, dataset: Dataset, cutoff: date | None, progress: Progress) -> Snapshot:

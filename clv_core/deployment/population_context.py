@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, score_frame
+from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE, gaps_of, score_frame
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.terms import Terms
 from clv_core.disk import ignore_unwritable
@@ -226,7 +226,7 @@ class Predictor:
             return self.model.predict_at(snapshot, levels, horizon_days)
         return self.model.predict(snapshot, horizon_days)
 
-    def score_parts(self, log: EventLog, as_of: date, terms: Terms) -> Iterator[pd.DataFrame]:
+    def score_parts(self, log: EventLog, as_of: date, terms: Terms, gaps: list[int]) -> Iterator[pd.DataFrame]:
         """Yield the rows of ``score`` for all customers of a log, some at a time: each as among the population.
 
         Who else is in the log changes nothing, so one customer is predicted as a million are.
@@ -235,6 +235,7 @@ class Predictor:
             log: of customers whom the population has, or new ones.
             as_of: midnight, log-local; the log holds all that they did before.
             terms: horizon, discount and margin.
+            gaps: gets the number of customers of each part with a gap that kept windows out of training; it is filled.
 
         Raises:
             NotEnoughData: no customer was seen before ``as_of``.
@@ -250,6 +251,7 @@ class Predictor:
             anchor=population.anchor,
         )
         for part in parts:
+            gaps.extend(gaps_of(part, self.config))
             known = replace(part, last_year=population.last_year, contexts=population.context_at(day))
             with torch.inference_mode():
                 predictions = self.predict(known, terms.horizon)

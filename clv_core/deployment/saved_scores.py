@@ -17,7 +17,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
-from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, lost_signal_warnings
+from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, gap_warnings, lost_signal_warnings
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, Refused
 from clv_core.jobs import Progress
@@ -164,11 +164,7 @@ class Scored:
     def gap_warnings(self) -> list[Message]:
         """Return how many customers lack a feature that the training windows had to have; their gap was filled."""
         path = companion_path(self.scores_path, ArtifactKind.GAPS, ".json")
-        customers = read_json(path)["customers"] if path.exists() else 0
-        if not customers:
-            return []
-        names = ", ".join(self.model.record.train_config.features_to_check)
-        return [Message("warning.gaps_filled", {"customers": customers, "names": names})]
+        return gap_warnings(self.model.record.train_config, read_json(path)["customers"] if path.exists() else 0)
 
 
 def score(scored: Scored, *, progress: Progress) -> pd.DataFrame:

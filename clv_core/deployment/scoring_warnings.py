@@ -86,6 +86,14 @@ def signals_of(model: Model, dataset: Dataset, config: TrainConfig) -> Signals:
     return Signals(attributes, () if table is None else tuple(tuple(theme) for theme in table.review_themes()))
 
 
+def gap_warnings(config: TrainConfig, customers: int) -> list[Message]:
+    """Return how many customers lack a feature that the training windows had to have; their gap was filled."""
+    if not customers:
+        return []
+    names = ", ".join(config.features_to_check)
+    return [Message("warning.gaps_filled", {"customers": customers, "names": names})]
+
+
 def lost_signal_warnings(bundle: Bundle, dataset: Dataset) -> list[Message]:
     """Return a warning where a dataset lacks attributes that the model learned from, or has them as another kind.
 

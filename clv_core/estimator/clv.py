@@ -412,12 +412,17 @@ class CLV(ModelFigures):
         Raises:
             UsageError: one of them is none.
         """
+        import numpy as np
+
         from clv_core.config import TrainConfig
         from clv_core.deployment import days_of
 
         if not isinstance(self.settings, Mapping | None):
             raise UsageError("bad_settings", kind=type(self.settings).__name__)
-        own = {str(name): getattr(value, "item", lambda v=value: v)() for name, value in (self.settings or {}).items()}
+        own = {
+            str(name): value.item() if isinstance(value, np.generic) else value
+            for name, value in (self.settings or {}).items()
+        }
         horizon = days_of(self.horizon_days, "horizon_days")
         return TrainConfig.from_json({"horizon_days": horizon, "seed": seed, **_model_settings(model), **own})
 

@@ -136,21 +136,27 @@ class FittedModel:
         """Return the predictions of the customers of other events, each as among those of the fitted log."""
         import pandas as pd
 
-        from clv_core.deployment import Predictor, bundle_staleness_warnings, lost_signal_warnings
+        from clv_core.deployment import Predictor, bundle_staleness_warnings, gap_warnings, lost_signal_warnings
         from clv_core.features import open_log
 
         bundle, population = self._fitted(), self._population_context()
         with self._read_aside(events, said) as (_, dataset):
             day = as_of or max(dataset.log_end, population.cutoff)
-            known = open_log(dataset, before=min(day, dataset.log_end), **bundle.record.train_config.of_log())
+            config, gaps = bundle.record.train_config, list[int]()
+            before = open_log(dataset, before=min(day, dataset.log_end), **config.of_log())
             try:
-                parts = list(Predictor(bundle, population).score_parts(known, day, terms))
+                predicted = pd.concat(
+                    Predictor(bundle, population).score_parts(before, day, terms, gaps), ignore_index=True
+                )
             finally:
-                known.close()
-            assumed = terms.warnings(bundle.record.horizon_days)
-            stale = bundle_staleness_warnings(bundle, day)
-            warn([*dataset.manifest.messages, *assumed, *stale, *lost_signal_warnings(bundle, dataset)])
-        return pd.concat(parts, ignore_index=True)
+                before.close()
+            warn([*dataset.manifest.messages, *terms.warnings(bundle.record.horizon_days)])
+            warn([*bundle_staleness_warnings(bundle, day), *lost_signal_warnings(bundle, dataset)])
+            warn(gap_warnings(config, sum(gaps)))
+            if left_out := dataset.manifest.customers - len(predicted):
+                about = {"customers": left_out, "all": dataset.manifest.customers, "as_of": day.isoformat()}
+                warn([Message("warning.customers_not_predicted", about)])
+        return predicted
 
     def _outcome(self, events: Any, said: Said) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
         """Return predictions as of the cutoff, and the net value of the same customers after it, [n]."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from clv_core.collection import connect_memory, file_text
+from clv_core.collection import connect_memory
+from clv_core.collection.rows import count_by_reason
 from clv_core.collection.store import ColumnAccount, Dataset
 from clv_core.errors import Message
 from clv_core.estimator.python_words import python_words
@@ -15,8 +16,6 @@ from clv_core.i18n import translate
 
 if TYPE_CHECKING:
     import pandas as pd
-
-EXAMPLES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -119,15 +118,10 @@ class LoadResult:
 
 def _rejected(path: Path) -> tuple[RejectedRows, ...]:
     """Return the rows of a file of rejected rows by reason."""
-    query = (
-        f"SELECT reason, count(*), min(line, {EXAMPLES}), arg_min(coalesce(value, ''), line, {EXAMPLES})"
-        f" FROM {file_text(path)} GROUP BY reason ORDER BY count(*) DESC, reason"
-    )
     with connect_memory() as connection:
-        found = connection.execute(query).fetchall()
+        counted = count_by_reason(connection, path)
     return tuple(
-        RejectedRows(reason, translate(f"reason.{reason}", "en"), rows, tuple(zip(lines, values, strict=True)))
-        for reason, rows, lines, values in found
+        RejectedRows(reason, translate(f"reason.{reason}", "en"), rows, examples) for reason, rows, examples in counted
     )
 
 

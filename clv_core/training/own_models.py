@@ -31,11 +31,11 @@ METHODS: Final = ("fit", "predict", "state", "from_state")
 DTYPES: Final = ("float64", "float32", "int64", "int32")
 """Of tensors, as an imported model may have them."""
 CHECKED_WINDOWS: Final = 200
-"""Of those that a model was fitted on; a model that breaks a rule breaks it for some of them."""
+"""Of those that a model was fitted on; a guess: a model that breaks a rule breaks it for some of them."""
 ALONE: Final = 3
-"""Customers that are predicted one by one."""
+"""Customers that are predicted one by one: the lowest, the middle and the highest prediction."""
 TOLERANCE: Final = 1e-6
-"""Of a value: so far may sums in another order be apart."""
+"""Of a value: so far may sums in another order be apart, as on another processor (CONTRIBUTING.md)."""
 MONEY: Final = ("predicted_clv", "clv_p10", "clv_p50", "clv_p90")
 
 

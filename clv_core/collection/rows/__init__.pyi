@@ -8,4 +8,5 @@ from .read_settings import read_settings_of as read_settings_of
 from .rejected_rows import EXAMPLES as EXAMPLES
 from .rejected_rows import OWN_COLUMNS as OWN_COLUMNS
 from .rejected_rows import Problem as Problem
+from .rejected_rows import count_by_reason as count_by_reason
 from .remembered_settings import recall as recall

@@ -147,18 +147,32 @@ def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: i
 
 def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: ReadingPlan) -> tuple[Problem, ...]:
     """Return the rejected rows grouped by reason, the most frequent first."""
-    rows = connection.execute(
-        f"SELECT reason, count(*), arg_min(coalesce(value, ''), line, {EXAMPLES}), min(line, {EXAMPLES})"
-        f" FROM {file_text(rejected)} GROUP BY reason ORDER BY count(*) DESC, reason"
-    ).fetchall()
     found = []
-    for reason, count, values, lines in rows:
+    for reason, count, examples in count_by_reason(connection, rejected):
         column = REASON_COLUMNS.get(reason, "")
         source_column = plan.chosen.get(column, "")
         if column == ORDER_STATUS and not source_column:
             source_column = ", ".join(plan.orders.ends)
         if reason == LEFT_OUT:
             source_column = ", ".join(plan.orders.kinds)
-        examples = tuple((int(line), str(value)[:200]) for line, value in zip(lines, values, strict=True))
-        found.append(Problem(reason, int(count), column, source_column or column, examples))
+        found.append(Problem(reason, count, column, source_column or column, examples))
     return tuple(found)
+
+
+def count_by_reason(
+    connection: duckdb.DuckDBPyConnection, rejected: Path
+) -> list[tuple[str, int, tuple[tuple[int, str], ...]]]:
+    """Return reason, number of rows, and (line, text) of the first few, the most frequent first.
+
+    Args:
+        connection: where it runs.
+        rejected: file of :func:`write_rejected`.
+    """
+    rows = connection.execute(
+        f"SELECT reason, count(*), arg_min(coalesce(value, ''), line, {EXAMPLES}), min(line, {EXAMPLES})"
+        f" FROM {file_text(rejected)} GROUP BY reason ORDER BY count(*) DESC, reason"
+    ).fetchall()
+    return [
+        (reason, int(count), tuple((int(line), str(text)[:200]) for line, text in zip(lines, values, strict=True)))
+        for reason, count, values, lines in rows
+    ]
