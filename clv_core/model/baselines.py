@@ -20,9 +20,9 @@ from clv_core.records import JsonObject
 Floats = NDArray[np.float64]
 
 YOUNGEST_DAYS: Final = 30.0
-"""A spend rate is taken over at least this long: one order of yesterday is not an order a day."""
+"""A spend rate is taken over at least this long, a guess: one order of yesterday is not an order a day."""
 FREQUENCY_EDGES: Final = np.array([1.0, 2.0, 3.0, 5.0, 8.0])
-"""Repeat purchase days that part the customers whose share of buyers is counted."""
+"""Bins of repeat purchase days within which the share of buyers is counted; a guess, finer where most customers are."""
 
 STATE_NAMES: Final = ("horizon_days_", "largest_", "never_value_", "never_share_")
 
@@ -44,7 +44,7 @@ class Baseline(ABC):
     residuals_: ResidualQuantiles
 
     def _learn(self, train: Snapshot, target: Floats) -> None:  # noqa: B027 - the BTYD models learn no targets
-        """Learn what the model itself needs."""
+        """Learn the parameters of the model itself."""
 
     @abstractmethod
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
@@ -84,9 +84,9 @@ class Baseline(ABC):
             horizon_days: length of the predicted span; None is the snapshot's.
         """
         horizon, curve = horizon_days or snapshot.horizon_days, self._mean(snapshot)
-        own, mean = curve(self.horizon_days_), discounted(curve, horizon)
+        trained_mean, mean = curve(self.horizon_days_), discounted(curve, horizon)
         evenly = discounted(lambda days: np.full(len(snapshot), days / self.horizon_days_), horizon)
-        exposure = np.where(own > 0, mean / np.where(own > 0, own, 1.0), evenly)
+        exposure = np.where(trained_mean > 0, mean / np.where(trained_mean > 0, trained_mean, 1.0), evenly)
         chance = self._p(snapshot, self.horizon_days_)
         top = largest_allowed(self.largest_, self.horizon_days_, horizon)
         worth = discounted(lambda days: self._p(snapshot, days), horizon)
@@ -144,7 +144,7 @@ class Baseline(ABC):
 
 
 class NaiveModel(Baseline):
-    """Everyone goes on spending at the rate since the first purchase; the chance is the share of buyers among alike.
+    """Everyone goes on spending at the rate since the first purchase; the chance is the share of buyers by frequency.
 
     Attributes:
         shares_: share of customers who bought in the horizon, by repeat purchase days (:data:`FREQUENCY_EDGES`).
@@ -190,15 +190,15 @@ class BGNBDModel(Baseline):
         return p
 
     def _value(self, snapshot: Snapshot) -> Curve:
-        known = _column(snapshot, "anchor_count") * _column(snapshot, "anchor_spend")
+        at_horizon = _column(snapshot, "anchor_count") * _column(snapshot, "anchor_spend")
         longer: list[Curve] = []
 
         def curve(days: float) -> Floats:
             if days == snapshot.horizon_days:
-                return known
+                return at_horizon
             if not longer:
                 longer.append(even_growth(snapshot, snapshot.horizon_days))
-            return known * longer[0](days)
+            return at_horizon * longer[0](days)
 
         return curve
 
@@ -214,7 +214,7 @@ def _column(snapshot: Snapshot, name: str) -> Floats:
 
 
 FIT_CUSTOMERS: Final = 20_000
-"""More buyers than these add nothing to four parameters but time."""
+"""Four parameters are estimated well enough on a sample of so many buyers; more cost time."""
 
 
 class ParetoNBDModel(Baseline):
@@ -224,8 +224,8 @@ class ParetoNBDModel(Baseline):
     predict some customers as if among all of them, predict with :meth:`settled`.
 
     Attributes:
-        counts_: fits that stand for their cutoff day, whoever else is in the snapshot.
-        every_: a fit that stands for every cutoff; None: there is none.
+        counts_: the fixed fit of each cutoff day, whoever else is in the snapshot.
+        every_: one fit for all cutoffs; None: there is none.
     """
 
     counts_: dict[int, ParetoNBD]
@@ -244,7 +244,7 @@ class ParetoNBDModel(Baseline):
         return self._with({day: self._counts(day, snapshot) for day in snapshot.anchors})
 
     def settled_at(self, counts: ParetoNBD) -> Self:
-        """Return the same model with counts that stand for every cutoff."""
+        """Return the same model with one counts model for all cutoffs."""
         model = self._with({})
         model.every_ = counts
         return model
@@ -255,7 +255,7 @@ class ParetoNBDModel(Baseline):
         return model
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
-        """Predict every row; the counts are fitted once for all that is asked of them."""
+        """Predict every row; the counts are fitted once a call."""
         return super(ParetoNBDModel, self.settled(snapshot)).predict(snapshot, horizon_days)
 
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
@@ -301,8 +301,8 @@ def counts_of(customers: pd.DataFrame) -> ParetoNBD:
     """
     buyers = customers[customers["T"].notna().to_numpy()]
     if len(buyers) > FIT_CUSTOMERS:
-        chosen = np.random.default_rng(0).permutation(len(buyers))[:FIT_CUSTOMERS]
-        buyers = buyers.iloc[np.sort(chosen)]
+        sample = np.random.default_rng(0).permutation(len(buyers))[:FIT_CUSTOMERS]
+        buyers = buyers.iloc[np.sort(sample)]
     return ParetoNBD.fit(*_rfm(buyers))
 
 

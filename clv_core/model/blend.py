@@ -26,20 +26,24 @@ from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
 
 SMALLEST: Final = 1e-12
+"""Keeps logarithms and divisions finite; no value is that small."""
 SMALLEST_SHARE: Final = 1e-3
-"""Of the mean value: no member expects less, because the deviance of nothing is infinite."""
+"""Of the mean value: members are floored at it where weights are fitted, because the deviance of a mean of 0 is
+infinite."""
 PARTS: Final = ("hybrid", "instant_tuned")
-"""Members with networks."""
+"""Members that are networks."""
 SIMPLE: Final = ("lightgbm", "bgnbd")
 """Those without."""
 PRIOR: Final = {"hybrid": 0.32, "instant_tuned": 0.32, "lightgbm": 0.32, "bgnbd": 0.04}
-"""What each member counts before an earlier origin of the log has judged."""
+"""Weight of each member before an earlier origin of the log was evaluated (tests/bench/README.md, "The default's
+members and their weights"): three strong models evenly, BG/NBD by a twenty-fifth."""
 SHRINKAGE: Final = 0.01
-"""Share of the deviance that a weight of 1 has to lower for each unit of its distance from the prior, twice that with
-:data:`BUYERS`."""
+"""Penalty on the distance from the prior, as a share of the deviance, twice that with
+:data:`BUYERS`. Chosen among .001 to .05 (tests/bench/README.md, same section)."""
 BUYERS: Final = 1000
+"""Buyers at the earlier origin at which the penalty is twice :data:`SHRINKAGE`; a guess."""
 LEAST: Final = 0.01
-"""A member that counts less is not asked."""
+"""A member with a smaller weight is dropped: its prediction would cost more time than it changes."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class SimpleMembers:
     Args:
         trees: boosting of the value, on the hybrid's encoded features, in units of ``money``.
         money: in the log's currency.
-        never_value: what BG/NBD, which knows nothing of never-buyers, says of them: their mean in training windows.
+        never_value: prediction for never-buyers in BG/NBD's place, which has none: their mean in training windows.
         weights: of the members of :data:`PRIOR`, by name; they sum to 1.
     """
 
@@ -59,17 +63,17 @@ class SimpleMembers:
     weights: Mapping[str, float]
 
     def expected(self, inputs: Inputs, snapshot: Snapshot, names: Iterable[str]) -> dict[str, Floats]:
-        """Return what members of :data:`SIMPLE` expect of every row, in the log's currency, [n] each."""
-        found: dict[str, Floats] = {}
+        """Return the expected value of every row by members of :data:`SIMPLE`, in the log's currency, [n] each."""
+        values: dict[str, Floats] = {}
         for name in names:
             if name == "lightgbm":
-                found[name] = self.trees.rate(inputs.table.numpy()) * self.money
+                values[name] = self.trees.rate(inputs.table.numpy()) * self.money
             else:
-                found[name] = np.where(snapshot.bought, snapshot.anchor_value, self.never_value)
-        return found
+                values[name] = np.where(snapshot.bought, snapshot.anchor_value, self.never_value)
+        return values
 
     def added(self, inputs: Inputs, snapshot: Snapshot) -> Floats:
-        """Return what those that count add to the mean, [n]."""
+        """Return the weighted sum of the members whose weight is above 0, [n]."""
         total = np.zeros(len(snapshot))
         counted = [name for name in SIMPLE if self.weights[name] > 0]
         for name, values in self.expected(inputs, snapshot, counted).items():
@@ -115,13 +119,15 @@ class BlendModel(NetworkModel):
 
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
-        """Return what all say of every row, before any level; networks are moved to the common mean and chance."""
+        """Return the uncalibrated forecast of every row; networks are moved to the common mean and chance."""
         inputs = self.deep.inputs(snapshot)
         parts = self.deep.read_inputs(inputs, snapshot, horizon_days), self.instant.read(snapshot, horizon_days)
         if self.simple is None:
             mean = np.sqrt(np.prod([np.maximum(part.mean, SMALLEST) for part in parts], axis=0))
-            said = [_moved(part, mean) for part in parts]
-            return replace(parts[0], said=said, money=1.0, mean=mean, chance=(parts[0].chance + parts[1].chance) / 2)
+            outputs = [_moved(part, mean) for part in parts]
+            return replace(
+                parts[0], outputs=outputs, money=1.0, mean=mean, chance=(parts[0].chance + parts[1].chance) / 2
+            )
         weights = self.simple.weights
         share = [weights[name] + SMALLEST for name in PARTS]
         networks = sum((weight * part.mean for weight, part in zip(share, parts, strict=True)), np.zeros(len(snapshot)))
@@ -129,16 +135,16 @@ class BlendModel(NetworkModel):
         chance = np.average([part.chance for part in parts], axis=0, weights=share)
         if weights["bgnbd"] > 0:
             chance += weights["bgnbd"] * np.where(snapshot.bought, anchor_chance(snapshot) - chance, 0.0)
-        said = [_moved(part, mean, chance, weight) for part, weight in zip(parts, share, strict=True)]
-        return replace(parts[0], said=said, money=1.0, mean=mean, chance=chance)
+        outputs = [_moved(part, mean, chance, weight) for part, weight in zip(parts, share, strict=True)]
+        return replace(parts[0], outputs=outputs, money=1.0, mean=mean, chance=chance)
 
     def expected_by_member(self, snapshot: Snapshot) -> dict[str, Floats]:
         """Return what each member expects of every row in the trained horizon, in the log's currency, [n] each."""
         assert self.simple is not None
         inputs = self.deep.inputs(snapshot)
         parts = self.deep.read_inputs(inputs, snapshot), self.instant.read(snapshot)
-        known = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
-        return known | self.simple.expected(inputs, snapshot, SIMPLE)
+        means = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
+        return means | self.simple.expected(inputs, snapshot, SIMPLE)
 
     def without_networks(self, customer: Snapshot) -> float:
         """Return what the members without networks add to the mean of one customer, in the log's currency."""
@@ -152,12 +158,12 @@ class BlendModel(NetworkModel):
         """Return tensors by name, and a JSON-ready dictionary."""
         tensors: dict[str, NDArray[Any]] = {}
         state: JsonObject = {}
-        for name, (own, described) in zip(PARTS, (self.deep.state(), self.instant.state()), strict=True):
-            tensors |= {f"{name}.{key}": value for key, value in own.items()}
+        for name, (arrays, described) in zip(PARTS, (self.deep.state(), self.instant.state()), strict=True):
+            tensors |= {f"{name}.{key}": value for key, value in arrays.items()}
             state[name] = described
         if self.simple is not None:
-            others = {"money": self.simple.money, "never_value": self.simple.never_value}
-            state["simple"] = {"trees": self.simple.trees.state(), "weights": dict(self.simple.weights), **others}
+            scales = {"money": self.simple.money, "never_value": self.simple.never_value}
+            state["simple"] = {"trees": self.simple.trees.state(), "weights": dict(self.simple.weights), **scales}
         return tensors, state
 
     @classmethod
@@ -173,14 +179,14 @@ class BlendModel(NetworkModel):
 
 
 def _moved(part: RawForecast, mean: Floats, chance: Floats | None = None, weight: float = 1.0) -> NetworkOutput:
-    """Return what a part's ensemble says, moved to the ``mean`` [n] in currency, and to the ``chance`` where given."""
-    (said,) = part.said
+    """Return a part's output, moved to the ``mean`` [n] in currency, and to the ``chance`` where given."""
+    (output,) = part.outputs
     lift = torch.from_numpy(np.log(mean / np.maximum(part.mean, SMALLEST) * part.money).astype(np.float32))
-    params = {**said.params, "log_mean": said.params["log_mean"] + lift}
+    params = {**output.params, "log_mean": output.params["log_mean"] + lift}
     if chance is not None:
         inside = torch.from_numpy(np.clip(chance, SMALLEST_P, 1 - SMALLEST_P))
         params["logit"] = torch.logit(inside).expand_as(params["logit"])
-    return replace(said, params=params, weight=weight)
+    return replace(output, params=params, weight=weight)
 
 
 def weights_of(
@@ -200,8 +206,10 @@ def weights_of(
     floor, total = SMALLEST_SHARE * value.mean(), anchor_value[bought].sum()
     columns = []
     for values in expected.values():
-        own = values[bought].sum()
-        columns.append(np.where(bought & (own > 0) & (total > 0), values * total / max(own, SMALLEST), values))
+        member_total = values[bought].sum()
+        columns.append(
+            np.where(bought & (member_total > 0) & (total > 0), values * total / max(member_total, SMALLEST), values)
+        )
     members, prior = np.maximum(np.array(columns), floor), np.array([PRIOR[name] for name in expected])
     shrinkage = SHRINKAGE * (1 + BUYERS / max(1, int((value > 0).sum())))
     usual = float(_deviance(value, prior @ members).mean())

@@ -4,7 +4,7 @@
 gamma booster learned from buyers only.
 
 It learns as the networks do: from targets at the anchor's level, and from partial windows by the part of the horizon
-that they cover, as an offset of the log mean. LightGBM is asked for what makes its answer a function of the data and
+that they cover, as an offset of the log mean. LightGBM's settings make its answer a function of the data and
 the seed alone: one thread, columns first.
 """
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 ROUNDS: Final = 100
+"""100 trees of 31 leaves at rate .05 were chosen among five settings on two logs (tests/bench/README.md,
+"Baselines")."""
 PARAMETERS: Final[JsonObject] = {
     "learning_rate": 0.05,
     "num_leaves": 31,
@@ -46,17 +48,22 @@ PARAMETERS: Final[JsonObject] = {
     "force_col_wise": True,
     "verbosity": -1,
 }
+"""Rate and leaves as above; sampling of rows and columns and ``lambda_l2`` are usual values, not tuned here."""
 TWEEDIE: Final = {"objective": "tweedie", "tweedie_variance_power": 1.5}
+"""Power 1.5 is midway between Poisson counts (1) and gamma amounts (2), as in the networks' deviance."""
 GAMMA: Final = {"objective": "gamma"}
 TWO_STAGE: Final = "two_stage"
 SMALLEST_RATE: Final = 1e-6
+"""Floor of the mean rate, in units of money: the log of a training set without buyers stays finite."""
 LARGEST_SCORE: Final = 5.0
+"""Cut of the log rate: it bounds the gradient of rows without an event, which is the rate itself."""
 ROWS_A_THREAD: Final = 8192
+"""Below so many rows, starting LightGBM's threads takes longer than they save; a guess."""
 
 
 @dataclass(frozen=True)
 class Trees:
-    """Boosted trees of a rate: what comes in the whole horizon is exp(base + trees).
+    """Boosted trees of a rate: the expectation over the full horizon is exp(base + trees).
 
     Args:
         booster: LightGBM's.
@@ -80,15 +87,15 @@ class Trees:
         return cls(library.train(parameters, data, num_boost_round=ROUNDS), base)
 
     def rate(self, rows: NDArray[np.float32]) -> Floats:
-        """Return what is expected in the whole horizon, [n]."""
-        own = self.base is None
+        """Return the expectation over the full horizon, [n]."""
+        native_link = self.base is None
         threads = os.cpu_count() if len(rows) > ROWS_A_THREAD else 1
-        found = self.booster.predict(rows, num_threads=threads, raw_score=not own, validate_features=False)
-        values: Floats = np.asarray(found, np.float64)
+        scores = self.booster.predict(rows, num_threads=threads, raw_score=not native_link, validate_features=False)
+        values: Floats = np.asarray(scores, np.float64)
         return values if self.base is None else np.exp(values + self.base)
 
     def chance(self, rows: NDArray[np.float32]) -> Floats:
-        """Return the chance of anything at all in the whole horizon, [n]."""
+        """Return the chance of any purchase in the full horizon, [n]."""
         rate = self.rate(rows)
         return np.clip(rate, 0.0, 1.0) if self.base is None else -np.expm1(-rate)
 
@@ -109,7 +116,7 @@ class BoostingModel(CalibratedModel):
     """Two boosters over the encoded feature table; a member of ``MODELS``.
 
     Args:
-        encoder: turns features into columns, the same as the networks read.
+        encoder: turns features into the columns that networks read, too.
         kind: ``tweedie`` or ``two_stage``.
         value: booster of the mean, or with two stages of the value if buying, in units of ``money``.
         chance: booster of the log of -log(1 - chance of any purchase).
@@ -137,7 +144,7 @@ class BoostingModel(CalibratedModel):
 
     @classmethod
     def fit(cls, train: Snapshot, *, impute: str, constant: float, seed: int, kind: str = "tweedie") -> Self:
-        """Learn from windows whose horizon has passed, in whole or in part.
+        """Learn from windows whose horizon has passed, fully or partly.
 
         Intervals come from two more boosters, each fitted on half of the customers and held against the other half:
         what a booster leaves of the rows it has seen is too little.
@@ -167,13 +174,13 @@ class BoostingModel(CalibratedModel):
                 trees = _trees(rows[part], target[part] / money, exposure[part], kind, seed)
                 unseen[~part] = _mean(rows[~part], kind, *trees)[0] * money
         largest, complete = float(target.max(initial=0.0)), exposure == 1
-        own = np.clip(unseen[complete], 0.0, largest_allowed(largest, 1, 1))
-        residuals = ResidualQuantiles.fit(own, target[complete])
+        predicted = np.clip(unseen[complete], 0.0, largest_allowed(largest, 1, 1))
+        residuals = ResidualQuantiles.fit(predicted, target[complete])
         value, chance = _trees(rows, target / money, exposure, kind, seed)
         return cls(encoder, kind, value, chance, residuals, money, largest, train.horizon_days)
 
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
-        """Return what the boosters say of every row, before any level."""
+        """Return the boosters' forecast of every row, uncalibrated."""
         horizon = horizon_days or self.horizon_days
         mean, chance = _mean(self.encoder.transform(snapshot.table), self.kind, self.value, self.chance)
         return RawForecast(
@@ -194,8 +201,8 @@ class BoostingModel(CalibratedModel):
         later, level, p = read.later, read.value_level(levels), by_luck(read.chance, read.chance_level(levels))
         longer = np.ones(len(p)) if later is None else later.exposure
         worth, chance = (p, p) if later is None else (later.worth(p), later.chance(p))
-        own = np.clip(read.mean, 0.0, largest_allowed(self.largest, 1, 1))
-        values = (read.mean * longer, *self.residuals.beyond(own, p, worth, longer))
+        trained_mean = np.clip(read.mean, 0.0, largest_allowed(self.largest, 1, 1))
+        values = (read.mean * longer, *self.residuals.beyond(trained_mean, p, worth, longer))
         return Predictions(by_luck(chance, 1.0), *(np.clip(level * value, 0.0, read.largest) for value in values))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:

@@ -1,4 +1,4 @@
-"""What models share once they have read the customers: the level that is set, and the answer in currency."""
+"""Calibration to the anchor's level, shared by all models but the baselines, and predictions in currency."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ N = TypeVar("N", bound=nn.Module)
 ROWS_AT_ONCE: Final = 2048
 """A part of a layer stays in the processor's caches: a fifth faster than 8192."""
 LARGEST_LEVEL_RATIO: Final = 3.0
+"""Bound of the factor and of the exponent, either way; a guess: beyond it, the anchor is wrong and not the model."""
 RFM: Final = ("frequency", "recency", "T", "monetary_value")
 QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64)
 COPIES: Final = 3
-"""Products of matrices of fewer than four rows go another way through BLAS, which rounds otherwise."""
+"""Products of matrices of fewer than four rows take another code path in BLAS, which rounds otherwise."""
 
 LANES: Final = 8
-"""So many numbers a processor works on at a time; those that are left over are rounded otherwise."""
+"""Width of a processor's vectors in float64 (AVX-512); numbers left over at the end are rounded otherwise."""
 
 
 class Level(NamedTuple):
@@ -57,13 +58,13 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class NetworkOutput:
-    """What the k networks of an ensemble say of n rows before their level is set.
+    """The outputs of an ensemble's k networks for n rows, uncalibrated.
 
     Args:
         head: of all of them.
         params: its parameters, float32 [k, n].
-        longer: value in the asked horizon, discounted, relative to that in the trained one, float32 [n] or [k, n].
-        weight: how much the ensemble counts beside others.
+        longer: value in the requested horizon, discounted, relative to that in the trained one, float32 [n] or [k, n].
+        weight: of the ensemble in a blend.
     """
 
     head: Head
@@ -74,7 +75,7 @@ class NetworkOutput:
 
 @dataclass(frozen=True)
 class RawForecast:
-    """What a model says of n rows before their level is set.
+    """A model's forecast of n rows, uncalibrated.
 
     Args:
         mean: in the log's currency, in the trained horizon, float64 [n].
@@ -83,8 +84,8 @@ class RawForecast:
         cutoff_day: int32 [n].
         largest: no value exceeds it, in the log's currency.
         residual: last year's, the same for all rows of a snapshot.
-        later: how chances and quantiles get to the asked horizon; None: it is the trained one.
-        said: by each ensemble of networks.
+        later: how chances and quantiles get to the requested horizon; None: it is the trained one.
+        outputs: of each ensemble of networks.
         money: what one of the networks' units is in the log's currency, of all rows or of each, [n].
     """
 
@@ -95,13 +96,13 @@ class RawForecast:
     largest: float
     residual: float
     later: HorizonTransfer | None
-    said: Sequence[NetworkOutput] = ()
+    outputs: Sequence[NetworkOutput] = ()
     money: Floats | float = 1.0
 
     def value_level(self, levels: Mapping[int, Level]) -> Floats:
         """Each row's factor: its cutoff's for buyers, the season's for those who never bought, float64 [n].
 
-        Nothing is known of the level of the latter; but models learned from targets at the anchor's level, in which no
+        The anchor has no level for the latter; but models learned from targets at the anchor's level, in which no
         season is left, so what is likely of this one belongs to them as well.
         """
         return self._of_buyers(levels, "value", bounded(float(np.exp(LIKELY * self.residual))))
@@ -110,11 +111,11 @@ class RawForecast:
         """Each row's exponent, float64 [n]; 1 for those who never bought."""
         return self._of_buyers(levels, "chance", 1.0)
 
-    def _of_buyers(self, levels: Mapping[int, Level], name: str, others: float) -> Floats:
-        found = np.full(len(self.bought), others)
+    def _of_buyers(self, levels: Mapping[int, Level], name: str, default: float) -> Floats:
+        by_row = np.full(len(self.bought), default)
         for day, level in levels.items():
-            found[(self.cutoff_day == day) & self.bought] = getattr(level, name)
-        return found
+            by_row[(self.cutoff_day == day) & self.bought] = getattr(level, name)
+        return by_row
 
 
 class CalibratedModel(ABC):
@@ -136,7 +137,7 @@ class CalibratedModel(ABC):
 
     @abstractmethod
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
-        """Return what the model says of every row, before any level."""
+        """Return the model's forecast of every row, uncalibrated."""
 
     @abstractmethod
     def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
@@ -167,8 +168,8 @@ class CalibratedModel(ABC):
             read.append(self.read(part, horizon_days))
             columns.append(_level_columns(read[-1], part))
         levels = self._levels(read, columns)
-        for one in read:
-            yield self._answer(one, levels)
+        for forecast in read:
+            yield self._answer(forecast, levels)
 
     def levels(self, snapshot: Snapshot) -> dict[int, Level]:
         """Return what :meth:`predict` brings the buyers of each cutoff to the anchor's level with."""
@@ -176,7 +177,9 @@ class CalibratedModel(ABC):
 
     def levels_of_parts(self, parts: Iterable[Snapshot]) -> dict[int, Level]:
         """Return :meth:`levels` of a snapshot in parts, as :meth:`predict_parts` takes them."""
-        read, columns = zip(*((one := self.read(part), _level_columns(one, part)) for part in parts), strict=True)
+        read, columns = zip(
+            *((forecast := self.read(part), _level_columns(forecast, part)) for part in parts), strict=True
+        )
         return self._levels(read, columns)
 
     def predict_at(
@@ -249,21 +252,21 @@ class NetworkModel(CalibratedModel):
         figures, later, rows = [], read.later, len(read.bought)
         value, exponent = read.value_level(levels), read.chance_level(levels)
         level, luck = (_filled(torch.from_numpy(part)) for part in (value, exponent))
-        for one in read.said:
-            head, exact = one.head, _exact(one.params)
-            own = head.poisson_thinning(exact, luck)
-            scaled = spread = head.rescale(exact, level * _filled(one.longer), own)
+        for output in read.outputs:
+            head, exact = output.head, _exact(output.params)
+            chances = head.poisson_thinning(exact, luck)
+            scaled = spread = head.rescale(exact, level * _filled(output.longer), chances)
             if later is not None:
-                worth = _filled(torch.from_numpy(later.worth(own[:, :rows].numpy())))
+                worth = _filled(torch.from_numpy(later.worth(chances[:, :rows].numpy())))
                 spread = head.rescale(exact, level * _filled(torch.from_numpy(later.exposure)), worth)
-            found = torch.cat([head.mean(scaled).unsqueeze(0), head.quantile(spread, QUANTILES)])
-            figures.append(one.weight * found.mean(1))
-        said = (torch.stack(figures).sum(0) / sum(one.weight for one in read.said)).numpy()[:, :rows]
-        values, p = np.clip(said * read.money, 0, read.largest), by_luck(read.chance, exponent)
+            estimates = torch.cat([head.mean(scaled).unsqueeze(0), head.quantile(spread, QUANTILES)])
+            figures.append(output.weight * estimates.mean(1))
+        weighted = (torch.stack(figures).sum(0) / sum(output.weight for output in read.outputs)).numpy()[:, :rows]
+        values, p = np.clip(weighted * read.money, 0, read.largest), by_luck(read.chance, exponent)
         if later is None:  # through float32 parameters, customers of equal value would come out apart
             values[0] = np.clip(read.mean * value, 0, read.largest)
         p = np.clip(p if later is None else later.chance(p), 0, 1)
-        # Some network may expect a purchase where all together do not: the quantiles go with the chance that is said.
+        # One network may expect a purchase where the ensemble does not: quantiles agree with the returned chance.
         values[1:][QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0
         return Predictions(p, *values)
 
@@ -287,15 +290,15 @@ class BatchedInputs(Protocol):
 
 
 def predict_batches(inputs: BatchedInputs, networks: StackedEnsemble[N], ask: Callable[[N, Any], Params]) -> Params:
-    """Return what k networks say of all rows, [k, n], part by part, a thread each.
+    """Return the outputs of k networks for all rows, [k, n], part by part, a thread each.
 
-    What is said of a row is the same to the bit whoever stands beside it: each part has copies of its longest row at
-    its end, so that no step of an RNN is left with a row or two, and what is said of them is forgotten.
+    The answer for a row is the same to the bit whichever rows are in its batch: each part has copies of its longest row
+    at its end, so that no step of an RNN is left with a row or two; the copies' answers are dropped.
 
     Args:
         inputs: of n rows.
         networks: of an ensemble.
-        ask: returns what a network says of a batch, [B] or [B, width].
+        ask: returns a network's output for a batch, [B] or [B, width].
     """
     length = inputs.stop - inputs.start
 
@@ -303,13 +306,13 @@ def predict_batches(inputs: BatchedInputs, networks: StackedEnsemble[N], ask: Ca
         longest = rows[length[rows].argmax()]
         batch = inputs.batch(torch.cat([rows, longest.expand(COPIES)]))
         with torch.no_grad():  # in this thread
-            said = networks.ask(lambda network: ask(network, batch), len(rows))
-        return {name: values[:, : len(rows)] for name, values in said.items()}
+            answer = networks.ask(lambda network: ask(network, batch), len(rows))
+        return {name: values[:, : len(rows)] for name, values in answer.items()}
 
     answers = each(part, list(inputs.in_parts(ROWS_AT_ONCE)))
     if len(answers) == 1:
         return answers[0]
-    return {name: torch.cat([said[name] for said in answers], dim=1) for name in answers[0]}
+    return {name: torch.cat([params[name] for params in answers], dim=1) for name in answers[0]}
 
 
 def _exact(params: Params) -> Params:

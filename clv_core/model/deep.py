@@ -33,7 +33,7 @@ class DeepModel(NetworkModel):
     Another horizon than the trained one scales the mean by the ratio of the anchor's expected purchases.
 
     Args:
-        config: what it was trained with; its horizon is the one that the networks know.
+        config: what it was trained with; its horizon is the networks' own.
         encoder: turns snapshots into tensors.
         networks: in eval mode, on the CPU.
         largest: largest value in the horizon seen in training, in the log's currency; it bounds every prediction
@@ -47,20 +47,20 @@ class DeepModel(NetworkModel):
     sets_chance: bool = True
 
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
-        """Return what the networks say of every row, before any level."""
+        """Return the networks' forecast of every row, uncalibrated."""
         return self.read_inputs(self.inputs(snapshot), snapshot, horizon_days)
 
     @torch.no_grad()
     def read_inputs(self, inputs: Inputs, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return :meth:`read` of a snapshot whose :meth:`inputs` are at hand."""
         one_thread()
-        params, head = predict_batches(inputs, self._all, lambda network, batch: network(batch)), self._all.whole.head
+        params, head = predict_batches(inputs, self._all, lambda network, batch: network(batch)), self._all.stacked.head
         horizon = horizon_days or self.config.horizon_days
         later = HorizonTransfer.of(snapshot, self.config.horizon_days, horizon)
         longer = np.ones(len(snapshot)) if later is None else later.exposure
         mean, chance = means_of(head, params)
         return RawForecast(
-            said=[NetworkOutput(head, params, torch.from_numpy(longer.astype(np.float32)))],
+            outputs=[NetworkOutput(head, params, torch.from_numpy(longer.astype(np.float32)))],
             money=self.encoder.money,
             mean=mean * self.encoder.money,
             chance=chance,
@@ -76,8 +76,8 @@ class DeepModel(NetworkModel):
         """Return the last hidden layer of each network, each [n, width]."""
         one_thread()
         inputs = self.inputs(snapshot)
-        said = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
-        return list(said["hidden"].numpy())
+        answers = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        return list(answers["hidden"].numpy())
 
     @cached_property
     def _all(self) -> StackedEnsemble[Network]:
@@ -104,8 +104,8 @@ class DeepModel(NetworkModel):
         networks = []
         for number in range(state["networks"]):
             network = Network(Shape(len(encoder.table.columns_), encoder.vocabulary_sizes), config)
-            own = beginning_with(tensors, number)
-            network.load_state_dict({name: torch.as_tensor(value) for name, value in own.items()})
+            weights = beginning_with(tensors, number)
+            network.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
             networks.append(network.eval())
         return cls(config, encoder, tuple(networks), state["largest"], state.get("sets_chance", False))
 
@@ -120,6 +120,7 @@ ACTIVATIONS: Final[dict[str, type[nn.Module]]] = {
     "sigmoid": nn.Sigmoid,
 }
 EMBEDDING_WIDTH: Final = 6
+"""A guess: vocabularies hold 64 codes at most, and wider tables are learned by heart from small logs."""
 
 
 def mlp(width_in: int, width: int, layers: int, activation: str, dropout: float) -> nn.Sequential:
@@ -153,8 +154,8 @@ class SequenceEncoder(nn.Module):
 
     def embed(self, sequence: Sequence) -> Tensor:
         """Return what the recurrent layers read of every step, [total, w]."""
-        known = [table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True)]
-        return torch.cat([sequence.channels.expand(*known[0].shape[:-1], -1), *known], dim=-1)
+        embedded = [table(codes) for table, codes in zip(self.embeddings, sequence.codes.T, strict=True)]
+        return torch.cat([sequence.channels.expand(*embedded[0].shape[:-1], -1), *embedded], dim=-1)
 
     def read(self, embedded: Tensor, sequence: Sequence) -> Tensor:
         """Return the last state of each row, [B, width], whose steps are ``embedded`` [total, w]."""
@@ -166,7 +167,7 @@ class SequenceEncoder(nn.Module):
 
 @dataclass(frozen=True)
 class Shape(JsonRecord):
-    """What the network must know of its inputs.
+    """Sizes of a network's inputs.
 
     Args:
         table_width: columns of the encoded feature table.
@@ -224,8 +225,8 @@ class Network(nn.Module):
     def _joined(self, batch: Batch, last: Tensor | None) -> Tensor:
         """Return the last hidden layer, [B, width].
 
-        In training, some rows go without their features: what the sequence alone can tell is learned too, and not left
-        to the features, which learn faster and say the same again.
+        In training, some rows have their features zeroed: what the sequence alone predicts is learned too, and not left
+        to the features, which learn faster and hold much of the same.
         """
         parts: list[Tensor] = []
         if self.features is not None:

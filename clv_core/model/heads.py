@@ -25,17 +25,21 @@ from torch.nn import functional as F
 BASE_LOGS: Final = ("anchor_value", "recent_rate", "long_run_rate", "order_value", "never_bought")
 BASE_WIDTH: Final = len(BASE_LOGS) + 1
 SMALLEST_P: Final = 1e-6
+"""Chances are kept this far from 0 and 1, so that their logits stay finite."""
 TWEEDIE_WEIGHT: Final = 0.5
-"""Of the deviance of the mean beside the likelihood."""
+"""Weight of the deviance of the mean, added to the negative log-likelihood; a guess."""
 LIFT, DROP = 2.0, 4.0
-"""Largest move of a log mean by the deep part, up and down."""
+"""Largest move of a log mean by the deep part, up (7 times) and down (to 1/55); a guess: most who do not buy have
+left."""
 RESIDUAL_BINS: Final = 10
+"""Deciles: each still holds a tenth of the training windows."""
 RESIDUAL_LEVELS: Final = 99
+"""Percentiles, from 1% to 99%."""
 LEVELS: Final = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
 """Levels at which the lognormal head learns its standardised residuals."""
 LOWEST, HIGHEST = float(LEVELS[0]), float(LEVELS[-1])
-FEWEST_RESIDUALS: Final = 200
-"""Buyers needed to learn them; with fewer they stay normal."""
+MIN_RESIDUALS: Final = 200
+"""Buyers needed to learn them; with fewer they stay normal. A guess: one buyer for each of the 199 levels."""
 
 Params = dict[str, Tensor]
 
@@ -71,7 +75,7 @@ class Head(nn.Module, ABC):
         """Return what every network is trained by: the mean loss of a batch, a scalar.
 
         Args:
-            target: value in the part of the horizon that is known, in mean orders, [B].
+            target: value in the observed part of the horizon, in mean orders, [B].
             params: of :meth:`part`.
             level: usual value of a customer, which deviances are counted in, [B] or of all.
         """
@@ -90,21 +94,21 @@ class Head(nn.Module, ABC):
         """Return the q-quantile of the value [B], or of several levels ``q``, each on an axis before: [l, B]."""
 
     def calibrate(self, target: Tensor, params: Params) -> None:
-        """Learn from training windows what the parameters alone do not say (nothing, for a head with a density)."""
+        """Learn residual quantiles from training windows (nothing, for a head with a density of its own)."""
 
     def part(self, params: Params, exposure: Tensor) -> Params:
         """Return the parameters for a part of the horizon, as training windows that end early are read.
 
         Args:
             params: as from :meth:`domain_map`.
-            exposure: expected purchases in that part relative to the whole, in (0, 1], [B].
+            exposure: expected purchases in that part relative to the full horizon, in (0, 1], [B].
         """
         return self.rescale(params, exposure, self.poisson_thinning(params, exposure))
 
     def poisson_thinning(self, params: Params, exposure: Tensor | float = 1.0) -> Tensor:
         """Return the chance of a purchase in ``exposure`` times the horizon, if purchases come by luck alone [B].
 
-        Networks are trained with it: it needs no anchor. What is said of other horizons goes by
+        Networks are trained with it: it needs no anchor. Predictions of other horizons use
         :class:`clv_core.model.horizon.PurchaseSurvival`, because most who do not buy have left.
         """
         return -torch.expm1(F.logsigmoid(-params["logit"]) * exposure)
@@ -144,7 +148,7 @@ class Ziln(Head):
         return {**super().domain_map(raw, base), "sigma": 0.2 + 1.3 * torch.sigmoid(raw[..., 2])}
 
     def training_loss(self, target: Tensor, params: Params, level: Tensor | float = 1.0) -> Tensor:
-        """Add the deviance of the mean to the likelihood: alone, it would hear little of large values."""
+        """Add the deviance of the mean to the likelihood: alone, it gives large values little weight."""
         deviance = tweedie_deviance(target / level, self.mean(params) / level)
         return (self.loss(target, params) + TWEEDIE_WEIGHT * deviance).mean()
 
@@ -174,7 +178,7 @@ class Ziln(Head):
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn the quantiles of the buyers' standardised residuals: real logs are less skewed than the lognormal."""
         bought = target > 0
-        if int(bought.sum()) >= FEWEST_RESIDUALS:
+        if int(bought.sum()) >= MIN_RESIDUALS:
             z = (target[bought].log() - self.mu(params)[bought]) / params["sigma"][bought]
             self.residuals.copy_(torch.quantile(z, LEVELS.to(z)))
 
@@ -233,21 +237,21 @@ class MeanHead(Head):
 
     def rescale(self, params: Params, mean_factor: Tensor, chance: Tensor) -> Params:
         """Keep the mean and logit that residuals were learned at: another horizon moves nobody to another decile."""
-        known = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
-        return {**super().rescale(params, mean_factor, chance), **known}
+        learned = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
+        return {**super().rescale(params, mean_factor, chance), **learned}
 
     def quantile(self, params: Params, q: float | Tensor) -> Tensor:
         """Return mean x residual ratio at q, interpolated between the learned levels.
 
-        What a buyer is worth grows by the mean's factor over that of the chance to buy, and q stands for the level at
+        A buyer's value grows by the mean's factor over that of the chance to buy, and q is moved to the level at
         which the same share of buyers is above.
         """
-        mean, own = self.mean(params), params.get("own_log_mean", params["log_mean"]).exp()
+        mean, trained_mean = self.mean(params), params.get("own_log_mean", params["log_mean"]).exp()
         share = params.get("own_logit", params["logit"]).sigmoid() / params["logit"].sigmoid()
         level = 1 - (1 - q) * share
         position = ((level - 0.01) / 0.98).clamp(0.0, 1.0) * (RESIDUAL_LEVELS - 1)
         lower = position.long().clamp(max=RESIDUAL_LEVELS - 2)
-        weight, bins = position - lower, torch.searchsorted(self.edges.to(own.dtype), own)
+        weight, bins = position - lower, torch.searchsorted(self.edges.to(trained_mean.dtype), trained_mean)
         ratios, place = self.ratios.flatten(-2), bins * RESIDUAL_LEVELS + lower
         ratio = _at(ratios, place) * (1 - weight) + _at(ratios, place + 1) * weight
         return torch.where(level > 0, mean * share * ratio, torch.zeros_like(mean))

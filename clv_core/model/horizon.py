@@ -1,6 +1,6 @@
 """From the horizon that a model was trained on to another one: value, chance and quantiles, monotone by construction.
 
-A model's curve says what it expects up to any day; :func:`discounted` adds up what the curve gains, each gain at its
+A model's curve is its expected value up to any day; :func:`discounted` adds up what the curve gains, each gain at its
 worth today. Relative to the trained horizon that is the *exposure*, and the mean is multiplied by it.
 
 How the chance of an order builds up: most customers who do not buy in a horizon have left; that the others were merely
@@ -11,7 +11,7 @@ anchor's) that somebody who is there buys within them, and only the second chang
 
 Where p is above S(H), the customer is surely there and buys more often than the anchor thinks: the chance of no order
 is then raised to log(1 + h / A) / log(1 + H / A), which continues the curve at p = S(H). Both are one law seen from any
-of its horizons: from p(h), h days give what H days gave. Nothing is known of those who have never bought: their orders
+of its horizons: from p(h), h days give what H days gave. BG/NBD has no estimate for never-buyers: their orders
 are taken to come by luck, evenly. Quantiles go where the chance and the exposure lead them.
 
 Source: Fader, Hardie, Lee 2005, "Counting your customers" the easy way (the time of the next purchase of a live one).
@@ -35,10 +35,12 @@ Curve = Callable[[float], Floats]
 """Days to what is expected of each row up to then, float64 [n]; 0 at 0, and never falling."""
 
 DAYS_PER_YEAR: Final = 365.25
+"""Leap years included."""
 LARGEST_RATIO: Final = 3.0
-"""No prediction exceeds the largest value seen in training windows by more than this factor."""
+"""No prediction exceeds the largest value seen in training windows by more than this factor; a guess."""
 STEPS: Final = ((7, 28), (28, 364), (91, 1820))
-"""Lengths of the steps in which value is discounted, and the day up to which each holds; whole years from then on."""
+"""Lengths of the steps in which value is discounted, and the day up to which each holds; years of 364 days from then
+on."""
 
 
 class Horizon(int):
@@ -153,7 +155,7 @@ class PurchaseSurvival:
     Args:
         age: A, alpha + T in days, float64 [n]; NaN for those who have never bought.
         shape: r + x, [n].
-        horizon_days: H, the horizon that chances are known for.
+        horizon_days: H, the horizon that chances are predicted for.
     """
 
     age: Floats
@@ -185,11 +187,11 @@ class PurchaseSurvival:
         """
         if days == self.horizon_days:
             return p
-        known = ~np.isnan(self.age)
-        time, whole = self._time(days), self._time(self.horizon_days)
-        surely = np.where(known, -np.expm1(-self.shape * whole), 0.0)
-        share = np.expm1(-self.shape * time) / np.expm1(-self.shape * whole)
-        return np.where(p <= surely, p * share, by_luck(p, time / whole))
+        is_buyer = ~np.isnan(self.age)
+        time, horizon_time = self._time(days), self._time(self.horizon_days)
+        surely = np.where(is_buyer, -np.expm1(-self.shape * horizon_time), 0.0)
+        share = np.expm1(-self.shape * time) / np.expm1(-self.shape * horizon_time)
+        return np.where(p <= surely, p * share, by_luck(p, time / horizon_time))
 
     def day_of(self, p: Floats, chance: float) -> Floats:
         """Return the days within which the chance of an order reaches ``chance``, [n]; infinite where it never does.
@@ -198,12 +200,12 @@ class PurchaseSurvival:
             p: chance in :attr:`horizon_days`, [n].
             chance: in (0, 1).
         """
-        whole = self._time(self.horizon_days)
-        surely = np.where(np.isnan(self.age), 0.0, -np.expm1(-self.shape * whole))
+        horizon_time = self._time(self.horizon_days)
+        surely = np.where(np.isnan(self.age), 0.0, -np.expm1(-self.shape * horizon_time))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             share = np.where(chance < p / surely, chance * surely / p, 1.0)
             there = np.where(share < 1, -np.log1p(-share) / self.shape, np.inf)
-            lucky = whole * np.log1p(-chance) / np.log1p(-np.minimum(p, 1 - 1e-12))
+            lucky = horizon_time * np.log1p(-chance) / np.log1p(-np.minimum(p, 1 - 1e-12))
             time = np.where(p <= surely, there, lucky)
             return np.where(np.isnan(self.age), time, self.age * np.expm1(time))
 
@@ -218,7 +220,7 @@ class HorizonTransfer:
 
     Args:
         times: of their next orders.
-        horizon: asked for.
+        horizon: the requested one.
         exposure: the anchor's expected purchases in it, discounted, relative to those in the trained one, [n].
         last_year: how time runs.
     """
@@ -246,9 +248,9 @@ class HorizonTransfer:
         return self._within(p, float(self.horizon))
 
     def worth(self, p: Floats) -> Floats:
-        """Return the chance whose quantiles are asked for: the gain of each day counts with that day's discount.
+        """Return the chance that quantiles are taken at: the gain of each day counts with that day's discount.
 
-        With purchases discounted alike, a buyer's value grows with the horizon and falls with the rate.
+        With purchases discounted like value, a buyer's value grows with the horizon and falls with the rate.
         """
         return discounted(lambda days: self._within(p, days), self.horizon)
 
@@ -277,7 +279,7 @@ def at_chance(p: Floats, later: Floats, exposure: Floats, q: float) -> tuple[Flo
         p: chance of any purchase in the trained horizon, [n].
         later: p(h), that in the other one, [n].
         exposure: e, expected purchases relative to the trained horizon, [n].
-        q: the quantile asked for.
+        q: the quantile, 0.1 to 0.9.
 
     Returns:
         Level in the trained distribution, [n], below 0 where the quantile is 0; factor of the value there, [n].

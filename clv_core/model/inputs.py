@@ -24,10 +24,12 @@ STEP_CHANNELS: Final = (*STEP_VALUES, "rated", "gap", "since_first", "age")
 """Numeric channels of a step as the RNN reads them; ``age`` depends on the cutoff and is added per batch."""
 
 LARGEST_VOCABULARY: Final = 64
+"""The most frequent values of a categorical column that get a code of their own; a guess."""
 SMALLEST_LOG: Final = 0.02
-"""Floor of the base logs, in mean purchase days: what stands for "nothing so far"."""
+"""Floor of the base logs, in mean purchase days: the value of "nothing so far"; a guess."""
 PRIOR_DAYS: Final = 120
-"""How many days of the anchor's expectation a spend rate is worth: without them, the log of no spend has no bottom."""
+"""Days of the anchor's expectation that are added to a spend rate: without them, the log of no spend has no bottom. A
+guess."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ class InputEncoder(JsonRecord):
     Args:
         table: encoder of the feature table.
         money: mean net value of a purchase day, in the log's currency.
-        scales: mean absolute value of each of ``STEP_VALUES`` where known, [len(STEP_VALUES)].
-        vocabularies: known texts of each of ``STEP_CODES``; code 0 is unknown, code k is ``texts[k - 1]``.
+        scales: mean absolute value of each of ``STEP_VALUES`` where present, [len(STEP_VALUES)].
+        vocabularies: texts of each of ``STEP_CODES`` that have a code; 0 is unknown, k is ``texts[k - 1]``.
         lowest, highest: range of each channel but ``age`` in the training windows; values beyond it are taken as its
             nearest end.
         oldest: largest age of a step in the training windows, in days.
@@ -146,8 +148,8 @@ class InputEncoder(JsonRecord):
         bought = amount[amount > 0]
         scales = []
         for column in values.T:
-            known = np.abs(column[np.isfinite(column) & (column != 0)])
-            scales.append(float(known.mean(dtype=np.float64)) if len(known) else 1.0)
+            sizes = np.abs(column[np.isfinite(column) & (column != 0)])
+            scales.append(float(sizes.mean(dtype=np.float64)) if len(sizes) else 1.0)
         vocabularies = []
         for column, texts in zip(train.windows.steps.codes[seen].T, train.windows.steps.vocabularies, strict=True):
             counts = np.bincount(column[column >= 0], minlength=len(texts))
@@ -217,20 +219,20 @@ class InputEncoder(JsonRecord):
         return np.column_stack([*logs, never, logit]).astype(np.float32)
 
     def _channels(self, steps: Steps) -> NDArray[np.float32]:
-        known = np.where(np.isnan(steps.values), 0, steps.values / np.asarray(self.scales, np.float32))
+        scaled = np.where(np.isnan(steps.values), 0, steps.values / np.asarray(self.scales, np.float32))
         rating = STEP_VALUES.index("rating")
         rated = np.isfinite(steps.values[:, rating]).astype(np.float32)
-        known[:, rating] = (known[:, rating] - rated) * 2
+        scaled[:, rating] = (scaled[:, rating] - rated) * 2
         first = np.repeat(steps.day[steps.offsets[:-1]], np.diff(steps.offsets)) if len(steps.day) else steps.day
-        others = [column for column in range(len(STEP_VALUES)) if column != rating]
-        known[:, others] = np.sign(known[:, others]) * np.log1p(np.abs(known[:, others]))
+        skewed = [column for column in range(len(STEP_VALUES)) if column != rating]
+        scaled[:, skewed] = np.sign(scaled[:, skewed]) * np.log1p(np.abs(scaled[:, skewed]))
         gap, since_first = np.log1p(steps.gap_days / 30), np.log1p((steps.day - first) / 30)
-        return np.column_stack([known, rated, gap, since_first]).astype(np.float32)
+        return np.column_stack([scaled, rated, gap, since_first]).astype(np.float32)
 
     def _codes(self, steps: Steps) -> NDArray[np.int64]:
         columns = []
-        for column, texts, known in zip(steps.codes.T, steps.vocabularies, self.vocabularies, strict=True):
-            index = {text: code + 1 for code, text in enumerate(known)}
+        for column, texts, vocabulary in zip(steps.codes.T, steps.vocabularies, self.vocabularies, strict=True):
+            index = {text: code + 1 for code, text in enumerate(vocabulary)}
             table = np.array([*(index.get(text, 0) for text in texts), 0], np.int64)
             columns.append(table[column])
         return np.column_stack(columns) if columns else np.empty((len(steps.day), 0), np.int64)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 FEW_ROWS: Final = 32
-"""Of so few, Python knows sooner than tensors do that none is the same as another."""
+"""Up to so many rows, comparing slices in Python is faster than ``torch.unique``."""
 
 
 class Packed(NamedTuple):
@@ -30,8 +30,8 @@ class Packed(NamedTuple):
 def pack(start: Tensor, stop: Tensor, seen_from: Tensor) -> Packed:
     """Return the packed batch of the slices of B rows, none of them empty.
 
-    Slices that are the same, seen from the same place, are read once: mixed customers share most of theirs. Only those
-    of the longest row stay as many as they are, because copies of it may have been put there to keep it company.
+    Slices that are the same, seen from the same place, are read once: mixed customers share most of theirs. Only slices
+    of the longest row stay as many as they are, because its copies were put there on purpose (``predict_batches``).
 
     Args:
         start: first step of each row, int64 [B].
@@ -47,12 +47,12 @@ def pack(start: Tensor, stop: Tensor, seen_from: Tensor) -> Packed:
     kinds, kind = torch.unique(key, return_inverse=True)
     if len(kinds) == len(rows):
         return _packed(start, length, rows, rows)
-    one = torch.empty_like(kinds).scatter_(0, kind, rows)
-    return _packed(start[one], length[one], one, kind)
+    representative = torch.empty_like(kinds).scatter_(0, kind, rows)
+    return _packed(start[representative], length[representative], representative, kind)
 
 
 def _all_differ(start: Tensor, length: Tensor, seen_from: Tensor) -> bool:
-    """Say whether no slice but the longest is there twice."""
+    """Return whether no slice but the longest occurs twice."""
     slices = list(zip(start.tolist(), length.tolist(), seen_from.tolist(), strict=True))
     return len(set(slices)) + slices.count(slices[int(length.argmax())]) == len(slices) + 1
 
@@ -62,5 +62,5 @@ def _packed(start: Tensor, length: Tensor, row: Tensor, kind: Tensor) -> Packed:
     alive = torch.arange(int(length[0]), device=length.device).unsqueeze(1) < length  # [longest, B]
     position, place = alive.nonzero(as_tuple=True)
     slot = order.index_select(0, place)
-    step, own = start.index_select(0, slot) + position, row.index_select(0, slot)
-    return Packed(step, own, alive.sum(1).cpu(), torch.argsort(order).index_select(0, kind))
+    step, step_row = start.index_select(0, slot) + position, row.index_select(0, slot)
+    return Packed(step, step_row, alive.sum(1).cpu(), torch.argsort(order).index_select(0, kind))

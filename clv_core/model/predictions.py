@@ -46,7 +46,7 @@ class Predictions:
     clv_p90: Floats
 
     def __post_init__(self) -> None:
-        """Refuse what no one may see: lengths that differ, NaN, infinity, impossible probabilities."""
+        """Refuse lengths that differ, NaN, infinity and impossible probabilities."""
         for item in fields(self):
             values = getattr(self, item.name)
             if values.shape != self.p_purchase.shape:
@@ -72,6 +72,6 @@ class Predictions:
             model: id of the model or bundle.
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        known = {"customer_id": np.asarray(customer_ids, dtype=object), "as_of": as_of.isoformat()}
-        frame = pd.DataFrame({**known, "horizon_days": horizon_days, **values, "model": model})
+        keys = {"customer_id": np.asarray(customer_ids, dtype=object), "as_of": as_of.isoformat()}
+        frame = pd.DataFrame({**keys, "horizon_days": horizon_days, **values, "model": model})
         return frame[list(COLUMNS)]

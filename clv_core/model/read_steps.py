@@ -60,27 +60,27 @@ class StepReader:
 
 
 def reads_steps(model: object) -> bool:
-    """Say whether a model has a sequence branch."""
+    """Return whether a model has a sequence branch."""
     if isinstance(model, DeepModel):
         return all(network.steps is not None for network in model.networks)
     return isinstance(model, (BlendModel, InstantModel))
 
 
-def step_readers(model: CalibratedModel, customer: Snapshot, others: Snapshot) -> list[StepReader]:
+def step_readers(model: CalibratedModel, customer: Snapshot, population: Snapshot) -> list[StepReader]:
     """Return the readers of all networks.
 
     Args:
         model: one that :func:`reads_steps`.
-        customer: the one, n = 1.
-        others: customers of the same log whose steps are averaged.
+        customer: a snapshot of one customer.
+        population: customers of the same log whose steps are averaged.
     """
     if isinstance(model, BlendModel):
-        deep = step_readers(model.deep, customer, others)
-        return [*deep, *(replace(one, ensemble=1) for one in step_readers(model.instant, customer, others))]
+        deep = step_readers(model.deep, customer, population)
+        return [*deep, *(replace(reader, ensemble=1) for reader in step_readers(model.instant, customer, population))]
     if isinstance(model, DeepModel):
-        return list(_of_deep(model, customer, others))
+        return list(_of_deep(model, customer, population))
     assert isinstance(model, InstantModel)
-    return list(_of_instant(model, customer, others))
+    return list(_of_instant(model, customer, population))
 
 
 def value_of_readings(
@@ -118,13 +118,15 @@ def _packed(reading: Tensor) -> Tensor:
     return reading.transpose(0, 1).reshape(-1, reading.shape[-1])
 
 
-def _of_deep(model: DeepModel, customer: Snapshot, others: Snapshot) -> Iterator[StepReader]:
-    own, crowd = (model.encoder.transform(one, model.config.max_steps_back) for one in (customer, others))
-    alone, together = own.batch(torch.zeros(1, dtype=torch.int64)), crowd.batch(torch.arange(len(crowd)))
+def _of_deep(model: DeepModel, customer: Snapshot, population: Snapshot) -> Iterator[StepReader]:
+    inputs, crowd = (
+        model.encoder.transform(snapshot, model.config.max_steps_back) for snapshot in (customer, population)
+    )
+    alone, together = inputs.batch(torch.zeros(1, dtype=torch.int64)), crowd.batch(torch.arange(len(crowd)))
     money = float(np.log(model.encoder.money))
 
     def log_mean(network: Network, reading: Tensor) -> Tensor:
-        batch = own.batch(torch.zeros(len(reading), dtype=torch.int64))
+        batch = inputs.batch(torch.zeros(len(reading), dtype=torch.int64))
         return network.answer(batch, _packed(reading))["log_mean"] + money
 
     for network in model.networks:
@@ -134,18 +136,21 @@ def _of_deep(model: DeepModel, customer: Snapshot, others: Snapshot) -> Iterator
         yield StepReader(0, DEEP_COLUMNS, mine, average, partial(log_mean, network))
 
 
-def _of_instant(model: InstantModel, customer: Snapshot, others: Snapshot) -> Iterator[StepReader]:
+def _of_instant(model: InstantModel, customer: Snapshot, population: Snapshot) -> Iterator[StepReader]:
     contexts = {int(day): customer.contexts[int(day)].known for day in np.unique(customer.cutoff_day)}
-    own, crowd = (InstantInputs.of(one.windows, contexts, one.anchors, one.basis) for one in (customer, others))
-    mine = own.batch(torch.zeros(1, dtype=torch.int64)).steps.channels
+    inputs, crowd = (
+        InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
+        for snapshot in (customer, population)
+    )
+    mine = inputs.batch(torch.zeros(1, dtype=torch.int64)).steps.channels
     average = crowd.batch(torch.arange(len(crowd))).steps.channels.mean(0)
-    money = float(np.log(own.money(contexts)[0]))
+    money = float(np.log(inputs.money(contexts)[0]))
 
     def log_mean(network: InstantNetwork, reading: Tensor) -> Tensor:
-        batch = own.batch(torch.zeros(len(reading), dtype=torch.int64))
+        batch = inputs.batch(torch.zeros(len(reading), dtype=torch.int64))
         batch = replace(batch, steps=replace(batch.steps, channels=_packed(reading)))
-        found: Tensor = network(batch)["log_mean"] + money
-        return found
+        result: Tensor = network(batch)["log_mean"] + money
+        return result
 
     for network in model.networks:
         yield StepReader(0, INSTANT_COLUMNS, mine, average, partial(log_mean, network))

@@ -1,4 +1,4 @@
-"""Quantiles for a model that only knows a mean: what came true in training windows, by predicted decile."""
+"""Quantiles for a model that predicts only a mean: ratios of actual to predicted in training windows, by decile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ Floats = NDArray[np.float64]
 LEVELS: Final = np.append(np.arange(1, 100) / 100, [0.995, 0.999])
 """Finer at the top: a longer horizon reaches further into the tail."""
 BINS: Final = 10
+"""Deciles of the prediction."""
 QUANTILES: Final = (0.1, 0.5, 0.9)
+"""The quantiles that predictions have."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,11 @@ class ResidualQuantiles:
             later: those in the other one, [n].
             exposure: expected purchases relative to it, [n]; 1 is the trained horizon itself.
         """
-        found = []
+        quantiles = []
         for q in QUANTILES:
             level, factor = at_chance(p, later, exposure, q)
-            found.append(factor * self.predict(predicted, level))
-        return found
+            quantiles.append(factor * self.predict(predicted, level))
+        return quantiles
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name."""

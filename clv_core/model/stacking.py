@@ -1,10 +1,10 @@
 """The networks of an ensemble as one network: each layer holds the weights of all, on an axis before the rows.
 
-With few rows a layer costs its call, and hardly its arithmetic: all networks are asked in the calls of one. With many
-it costs memory, and each network is asked in turn, so that what lies between its layers stays in the processor's
-caches. A network among others and one by itself are made of the same operations, so what they say is the same bits.
-What a network says of a row among few and among many is the same bits where the processor has AVX-512, of Intel or
-AMD; elsewhere the rows at a product's end may be rounded otherwise.
+With few rows a layer costs its call, and hardly its arithmetic: all networks answer in the calls of one. With many it
+costs memory, and networks run in turn, so that what lies between their layers stays in the processor's caches. A
+network in the stack and one by itself are made of the same operations, so their answers are the same bits. A network's
+answer for a row among few and among many rows is the same bits where the processor has AVX-512, of Intel or AMD;
+elsewhere the rows at a product's end may be rounded otherwise.
 """
 
 from __future__ import annotations
@@ -26,39 +26,44 @@ N = TypeVar("N", bound=nn.Module)
 FEW_ROWS: Final = 512
 """Up to so many, networks together are no slower than in turn."""
 SMALL: Final = 100
-"""Up to so many weights, a product of few rows would be summed in another order than that of many."""
+"""Up to so many weights, BLAS sums a product of few rows in another order than one of many: it is summed here
+(measured)."""
 COLUMNS: Final = 12
-"""A product of fewer columns goes another way through BLAS, which on AMD sums odd and even counts of rows otherwise. A
-GRU has three columns a unit, and four units at least."""
+"""A product of fewer columns takes another code path in BLAS, which on AMD sums odd and even counts of rows otherwise.
+A GRU has three columns a unit, and four units at least."""
 
 
 class StackedEnsemble(Generic[N]):
     """An ensemble.
 
     Args:
-        networks: k alike; parameters of their own, outside of layers, must do with an axis before them.
+        networks: k of one architecture; their parameters outside of layers must allow an axis before their own.
     """
 
     def __init__(self, networks: Sequence[N]) -> None:
-        self.whole = joined(networks)
+        self.stacked = joined(networks)
         self._alone = [joined([network]) for network in networks]
 
     def ask(self, question: Callable[[N], Params], rows: int) -> Params:
-        """Return what all networks answer about B rows, [k, B] where one says [B].
+        """Return the answers of all networks for B rows, [k, B] where one network returns [B].
 
         Args:
-            question: asks a network.
+            question: calls a network.
             rows: B.
         """
         if rows <= FEW_ROWS:
-            return question(self.whole)
-        said = [question(network) for network in self._alone]
-        return {name: torch.cat([one[name] for one in said]) for name in said[0]}
+            return question(self.stacked)
+        answers = [question(network) for network in self._alone]
+        return {name: torch.cat([answer[name] for answer in answers]) for name in answers[0]}
 
 
 def weights_by_name(networks: Sequence[nn.Module]) -> dict[str, NDArray[Any]]:
     """Return the weights of all networks as arrays, each name begins with the network's number."""
-    return {f"{k}.{name}": value.numpy() for k, one in enumerate(networks) for name, value in one.state_dict().items()}
+    return {
+        f"{k}.{name}": value.numpy()
+        for k, network in enumerate(networks)
+        for name, value in network.state_dict().items()
+    }
 
 
 def beginning_with(tensors: dict[str, NDArray[Any]], prefix: object) -> dict[str, NDArray[Any]]:
@@ -69,10 +74,10 @@ def beginning_with(tensors: dict[str, NDArray[Any]], prefix: object) -> dict[str
 
 @torch.no_grad()
 def joined(networks: Sequence[N]) -> N:
-    """Return a network that says of B rows what each of k networks says, [k, B] for [B]."""
-    whole = deepcopy(networks[0])
-    _fill(whole, networks)
-    return whole.eval()
+    """Return one network with the outputs of k networks for B rows, [k, B] for [B]."""
+    stacked = deepcopy(networks[0])
+    _fill(stacked, networks)
+    return stacked.eval()
 
 
 class Linears(nn.Module):
@@ -156,20 +161,20 @@ class Grus(nn.Module):
         """Return the last state of each row in the packed order, [1, k, B, width]."""
         read, keep, alive = self.read(packed.data), self.keep.at_hand(), packed.batch_sizes.tolist()
         state = read.new_zeros(len(read), alive[0], self.width)
-        kept, ended = state.new_empty(0, 0), list[Tensor]()
+        buffer, ended = state.new_empty(0, 0), list[Tensor]()
         width = [2 * self.width, self.width]
         steps = (part.split(alive, dim=1) for part in read.split(width, dim=-1))
         for gates, new, rows in zip(*steps, alive, strict=True):
             if rows < state.shape[1]:
                 ended.append(state[:, rows:])
                 state = state[:, :rows]
-            if rows != kept.shape[1]:
-                kept = read.new_empty(len(read), rows, read.shape[-1])
-                kept_gates, kept_new = kept.split(width, dim=-1)
-                reset, update = kept_gates.chunk(2, dim=-1)
-            keep(state, kept)
-            kept_gates.add_(gates).sigmoid_()
-            state = torch.addcmul(new, reset, kept_new).tanh_().lerp_(state, update)
+            if rows != buffer.shape[1]:
+                buffer = read.new_empty(len(read), rows, read.shape[-1])
+                buffer_gates, buffer_new = buffer.split(width, dim=-1)
+                reset, update = buffer_gates.chunk(2, dim=-1)
+            keep(state, buffer)
+            buffer_gates.add_(gates).sigmoid_()
+            state = torch.addcmul(new, reset, buffer_new).tanh_().lerp_(state, update)
         return None, torch.cat([state, *reversed(ended)], dim=1).unsqueeze(0)
 
 
@@ -183,8 +188,9 @@ class Rnns(nn.Module):
     def forward(self, packed: PackedSequence) -> tuple[None, Tensor]:
         """Return the last state of each row in the packed order, [1, k, B, width]."""
         read = packed.data.expand(len(self.each), *packed.data.shape[-2:])
-        states = [rnn(PackedSequence(own, packed.batch_sizes))[1] for rnn, own in zip(self.each, read, strict=True)]
-        return None, torch.stack([(one[0] if isinstance(one, tuple) else one)[-1] for one in states]).unsqueeze(0)
+        states = [rnn(PackedSequence(rows, packed.batch_sizes))[1] for rnn, rows in zip(self.each, read, strict=True)]
+        last = [(state[0] if isinstance(state, tuple) else state)[-1] for state in states]
+        return None, torch.stack(last).unsqueeze(0)
 
 
 def _linears(layers: Sequence[nn.Linear]) -> Linears:
@@ -204,19 +210,19 @@ LAYERS: Final[dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]]] = {
     nn.RNN: Rnns,
     nn.Dropout: lambda _: nn.Identity(),
 }
-"""What takes the place of layers; all others have no weights, or are made of these. Nothing drops out when asked."""
+"""What takes the place of layers; all others have no weights, or are made of these. Dropout is off in predictions."""
 
 
-def _fill(whole: nn.Module, networks: Sequence[nn.Module]) -> None:
-    """Put the weights of all networks into a copy of one."""
-    for name, part in list(whole.named_children()):
+def _fill(stacked: nn.Module, networks: Sequence[nn.Module]) -> None:
+    """Put the weights of all networks into ``stacked``, a copy of one."""
+    for name, part in list(stacked.named_children()):
         parts = [network.get_submodule(name) for network in networks]
         if type(part) in LAYERS:
-            setattr(whole, name, LAYERS[type(part)](parts))
+            setattr(stacked, name, LAYERS[type(part)](parts))
         else:
             _fill(part, parts)
-    for name, own in [*whole.named_parameters(recurse=False), *whole.named_buffers(recurse=False)]:
-        own.data = torch.stack([getattr(network, name) for network in networks])
+    for name, tensor in [*stacked.named_parameters(recurse=False), *stacked.named_buffers(recurse=False)]:
+        tensor.data = torch.stack([getattr(network, name) for network in networks])
 
 
 def one_thread() -> None:

@@ -24,8 +24,11 @@ from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
 
 ROWS_AT_ONCE: Final = 65_536
+"""Rows of one pass, which bounds memory."""
 WIDTHS: Final = (64, 32)
+"""Of the paper's code."""
 QUANTILES: Final = (0.1, 0.5, 0.9)
+"""The quantiles that predictions have."""
 LARGEST_LOG: Final = 60.0
 """Where a log of money is cut before it is raised: far beyond any bound, far within what a float can hold."""
 
@@ -98,13 +101,13 @@ class ZilnMlpModel:
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)
         horizon = horizon_days or self.horizon_days
-        later, own = HorizonTransfer.of(snapshot, self.horizon_days, horizon), p.numpy()
-        longer = np.ones(len(own)) if later is None else later.exposure
-        worth, chance = (own, own) if later is None else (later.worth(own), later.chance(own))
+        later, trained = HorizonTransfer.of(snapshot, self.horizon_days, horizon), p.numpy()
+        longer = np.ones(len(trained)) if later is None else later.exposure
+        worth, chance = (trained, trained) if later is None else (later.worth(trained), later.chance(trained))
         mean = p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()
         values = [mean.numpy() * longer]
         for q in QUANTILES:
-            level, factor = at_chance(own, worth, longer, q)
+            level, factor = at_chance(trained, worth, longer, q)
             values.append(_quantile(p, mu, sigma, torch.from_numpy(level)).numpy() * factor)
         top = largest_allowed(self.largest, self.horizon_days, horizon)
         money = [np.clip(value * self.money, 0.0, top) for value in values]

@@ -15,7 +15,8 @@ from clv_core.training.windows import most_windows, partial_cutoffs, training_cu
 
 DEFAULT: Final = "blend"
 SMALL: Final = 1000
-"""Customers below which a network trained on the log alone falls behind the one that was trained before."""
+"""Customers below which a network trained on the log alone predicts worse than the pre-trained one
+(tests/bench/README.md)."""
 OF_SMALL: Final = "instant_tuned"
 
 
@@ -24,32 +25,45 @@ def default_model(customers: int) -> str:
     return OF_SMALL if customers < SMALL else DEFAULT
 
 
-FEWEST_STEPS, MOST_STEPS = 200, 3000
+MIN_STEPS, MAX_STEPS = 200, 3000
+"""Optimiser steps of a network trained from scratch; guesses, wide on either side of what the logs of the bench
+need."""
 PASSES: Final = 3
-"""Over few windows, up to :data:`SOME_STEPS`; many are each read once."""
-SOME_STEPS: Final = 300
+"""Over few windows, up to :data:`MAX_STEPS_REPEATING`; many are each read once."""
+MAX_STEPS_REPEATING: Final = 300
+"""Steps that CDNOW's 150,000 windows take (tests/bench/README.md)."""
 FITS: Final = 2
+"""Once for the holdout and once for good."""
 SECONDS_TO_START = 4.0
+"""Of worker processes, which import PyTorch."""
 SECONDS_A_WINDOW: Final = {
     **{"instant": 2e-5, "naive": 1e-5, "bgnbd": 2e-5, "paretonbd": 4e-5, "lightgbm": 1e-4, OWN: 1e-4},
     **{"instant_tuned": 2e-5, "blend": 4.5e-5},
 }
-"""Beside optimiser steps: time of a fit for each training window."""
+"""Time of a fit for each training window, besides optimiser steps; measured on a 2-core machine."""
 FROM_SCRATCH: Final = ("hybrid", "blend", "mlp", "rnn", "ziln_mlp")
 TUNED: Final = ("instant_tuned", "blend")
 """Models with networks that are trained on the log alone, and with the pre-trained one."""
 WEIGHING: Final = 0.5
-"""Of a network's time, once: a blend's weights are learned by smaller members."""
+"""Share of the networks' time that learning a blend's weights takes, by smaller members, once."""
 TUNED_STEPS, TUNED_STEPS_SMALL = 200, 60
-"""Fewest steps of the pre-trained network on a log, and on a small one, which it would learn by heart."""
-MOST_TUNED_STEPS: Final = 1000
+"""Fewest steps of the pre-trained network on a log, and on a small one, which it would learn by heart
+(tests/bench/README.md, "The pre-trained network")."""
+MAX_TUNED_STEPS: Final = 1000
+"""Twice as many steps as 200 changed Gini by less than .001 (same section): more only costs time."""
 SECONDS_A_TUNED_ROW: Final = 6e-5
+"""Of the pre-trained network, on one thread of a 2-core machine, as in :func:`estimate`."""
 SECONDS_A_CUSTOMER: Final = 9e-6
-"""Everybody is read at each cutoff, before windows are sampled (1 million customers, 20 million events, 2 cores)."""
+"""Of features at each cutoff, before windows are sampled (measured: 1 million customers, 20 million events, 2
+cores)."""
 BYTES_A_CUSTOMER = 3.5e3
+"""Memory as measured on logs of up to a million customers (5.3 GB there)."""
 BYTES_A_WINDOW = 1.2e3
+"""As the trainer's largest memory grew from 150,000 to 400,000 windows of CDNOW (tests/bench/README.md)."""
 BYTES_BASE = 450e6
+"""Of the process with PyTorch imported."""
 BYTES_WORKER = 350e6
+"""Of each worker process."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +80,16 @@ class Cost:
 
 def steps_for(rows: int, config: TrainConfig) -> int:
     """Return the optimiser steps: the setting, or one pass over the windows, over few of them up to three."""
-    one = rows / config.batch_size
-    several = min(max(PASSES * one, FEWEST_STEPS), SOME_STEPS)
-    return config.steps or int(min(max(one, several), MOST_STEPS))
+    steps_per_pass = rows / config.batch_size
+    several = min(max(PASSES * steps_per_pass, MIN_STEPS), MAX_STEPS_REPEATING)
+    return config.steps or int(min(max(steps_per_pass, several), MAX_STEPS))
 
 
 def tuned_steps_for(rows: int, customers: int, config: TrainConfig) -> int:
     """Return the optimiser steps of the pre-trained network: the setting, half a pass, or fewer for a small log."""
     if customers < SMALL:
         return config.steps or TUNED_STEPS_SMALL
-    return config.steps or int(min(max(rows / config.batch_size / 2, TUNED_STEPS), MOST_TUNED_STEPS))
+    return config.steps or int(min(max(rows / config.batch_size / 2, TUNED_STEPS), MAX_TUNED_STEPS))
 
 
 @dataclass(frozen=True)

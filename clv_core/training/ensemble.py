@@ -27,6 +27,7 @@ from clv_core.training.pool import serve, train_in_pool
 from clv_core.workspace import atomic_path, read_json, write_json
 
 ROWS_AT_ONCE = 8192
+"""Rows of one pass of a validation, which bounds memory."""
 
 
 @dataclass(frozen=True)

@@ -35,16 +35,18 @@ from clv_core.model import (
 from clv_core.model.instant import InstantModel, load_network
 from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
-from clv_core.training.cost import MOST_TUNED_STEPS, steps_for
+from clv_core.training.cost import MAX_TUNED_STEPS, steps_for
 from clv_core.training.ensemble import Run, load_history, train_ensemble, write_plan
 from clv_core.training.own_models import OwnModel
 from clv_core.training.single_networks import fit_network, tuned_networks
-from clv_core.training.windows import FEWEST_WINDOWS, thinned
+from clv_core.training.windows import MIN_WINDOWS, thinned
 
 WEIGHING_NETWORKS: Final = 2
-"""Of each kind, where a blend's weights are learned."""
+"""Networks of each kind that learn a blend's weights: they need a mean that is stable enough to weigh, in little
+time."""
 BLEND_TAKES: Final = (0.6, 3, 2, 1)
-"""How long a blend's weights, hybrid, pre-trained network and boosting take beside each other, about."""
+"""Relative times of a blend's weights, hybrid, pre-trained network and boosting, roughly: they only move a progress
+bar."""
 
 
 class Model(Protocol):
@@ -88,8 +90,8 @@ class FitTask:
         Raises:
             NotEnoughData: fewer than 50.
         """
-        if len(self.train) < FEWEST_WINDOWS:
-            raise NotEnoughData("too_few_windows", windows=len(self.train), needed=FEWEST_WINDOWS)
+        if len(self.train) < MIN_WINDOWS:
+            raise NotEnoughData("too_few_windows", windows=len(self.train), needed=MIN_WINDOWS)
         return normalise_targets(self.train)
 
     @property
@@ -132,8 +134,8 @@ def fit_deep(task: FitTask) -> Fitted:
     if config.early_stopping:
         earlier, later = split_by_latest_cutoff(windows)
         if later is not None:
-            own = replace(task, folder=task.folder / "early", config=replace(config, ensemble=1))
-            _, early = _train_networks(own, earlier, steps_for(len(earlier), config), later)
+            early_task = replace(task, folder=task.folder / "early", config=replace(config, ensemble=1))
+            _, early = _train_networks(early_task, earlier, steps_for(len(earlier), config), later)
             best = min(early, key=lambda entry: entry.get("validation", np.inf))["step"] / early[-1]["step"]
             steps = max(1, round(best * steps))
     fitted, history = _train_networks(task, windows, steps)
@@ -164,8 +166,8 @@ def exposures(train: Snapshot) -> NDArray[np.float64]:
 def normalise_targets(train: Snapshot) -> Snapshot:
     """Return the snapshot with the targets of each cutoff scaled to the anchor's total of its buyers, within 1/3 to 3.
 
-    The network then learns who is worth more than the anchor says, not what one season or a short history did to all
-    customers alike: that level is not the next one's, and is set at the scoring cutoff.
+    The network then learns who is worth more than the anchor expects, not what one season or a short history did to all
+    customers equally: that level is not the next one's, and is set at the scoring cutoff.
     """
     assert train.target is not None
     days, of_row = np.unique(train.cutoff_day, return_inverse=True)
@@ -175,14 +177,14 @@ def normalise_targets(train: Snapshot) -> Snapshot:
 
 
 def fit_instant(task: FitTask) -> Fitted:
-    """Take the pre-trained network as it is; the windows only bound what it may say."""
+    """Take the pre-trained network as it is; the windows only bound its predictions."""
     return Fitted(InstantModel(task.config.horizon_days, (load_network(),), task.largest), [])
 
 
 def fit_instant_tuned(task: FitTask) -> Fitted:
     """Tune the pre-trained network on the windows; resumes from its folder."""
     config = task.config
-    windows = thinned(task.windows, 2 * MOST_TUNED_STEPS * config.batch_size, config.seed)
+    windows = thinned(task.windows, 2 * MAX_TUNED_STEPS * config.batch_size, config.seed)
     networks, states = tuned_networks(windows, config, task.folder, task.progress, task.stage)
     model = InstantModel(config.horizon_days, tuple(networks), task.largest)
     history = [
@@ -239,7 +241,7 @@ def split_by_latest_cutoff(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:
     complete = train.complete()
     latest = int(complete.cutoff_day.max())
     earlier = np.flatnonzero(complete.cutoff_day + complete.horizon_days <= latest)
-    if len(earlier) < FEWEST_WINDOWS:
+    if len(earlier) < MIN_WINDOWS:
         return train, None
     return complete.take(earlier), complete.take(np.flatnonzero(complete.cutoff_day == latest))
 
@@ -257,8 +259,8 @@ def fit_own(task: FitTask) -> Fitted:
 def fit_boosting(task: FitTask) -> Fitted:
     """Fit gradient boosting."""
     config, options = task.config, ("impute", "seed")
-    known = {name: getattr(config, name) for name in options}
-    model = BoostingModel.fit(task.windows, constant=config.impute_constant, kind=config.boosting, **known)
+    settings = {name: getattr(config, name) for name in options}
+    model = BoostingModel.fit(task.windows, constant=config.impute_constant, kind=config.boosting, **settings)
     return Fitted(replace(model, largest=task.largest), [])
 
 
@@ -292,7 +294,7 @@ def without_gaps(fit: Fit) -> Fit:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One line of ``MODELS``: how it is fitted, how it comes back from a bundle, and whether its seed says nothing."""
+    """One line of ``MODELS``: how it is fitted, how it comes back from a bundle, and whether its seed has no effect."""
 
     fit: Fit
     load: Callable[[dict[str, NDArray[Any]], JsonObject], Model]

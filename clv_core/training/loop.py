@@ -1,4 +1,4 @@
-"""The training loop: one screen, resumable to the bit, and where a run stands.
+"""The training loop, resumable to the bit, and the state of a run.
 
 Every random choice is a function of (seed, step), so a run that was killed and resumed from its last checkpoint makes
 the same choices as one that was never disturbed.
@@ -25,11 +25,12 @@ from clv_core.model.instant import InstantNetwork
 from clv_core.workspace import atomic_path
 
 SECONDS_BETWEEN_SAVES = 2.0
+"""What a kill loses at most; saving more often would cost time."""
 
 
 @dataclass
 class State:
-    """Where a run stands."""
+    """Progress of a run: step, losses, and the best weights so far."""
 
     step: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -99,11 +100,17 @@ class Checkpoint:
 
 
 WARM_UP: float = 0.3
+"""Share of the steps in which the rate rises (the 30% of Smith's one cycle)."""
 LARGEST_GRADIENT: float = 1.0
+"""Norm that gradients are clipped to, the usual value."""
 STEPS_BETWEEN_REPORTS: int = 10
+"""Of progress."""
 STEPS_BETWEEN_VALIDATIONS: int = 25
+"""A validation reads all later windows, so not every step."""
 CALIBRATION_ROWS: int = 20_000
+"""Enough for 199 quantiles; more cost time."""
 ROWS_AT_ONCE: int = 4096
+"""Rows of one pass, which bounds memory."""
 SIDE_BY_SIDE: int = 4
 """Networks that threads train in turn, each in an order of its own, which is kept as long as its epoch lasts."""
 

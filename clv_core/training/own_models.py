@@ -1,8 +1,8 @@
 """Models of the user's own: which class one is, whether it may be loaded here, and what it has to keep to.
 
 A class of the user's is named by its import path, ``module:Class``. What is saved are tensors, JSON and that path;
-code is never saved. A saved model is loaded where its class is known to the process (:func:`register`), or where an
-administrator has named its path in ``CLV_MODELS``. The rules of :func:`check_contract` are checked at every fit.
+code is never saved. A saved model is loaded where its class was registered in the process (:func:`register`), or where
+an administrator has named its path in ``CLV_MODELS``. The rules of :func:`check_contract` are checked at every fit.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class OwnModelProtocol(Protocol):
         """Learn from windows whose horizon has passed, and return the model itself.
 
         Args:
-            train: customers at past cutoffs, with what was known of them then and what they were worth afterwards.
+            train: customers at past cutoffs, with their history up to then and their value afterwards.
         """
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
@@ -70,7 +70,7 @@ _registered: dict[str, Class] = {}
 
 
 def register(model: Any) -> str:
-    """Make the class of a model known to this process, and return its import path, ``module:Class``.
+    """Register the class of a model in this process, and return its import path, ``module:Class``.
 
     Args:
         model: an object that was not fitted yet, made without arguments; or its class.
@@ -97,7 +97,7 @@ def own_class(code: str) -> Class:
 
     Raises:
         UsageError: the path is empty or none, or the class lacks a method.
-        Refused: it is not known to this process and no administrator has named it, or it cannot be imported.
+        Refused: it is neither registered here nor named by an administrator, or it cannot be imported.
     """
     if code in _registered:
         return _registered[code]
@@ -107,15 +107,15 @@ def own_class(code: str) -> Class:
         raise Refused("own_model_not_allowed", path=code)
     module, _, name = code.partition(":")
     try:
-        found: Any = import_module(module)
+        target: Any = import_module(module)
     except Exception as error:
         raise Refused("own_model_no_module", path=code, module=module, kind=type(error).__name__) from error
     for part in name.split("."):
-        found = getattr(found, part, None)
-    if not isinstance(found, type):
+        target = getattr(target, part, None)
+    if not isinstance(target, type):
         raise Refused("own_model_no_class", path=code, module=module, name=name)
-    _check_methods(code, found)
-    return found
+    _check_methods(code, target)
+    return target
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,13 @@ class OwnModel:
 
     Args:
         code: import path of its class.
-        own: the user's object.
+        wrapped: the user's object.
         horizon_days: the trained horizon.
         source: hash of the class's source at its fit, so that a model of another source is another one.
     """
 
     code: str
-    own: OwnModelProtocol
+    wrapped: OwnModelProtocol
     horizon_days: int
     source: str
 
@@ -159,7 +159,7 @@ class OwnModel:
         """Predict every row; each figure is discounted by what it gains in time.
 
         Raises:
-            UsageError: what the user's object says breaks a rule.
+            UsageError: the user's object breaks a rule.
             ClvError: its code failed.
         """
         horizon = Horizon.of(horizon_days or self.horizon_days)
@@ -178,22 +178,22 @@ class OwnModel:
         return Predictions(answers.p_purchase, mean, *np.maximum.accumulate(quantiles))
 
     def answers(self, snapshot: Snapshot, days: int) -> Predictions:
-        """Return what the user's object says of a snapshot over plain days, checked.
+        """Return the user's predictions of a snapshot over plain days, checked.
 
         Raises:
             UsageError: it breaks a rule.
             ClvError: its code failed.
         """
         try:
-            with _named(self.code, type(self.own), "predict"):
-                said: Any = self.own.predict(snapshot, days)
+            with _named(self.code, type(self.wrapped), "predict"):
+                answer: Any = self.wrapped.predict(snapshot, days)
         except Refused as error:
             if error.code != "impossible_predictions":
                 raise
             raise UsageError("own_model_impossible", path=self.code, **error.params) from error
-        if not isinstance(said, Predictions):
-            raise UsageError("own_model_type", path=self.code, kind=type(said).__name__)
-        figures = (np.asarray(getattr(said, item.name), dtype=np.float64) for item in fields(said))
+        if not isinstance(answer, Predictions):
+            raise UsageError("own_model_type", path=self.code, kind=type(answer).__name__)
+        figures = (np.asarray(getattr(answer, item.name), dtype=np.float64) for item in fields(answer))
         answers = Predictions(*figures)
         rows = len(snapshot)
         if answers.p_purchase.shape != (rows,):
@@ -207,8 +207,8 @@ class OwnModel:
 
     def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return the tensors of the user's object, and JSON with its settings and its import path."""
-        with _named(self.code, type(self.own), "state"):
-            tensors, settings = self.own.state()
+        with _named(self.code, type(self.wrapped), "state"):
+            tensors, settings = self.wrapped.state()
         facts = {"code": self.code, "source": self.source, "horizon_days": self.horizon_days}
         return dict(tensors), {**facts, "settings": settings}
 
@@ -223,8 +223,8 @@ class OwnModel:
         code = state["code"]
         kind = own_class(code)
         with _named(code, kind, "from_state"):
-            own = kind.from_state(tensors, state["settings"])
-        return cls(code, own, state["horizon_days"], state["source"])
+            model = kind.from_state(tensors, state["settings"])
+        return cls(code, model, state["horizon_days"], state["source"])
 
 
 def check_contract(model: OwnModel, windows: Snapshot) -> None:
@@ -235,7 +235,7 @@ def check_contract(model: OwnModel, windows: Snapshot) -> None:
     targets are. What is saved is tensors and JSON, and loaded it gives the same answers to the bit.
 
     Raises:
-        UsageError: a rule is broken; the error names it and what was found.
+        UsageError: a rule is broken; the error names it and the values.
         ClvError: the model's code failed.
     """
     some = np.unique(np.linspace(0, len(windows) - 1, min(len(windows), CHECKED_WINDOWS)).astype(np.int64))
@@ -250,15 +250,15 @@ def check_contract(model: OwnModel, windows: Snapshot) -> None:
     for row in np.unique(np.argsort(answers.predicted_clv)[np.linspace(0, len(sample) - 1, ALONE).astype(np.int64)]):
         alone = model.answers(sample.take(np.array([row])), days)
         for item in fields(answers):
-            one, among = float(getattr(alone, item.name)[0]), float(getattr(answers, item.name)[row])
-            if abs(one - among) > TOLERANCE * (1 + abs(among)):
-                raise UsageError("own_model_alone", path=model.code, figure=item.name, alone=one, among=among)
+            single, among = float(getattr(alone, item.name)[0]), float(getattr(answers, item.name)[row])
+            if abs(single - among) > TOLERANCE * (1 + abs(among)):
+                raise UsageError("own_model_alone", path=model.code, figure=item.name, alone=single, among=among)
     if not _equal(OwnModel.from_state(*_stored(model)).answers(sample, days), answers):
         raise UsageError("own_model_state", path=model.code)
 
 
 def _check_blind(model: OwnModel, sample: Snapshot, answers: Predictions) -> None:
-    """Check that the answers are the same where the targets are not known.
+    """Check that the answers are the same without targets.
 
     Raises:
         UsageError: they are not, or there are none.
@@ -279,9 +279,9 @@ def _stored(model: OwnModel) -> tuple[dict[str, NDArray[Any]], JsonObject]:
     """
     from safetensors.numpy import load, save
 
-    with _named(model.code, type(model.own), "state"):
-        said, settings = model.own.state()
-        tensors = dict(said)
+    with _named(model.code, type(model.wrapped), "state"):
+        arrays, settings = model.wrapped.state()
+        tensors = dict(arrays)
     for name, tensor in tensors.items():
         if not isinstance(tensor, np.ndarray) or str(tensor.dtype) not in DTYPES or not np.isfinite(tensor).all():
             raise UsageError("own_model_tensors", path=model.code, name=str(name), allowed=", ".join(DTYPES))
@@ -295,9 +295,9 @@ def _stored(model: OwnModel) -> tuple[dict[str, NDArray[Any]], JsonObject]:
     return loaded, json.loads(text)
 
 
-def _equal(one: Predictions, other: Predictions) -> bool:
+def _equal(left: Predictions, right: Predictions) -> bool:
     """Return whether answers are the same to the bit."""
-    return all(np.array_equal(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))
+    return all(np.array_equal(getattr(left, item.name), getattr(right, item.name)) for item in fields(left))
 
 
 def _above(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -311,22 +311,22 @@ def _check_methods(code: str, kind: type) -> None:
         raise UsageError("own_model_methods", path=code, names=", ".join(missing))
 
 
-def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def _different(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
     """Return the names under which two objects hold different values."""
     return sorted(
-        name for name in {*one, *other} if name not in one or name not in other or not _same(one[name], other[name])
+        name for name in {*left, *right} if name not in left or name not in right or not _same(left[name], right[name])
     )
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(left: Any, right: Any) -> bool:
     """Return whether two values are equal: arrays by their elements, other objects by what they hold."""
-    if type(one) is not type(other):
+    if type(left) is not type(right):
         return False
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other)
-    if type(one).__eq__ is object.__eq__ and hasattr(one, "__dict__"):  # type: ignore[comparison-overlap]
-        return not _different(vars(one), vars(other))
-    return bool(one == other)
+    if isinstance(left, np.ndarray):
+        return np.array_equal(left, right)
+    if type(left).__eq__ is object.__eq__ and hasattr(left, "__dict__"):  # type: ignore[comparison-overlap]
+        return not _different(vars(left), vars(right))
+    return bool(left == right)
 
 
 def _source(kind: type) -> str:
@@ -339,14 +339,14 @@ def _source(kind: type) -> str:
 
 @contextmanager
 def _named(code: str, kind: type, method: str) -> Iterator[None]:
-    """Have an error of the user's code say which method failed, and where; the error itself is its cause."""
+    """Raise an error of the user's code as one that names the method, file and line; the error itself is its cause."""
     try:
         yield
     except (ClvError, MemoryError):
         raise
     except Exception as error:
-        own = {part.__code__.co_filename for part in vars(kind).values() if inspect.isfunction(part)}
+        class_files = {part.__code__.co_filename for part in vars(kind).values() if inspect.isfunction(part)}
         frames = traceback.extract_tb(error.__traceback__)
-        place = next((frame for frame in reversed(frames) if frame.filename in own), frames[-1])
-        said = {"kind": type(error).__name__, "file": place.filename.replace("\\", "/").split("/")[-1]}
-        raise ClvError("own_model_failed", path=code, method=method, **said, line=place.lineno) from error
+        place = next((frame for frame in reversed(frames) if frame.filename in class_files), frames[-1])
+        facts = {"kind": type(error).__name__, "file": place.filename.replace("\\", "/").split("/")[-1]}
+        raise ClvError("own_model_failed", path=code, method=method, **facts, line=place.lineno) from error

@@ -25,19 +25,19 @@ from typing import Final
 from clv_core.errors import ClvError
 
 PEAK, NOW = "VmHWM", "VmRSS"
-"""The largest resident memory that a process has had, and what it holds."""
+"""Fields of ``/proc/<pid>/status``: the largest resident memory of a process, and its current one."""
 
 
 class Workers:
-    """Remembers the largest memory of this process and others that run beside it."""
+    """Remembers the largest memory of this process and its workers together."""
 
     def __init__(self) -> None:
         self.together_mb = 0.0
 
     def look(self, processes: Iterable[int]) -> None:
-        """Take note of what these processes, by their ids, have needed so far, beside what this one holds now."""
-        beside = sum(process_mb(one) for one in processes)
-        self.together_mb = max(self.together_mb, process_mb("self", NOW) + beside)
+        """Update the maximum with the peaks of these processes, by their ids, plus what this one holds now."""
+        workers_mb = sum(process_mb(process) for process in processes)
+        self.together_mb = max(self.together_mb, process_mb("self", NOW) + workers_mb)
 
 
 WORKERS: Final = Workers()
@@ -45,20 +45,20 @@ WORKERS: Final = Workers()
 
 
 def process_mb(process: int | str, which: str = PEAK) -> float:
-    """Return the memory of a process in MB; 0 where that cannot be read: it has gone, or the system is not Linux."""
+    """Return the memory of a process in MB; 0 where that cannot be read: it has ended, or the system is not Linux."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0.0
-    found = re.search(rf"{which}:\s+(\d+) kB", status)
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
+    match = re.search(rf"{which}:\s+(\d+) kB", status)
+    return int(match[1]) * 1024 / 1e6 if match else 0.0
 
 
 def peak_memory_mb() -> float:
     """Return the largest memory so far of this process and its workers together, in MB."""
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    own = process_mb("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return max(own, WORKERS.together_mb)
+    process_peak = process_mb("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return max(process_peak, WORKERS.together_mb)
 
 
 Report = Callable[[int, int, float, float | None], None]
@@ -101,7 +101,7 @@ class Pool:
         running = [self._give(worker, folder, waiting.pop(0)) for worker in self._workers[: len(waiting)]]
         while running:
             worker, line = self._lines.get()
-            WORKERS.look(one.pid for one in self._workers)
+            WORKERS.look(process.pid for process in self._workers)
             facts = json.loads(line) if line else {}
             if not facts:
                 raise ClvError("training_failed", folder=str(folder))

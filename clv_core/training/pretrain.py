@@ -36,6 +36,7 @@ from clv_core.workspace import read_json, write_json
 ROWS: Final = 16_384
 """Customers of a chunk."""
 BATCH: Final = 512
+"""Customers of an optimiser step; a guess."""
 SETTINGS: Final = TrainConfig(batch_size=BATCH, learning_rate=2e-3, weight_decay=1e-2)
 LATER_RATE: Final = 5e-4
 """Peak rate of a run that goes on from a trained network."""
@@ -44,18 +45,19 @@ PASSES: Final = 4
 HELD_OUT: Final = 1_000_003
 """Added to the seed: shops that measure the network and are never learned from."""
 CHUNKS_TO_TIME: Final = 3
+"""Chunks that :func:`steps_in` times."""
 CORE: Final = Path(__file__).resolve().parents[1]
 DECIDING: Final = (
     *("features/btyd", "features/context", "features/sequences.py"),
     *("model/heads.py", "model/instant", "model/packing.py"),
     *("training/loop.py", "training/pretrain.py", "training/prior"),
 )
-"""Packages and modules of ``clv_core`` that decide the weights, beside seed and steps."""
+"""Packages and modules of ``clv_core`` that decide the weights, besides seed and steps."""
 
 
 @dataclass
 class Tally:
-    """Kept beside the state of a run, so that one that was cut off goes on counting.
+    """Time and shops of a run, saved next to its state, so that a resumed run continues the count.
 
     Args:
         path: the file.
@@ -92,12 +94,12 @@ class Tally:
 
 def code_hash(core: Path = CORE) -> str:
     """Return a hash of the code that decides the weights, 16 hexadecimal digits: of :data:`DECIDING`, byte by byte."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in DECIDING:
         place = core / part
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            found.update(f"{path.relative_to(core).as_posix()}\n".encode() + path.read_bytes())
-    return found.hexdigest()[:16]
+            digest.update(f"{path.relative_to(core).as_posix()}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def pretrain(
@@ -117,7 +119,7 @@ def pretrain(
         folder: where the state and the tally are kept.
         progress: listener of stage ``pretrain``.
         rows: customers of a chunk, a multiple of :data:`BATCH`.
-        processes: how many make chunks beside this one.
+        processes: how many make chunks, besides this one.
         start: folder of a network to go on from at a lower rate; it keeps its standardisation of what it read. None
             starts anew.
     """
@@ -139,13 +141,13 @@ def pretrain(
     with chunks_of(seed, rows, processes) as chunks:
         current: dict[int, Chunk] = {}
 
-        def loss_of(chosen: Tensor, step: int) -> Tensor:
+        def loss_of(batch_rows: Tensor, step: int) -> Tensor:
             number = step // _steps_a_chunk(rows)
             if number not in current:
                 current.clear()
                 current[number] = chunks(number)
                 tally.note(number, len(current[number].inputs.logs))
-            return chunk_loss(network, current[number], chosen)
+            return chunk_loss(network, current[number], batch_rows)
 
         checkpoint = Checkpoint(state_path(folder, seed, steps))
         state = train(network, Task(loss_of, rows, steps, seed, settings), checkpoint, report)
@@ -219,8 +221,8 @@ def chunk_loss(network: InstantNetwork, chunk: Chunk, rows: Tensor) -> Tensor:
 
 def at_ratio(network: InstantNetwork, params: Params, ratio: Tensor) -> Params:
     """Return the parameters for spans of ``ratio`` horizons [B]."""
-    own = {name: value for name, value in params.items() if name != "curve"}
-    return network.head.part(own, curve_share(params["curve"], ratio))
+    head_params = {name: value for name, value in params.items() if name != "curve"}
+    return network.head.part(head_params, curve_share(params["curve"], ratio))
 
 
 ROWS_A_SHOP: Final = 300
@@ -230,6 +232,7 @@ HORIZON_SHARE: Final = 0.6
 AHEAD: Final = 3
 """Chunks that are made while one is learned from."""
 SMALLEST_LEVEL: Final = 0.02
+"""Floor of the mean value that losses are divided by, in mean orders: a shop without buyers would weigh infinitely."""
 
 
 @dataclass(frozen=True)
@@ -269,19 +272,19 @@ def shop_chunk(seed: tuple[int, ...], most: int) -> Chunk:
     past = history(LogDays.of(steps), cutoff)
     anchor = Anchor.fit(past)
     context = Context.of(steps, cutoff, horizon, anchor.counts)
-    says = {
+    anchored = {
         "anchor_count": anchor.expected_count(past, horizon),
         "anchor_spend": anchor.expected_spend(past),
         "p_alive": anchor.p_alive(past),
     }
     _, windows = windows_at(steps, cutoff, MOST_STEPS)
-    chosen = np.sort(random.permutation(len(windows))[: min(most, ROWS_A_SHOP)])
-    span = (random.uniform(size=len(chosen)) >= HORIZON_SHARE).astype(np.int64)
+    sample = np.sort(random.permutation(len(windows))[: min(most, ROWS_A_SHOP)])
+    span = (random.uniform(size=len(sample)) >= HORIZON_SHARE).astype(np.int64)
     value = np.maximum(shop.values, 0.0) / context.usual["money"]
     level = np.maximum(value.mean(axis=0), SMALLEST_LEVEL)[span]
-    own = {name: says[name][chosen] for name in ANCHORED}
-    inputs = InstantInputs.of(windows.take(chosen), {cutoff: context}, {cutoff: anchor}, own)
-    labels = (value[chosen, span], shop.ratios[span], level)
+    sampled = {name: anchored[name][sample] for name in ANCHORED}
+    inputs = InstantInputs.of(windows.take(sample), {cutoff: context}, {cutoff: anchor}, sampled)
+    labels = (value[sample, span], shop.ratios[span], level)
     return Chunk(inputs, *(torch.from_numpy(label.astype(np.float32)) for label in labels))
 
 
@@ -298,12 +301,12 @@ def steps_of(shop: ShopLog) -> Steps:
 
 
 Chunks = Callable[[int], Chunk]
-"""Gives a chunk by its number; they are asked for in order."""
+"""Gives a chunk by its number; called in order."""
 
 
 @contextmanager
 def chunks_of(seed: int, rows: int = ROWS, processes: int = 2) -> Iterator[Chunks]:
-    """Give the chunks of a seed, the next ones being made by so many processes beside this one; by itself for none."""
+    """Yield the chunks of a seed, made ahead by so many other processes; 0 makes them in this one."""
     if processes == 0:
         yield lambda number: make_chunk(seed, number, rows)
         return

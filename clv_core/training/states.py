@@ -19,7 +19,7 @@ from clv_core.locks import run_lock
 from clv_core.workspace import Workspace
 
 KEPT_DAYS: Final = 7
-"""So long after its last sign of life a run that was cut off can be gone on with."""
+"""Days for which the state of a killed run is kept, so that it can be resumed."""
 JOURNAL: Final = "journal.log"
 """What a search has tried, in its folder: it holds nothing of a customer, and only the search's end removes it."""
 
@@ -32,7 +32,7 @@ def identity(*parts: Any) -> str:
 
 @contextmanager
 def state_folder(workspace: Workspace, dataset: str, *decides: Any) -> Iterator[Path]:
-    """Yield the folder of the run that ``decides`` tells apart, which may hold what a killed one left.
+    """Yield the folder of the run that ``decides`` identifies, which may hold the state of a killed one.
 
     It goes when the run is done. When it is stopped or refused, or the disk is full, where it would be in the way of
     all else, everything goes but the :data:`JOURNAL`. A run that is killed or fails otherwise leaves it to the next one
@@ -58,7 +58,7 @@ def state_folder(workspace: Workspace, dataset: str, *decides: Any) -> Iterator[
             _clear(folder)
             raise
         except Exception as error:
-            if (known := disk_error(error, [folder])) and known.code == "disk_full":
+            if (failure := disk_error(error, [folder])) and failure.code == "disk_full":
                 _clear(folder)
             raise
         shutil.rmtree(folder, ignore_errors=True)
@@ -66,8 +66,8 @@ def state_folder(workspace: Workspace, dataset: str, *decides: Any) -> Iterator[
 
 def states_of(workspace: Workspace, dataset: str) -> list[Path]:
     """Return the folders of a dataset's runs that were cut off or are going on."""
-    own = re.compile(rf"{re.escape(dataset)}-[0-9a-f]{{16}}")
-    return [path for path in sorted((workspace.root / "runs").glob("*")) if own.fullmatch(path.name)]
+    pattern = re.compile(rf"{re.escape(dataset)}-[0-9a-f]{{16}}")
+    return [path for path in sorted((workspace.root / "runs").glob("*")) if pattern.fullmatch(path.name)]
 
 
 def move_states(workspace: Workspace, dataset: str, new: str) -> None:
@@ -89,12 +89,12 @@ def check_no_run(workspace: Workspace, dataset: str) -> None:
             pass
 
 
-def _clear_old(workspace: Workspace, dataset: str, own: Path) -> None:
+def _clear_old(workspace: Workspace, dataset: str, current: Path) -> None:
     """Remove what runs of a dataset left that were killed long ago."""
     oldest = time.time() - KEPT_DAYS * 86_400
     for folder in states_of(workspace, dataset):
         with suppress(Refused, FileNotFoundError):
-            if folder != own and all(path.stat().st_mtime < oldest for path in (folder, *folder.rglob("*"))):
+            if folder != current and all(path.stat().st_mtime < oldest for path in (folder, *folder.rglob("*"))):
                 with run_lock(workspace, folder.name, dataset):
                     _clear(folder)
 

@@ -1,6 +1,6 @@
 """Which past cutoffs a model learns from, and the training snapshot of all of them.
 
-A complete window has its whole horizon before the end. The cutoffs of the last horizon have only a part of theirs:
+A complete window has its full horizon before the end. The cutoffs of the last horizon have only a part of theirs:
 those partial windows show what customers do now, at the ages that they have when they are scored, and count for what
 they cover (:attr:`~clv_core.features.snapshot.Snapshot.exposure`).
 """
@@ -22,13 +22,16 @@ from clv_core.features import BASIS, HISTORY, EventLog, Snapshot, concat, window
 from clv_core.jobs import Progress
 from clv_core.model import exposure
 
-FEWEST_BUYERS = 30
+MIN_BUYERS = 30
+"""Below it a mean over buyers is off by a fifth and more: nothing to learn from. A guess."""
 MOST_ORIGINS: Final = 5
-"""Where nobody says how many: as many as the log allows, at most these."""
-FEWEST_WINDOWS: Final = 50
+"""By default as many origins as the log allows, at most these: each costs a training."""
+MIN_WINDOWS: Final = 50
+"""A guess: as many as one leaf of boosted trees holds (``min_data_in_leaf``)."""
 SHORTEST_LABEL: Final = 0.25
-"""Smallest part of the horizon that a partial window covers."""
-SOME_WINDOWS: Final = 150_000
+"""Smallest part of the horizon that a partial window covers: a shorter one holds few orders. A guess."""
+MIN_WINDOWS_ALLOWED: Final = 150_000
+"""Enough for CDNOW (:data:`WINDOWS_AN_EVENT`); a log of many events has more to learn from."""
 WINDOWS_AN_EVENT: Final = 2
 """Twice as many of CDNOW, three events a customer, teach nothing more (tests/bench/README.md)."""
 EPOCH = date(1970, 1, 1)
@@ -65,7 +68,7 @@ def rolling_origins(first_day: date, end: date, horizon_days: int, count: int = 
 
 
 def partial_cutoffs(first_day: date, end: date, horizon_days: int) -> list[date]:
-    """Return the cutoffs between those of :func:`training_cutoffs` and ``end``, spaced alike, the latest first.
+    """Return the cutoffs between those of :func:`training_cutoffs` and ``end``, at the same distance, the latest first.
 
     Their label windows are cut off by ``end``, and at least a quarter of the horizon is left of each.
     """
@@ -100,37 +103,37 @@ def training_data(log: EventLog, end: date, config: TrainConfig, progress: Progr
     complete = training_cutoffs(log.first_day, end, horizon_days, config.cutoffs)
     if not complete:
         longest, days = longest_horizon(log.first_day, log.end), (log.end - log.first_day).days
-        said = {"horizon": horizon_days, "days": days, "end": log.end.isoformat()}
+        facts = {"horizon": horizon_days, "days": days, "end": log.end.isoformat()}
         if longest < 1:
-            raise NotEnoughData("log_too_short", **said)
-        raise NotEnoughData("horizon_too_long", **said, longest=longest)
+            raise NotEnoughData("log_too_short", **facts)
+        raise NotEnoughData("horizon_too_long", **facts, longest=longest)
     latest = partial_cutoffs(log.first_day, end, horizon_days) if config.partial_windows else []
-    chosen = [*complete, *latest]
-    sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in chosen]
-    of_whole, of_all = (min(1.0, limit / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
+    cutoffs = [*complete, *latest]
+    sizes = [len(windows_at(log.steps, (cutoff - EPOCH).days, max_steps)[0]) for cutoff in cutoffs]
+    of_complete, of_all = (min(1.0, limit / max(1, sum(some))) for some in (sizes[: len(complete)], sizes))
     rng = np.random.default_rng(config.seed)
     parts, columns = list[Snapshot](), list[dict[str, NDArray[Any]]]()
-    for number, (cutoff, size) in enumerate(zip(chosen, sizes, strict=True)):
-        progress.report("windows", number, len(chosen))
+    for number, (cutoff, size) in enumerate(zip(cutoffs, sizes, strict=True)):
+        progress.report("windows", number, len(cutoffs))
         if size == 0:
             continue
         part = _labelled(log, cutoff, horizon_days, min(horizon_days, (end - cutoff).days), max_steps)
-        share = of_whole if number < len(complete) else of_all
+        share = of_complete if number < len(complete) else of_all
         keep = np.sort(rng.permutation(size)[: max(1, round(size * share))]).astype(np.int64)
         part = part if share == 1.0 else part.take(keep)
         columns.append(_columns(part.features))
         parts.append(replace(part, table=part.features[[]]))
-    progress.report("windows", len(chosen), len(chosen))
+    progress.report("windows", len(cutoffs), len(cutoffs))
     train = concat(parts) if parts else None
-    if train is not None:  # column by column: a frame of all beside those of the parts would take twice the memory
+    if train is not None:  # column by column: a second frame next to those of the parts would take twice the memory
         joined = {name: np.concatenate([part.pop(name) for part in columns]) for name in list(columns[0])}
         train = replace(train, table=pd.DataFrame(joined, train.features.index, copy=False))
     buyers = 0
     if train is not None and train.target is not None:
-        whole = True if train.exposure is None else train.exposure == 1
-        buyers = int(((train.target > 0) & whole).sum())
-    if train is None or buyers < FEWEST_BUYERS:
-        raise NotEnoughData("too_few_buyers", buyers=buyers, needed=FEWEST_BUYERS, horizon=horizon_days)
+        is_complete = True if train.exposure is None else train.exposure == 1
+        buyers = int(((train.target > 0) & is_complete).sum())
+    if train is None or buyers < MIN_BUYERS:
+        raise NotEnoughData("too_few_buyers", buyers=buyers, needed=MIN_BUYERS, horizon=horizon_days)
     return thinned(train, limit, config.seed)
 
 
@@ -171,7 +174,7 @@ def _earliest(first_day: date, horizon_days: int) -> date:
 
 def most_windows(config: TrainConfig, events: int) -> int:
     """Return how many windows are learned from at most: a log of few events repeats itself in more."""
-    return min(config.max_windows, max(SOME_WINDOWS, WINDOWS_AN_EVENT * events))
+    return min(config.max_windows, max(MIN_WINDOWS_ALLOWED, WINDOWS_AN_EVENT * events))
 
 
 def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
@@ -179,5 +182,5 @@ def thinned(train: Snapshot, rows: int, seed: int) -> Snapshot:
     if train.exposure is None or len(train) <= rows:
         return train
     partial, complete = np.flatnonzero(train.exposure < 1), np.flatnonzero(train.exposure == 1)
-    left = np.random.default_rng(seed).permutation(complete)[: max(FEWEST_WINDOWS, rows - len(partial))]
+    left = np.random.default_rng(seed).permutation(complete)[: max(MIN_WINDOWS, rows - len(partial))]
     return train.take(np.sort(np.concatenate([partial, left])))

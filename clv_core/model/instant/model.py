@@ -56,26 +56,26 @@ class InstantModel(NetworkModel):
 
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
-        """Return what the networks say of every row, before any level."""
+        """Return the networks' forecast of every row, uncalibrated."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-        params, head = predict_batches(inputs, self._all, self._ask), self._all.whole.head
+        params, head = predict_batches(inputs, self._all, self._ask), self._all.stacked.head
         weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
         longer = self._share(weights, horizon, after, snapshot.last_year)
         money = inputs.money(contexts)
         seen = [_seen(context) for context in contexts.values()]
-        known = seen if self.largest is None else [(self.largest, self.horizon_days)]
+        windows = seen if self.largest is None else [(self.largest, self.horizon_days)]
         mean, chance = means_of(head, params)
         return RawForecast(
-            said=[NetworkOutput(head, params, longer)],
+            outputs=[NetworkOutput(head, params, longer)],
             money=money,
             mean=mean * money,
             chance=chance,
             bought=snapshot.bought,
             cutoff_day=snapshot.cutoff_day,
-            largest=max(largest_allowed(largest, days, horizon) for largest, days in known),
+            largest=max(largest_allowed(largest, days, horizon) for largest, days in windows),
             residual=snapshot.last_year.residual,
             later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
         )
@@ -85,24 +85,24 @@ class InstantModel(NetworkModel):
         """Return the last hidden layer of each network, each [n, WIDTH]."""
         one_thread()
         _, inputs = _inputs(snapshot)
-        said = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
-        return list(said["hidden"].numpy())
+        answers = predict_batches(inputs, self._all, lambda network, batch: {"hidden": network.hidden(batch)})
+        return list(answers["hidden"].numpy())
 
     @cached_property
     def _all(self) -> StackedEnsemble[InstantNetwork]:
         return StackedEnsemble(self.networks)
 
     def _ask(self, network: InstantNetwork, batch: Batch) -> Params:
-        """Ask networks; what the logs make of them is kept: a service asks about customers of one log all day."""
-        told = self._told.get(network)
-        if told is None or not torch.equal(told[0], batch.logs):
-            told = self._told[network] = batch.logs, network.steering(batch.logs)
-        said: Params = network(batch, told[1])
-        return said
+        """Return the parameters of a batch; steering is cached: a service predicts customers of one log all day."""
+        cached = self._steering_cache.get(network)
+        if cached is None or not torch.equal(cached[0], batch.logs):
+            cached = self._steering_cache[network] = batch.logs, network.steering(batch.logs)
+        params: Params = network(batch, cached[1])
+        return params
 
     @cached_property
-    def _told(self) -> dict[InstantNetwork, tuple[Tensor, Steering]]:
-        """The logs that networks were asked about last, and how they are steered there."""
+    def _steering_cache(self) -> dict[InstantNetwork, tuple[Tensor, Steering]]:
+        """The logs of the last batch of each network, and its steering by them."""
         return {}
 
     def _share(self, weights: Tensor, horizon_days: int, after: Callable[[], Curve], last_year: LastYear) -> Tensor:
@@ -110,7 +110,7 @@ class InstantModel(NetworkModel):
 
         Args:
             weights: of each customer's curve in each network, [k, n, CURVE_WIDTH].
-            horizon_days: days asked for.
+            horizon_days: length of the span.
             after: returns the anchor's curve, 1 at the model's own horizon; it holds from there on.
             last_year: how time runs.
         """
@@ -139,13 +139,15 @@ class InstantModel(NetworkModel):
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
-        own = [beginning_with(tensors, number) for number in range(state["networks"])]
-        networks = [InstantNetwork.of({name: torch.as_tensor(value) for name, value in one.items()}) for one in own]
+        by_network = [beginning_with(tensors, number) for number in range(state["networks"])]
+        networks = [
+            InstantNetwork.of({name: torch.as_tensor(value) for name, value in arrays.items()}) for arrays in by_network
+        ]
         return cls(state["horizon_days"], tuple(networks), state["largest"], state.get("sets_chance", False))
 
 
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:
-    """Return what is known of the log at each cutoff, and what the networks read."""
+    """Return the log's context at each cutoff, and the tensors that the networks read."""
     contexts = {day: snapshot.contexts[day].known for day in np.unique(snapshot.cutoff_day).tolist()}
     return contexts, InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
 
@@ -156,18 +158,23 @@ def _seen(context: Context) -> tuple[float, int]:
 
 
 WIDTH: Final = 256
+"""Sizes of the network, a guess within what two cores train in 80 minutes and answer in milliseconds."""
 BLOCKS: Final = 2
+"""Residual blocks."""
 STEPS_WIDTH: Final = 32
+"""Of the GRU over steps."""
 LOG_WIDTHS: Final = (128, 64)
+"""Of the two layers over the log's statistics."""
 ANCHORED: Final = 1
 """Column of the base logs that holds the anchor's: where BG/NBD is right, nothing has to be learned but to trust it."""
 TRUST: Final = -1.0
 """Logit of how far the log mean leans to it before anything is learned."""
 FARTHEST: Final = 6.0
-"""Inputs are cut at so many standard deviations."""
+"""Inputs are cut at so many standard deviations: real logs lie outside of what simulated shops show. A guess."""
 
 SATURATIONS: Final = (0.15, 0.5, 1.5, 4.0)
-"""Horizons after which a saturating curve has reached 1 - 1/e."""
+"""Horizons after which a saturating curve has reached 1 - 1/e: from customers about to leave to nearly even ones; a
+guess."""
 CURVE_WIDTH: Final = len(SATURATIONS) + 2
 CURVE_START: Final = (-1.0, -1.0, 0.0, 1.0, 1.0, -1.0)
 """Log weights before anything is learned: nearly even."""
@@ -196,7 +203,7 @@ def curve_share(weights: Tensor, ratio: Tensor) -> Tensor:
 
 
 class Block(nn.Module):
-    """A residual block whose inner layer is scaled and shifted by what is known of the log.
+    """A residual block whose inner layer is scaled and shifted by statistics of the log.
 
     Source: Perez et al. (2018), FiLM: Visual Reasoning with a General Conditioning Layer, arXiv 1709.07871.
     """
@@ -210,9 +217,9 @@ class Block(nn.Module):
         nn.init.zeros_(self.outer.weight)
         nn.init.zeros_(self.outer.bias)
 
-    def forward(self, hidden: Tensor, told: Tensor, log_of: Tensor) -> Tensor:
-        """Return the next hidden layer [B, width] of ``hidden`` [B, width], ``told`` of k logs, [k, 2 * width]."""
-        scale, shift = (told if told.shape[-2] == 1 else told[..., log_of, :]).chunk(2, dim=-1)
+    def forward(self, hidden: Tensor, film: Tensor, log_of: Tensor) -> Tensor:
+        """Return the next hidden layer [B, width] of ``hidden`` [B, width] and k logs' ``film``, [k, 2 * width]."""
+        scale, shift = (film if film.shape[-2] == 1 else film[..., log_of, :]).chunk(2, dim=-1)
         inner = self.inner(self.norm(hidden)) * (1 + scale) + shift
         following: Tensor = hidden + self.outer(F.silu(inner))
         return following
@@ -256,16 +263,16 @@ class InstantNetwork(nn.Module):
         return network.eval()
 
     def widened(self, fresh: InstantNetwork) -> InstantNetwork:
-        """Return ``fresh`` with these weights: it answers what this one does, whatever else it is told.
+        """Return ``fresh`` with these weights: it answers what this one does, whatever the added statistics are.
 
         Args:
-            fresh: standardised; its first statistics are those that this one knows.
+            fresh: standardised; its first statistics are this one's.
         """
-        known, weights = len(self.statistics_mean), dict(self.state_dict())
-        more = torch.zeros(WIDTH, len(fresh.statistics_mean) - known)
-        weights["join.weight"] = torch.cat([self.join.weight[:, :known], more, self.join.weight[:, known:]], dim=1)
+        width, weights = len(self.statistics_mean), dict(self.state_dict())
+        more = torch.zeros(WIDTH, len(fresh.statistics_mean) - width)
+        weights["join.weight"] = torch.cat([self.join.weight[:, :width], more, self.join.weight[:, width:]], dim=1)
         for name in ("statistics_mean", "statistics_deviation"):
-            weights[name] = torch.cat([weights[name], getattr(fresh, name)[known:]])
+            weights[name] = torch.cat([weights[name], getattr(fresh, name)[width:]])
         fresh.load_state_dict(weights)
         return fresh
 
@@ -283,28 +290,28 @@ class InstantNetwork(nn.Module):
 
         Args:
             batch: B rows of k logs.
-            steering: :meth:`steering` of the logs, where it is known already.
+            steering: :meth:`steering` of the logs, where it was computed before.
         """
         hidden = self.hidden(batch, steering)
-        own, weights, trust = self.out(hidden).split([self.head.args_dim, CURVE_WIDTH, 1], dim=-1)
-        params = self.head.domain_map(own, batch.base)
+        raw, weights, trust = self.out(hidden).split([self.head.args_dim, CURVE_WIDTH, 1], dim=-1)
+        params = self.head.domain_map(raw, batch.base)
         anchored = batch.base[:, ANCHORED]
         log_mean = torch.lerp(params["log_mean"], anchored, trust.squeeze(-1).sigmoid())
         return {**params, "log_mean": log_mean, "curve": weights.softmax(-1)}
 
     def steering(self, logs: Tensor) -> Steering:
-        """Return what each block is told of k logs [k, g], [k, 2 * WIDTH] each."""
+        """Return the scale and shift of each block for k logs [k, g], [k, 2 * WIDTH] each."""
         log = self.log(_standard(logs, self.log_mean, self.log_deviation))
         return [block.get_submodule("film")(log) for block in self.blocks]
 
     def hidden(self, batch: Batch, steering: Steering | None = None) -> Tensor:
         """Return the last hidden layer: each customer as the network sees her, [B, WIDTH]."""
         states = self.steps(PackedSequence(batch.steps.channels, batch.steps.batch_sizes))[1][-1]
-        known = batch.statistics[..., : self.statistics_mean.shape[-1]]
-        statistics = _standard(known, self.statistics_mean, self.statistics_deviation)
+        used = batch.statistics[..., : self.statistics_mean.shape[-1]]
+        statistics = _standard(used, self.statistics_mean, self.statistics_deviation)
         hidden = self.join(torch.cat([statistics, states.index_select(-2, batch.steps.unsort)], dim=-1))
-        for block, told in zip(self.blocks, steering or self.steering(batch.logs), strict=True):
-            hidden = block(hidden, told, batch.log_of)
+        for block, film in zip(self.blocks, steering or self.steering(batch.logs), strict=True):
+            hidden = block(hidden, film, batch.log_of)
         return F.silu(self.norm(hidden))
 
 

@@ -28,9 +28,11 @@ from clv_core.model.heads import BASE_WIDTH
 from clv_core.model.packing import pack
 
 MOST_STEPS: Final = 24
-"""Steps that the sequence branch reads, the latest ones; older ones count in the statistics."""
+"""Steps that the sequence branch reads, the latest ones; older ones count in the statistics. A guess: a GRU's time
+grows with them."""
 CHANNELS: Final = 5 + len(KINDS)
 LITTLE: Final = 0.02
+"""Added to times in horizons before their log: a step on the day of the cutoff has age 0."""
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,21 @@ class InstantInputs:
             windows: of n customers.
             contexts: the log at each of the windows' cutoffs, by day.
             anchors: fitted on the log before them.
-            features: what the anchors say of the customers, :data:`~clv_core.features.context.context.ANCHORED`, [n].
+            features: the anchors' expectations of the customers, :data:`~clv_core.features.context.context.ANCHORED`,
+                [n].
         """
         days = sorted(set(windows.cutoff_day.tolist()))
         log_of = np.searchsorted(days, windows.cutoff_day)
-        known = [contexts[day] for day in days]
+        by_cutoff = [contexts[day] for day in days]
         statistics, base = np.empty((len(windows), 0), np.float32), np.empty((len(windows), BASE_WIDTH), np.float32)
-        for k, context in enumerate(known):
+        for k, context in enumerate(by_cutoff):
             rows = np.flatnonzero(log_of == k)
-            own = {name: features[name][rows] for name in ANCHORED}
+            anchored = {name: features[name][rows] for name in ANCHORED}
             part = context.customers(windows.take(rows))
             money = context.usual["money"]
             anchor = anchors[days[k]]
             part |= spend_statistics(anchor.spend, part, money)
-            part |= anchor_statistics(own, part["never"], money * anchor.kept)
+            part |= anchor_statistics(anchored, part["never"], money * anchor.kept)
             part |= {name: part.pop(name) for name in RENEWAL}  # last: earlier networks read the others
             if k == 0:
                 statistics = np.empty((len(windows), len(part)), np.float32)
@@ -128,7 +131,7 @@ class InstantInputs:
             base[rows] = base_logs(part)
         numbers = [
             [*context.numbers.values(), *anchor_numbers(anchors[day], context.horizon_days).values()]
-            for day, context in zip(days, known, strict=True)
+            for day, context in zip(days, by_cutoff, strict=True)
         ]
         steps = windows.steps
         amounts = steps.values[:, STEP_VALUES.index("amount")]
@@ -144,8 +147,8 @@ class InstantInputs:
             values=torch.from_numpy(_values(steps)),
             gaps=torch.from_numpy(steps.gap_days),
             cutoff=torch.from_numpy(np.array(days, np.float32)),
-            horizon=torch.from_numpy(np.array([context.horizon_days for context in known], np.float32)),
-            orders=torch.from_numpy(np.array([context.usual["money"] for context in known], np.float32)),
+            horizon=torch.from_numpy(np.array([context.horizon_days for context in by_cutoff], np.float32)),
+            orders=torch.from_numpy(np.array([context.usual["money"] for context in by_cutoff], np.float32)),
         )
 
     def batch(self, rows: Tensor) -> Batch:
@@ -158,8 +161,8 @@ class InstantInputs:
             part.index_select(0, packed.step) for part in (self.days, self.gaps, self.amounts, self.values)
         )
         age, gap, amount = (cutoff - day) / horizon, gap / horizon, amount / order
-        own = torch.stack([amount.sign() * amount.abs().log1p(), (age + LITTLE).log(), (gap + LITTLE).log()], dim=1)
-        channels = torch.cat([own, values], dim=1)
+        scaled = torch.stack([amount.sign() * amount.abs().log1p(), (age + LITTLE).log(), (gap + LITTLE).log()], dim=1)
+        channels = torch.cat([scaled, values], dim=1)
         steps = Sequence(channels, packed.batch_sizes, packed.unsort)
         statistics, base = self.statistics.index_select(0, rows), self.base.index_select(0, rows)
         return Batch(statistics, self.logs, log_of, base, steps)
@@ -167,8 +170,8 @@ class InstantInputs:
     def money(self, contexts: Mapping[int, Context]) -> NDArray[np.float64]:
         """Return the mean order of each customer's log in currency, [n]."""
         usual = np.array([contexts[int(day)].usual["money"] for day in self.cutoff.tolist()])
-        found: NDArray[np.float64] = usual[self.log_of.numpy()]
-        return found
+        by_customer: NDArray[np.float64] = usual[self.log_of.numpy()]
+        return by_customer
 
     def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
         """Return all row numbers in parts of at most ``rows_at_once``."""
@@ -196,8 +199,8 @@ class InstantInputs:
 def base_logs(columns: dict[str, NDArray[np.float64]]) -> NDArray[np.float32]:
     """Return what the head's mean starts from, and the logit that its chance starts from, [n, BASE_WIDTH].
 
-    Beside the anchor stands what customers like her did in complete windows, times her own mean order; of those who
-    have never bought only that is known. The anchor's count is corrected by what it missed of customers like her there.
+    Besides the anchor, the mean of similar customers in complete windows, times her own mean order; for never-buyers
+    that alone. The anchor's count is corrected by its error on similar customers there.
     """
     never, value = columns["never"], columns["order_value"]
     orders = (columns["lookup_cell_orders"] + columns["lookup_weight_orders"]) / 2

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 LABELS: Final = {"en": "Light memory (GRU)", "zh": "轻量记忆网络（GRU）"}
 COST: Final = 1.0
+"""Time of a training step relative to a GRU's."""
 
 
 def make(width_in: int, width: int, layers: int, dropout: float) -> nn.Module:

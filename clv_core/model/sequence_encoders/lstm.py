@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 LABELS: Final = {"en": "Long memory (LSTM)", "zh": "长记忆网络（LSTM）"}
 COST: Final = 1.33
+"""Time of a training step relative to a GRU's: four gates instead of three."""
 
 
 def make(width_in: int, width: int, layers: int, dropout: float) -> nn.Module:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 LABELS: Final = {"en": "Simple memory (RNN)", "zh": "简单循环网络（RNN）"}
 COST: Final = 0.33
+"""Time of a training step relative to a GRU's: one gate instead of three."""
 
 
 def make(width_in: int, width: int, layers: int, dropout: float) -> nn.Module:

@@ -19,11 +19,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 YEAR_DAYS: Final = 365.25
+"""Leap years included."""
 WEEK_DAYS: Final = 7
+"""Step of the rates."""
 MONTH_WEEKS: Final = 4
+"""Shocks last about a month."""
 CHRISTMAS_DAYS: Final = (318.0, 358.0)
+"""First and last day of the year of the peak: mid November to Christmas Eve."""
 AFTER_DAYS: Final = 30.0
-"""How long after Christmas less is bought."""
+"""How long after Christmas less is bought; a guess."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,14 @@ def draw_orders(traits: Traits, people: Customers, random: np.random.Generator) 
     first[starts] = True
     buys_first = first & ~people.visitor[customer]
     day[buys_first] = people.arrival[customer[buys_first]]
-    known = buys_first | (passed < total[customer])
-    customer, day = customer[known], day[known]
+    placed = buys_first | (passed < total[customer])
+    customer, day = customer[placed], day[placed]
     order = np.lexsort((day, customer))
     customer, day = customer[order], day[order]
     bad = random.uniform(size=len(day)) < _varied(traits.bad_share, n, random)[customer]
     left = np.minimum(_time_of_leaving(traits, people, random), _left_after(traits, n, customer, day, bad, random))
-    kept = day <= left[customer]
-    return Orders(customer[kept], day[kept], bad[kept], left)
+    active = day <= left[customer]
+    return Orders(customer[active], day[active], bad[active], left)
 
 
 def _calendar(people: Customers, own_time: Floats, customer: Ints, passed: Floats) -> Floats:
@@ -155,10 +159,10 @@ def _left_after(
     chance = np.where(bad, traits.bad_leaves, 0.0)
     if traits.dropout in ("by_order", "by_repeat"):
         mean = min(0.9, 1 / (1 + traits.life * max(traits.rate, 0.3)))
-        own = random.beta(mean * 3 * traits.life_shape, (1 - mean) * 3 * traits.life_shape, n)
+        leaving_chance = random.beta(mean * 3 * traits.life_shape, (1 - mean) * 3 * traits.life_shape, n)
         repeat = np.concatenate([[False], customer[1:] == customer[:-1]])[: len(customer)]
         may_leave = repeat | (traits.dropout == "by_order")
-        chance = 1 - (1 - chance) * (1 - own[customer] * may_leave)
+        chance = 1 - (1 - chance) * (1 - leaving_chance[customer] * may_leave)
     leaves = random.uniform(size=len(customer)) < chance
     left = np.full(n, np.inf)
     np.minimum.at(left, customer[leaves], day[leaves])
@@ -200,7 +204,7 @@ def own_level(
         random: source of chance.
 
     Returns:
-        The mood, which views may tell; the intent, which carts may tell; and what age and a season of her own do.
+        The mood, which views may show; the intent, which carts may show; and the effect of age and a season of her own.
     """
     n, weeks = len(arrival), len(begin)
     mood = np.ones((n, weeks))
@@ -211,10 +215,10 @@ def own_level(
     age = np.maximum(begin - arrival[:, None], 0) / traits.horizon_days
     other = (1 + age) ** -traits.slow_down
     if traits.seasonal_share:
-        own = random.uniform(size=n) < traits.seasonal_share
-        turn = np.where(own, random.uniform(0, YEAR_DAYS, n), 0.0)
+        is_seasonal = random.uniform(size=n) < traits.seasonal_share
+        turn = np.where(is_seasonal, random.uniform(0, YEAR_DAYS, n), 0.0)
         distance = np.abs(year_day(traits.cutoff_day + begin[None, :] - turn[:, None]) - YEAR_DAYS / 2)
-        other[own] *= (distance[own] < YEAR_DAYS / 8) * 4.0
+        other[is_seasonal] *= (distance[is_seasonal] < YEAR_DAYS / 8) * 4.0
     if traits.intent_deviation:
         return mood, _moved(n, weeks, traits.mood_days, traits.intent_deviation, random), other
     return mood, np.ones_like(mood), other
@@ -227,11 +231,11 @@ def _moved(n: int, weeks: int, days: float, deviation: float, random: np.random.
 
 def _walk(n: int, weeks: int, days: float, random: np.random.Generator) -> Floats:
     """Return stationary walks of deviation 1 that forget half in about ``days``, [n, weeks]."""
-    kept = 0.5 ** (WEEK_DAYS / days)
-    step = np.sqrt(1 - kept**2)
+    memory = 0.5 ** (WEEK_DAYS / days)
+    step = np.sqrt(1 - memory**2)
     walk = random.standard_normal((weeks, n))
     for week in range(1, weeks):
-        walk[week] = kept * walk[week - 1] + step * walk[week]
+        walk[week] = memory * walk[week - 1] + step * walk[week]
     return walk.T
 
 
@@ -248,8 +252,10 @@ def _awake(n: int, weeks: int, traits: Traits, random: np.random.Generator) -> N
     return awake.T
 
 
-MOST_STARTS: Final = 4
+MAX_STARTS: Final = 4
+"""Subscriptions of a customer one after the other; it bounds the size of a log."""
 LATEST_DAYS: Final = 5
+"""Days by which a late payment is late at most; a guess."""
 
 
 def draw_renewals(
@@ -271,7 +277,7 @@ def draw_renewals(
     region = np.exp(renewal.region * random.standard_normal(n))
     leaving = np.column_stack([_betas(mean, renewal.leaving_alike, n, random) for mean in renewal.leaving])
     customers, days, starts, values = [], [], [], []
-    for _ in range(MOST_STARTS):
+    for _ in range(MAX_STARTS):
         who = np.flatnonzero(begin < end)
         longer = (random.uniform(size=len(who)) < renewal.longer).astype(np.int64)
         period = renewal.period_days * np.where(longer, renewal.times, 1.0)
@@ -293,12 +299,12 @@ def draw_renewals(
     customer, day, start, value = (np.concatenate(part) for part in (customers, days, starts, values))
     order = np.lexsort((day, customer))
     payments = Orders(customer[order], day[order], np.zeros(len(order), bool), left)
-    alike = replace(people, rate=np.full(n, 1 / renewal.period_days))
+    uniform = replace(people, rate=np.full(n, 1 / renewal.period_days))
     mean = value.mean() if len(value) else 1.0
-    return alike, payments, start[order], value[order] / mean
+    return uniform, payments, start[order], value[order] / mean
 
 
-def _betas(mean: float, alike: float, n: int, random: np.random.Generator) -> Floats:
-    """Return beta draws with that mean, whose parameters add up to ``2 * alike``, [n]; within 1e-3 and 1."""
+def _betas(mean: float, concentration: float, n: int, random: np.random.Generator) -> Floats:
+    """Return beta draws with that mean, whose parameters add up to ``2 * concentration``, [n]; within 1e-3 and 1."""
     mean = min(max(mean, 1e-3), 0.999)
-    return np.clip(random.beta(2 * alike * mean, 2 * alike * (1 - mean), n), 1e-3, 1.0)
+    return np.clip(random.beta(2 * concentration * mean, 2 * concentration * (1 - mean), n), 1e-3, 1.0)

@@ -1,4 +1,4 @@
-"""A whole shop as one log: events by customer and day before the cutoff, and what each customer was worth after it."""
+"""A simulated shop as one log: events by customer and day before the cutoff, and each customer's value after it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ SIGN_UP: Final = "signup"
 KINDS: Final = (CART, PURCHASE, RATING_EVENT, RETURN, SIGN_UP, VIEW)
 """Event types of a shop by their code: sorted, as the vocabulary of a real log is."""
 SHORTEST_RATIO: Final = 0.05
+"""Shortest second span, in horizons: the network learns any span from it to :data:`LARGEST_RATIO`. A guess."""
 SMALLEST: Final = 1e-3
-"""Of an order's value."""
+"""Floor of an order's value, in mean orders."""
 LONGEST_RETURN_DAYS: Final = 30.0
+"""Usual terms of shops."""
 BEFORE_ORDER_DAYS: Final = 1.7
-"""Mean time from a view to the order that it leads to."""
-MOST_VIEWS_A_WEEK: Final = 20.0
+"""Mean time from a view to the order that it leads to; a guess."""
+MAX_VIEWS_A_WEEK: Final = 20.0
+"""Expected views of a customer; it bounds the size of a log."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class ShopLog:
         day: days since 1970-01-01, before the cutoff, int32 [s].
         kind: position in :data:`KINDS`, int32 [s].
         amount: in mean orders, negative for returns, NaN where there is none, [s].
-        lines: how many events a row stands for, [s].
+        lines: how many events a row sums, [s].
         rating: mean rating, NaN where there is none, [s].
         ratios: lengths of two spans after the cutoff in horizons, the first 1, [2].
         values: net value of each customer in them, [c, 2].
@@ -69,13 +72,13 @@ def simulate_shop(seed: Sequence[int]) -> ShopLog:
     """Return the shop of a seed; at least one customer was seen before its cutoff.
 
     Args:
-        seed: whole numbers, not negative; the same ones give the same shop.
+        seed: integers, not negative; the same ones give the same shop.
     """
     random = np.random.default_rng(list(seed))
     while True:
-        found = _simulate(draw_traits(random), random)
-        if found is not None:
-            return found
+        shop = _simulate(draw_traits(random), random)
+        if shop is not None:
+            return shop
 
 
 def _simulate(traits: Traits, random: np.random.Generator) -> ShopLog | None:
@@ -111,16 +114,22 @@ def _packed(traits: Traits, parts: dict[str, Happenings], orders: Orders, ratio:
     kind = np.repeat(np.arange(len(KINDS)), [len(parts[name].day) for name in KINDS])
     value = np.concatenate([part.value for part in parts.values()])
     money = np.isin(kind, (KINDS.index(PURCHASE), KINDS.index(RETURN)))
-    known = (day >= -traits.history_days) & (day < 0)
-    seen = np.unique(customer[known])
-    if not len(seen) or not (known & money).any():
+    in_history = (day >= -traits.history_days) & (day < 0)
+    seen = np.unique(customer[in_history])
+    if not len(seen) or not (in_history & money).any():
         return None
     ratios = np.array([1.0, ratio])
     values = np.zeros((len(orders.left), 2))
     for column, days in enumerate(ratios * traits.horizon_days):
         span = money & (day >= 0) & (day < round(days))
         values[:, column] = np.bincount(customer[span], weights=value[span], minlength=len(values))
-    customer, day, kind, value, money = customer[known], day[known], kind[known], value[known], money[known]
+    customer, day, kind, value, money = (
+        customer[in_history],
+        day[in_history],
+        kind[in_history],
+        value[in_history],
+        money[in_history],
+    )
     key = ((customer * (traits.history_days + 1) + day + traits.history_days) * len(KINDS)) + kind
     rows, row = np.unique(key, return_inverse=True)
     lines = np.bincount(row).astype(np.float64)
@@ -146,17 +155,17 @@ def draw_spend(traits: Traits, people: Customers, orders: Orders, random: np.ran
     """Return the value of each order, [o]: a customer's mean, gamma or lognormal about it, prices that drift."""
     n = len(people.arrival)
     rate = np.log(np.maximum(people.rate, 1e-9))
-    known = people.rate > 0
-    deviation = float(rate[known].std()) if known.sum() > 1 else 0.0
-    standard = np.where(known, (rate - rate[known].mean()) / deviation, 0.0) if deviation > 0 else np.zeros(n)
-    own = traits.spend_rate * np.clip(standard, -3, 3)
-    own = own + np.sqrt(1 - traits.spend_rate**2) * random.standard_normal(n)
+    has_rate = people.rate > 0
+    deviation = float(rate[has_rate].std()) if has_rate.sum() > 1 else 0.0
+    standard = np.where(has_rate, (rate - rate[has_rate].mean()) / deviation, 0.0) if deviation > 0 else np.zeros(n)
+    log_mean = traits.spend_rate * np.clip(standard, -3, 3)
+    log_mean = log_mean + np.sqrt(1 - traits.spend_rate**2) * random.standard_normal(n)
     if traits.spend_kind == "gamma_gamma":
         shape = 1 / np.expm1(traits.within**2)
         about = random.gamma(shape, 1 / shape, len(orders.day))
     else:
         about = random.lognormal(-(traits.within**2) / 2, traits.within, len(orders.day))
-    mean = np.exp(traits.between * own)
+    mean = np.exp(traits.between * log_mean)
     mean[random.uniform(size=n) < traits.whales] *= np.exp(traits.whale_height)
     drift = np.exp(traits.price_drift * orders.day / YEAR_DAYS)
     value: Floats = np.maximum(mean[orders.customer] * about * drift, SMALLEST)
@@ -192,20 +201,20 @@ def draw_returns(
 
 
 def draw_views(traits: Traits, people: Customers, orders: Orders, random: np.random.Generator) -> Happenings:
-    """Return views: those on the way to an order, and others whose rate tells the mood or does not.
+    """Return views: those on the way to an order, and others whose rate follows the mood or does not.
 
-    Telling views follow a customer's mood and end when she leaves; others go on at a rate of their own.
+    Informative views follow a customer's mood and end when she leaves; others continue at a rate of their own.
     """
     n = len(people.arrival)
     buys = people.rate > 0
     usual = np.where(buys, people.rate, np.median(people.rate[buys]) if buys.any() else 0.0)
-    usual = traits.views * (traits.telling * usual + (1 - traits.telling) * usual.mean())
-    own = usual * random.gamma(1.5, 1 / 1.5, n)
-    tells = traits.telling * people.mood + (1 - traits.telling)
+    usual = traits.views * (traits.signal * usual + (1 - traits.signal) * usual.mean())
+    view_rate = usual * random.gamma(1.5, 1 / 1.5, n)
+    mood_factor = traits.signal * people.mood + (1 - traits.signal)
     there = np.clip((people.begin[None, :] + WEEK_DAYS - people.arrival[:, None]) / WEEK_DAYS, 0, 1)
-    gone = people.begin[None, :] > orders.left[:, None]
-    fades = np.where(gone, 1 - traits.telling, 1.0) * there
-    expected = np.minimum(own[:, None] * tells * fades * WEEK_DAYS, MOST_VIEWS_A_WEEK)
+    has_left = people.begin[None, :] > orders.left[:, None]
+    fades = np.where(has_left, 1 - traits.signal, 1.0) * there
+    expected = np.minimum(view_rate[:, None] * mood_factor * fades * WEEK_DAYS, MAX_VIEWS_A_WEEK)
     count = random.poisson(expected)
     customer, week = np.nonzero(count)
     times = count[customer, week]
@@ -225,11 +234,11 @@ def draw_carts(
 ) -> Happenings:
     """Return carts: of views, more of them the stronger the intent, and of most orders on their own day."""
     week = np.clip(((views.day - people.begin[0]) // WEEK_DAYS).astype(np.int64), 0, len(people.begin) - 1)
-    tells = traits.telling * people.intent[views.customer, week] + (1 - traits.telling)
-    kept = random.uniform(size=len(views.day)) < np.minimum(traits.cart_share * tells, 0.9)
+    intent_factor = traits.signal * people.intent[views.customer, week] + (1 - traits.signal)
+    in_cart = random.uniform(size=len(views.day)) < np.minimum(traits.cart_share * intent_factor, 0.9)
     bought = random.uniform(size=len(orders.day)) < 0.8
-    customer = np.concatenate([views.customer[kept], orders.customer[bought]])
-    day = np.concatenate([views.day[kept], orders.day[bought]])
+    customer = np.concatenate([views.customer[in_cart], orders.customer[bought]])
+    day = np.concatenate([views.day[in_cart], orders.day[bought]])
     return Happenings(customer, day, np.full(len(day), np.nan))
 
 

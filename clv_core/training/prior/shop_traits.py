@@ -14,11 +14,12 @@ import numpy as np
 
 LARGEST_RATIO: Final = 2.0
 """How many horizons after its cutoff a shop is simulated."""
-MOST_ORDERS_EACH: Final = 300
+MAX_ORDERS_EACH: Final = 300
 """Expected orders of a customer in the history; frequent buyers have a shorter one."""
 SIZES: Final = (100.0, 1500.0)
 """Fewest and most customers of a shop."""
 LARGE_SIZES: Final = (1500.0, 12_000.0)
+"""Of a large shop: logs of thousands of customers."""
 LARGE: Final = 0.12
 """Chance of a large shop."""
 ACQUISITIONS: Final = ("even", "burst", "growing", "settled", "mixed")
@@ -33,6 +34,7 @@ TEXTBOOK_DROPOUTS: Final = ("by_repeat", "by_order", "gamma")
 SUBSCRIPTIONS: Final = 0.15
 """Chance of a shop that sells subscriptions, most of them after free sign-ups."""
 FREEMIUM_SIZES: Final = (400.0, 5000.0)
+"""Sign-ups; only a few of them pay."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ class Renewal:
 
     Args:
         period_days: of the shorter plan; ``times`` is how many of them the longer one takes, ``longer`` its share of
-            starts and ``cheaper`` its price for a period beside the shorter one's.
+            starts and ``cheaper`` its price for a period relative to the shorter one's.
         converts: share of sign-ups who ever pay; ``at_once`` of them do so on the day of the sign-up, the others after
             a delay of scale ``delay_days`` whose tail falls with the power ``fades``.
         free_days: for how long those who do not pay look around, on average.
-        leaving: mean chance to cancel at a renewal, by plan; ``leaving_alike`` how alike customers are in it.
+        leaving: mean chance to cancel at a renewal, by plan; ``leaving_alike`` how little customers differ in it.
         late: share of renewals that are paid some days late.
         returns: starts in a horizon after a cancellation.
         discount: share off the first payment; ``region`` the log deviation of customers' prices.
@@ -86,13 +88,13 @@ class Traits:
         rate: orders of customers in a horizon, on average; ``rate_kind`` is ``gamma`` or ``lognormal`` with
             ``rate_spread`` its shape or log deviation.
         one_time_share: customers who never come back.
-        dropout: one of :data:`DROPOUTS`; ``life`` is the scale of a lifetime in horizons, ``life_shape`` how alike
-            lives are.
+        dropout: one of :data:`DROPOUTS`; ``life`` is the scale of a lifetime in horizons, ``life_shape`` how little
+            lives differ.
         bad_leaves: chance that a bad order is the last one; ``bad_share`` how many orders are bad.
         regularity: shape of the gamma gaps, 1 is Poisson.
         mood_deviation: of a customer's log rate over time, and ``mood_days`` how long a mood lasts; ``rest_share`` the
             share of time in which she does not buy at all, in rests of about ``rest_days``.
-        intent_deviation: of what else moves her log rate: carts tell it, views do not.
+        intent_deviation: of what else moves her log rate: carts depend on it, views do not.
         slow_down: power of the fall of the rate with age.
         cohort_slope: change of the log rate from the first to the last customer who came.
         season: amplitude of the yearly sine, ``season_turn`` its phase; ``christmas`` the peak's height;
@@ -105,11 +107,11 @@ class Traits:
         price_drift: change of log prices a year.
         returned: share of orders that come back; ``returned_spread`` how customers differ in it.
         kinds: which of views, carts and ratings the log holds.
-        telling: how much views say about the rate, 0 to 1.
+        signal: how much views depend on the rate, 0 to 1.
         views: a customer's views in a mean gap between orders; ``cart_share`` of them end in a cart.
         rated_share: share of orders that are rated.
         visitors: share of customers whose first event is a visit, not an order.
-        renewal: of a shop that sells subscriptions; what is said of orders above then holds for none.
+        renewal: of a shop that sells subscriptions; the traits of orders above then have no effect.
     """
 
     history_days: int
@@ -152,7 +154,7 @@ class Traits:
     returned: float
     returned_spread: float
     kinds: tuple[bool, bool, bool]
-    telling: float
+    signal: float
     views: float
     cart_share: float
     rated_share: float
@@ -213,7 +215,7 @@ def _with_renewal(traits: Traits, random: np.random.Generator) -> Traits:
         history_days=round(max(traits.history_days, 60)),
         customers=round(log_between(*FREEMIUM_SIZES)) if freemium else traits.customers,
         kinds=(views, carts, False),
-        telling=between(0.3, 1.0),
+        signal=between(0.3, 1.0),
         views=log_between(1, 12),
         visitors=0.0,
         one_time_share=0.0,
@@ -236,7 +238,7 @@ def _any_traits(random: np.random.Generator) -> Traits:
     horizon = log_between(28, 400)
     rate = log_between(0.04, 60)
     history = float(np.clip(horizon * log_between(0.2, 12), 14, 3650))
-    history = float(max(30, min(history, MOST_ORDERS_EACH * horizon / rate)))
+    history = float(max(30, min(history, MAX_ORDERS_EACH * horizon / rate)))
     behaves = random.uniform() < 0.45
     kinds = tuple(bool(behaves and random.uniform() < chance) for chance in (0.95, 0.7, 0.55))
     rests = random.uniform() < (0.5 if behaves else 0.2)
@@ -282,7 +284,7 @@ def _any_traits(random: np.random.Generator) -> Traits:
         returned=maybe(0.4, float(random.beta(1, 8))),
         returned_spread=between(0.0, 1.5),
         kinds=(kinds[0], kinds[1], kinds[2]),
-        telling=maybe(0.85, between(0.0, 1.0)),
+        signal=maybe(0.85, between(0.0, 1.0)),
         views=log_between(0.5, 12),
         cart_share=between(0.02, 0.4),
         rated_share=between(0.05, 0.6),
