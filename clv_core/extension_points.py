@@ -1,10 +1,10 @@
-"""What may be added to CLV Studio: where an entry stands, what it promises, what comes with it, and who checks it.
+"""What may be added to CLV Studio: where an entry is registered, its contract, what comes with it, and its tests.
 
 :data:`POINTS` is the table "Where do I add a ..." of ARCHITECTURE.md (``python assets/mkdocs_hooks.py`` writes it
-there). The fields of an entry are said by its type (:attr:`ExtensionPoint.entry`); the contract says what they must
+there). The fields of an entry are documented by its type (:attr:`ExtensionPoint.entry`); the contract is what they must
 come to. One test runs each point's contract over every entry, those that are added later among them.
 
-Registries are named by texts and loaded when they are asked for: this module knows no room of the package.
+Registries are named by texts and loaded at their first use: this module imports no room of the package.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ExtensionPoint:
             of files below the root, one an entry.
         contract: what every entry promises.
         tests: the test that holds every entry to it, below ``tests``; behind it others that are worth knowing.
-        entry: ``module:NAME`` of an entry's type, whose docstring says its fields; empty for files and functions.
+        entry: ``module:NAME`` of an entry's type, whose docstring documents its fields; empty for files and functions.
         texts: keys that both catalogues need; ``{id}`` is the entry's, ``{entry.<field>}`` one of its fields. An entry
             that has a ``title`` of its own, a proper name, needs none.
         brings: what else comes with an entry, in Markdown: rows elsewhere, an example.
@@ -50,17 +50,17 @@ class ExtensionPoint:
         """Return all entries by id: rows, functions, fields or paths."""
         module, _, name = self.registry.partition(":")
         if not name:
-            found = sorted(ROOT.glob(self.registry))
-            return {path.stem: path for path in found if not path.stem.startswith("_")}
-        held = loaded(f"{module}:{name}")
-        if is_dataclass(held):
-            return {item.name: item for item in fields(held)}
-        return dict(held) if isinstance(held, Mapping) else {_id_of(one): one for one in held}
+            paths = sorted(ROOT.glob(self.registry))
+            return {path.stem: path for path in paths if not path.stem.startswith("_")}
+        registered = loaded(f"{module}:{name}")
+        if is_dataclass(registered):
+            return {item.name: item for item in fields(registered)}
+        return dict(registered) if isinstance(registered, Mapping) else {_id_of(entry): entry for entry in registered}
 
     def missing_texts(self, catalogue: Mapping[str, str]) -> list[str]:
         """Return the keys that entries need and a language's catalogue lacks, or has empty."""
-        untitled = {name: one for name, one in self.entries().items() if not getattr(one, "title", "")}
-        keys = (key.format(id=name, entry=one) for name, one in untitled.items() for key in self.texts)
+        untitled = {name: entry for name, entry in self.entries().items() if not getattr(entry, "title", "")}
+        keys = (key.format(id=name, entry=entry) for name, entry in untitled.items() for key in self.texts)
         return [key for key in keys if not catalogue.get(key, "").strip()]
 
 
@@ -70,9 +70,9 @@ def loaded(place: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def _id_of(one: Any) -> str:
-    names = (getattr(one, field, None) for field in ("id", "name", "code", "__name__"))
-    return str(one if isinstance(one, str) else next(filter(None, names)))
+def _id_of(entry: Any) -> str:
+    names = (getattr(entry, field, None) for field in ("id", "name", "code", "__name__"))
+    return str(entry if isinstance(entry, str) else next(filter(None, names)))
 
 
 POINTS: Final = (

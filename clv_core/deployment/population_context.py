@@ -149,7 +149,7 @@ def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> di
             yield part
 
     level = model.levels_of_parts(parts()).get(day, Level())
-    context = contexts[day].known if model.whole_past else None
+    context = contexts[day].context if model.whole_past else None
     fitted = {"anchor": anchors[day], "last_year": last_year(log, cutoff, horizon), "context": context}
     return {**fitted, "level": level.value, "chance_level": level.chance}
 
@@ -173,7 +173,7 @@ def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfi
         fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, CalibratedModel):
         fitted["last_year"] = last_year(log, cutoff, horizon)
-        fitted["context"] = log.context(day, horizon, anchored.anchor).known if model.whole_past else None
+        fitted["context"] = log.context(day, horizon, anchored.anchor).context if model.whole_past else None
     return fitted
 
 

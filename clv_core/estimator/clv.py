@@ -17,7 +17,7 @@ from clv_core.config import OWN
 from clv_core.errors import ClvError, UsageError
 from clv_core.estimator.fitted_model import NAME, day_of_argument, python_door
 from clv_core.estimator.fitted_model import NotFittedError as NotFittedError
-from clv_core.estimator.keywords import Reading, said_of
+from clv_core.estimator.keywords import Reading, answers_of
 from clv_core.estimator.load_result import LoadResult
 from clv_core.estimator.model_figures import ModelFigures
 from clv_core.estimator.python_words import warn
@@ -36,6 +36,7 @@ log: Final = logging.getLogger("clv_core.estimator")
 
 ARCHIVE: Final = "model.zip"
 MAX_SEED: Final = 2**31 - 1
+"""The largest seed that every library takes: LightGBM's is a signed 32-bit integer."""
 
 
 class CLV(ModelFigures):
@@ -48,10 +49,10 @@ class CLV(ModelFigures):
         horizon_days: how far ahead is predicted.
         model: id of a model (``hybrid``, ``bgnbd``, ``lightgbm``, ...), or a model of your own (see "Add a model");
             None is the default for a log of this size.
-        random_state: of everything random: a whole number, a NumPy generator, or None for another one at each fit.
+        random_state: of everything random: an integer, a NumPy generator, or None for another one at each fit.
         settings: further settings of training by name, as ``clv train --set`` has them: ``{"ensemble": 1}``;
             ``set_params(settings__ensemble=1)`` sets one of them.
-        workspace: folder in which dataset and model are kept; None is a temporary one, gone with this object.
+        workspace: folder in which dataset and model are kept; None is a temporary one, removed with this object.
         name: of the dataset in it.
         progress: whether stages are shown; None shows them in a notebook alone. The log ``clv_core.estimator`` has them
             in any case.
@@ -146,9 +147,9 @@ class CLV(ModelFigures):
         if not isinstance(self.name, str):
             raise UsageError("setting_type", setting="name", value=str(self.name)[:60], type="str")
         self._config("hybrid" if self.model is None else self.model, seed)  # refused before a long log is read
-        said = said_of(columns, reading)
+        answers = answers_of(columns, reading)
         workspace, release = self._open_workspace()
-        dataset, notes = self._ingest(workspace, events, said)
+        dataset, notes = self._ingest(workspace, events, answers)
         self.load_ = LoadResult.of(dataset)
         warn([*dataset.manifest.messages, *notes])
         log.info("read a log: %s", str(self.load_).partition("\n")[0])
@@ -158,7 +159,7 @@ class CLV(ModelFigures):
         self._release()
         self._workspace, self._release = workspace, release
         self._bundle, self._dataset, self._population = bundle, dataset, None
-        self._answers, self._like = said, asdict(read_settings_of(dataset.manifest))
+        self._answers, self._like = answers, asdict(read_settings_of(dataset.manifest))
         registry = Registry(workspace)
         vain = ignored_warnings(config, set(self.settings or {}))
         behind = registry.challenger_warnings(registry.find(bundle.id)) if self.workspace is not None else []
@@ -186,7 +187,7 @@ class CLV(ModelFigures):
         """Return what customers are worth from a day on: all of the log, or those of other events.
 
         Each customer of ``events`` is predicted as if among those of the log that the model was fitted on: one customer
-        or a million, known or new, the prediction does not depend on who else is there.
+        or a million, new or of the fitted log, the prediction does not depend on who else is there.
 
         Args:
             events: all that these customers did before ``as_of``, in the columns of the log that was fitted; read as
@@ -211,7 +212,7 @@ class CLV(ModelFigures):
         day, trained_days = day_of_argument(as_of), self._fitted().record.horizon_days
         terms = Terms.of(horizon_days, trained_days, discount_rate, margin_rate)
         if events is not None:
-            return self._predict_events(events, day, terms, said_of(columns, reading))
+            return self._predict_events(events, day, terms, answers_of(columns, reading))
         scored = self._scored(day).at(terms)
         frame = score(scored, progress=self._listener())
         warn(scored.warnings())
@@ -251,7 +252,7 @@ class CLV(ModelFigures):
 
         if metric not in METRICS:
             raise UsageError("unknown_metric", metric=str(metric)[:60], known=sorted(METRICS))
-        predicted, actual = self._outcome(events, said_of(columns, reading))
+        predicted, actual = self._outcome(events, answers_of(columns, reading))
         value = METRICS[metric].value(actual, predicted)
         if not np.isfinite(value):
             raise UsageError("metric_missing", metric=metric)
@@ -299,13 +300,13 @@ class CLV(ModelFigures):
 
     @python_door
     def read_events(self, events: Any, *, columns: Mapping[str, str] | None = None, **reading: Unpack[Reading]) -> Self:
-        """Read a whole log whose customers :meth:`predict` is about from now on; arguments as :meth:`fit`'s."""
+        """Read a full log whose customers :meth:`predict` is about from now on; arguments as :meth:`fit`'s."""
         from clv_core.collection.rows import read_settings_of
 
         self._fitted()
-        said = said_of(columns, reading)
-        dataset, notes = self._ingest(self._workspace, events, said)
-        self._dataset, self._answers, self._like = dataset, said, asdict(read_settings_of(dataset.manifest))
+        answers = answers_of(columns, reading)
+        dataset, notes = self._ingest(self._workspace, events, answers)
+        self._dataset, self._answers, self._like = dataset, answers, asdict(read_settings_of(dataset.manifest))
         self.load_ = LoadResult.of(dataset)
         warn([*dataset.manifest.messages, *notes])
         return self
@@ -419,12 +420,12 @@ class CLV(ModelFigures):
 
         if not isinstance(self.settings, Mapping | None):
             raise UsageError("bad_settings", kind=type(self.settings).__name__)
-        own = {
+        settings = {
             str(name): value.item() if isinstance(value, np.generic) else value
             for name, value in (self.settings or {}).items()
         }
         horizon = days_of(self.horizon_days, "horizon_days")
-        return TrainConfig.from_json({"horizon_days": horizon, "seed": seed, **_model_settings(model), **own})
+        return TrainConfig.from_json({"horizon_days": horizon, "seed": seed, **_model_settings(model), **settings})
 
     def _open_workspace(self) -> tuple[Workspace, Callable[[], object]]:
         """Return the workspace, and what removes it where it is a temporary one.
@@ -435,7 +436,7 @@ class CLV(ModelFigures):
         if self.workspace is None:
             folder = mkdtemp(prefix="clv-")
             release = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            return Workspace(Path(folder) / "workspace"), release  # its key lies beside it
+            return Workspace(Path(folder) / "workspace"), release  # its key lies in the temporary folder, next to it
         if not isinstance(self.workspace, (str, Path)):
             raise UsageError("bad_workspace", kind=type(self.workspace).__name__)
         return Workspace(Path(self.workspace).absolute()), _nothing
@@ -463,7 +464,7 @@ class CLV(ModelFigures):
 
 
 def _model_settings(model: str | OwnModelProtocol) -> dict[str, str]:
-    """Return the settings that name a model: an id, or an object of the user's own, known to this process from now on.
+    """Return the settings that name a model: an id, or an object of the user's own, which is registered.
 
     Raises:
         UsageError: it lacks a method, or could not be made again.
@@ -487,9 +488,15 @@ def _with_keywords() -> None:
     for name in ("fit", "predict", "score", "read_events"):
         method = getattr(CLV, name)
         signature = inspect.signature(method)
-        known = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        answers = [inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY) for one in Reading.__annotations__]
-        method.__signature__ = signature.replace(parameters=[*known, *answers])
+        named = [
+            parameter
+            for parameter in signature.parameters.values()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        answers = [
+            inspect.Parameter(parameter, inspect.Parameter.KEYWORD_ONLY) for parameter in Reading.__annotations__
+        ]
+        method.__signature__ = signature.replace(parameters=[*named, *answers])
 
 
 _with_keywords()

@@ -1,4 +1,4 @@
-"""What every method of the estimator stands on: the model, the log that it was fitted on, and Python's own manners."""
+"""The base of the estimator's methods: the model, the log that it was fitted on, and errors in Python's words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EVENTS_FILE: Final = "clv-events.parquet"
 TABLE: Final = "the table"
 """What sentences call events that are no file."""
 OF_A_FILE: Final = ("encoding", "sheet", "header", "overlap")
-"""What is said of one file and not of the next events."""
+"""Answers about one file, which do not apply to later events."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,8 +96,8 @@ class FittedModel:
     def _listener(self) -> Progress:
         return listener_of(self.progress)
 
-    def _ingest(self, workspace: Workspace, events: Any, said: Said) -> tuple[Dataset, list[Message]]:
-        """Read a log into the workspace; return it, and a warning where somebody else's stood under its name."""
+    def _ingest(self, workspace: Workspace, events: Any, answers: Said) -> tuple[Dataset, list[Message]]:
+        """Read a log into the workspace; return it, and a warning where somebody else's had its name."""
         from clv_core.collection.ingest import ingest
         from clv_core.collection.store import open_dataset, open_version
 
@@ -107,32 +107,32 @@ class FittedModel:
         with TemporaryDirectory() as folder:
             source = as_file(events, Path(folder) / EVENTS_FILE)
             original = "" if source.name != EVENTS_FILE else TABLE
-            manifest = ingest(workspace, source, name, original=original, progress=self._listener(), **said)
+            manifest = ingest(workspace, source, name, original=original, progress=self._listener(), **answers)
         ours = {manifest.version, *([self._dataset.version] if self._dataset else [])}
         shared = before is not None and before.version not in ours
         notes = [Message("warning.dataset_shared", {"name": name})] if shared else []
         return open_version(workspace, name, manifest.version), notes
 
     @contextmanager
-    def _read_aside(self, events: Any, said: Said) -> Iterator[tuple[Workspace, Dataset]]:
-        """Yield other events as a dataset that is gone afterwards, read as the fitted log was."""
+    def _read_temporarily(self, events: Any, answers: Said) -> Iterator[tuple[Workspace, Dataset]]:
+        """Yield other events as a temporary dataset, read with the settings of the fitted log."""
         from clv_core.collection.ingest import ingest
         from clv_core.collection.rows import ReadSettings
         from clv_core.collection.store import open_dataset
 
-        answers = {name: value for name, value in self._answers.items() if name not in OF_A_FILE}
+        saved = {name: value for name, value in self._answers.items() if name not in OF_A_FILE}
         like = ReadSettings(**{**self._like, "events": ()}) if self._like else ReadSettings()
         if self._population is not None or self._dataset is not None:
-            answers.setdefault("timezone", self._population_context().timezone)
+            saved.setdefault("timezone", self._population_context().timezone)
         with TemporaryDirectory(prefix="clv-") as folder:
             workspace = Workspace(Path(folder) / "workspace")
             source = as_file(events, Path(folder) / EVENTS_FILE)
             original = "" if source.name != EVENTS_FILE else TABLE
-            both = check_said({**answers, **said})
+            both = check_said({**saved, **answers})
             ingest(workspace, source, NAME, like=like, original=original, progress=self._listener(), **both)
             yield workspace, open_dataset(workspace, NAME)
 
-    def _predict_events(self, events: Any, as_of: date | None, terms: Any, said: Said) -> pd.DataFrame:
+    def _predict_events(self, events: Any, as_of: date | None, terms: Any, answers: Said) -> pd.DataFrame:
         """Return the predictions of the customers of other events, each as among those of the fitted log."""
         import pandas as pd
 
@@ -140,7 +140,7 @@ class FittedModel:
         from clv_core.features import open_log
 
         bundle, population = self._fitted(), self._population_context()
-        with self._read_aside(events, said) as (_, dataset):
+        with self._read_temporarily(events, answers) as (_, dataset):
             day = as_of or max(dataset.log_end, population.cutoff)
             config, gaps = bundle.record.train_config, list[int]()
             before = open_log(dataset, before=min(day, dataset.log_end), **config.of_log())
@@ -158,7 +158,7 @@ class FittedModel:
                 warn([Message("warning.customers_not_predicted", about)])
         return predicted
 
-    def _outcome(self, events: Any, said: Said) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+    def _outcome(self, events: Any, answers: Said) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
         """Return predictions as of the cutoff, and the net value of the same customers after it, [n]."""
         import pandas as pd
 
@@ -168,18 +168,18 @@ class FittedModel:
 
         bundle = self._fitted()
         cutoff, horizon = bundle.record.cutoff, bundle.record.horizon_days
-        with self._read_aside(events, said) as (_, dataset):
+        with self._read_temporarily(events, answers) as (_, dataset):
             days = min(horizon, (dataset.log_end - cutoff).days)
             if days <= 0:
                 end = dataset.log_end.isoformat()
                 raise NotEnoughData("score_before_cutoff", end=end, cutoff=cutoff.isoformat())
             predicted = score_customers(bundle, dataset, cutoff=cutoff, terms=Terms(days), progress=self._listener())
-            whole = open_log(dataset, **bundle.record.train_config.of_log())
+            log = open_log(dataset, **bundle.record.train_config.of_log())
             try:
-                value = whole.store.net_value(day_of(cutoff), day_of(cutoff) + days)
-                actual = pd.Series(value, whole.store.customer_ids)
+                value = log.store.net_value(day_of(cutoff), day_of(cutoff) + days)
+                actual = pd.Series(value, log.store.customer_ids)
             finally:
-                whole.close()
+                log.close()
             if days < horizon:
                 about = {"end": dataset.log_end.isoformat(), "days": days, "horizon": horizon}
                 warn([Message("warning.score_shortened", {**about, "cutoff": cutoff.isoformat()})])

@@ -1,4 +1,4 @@
-"""What can be said of how a log is read, as keywords of Python."""
+"""Answers on how a log is read, as keywords of Python."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ NAMES = {"columns": "mapping", "event_types": "events"}
 """Keyword of Python -> field of :class:`~clv_core.collection.answers.Answers`, where they differ."""
 
 
-def said_of(columns: Mapping[str, str] | None, reading: Mapping[str, Any]) -> Said:
-    """Return what was said of a log as the reader takes it; a number may be the name of a column.
+def answers_of(columns: Mapping[str, str] | None, reading: Mapping[str, Any]) -> Said:
+    """Return the keywords as the reader's answers; a number may be the name of a column.
 
     Raises:
         UsageError: there is no such keyword, or its value is none.
     """
     if not isinstance(columns, Mapping | None):
         raise UsageError("bad_columns", kind=type(columns).__name__)
-    known = Reading.__annotations__
+    allowed = Reading.__annotations__
     for name in reading:
-        if name not in known:
-            raise UsageError("setting_unknown", setting=name, known=sorted({"columns", *known}))
+        if name not in allowed:
+            raise UsageError("setting_unknown", setting=name, known=sorted({"columns", *allowed}))
     if not isinstance(reading.get("event_types", {}), Mapping):
         raise UsageError("setting_type", setting="event_types", value=str(reading["event_types"])[:60], type="dict")
-    said = {NAMES.get(name, name): value for name, value in reading.items()}
+    answers = {NAMES.get(name, name): value for name, value in reading.items()}
     if columns:
-        said["mapping"] = {str(name): "" if column is None else str(column) for name, column in columns.items()}
-    return check_said(said)
+        answers["mapping"] = {str(name): "" if column is None else str(column) for name, column in columns.items()}
+    return check_said(answers)

@@ -49,11 +49,11 @@ class LoadResult:
         first_event: time of the first event, UTC.
         last_event: of the last.
         net_revenue: purchases less returns, in ``currency``.
-        currency: of all amounts; empty where neither the log nor anybody said it.
+        currency: of all amounts; empty where neither the log nor the caller named one.
         timezone: IANA name; days begin at its midnights.
         rejected: the rejected rows by reason, the most frequent first.
         columns: what became of each column of the source: used as what, left out as harmless, or doubted.
-        warnings: what else was to be said; :meth:`~clv_core.estimator.clv.CLV.fit` gives each as a warning.
+        warnings: of the load; :meth:`~clv_core.estimator.clv.CLV.fit` gives each as a warning.
     """
 
     rows_read: int
@@ -90,7 +90,7 @@ class LoadResult:
         import pandas as pd
 
         rows = [("kept", self.rows_kept, ""), ("duplicate", self.rows_duplicate, "")]
-        rows += [(one.reason, one.rows, _shown(one.examples)) for one in self.rejected]
+        rows += [(group.reason, group.rows, _shown(group.examples)) for group in self.rejected]
         return pd.DataFrame(rows, columns=["what", "rows", "examples"])
 
     def __str__(self) -> str:
@@ -99,11 +99,11 @@ class LoadResult:
 
     def _repr_html_(self) -> str:
         """Return the account for a notebook."""
-        first, *others = self._lines()
-        items = "".join(f"<li>{escape(line)}</li>" for line in others)
+        first, *lines = self._lines()
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         cells = "".join(
-            f"<tr><td>{escape(one.column)}</td><td>{one.state}</td><td>{escape(one.what)}</td></tr>"
-            for one in self.columns
+            f"<tr><td>{escape(column.column)}</td><td>{column.state}</td><td>{escape(column.what)}</td></tr>"
+            for column in self.columns
         )
         table = f"<table><tr><th>column</th><th>is</th><th>as, or why</th></tr>{cells}</table>" if cells else ""
         return f"<div><b>{escape(first)}</b><ul>{items}</ul>{table}</div>"
@@ -112,7 +112,7 @@ class LoadResult:
         money = f"{self.net_revenue:,.2f} {self.currency}".strip()
         counts = f"{self.rows_read:,} rows read, {self.rows_kept:,} kept, {self.rows_rejected:,} rejected, "
         lines = [f"{counts}{self.rows_duplicate:,} duplicate; {self.customers:,} customers, net revenue {money}"]
-        lines += [f"{one.rows:,} rejected: {one.text} ({_shown(one.examples)})" for one in self.rejected]
+        lines += [f"{group.rows:,} rejected: {group.text} ({_shown(group.examples)})" for group in self.rejected]
         return [*lines, *(python_words(message.text()) for message in self.warnings)]
 
 

@@ -1,4 +1,4 @@
-"""What a fitted model says of itself: figures on the held-out horizon, reasons, charts, segments."""
+"""Reports of a fitted model: figures on the held-out horizon, reasons, charts, segments."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ModelFigures(FittedModel):
 
     @python_door
     def evaluate(self) -> pd.DataFrame:
-        """Return all figures on the held-out last horizon, one column each for the model and the models beside it.
+        """Return all figures on the held-out last horizon, one column each for the model and its baselines.
 
         Raises:
             ClvError: the log was too short for a held-out horizon.
@@ -139,8 +139,8 @@ class ModelFigures(FittedModel):
 
         scored = self._scored()
         warn(distrust_warnings(scored.model, self.trust_))
-        chosen = parse_scheme(scheme, scored.dataset)
-        return load_scored_customers(scored, chosen, progress=self._listener()).frame
+        parsed = parse_scheme(scheme, scored.dataset)
+        return load_scored_customers(scored, parsed, progress=self._listener()).frame
 
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
         from clv_core.deployment import explain_scores

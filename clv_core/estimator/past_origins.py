@@ -58,7 +58,7 @@ class PastOrigins:
             UsageError: there is no such column, it holds other things than times, or no row lies before an origin.
         """
         days = self._days(X)
-        known = days[~np.isnat(days)]
+        dated = days[~np.isnat(days)]
         horizon, step = (
             days_of(value, name)
             for name, value in (("horizon_days", self.horizon_days), ("step_days", self.step_days or self.horizon_days))
@@ -67,14 +67,14 @@ class PastOrigins:
         for name, value in (("horizon_days", horizon), ("step_days", step), ("n_splits", splits)):
             if value < 1:
                 raise UsageError("setting_bounds", setting=name, value=value, low=1, high=LONGEST_DAYS)
-        if not len(known):
+        if not len(dated):
             raise UsageError("origin_time", column=str(self.time)[:60])
-        end = known.max() + DAY
+        end = dated.max() + DAY
         for back in range(splits - 1, -1, -1):
             origin = end - (horizon + back * step) * DAY
             train, test = np.flatnonzero(days < origin), np.flatnonzero(days < origin + horizon * DAY)
             if not len(train):
-                raise UsageError("origin_before_log", origin=str(origin), first=str(known.min()), splits=splits)
+                raise UsageError("origin_before_log", origin=str(origin), first=str(dated.min()), splits=splits)
             yield train, test
 
     def _days(self, events: Any) -> NDArray[np.datetime64]:

@@ -74,14 +74,14 @@ def warn(messages: Iterable[Message]) -> None:
 def python_words(sentence: str) -> str:
     """Return a sentence with the keywords of ``fit`` in place of the options of ``clv ingest``."""
     sentence = _RUN.sub(_dictionaries, sentence)
-    sentence = _BARE_PAIR.sub(lambda found: PAIRS[found[1]], sentence)
-    sentence = _FLAG.sub(lambda found: FLAGS[found[0]], sentence)
+    sentence = _BARE_PAIR.sub(lambda match: PAIRS[match[1]], sentence)
+    sentence = _FLAG.sub(lambda match: FLAGS[match[0]], sentence)
     return _VALUE.sub(_keyword, sentence)
 
 
-def _dictionaries(found: re.Match[str]) -> str:
+def _dictionaries(match: re.Match[str]) -> str:
     """Return ``columns={"a": "b", "c": "d"}`` for ``--map a=b --map c=d``."""
-    run, end = found[0].removesuffix(" (empty)"), ""
+    run, end = match[0].removesuffix(" (empty)"), ""
     pairs: dict[str, list[str]] = {}
     for option, token in re.findall(rf"--({'|'.join(PAIRS)})[ =]({_TOKEN})", run):
         bare = token.rstrip(".,;:)")
@@ -92,8 +92,8 @@ def _dictionaries(found: re.Match[str]) -> str:
     return ", ".join(f"{keyword}={{{', '.join(items)}}}" for keyword, items in pairs.items()) + end
 
 
-def _keyword(found: re.Match[str]) -> str:
-    name, value, other = found[1].replace("-", "_"), found[2], found[3]
+def _keyword(match: re.Match[str]) -> str:
+    name, value, other = match[1].replace("-", "_"), match[2], match[3]
     behind = f" or {other}" if other else ""
     if value is None or (name in CHOICES and value not in CHOICES[name]):
         return f"{name}{'' if value is None else f' {value}'}{behind}"

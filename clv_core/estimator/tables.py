@@ -67,7 +67,7 @@ def _of_pandas(frame: pd.DataFrame) -> pa.Table:
         column = frame.iloc[:, place]
         try:
             cells = pa.array(column, from_pandas=True)
-            if isinstance(cells, pa.ExtensionArray):  # a period's number says nothing
+            if isinstance(cells, pa.ExtensionArray):  # a period's number is no date
                 raise TypeError("an extension type")
             columns.append(cells)
         except (
@@ -76,7 +76,9 @@ def _of_pandas(frame: pd.DataFrame) -> pa.Table:
             ValueError,
             OverflowError,
         ):  # texts among numbers, or Python's own objects
-            texts = [None if one else str(value) for value, one in zip(column, pd.isna(column), strict=True)]
+            texts = [
+                None if is_missing else str(value) for value, is_missing in zip(column, pd.isna(column), strict=True)
+            ]
             columns.append(pa.array(texts, pa.string()))
     return pa.Table.from_arrays(columns, names=names)
 

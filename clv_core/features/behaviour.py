@@ -11,6 +11,7 @@ from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature, counte
 from clv_core.features.relations import TEXT_CODES
 
 YEAR_DAYS: Final = 365
+"""A year ago, to the day of the month."""
 PURCHASE_DAYS, MONEY_DAYS, BASKETS, CATEGORIES = "purchase_days", "money_days", "baskets", "categories"
 RATING_DAYS, REVIEW_DAYS, CHANNEL_DAYS, COUNTRY_DAYS = "rating_days", "review_days", "channel_days", "country_days"
 """Sources of features: see :data:`clv_core.features.relations.SOURCES`."""
@@ -159,7 +160,7 @@ INTEREST: Final = [
     Feature("review_length_mean", "characters", "ratings", "log", REVIEW_DAYS, _length_mean),
     Feature("review_length_last", "characters", "ratings", "log", REVIEW_DAYS, _length_last),
 ]
-"""What was done beside buying: views, carts, ratings, reviews, other events, and how they convert."""
+"""Activity besides purchases: views, carts, ratings, reviews, other events, and how they convert."""
 
 
 def _code(moment: Any) -> Any:
@@ -202,7 +203,7 @@ CIRCUMSTANCE: Final = [
     ),
     Feature("p_alive", "share", "anchor", "linear", ANCHOR, lambda a, rows, days: a.p_alive(rows)),
 ]
-"""How long a customer is known, by which channel, where, in which season; and what the anchor expects."""
+"""Tenure, channel, country and season of a customer; and what the anchor expects."""
 
 TEXTS: Final = {"first_channel": "channel", "last_channel": "channel", "country": "country"}
 """The vocabulary of each text feature: its relation holds codes."""

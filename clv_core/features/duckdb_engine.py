@@ -26,6 +26,7 @@ EMBEDDED: Final = "duckdb"
 """Ibis' name of the embedded engine."""
 
 MEMORY_LIMIT_MB: Final = 1_536
+"""Of one engine; beyond it DuckDB spills to disk. A guess that leaves room for models in 4 GB."""
 
 
 class Engine:
@@ -60,7 +61,7 @@ def read_sql(
     Args:
         connection: the engine.
         sql: the query.
-        schema: its columns and their types; another engine would have to be asked for them.
+        schema: its columns and their types; another engine would have to run a query for them.
         rows: of a batch, about.
     """
     if connection.name == EMBEDDED:
@@ -69,13 +70,13 @@ def read_sql(
 
 
 def with_numbers(sql: str, numbers: Mapping[int, int]) -> str:
-    """Return a query that was written once with numbers put in for those that stand for them.
+    """Return a compiled query with its placeholder numbers replaced.
 
-    Putting a query together takes longer than a small log's answer, so it is done once.
+    Compiling a query takes longer than a small log's answer, so it is done once.
 
     Args:
         sql: the query.
-        numbers: whole number that no log reaches, in the query -> the one that is meant.
+        numbers: placeholder, an integer that no log reaches -> its value.
     """
     for stand_in, number in numbers.items():
         sql = sql.replace(str(stand_in), str(number))

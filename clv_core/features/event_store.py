@@ -36,7 +36,7 @@ T = TypeVar("T")
 FACTS: Final = "shards.json"
 CUSTOMERS: Final = "customers"
 LARGEST_SUM: Final = 9e12
-"""No customer's amounts may add up to more, signs aside: millionths of it fit 63 bits."""
+"""Bound of the sum of a customer's absolute amounts: millionths of it fit 63 bits."""
 
 
 class CustomerEventStore(Protocol):
@@ -243,15 +243,15 @@ class ColumnStore:
 
     def _each(self, work: Callable[[Shard], T]) -> list[T]:
         def once(shard: Shard) -> T:
-            found = work(shard)
+            result = work(shard)
             _release(shard)
-            return found
+            return result
 
         return each(once, self.shards)
 
 
 class Relations(dict[str, Rows]):
-    """``RELATIONS`` of lines in memory by name, sorted as models read them, each made when it is first asked for.
+    """``RELATIONS`` of lines in memory by name, sorted as models read them, each made at its first use.
 
     Args:
         lines: the relation ``lines``, in any order.
@@ -277,7 +277,7 @@ def _refuse_absurd_sums(lines: Rows) -> None:
         sizes = lines[name].abs()
         if int(sizes.values.max(initial=0)) * lines.size <= LARGEST_SUM * MILLIONTHS:
             continue
-        units = Column(sizes.values // MILLIONTHS, sizes.known)
+        units = Column(sizes.values // MILLIONTHS, sizes.valid)
         sums = lines.mutate(units=units).aggregate(("customer",), lambda rows: {"units": rows.units.sum()}).units
         if sums.fill_null(0).values.max(initial=0) > LARGEST_SUM:
             raise Refused("number_absurd", column=name, value=str(sums.values.max()), largest=LARGEST_SUM)

@@ -16,13 +16,13 @@ def total(values: Any, where: Any = None) -> Any:
     return values.sum(where=where).cast("float64")
 
 
-def ratio(part: Any, whole: Any) -> Any:
-    """Return ``part / whole``, unknown where the whole is 0."""
-    return part.cast("float64") / whole.cast("float64").nullif(0)
+def ratio(part: Any, of: Any) -> Any:
+    """Return ``part / of``, unknown where ``of`` is 0."""
+    return part.cast("float64") / of.cast("float64").nullif(0)
 
 
 def standard_deviation(values: Any) -> Any:
-    """Return the sample standard deviation of whole numbers, from exact sums; unknown below two values."""
+    """Return the sample standard deviation of integers, from exact sums; unknown below two values."""
     count, first, second = values.count().cast("float64"), total(values), total(values.cast("int64") * values)
     return ((second - first * first / count) / (count - 1).nullif(0)).abs().sqrt()
 

@@ -150,7 +150,7 @@ def counted(name: str, source: str, group: str) -> list[Feature]:
 
 @cache
 def _recent(expr: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return what ``expr`` says of the last days; the same function for the same ``expr``, so that it is run once."""
+    """Return ``expr`` of the last days; the same function for the same ``expr``, so that it is run once."""
     return lambda rows, days: expr(rows, rows.age <= days)
 
 

@@ -28,7 +28,7 @@ Columns = dict[str, NDArray[np.float64]]
 HISTORY: Final = ("frequency", "recency", "T", "monetary_value", "net_value", "purchase_days", "first_day_value")
 """What the anchor reads."""
 ANCHORS: Final = tuple(name for name, feature in FEATURES.items() if feature.source == ANCHOR)
-"""What it says."""
+"""The anchor's features, which are computed from :data:`HISTORY`."""
 
 EARLY: Final = frozenset(FEATURES[name].source for name in HISTORY)
 
@@ -51,7 +51,7 @@ def feature_table(
         horizon_days: length of the predicted span.
         customers: numbers of the customers seen before the cutoff, ascending, [n]: all of them, or with ``anchored``
             those from one to another.
-        anchored: what the anchor says of these customers, as fitted on all, or the anchor itself; None fits it.
+        anchored: the anchor's features of these customers, as fitted on all, or the anchor itself; None fits it.
 
     Returns:
         One column for each of ``FEATURES``, float64 with NaN or text with None for unknown, one row a customer, [n, f];
@@ -66,7 +66,7 @@ def few_features(
     cutoff: date,
     horizon_days: int,
     customers: NDArray[np.int64],
-    known: Anchored | Anchor | None,
+    anchored: Anchored | Anchor | None,
     names: frozenset[str],
 ) -> tuple[FewRows, Anchor]:
     """Return some features of customers, as :func:`feature_table` has them.
@@ -76,7 +76,7 @@ def few_features(
         cutoff: midnight, log-local.
         horizon_days: length of the predicted span.
         customers: numbers of all customers seen before the cutoff, ascending, [n].
-        known: what the anchor says of these customers, or the anchor itself; None fits it on them.
+        anchored: the anchor's features of these customers, or the anchor itself; None fits it on them.
         names: which of ``FEATURES``; what they are made from is returned as well.
     """
     day, every = day_of(cutoff), closure(names)
@@ -85,7 +85,7 @@ def few_features(
     columns = dict(zip(numeric, block, strict=True))
     codes = {name: np.empty(len(customers)) for name in every if name in TEXTS}
     wanted = {name: values for name, values in (columns | codes).items() if FEATURES[name].source in SOURCES}
-    if known is None:
+    if anchored is None:
         early = {name: wanted.pop(name) for name in list(wanted) if FEATURES[name].source in EARLY}
         store.features(day, horizon_days, customers, early)
         with ThreadPoolExecutor(1) as pool:  # the fit takes one processor
@@ -94,7 +94,7 @@ def few_features(
             anchor = fitting.result()
     else:
         store.features(day, horizon_days, customers, wanted)
-        anchor = fill_anchor(columns, horizon_days, known)
+        anchor = fill_anchor(columns, horizon_days, anchored)
     fill_derived(columns, cutoff)
     texts = {name: decoded(values, store.texts(TEXTS[name])) for name, values in codes.items()}
     return FewRows(numeric, block, texts), anchor
@@ -102,7 +102,7 @@ def few_features(
 
 @dataclass(frozen=True)
 class Anchored:
-    """What an anchor reads and says of n customers.
+    """The inputs and features of an anchor for n customers.
 
     Args:
         columns: :data:`HISTORY` and the anchor's features, as :func:`feature_table` has them, each [n].
@@ -114,30 +114,30 @@ class Anchored:
 
     @classmethod
     def of(cls, store: EventStore, cutoff: date, horizon_days: int, customers: NDArray[np.int64]) -> Self:
-        """Fit the anchor on ``customers``, all of those seen before ``cutoff``, and return what it says of them."""
+        """Fit the anchor on ``customers``, all of those seen before ``cutoff``, and return its features of them."""
         columns = {name: np.empty(len(customers)) for name in (*HISTORY, *ANCHORS)}
         store.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
         return cls(columns, fill_anchor(columns, horizon_days, None))
 
     def part(self, begin: int, end: int) -> Anchored:
-        """Return what it says of the customers at ``begin`` to ``end``."""
+        """Return the rows of the customers at ``begin`` to ``end``."""
         return Anchored({name: values[begin:end] for name, values in self.columns.items()}, self.anchor)
 
 
-def fill_anchor(columns: Columns, horizon_days: int, known: Anchored | Anchor | None) -> Anchor:
+def fill_anchor(columns: Columns, horizon_days: int, anchored: Anchored | Anchor | None) -> Anchor:
     """Fill in the anchor's features and return the anchor.
 
     Args:
         columns: :data:`HISTORY` is read, the anchor's features are filled in, each [n].
         horizon_days: length of the predicted span.
-        known: what the anchor says of these customers, or the anchor itself; None fits it on them.
+        anchored: the anchor's features of these customers, or the anchor itself; None fits it on them.
     """
-    if isinstance(known, Anchored):
+    if isinstance(anchored, Anchored):
         for name in ANCHORS:
-            columns[name][:] = known.columns[name]
-        return known.anchor
+            columns[name][:] = anchored.columns[name]
+        return anchored.anchor
     history = {name: columns[name] for name in HISTORY}
-    anchor = Anchor.fit(_sample(pd.DataFrame(history))) if known is None else known
+    anchor = Anchor.fit(_sample(pd.DataFrame(history))) if anchored is None else anchored
     for name in ANCHORS:
         history[name] = columns[name]
         columns[name][:] = FEATURES[name].expr(anchor, history, horizon_days)
@@ -165,9 +165,9 @@ def _sample(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def decoded(codes: NDArray[np.float64], texts: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return the texts that codes stand for, None where the code is NaN, [n]."""
-    known = np.array([*texts, None], object)
-    return known[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
+    """Return the texts of codes, None where the code is NaN, [n]."""
+    by_code = np.array([*texts, None], object)
+    return by_code[np.where(np.isnan(codes), len(texts), codes).astype(np.int64)]
 
 
 @cache
@@ -181,7 +181,7 @@ def closure(names: frozenset[str]) -> tuple[str, ...]:
 
 
 def _read_by(name: str) -> set[str]:
-    """Return what a derived feature reads, found by asking it to."""
+    """Return what a derived feature reads, by running it on rows that record their columns."""
     read: set[str] = set()
 
     def fetch(column: str) -> Column:

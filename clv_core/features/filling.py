@@ -35,17 +35,17 @@ def fill_features(
     """
     sources = _Sources(_Part(relations, int(customers[0]), int(customers[-1]) + 1), cutoff_day, horizon_days)
     for source, fillings in FILLINGS.items():
-        wanted = [one for one in fillings if one.name in columns]
+        wanted = [filling for filling in fillings if filling.name in columns]
         if not wanted:
             continue
         rows, groups = sources.rows(source)
         assert rows.groups is not None
         at = customers.searchsorted(rows.customer.values[rows.groups.starts[groups]])
-        for one in wanted:
+        for filling in wanted:
             if len(at) < len(customers):
-                columns[one.name].fill(one.empty)
+                columns[filling.name].fill(filling.empty)
             if len(at):
-                columns[one.name][at] = one.values(rows)[groups]
+                columns[filling.name][at] = filling.values(rows)[groups]
 
 
 @cache
@@ -53,8 +53,8 @@ def _filled(expr: Callable[[Rows], Column], empty: float | None) -> Values:
     """Return what makes numbers of an expression, the same function for the same one: ``empty`` or NaN for unknown."""
 
     def values(rows: Rows) -> Floats:
-        found = expr(rows)
-        return (found if empty is None else found.fill_null(empty)).floats()
+        column = expr(rows)
+        return (column if empty is None else column.fill_null(empty)).floats()
 
     return values
 
@@ -91,15 +91,15 @@ FILLINGS: Final = {
 class _Sources:
     """Rows before the cutoff by source.
 
-    All kinds of steps are asked the same: few steps of all of them are the same rows, and are asked once.
+    All kinds of steps have the same features: few steps are grouped by kind and customer at once, not kind by kind.
     """
 
     def __init__(self, tables: Tables, cutoff_day: int, horizon_days: int) -> None:
-        self._told = tables, cutoff_day, horizon_days
+        self._arguments = tables, cutoff_day, horizon_days
 
     def rows(self, source: str) -> tuple[Rows, slice]:
         """Return rows in groups of a customer, and which of the groups are the source's own."""
-        if source not in STEP_KINDS or self._told[0]["steps"].size > FEW_ROWS:
+        if source not in STEP_KINDS or self._arguments[0]["steps"].size > FEW_ROWS:
             return self._grouped(source, "customer"), slice(None)
         steps, kind = self._steps, STEP_KINDS[source]
         assert steps.groups is not None
@@ -111,18 +111,18 @@ class _Sources:
         return self._grouped("steps", "kind", "customer")
 
     def _grouped(self, source: str, *keys: str) -> Rows:
-        rows: Rows = SOURCES[source](*self._told)
+        rows: Rows = SOURCES[source](*self._arguments)
         return rows.grouped(keys)
 
 
 class _Part(dict[str, Rows]):
-    """Relations of the customers ``first <= customer < stop``, each cut out when it is first asked for."""
+    """Relations of the customers ``first <= customer < stop``, each cut out at its first use."""
 
     def __init__(self, relations: Tables, first: int, stop: int) -> None:
         super().__init__()
         self._relations, self._first, self._stop = relations, first, stop
 
     def __missing__(self, name: str) -> Rows:
-        found: Rows = self._relations[name].between("customer", self._first, self._stop)
-        self[name] = found
-        return found
+        rows: Rows = self._relations[name].between("customer", self._first, self._stop)
+        self[name] = rows
+        return rows

@@ -19,7 +19,7 @@ def label(name: str, language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def meaning(name: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return one sentence that says what a feature is.
+    """Return one sentence that explains a feature.
 
     Raises:
         KeyError: no feature of that name.
@@ -34,8 +34,8 @@ def group_label(group: str, language: str = DEFAULT_LANGUAGE) -> str:
 
 def _text(name: str, suffix: str, language: str) -> str:
     if name.startswith(PREFIX):
-        own = name.removeprefix(PREFIX)
-        return translate("signal.attribute.meaning", language, name=own) if suffix else own
+        attribute = name.removeprefix(PREFIX)
+        return translate("signal.attribute.meaning", language, name=attribute) if suffix else attribute
     kind, _, theme = name.partition(":")
     if kind == REVIEW_TEXT:
         if theme:

@@ -1,4 +1,4 @@
-"""What the year before a cutoff says of the calendar: how far off the anchor was, and when in the year orders come.
+"""Seasonality from the year before a cutoff: how far off the anchor was, and when in the year orders come.
 
 The anchor (BG/NBD) knows no season. A year later the same weeks are likely to be as busy or as quiet, so a span that is
 not the trained one is measured in *even days*, of which a busy week has more than seven.
@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 from clv_core.records import JsonRecord
 
 YEAR_DAYS: Final = 364
-"""A year of whole weeks, so that the weekdays of both spans agree."""
+"""A year of 52 weeks, so that the weekdays of both spans agree."""
 PART_DAYS: Final = 28
+"""Four weeks: shorter parts have too few orders."""
 PARTS: Final = YEAR_DAYS // PART_DAYS
 LIKELY: Final = 0.5
-"""How much of a pace or of a level, in logs, is taken to come again."""
+"""Share of a pace or a level, in logs, that is taken to repeat; half of it held better on past origins."""
 CALM: Final = 5.0
-"""Orders that came as expected in each part beside the counted ones: few orders say little."""
+"""Orders at the expected pace that are added to each part: shrinkage of parts with few orders; a guess."""
 EVEN: Final = (1.0,) * PARTS
+"""The pace of a year without seasons."""
 
 
 @dataclass(frozen=True)
 class LastYear(JsonRecord):
-    """What the year before a cutoff tells of the one after it.
+    """Residual and pace of the year before a cutoff, as a forecast of the one after it.
 
     Args:
         residual: log of actual over the anchor's total in the span of the horizon, one year before the cutoff; 0 where
@@ -40,28 +42,28 @@ class LastYear(JsonRecord):
 
     @classmethod
     def of(cls, residual: float, orders: NDArray[np.float64], expected: NDArray[np.float64]) -> Self:
-        """Return what is told by the orders of the year before, and by those that the anchor expected, [PARTS] each."""
+        """Return the pace from the orders of the year before and those that the anchor expected, [PARTS] each."""
         level = orders.sum() / expected.sum()
         pace = ((orders + CALM) / (expected * level + CALM)) ** LIKELY
         return cls(residual, tuple(pace.tolist()))
 
-    def even_days(self, days: float, whole: float) -> float:
-        """Return how much of ``whole`` has passed after ``days``, in days of an even year; it never falls.
+    def even_days(self, days: float, span: float) -> float:
+        """Return how much of ``span`` has passed after ``days``, in days of an even year; it never falls.
 
         Args:
-            days: from the cutoff on, shorter or longer than ``whole``.
-            whole: a span that keeps its length, of which days are told: a trained horizon.
+            days: from the cutoff on, shorter or longer than ``span``.
+            span: the trained horizon, which keeps its length.
         """
-        if days == whole or self.pace == EVEN:
+        if days == span or self.pace == EVEN:
             return days
-        return whole * self._passed(days) / self._passed(whole)
+        return span * self._passed(days) / self._passed(span)
 
-    def days(self, even_days: float, whole: float) -> float:
+    def days(self, even_days: float, span: float) -> float:
         """Return after how many days :meth:`even_days` are ``even_days``."""
-        if even_days == whole or self.pace == EVEN:
+        if even_days == span or self.pace == EVEN:
             return even_days
         edges, passed = self._year()
-        years, rest = divmod(even_days / whole * self._passed(whole), passed[-1])
+        years, rest = divmod(even_days / span * self._passed(span), passed[-1])
         return float(years * YEAR_DAYS + np.interp(rest, passed, edges))
 
     def _passed(self, days: float) -> float:

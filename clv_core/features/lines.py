@@ -81,8 +81,8 @@ def number_lines(events: ibis.Table, connection: ibis.BaseBackend) -> Lines:
     import ibis
 
     facts = {name: events[name].count() for name in OPTIONAL.values()}
-    held = connection.to_pyarrow(events.aggregate(rows=events.count(), **facts)).to_pylist()[0]
-    present = frozenset(name for name, column in OPTIONAL.items() if held[column])
+    counts = connection.to_pyarrow(events.aggregate(rows=events.count(), **facts)).to_pylist()[0]
+    present = frozenset(name for name, column in OPTIONAL.items() if counts[column])
     seen = events.select(CUSTOMER_ID).distinct()
     number = ibis.row_number().over(order_by=seen[CUSTOMER_ID]).cast("int32")
     customers = connection.create_table("customers", seen.mutate(customer=number), overwrite=True)
@@ -92,7 +92,7 @@ def number_lines(events: ibis.Table, connection: ibis.BaseBackend) -> Lines:
     }
     day = events[EVENT_TIME].date().delta(ibis.date(EPOCH), unit="day").cast("int32")
     table = _numbered(events.mutate(day=day), customers, vocabularies, present)
-    return Lines(table, customers, vocabularies, present, held["rows"])
+    return Lines(table, customers, vocabularies, present, counts["rows"])
 
 
 def _vocabulary(events: ibis.Table, column: str) -> ibis.Table:
@@ -141,7 +141,8 @@ class Events:
         customers: n.
         customer: whose event it is, 0 to n - 1, int64 [e]; each has at least one.
         second: seconds since 1970-01-01 in the log's time zone, int64 [e].
-        numbers: those of :data:`~clv_core.features.lines.NUMBERS` that are known, NaN where unknown, float64 [e] each.
+        numbers: those of :data:`~clv_core.features.lines.NUMBERS` that the log has, NaN where unknown, float64 [e]
+            each.
         texts: the same for :data:`~clv_core.features.lines.VOCABULARIES`, None where unknown, [e] each.
         orders: order ids, empty where there is none, [e].
         reviews: review texts, None where there is none, [e].
@@ -171,34 +172,34 @@ class Events:
         kinds = np.array([*(KINDS.get(text, OTHER) for text in vocabularies["type"]), OTHER], np.int8)
         columns["kind"] = Column(kinds[columns["type"].fill_null(-1).values])
         for name in NUMBERS:
-            known = name in self.numbers
-            columns[name] = exact(name, self.numbers[name]) if known else Column.missing(size, MILLIONTHS)
+            present = name in self.numbers
+            columns[name] = exact(name, self.numbers[name]) if present else Column.missing(size, MILLIONTHS)
         columns["order"] = Column(_order_numbers(self.orders))
         columns["review_length"] = _lengths(self.reviews)
         return Rows.of(columns), vocabularies
 
 
 def exact(name: str, values: NDArray[np.float64]) -> Column:
-    """Return numbers as whole millionths, to the nearest one (of two, the even one).
+    """Return numbers as integer millionths, to the nearest one (of two, the even one).
 
     Raises:
         Refused: one of them is absurdly large.
     """
-    known = ~np.isnan(values)
-    values = np.where(known, values, 0)
+    valid = ~np.isnan(values)
+    values = np.where(valid, values, 0)
     largest = np.abs(values).max(initial=0)
     if not largest < LARGEST:
         raise Refused("number_absurd", column=name, value=str(largest), largest=LARGEST)
-    return Column(np.rint(values * MILLIONTHS).astype(np.int64), known, MILLIONTHS, zeroed=True)
+    return Column(np.rint(values * MILLIONTHS).astype(np.int64), valid, MILLIONTHS, zeroed=True)
 
 
 def _coded(texts: Texts, size: int) -> tuple[Column, NDArray[np.object_]]:
     """Return texts as codes in the order of the texts, and the texts by code."""
-    known = sorted({text for text in texts if text is not None})
-    vocabulary = np.array(known, object)
-    if not known:
+    distinct = sorted({text for text in texts if text is not None})
+    vocabulary = np.array(distinct, object)
+    if not distinct:
         return Column.missing(size), vocabulary
-    code = {text: number for number, text in enumerate(known)} | {None: -1}
+    code = {text: number for number, text in enumerate(distinct)} | {None: -1}
     codes = np.fromiter(map(code.__getitem__, texts), np.int32, size)
     return Column(codes, codes >= 0), vocabulary
 

@@ -59,7 +59,7 @@ class EventLog:
         connection: the engine of the events.
         store: of the events, summed by customer and day.
         first_day: local date of the first event.
-        end: nothing at or after this midnight is known.
+        end: the midnight at which the log ends.
         engine: the engine to close with the log; None where the connection is someone else's.
         signals: the columns that this dataset has beyond ``FEATURES``.
     """
@@ -91,7 +91,7 @@ class EventLog:
                 engine the relations become tables.
             contents: what is read of it.
             before: nothing at or after this midnight is read.
-            dataset: what the table belongs to, and whose log ends when it says; without one the log ends at the
+            dataset: what the table belongs to, which has the log's end; without one the log ends at the
                 midnight after its last event.
             cache: folder of the relations from one run to the next (:mod:`clv_core.features.relation_cache`); None:
                 they go with the engine.
@@ -118,7 +118,9 @@ class EventLog:
         customers = store.customers_table(connection)
         signals: list[Signal] = []
         if contents.attributes and dataset is not None:
-            signals += [read_attribute(connection, dataset, customers, one) for one in attributes_of(dataset)]
+            signals += [
+                read_attribute(connection, dataset, customers, attribute) for attribute in attributes_of(dataset)
+            ]
         reviews = read_reviews(events, customers, connection) if contents.review_text else None
         if reviews is not None:
             signals.append(reviews)
@@ -148,13 +150,13 @@ class EventLog:
             yield self.store.steps(first, min(customers, first + customers_at_once))
 
     def context(self, cutoff_day: int, horizon_days: int, anchor: Anchor) -> LazyContext:
-        """Return the log's context at a cutoff, to be made when it is asked for; ``anchor`` is the one fitted there."""
+        """Return the log's context at a cutoff, to be made at its first use; ``anchor`` is the one fitted there."""
         return LazyContext(lambda: self.sample(cutoff_day), cutoff_day, horizon_days, counts=anchor.counts)
 
     def snapshot(
         self, cutoff: date, horizon_days: int, *, max_steps: int = 40, label_days: int | None = None
     ) -> Snapshot:
-        """Return all customers with any event before ``cutoff``, what is known of them, and what followed.
+        """Return all customers with any event before ``cutoff``, their features, and their value afterwards.
 
         Args:
             cutoff: midnight, log-local.
@@ -174,8 +176,8 @@ class EventLog:
         features, anchor = feature_table(self.store, cutoff, horizon_days, customers)
         context = self.context(day, horizon_days, anchor)
         ids = self.steps.customer_ids[customers]
-        found = self._snapshot(features, ids, customers, windows, anchor, context)
-        return replace(found, target=self._target(day, label_days or horizon_days, customers))
+        part = self._snapshot(features, ids, customers, windows, anchor, context)
+        return replace(part, target=self._target(day, label_days or horizon_days, customers))
 
     def parts(
         self,
@@ -205,9 +207,9 @@ class EventLog:
         day = day_of(cutoff)
         everyone = self._seen(cutoff)
         anchored = Anchored.of(self.store, cutoff, horizon_days, everyone) if anchor is None else None
-        known_anchor = anchor if anchored is None else anchored.anchor
-        assert known_anchor is not None
-        context = self.context(day, horizon_days, known_anchor)
+        shared_anchor = anchor if anchored is None else anchored.anchor
+        assert shared_anchor is not None
+        context = self.context(day, horizon_days, shared_anchor)
         begins = np.arange(0, len(everyone), customers_at_once)
         if most is not None and len(everyone) > most:
             begins = begins[np.linspace(0, len(begins) - 1, max(1, most // customers_at_once)).astype(np.int64)]
@@ -216,12 +218,12 @@ class EventLog:
             customers = everyone[begin:end]
             steps = self.store.steps(int(customers[0]), int(customers[-1]) + 1)
             places, windows = windows_at(steps, day, max_steps)
-            known = known_anchor if anchored is None else anchored.part(begin, end)
-            features, fitted = feature_table(self.store, cutoff, horizon_days, customers, known)
+            part_anchored = shared_anchor if anchored is None else anchored.part(begin, end)
+            features, fitted = feature_table(self.store, cutoff, horizon_days, customers, part_anchored)
             yield self._snapshot(features, steps.customer_ids[places], customers, windows, fitted, context)
 
     def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None, Anchor]:
-        """Return what the anchor reads and says of all customers seen before ``cutoff``, and what followed.
+        """Return the anchor's inputs and features of all customers seen before ``cutoff``, and their value afterwards.
 
         Returns:
             The columns of :meth:`snapshot` that hold it, one row a customer, [n, k]; its target, [n], or None; the
@@ -233,8 +235,8 @@ class EventLog:
         from clv_core.features.feature_table import Anchored
 
         customers = self._seen(cutoff)
-        found = Anchored.of(self.store, cutoff, horizon_days, customers)
-        return pd.DataFrame(found.columns), self._target(day_of(cutoff), horizon_days, customers), found.anchor
+        anchored = Anchored.of(self.store, cutoff, horizon_days, customers)
+        return pd.DataFrame(anchored.columns), self._target(day_of(cutoff), horizon_days, customers), anchored.anchor
 
     def _seen(self, cutoff: date) -> NDArray[np.int64]:
         customers = self.store.seen(day_of(cutoff))
@@ -246,8 +248,8 @@ class EventLog:
         return NotEnoughData("no_customer_before", cutoff=cutoff.isoformat(), first=self.first_day.isoformat())
 
     def _target(self, day: int, horizon_days: int, customers: NDArray[np.int64]) -> NDArray[np.float64] | None:
-        known = EPOCH + timedelta(days=day + horizon_days) <= self.end
-        return self.store.net_value(day, day + horizon_days)[customers] if known else None
+        is_complete = EPOCH + timedelta(days=day + horizon_days) <= self.end
+        return self.store.net_value(day, day + horizon_days)[customers] if is_complete else None
 
     def _snapshot(
         self,

@@ -63,8 +63,9 @@ MAX_SHARDS: Final = 200
 """Each is an open file as long as the log is open."""
 
 BATCH_ROWS: Final = 100_000
+"""Rows that are read at a time, which bounds memory."""
 NO_CODE: Final = -1
-"""What stands for an unknown code or length; an unknown number is NaN."""
+"""Value of an unknown code or length; an unknown number is NaN."""
 
 
 def cache_folder(dataset: Dataset, event_types: str, before: date | None) -> Path | None:
@@ -126,11 +127,11 @@ def _fill(target: Path, write: Callable[[Path], None]) -> None:
 
 def _prune(folder: Path) -> None:
     """Remove all but the last used relations, those of deleted versions, and what a crash left."""
-    found = sorted(folder.iterdir(), key=_used, reverse=True)
-    known = [path for path in found if COMPLETE.fullmatch(path.name) and (folder.parent / path.name[:12]).is_dir()]
-    for path in found:
+    paths = sorted(folder.iterdir(), key=_used, reverse=True)
+    complete = [path for path in paths if COMPLETE.fullmatch(path.name) and (folder.parent / path.name[:12]).is_dir()]
+    for path in paths:
         half = UNFINISHED.fullmatch(path.name)
-        if path not in known[:MAX_FOLDERS] and not (half and _is_running(int(half[1]))):
+        if path not in complete[:MAX_FOLDERS] and not (half and _is_running(int(half[1]))):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -183,7 +184,7 @@ def write_shards(events: ibis.Table, connection: ibis.BaseBackend, folder: Path)
             if len(waiting) >= workers:  # else rows would pile up in memory
                 written.append(waiting.popleft().result())
             waiting.append(pool.submit(_write_shard, folder / file_of(number), table))
-        written += [one.result() for one in waiting]
+        written += [future.result() for future in waiting]
     firsts, places, earliest, latest = zip(*written, strict=True) if written else ((), (), (), ())
     facts = {
         "bounds": [*firsts, len(ids)],
@@ -207,19 +208,19 @@ def _sorted_shards(connection: Any, lines: Lines) -> Iterator[pa.Table]:
     """Yield the rows of some consecutive customers at a time; no customer is divided."""
     query = connection.compile(_columns(lines).order_by("customer"))
     least = max(SHARD_ROWS, -(-lines.rows // MAX_SHARDS))
-    held: list[pa.Table] = []
+    pending: list[pa.Table] = []
     for batch in connection.raw_sql(query).to_arrow_reader(min(BATCH_ROWS, least)):
-        held.append(pa.Table.from_batches([batch]))
-        if sum(part.num_rows for part in held) < least:
+        pending.append(pa.Table.from_batches([batch]))
+        if sum(part.num_rows for part in pending) < least:
             continue
-        table = pa.concat_tables(held)
+        table = pa.concat_tables(pending)
         customer = table["customer"].to_numpy()
         begin_of_last = int(customer.searchsorted(customer[-1]))
         if begin_of_last:
             yield table.slice(0, begin_of_last)
-            held = [table.slice(begin_of_last)]
-    if held:
-        yield pa.concat_tables(held)
+            pending = [table.slice(begin_of_last)]
+    if pending:
+        yield pa.concat_tables(pending)
 
 
 def _columns(lines: Lines) -> ibis.Table:

@@ -29,6 +29,7 @@ from clv_core.features.expressions import aggregate, once, succession
 
 EPOCH: Final = date(1970, 1, 1)
 DAY_SECONDS: Final = 86_400
+"""Seconds of a day."""
 KINDS: Final = {name: code for code, name in enumerate(EVENT_TYPES)}
 """Codes of the event types with a meaning of their own."""
 
@@ -160,8 +161,8 @@ Source = Callable[[Tables, int, int], Any]
 
 
 def _cut(table: Any, cutoff_day: int, horizon_days: int) -> Any:
-    known = table.filter(table.day < cutoff_day)
-    return known.mutate(age=cutoff_day - known.day, horizon=horizon_days)
+    past = table.filter(table.day < cutoff_day)
+    return past.mutate(age=cutoff_day - past.day, horizon=horizon_days)
 
 
 def _relation(name: str) -> Source:

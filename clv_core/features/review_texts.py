@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from clv_core.features.lines import Events
 
 LAST_REVIEWS: Final = 3
+"""Reviews of a customer that are read, the latest ones; a guess: older ones are about other orders."""
 MOST_CHARACTERS: Final = 120
-"""Of each review; what matters is said first."""
+"""Of each review; a guess: the first sentence holds the opinion."""
 SPACES: Final = " \t\n\r\v\f"
 """What the engine strips."""
 BATCH_ROWS: Final = 100_000
+"""Rows that are read at a time, which bounds memory."""
 FIRST, LAST, CUTOFF = 2_000_000_003, 2_000_000_011, 2_000_000_033
-"""Whole numbers that stand for the first and the last customer and the cutoff in the written query."""
+"""Placeholders of the first and the last customer and the cutoff in the compiled query: numbers that no log has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +116,9 @@ def _latest(table: ibis.Table, cutoff_day: int) -> ibis.Table:
     """Return customer and text: the last reviews before the cutoff, one a line, the latest first."""
     import ibis
 
-    known = table.filter(table.day < cutoff_day)
-    latest = [known.second.desc(), known.text.desc()]
-    numbered = known.mutate(place=ibis.row_number().over(group_by=known.customer, order_by=latest))
+    past = table.filter(table.day < cutoff_day)
+    latest = [past.second.desc(), past.text.desc()]
+    numbered = past.mutate(place=ibis.row_number().over(group_by=past.customer, order_by=latest))
     numbered = numbered.filter(numbered.place < LAST_REVIEWS)
     parts = {f"text{place}": numbered.text.max(where=numbered.place == place) for place in range(LAST_REVIEWS)}
     wide = numbered.group_by("customer").aggregate(**parts)
@@ -132,9 +134,11 @@ def reviews_of(events: Events) -> list[str | None]:
     Args:
         events: all of them lie before the cutoff.
     """
-    found: list[list[tuple[int, str]]] = [[] for _ in range(events.customers)]
+    by_customer: list[list[tuple[int, str]]] = [[] for _ in range(events.customers)]
     for customer, second, text in zip(events.customer.tolist(), events.second.tolist(), events.reviews, strict=True):
         written = "" if text is None else text.strip(SPACES)
         if written:
-            found[customer].append((second, written[:MOST_CHARACTERS]))
-    return ["\n".join(text for _, text in sorted(own, reverse=True)[:LAST_REVIEWS]) or None for own in found]
+            by_customer[customer].append((second, written[:MOST_CHARACTERS]))
+    return [
+        "\n".join(text for _, text in sorted(reviews, reverse=True)[:LAST_REVIEWS]) or None for reviews in by_customer
+    ]

@@ -1,4 +1,4 @@
-"""The snapshot to score with: a snapshot without a target, and what the year before tells of the calendar."""
+"""The snapshot to score with: a snapshot without a target, with the seasonality of the year before."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.snapshot import Snapshot
 
-SHORTEST_HISTORY_DAYS: Final = 182
-FEWEST_BUYERS: Final = 100
-FEWEST_ORDERS: Final = 100
+MIN_HISTORY_DAYS: Final = 182
+"""Before last year's cutoff: an anchor fitted on less is no yardstick. A guess."""
+MIN_BUYERS: Final = 100
+"""Customers who bought in the horizon: with fewer, the residual of their total would be mostly chance. A guess."""
+MIN_ORDERS: Final = 100
+"""In a year of 13 parts; with fewer, the pace would be all chance. A guess."""
 
 
 def scoring_snapshot(log: EventLog, cutoff: date, horizon_days: int, *, max_steps: int) -> Snapshot:
-    """Return the snapshot of all customers seen before ``cutoff``, with what last year tells."""
+    """Return the snapshot of all customers seen before ``cutoff``, with last year's residual and pace."""
     snapshot = log.snapshot(cutoff, horizon_days, max_steps=max_steps)
     return replace(snapshot, last_year=last_year(log, cutoff, horizon_days))
 
@@ -49,18 +52,18 @@ def scoring_parts(
 ) -> Iterator[Snapshot]:
     """Yield the rows of :func:`scoring_snapshot` in parts of ``customers_at_once``, of many some (``most``)."""
     parts = log.parts(cutoff, horizon_days, max_steps=max_steps, customers_at_once=customers_at_once, most=most)
-    told = last_year(log, cutoff, horizon_days)
-    return (replace(part, last_year=told) for part in parts)
+    calendar = last_year(log, cutoff, horizon_days)
+    return (replace(part, last_year=calendar) for part in parts)
 
 
 def last_year(log: EventLog, cutoff: date, horizon_days: int) -> LastYear:
-    """Return what the buyers of one year before ``cutoff`` did since, beside what the anchor expected of them then.
+    """Return how the buyers of one year before ``cutoff`` bought since, relative to the anchor's forecast then.
 
-    Nothing is told where the log has less than 182 days before that. The residual also wants the horizon to lie within
+    It is neutral where the log has less than 182 days before that. The residual also wants the horizon to lie within
     the year, and 100 customers who bought in it; the pace of the year wants 100 orders.
     """
     then = cutoff - timedelta(days=YEAR_DAYS)
-    if (then - log.first_day).days < SHORTEST_HISTORY_DAYS:
+    if (then - log.first_day).days < MIN_HISTORY_DAYS:
         return LastYear()
     past, target, anchor = log.history(then, horizon_days)
     past = past.assign(target=0.0 if target is None else target).dropna(subset=["T"])
@@ -70,7 +73,7 @@ def last_year(log: EventLog, cutoff: date, horizon_days: int) -> LastYear:
     begin = day_of(then)
     orders = log.store.orders_by_day(begin, begin + YEAR_DAYS).reshape(PARTS, PART_DAYS).sum(1)
     expected = _expected(past, anchor)
-    if orders.sum() < FEWEST_ORDERS or expected.min() <= 0:
+    if orders.sum() < MIN_ORDERS or expected.min() <= 0:
         return LastYear(residual)
     return LastYear.of(residual, orders, expected)
 
@@ -79,7 +82,7 @@ def _residual(past: pd.DataFrame) -> float:
     """Return log(actual / anchor) of the buyers' total in the horizon; 0 where too few bought to tell."""
     target, actual = past["target"], float(past["target"].sum())
     expected = float(np.nansum(past["anchor_value"].to_numpy(np.float64)))
-    if int((target > 0).sum()) < FEWEST_BUYERS or actual <= 0 or expected <= 0:
+    if int((target > 0).sum()) < MIN_BUYERS or actual <= 0 or expected <= 0:
         return 0.0
     return float(np.log(actual / expected))
 

@@ -19,10 +19,10 @@ from clv_core.features.columnar.rows import Rows
 from clv_core.features.duckdb_engine import each
 
 STEP_VALUES: Final = ("amount", "quantity", "lines", "discount", "rating", "review_length")
-"""Numeric columns of a step, in the log's units; NaN where the log says nothing."""
+"""Numeric columns of a step, in the log's units; NaN where the log has no value."""
 
 STEP_CODES: Final = ("event_type", "category")
-"""Categorical columns of a step, as text codes into :attr:`Steps.vocabularies`; -1 where the log says nothing."""
+"""Categorical columns of a step, as text codes into :attr:`Steps.vocabularies`; -1 where the log has no value."""
 
 TIMING: Final = "timing"
 STEP_GROUPS: Final = {
@@ -35,7 +35,7 @@ STEP_GROUPS: Final = {
     "event_type": "actions",
     "category": "categories",
 }
-"""The named group of features that says the same as a column of the steps; of when they were it is :data:`TIMING`."""
+"""The group of features with the information of a column of the steps; of their times it is :data:`TIMING`."""
 
 
 OF_STEP: Final = ("day", "gap_days", "values", "codes")
@@ -58,7 +58,7 @@ class Steps:
         gap_days: days since the customer's previous step (0 at the first), float32, shape [s].
         values: :data:`STEP_VALUES`, float32, shape [s, len(STEP_VALUES)].
         codes: :data:`STEP_CODES`, int32, shape [s, len(STEP_CODES)].
-        vocabularies: for each of :data:`STEP_CODES` the texts that its codes stand for, sorted.
+        vocabularies: for each of :data:`STEP_CODES` the texts of its codes, sorted.
     """
 
     customer_ids: NDArray[np.object_]
@@ -71,22 +71,22 @@ class Steps:
 
     def select(self, rows: NDArray[Any], customer_ids: NDArray[np.object_], counts: NDArray[np.int64]) -> Steps:
         """Return the steps at ``rows`` (positions or marks): of other customers, ``counts`` [c] of them each."""
-        own = {name: getattr(self, name)[rows] for name in OF_STEP}
-        return replace(self, customer_ids=customer_ids, offsets=bounds_of(counts), **own)
+        arrays = {name: getattr(self, name)[rows] for name in OF_STEP}
+        return replace(self, customer_ids=customer_ids, offsets=bounds_of(counts), **arrays)
 
     @classmethod
     def joined(cls, parts: Sequence[Steps]) -> Steps:
         """Return the steps of different customers of one log as one."""
-        own: dict[str, Any] = {
+        arrays: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name in ("customer_ids", *OF_STEP)
         }
         counts = np.concatenate([np.diff(part.offsets) for part in parts])
-        return replace(parts[0], offsets=bounds_of(counts), **own)
+        return replace(parts[0], offsets=bounds_of(counts), **arrays)
 
 
 @dataclass(frozen=True)
 class Windows:
-    """What is known of each of n (customer, cutoff) pairs: a slice of steps strictly before the cutoff.
+    """The history of each of n (customer, cutoff) pairs: a slice of steps strictly before the cutoff.
 
     Args:
         steps: the log's steps.
@@ -106,7 +106,7 @@ class Windows:
 
     @property
     def first(self) -> NDArray[np.int64]:
-        """The first step that is known of each customer, inside the window or before it, [n]."""
+        """The first step of each customer, inside the window or before it, [n]."""
         return self.steps.offsets[np.searchsorted(self.steps.offsets, self.start, side="right") - 1]
 
     def latest(self, steps: int) -> Windows:
@@ -125,14 +125,15 @@ def windows_at(steps: Steps, cutoff_day: int, max_steps: int) -> tuple[NDArray[n
         Positions in ``steps.customer_ids`` [n], and their windows [n].
     """
     before = np.concatenate([[0], np.cumsum(steps.day < cutoff_day)])
-    known = before[steps.offsets[1:]] - before[steps.offsets[:-1]]
-    customers = np.flatnonzero(known > 0)
-    stop = steps.offsets[customers] + known[customers]
+    counts = before[steps.offsets[1:]] - before[steps.offsets[:-1]]
+    customers = np.flatnonzero(counts > 0)
+    stop = steps.offsets[customers] + counts[customers]
     start = np.maximum(steps.offsets[customers], stop - max_steps)
     return customers, Windows(steps, start, stop, np.full(len(customers), cutoff_day, np.int32))
 
 
 NO_CODE: Final = -1
+"""Code of a step without a value."""
 ORDER: Final = ("customer", "day", "second", "type")
 """What steps are sorted by."""
 

@@ -1,6 +1,6 @@
 """Columns of the feature table that one log has and another has not: customers' attributes, and review texts.
 
-``FEATURES`` says what any event log tells; a signal is a column of one dataset's own. Models learn from both alike, and
+``FEATURES`` can be computed from any event log; a signal is a column of one dataset. Models learn from both, and
 the contract is the same: what is dated at or after a cutoff changes nothing, nor does the order of rows.
 """
 
@@ -61,7 +61,7 @@ class Signal(Protocol):
         """What it is."""
 
     def at(self, cutoff_day: int, customers: NDArray[np.int64]) -> Any:
-        """Return what is known of ``customers`` at a cutoff, a pandas column [n].
+        """Return the signal of ``customers`` at a cutoff, a pandas column [n].
 
         Args:
             cutoff_day: the cutoff in days since 1970-01-01.
@@ -76,7 +76,7 @@ ALWAYS: Final = int(np.iinfo(np.int32).min)
 
 @dataclass(frozen=True, eq=False)
 class AttributeValues:
-    """All known values of an attribute, ordered by customer and day.
+    """All values of an attribute, ordered by customer and day.
 
     Args:
         attribute: which.
@@ -109,13 +109,13 @@ class AttributeValues:
             cutoff_day: the cutoff in days since 1970-01-01.
             customers: numbers of customers in the log, [n].
         """
-        known = np.flatnonzero(self.day < cutoff_day)
-        owner = self.customer[known]
+        past = np.flatnonzero(self.day < cutoff_day)
+        owner = self.customer[past]
         last = np.searchsorted(owner, customers, side="right") - 1
         some = last >= 0
         some[some] = owner[last[some]] == customers[some]
         value = np.full(len(customers), np.nan)
-        value[some] = self.value[known[last[some]]]
+        value[some] = self.value[past[last[some]]]
         if self.attribute.kind == NUMBER:
             return value
         texts = np.array([*self.texts, None], object)
@@ -156,10 +156,10 @@ def read_attribute(
     if attribute.kind == NUMBER:
         rows = rows.filter(~(rows.value.isnan() | rows.value.isinf()))
     rows = rows.inner_join(customers.select(CUSTOMER_ID, "customer"), CUSTOMER_ID)
-    found = connection.to_pyarrow(rows.group_by("customer", "day").aggregate(value=rows.value.max()))
-    customer, days = (found[name].to_numpy().astype(np.int32) for name in ("customer", "day"))
+    table = connection.to_pyarrow(rows.group_by("customer", "day").aggregate(value=rows.value.max()))
+    customer, days = (table[name].to_numpy().astype(np.int32) for name in ("customer", "day"))
     order = np.lexsort((days, customer))
-    column, texts = found["value"].combine_chunks(), np.empty(0, object)
+    column, texts = table["value"].combine_chunks(), np.empty(0, object)
     if attribute.kind == TEXT:
         coded = column.dictionary_encode()
         column, texts = coded.indices, coded.dictionary.to_pandas().to_numpy(object)

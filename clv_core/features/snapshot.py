@@ -1,4 +1,4 @@
-"""A snapshot: all customers seen before a cutoff, what is known of them, and what they were worth after it."""
+"""A snapshot: all customers seen before a cutoff, their features, and their value after it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from clv_core.features.signals import SignalColumn
 from clv_core.preprocessing import Described, Table, numbers_of
 
 RECENT_DAYS: Final = 90
+"""A quarter."""
 BASIS: Final = ("T", "tenure", "net_value", f"net_value_{RECENT_DAYS}d", *ANCHORS)
 """The features that models start from, whatever else they read."""
 
@@ -38,9 +39,9 @@ class Snapshot:
         target: net value in [cutoff, cutoff + horizon), in the log's currency, float64 [n]; None where the horizon has
             not passed. Of a partial window, the net value of that part of the horizon which has passed.
         anchors: the BTYD models fitted on what lies before each cutoff, by cutoff day.
-        last_year: what the year before a scoring cutoff tells of the calendar.
+        last_year: seasonality of the year before a scoring cutoff.
         signals: the columns that this dataset has beyond ``FEATURES``, by name.
-        exposure: expected purchases in the span that the target covers, relative to those in the whole horizon,
+        exposure: expected purchases in the span that the target covers, relative to those in the full horizon,
             float64 [n]: 1 for a complete window. None: all are complete.
         levels: the anchor's total over the actual one of all buyers of a training cutoff, by cutoff day; sampled rows
             do not tell it, since a few large customers decide it.
@@ -114,7 +115,7 @@ class Snapshot:
         return self.features[list(names)].isna().any(axis=1).to_numpy()
 
     def complete(self) -> Snapshot:
-        """Return the rows whose target covers the whole horizon."""
+        """Return the rows whose target covers the full horizon."""
         if self.exposure is None:
             return self
         return replace(self.take(np.flatnonzero(self.exposure == 1)), exposure=None)
@@ -123,7 +124,7 @@ class Snapshot:
 def concat(snapshots: Sequence[Snapshot]) -> Snapshot:
     """Return one snapshot of all rows; the parts are of one log and horizon, and all have targets or none has.
 
-    What last year tells is told of all parts alike, or of none.
+    All parts have one :attr:`last_year`, or none.
     """
     first = snapshots[0]
     windows = replace(

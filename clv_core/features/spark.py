@@ -45,7 +45,7 @@ LOCAL_SETTINGS: Final = {
 
 
 class Spark:
-    """A Spark session with a database of its own for the relations; it is gone when this is closed or no longer used.
+    """A Spark session with a database of its own for the relations; it is dropped when this is closed or unused.
 
     Args:
         master: ``local[2]`` is two threads of this machine; else the address of a cluster.
@@ -67,9 +67,9 @@ class Spark:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
         local = {"spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.local.dir": str(folder / "spill")}
-        chosen = {**SETTINGS, **(LOCAL_SETTINGS | local if master.startswith("local") else {}), **(settings or {})}
+        options = {**SETTINGS, **(LOCAL_SETTINGS | local if master.startswith("local") else {}), **(settings or {})}
         builder = SparkSession.builder.master(master).appName("clv-studio")
-        for name, value in chosen.items():
+        for name, value in options.items():
             builder = builder.config(name, value)
         self.session: SparkSession = builder.getOrCreate()
         self.session.sparkContext.setLogLevel("ERROR")
@@ -93,7 +93,7 @@ class Spark:
 
         Raises:
             NotFound: there is no Parquet file.
-            Refused: it says not who did something, or not when.
+            Refused: it lacks a column of customers or of times.
         """
         from pyspark.sql import functions as F
 
@@ -119,11 +119,11 @@ class Spark:
             source = str(path.resolve())
         try:
             stored = self.session.read.parquet(source)
-        except AnalysisException as error:  # no such folder, or no file of a known schema in it
+        except AnalysisException as error:  # no such folder, or no file with a schema in it
             raise NotFound("no_events_folder", path=source) from error
         if missing := [name for name in NEEDED if name not in stored.columns]:
-            found = list(stored.columns[:20]) or "-"
-            raise Refused("events_columns", path=source, missing=missing, found=found)
+            columns = list(stored.columns[:20]) or "-"
+            raise Refused("events_columns", path=source, missing=missing, found=columns)
         return stored
 
     def close(self) -> None:
@@ -146,7 +146,7 @@ class LogFolder:
     Args:
         spark: session that reads it.
         events: Parquet in canonical columns, ``event_time`` in UTC; a path or an address that all workers see.
-        timezone: that its days are counted in, IANA; None where it is not known.
+        timezone: that its days are counted in, IANA; None where it is unknown.
     """
 
     spark: Spark
@@ -168,7 +168,7 @@ def why_not() -> str | None:
 
 def _discard(session: SparkSession, database: str, folder: Path) -> None:
     try:
-        if session.sparkContext._jsc is not None:  # None: stopped by another that this process had opened beside it
+        if session.sparkContext._jsc is not None:  # None: stopped by another session of this process
             session.sql("USE default")
             session.sql(f"DROP DATABASE IF EXISTS {database} CASCADE")
     finally:

@@ -78,22 +78,22 @@ class Warehouse:
     def seen(self, cutoff_day: int) -> NDArray[np.int64]:
         """Return the numbers of the customers with any event before the cutoff, ascending."""
         steps = self.tables["steps"]
-        found = self.connection.to_pyarrow(steps.filter(steps.day < cutoff_day).select("customer").distinct())
-        return np.sort(found["customer"].to_numpy().astype(np.int64))
+        table = self.connection.to_pyarrow(steps.filter(steps.day < cutoff_day).select("customer").distinct())
+        return np.sort(table["customer"].to_numpy().astype(np.int64))
 
     def steps(self, first: int = 0, stop: int | None = None) -> Steps:
         """Return steps, ordered by customer and time (:class:`~clv_core.features.event_store.EventStore`)."""
         ids = self.customer_ids[first:stop]
         steps = self.tables["steps"]
         steps = steps.filter(steps.customer >= first, steps.customer < first + len(ids))
-        whole = {name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS}
-        table = self.connection.to_pyarrow(steps.mutate(**whole))
+        millionths = {name: (steps[name] * MILLIONTHS).cast("int64") for name in NUMBERS}
+        table = self.connection.to_pyarrow(steps.mutate(**millionths))
         columns = {}
         for name in table.column_names:
             array = table[name].combine_chunks()
-            known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+            valid = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
             values = array.fill_null(0).to_numpy(zero_copy_only=False)
-            columns[name] = Column(values, known, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
+            columns[name] = Column(values, valid, MILLIONTHS if name in NUMBERS else 1, zeroed=True)
         rows = Rows.of(columns).sorted_by(ORDER)
         return pack_steps([rows], ids, (self.texts("type"), self.texts("category")), first)
 
@@ -105,12 +105,12 @@ class Warehouse:
         columns: Mapping[str, NDArray[np.float64]],
     ) -> None:
         """Fill in the features that come from relations (:class:`~clv_core.features.event_store.EventStore`)."""
-        found = self.connection.to_pyarrow(self._features(tuple(columns), cutoff_day, horizon_days))
-        customer = found["customer"].to_numpy()
+        table = self.connection.to_pyarrow(self._features(tuple(columns), cutoff_day, horizon_days))
+        customer = table["customer"].to_numpy()
         wanted = (customer >= customers[0]) & (customer <= customers[-1])
         rows = np.searchsorted(customers, customer[wanted])
         for name, values in columns.items():
-            values[rows] = found[name].to_numpy()[wanted]
+            values[rows] = table[name].to_numpy()[wanted]
 
     def _features(self, names: tuple[str, ...], cutoff_day: int, horizon_days: int) -> ibis.Table:
         """Return customer and features that come from relations, float64, of all seen before the cutoff."""
@@ -142,11 +142,11 @@ class Warehouse:
     def orders_by_day(self, first: int, end: int) -> NDArray[np.float64]:
         """Return how many of those who had bought before ``first`` bought on each day from then to ``end``, [days]."""
         days = self.tables["purchase_days"]
-        known = days.filter(days.day < first).select("customer").distinct()
-        inside = days.filter((days.day >= first) & (days.day < end)).semi_join(known, "customer")
-        found = self.connection.to_pyarrow(inside.group_by("day").aggregate(orders=inside.count()))
+        earlier_buyers = days.filter(days.day < first).select("customer").distinct()
+        inside = days.filter((days.day >= first) & (days.day < end)).semi_join(earlier_buyers, "customer")
+        table = self.connection.to_pyarrow(inside.group_by("day").aggregate(orders=inside.count()))
         orders = np.zeros(end - first)
-        orders[found["day"].to_numpy() - first] = found["orders"].to_numpy()
+        orders[table["day"].to_numpy() - first] = table["orders"].to_numpy()
         return orders
 
     def _ordered(self, table: ibis.Table, number: str, text: str) -> NDArray[np.object_]:
@@ -165,7 +165,7 @@ def _refuse_absurd_numbers(events: ibis.Table, connection: ibis.BaseBackend) -> 
 LINES: Final = "lines"
 """The column that holds a customer's lines, a list of structs in no order."""
 LINE: Final = ("day", "second", "kind", *VOCABULARIES, *NUMBERS, "order", "review_length")
-"""What is known of a line."""
+"""Columns of a line."""
 
 
 def rows_by_customer(warehouse: Warehouse, cutoff_day: int, signals: Iterable[Signal] = ()) -> ibis.Table:
@@ -210,6 +210,6 @@ def store_of_rows(rows: pa.RecordBatch, vocabularies: Mapping[str, NDArray[np.ob
         elif name == "order":
             columns[name] = Column(array.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64))
         else:
-            known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
-            columns[name] = Column(array.fill_null(0).to_numpy(zero_copy_only=False), known, zeroed=True)
+            valid = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
+            columns[name] = Column(array.fill_null(0).to_numpy(zero_copy_only=False), valid, zeroed=True)
     return ColumnStore.of_lines(rows.column(CUSTOMER_ID), Rows.of(columns), vocabularies)

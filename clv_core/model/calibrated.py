@@ -141,7 +141,7 @@ class CalibratedModel(ABC):
 
     @abstractmethod
     def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
-        """Return what is predicted at these levels."""
+        """Return the predictions at these levels."""
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row.

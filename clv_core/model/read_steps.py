@@ -137,7 +137,7 @@ def _of_deep(model: DeepModel, customer: Snapshot, population: Snapshot) -> Iter
 
 
 def _of_instant(model: InstantModel, customer: Snapshot, population: Snapshot) -> Iterator[StepReader]:
-    contexts = {int(day): customer.contexts[int(day)].known for day in np.unique(customer.cutoff_day)}
+    contexts = {int(day): customer.contexts[int(day)].context for day in np.unique(customer.cutoff_day)}
     inputs, crowd = (
         InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
         for snapshot in (customer, population)

@@ -45,7 +45,7 @@ class Tuning:
     def __init__(self, train_on: Snapshot, config: TrainConfig) -> None:
         assert train_on.target is not None
         one_thread()
-        contexts = {day: context.known for day, context in train_on.contexts.items()}
+        contexts = {day: context.context for day, context in train_on.contexts.items()}
         self.inputs = InstantInputs.of(train_on.windows, contexts, train_on.anchors, train_on.basis)
         money = self.inputs.money(contexts)
         exposure = np.ones(len(train_on)) if train_on.exposure is None else train_on.exposure

@@ -560,7 +560,7 @@ def test_later_rows_change_neither_who_is_in_a_sample_nor_what_is_said_of_them(
 def test_a_snapshot_has_the_context_of_its_cutoff(opened: Opener, shop: pd.DataFrame) -> None:
     log = opened(shop)
     snapshot = log.snapshot(CUTOFF, HORIZON)
-    known = snapshot.contexts[DAY].known
+    known = snapshot.contexts[DAY].context
     assert (known.cutoff_day, known.horizon_days) == (DAY, HORIZON)
     assert known.numbers == Context.of(log.steps, DAY, HORIZON).numbers
     part = next(log.parts(CUTOFF, HORIZON, customers_at_once=50))

@@ -142,7 +142,7 @@ def test_rows_of_an_earlier_cutoff_read_nothing_of_a_later_one(cdnow: EventLog) 
     early, late = (cdnow.snapshot(day, 91).take(np.arange(200)) for day in (date(1997, 7, 2), date(1997, 12, 31)))
 
     def inputs(snapshot: Snapshot) -> InstantInputs:
-        contexts = {day: context.known for day, context in snapshot.contexts.items()}
+        contexts = {day: context.context for day, context in snapshot.contexts.items()}
         return InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
 
     rows = torch.arange(200)
@@ -165,7 +165,7 @@ def test_buyers_start_from_their_anchor_and_who_never_bought_from_customers_alik
 
 def test_without_training_the_past_of_the_log_bounds_what_is_predicted(model: InstantModel, snapshot: Snapshot) -> None:
     found = model.predict(snapshot, 3650)
-    largest = snapshot.contexts[int(snapshot.cutoff_day[0])].known.lookup.largest
+    largest = snapshot.contexts[int(snapshot.cutoff_day[0])].context.lookup.largest
     assert found.predicted_clv.max() <= 3 * largest * 3650 / HORIZON
     assert replace(model, largest=1.0).predict(snapshot).predicted_clv.max() <= 3.0
 

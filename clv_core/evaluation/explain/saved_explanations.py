@@ -159,7 +159,7 @@ def save_pool(pool: Snapshot, folder: Path) -> None:
         "horizon_days": pool.horizon_days,
         "last_year": pool.last_year.to_json(),
         "anchors": {str(day): anchor.to_json() for day, anchor in pool.anchors.items()},
-        "contexts": {str(day): one.known.to_json() for day, one in pool.contexts.items() if one.asked},
+        "contexts": {str(day): one.context.to_json() for day, one in pool.contexts.items() if one.is_built},
         "vocabularies": [list(texts) for texts in steps.vocabularies],
         "signals": {name: asdict(column) for name, column in pool.signals.items()},
     }

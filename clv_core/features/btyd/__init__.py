@@ -1,7 +1,7 @@
 """Buy-till-you-die models: how often customers buy until they silently leave, and what an order is worth.
 
 Own, vectorised implementations: maximum likelihood on unique rows with analytic gradients, quadrature in place of
-hypergeometric functions (so no overflow and no NaN at large counts), a regularised answer where the log says
+hypergeometric functions (so no overflow and no NaN at large counts), a regularised answer where the log holds
 too little. Rates and ages are in one unit of time throughout; CLV Studio uses days.
 """
 

@@ -1,6 +1,6 @@
 """The anchor: BG/NBD and Gamma-Gamma fitted on what lies before one cutoff: features, and the level to start from.
 
-Gamma-Gamma speaks of what an order is worth on its day. What comes back later is taken off all orders alike.
+Gamma-Gamma models the value of an order on its day. Later returns are taken off all orders in the same proportion.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ Rows = pd.DataFrame | Mapping[str, Floats]
 
 USUAL: Final = 0.99
 """Of a customer who bought for more than this share of all do, no more than that counts towards what comes back."""
-LEAST_KEPT: Final = 0.01
+MIN_KEPT_SHARE: Final = 0.01
+"""Floor of that share: an anchor that expects nothing cannot be scaled."""
 CLOSE: Final = 1e-6
+"""Below it, a difference of 1 is one of rounding."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Anchor(JsonRecord):
         """Return both models fitted on the buyers of ``rfm``; never fails, however small the log.
 
         Args:
-            rfm: the four columns; where ``net_value`` and ``purchase_days`` stand beside them, their totals give the
+            rfm: the four columns; with ``net_value`` and ``purchase_days`` among them, their totals give the
                 order value of a log without a single repeat purchase, and with ``first_day_value`` what is returned.
         """
         buyers = rfm[rfm["T"].notna()]
@@ -57,8 +59,8 @@ class Anchor(JsonRecord):
         if {"net_value", "purchase_days"} <= set(buyers.columns):
             days = float(buyers["purchase_days"].sum())
             typical = float(buyers["net_value"].sum()) / days if days > 0 else 0.0
-        kept = _kept(buyers)
-        return cls(BGNBD.fit(x, last, age), GammaGamma.fit(x, mean, typical / kept), kept)
+        kept_share = _kept(buyers)
+        return cls(BGNBD.fit(x, last, age), GammaGamma.fit(x, mean, typical / kept_share), kept_share)
 
     def expected_count(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the expected purchase days in the horizon, float64 [n]; never-buyers 0."""
@@ -109,4 +111,4 @@ def _kept(buyers: pd.DataFrame) -> float:
     net, bought = net[some], bought[some]
     weight = np.minimum(1.0, np.quantile(bought, USUAL) / bought)
     share = float((weight * net).sum() / (weight * bought).sum())
-    return 1.0 if share > 1 - CLOSE else max(share, LEAST_KEPT)
+    return 1.0 if share > 1 - CLOSE else max(share, MIN_KEPT_SHARE)

@@ -17,7 +17,7 @@ def summary_from_events(
     amount: str | None = None,
     end: date | str | None = None,
 ) -> pd.DataFrame:
-    """Return one row a customer: what is known of their purchases before or on a day.
+    """Return one row a customer: a summary of their purchases before or on a day.
 
     Purchases of one customer on one day count once, with their sum.
 

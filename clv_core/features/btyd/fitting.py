@@ -15,10 +15,11 @@ LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 LIMIT: Final = 1e4
 """Parameters (in scaled units) are sought in [1/LIMIT, LIMIT]; a maximum at the edge counts as none."""
 GRADIENT_TOLERANCE: Final = 1e-5
+"""Of the log-posterior a customer: a search that stops with a steeper gradient has stalled."""
 SPREAD: Final = 1.5
 """Standard deviation of the prior of each log-parameter."""
 SHIFTS: Final = (0.0, -1.0, 1.0)
-"""Of log-parameters, from the first guess to where a search begins, each tried where the one before found nothing."""
+"""Of log-parameters, from the first guess to where a search begins; the next is tried where one ends at no maximum."""
 STEP: Final = 1e-4
 """Of log-parameters, for differences of the gradient."""
 
@@ -34,10 +35,10 @@ class Found(NamedTuple):
 def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float]) -> tuple[Floats, bool]:
     """Return the parameters of highest likelihood, and whether that maximum exists inside the bounds.
 
-    The search runs on log-parameters by L-BFGS-B. Where it ends at a bound or stalls, or where the log says less than
-    the prior about any direction (few customers, all of them one-time buyers, constant spend), the answer is the mode
-    under independent lognormal priors around ``start``: it always exists, and approaches the likelihood's as the log
-    grows.
+    The search runs on log-parameters by L-BFGS-B. Where it ends at a bound or stalls, or where the log holds less
+    information than the prior about any direction (few customers, all of them one-time buyers, constant spend), the
+    answer is the mode under independent lognormal priors around ``start``: it always exists, and approaches the
+    likelihood's as the log grows.
 
     Args:
         log_likelihood: summed over customers.
@@ -61,7 +62,7 @@ def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float])
             penalty = 0.5 * float(pull @ (logs - centre))
             return (penalty - value) / scale, (pull - gradient * np.exp(logs)) / scale
 
-        found = minimize(
+        result = minimize(
             objective,
             origin,
             jac=True,
@@ -69,9 +70,9 @@ def maximise(log_likelihood: LogLikelihood, size: float, start: Sequence[float])
             bounds=[(-edge, edge)] * len(centre),
             options={"maxiter": 500, "maxls": 50, "ftol": 1e-14, "gtol": 1e-8},
         )
-        inside = bool(np.all(np.abs(found.x) < 0.999 * edge))
-        still = bool(np.max(np.abs(np.asarray(found.jac))) < GRADIENT_TOLERANCE)
-        return Found(found.x, float(found.fun), inside and still and bool(np.isfinite(found.fun)))
+        inside = bool(np.all(np.abs(result.x) < 0.999 * edge))
+        still = bool(np.max(np.abs(np.asarray(result.jac))) < GRADIENT_TOLERANCE)
+        return Found(result.x, float(result.fun), inside and still and bool(np.isfinite(result.fun)))
 
     starts = [centre + shift for shift in SHIFTS]
     if size > 0:
@@ -92,7 +93,7 @@ def _first(starts: Sequence[Floats], search: Callable[[Floats], Found]) -> Found
         ended.append(search(origin))
         if ended[-1].converged:
             return ended[-1]
-    return min(ended, key=lambda one: one.cost)
+    return min(ended, key=lambda result: result.cost)
 
 
 def standard_errors(log_likelihood: LogLikelihood, parameters: Floats) -> Floats:

@@ -55,10 +55,10 @@ class GammaGamma(JsonRecord):
         """
         x = np.asarray(frequency, dtype=np.float64)
         mean = np.asarray(monetary_value, dtype=np.float64)
-        kept = (x >= 1) & (mean > 0) & np.isfinite(mean)
-        order = np.lexsort((mean[kept], x[kept]))
+        usable = (x >= 1) & (mean > 0) & np.isfinite(mean)
+        order = np.lexsort((mean[usable], x[usable]))
         every = -(-len(order) // MAX_ROWS) or 1
-        x, mean = x[kept][order][every // 2 :: every], mean[kept][order][every // 2 :: every]
+        x, mean = x[usable][order][every // 2 :: every], mean[usable][order][every // 2 :: every]
         if not len(x):
             return cls(6.25, 3.75, 2.75 / 6.25 * max(typical, 0.0), converged=False)
         scale = float(mean.mean())
@@ -88,8 +88,8 @@ class GammaGamma(JsonRecord):
     def standard_errors(self, frequency: ArrayLike, monetary_value: ArrayLike) -> dict[str, float]:
         """Return the standard error of each parameter, from the customers with repeat purchases of the fit."""
         x, mean = np.asarray(frequency, dtype=np.float64), np.asarray(monetary_value, dtype=np.float64)
-        known = (x >= 1) & (mean > 0) & np.isfinite(mean)
-        rows = _Rows.of(x[known], mean[known])
+        usable = (x >= 1) & (mean > 0) & np.isfinite(mean)
+        rows = _Rows.of(x[usable], mean[usable])
         errors = standard_errors(lambda at: _log_likelihood(at, rows), np.array([self.p, self.q, self.gamma]))
         return dict(zip(("p", "q", "gamma"), map(float, errors), strict=True))
 
@@ -104,8 +104,8 @@ class GammaGamma(JsonRecord):
         """
         x = np.asarray(frequency, dtype=np.float64)
         mean = np.asarray(monetary_value, dtype=np.float64)
-        known = (x >= 1) & (mean > 0) & np.isfinite(mean)
-        x, mean = np.where(known, x, 0.0), np.where(known, mean, 0.0)
+        usable = (x >= 1) & (mean > 0) & np.isfinite(mean)
+        x, mean = np.where(usable, x, 0.0), np.where(usable, mean, 0.0)
         return self.p * (self.gamma + x * mean) / (self.p * x + self.q - 1)
 
 

@@ -19,6 +19,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _DECAY: Final = 45.0
 """An integrand that has fallen by e^-45 is over."""
 _ROWS_AT_ONCE: Final = 65_536
+"""Rows of one pass, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ParetoNBD(JsonRecord):
         """Return the model of highest likelihood.
 
         Args:
-            frequency: repeat purchase days x, [n]; whole numbers.
+            frequency: repeat purchase days x, [n]; integers.
             recency: first to last purchase, [n].
             T: first purchase to cutoff, [n], ``recency <= T``.
 
@@ -180,13 +181,13 @@ def _log_likelihood(parameters: Floats, x: Floats, last: Floats, age: Floats) ->
         stayed, left, u, shares = _branches(parameters, x[part], last[part], t)
         common = gammaln(k) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
         values[part] = common + np.logaddexp(stayed, left)
-        gone = expit(left - stayed)
-        here = 1 - gone
+        p_left = expit(left - stayed)
+        p_alive = 1 - p_left
         log_a, log_b = np.sum(shares * np.log(alpha + u), axis=1), np.sum(shares * np.log(beta + u), axis=1)
         one_a, one_b = np.sum(shares / (alpha + u), axis=1), np.sum(shares / (beta + u), axis=1)
-        by_r = digamma(k) - digamma(r) + np.log(alpha) - here * np.log(alpha + t) - gone * log_a
-        by_alpha = r / alpha - k * (here / (alpha + t) + gone * one_a)
-        by_s = np.log(beta) - here * np.log(beta + t) + gone * (1 / s - log_b)
-        by_beta = s / beta - here * s / (beta + t) - gone * (s + 1) * one_b
+        by_r = digamma(k) - digamma(r) + np.log(alpha) - p_alive * np.log(alpha + t) - p_left * log_a
+        by_alpha = r / alpha - k * (p_alive / (alpha + t) + p_left * one_a)
+        by_s = np.log(beta) - p_alive * np.log(beta + t) + p_left * (1 / s - log_b)
+        by_beta = s / beta - p_alive * s / (beta + t) - p_left * (s + 1) * one_b
         gradients[:, part] = by_r, by_alpha, by_s, by_beta
     return values, gradients

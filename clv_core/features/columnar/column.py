@@ -15,7 +15,7 @@ Array = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 MILLIONTHS: Final = 1_000_000
-"""Money, quantities and ratings are held as whole numbers of millionths: their sums are exact in any order."""
+"""Money, quantities and ratings are held as integers of millionths: their sums are exact in any order."""
 
 EXACT: Final = "decimal(18, 6)"
 """How an engine holds the same."""
@@ -31,20 +31,20 @@ class Column:
     out many columns has numpy keep quiet about it, once for all of them.
 
     Args:
-        values: numbers or truth values, [n]; what stands at unknown rows is 0 or arbitrary.
-        known: which rows are known, bool [n], or a function that returns it; None: all are.
+        values: numbers or truth values, [n]; 0 or arbitrary at unknown rows.
+        valid: which rows have a value, bool [n], or a function that returns it; None: all have.
         scale: what one unit is in ``values``: 1, or :data:`MILLIONTHS`.
-        groups: the rows that aggregates add up; None where every row stands for itself.
+        groups: the rows that aggregates add up; None where there is nothing to aggregate.
         zeroed: whether unknown rows hold 0.
     """
 
     __hash__ = None  # type: ignore[assignment]
-    __slots__ = ("_known", "_made", "groups", "scale", "values", "zeroed")
+    __slots__ = ("_valid", "_made", "groups", "scale", "values", "zeroed")
 
     def __init__(
         self,
         values: Array,
-        known: Mask | Callable[[], Mask] | None = None,
+        valid: Mask | Callable[[], Mask] | None = None,
         scale: int = 1,
         groups: Groups | None = None,
         zeroed: bool = False,
@@ -53,7 +53,7 @@ class Column:
         self.scale = scale
         self.groups = groups
         self.zeroed = zeroed
-        self._known = known
+        self._valid = valid
         self._made: dict[tuple[Any, int], tuple[Any, Column]] | None = None
 
     @classmethod
@@ -63,58 +63,58 @@ class Column:
         return cls(np.broadcast_to(kind(0), size), np.broadcast_to(np.False_, size), scale, zeroed=True)
 
     @property
-    def known(self) -> Mask | None:
-        """Which rows are known, bool [n]; None: all are."""
-        if callable(self._known):
-            self._known = self._known()
-        return self._known
+    def valid(self) -> Mask | None:
+        """Which rows have a value, bool [n]; None: all have."""
+        if callable(self._valid):
+            self._valid = self._valid()
+        return self._valid
 
     def take(self, rows: Array | slice) -> Column:
         """Return the values of ``rows``, in no group."""
-        known = self.known
-        if known is not None:
-            known = known[rows]
-            if all_true(known):  # what is known throughout is added up and filled in faster
-                known = None
-        return Column(self.values[rows], known, self.scale, zeroed=self.zeroed)
+        valid = self.valid
+        if valid is not None:
+            valid = valid[rows]
+            if all_true(valid):  # columns without a gap are added up and filled in faster
+                valid = None
+        return Column(self.values[rows], valid, self.scale, zeroed=self.zeroed)
 
     def floats(self) -> NDArray[np.float64]:
         """Return the values as float64 with NaN for unknown, [n]."""
         values: NDArray[np.float64] = self.cast("float64").values
-        known = self.known
-        return values if known is None else np.where(known, values, np.nan)
+        valid = self.valid
+        return values if valid is None else np.where(valid, values, np.nan)
 
-    def _like(self, values: Array, known: Any = None, scale: int = 1) -> Column:
-        return Column(values, known, scale, self.groups)
+    def _like(self, values: Array, valid: Any = None, scale: int = 1) -> Column:
+        return Column(values, valid, scale, self.groups)
 
     def _both(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
         """Combine with a column or a plain number, both brought to one unit first."""
-        one, two, scale, known = self.values, other, self.scale, self.known
+        left, right, scale, valid = self.values, other, self.scale, self.valid
         if isinstance(other, Column):
-            two = other.values
-            if other.known is not None:
-                known = other.known if known is None else known & other.known
+            right = other.values
+            if other.valid is not None:
+                valid = other.valid if valid is None else valid & other.valid
             if other.scale != self.scale:
                 scale = max(self.scale, other.scale)
-                one, two = one * (scale // self.scale), two * (scale // other.scale)
+                left, right = left * (scale // self.scale), right * (scale // other.scale)
         elif self.scale != 1:
-            two = other * self.scale
-        return Column(apply(one, two), known, scale, self.groups)
+            right = other * self.scale
+        return Column(apply(left, right), valid, scale, self.groups)
 
     def _once(self, what: Any, other: Any, make: Callable[[], Column]) -> Column:
         """Make something of this column and another once: dozens of features ask for the same recent days and sums."""
         key = what, other if type(other) is int else id(other)
         if self._made is None:
             self._made = {}
-        kept = self._made.get(key)
-        if kept is None:
-            kept = self._made[key] = other, make()  # the other one is kept too: while it is, its id is nobody else's
-        return kept[1]
+        cached = self._made.get(key)
+        if cached is None:
+            cached = self._made[key] = other, make()  # the other one is kept too: while it is, its id is nobody else's
+        return cached[1]
 
     def _compare(self, other: Any, apply: Callable[[Any, Any], Array]) -> Column:
         def compared() -> Column:
-            found = self._both(other, apply)
-            return found if found.known is None else self._like(found.values & found.known)
+            result = self._both(other, apply)
+            return result if result.valid is None else self._like(result.values & result.valid)
 
         return self._once(apply, other, compared)
 
@@ -156,7 +156,7 @@ class Column:
 
     def __rsub__(self, other: Any) -> Column:
         """Return the difference of each row."""
-        return self._both(other, lambda one, two: two - one)
+        return self._both(other, lambda left, right: right - left)
 
     def __mul__(self, other: Any) -> Column:
         """Return the product of each row."""
@@ -179,7 +179,7 @@ class Column:
         """Return the column as ``kind``: one of ``KINDS``, or :data:`EXACT`."""
         if kind == EXACT:
             scaled = self.values if self.scale == MILLIONTHS else self.values * MILLIONTHS
-            return Column(scaled, self._known, MILLIONTHS, self.groups, self.zeroed)
+            return Column(scaled, self._valid, MILLIONTHS, self.groups, self.zeroed)
         values = self.values.astype(KINDS[kind], copy=False)
         if self.scale != 1:
             if kind != "float64":
@@ -187,23 +187,23 @@ class Column:
             values = values / self.scale
         elif values is self.values:
             return self
-        return Column(values, self._known, 1, self.groups, self.zeroed)
+        return Column(values, self._valid, 1, self.groups, self.zeroed)
 
     def notnull(self) -> Column:
-        """Return which rows are known."""
-        return self._like(np.ones(len(self.values), bool) if self.known is None else self.known)
+        """Return which rows have a value."""
+        return self._like(np.ones(len(self.values), bool) if self.valid is None else self.valid)
 
     def fill_null(self, value: float) -> Column:
         """Return the column with ``value`` where it is unknown."""
-        if self._known is None or (self.zeroed and value == 0):
+        if self._valid is None or (self.zeroed and value == 0):
             return Column(self.values, None, self.scale, self.groups)
-        assert self.known is not None
-        return self._like(np.where(self.known, self.values, value * self.scale), None, self.scale)
+        assert self.valid is not None
+        return self._like(np.where(self.valid, self.values, value * self.scale), None, self.scale)
 
     def nullif(self, value: float) -> Column:
         """Return the column, unknown where it equals ``value``."""
         differs = self.values != value * self.scale
-        return self._like(self.values, differs if self.known is None else differs & self.known, self.scale)
+        return self._like(self.values, differs if self.valid is None else differs & self.valid, self.scale)
 
     def isin(self, values: Sequence[Any]) -> Column:
         """Return which rows hold one of ``values``."""
@@ -211,19 +211,19 @@ class Column:
 
     def ifelse(self, yes: Column, no: None) -> Column:
         """Return ``yes`` where this is true, unknown elsewhere."""
-        known = self.values if yes.known is None else self.values & yes.known
-        return self._like(yes.values, known, yes.scale)
+        valid = self.values if yes.valid is None else self.values & yes.valid
+        return self._like(yes.values, valid, yes.scale)
 
     def abs(self) -> Column:
         """Return the absolute values."""
-        return self._like(np.abs(self.values), self.known, self.scale)
+        return self._like(np.abs(self.values), self.valid, self.scale)
 
     def sqrt(self) -> Column:
         """Return the square roots."""
-        return self._plain()._like(np.sqrt(self.values), self.known)
+        return self._plain()._like(np.sqrt(self.values), self.valid)
 
     def sum(self, where: Column | None = None) -> Column:
-        """Return each group's sum, unknown where no row of it is known; whole numbers only, since sums are exact."""
+        """Return each group's sum, unknown where no row of it has a value; integers only, since sums are exact."""
         return self._once("sum", where, lambda: self._sum(where))
 
     def _sum(self, where: Column | None) -> Column:
@@ -236,7 +236,7 @@ class Column:
         return Column(groups.sum(values), lambda: groups.count(mask) > 0, self.scale, zeroed=True)
 
     def count(self, where: Column | None = None) -> Column:
-        """Return how many rows of each group are known."""
+        """Return how many rows of each group have a value."""
         groups, mask = self._grouped(), self._mask(where)
         return self._once("count", where, lambda: Column(groups.sizes() if mask is None else groups.count(mask)))
 
@@ -253,7 +253,7 @@ class Column:
         return self._once("max", None, lambda: self._extreme(Groups.greatest, greatest=True))
 
     def argmin(self, key: Column) -> Column:
-        """Return each group's value at its smallest ``key``, among rows where both are known; keys do not repeat."""
+        """Return each group's value at its smallest ``key``, among rows that have both; keys do not repeat."""
         return self._once("argmin", key, lambda: self._argmin(key))
 
     def _argmin(self, key: Column) -> Column:
@@ -263,11 +263,11 @@ class Column:
         least = keys.min()
         at = keys.values == groups.repeat(least.values)
         rows = np.flatnonzero(at if both is None else at & both)
-        found = least.known if least.known is not None else np.ones(len(groups.starts), bool)
+        has_value = least.valid if least.valid is not None else np.ones(len(groups.starts), bool)
         values = np.zeros(len(groups.starts), self.values.dtype)
-        first = np.searchsorted(rows, groups.starts[found])
-        values[found] = self.values[rows[first]]
-        return Column(values, None if least.known is None else found, self.scale)
+        first = np.searchsorted(rows, groups.starts[has_value])
+        values[has_value] = self.values[rows[first]]
+        return Column(values, None if least.valid is None else has_value, self.scale)
 
     def _extreme(self, reduce: Callable[[Groups, Array], Array], *, greatest: bool) -> Column:
         groups, mask = self._grouped(), self._mask(None)
@@ -278,8 +278,8 @@ class Column:
 
     def _mask(self, where: Column | None) -> Mask | None:
         if where is None:
-            return self.known
-        return where.values if self.known is None else where.values & self.known
+            return self.valid
+        return where.values if self.valid is None else where.values & self.valid
 
     def _grouped(self) -> Groups:
         if self.groups is None:
@@ -288,7 +288,7 @@ class Column:
 
     def grouped(self, groups: Groups | None) -> Self:
         """Return the column as one of rows in ``groups``."""
-        return self if groups is self.groups else type(self)(self.values, self._known, self.scale, groups, self.zeroed)
+        return self if groups is self.groups else type(self)(self.values, self._valid, self.scale, groups, self.zeroed)
 
 
 @cache

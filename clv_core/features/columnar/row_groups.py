@@ -1,4 +1,4 @@
-"""Stretches of sorted rows that belong together, and what can be said of each."""
+"""Groups of consecutive sorted rows, and aggregates of each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Groups:
         return self.sum(mask)
 
     def sum(self, values: Array) -> NDArray[np.int64]:
-        """Return each stretch's sum of whole numbers or marks, int64 [g], or of each of k rows of them [k, g].
+        """Return each stretch's sum of integers or marks, int64 [g], or of each of k rows of them [k, g].
 
         Exact where it fits 63 bits: sums up to a row may overflow, their differences are right all the same.
         """
@@ -93,7 +93,7 @@ def order_of(keys: list[Array]) -> NDArray[np.int64] | None:
 
 
 def packed(keys: list[Array]) -> NDArray[np.int64]:
-    """Return one whole number a row that sorts as ``keys`` do, the first weighs most, int64 [n].
+    """Return one integer a row that sorts as ``keys`` do, the first weighs most, int64 [n].
 
     Keys whose range is too wide for 63 bits together are replaced by their ranks.
     """

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Rows:
-    """n rows of named columns, each fetched when it is first asked for.
+    """n rows of named columns, each fetched at its first use.
 
     Args:
         size: n.
@@ -41,24 +41,24 @@ class Rows:
 
     def __getitem__(self, name: str) -> Column:
         """Return the column ``name``."""
-        found = self._columns.get(name)
-        if found is None:
-            found = self._columns[name] = self._fetch(name).grouped(self.groups)
-        return found
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = self._fetch(name).grouped(self.groups)
+        return column
 
     def __getattr__(self, name: str) -> Column:
         """Return the column ``name``; it is an attribute from now on."""
         if name.startswith("_"):
             raise AttributeError(name)
-        found = self.__dict__[name] = self[name]
-        return found
+        column = self.__dict__[name] = self[name]
+        return column
 
     def once(self, make: Callable[[Rows], T]) -> T:
-        """Return what ``make`` makes of these rows, the same whenever it is asked for again."""
-        found: T | None = self._made.get(make)
-        if found is None:
-            found = self._made[make] = make(self)
-        return found
+        """Return what ``make`` makes of these rows, computed once."""
+        result: T | None = self._made.get(make)
+        if result is None:
+            result = self._made[make] = make(self)
+        return result
 
     def count(self, where: Column | None = None) -> Column:
         """Return the rows of each group, or those of them that are marked."""
@@ -88,7 +88,7 @@ class Rows:
         return Rows(self.size, names, self.__getitem__, self.groups)
 
     def sorted_by(self, keys: Sequence[str]) -> Rows:
-        """Return the rows in the order of whole-number columns, the first weighs most, in no groups."""
+        """Return the rows in the order of integer columns, the first weighs most, in no groups."""
         order = order_of(sort_keys([self[name].values for name in keys]))
         return self._apart() if order is None else self._take(order)
 
@@ -104,7 +104,7 @@ class Rows:
         """Return one row for each different ``keys``, sorted by them.
 
         Args:
-            keys: names of whole-number columns.
+            keys: names of integer columns.
             values: the other columns of the result, from the grouped rows.
         """
         rows = self.grouped(keys)

@@ -39,7 +39,7 @@ class TablesFile:
         self._places = places
 
     def __getitem__(self, name: str) -> Rows:
-        """Return a table; a column is read when it is asked for."""
+        """Return a table; a column is read at its first use."""
         batch = ipc.open_file(pa.BufferReader(self._bytes.slice(*self._places[name]))).get_batch(0)
         return Rows(batch.num_rows, batch.schema.names, lambda column: _column(batch, column))
 
@@ -52,7 +52,7 @@ class TablesFile:
 def write_tables(path: Path, tables: Iterable[tuple[str, Rows]]) -> dict[str, list[int]]:
     """Write tables one after the other and return the places that :class:`TablesFile` takes.
 
-    Unknown values are nulls; a column without a known value has no values at all.
+    Unknown values are nulls; a column of unknown values alone has no values at all.
     """
     places = {}
     with path.open("wb") as file:
@@ -76,21 +76,21 @@ def _write(file: object, rows: Rows) -> None:
 
 
 def _array(column: Column) -> pa.Array:
-    known, size = column.known, len(column.values)
-    if known is not None and not known.any():
+    valid, size = column.valid, len(column.values)
+    if valid is not None and not valid.any():
         return pa.nulls(size)
     values, bits = column.values, None
-    if known is not None and not known.all():
-        values = values if column.zeroed else values * known
-        bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    if valid is not None and not valid.all():
+        values = values if column.zeroed else values * valid
+        bits = pa.py_buffer(np.packbits(valid, bitorder="little"))
     values = _narrow(values)
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), size, [bits, pa.py_buffer(values)])
 
 
 def _narrow(values: Array) -> Array:
-    """Return whole numbers in the smallest type that holds them all."""
+    """Return integers in the smallest type that holds them all."""
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
-    # Below zero only signed types will do: beside an unsigned one of 64 bits they would make a fraction of it.
+    # Below zero only signed types will do: NumPy would promote one with an unsigned type of 64 bits to float.
     kind = np.min_scalar_type(high) if low >= 0 else np.min_scalar_type(min(low, -high - 1))
     return np.ascontiguousarray(values.astype(kind, copy=False))
 

@@ -1,6 +1,6 @@
-"""A log at one cutoff as an untrained network needs it; made when it is asked for, and once.
+"""A log at one cutoff as an untrained network needs it, made once, at its first use.
 
-Beside it stands what the anchor (BG/NBD with Gamma-Gamma, fitted on the log's :func:`history`) says of customers and of
+And the statistics of the anchor (BG/NBD with Gamma-Gamma, fitted on the log's :func:`history`) for customers and for
 the log, free of scale.
 """
 
@@ -37,13 +37,14 @@ Floats = NDArray[np.float64]
 ANCHORED: Final = ("anchor_count", "anchor_spend", "p_alive")
 """Features that are read."""
 LITTLE: Final = 0.02
+"""Floor of logs of counts and money, in orders; a guess."""
 FARTHEST: Final = 5.0
-"""Largest log of a parameter: beyond it, one says the same as at it."""
+"""Largest log of a parameter: beyond it, the fit was at its bounds. A guess."""
 
 
 @dataclass(frozen=True)
 class Context(JsonRecord):
-    """What is known of a log at a cutoff.
+    """Statistics of a log at a cutoff.
 
     Args:
         cutoff_day: days since 1970-01-01.
@@ -82,7 +83,7 @@ class Context(JsonRecord):
         """Return the statistics of customers at this cutoff, by name, each [n].
 
         Args:
-            windows: whose; their steps hold each customer's whole past.
+            windows: whose; their steps hold each customer's full past.
         """
         log = LogDays.of(windows.steps, self.cutoff_day)
         customers = np.searchsorted(windows.steps.offsets, windows.start, side="right") - 1
@@ -91,46 +92,46 @@ class Context(JsonRecord):
 
 def _before(steps: Steps, cutoff_day: int) -> Steps:
     """Return the steps before the cutoff of the customers who have any."""
-    kept = steps.day < cutoff_day
-    added = np.concatenate([[0], np.cumsum(kept)])
+    is_before = steps.day < cutoff_day
+    added = np.concatenate([[0], np.cumsum(is_before)])
     counts = added[steps.offsets[1:]] - added[steps.offsets[:-1]]
     seen = counts > 0
-    return steps.select(kept, steps.customer_ids[seen], counts[seen])
+    return steps.select(is_before, steps.customer_ids[seen], counts[seen])
 
 
 @dataclass(frozen=True, eq=False)
 class LazyContext:
-    """The context of a log, made at the first time that it is asked for: most models never ask.
+    """The context of a log, made at its first use: most models never need it.
 
     Args:
         steps: returns the steps of all customers or of a sample of them.
         cutoff_day: days since 1970-01-01.
         horizon_days: length of the predicted span.
-        kept: the context where it was made before and kept; then ``steps`` is never called.
+        saved: the context where it was made before and saved; then ``steps`` is never called.
         counts: BG/NBD as fitted on the log before the cutoff, in days.
     """
 
     steps: Callable[[], Steps]
     cutoff_day: int
     horizon_days: int
-    kept: Context | None = None
+    saved: Context | None = None
     counts: BGNBD | None = None
 
     @cached_property
-    def known(self) -> Context:
+    def context(self) -> Context:
         """The context."""
-        return self.kept or Context.of(self.steps(), self.cutoff_day, self.horizon_days, self.counts)
+        return self.saved or Context.of(self.steps(), self.cutoff_day, self.horizon_days, self.counts)
 
     @property
-    def asked(self) -> bool:
-        """Whether anyone has asked for the context yet."""
-        return "known" in vars(self) or self.kept is not None
+    def is_built(self) -> bool:
+        """Whether the context has been made yet."""
+        return "context" in vars(self) or self.saved is not None
 
 
 def sample_steps(store: EventStore, cutoff_day: int, most: int = MOST_CUSTOMERS) -> Steps:
     """Return the steps before a cutoff of at most ``most`` customers, in ranges spread evenly over those seen by then.
 
-    Who comes later changes nothing: neither who is in the sample nor what is said of them.
+    Customers who come later change neither the sample nor its steps.
     """
     seen = store.seen(cutoff_day)
     wide = most // RANGES
@@ -145,7 +146,7 @@ def anchor_statistics(features: Mapping[str, Floats] | pd.DataFrame, never: Floa
     """Return the anchor's statistics of customers by name, each [n]; 0 for those who have never bought.
 
     Args:
-        features: :data:`ANCHORED`, at the horizon that is asked for, each [n].
+        features: :data:`ANCHORED`, at the requested horizon, each [n].
         never: 1 for those who have never bought, [n].
         money: mean order of the log, less the share of it that comes back on later days.
     """
@@ -163,8 +164,8 @@ def anchor_statistics(features: Mapping[str, Floats] | pd.DataFrame, never: Floa
 def spend_statistics(spend: GammaGamma, columns: Mapping[str, Floats], money: float) -> dict[str, Floats]:
     """Return what the anchor expects of an order after all orders of a customer, the first included, [n].
 
-    Gamma-Gamma is fitted on repeat purchases and says of a one-time buyer what it says of everyone; the value of her
-    only order tells more.
+    Gamma-Gamma is fitted on repeat purchases and gives all one-time buyers the same mean; the value of her only order
+    is information that it leaves out.
 
     Args:
         spend: the anchor's.
@@ -173,18 +174,19 @@ def spend_statistics(spend: GammaGamma, columns: Mapping[str, Floats], money: fl
     """
     count = np.rint(np.expm1(columns["count"]))
     mean = np.maximum(np.exp(columns["money_total"]) - LITTLE, 1e-9) / np.maximum(count, 1) * money
-    found = np.log(np.maximum(spend.expected_spend(count, mean), 0) / money + LITTLE)
-    return {"anchor_spend_all": (1 - columns["never"]) * found}
+    log_spend = np.log(np.maximum(spend.expected_spend(count, mean), 0) / money + LITTLE)
+    return {"anchor_spend_all": (1 - columns["never"]) * log_spend}
 
 
 @lru_cache(maxsize=64)
 def anchor_numbers(anchor: Anchor, horizon_days: int) -> Mapping[str, float]:
     """Return the anchor's parameters as logs, time counted in horizons."""
     counts, spend = anchor.counts.to_json(), anchor.spend.to_json()
-    found = {name: counts[name] for name in ("r", "a", "b")} | {"alpha": counts["alpha"] / horizon_days}
-    found |= {"p": spend["p"], "q": spend["q"]}
+    parameters = {name: counts[name] for name in ("r", "a", "b")} | {"alpha": counts["alpha"] / horizon_days}
+    parameters |= {"p": spend["p"], "q": spend["q"]}
     return {
-        f"anchor_{name}": float(np.clip(np.log(max(value, 1e-9)), -FARTHEST, FARTHEST)) for name, value in found.items()
+        f"anchor_{name}": float(np.clip(np.log(max(value, 1e-9)), -FARTHEST, FARTHEST))
+        for name, value in parameters.items()
     }
 
 
@@ -203,11 +205,11 @@ def history(log: LogDays, cutoff_day: int) -> pd.DataFrame:
     total, everything = (part.added[part.offsets[1:]] - part.added[part.offsets[:-1]] for part in (orders, log.net))
     repeat = np.maximum(days - 1, 0)
     mean = np.where(repeat > 0, (total - safe_value[first]) / np.maximum(repeat, 1), 0.0)
-    known = {
+    of_buyers = {
         "recency": (safe_day[last] - safe_day[first]).astype(np.float64),
         "T": (cutoff_day - safe_day[first]).astype(np.float64),
         "monetary_value": mean,
     }
-    table = {name: np.where(bought, values, np.nan) for name, values in known.items()}
+    table = {name: np.where(bought, values, np.nan) for name, values in of_buyers.items()}
     counts = {"frequency": repeat.astype(np.float64), "purchase_days": days.astype(np.float64)}
     return pd.DataFrame({**table, **counts, "net_value": everything})

@@ -1,4 +1,4 @@
-"""A log by customer and day: events, orders, and what customers do beside buying, all kinds in one piece.
+"""A log by customer and day: events, orders, and what customers do besides buying, all kinds in one piece.
 
 :class:`LogDays` is made of steps. Each thing in it that customers did on some days is :class:`Days`, which adds up any
 span of them without a loop.
@@ -52,12 +52,13 @@ class LogDays:
     @classmethod
     def of(cls, steps: Steps, before: int | None = None) -> LogDays:
         """Return the days of a log's steps, on or after ``before`` left out."""
-        kept = np.ones(len(steps.day), bool) if before is None else steps.day < before
+        is_before = np.ones(len(steps.day), bool) if before is None else steps.day < before
         customers = len(steps.offsets) - 1
-        customer = np.repeat(np.arange(customers), np.diff(steps.offsets))[kept]
-        day, kind = steps.day[kept].astype(np.int64), step_kinds(steps)[kept]
+        customer = np.repeat(np.arange(customers), np.diff(steps.offsets))[is_before]
+        day, kind = steps.day[is_before].astype(np.int64), step_kinds(steps)[is_before]
         amount, lines, rating = (
-            steps.values[:, STEP_VALUES.index(name)][kept].astype(np.float64) for name in ("amount", "lines", "rating")
+            steps.values[:, STEP_VALUES.index(name)][is_before].astype(np.float64)
+            for name in ("amount", "lines", "rating")
         )
         amount, lines = np.where(np.isnan(amount), 0.0, amount), np.where(np.isnan(lines), 1.0, lines)
         purchases, returns = (kind == KINDS.index(name) for name in MONEY_TYPES)
@@ -97,7 +98,7 @@ class StepColumns:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Behaviour days of c customers, of all of :data:`BEHAVIOUR` one after the other, so that all are asked together.
+    """Behaviour days of c customers, of all of :data:`BEHAVIOUR` one after the other, for one look-up.
 
     Args:
         days: the days of the k-th kind of customer i are those of number ``k * c + i``; their value is how many events.
@@ -166,6 +167,7 @@ def step_kinds(steps: Steps) -> NDArray[np.int64]:
 
 
 EXACT: Final = 2.0**-22
+"""Unit of logs that are summed: sums are then exact in any order."""
 
 
 def exactly(values: Floats) -> Floats:
@@ -196,14 +198,14 @@ class Days:
     def in_units(self, unit: float) -> Days:
         """Return the values in units, to the nearest :data:`EXACT`: their sums are then the same bits in any order.
 
-        A customer's own sum, the difference of two running ones, must not depend on who stands before her.
+        A customer's own sum, the difference of two running ones, must not depend on the customers before her.
         """
         return Days(self.offsets, self.day, exactly(self.value / unit))
 
-    def only(self, kept: NDArray[np.bool_]) -> Days:
-        """Return the rows where ``kept`` [d] holds."""
-        before = running(kept)
-        return Days(before[self.offsets], self.day[kept], self.value[kept])
+    def only(self, mask: NDArray[np.bool_]) -> Days:
+        """Return the rows where ``mask`` [d] is true."""
+        before = running(mask)
+        return Days(before[self.offsets], self.day[mask], self.value[mask])
 
     @cached_property
     def _keys(self) -> tuple[int, int, Ints]:
@@ -222,8 +224,8 @@ class Days:
         """Return the position after each customer's last row before ``day``, int64 [n]; of k days, [n, 1] and [k]."""
         first, stride, keys = self._keys
         at = np.minimum(np.maximum(day, first) - first, stride - 1)
-        found: Ints = keys.searchsorted(customers * stride + at)
-        return found
+        positions: Ints = keys.searchsorted(customers * stride + at)
+        return positions
 
     def count(self, customers: Ints, begin: Ints | int, end: Ints | int) -> Floats:
         """Return the number of rows on days ``begin <= day < end``, [n]."""

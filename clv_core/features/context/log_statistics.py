@@ -1,4 +1,4 @@
-"""Statistics of a whole log at a cutoff: how its customers buy, leave and spend, and what its seasons do."""
+"""Statistics of a log at a cutoff: how its customers buy, leave and spend, and what its seasons do."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ Numbers = dict[str, float]
 
 FEW: Final = 3.0
 """Added to both sides of a ratio of counts, so that small ones say little."""
-FEWEST: Final = 30
-"""Customers behind a correlation."""
+MIN_CUSTOMERS: Final = 30
+"""Customers needed for a correlation; with fewer it counts as 0. A guess."""
 TURN_DAYS: Final = 365.25
+"""A year, leap years included, which a season turns in."""
 CHRISTMAS: Final = (318.0, 358.0)
+"""Days of the year of the peak, as in the simulated shops."""
 QUARTILES: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Quantiles of customers' ages and recencies."""
 
 
 def usual_of(log: LogDays, horizon_days: int) -> Numbers:
@@ -37,23 +40,23 @@ def usual_of(log: LogDays, horizon_days: int) -> Numbers:
 def log_statistics(log: LogDays, cutoff_day: int, horizon_days: int, usual: Numbers, lookup: Lookup) -> Numbers:
     """Return the statistics of a log whose days all lie before the cutoff, by name, all finite."""
     everyone = np.arange(len(log))
-    known = CustomerState.of(log, everyone, cutoff_day, horizon_days)
+    state = CustomerState.of(log, everyone, cutoff_day, horizon_days)
     return {
-        **_size(log, known, cutoff_day, horizon_days),
-        **_rhythm(log, known, horizon_days, usual),
-        **_money(log, known, usual["money"]),
+        **_size(log, state, cutoff_day, horizon_days),
+        **_rhythm(log, state, horizon_days, usual),
+        **_money(log, state, usual["money"]),
         **_course(log, cutoff_day, horizon_days),
         **_calendar(cutoff_day, horizon_days),
         **_outcomes(log, cutoff_day, horizon_days, lookup),
     }
 
 
-def _size(log: LogDays, known: CustomerState, cutoff_day: int, horizon_days: int) -> Numbers:
-    buyers = known.count > 0
-    count = known.count[buyers]
+def _size(log: LogDays, state: CustomerState, cutoff_day: int, horizon_days: int) -> Numbers:
+    buyers = state.count > 0
+    count = state.count[buyers]
     some = np.maximum(buyers.sum(), 1)
-    age, recency = (part[buyers] if buyers.any() else np.zeros(1) for part in (known.age, known.recency))
-    found = {
+    age, recency = (part[buyers] if buyers.any() else np.zeros(1) for part in (state.age, state.recency))
+    numbers = {
         "horizon": np.log(horizon_days / 90),
         "history": np.log((cutoff_day - log.first) / horizon_days + LITTLE),
         "customers": np.log(len(log)) - 6,
@@ -61,10 +64,10 @@ def _size(log: LogDays, known: CustomerState, cutoff_day: int, horizon_days: int
         "orders_mean": np.log(max(count.mean(), 1.0)) if len(count) else 0.0,
         "orders_spread": np.log(count).std() if len(count) else 0.0,
     }
-    found |= {f"orders_{least}": (count >= least).sum() / some for least in (2, 3, 5, 10)}
-    found |= {f"age_{q}": np.log(np.quantile(age, q) + LITTLE) for q in QUARTILES}
-    found |= {f"recency_{q}": np.log(np.quantile(recency, q) + LITTLE) for q in QUARTILES}
-    return {name: float(value) for name, value in found.items()}
+    numbers |= {f"orders_{least}": (count >= least).sum() / some for least in (2, 3, 5, 10)}
+    numbers |= {f"age_{q}": np.log(np.quantile(age, q) + LITTLE) for q in QUARTILES}
+    numbers |= {f"recency_{q}": np.log(np.quantile(recency, q) + LITTLE) for q in QUARTILES}
+    return {name: float(value) for name, value in numbers.items()}
 
 
 def _gaps(orders: Days) -> tuple[Floats, Floats]:
@@ -79,11 +82,11 @@ def _gaps(orders: Days) -> tuple[Floats, Floats]:
     return gap, np.sqrt(variance) / np.maximum(mean[enough], 1e-9)
 
 
-def _rhythm(log: LogDays, known: CustomerState, horizon_days: int, usual: Numbers) -> Numbers:
+def _rhythm(log: LogDays, state: CustomerState, horizon_days: int, usual: Numbers) -> Numbers:
     gap, cv = _gaps(log.orders)
     logs = np.log(gap / horizon_days) if len(gap) else np.zeros(1)
-    active = (known.count > 0) & (known.recency < 1)
-    rate = np.log((known.count / np.maximum(known.age, 0.25))[known.count > 1] + LITTLE)
+    active = (state.count > 0) & (state.recency < 1)
+    rate = np.log((state.count / np.maximum(state.age, 0.25))[state.count > 1] + LITTLE)
     rate = rate if len(rate) else np.zeros(1)
     return {
         "gap_mean": float(np.log(usual["gap"] + 1e-3)),
@@ -97,7 +100,7 @@ def _rhythm(log: LogDays, known: CustomerState, horizon_days: int, usual: Number
     }
 
 
-def _money(log: LogDays, known: CustomerState, money: float) -> Numbers:
+def _money(log: LogDays, state: CustomerState, money: float) -> Numbers:
     orders = log.orders
     if not len(orders.value):
         return dict.fromkeys(
@@ -137,26 +140,26 @@ def _course(log: LogDays, cutoff_day: int, horizon_days: int) -> Numbers:
     def log_ratio(now: float, then: float) -> float:
         return float(np.log((now + FEW) / (then + FEW)))
 
-    found: Numbers = {}
-    long_known = (cutoff_day - log.first) / horizon_days
+    numbers: Numbers = {}
+    horizons = (cutoff_day - log.first) / horizon_days
     for name, near, far in (("eighth", 0.125, 0.25), ("quarter", 0.25, 0.5), ("half", 0.5, 1.0), ("whole", 1.0, 2.0)):
-        enough = long_known >= far
+        enough = horizons >= far
         now, then = within(near, 0), within(far, near)
-        found[f"turn_{name}_orders"] = log_ratio(now[0], then[0]) * enough
-        found[f"turn_{name}_active"] = log_ratio(now[2], then[2]) * enough
-        found[f"turn_{name}_new"] = log_ratio(now[3], then[3]) * enough
+        numbers[f"turn_{name}_orders"] = log_ratio(now[0], then[0]) * enough
+        numbers[f"turn_{name}_active"] = log_ratio(now[2], then[2]) * enough
+        numbers[f"turn_{name}_new"] = log_ratio(now[3], then[3]) * enough
         each = (now[1] / max(now[0], 1), then[1] / max(then[0], 1))
-        found[f"turn_{name}_value"] = float(np.log(each[0] / each[1])) * enough if min(each) > 0 else 0.0
+        numbers[f"turn_{name}_value"] = float(np.log(each[0] / each[1])) * enough if min(each) > 0 else 0.0
     year, span = YEAR_DAYS / horizon_days, min(1.0, YEAR_DAYS / horizon_days)
-    enough = long_known >= year + span
-    found["year_known"] = float(enough)
+    enough = horizons >= year + span
+    numbers["year_known"] = float(enough)
     after, before = within(year, year - span), within(year + span, year)
-    found["year_orders"] = log_ratio(after[0], before[0]) * enough
-    found["year_active"] = log_ratio(after[2], before[2]) * enough
+    numbers["year_orders"] = log_ratio(after[0], before[0]) * enough
+    numbers["year_active"] = log_ratio(after[2], before[2]) * enough
     last = within(1.0, 0.0)
-    found["new_share"] = last[3] / len(log)
-    found["orders_a_customer"] = float(np.log(last[0] / len(log) + LITTLE))
-    return found
+    numbers["new_share"] = last[3] / len(log)
+    numbers["orders_a_customer"] = float(np.log(last[0] / len(log) + LITTLE))
+    return numbers
 
 
 def _calendar(cutoff_day: int, horizon_days: int) -> Numbers:
@@ -179,20 +182,23 @@ def _calendar(cutoff_day: int, horizon_days: int) -> Numbers:
 
 
 def _outcomes(log: LogDays, cutoff_day: int, horizon_days: int, lookup: Lookup) -> Numbers:
-    """What came of customers in complete windows, and whether their behaviour told it beyond their orders."""
-    found: Numbers = {"windows": lookup.windows / 6, "window_days": float(np.log(lookup.days / horizon_days + LITTLE))}
-    found |= {f"surplus_{name}": value for name, value in lookup.misfit.items()}
-    found["chance"], found["orders"] = (float(np.log(value + 1e-3)) for value in lookup.overall)
+    """What came of customers in complete windows, and whether their behaviour predicted it beyond their orders."""
+    numbers: Numbers = {
+        "windows": lookup.windows / 6,
+        "window_days": float(np.log(lookup.days / horizon_days + LITTLE)),
+    }
+    numbers |= {f"surplus_{name}": value for name, value in lookup.misfit.items()}
+    numbers["chance"], numbers["orders"] = (float(np.log(value + 1e-3)) for value in lookup.overall)
     names = [*(f"{when}_{who}" for when in ("last", "earlier") for who in OUTCOMES), *(f"tells_{b}" for b in BEHAVIOUR)]
-    found |= dict.fromkeys(names, 0.0)
+    numbers |= dict.fromkeys(names, 0.0)
     cutoffs = window_cutoffs(log, cutoff_day, lookup.days) if lookup.windows else []
     for when, cutoff in (("last", cutoffs[:1]), ("earlier", cutoffs[-1:] if len(cutoffs) > 3 else [])):
         for day in cutoff:
-            found |= _came_of(log, day, lookup, when)
-    found |= {f"has_{name}": float(len(log.behaviour[name].day) > 0) for name in BEHAVIOUR}
+            numbers |= _came_of(log, day, lookup, when)
+    numbers |= {f"has_{name}": float(len(log.behaviour[name].day) > 0) for name in BEHAVIOUR}
     views, bought = log.behaviour["view"].value.sum(), len(log.orders.day)
-    found["views_an_order"] = float(np.log((views + 1) / (bought + 1))) * found["has_view"]
-    return found
+    numbers["views_an_order"] = float(np.log((views + 1) / (bought + 1))) * numbers["has_view"]
+    return numbers
 
 
 OUTCOMES: Final = ("all", "orders", "one_young", "one_old", "repeat_recent", "repeat_quiet", "never")
@@ -200,33 +206,33 @@ OUTCOMES: Final = ("all", "orders", "one_young", "one_old", "repeat_recent", "re
 
 def _came_of(log: LogDays, cutoff: int, lookup: Lookup, when: str) -> Numbers:
     customers = np.flatnonzero(log.seen < cutoff)
-    known = CustomerState.of(log, customers, cutoff, lookup.horizon_days)
+    state = CustomerState.of(log, customers, cutoff, lookup.horizon_days)
     orders = log.orders.count(customers, cutoff, cutoff + lookup.days)
     bought = (orders > 0).astype(np.float64)
     groups = {
         "all": np.ones(len(bought), bool),
-        "one_young": (known.count == 1) & (known.age < 0.7),
-        "one_old": (known.count == 1) & (known.age >= 0.7),
-        "repeat_recent": (known.count > 1) & (known.recency < 0.4),
-        "repeat_quiet": (known.count > 1) & (known.recency >= 0.4),
-        "never": known.count == 0,
+        "one_young": (state.count == 1) & (state.age < 0.7),
+        "one_old": (state.count == 1) & (state.age >= 0.7),
+        "repeat_recent": (state.count > 1) & (state.recency < 0.4),
+        "repeat_quiet": (state.count > 1) & (state.recency >= 0.4),
+        "never": state.count == 0,
     }
     overall = lookup.overall[0]
-    found = {
+    numbers = {
         f"{when}_{name}": float(np.log((bought[rows].sum() + 10 * overall) / (rows.sum() + 10)))
         for name, rows in groups.items()
     }
-    found[f"{when}_orders"] = float(np.log((orders.sum() + 1) / (len(orders) + 1)))
+    numbers[f"{when}_orders"] = float(np.log((orders.sum() + 1) / (len(orders) + 1)))
     if when == "last":
-        chance = 1 / (1 + np.exp(-lookup.of_customers(known)["lookup_weight_chance"]))
+        chance = 1 / (1 + np.exp(-lookup.of_customers(state)["lookup_weight_chance"]))
         for name in BEHAVIOUR:
-            told = np.log1p(log.behaviour[name].sum(customers, cutoff - max(1, lookup.days // 4), cutoff))
-            found[f"tells_{name}"] = _correlation(told, bought - chance)
-    return found
+            activity = np.log1p(log.behaviour[name].sum(customers, cutoff - max(1, lookup.days // 4), cutoff))
+            numbers[f"tells_{name}"] = _correlation(activity, bought - chance)
+    return numbers
 
 
 def _correlation(a: Floats, b: Floats) -> float:
-    spread = float(a.std() * b.std()) if len(a) >= FEWEST else 0.0
+    spread = float(a.std() * b.std()) if len(a) >= MIN_CUSTOMERS else 0.0
     if spread < 1e-9:
         return 0.0
     return float(((a - a.mean()) * (b - b.mean())).mean() / spread)

@@ -1,8 +1,8 @@
 """What happened to customers like her in complete windows before the cutoff.
 
-A window is a past cutoff whose horizon has passed. Its customers are put into cells by what was known of them then,
-and a customer of today is told how many of her cell bought again and how often. Cells with few customers lean on
-larger ones.
+A window is a past cutoff whose horizon has passed. Its customers are put into cells by their history at that cutoff,
+and the statistics of a customer today are how many of her cell bought again and how often (target encoding). Cells with
+few customers are shrunk to larger ones.
 """
 
 from __future__ import annotations
@@ -24,23 +24,25 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 WINDOWS: Final = 6
-"""Complete windows that are looked at, an eighth of the horizon apart."""
+"""Complete windows that are read, an eighth of the horizon apart; a guess: more cost time."""
 SHORTEST_DAYS: Final = 7
+"""A window of less than a week would show only weekdays."""
 COUNT_EDGES: Final = np.array([1, 2, 3, 4, 6, 9, 15, 30, 60])
 RECENCY_EDGES: Final = np.array([0.03, 0.08, 0.16, 0.3, 0.5, 0.8, 1.3, 2.2, 4.0])
 """In horizons."""
 AGE_EDGES: Final = np.array([0.15, 0.35, 0.7, 1.2, 2.0, 3.5, 6.0])
 WEIGHT_EDGES: Final = np.exp(np.linspace(np.log(0.03), np.log(60), 14))
-"""Of the decayed count of orders."""
+"""Of the decayed count of orders. All edges are guesses, finer where most customers are."""
 PRIOR_CUSTOMERS: Final = 12.0
-"""How many customers of the larger cell a cell leans on."""
+"""Weight of the larger cell's mean, in customers; a guess."""
 SMALLEST: Final = 1e-4
+"""Floor of chances and means, so that their logs are finite."""
 SURPLUS: Final = ("cell", "weight", "age")
-"""Tables that also hold what buyers ordered beside what BG/NBD expected of them."""
+"""Tables that also hold buyers' orders relative to those that BG/NBD expected of them."""
 QUIET: Final = 0.5
 """Horizons of silence that part quiet repeat buyers from recent ones."""
 PRIOR_ORDERS: Final = 8.0
-"""How many orders, as many as were expected, are added to both sides of that ratio."""
+"""Orders that are added to both sides of that ratio, so that small cells stay near 1; a guess."""
 
 SPANS: Final = (0.0, 0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Edges of the spans of the past in which order days are counted, in horizons before the cutoff."""
@@ -97,7 +99,7 @@ class CustomerState:
 
     @classmethod
     def of(cls, log: LogDays, customers: Ints, cutoff_day: int, horizon_days: float) -> CustomerState:
-        """Return what was known of customers before a cutoff."""
+        """Return the state of customers before a cutoff."""
         edges = span_edges(log.orders, customers, cutoff_day, horizon_days)
         orders = Past(edges[:, -1], edges[:, 0])
         last = orders.last(log.orders.day, cutoff_day)
@@ -121,9 +123,9 @@ class CustomerState:
         """Return the order days that BG/NBD expects of buyers in the next ``days``, 0 of all others, [n]."""
         bought = self.count > 0
         last, age = (np.rint(part * horizon_days)[bought] for part in (self.age - self.recency, self.age))
-        found = np.zeros(len(self.count))
-        found[bought] = counts.expected_purchases(days, self.count[bought] - 1, last, age)
-        return found
+        order_days = np.zeros(len(self.count))
+        order_days[bought] = counts.expected_purchases(days, self.count[bought] - 1, last, age)
+        return order_days
 
     def cells(self) -> dict[str, tuple[Ints, int]]:
         """Return the cell of each customer and the number of cells, by what they are made of."""
@@ -156,12 +158,12 @@ class Lookup(JsonRecord):
     Args:
         days: length of the windows; shorter than the horizon where the log is too short for it.
         horizon_days: of the cutoff that asks.
-        windows: how many windows stand behind it; 0 where the log holds none.
+        windows: how many windows it was made from; 0 where the log holds none.
         share: chance of an order day, by table and cell.
         orders: mean order days, by table and cell.
         overall: both over all customers, [2].
         largest: largest value of a customer in a window, in the log's currency; without a window, in the last ``days``.
-        surplus: log of buyers' order days beside those that BG/NBD expected, by table and cell.
+        surplus: log of buyers' order days over those that BG/NBD expected, by table and cell.
         misfit: the same of one-time buyers, and of repeat buyers before and after :data:`QUIET` horizons of silence;
             and how far cells are from what was expected of them, whatever the direction.
     """
@@ -196,11 +198,11 @@ class Lookup(JsonRecord):
             customers = np.flatnonzero(log.seen < cutoff)
             orders = log.orders.count(customers, cutoff, cutoff + days)
             largest = max(largest, _largest(log, customers, cutoff, cutoff + days))
-            known = CustomerState.of(log, customers, cutoff, horizon_days)
-            bought = known.count > 0
-            beside = (orders * bought, known.expected(counts, days, horizon_days))
-            sums = (np.ones(len(orders)), (orders > 0).astype(np.float64), orders, *beside)
-            for name, (cell, size) in known.cells().items():
+            state = CustomerState.of(log, customers, cutoff, horizon_days)
+            bought = state.count > 0
+            with_expected = (orders * bought, state.expected(counts, days, horizon_days))
+            sums = (np.ones(len(orders)), (orders > 0).astype(np.float64), orders, *with_expected)
+            for name, (cell, size) in state.cells().items():
                 for row, weights in enumerate(sums):
                     added[name][row] += np.bincount(cell, weights=weights, minlength=size)
         total = added["count"].sum(axis=1)
@@ -217,25 +219,25 @@ class Lookup(JsonRecord):
         misfit = _misfit(*added["cell"][3:].reshape(2, len(COUNT_EDGES) + 1, -1))
         return cls(days, horizon_days, len(cutoffs), share, mean, overall, largest, surplus, misfit)
 
-    def of_customers(self, known: CustomerState) -> dict[str, Floats]:
-        """Return, for the asked horizon, the log of the mean order days and the logit of the chance, by table, [n].
+    def of_customers(self, state: CustomerState) -> dict[str, Floats]:
+        """Return, for the requested horizon, the log of the mean order days and the logit of the chance, by table, [n].
 
-        Shorter windows than the horizon are stretched to it in proportion; without any, all customers are alike. The
-        surplus over BG/NBD is that of the windows, and 0 for those who have never bought.
+        Shorter windows than the horizon are stretched to it in proportion; without any, all customers have one mean.
+        The surplus over BG/NBD is that of the windows, and 0 for those who have never bought.
         """
-        found: dict[str, Floats] = {}
+        columns: dict[str, Floats] = {}
         longer = self.horizon_days / self.days if self.windows else 1.0
-        cells = {name: cell for name, (cell, _) in known.cells().items() if name != "count"}
+        cells = {name: cell for name, (cell, _) in state.cells().items() if name != "count"}
         share, orders = (
             np.array([table[name][cell] for name, cell in cells.items()]) for table in (self.share, self.orders)
         )
         share = np.clip(1 - (1 - np.clip(share, SMALLEST, 1 - SMALLEST)) ** longer, SMALLEST, 1 - SMALLEST)
         logs, logits = np.log(np.maximum(orders * longer, SMALLEST)), np.log(share) - np.log1p(-share)
         for place, (name, cell) in enumerate(cells.items()):
-            found[f"lookup_{name}_orders"], found[f"lookup_{name}_chance"] = logs[place], logits[place]
+            columns[f"lookup_{name}_orders"], columns[f"lookup_{name}_chance"] = logs[place], logits[place]
             if name in SURPLUS:
-                found[f"lookup_{name}_surplus"] = self.surplus[name][cell] * (known.count > 0)
-        return found
+                columns[f"lookup_{name}_surplus"] = self.surplus[name][cell] * (state.count > 0)
+        return columns
 
 
 def _largest(log: LogDays, customers: Ints, begin: int, end: int) -> float:
@@ -247,16 +249,16 @@ def _misfit(orders: Floats, expected: Floats) -> dict[str, float]:
     """Return how BG/NBD did in complete windows, by groups of the cells of count and recency, [c, r] each."""
     quiet = int(np.searchsorted(RECENCY_EDGES, QUIET, side="right"))
     groups = {"one": np.s_[1:2, :], "recent": np.s_[2:, :quiet], "quiet": np.s_[2:, quiet:]}
-    found = {
+    by_group = {
         name: float(np.log((orders[cells].sum() + PRIOR_ORDERS) / (expected[cells].sum() + PRIOR_ORDERS)))
         for name, cells in groups.items()
     }
     off = np.abs(np.log((orders[1:] + PRIOR_ORDERS) / (expected[1:] + PRIOR_ORDERS)))
-    return {**found, "any": float((off * expected[1:]).sum() / (expected[1:].sum() + 1e-9))}
+    return {**by_group, "any": float((off * expected[1:]).sum() / (expected[1:].sum() + 1e-9))}
 
 
 def window_cutoffs(log: LogDays, cutoff_day: int, days: int) -> list[int]:
     """Return the cutoffs of complete windows of ``days``, the latest first, each with something before it."""
     step = max(1, round(days / 8))
-    found = [cutoff_day - days - number * step for number in range(WINDOWS)]
-    return [cutoff for cutoff in found if cutoff >= log.first + max(SHORTEST_DAYS, days // 4)]
+    cutoffs = [cutoff_day - days - number * step for number in range(WINDOWS)]
+    return [cutoff for cutoff in cutoffs if cutoff >= log.first + max(SHORTEST_DAYS, days // 4)]

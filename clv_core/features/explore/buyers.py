@@ -17,6 +17,7 @@ from clv_core.features.explore.cube import BUYERS
 from clv_core.features.explore.selection import MONTH, QUARTER, Selection, bucket, next_bucket, sql_day
 
 MONTHS_BY_MONTH: Final = 24
+"""Longest period whose cohorts are months: a heat map of more rows is unreadable."""
 COLUMNS: Final = ("cohort", "age", "size", "buyers", "retention", "revenue", "per_customer")
 
 
@@ -38,13 +39,13 @@ def cohorts(selection: Selection, unit: str | None = None) -> pd.DataFrame:
     """
     unit = unit or cohort_unit(selection)
     start, month = sql_day(selection.start), bucket(unit)
-    found = selection.frame(
+    counts = selection.frame(
         f"SELECT {bucket(unit, 'first')} AS cohort, {month} AS month,"
         f" count(*) FILTER (WHERE purchases > 0 AND coalesce(previous < {month}, true)) AS buyers,"
         f" (sum(paid) - sum(returned))::DOUBLE AS revenue"
         f" FROM money_days WHERE {selection.period} AND first >= {start} AND day >= first GROUP BY ALL"
     )
-    sizes = found[found["cohort"] == found["month"]].set_index("cohort")["buyers"]
+    sizes = counts[counts["cohort"] == counts["month"]].set_index("cohort")["buyers"]
     cells = [
         (pd.Timestamp(first), age, pd.Timestamp(next_bucket(unit, first, age)))
         for first in sorted(day.date() for day in sizes.index)
@@ -54,7 +55,7 @@ def cohorts(selection: Selection, unit: str | None = None) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series(dtype="float64") for name in COLUMNS})
     frame = pd.DataFrame(cells, columns=["cohort", "age", "month"])
     frame[["cohort", "month"]] = frame[["cohort", "month"]].astype("datetime64[us]")
-    frame = frame.merge(found, "left", ["cohort", "month"])
+    frame = frame.merge(counts, "left", ["cohort", "month"])
     frame["size"] = frame["cohort"].map(sizes).astype("int64")
     frame["buyers"] = frame["buyers"].fillna(0).astype("int64")
     frame["revenue"] = frame["revenue"].fillna(0.0)
@@ -87,6 +88,7 @@ def _ages(unit: str, first: date, end: date) -> int:
 
 
 SPANS: Final = (30, 90, 180)
+"""Days after which the share that is back is reported."""
 FIRST, LATER = "first", "later"
 
 
@@ -123,10 +125,11 @@ def come_back(waits: pd.DataFrame) -> pd.DataFrame:
 
 
 def _estimate(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the Kaplan-Meier estimate of one group of waits."""
     days = np.arange(int(part["days"].max()) + 1)
     ended = part.set_index("days")[["returned", "waiting"]].reindex(days, fill_value=0)
-    returned, gone = ended["returned"].to_numpy(float), ended.sum(axis=1).to_numpy(float)
-    at_risk = gone[::-1].cumsum()[::-1]
+    returned, leaving = ended["returned"].to_numpy(float), ended.sum(axis=1).to_numpy(float)
+    at_risk = leaving[::-1].cumsum()[::-1]
     share = 1 - np.cumprod(1 - returned / at_risk)
     return pd.DataFrame({"days": days, "share": share, "at_risk": at_risk.astype("int64")})
 
@@ -150,10 +153,13 @@ def median_gap(waits: pd.DataFrame) -> float | None:
 
 
 FIFTHS: Final = 5
+"""Quintiles, as usual in RFM (Hughes 1994, Strategic Database Marketing)."""
 
 
 def rfm(selection: Selection) -> pd.DataFrame:
     """Return buyers by fifths of recency and frequency.
+
+    The query counts buyers by pair of recency and number of orders; its inner one, :data:`BUYERS`, has one row a buyer.
 
     Fifths are cut by rank. Customers of one value are never parted: all lie in the fifth of their middle rank, so that
     there may be fewer than five (where most bought once, say), numbered without a gap.

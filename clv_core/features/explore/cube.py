@@ -114,16 +114,16 @@ class Cube(JsonRecord):
 def build_cube(workspace: Workspace, name: str, progress: Progress) -> Cube:
     """Return the cube of the current version of the dataset ``name``, made if it is not there yet.
 
-    Cubes of other versions are removed: they are made again when they are asked for.
+    Cubes of other versions are removed; they can be made again.
 
     Raises:
         NotFound: there is no such dataset.
         Refused: an amount is absurd.
     """
     dataset = open_dataset(workspace, name)
-    folder, found = cube_folder(dataset), find_cube(dataset)
-    if found is not None:
-        return found
+    folder, existing = cube_folder(dataset), find_cube(dataset)
+    if existing is not None:
+        return existing
     shutil.rmtree(folder, ignore_errors=True)
     engine = Engine()
     try:
@@ -156,10 +156,10 @@ def cube_folder(dataset: Dataset) -> Path:
 def drop_cubes(workspace: Workspace, name: str, keep: str = "") -> int:
     """Remove the cubes of the dataset ``name``, all but the version ``keep``, and return how many there were."""
     folders = workspace.place("datasets", name, MADE).glob("*/explored")
-    found = [path for path in folders if path.parent.name != keep]
-    for path in found:
+    removed = [path for path in folders if path.parent.name != keep]
+    for path in removed:
         shutil.rmtree(path, ignore_errors=True)
-    return len(found)
+    return len(removed)
 
 
 VOCABULARIES: Final = {CHANNEL: "channels", COUNTRY: "countries", CATEGORY: "categories"}
@@ -180,8 +180,8 @@ FROM (SELECT customer, min({{'day': day, 'channel': channel, 'country': country}
     FROM part WHERE kind = '{PURCHASE}' GROUP BY customer, {order_key("day")})
 GROUP BY ALL
 """
-"""Orders by :func:`order_key`. Where the lines of one differ in day, channel or country, it counts under the first of
-them, so that orders add up."""
+"""The inner query has one row an order (:func:`order_key`), the outer one counts them by cell. Where the lines of an
+order differ in day, channel or country, it counts under the first of them, so that orders add up."""
 
 NEVER: Final = "DATE '0001-01-01'"
 """A day before any log, for a customer's first row."""
@@ -202,6 +202,8 @@ SELECT customer, day, purchases, orders, paid, returned,
     lead(bought IGNORE NULLS) OVER (PARTITION BY customer ORDER BY day) AS next
 FROM days
 """
+"""``days`` sums cells by customer and day of money; the query adds the customer's first, previous and next purchase day
+(``bought`` is the day itself where something was bought, else NULL)."""
 
 RATINGS: Final = """
 SELECT customer, day, channel, country, rating, count(*)::INTEGER AS ratings
@@ -213,6 +215,7 @@ SELECT ratings.*, bought.day AS next
 FROM ratings ASOF LEFT JOIN (SELECT customer, day FROM money_days WHERE purchases > 0) AS bought
     ON ratings.customer = bought.customer AND ratings.day < bought.day
 """
+"""Ratings, each with the customer's next purchase day (``bought``: all purchase days)."""
 
 SOLD: Final = f"""
 SELECT category, day, channel, country, count(*) FILTER (WHERE kind = '{PURCHASE}')::INTEGER AS purchases,
@@ -277,7 +280,11 @@ class _Builder:
         )
 
     def _code(self) -> None:
-        """Make the table ``lines``: what the sums need of each row, customers and texts as numbers."""
+        """Make the table ``lines``: what the sums need of each row, customers and texts as numbers.
+
+        Customers are numbered by id (inner query: distinct ids), texts by falling frequency (inner query: their
+        counts).
+        """
         self._refuse_absurd()
         number = "(row_number() OVER (ORDER BY id) - 1)::INTEGER"
         customers = f"SELECT id, {number} AS customer FROM (SELECT DISTINCT {CUSTOMER_ID} AS id FROM log)"
@@ -297,7 +304,11 @@ class _Builder:
         self._run("explore_lines", f"CREATE TABLE lines AS {lines}", self.dataset.manifest.rows_kept)
 
     def _sum(self, run: int, low: int, high: int) -> None:
-        """Write the relations of the customers from ``low`` to before ``high``."""
+        """Write the relations of the customers from ``low`` to before ``high``.
+
+        ``wide`` joins :data:`CELLS` with their :data:`ORDERS`; ``days`` sums them by customer and day, to refuse absurd
+        amounts before they are cast to the stored decimals.
+        """
         file = f"{run:05d}.parquet"
         between = f"customer >= {low} AND customer < {high}"
         self._run("", f"CREATE OR REPLACE TABLE part AS SELECT * FROM lines WHERE {between}")
@@ -325,8 +336,8 @@ class _Builder:
             raise Refused("number_absurd", column=AMOUNT, value=str(largest), largest=LARGEST)
 
     def _options(self, table: str) -> tuple[str, ...]:
-        found = self.connection.execute(f"SELECT text FROM {table} ORDER BY code LIMIT {OPTIONS}").fetchall()
-        return tuple(str(row[0]) for row in found)
+        rows = self.connection.execute(f"SELECT text FROM {table} ORDER BY code LIMIT {OPTIONS}").fetchall()
+        return tuple(str(row[0]) for row in rows)
 
     def _write(self, stage: str, query: str, file: str) -> None:
         target = text(os.fspath(self.folder / file))

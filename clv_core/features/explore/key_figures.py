@@ -98,6 +98,9 @@ def trend(selection: Selection, unit: str | None = None) -> pd.DataFrame:
         holds all its days), ``customers``, ``buyers``, ``known_buyers`` (whose first purchase lies before the bucket),
         ``orders``, ``paid``, ``returned``, ``net``, and the ratios ``order_value``, ``known_rate`` (known of all
         buyers), ``per_customer``, ``return_rate``, NaN without a denominator.
+
+    Active customers: the inner query lists the period's days with their bucket and the day since which a customer
+    counts as new in it; the outer one counts customers whose active day before lies earlier.
     """
     unit = unit or selection.unit
     first, start = bucket(unit), sql_day(selection.start)
@@ -143,6 +146,7 @@ def _ratio(above: pd.Series, below: pd.Series) -> pd.Series:
 
 
 POINTS: Final = 101
+"""Of the curve: one each percent of buyers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +155,7 @@ class Concentration:
 
     Args:
         curve: ``share_of_buyers`` (highest value first) and ``share_of_value``, 0 to 1.
-        gini: 0 all alike, towards 1 one holds all; None without net revenue.
+        gini: 0 where all are equal, towards 1 where one holds all; None without net revenue.
         top10: share held by the tenth of buyers with the highest value, rounded up; None without net revenue: what
             some were worth and others sent back is no share of it.
         buyers: how many there are.
@@ -170,14 +174,14 @@ def concentration(selection: Selection) -> Concentration:
     """
     buyers = BUYERS.format(period=selection.period)
     values = selection.frame(f"SELECT value FROM ({buyers}) ORDER BY value DESC")["value"].to_numpy(float)
-    held = np.maximum(values, 0.0)
-    count, total = len(held), float(held.sum())
+    revenue = np.maximum(values, 0.0)
+    count, total = len(revenue), float(revenue.sum())
     if values.sum() <= 0:
         return Concentration(pd.DataFrame({"share_of_buyers": [], "share_of_value": []}), None, None, count)
-    reached = np.concatenate([[0.0], np.cumsum(held)]) / total
+    reached = np.concatenate([[0.0], np.cumsum(revenue)]) / total
     places = np.unique(np.round(np.linspace(0, count, POINTS)).astype(int))
     curve = pd.DataFrame({"share_of_buyers": places / count, "share_of_value": np.minimum(reached[places], 1.0)})
     rising = np.arange(count, 0, -1)
-    gini = float(2 * (rising * held).sum() / (count * total) - (count + 1) / count)
+    gini = float(2 * (rising * revenue).sum() / (count * total) - (count + 1) / count)
     top = -(-count // 10)
     return Concentration(curve, gini, float(reached[top]), count)

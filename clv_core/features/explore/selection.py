@@ -1,7 +1,7 @@
 """What the views look at: a cube cut to channels and countries (:class:`CubePart`), and a period (:class:`Selection`).
 
 One rule for all views: they show what the log would show if it held only the chosen channels and countries, and of that
-what lies in the period. What came before the period still tells a new buyer from a known one.
+what lies in the period. Purchases before the period still decide who is a new and who a returning buyer.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 
 
 MEMORY_LIMIT_MB: Final = 512
+"""Of one engine: a page has several open at a time."""
 DAY, WEEK, MONTH, QUARTER = UNITS = ("day", "week", "month", "quarter")
 DAYS_BY_DAY: Final = 62
+"""Longest period that is shown by day: two months of points fit a chart."""
 DAYS_BY_WEEK: Final = 366
+"""Longest period that is shown by week: a year."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a person asked to see.
+    """The filters of a page.
 
     Args:
         start: first day; None for the log's first.
@@ -59,17 +62,17 @@ class CubePart:
 
     def __init__(self, cube: Cube, channels: Sequence[str] = (), countries: Sequence[str] = ()) -> None:
         self.cube = cube
-        chosen = [_codes(cube, "channel", channels), _codes(cube, "country", countries)]
-        self._where = " AND ".join(condition for condition in chosen if condition)
+        conditions = [_codes(cube, "channel", channels), _codes(cube, "country", countries)]
+        self._where = " AND ".join(condition for condition in conditions if condition)
 
     @property
-    def whole(self) -> bool:
+    def is_full(self) -> bool:
         """Whether nothing was cut away."""
         return not self._where
 
     @cached_property
     def _engine(self) -> Engine:
-        """The engine with the relations in it; of two threads that ask at once each may make the same."""
+        """The engine with the relations in it; two threads that come at once may each make one."""
         engine, where = Engine(MEMORY_LIMIT_MB), self._where
         connection: Any = engine.connection
         run = connection.raw_sql
@@ -95,19 +98,19 @@ class CubePart:
         """Return the rows of a query over the relations; safe to call from several threads."""
         connection: Any = self._engine.connection
         with connection.con.cursor() as cursor:
-            found: pd.DataFrame = cursor.execute(query).df()
-        return found
+            rows: pd.DataFrame = cursor.execute(query).df()
+        return rows
 
 
-def _codes(cube: Cube, column: str, chosen: Sequence[str]) -> str:
+def _codes(cube: Cube, column: str, selected: Sequence[str]) -> str:
     """Return the condition that keeps the chosen texts of a column; nothing for all of them."""
-    if not chosen:
+    if not selected:
         return ""
-    known = cube.channels if column == "channel" else cube.countries
-    unknown = [value for value in chosen if value not in known]
+    options = cube.channels if column == "channel" else cube.countries
+    unknown = [value for value in selected if value not in options]
     if unknown:
-        raise UsageError("explore_option", column=column, value=unknown[0][:60], known=list(known[:20]) or "-")
-    return f"{column} IN ({', '.join(str(known.index(value)) for value in chosen)})"
+        raise UsageError("explore_option", column=column, value=unknown[0][:60], known=list(options[:20]) or "-")
+    return f"{column} IN ({', '.join(str(options.index(value)) for value in selected)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +137,8 @@ class Selection:
         cube = part.cube
         first, after = max(start or cube.start, cube.start), min(end or cube.end, cube.end)
         if first >= after:
-            said = {"start": str(start or cube.start), "end": str(end or cube.end)}
-            raise UsageError("explore_period", **said, log_start=str(cube.start), log_end=str(cube.end))
+            requested = {"start": str(start or cube.start), "end": str(end or cube.end)}
+            raise UsageError("explore_period", **requested, log_start=str(cube.start), log_end=str(cube.end))
         return cls(part, first, after)
 
     @property
@@ -159,14 +162,14 @@ class Selection:
         return replace(self, start=start, end=self.start) if start >= self.part.cube.start else None
 
     @property
-    def whole(self) -> bool:
+    def is_full(self) -> bool:
         """Whether this is all of the log."""
         cube = self.part.cube
-        return self.part.whole and (self.start, self.end) == (cube.start, cube.end)
+        return self.part.is_full and (self.start, self.end) == (cube.start, cube.end)
 
     def frame(self, query: str) -> pd.DataFrame:
-        """Return the rows of a query over the relations; those of a whole log are kept."""
-        return kept_answer(self.part.cube.folder, query, self.part.frame) if self.whole else self.part.frame(query)
+        """Return the rows of a query over the relations; those over the full log are cached on disk."""
+        return cached_answer(self.part.cube.folder, query, self.part.frame) if self.is_full else self.part.frame(query)
 
 
 def sql_day(day: date) -> str:
@@ -199,21 +202,21 @@ def bucket_of(unit: str, day: date) -> date:
 ANSWERS: Final = "answers"
 
 
-def kept_answer(folder: Path, query: str, ask: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of a query, read where they are kept, asked for and kept where not.
+def cached_answer(folder: Path, query: str, run: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of a query from its file, which is written at the first call.
 
     Args:
         folder: of the cube.
-        query: over the relations of the whole cube.
-        ask: returns the rows of a query.
+        query: over the relations of the full cube.
+        run: returns the rows of a query.
     """
     import pandas as pd
 
     path = folder / ANSWERS / f"{hashlib.sha256(query.encode()).hexdigest()[:32]}.parquet"
     if path.is_file():
         return pd.read_parquet(path)
-    found = ask(query)
+    frame = run(query)
     if (folder / RECORD).is_file():  # not of a cube that was removed in the meantime
         with ignore_unwritable(), atomic_path(path) as temporary:
-            found.to_parquet(temporary, index=False)
-    return found
+            frame.to_parquet(temporary, index=False)
+    return frame

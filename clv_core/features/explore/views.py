@@ -14,13 +14,14 @@ from clv_core.features.explore.key_figures import concentration, figures, trend
 from clv_core.features.explore.selection import Selection, bucket, sql_day
 
 SHOWN: Final = 12
+"""Categories with a row of their own; a guess: as many bars as a chart holds."""
 
 
 def categories(selection: Selection, shown: int = SHOWN) -> pd.DataFrame:
     """Return the categories with the highest net revenue, and all others in one row.
 
     Returns:
-        ``category`` (None for lines without one), ``others`` (categories in this row beside the first: 0 but in the
+        ``category`` (None for lines without one), ``others`` (categories in this row besides the first: 0 but in the
         last row, whose category is then empty text), ``purchases`` (lines), ``paid``, ``returned``, ``net``, ``share``
         (of the net revenue of all), ``return_rate`` (returned of paid, NaN where nothing was paid).
     """
@@ -51,6 +52,8 @@ def funnel(selection: Selection) -> pd.DataFrame:
     Returns:
         ``step`` (event type), ``events`` (rows of the log), ``customers`` (who did it), ``reached`` (who did it and
         every step before it, in the period, in whatever order), ``share`` (of those who reached the first step).
+
+    The inner query marks the steps of each customer, the outer one counts customers by combination of marks.
     """
     steps = [step for step in STEPS if step in selection.part.cube.has]
     if len(steps) < 2:
@@ -73,10 +76,10 @@ def funnel(selection: Selection) -> pd.DataFrame:
 
 
 DAYS: Final = 90
-"""Days after a rating within which the customer is back or not."""
+"""Days after a rating within which the customer is back or not; a guess: a quarter."""
 
 MANY: Final = 11
-"""A scale of more values is rounded to whole ones."""
+"""A scale of more values than 0 to 10 is rounded to integers."""
 
 
 def ratings(selection: Selection) -> pd.DataFrame:
@@ -123,7 +126,7 @@ VIEWS: Final[dict[str, Callable[[Selection], pd.DataFrame]]] = {
 
 
 def keep_answers(selection: Selection) -> None:
-    """Have all that the page asks of a whole log ready; of a part of it nothing is kept, and nothing done."""
-    if selection.whole:
-        for ask in (figures, concentration, *VIEWS.values()):
-            ask(selection)
+    """Compute and cache all views of the full log; a selection of a part of it is not cached."""
+    if selection.is_full:
+        for view in (figures, concentration, *VIEWS.values()):
+            view(selection)

@@ -148,7 +148,7 @@ class InstantModel(NetworkModel):
 
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:
     """Return the log's context at each cutoff, and the tensors that the networks read."""
-    contexts = {day: snapshot.contexts[day].known for day in np.unique(snapshot.cutoff_day).tolist()}
+    contexts = {day: snapshot.contexts[day].context for day in np.unique(snapshot.cutoff_day).tolist()}
     return contexts, InstantInputs.of(snapshot.windows, contexts, snapshot.anchors, snapshot.basis)
 
 

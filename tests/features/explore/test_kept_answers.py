@@ -52,7 +52,7 @@ def test_answers_of_a_part_or_a_period_are_not_kept(shop_explored: Explored) -> 
     app = Selection.of(CubePart(cube, cube.channels[:1]))
     period = Selection.of(CubePart(cube), cube.start, cube.end.replace(day=1))
     for selection in (app, period):
-        assert not selection.whole
+        assert not selection.is_full
         figures(selection)
         keep_answers(selection)
     assert not kept(cube)
