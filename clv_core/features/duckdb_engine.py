@@ -26,7 +26,7 @@ EMBEDDED: Final = "duckdb"
 """Ibis' name of the embedded engine."""
 
 MEMORY_LIMIT_MB: Final = 1_536
-"""Of one engine; beyond it DuckDB spills to disk. A guess that leaves room for models in 4 GB."""
+"""Of one engine; beyond it DuckDB spills to disk. A guess."""
 
 
 class Engine:

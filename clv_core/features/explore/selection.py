@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MEMORY_LIMIT_MB: Final = 512
-"""Of one engine: a page has several open at a time."""
+"""Of one engine; each part of a cube that is open has its own. A guess."""
 DAY, WEEK, MONTH, QUARTER = UNITS = ("day", "week", "month", "quarter")
 DAYS_BY_DAY: Final = 62
 """Longest period that is shown by day: two months of points fit a chart."""
