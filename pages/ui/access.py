@@ -91,7 +91,7 @@ PUBLIC: Final = (
 
 
 OFF: Final = ("", "off", "no", "false", "0")
-"""What ``CLV_LOGIN`` says where nobody has to sign in; any other word means that people have to."""
+"""Values of ``CLV_LOGIN`` without a login; any other value requires one."""
 
 
 class Denied(Refused):
@@ -100,7 +100,7 @@ class Denied(Refused):
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``, roles by their names there."""
         role, needed = self.params["role"], self.params["needed"]
-        names = {one: translate(f"access.role.{one}", language) for one in {role, needed} & {*ROLES}}
+        names = {role_key: translate(f"access.role.{role_key}", language) for role_key in {role, needed} & {*ROLES}}
         return translate("error.access_denied", language, role=names.get(role, role), needed=names.get(needed, needed))
 
 
@@ -152,25 +152,25 @@ def role() -> str:
     return role_of(dict(st.user), settings()) if is_signed_in() else ""
 
 
-def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+def role_of(person: Mapping[str, Any], role_settings: Mapping[str, Any]) -> str:
     """Return the role of a person, "" where there is none.
 
     Args:
         person: claims of the identity token.
-        said: the settings file. The address itself comes first, then claims (the highest role), then the address's
-            domain, then the default. An address that the provider says is not verified counts for nothing.
+        role_settings: the settings file. The address itself comes first, then claims (the highest role), then the
+            address's domain, then the default. An address that the provider marks as unverified is ignored.
     """
     email = str(person.get("email") or "").strip().lower()
     if person.get("email_verified") in (False, "false"):
         email = ""
-    people = {str(name).lower(): str(given) for name, given in said.get("people", {}).items()}
-    raw = person.get(str(said.get("claim", "")), ())
-    groups = [raw] if isinstance(raw, str) else [str(one) for one in raw] if isinstance(raw, Sequence) else []
-    claims = [str(said.get("claims", {}).get(group, "")) for group in groups]
-    by_claim = max((one for one in claims if one in ROLES), key=ROLES.index, default="")
+    people = {str(name).lower(): str(given) for name, given in role_settings.get("people", {}).items()}
+    raw = person.get(str(role_settings.get("claim", "")), ())
+    groups = [raw] if isinstance(raw, str) else [str(group) for group in raw] if isinstance(raw, Sequence) else []
+    claims = [str(role_settings.get("claims", {}).get(group, "")) for group in groups]
+    by_claim = max((role for role in claims if role in ROLES), key=ROLES.index, default="")
     domain = people.get(f"*@{email.rpartition('@')[2]}", "") if email else ""
-    candidates = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
-    return next((one for one in candidates if one in ROLES), "")
+    candidates = (people.get(email, "") if email else "", by_claim, domain, str(role_settings.get("default", "")))
+    return next((role for role in candidates if role in ROLES), "")
 
 
 def settings_path() -> Path:
@@ -179,7 +179,7 @@ def settings_path() -> Path:
 
 
 def settings() -> dict[str, Any]:
-    """Return what the settings file says; where there is none, nobody has a role.
+    """Return the parsed settings file; where there is none, nobody has a role.
 
     Raises:
         Refused: it cannot be read, or gives somebody a role that is none: who means to take a right away and
@@ -189,17 +189,17 @@ def settings() -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Refused("access_unreadable", path=str(path)) from error
-    sections = {name: said.get(name, {}) for name in ("people", "claims")}
+    sections = {name: parsed.get(name, {}) for name in ("people", "claims")}
     if not all(isinstance(section, dict) for section in sections.values()):
         raise Refused("access_unreadable", path=str(path))
-    given = {"default": said.get("default", ""), **sections["people"], **sections["claims"]}
-    for name, one in given.items():
-        if one not in ("", *ROLES):
-            raise Refused("access_role", path=str(path), name=name, role=str(one)[:40], roles=list(ROLES))
-    return said
+    given = {"default": parsed.get("default", ""), **sections["people"], **sections["claims"]}
+    for name, entry in given.items():
+        if entry not in ("", *ROLES):
+            raise Refused("access_role", path=str(path), name=name, role=str(entry)[:40], roles=list(ROLES))
+    return parsed
 
 
 def may(action: str) -> bool:
@@ -210,8 +210,8 @@ def may(action: str) -> bool:
 
 def action_of(command: Sequence[str]) -> str:
     """Return which of :data:`ACTIONS` a run is, by the words of its command line; of a chain, its strictest step's."""
-    own = next((action for key, action in OPTIONS.items() if _has_option(command, *key)), None)
-    actions = [own or COMMANDS.get(command[0], "change")]
+    option_action = next((action for key, action in OPTIONS.items() if _has_option(command, *key)), None)
+    actions = [option_action or COMMANDS.get(command[0], "change")]
     if tuple(command[:2]) == CHAIN:
         actions += map(action_of, _steps_of(command[2]))
     return max(actions, key=lambda action: ROLES.index(ACTIONS[action]))
@@ -223,7 +223,7 @@ def _has_option(command: Sequence[str], name: str, option: str) -> bool:
 
 
 def _steps_of(schedule: str) -> list[list[str]]:
-    """Return the command lines of a chain; none where it is gone or a step cannot be read: then none of them runs."""
+    """Return the command lines of a chain; none where it was deleted or any step cannot be read."""
     try:
         return load_schedule(Workspace.default(), schedule)[0].commands()
     except ClvError:

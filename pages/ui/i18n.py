@@ -1,4 +1,4 @@
-"""How words, numbers, amounts and times are said to the person at the browser: in the language of the page."""
+"""Texts, numbers, amounts and times in the language of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app's server beside Streamlit: what it adds to answers and keeps back of them, and what it does by itself.
+"""The app's server around Streamlit: headers and access rules of its responses, and its background tasks.
 
 Whoever asks, answers say which sites may frame the app, and metrics take a token. While the server is up, it lets go of
 files and runs the schedules that are due.
@@ -29,7 +29,7 @@ from clv_core.workspace import Workspace
 from pages.ui import upload_gate
 
 METRICS: Final = "/_stcore/metrics"
-"""Where Streamlit counts sessions and memory; beside it ``/_stcore/health`` stays open, for who restarts the app."""
+"""Where Streamlit counts sessions and memory; next to it ``/_stcore/health`` stays open, for who restarts the app."""
 SOURCES: Final = re.compile(r"[!-+\--:<-~]+( [!-+\--:<-~]+)*")
 """Sources of a Content-Security-Policy: visible ASCII with blanks between; ``;`` and ``,`` end a directive."""
 
@@ -94,6 +94,7 @@ class MetricsDoor:
 
 
 LOOK_SECONDS: Final = 30
+"""Seconds between two looks for schedules that are due: their times have minutes."""
 OFF: Final = "off"
 
 

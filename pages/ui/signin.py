@@ -62,7 +62,7 @@ def _hold_tables() -> None:
 
 
 def _note(role: str) -> None:
-    """Note in the audit log who has signed in as what, once for each time that the provider said so."""
+    """Note in the audit log who has signed in as what, once for each token of the provider."""
     mark = (session.workspace().root, access.current_user(), role, st.user.get("iat"))
     if mark not in _seen:
         _seen.add(mark)
@@ -104,7 +104,7 @@ def _way_in() -> None:
 
 
 def _enter() -> None:
-    """Lead to the provider; one that does not answer is said here, for Streamlit's word of it is on a page apart."""
+    """Redirect to the provider; show an error here if it is silent: Streamlit's own page has no way back."""
     failed = identity_provider.find_silence()
     if failed is None:
         st.login()

@@ -10,6 +10,7 @@ from clv_core.deployment import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEAR
 from pages.ui.i18n import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
+"""Forecast periods to choose from, besides the trained one: a month, a quarter, half a year, a year."""
 CUSTOM: Final = "custom"
 
 
@@ -18,7 +19,7 @@ def choose(bundle: Bundle) -> Terms:
     trained = bundle.record.horizon_days
     options: list[int | str] = [*sorted({*USUAL_DAYS, trained}), CUSTOM, LIFETIME]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.segmented_control(
+        selected = st.segmented_control(
             t("terms.horizon"),
             options,
             format_func=lambda option: _label(option, trained),
@@ -29,10 +30,10 @@ def choose(bundle: Bundle) -> Terms:
             persist_state="session",
             wrap=True,
         )
-        horizon: int | str = chosen
-        if chosen == CUSTOM:
+        horizon: int | str = selected
+        if selected == CUSTOM:
             horizon = int(_number("days", 1, LONGEST_DAYS, 730))
-        elif chosen == LIFETIME:
+        elif selected == LIFETIME:
             horizon = f"{LIFETIME}:{int(_number('years', 1, MAX_YEARS, LIFETIME_YEARS))}"
         return Terms.of(horizon, trained, *_rates())
 
@@ -69,7 +70,7 @@ def span(terms: Terms) -> str:
 
 def assumptions(scored: Scored) -> list[str]:
     """Return what the values assume beyond what was measured, one sentence each."""
-    return [t(one.code, **one.params) for one in scored.terms.warnings(scored.trained_days)]
+    return [t(warning.code, **warning.params) for warning in scored.terms.warnings(scored.trained_days)]
 
 
 def working(customers: int, terms: Terms) -> str:

@@ -89,7 +89,7 @@ def headline(scored: Scored, customers: pd.DataFrame) -> str:
 
 
 def sure(low: float | None, high: float | None, currency: str) -> str:
-    """Return the 80% interval of a sum in brackets; nothing where none is known."""
+    """Return the 80% interval of a sum in brackets; "" where there is none."""
     if low is None or high is None or not np.isfinite(high):
         return ""
     return t("segments.sure", low=money(low), high=money(high, currency))
@@ -98,7 +98,7 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
 def checked(scored: Scored) -> list[str]:
     """Return how total and concentration held in the past, what ranges rest on; of other horizons, what is assumed.
 
-    Where sums have no range, that is said too.
+    Where sums have no range, a sentence names that too.
     """
     bundle, assumed = scored.model, assumptions(scored)
     if assumed:
@@ -106,14 +106,14 @@ def checked(scored: Scored) -> list[str]:
     if not bundle.record.holdout:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     measured = bundle.record.metrics
-    found = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
+    summary = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
     if "capture10" in measured:
-        found += t("segments.checked.top", share=percent(measured["capture10"]))
+        summary += t("segments.checked.top", share=percent(measured["capture10"]))
     shared = shared_error_of(scored)
     if shared is None:
-        return [found]
-    said = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
-    return [found + said]
+        return [summary]
+    origin_note = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
+    return [summary + origin_note]
 
 
 def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:

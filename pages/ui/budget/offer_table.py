@@ -40,8 +40,10 @@ START: Final = "start"
 
 def saved_offers(dataset: Dataset) -> SavedOffers:
     """Return what is saved with the dataset, or in this session by those who may not change it."""
-    own: SavedOffers | None = None if access.may("change") else st.session_state.get(f"budget_saved_{dataset.name}")
-    return load_offers(dataset) if own is None else own
+    session_offers: SavedOffers | None = (
+        None if access.may("change") else st.session_state.get(f"budget_saved_{dataset.name}")
+    )
+    return load_offers(dataset) if session_offers is None else session_offers
 
 
 def save(dataset: Dataset, **changed: Any) -> None:
@@ -58,11 +60,11 @@ class Segments:
 
     Args:
         by: text of the scheme; :data:`TIERS` for value tiers.
-        scheme: what a side file says of it.
+        scheme: its description in side files.
         names: of the segments, in the scheme's order.
         people: all customers with ``tier``, the number of their segment from 1; shared, not to be written to.
         overlapping: whether one may be in several segments; she counts in the first.
-        mark: a key for caches: all that the segments depend on beside model, log and terms.
+        mark: a key for caches: all that the segments depend on except model, log and terms.
     """
 
     by: str
@@ -116,7 +118,7 @@ class PlanInputs:
 
     @property
     def has_effect(self) -> bool:
-        """Whether any offer is said, or was measured, to bring something."""
+        """Whether any offer has an entered or measured effect."""
         return any(effect.value > 0 for offer in self.offers for effect in offer.effects.values())
 
 
@@ -124,7 +126,7 @@ def choose_scheme(dataset: Dataset) -> str:
     """Ask for the scheme of the segments and return its text; the choice is saved with the dataset."""
     saved, options = saved_scheme(dataset), segmenting.scheme_texts(dataset)
     options += [] if saved in options else [saved]
-    key, names = f"budget_by_{dataset.name}", {one: segmenting.scheme_name(one, dataset) for one in options}
+    key, names = f"budget_by_{dataset.name}", {option: segmenting.scheme_name(option, dataset) for option in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = saved
     by = widgets.select(t("budget.by"), names, key, help=t("budget.by.help"), persist_state="session", width=380)
@@ -168,7 +170,7 @@ def segment_customers(by: str, scored: Scored, customers: pd.DataFrame) -> Segme
 
 
 def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tuple[Offer, ...]:
-    """Show the offers as a table, save what is changed and return what it says; unfinished rows are passed over.
+    """Show the offers as a table, save changes and return the offers; unfinished rows are skipped.
 
     Args:
         dataset: with which they are saved.
@@ -213,7 +215,7 @@ def starting_for(segments: Segments, language: str) -> pd.DataFrame:
 
 
 def starting_offers(values: np.ndarray, tiers: int, language: str, best: Sequence[int] = (1, 2)) -> pd.DataFrame:
-    """Return offers to begin with: costs in proportion to what a customer is worth, and no effect, as none is known.
+    """Return offers to begin with: costs in proportion to what a customer is worth, and no effect.
 
     Args:
         values: predicted value, money, [n].

@@ -206,7 +206,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
     config = st.column_config
     key = f"customers_columns_{file.folder.name}_{header}"
     edits = st.session_state.get(key, {}).get("edited_rows", {})
-    is_dated = dates and any(row.get("use") == DATED for row in edits.values())  # only then is asked since when
+    is_dated = dates and any(row.get("use") == DATED for row in edits.values())  # only then is a date column needed
     edited = st.data_editor(
         table,
         key=key,
@@ -239,7 +239,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
 
 
 def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, disabled: bool) -> None:
-    """Offer to add the file; a dialog says what goes where it takes the place of another."""
+    """Offer to add the file; a dialog lists what is lost where it replaces another."""
     label, before = t("customers.add", name=widgets.escape(dataset.name)), dataset.manifest.customers_table
     may = access.if_may("change", disabled=disabled)
     if before is None:

@@ -138,13 +138,13 @@ def show_retraining(bundle: Bundle) -> None:
         when = f" · {i18n.moment(outcome.at)}" if outcome.at else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
         st.markdown(widgets.escape(i18n.message_text(outcome.why)))
-        for one in outcome.figures:
+        for score in outcome.figures:
             currency = bundle.record.currency
             values = {
-                name: evaluation_charts.metric_text(one.metric, figure, currency)
-                for name, figure in (("champion", one.champion), ("challenger", one.challenger))
+                name: evaluation_charts.metric_text(score.metric, figure, currency)
+                for name, figure in (("champion", score.champion), ("challenger", score.challenger))
             }
-            st.caption(t("monitor.figure", metric=t(f"metric.{one.metric}"), **values))
+            st.caption(t("monitor.figure", metric=t(f"metric.{score.metric}"), **values))
 
 
 def show_actions(report: Report, scored: Scored) -> None:
