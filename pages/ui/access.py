@@ -1,4 +1,4 @@
-"""Who may do what: roles of people who signed in, from a settings file; without a login, whoever is here may do all.
+"""Permissions: roles of signed-in people, from a settings file; without a login everybody may do everything.
 
 The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
 ``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`)
@@ -95,7 +95,7 @@ OFF: Final = ("", "off", "no", "false", "0")
 
 
 class Denied(Refused):
-    """The role of who is here does not allow it; ``role`` and ``needed`` are some of :data:`ROLES`, or ``-``."""
+    """The current user's role does not allow it; ``role`` and ``needed`` are some of :data:`ROLES`, or ``-``."""
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``, roles by their names there."""
@@ -105,29 +105,29 @@ class Denied(Refused):
 
 
 def is_login_required() -> bool:
-    """Say whether people have to sign in."""
+    """Return whether people have to sign in."""
     required = Environment.from_environment().login.strip().lower() not in OFF
     return required or "is_logged_in" in st.user or identity_provider.is_wanted()
 
 
 def is_configured() -> bool:
-    """Say whether signing in can work."""
+    """Return whether signing in can work."""
     return "is_logged_in" in st.user and identity_provider.find_fault() is None
 
 
 def is_signed_in() -> bool:
-    """Say whether somebody has signed in, not longer ago than that lasts, and by settings that can be relied on."""
+    """Return whether somebody has signed in, not longer ago than that lasts, and by settings that can be relied on."""
     return bool(st.user.get("is_logged_in")) and identity_provider.find_fault() is None and not is_expired()
 
 
 def is_expired() -> bool:
-    """Say whether somebody signed in too long ago."""
+    """Return whether somebody signed in too long ago."""
     issued = st.user.get("iat")
     return isinstance(issued, int | float) and time.time() - issued > 3600 * lasting_hours()
 
 
 def lasting_hours() -> float:
-    """Return how long somebody stays signed in; 0 or less in ``CLV_LOGIN_HOURS`` is for as long as the cookie.
+    """Return the hours that a login lasts; 0 or less in ``CLV_LOGIN_HOURS`` is for as long as the cookie.
 
     Raises:
         Refused: it is no number.
@@ -146,7 +146,7 @@ def current_user() -> str:
 
 
 def role() -> str:
-    """Return the role of who is here; "" for somebody who has none."""
+    """Return the current user's role; "" without one."""
     if not is_login_required():
         return ADMIN
     return role_of(dict(st.user), settings()) if is_signed_in() else ""
@@ -174,7 +174,7 @@ def role_of(person: Mapping[str, Any], role_settings: Mapping[str, Any]) -> str:
 
 
 def settings_path() -> Path:
-    """Return where the settings file lies, or would."""
+    """Return the path of the settings file, whether it exists or not."""
     return Path(Environment.from_environment().access_file)
 
 
@@ -203,13 +203,13 @@ def settings() -> dict[str, Any]:
 
 
 def may(action: str) -> bool:
-    """Say whether who is here may do one of :data:`ACTIONS`."""
+    """Return whether the current user may do one of :data:`ACTIONS`."""
     mine = role()
     return mine in ROLES and ROLES.index(mine) >= ROLES.index(ACTIONS[action])
 
 
 def action_of(command: Sequence[str]) -> str:
-    """Return which of :data:`ACTIONS` a run is, by the words of its command line; of a chain, its strictest step's."""
+    """Return the action of :data:`ACTIONS` for a command line; of a chain, that of its strictest step."""
     option_action = next((action for key, action in OPTIONS.items() if _has_option(command, *key)), None)
     actions = [option_action or COMMANDS.get(command[0], "change")]
     if tuple(command[:2]) == CHAIN:
@@ -218,7 +218,7 @@ def action_of(command: Sequence[str]) -> str:
 
 
 def _has_option(command: Sequence[str], name: str, option: str) -> bool:
-    """Say whether a command line has an option; the parser takes ``--retr`` for ``--retrain``."""
+    """Return whether a command line has an option; the parser takes ``--retr`` for ``--retrain``."""
     return name == command[0] and any(len(word) > 2 and option.startswith(word) for word in command)
 
 
@@ -231,12 +231,12 @@ def _steps_of(schedule: str) -> list[list[str]]:
 
 
 def may_take(key: str) -> bool:
-    """Say whether who is here may take a download, by its key."""
+    """Return whether the current user may download a file, by its key."""
     return key in PUBLIC or may("export")
 
 
 def require(action: str) -> None:
-    """Refuse what the role of who is here does not allow: the last line of defence behind a disabled button.
+    """Refuse what the current user's role does not allow: the last line of defence behind a disabled button.
 
     Raises:
         Denied: it does not.
@@ -246,7 +246,7 @@ def require(action: str) -> None:
 
 
 def require_run(command: Sequence[str]) -> None:
-    """Refuse a run that the role of who is here does not allow.
+    """Refuse a run that the current user's role does not allow.
 
     Raises:
         Denied: it does not.
@@ -255,7 +255,7 @@ def require_run(command: Sequence[str]) -> None:
 
 
 def as_current_user(make: Callable[[], Made]) -> Callable[[], Made]:
-    """Return what makes a file later, in the name of who is here now."""
+    """Return a function that makes a file later, in the name of the current user."""
     person = current_user()
 
     def later() -> Made:

@@ -35,7 +35,7 @@ ANSWER_SECONDS: Final = 5.0
 
 
 def is_wanted() -> bool:
-    """Say whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
+    """Return whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
     return unreadable_file() is not None or _section() is not None
 
 
@@ -158,7 +158,7 @@ def estimate_bits(secret: str) -> float:
 
 
 def _is_predictable(secret: str, at: int) -> bool:
-    """Say whether the character at a place follows from those before it."""
+    """Return whether the character at a place follows from those before it."""
     if at >= REPEATED - 1 and secret[at + 1 - REPEATED : at + 1] in secret[:at]:
         return True
     if at < 2:

@@ -123,7 +123,7 @@ def _everyone(responses: Responses) -> pd.DataFrame:
 
 
 def headline(everyone: pd.DataFrame) -> str:
-    """Return how much more a price that is 10% lower sells, and in how many categories that is sure."""
+    """Return how much more sells at a 10% lower price, and in how many categories that is certain."""
     typical = float(demand_change(everyone["elasticity"], PRICE_CHANGE).median())
     sure = int((everyone["high"] < 0).sum())
     if everyone[CATEGORY].tolist() == [ALL_PRODUCTS]:

@@ -1,4 +1,4 @@
-"""Long runs on a page: how far, how long still, the curve, stop; and what became of them.
+"""Long runs on a page: progress, remaining time, curve, stop, and result.
 
 A run is a job of the command line. Everything shown is read from its folder, so that a reload or another page changes
 nothing. Its result is shown to the sessions that follow it: the one that started it, and who was given its address.
@@ -26,7 +26,7 @@ from pages.ui.i18n import t
 
 POLL: Final = "1s"
 ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
-"""Content addresses at the end of a label: they tell runs apart, and nothing to a person."""
+"""Content addresses at the end of a label: they distinguish runs and are not shown."""
 MAX_RECENT_JOBS: Final = 30
 """Newest jobs that are read: each takes a read of its files on every redraw."""
 RESUMES: Final = ("train", "tune", "backtest", "push")
@@ -41,7 +41,7 @@ SIGNS: Final = {
     jobs.INTERRUPTED: ":material/power_off:",
     jobs.FAILED: ":material/error:",
 }
-"""What the sidebar puts before a run that is over: a tick only where it is done."""
+"""Icons of finished runs in the sidebar: a tick only for success."""
 OF_A_DATASET: Final = ("score", "explain", "embed", "backtest", "monitor", "price", "recommend", "report")
 """Commands whose label is the name of a result file, which is not shown; their second word is the dataset."""
 LACKING: Final = (
@@ -68,7 +68,7 @@ def start_job(command: Sequence[str], label: str, language_of_job: str = "") -> 
         language_of_job: of its sentences; "" is that of the page.
 
     Raises:
-        Refused: the role of who is here does not allow it, or not while another run of the same person is active.
+        Refused: the current user's role does not allow it, or not while another run of the same person is active.
     """
     access.require_run(command)
     audit.set_actor(access.current_user())
@@ -107,7 +107,7 @@ def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
 
 
 def is_running(job: jobs.Job | None) -> bool:
-    """Say whether the job still runs."""
+    """Return whether the job still runs."""
     return job is not None and job.status().is_running
 
 
@@ -146,7 +146,7 @@ def watch(job: jobs.Job) -> None:
 
 
 def _stopping(job: jobs.Job, status: JobStatus) -> Confirmation:
-    """Return the question whether a run is to be stopped, with what becomes of its results."""
+    """Return the question whether to stop a run, with the consequence for its results."""
     consequence = t(f"job.cancel.why{_when_stopped(status.command)}", run=_title(status))
     return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel.confirm"), partial(_stop, job))
 
@@ -157,7 +157,7 @@ def _stop(job: jobs.Job) -> None:
 
 
 def _when_stopped(command: str) -> str:
-    """Return the end of the keys of the sentences that say what becomes of the results of a run that is stopped."""
+    """Return the suffix of the catalogue keys about the results of a stopped run."""
     return ".kept" if command in KEPT else ".partly" if command in CHANGES else ""
 
 
@@ -170,7 +170,7 @@ def consume_done(job: jobs.Job) -> bool:
 
 
 def show_outcome(job: jobs.Job) -> str:
-    """Show what became of a job that is over (nothing when it is done), and return its state."""
+    """Show the outcome of a finished job (nothing after success), and return its state."""
     status = job.status()
     if status.failure is not None:
         widgets.show_error(status.failure)
@@ -273,7 +273,7 @@ def _mini(active: list[jobs.Job]) -> None:
 
 
 def _cut_off(job: jobs.Job) -> bool:
-    """Say whether a run was cut off and nobody has closed it since."""
+    """Return whether a run was cut off and nobody has closed it since."""
     status = job.status()
     return status.state == jobs.INTERRUPTED and not status.put_away
 

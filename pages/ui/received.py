@@ -104,7 +104,7 @@ def checked_path(text: str) -> Path:
     """Return the file or folder that a typed path means; a relative one begins at ``$CLV_FILES``.
 
     Raises:
-        Denied: the role of who is here does not allow to change data.
+        Denied: the current user's role may not change data.
         Refused: there is none, it lies outside of ``$CLV_FILES``, or it is what CLV Studio keeps for itself.
     """
     access.require("change")
@@ -128,7 +128,7 @@ def checked_path(text: str) -> Path:
 
 
 def _is_our_own(path: Path) -> bool:
-    """Say whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
+    """Return whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
     workspace = session.workspace()
     private_paths = [
         workspace.root,

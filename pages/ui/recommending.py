@@ -46,7 +46,7 @@ TABLE_HEIGHT: Final = 388
 
 
 def show(scored: Scored) -> None:
-    """Show how good the recommendations were, then those of a tier, of a customer, and the list."""
+    """Show the measured quality, then the recommendations of a tier and of a customer, and the list."""
     dataset, bundle = scored.dataset, scored.model
     try:
         stored = need_recommendations(scored)

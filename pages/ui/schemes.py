@@ -44,18 +44,18 @@ from pages.ui import cells, i18n, session, widgets
 from pages.ui.i18n import t
 
 BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
-"""What may stand between two numbers."""
+"""Separators of numbers."""
 NEW: Final = ""
 """The choice among saved rules that creates a new set."""
 
 
 def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
-    """Let the person say how customers are put into segments; None where there are no rules yet.
+    """Ask for the segmentation scheme; None where there are no rules yet.
 
     Args:
         dataset: whose rules can be used.
         customers: whose values suggestions are made from.
-        terms: what the values speak of: amounts to cut at hold for these alone.
+        terms: of the values: amounts to cut at hold for these alone.
 
     Raises:
         UsageError: what was written makes no scheme.

@@ -94,13 +94,13 @@ class MetricsDoor:
 
 
 LOOK_SECONDS: Final = 30
-"""Seconds between two looks for schedules that are due: their times have minutes."""
+"""Seconds between two checks for due schedules, whose times are minutes."""
 OFF: Final = "off"
 
 
 @asynccontextmanager
 async def while_up(app: Any) -> AsyncGenerator[None, None]:
-    """Let go of files, and run what is due, for as long as the server runs."""
+    """Release files of ended sessions and run due schedules while the server runs."""
     async with upload_gate.letting_go(app):
         task = asyncio.create_task(_run_schedules())
         yield
@@ -108,7 +108,7 @@ async def while_up(app: Any) -> AsyncGenerator[None, None]:
 
 
 async def _run_schedules() -> None:
-    """Look again and again whether a schedule is due; its chain runs in a process of its own, one at a time."""
+    """Check at intervals whether a schedule is due; its chain runs in a process of its own, one at a time."""
     command, quiet = [sys.executable, "-m", "clv_core", "run-due", "--quiet"], asyncio.subprocess.DEVNULL
     while Environment.from_environment().schedules != OFF:
         await asyncio.sleep(LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""What the person at the browser has chosen: language, dataset, model.
+"""The choices of a browser session: language, dataset, model.
 
 A choice lives in session state under its widget's key and in the address, so that a link opens what its sender saw.
 So do the runs that were started here: a page that was loaded anew, or a second tab, goes on with them.

@@ -1,4 +1,4 @@
-"""What the shown values speak of: how far ahead, at which discount, and how much of them is margin."""
+"""The terms of the shown values: forecast period, yearly discount, and margin."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def choose(bundle: Bundle) -> Terms:
 
 
 def choose_rates(bundle: Bundle) -> Terms:
-    """Let the person choose discount and margin for the trained horizon; what is chosen on one page holds on others."""
+    """Ask for discount and margin for the trained horizon; the answers are shared by all pages."""
     return Terms(bundle.record.horizon_days, *_rates())
 
 
@@ -69,12 +69,12 @@ def span(terms: Terms) -> str:
 
 
 def assumptions(scored: Scored) -> list[str]:
-    """Return what the values assume beyond what was measured, one sentence each."""
+    """Return the assumptions of the values beyond the measured ones, one sentence each."""
     return [t(warning.code, **warning.params) for warning in scored.terms.warnings(scored.trained_days)]
 
 
 def working(customers: int, terms: Terms) -> str:
-    """Return what is being done while other terms are worked out."""
+    """Return the text of the spinner while values at other terms are computed."""
     return t("terms.working", customers=count(customers), span=span(terms))
 
 

@@ -50,7 +50,7 @@ def predictions_of(bundle: Bundle) -> Path:
 
 
 def shared_error_of(scored: Scored) -> SharedError | None:
-    """Return what past origins say of errors that customers share; None of other terms than the trained horizon's."""
+    """Return the error that customers share, estimated at past origins; None at terms that were not trained."""
     if scored.terms.warnings(scored.trained_days):
         return None
     return _shared_error(scored.model, predictions_of(scored.model))
@@ -62,7 +62,7 @@ def _shared_error(bundle: Bundle, predictions: Path) -> SharedError | None:  # n
 
 
 def names(dataset: Dataset) -> list[str]:
-    """Return the names of the value tiers as a person calls them, the highest first."""
+    """Return the displayed names of the value tiers, the highest first."""
     return tier_labels(dataset, DEFAULT_SCHEME.tiers, session.language())
 
 
@@ -78,7 +78,7 @@ def _totals(
 
 
 def headline(scored: Scored, customers: pd.DataFrame) -> str:
-    """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
+    """Return the predicted total with its interval, and the share that the top customers hold."""
     terms, shared = scored.terms, shared_error_of(scored)
     top, worth = _totals(scored, predictions_of(scored.model), customers, shared)
     amount, share = money(worth.value, scored.currency), percent(top)

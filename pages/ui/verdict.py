@@ -91,7 +91,7 @@ def _reasons(bundle: Bundle, *, support: bool) -> list[str]:
 
 
 def is_acknowledged(bundle: Bundle) -> bool:
-    """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
+    """Return whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
     trust = session.trust(bundle)
     if trust.verdict != "not_trusted":
         return True

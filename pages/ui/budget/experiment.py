@@ -41,7 +41,7 @@ from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import count, money, percent, t
 
 DEFAULT_PERCENT: Final = 50
-"""Percent of customers without the offer, to begin with: no other share shows a smaller effect."""
+"""Default percentage of customers without the offer: equal groups detect the smallest effect."""
 EVERYONE, OF_PLAN = 0, -1
 """Whom an experiment is on: all customers, those who get the offer by the plan, else the number of a segment."""
 
@@ -138,7 +138,7 @@ def _control_group(mark: str, share: float, name: str, _ids: pd.Series[str]) -> 
 
 
 def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: bool) -> None:
-    """Let the person draw the groups of an experiment, say what it would show, and offer the table of who is in which.
+    """Ask for the groups of an experiment, show its detectable effect, and offer the table of groups.
 
     Without a plan everybody may be chosen; ``allowed``: lists may be made at all.
     """

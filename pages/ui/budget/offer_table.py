@@ -142,7 +142,7 @@ def use_scheme(scheme: Segmentation, dataset: Dataset) -> None:
 
 
 def saved_scheme(dataset: Dataset) -> str:
-    """Return the scheme that is saved; rules that are not there any more leave the value tiers."""
+    """Return the scheme that is saved; deleted rules fall back to the value tiers."""
     by = saved_offers(dataset).by
     try:
         return by if by == TIERS or parse_scheme(by, dataset) else TIERS
@@ -151,7 +151,7 @@ def saved_scheme(dataset: Dataset) -> str:
 
 
 def segment_customers(by: str, scored: Scored, customers: pd.DataFrame) -> Segments:
-    """Put customers into the segments of a scheme; while a run must look at them first, show it.
+    """Put customers into the segments of a scheme; while a run has to prepare this, show it.
 
     Raises:
         NotFound: rules that are not there any more.
@@ -174,7 +174,7 @@ def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tupl
 
     Args:
         dataset: with which they are saved.
-        mark: of what the values speak of: other values have other costs to begin with.
+        mark: key of the values: starting costs depend on them.
         segments: the customers, in the segments that offers have effects for.
         currency: of costs.
 
@@ -262,8 +262,8 @@ def as_table(rows: Sequence[dict[str, Any]] | None, starting: pd.DataFrame) -> p
 def as_rows(table: pd.DataFrame, starting: pd.DataFrame, tried: Collection[str]) -> tuple[dict[str, Any], ...]:
     """Return the rows of an edited table, to be saved; of a starting offer only what was changed.
 
-    So what was not changed follows the values, and the language. An offer that was tried keeps its name: the experiment
-    is known by it.
+    So what was not changed follows the values, and the language. An offer that was tried keeps its name, which is
+    the key of its experiment.
 
     Args:
         table: of :func:`as_table`, edited.
@@ -289,7 +289,7 @@ def _json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
-    """Return the offers of the table; a row without name, cost or effect is passed over.
+    """Return the offers of the table; a row without name, cost or effect is skipped.
 
     Args:
         table: name, cost, unit, one effect a tier or segment (percent, or money), capacity.

@@ -178,7 +178,7 @@ def _round_step(size: float) -> float:
 
 
 def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
-    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next.
+    """Return the expected gain of the budget, whether effects are assumed, and the next step.
 
     A note is shown where the log names no currency.
     """
@@ -202,7 +202,7 @@ def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
 
 
 def basis(plan: BudgetPlan, currency: str) -> str:
-    """Return what the expected gain rests on, measured and assumed apart."""
+    """Return the basis of the expected gain: measured effects, then assumed ones."""
     amounts = {name: money(getattr(plan.evidence, name), currency) for name in ("measured", "assumed", "low", "high")}
     kinds = set(plan.table[EVIDENCE])
     if kinds == {"measured"}:
@@ -233,7 +233,7 @@ def _figures(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> list[Figure
 
 
 def _curve_chart(inputs: PlanInputs, plan: BudgetPlan) -> None:
-    """Draw what each budget is expected to bring."""
+    """Draw the expected gain of each budget."""
     curve, currency = _curve(inputs.mark, inputs), inputs.currency
     place = float(np.interp(NAMED_GAIN_SHARE * float(curve.gain[-1]), curve.gain, curve.budget))
     top = slider_scale(float(curve.budget[-1]), None)[1]
@@ -245,7 +245,7 @@ def _curve_chart(inputs: PlanInputs, plan: BudgetPlan) -> None:
 
 
 def _assignment(plan: BudgetPlan, inputs: PlanInputs) -> None:
-    """Show who gets what, by offer and segment, the segments by their names."""
+    """Show the customers of each offer by segment."""
     if plan.table.empty:
         st.write(t("budget.who.nobody"))
         return

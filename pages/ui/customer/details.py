@@ -34,7 +34,7 @@ from pages.ui.page_files import file_name
 
 
 def headline(card: Card) -> str:
-    """Return what the customer is worth in all, in one sentence."""
+    """Return the customer's total value in one sentence."""
     amounts = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
     about = {"customer": widgets.escape(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **amounts}
     if card.high <= 0:
@@ -91,7 +91,7 @@ def _sure(card: Card, low: float, high: float) -> str:
 
 
 def _above(card: Card) -> bool:
-    """Say whether the mean lies above the interval, as where few customers like this one buy, and these much."""
+    """Return whether the mean lies above the interval, as where few customers like this one buy, and these much."""
     return card.predicted > card.high
 
 
@@ -108,7 +108,7 @@ def _when(card: Card) -> list[str]:
 
 
 def reasons(card: Card) -> None:
-    """Say why in two sentences, where they come from, and lead to the model's own reasons."""
+    """Show the reasons in two sentences with their source, and link to the model's own."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
         st.markdown(i18n.join_sentences([widgets.escape(sentence) for sentence in card.why.sentences]))

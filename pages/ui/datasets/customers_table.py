@@ -1,4 +1,4 @@
-"""The customers table of a dataset: what it holds, and how one is added without letting the future in."""
+"""The customers table of a dataset: its contents, and adding one without leaking the future into training."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def _answer(job: jobs.Job, **given: Any) -> None:
 
 
 def _ask_about_leak(dataset: Dataset, job: jobs.Job, leak: jobs.JobError) -> None:
-    """Say which attribute knows the future and why, and offer to leave it out or, in so many words, to use it."""
+    """Show which attribute leaks the future and why, and offer to leave it out or, explicitly, to use it."""
     args, params = job.status().args, leak.params
     named = {*params["named"], *params["untested"], *(item.rpartition(" (")[0] for item in params["measured"])}
     columns = [column for word in args if (column := _attribute(word)) and column in named]

@@ -39,7 +39,7 @@ UNTAUGHT: Final = ("instant", "naive", "bgnbd", "paretonbd")
 RIVALS: Final = ("paretonbd", "lightgbm", "naive")
 """Models that the page proposes besides BG/NBD (the reference of slices, seasons and verdict) and the parts."""
 SPOKEN: Final = ("bgnbd", "lightgbm")
-"""Whom the page holds the model against at once; the other verdicts are a click away."""
+"""Models whose verdicts are shown at once; the others are a click away."""
 
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
 TIE: Final = "gray[:material/drag_handle:"
@@ -173,7 +173,7 @@ def _ranking(model: str, board: Board) -> str:
 
 
 def second_view(bundle: Bundle, fold_result: dict[str, Any], folds: pd.DataFrame) -> None:
-    """Say whether the model leans on having seen the same customers, and show the figures of both views."""
+    """Return whether the model leans on having seen the same customers, and show the figures of both views."""
     st.markdown(f"**{t('board.folds')}**")
     st.caption(t("board.folds.why", folds=fold_result["folds"]))
     if "code" in fold_result:
@@ -246,7 +246,7 @@ def seconds(scored: Scored, models: Sequence[str], origins: int) -> float:
 
 
 def learns(model: str) -> bool:
-    """Say whether a model learns from single customers; else it is trained once, and nobody is new to it."""
+    """Return whether a model learns from single customers; others are trained once and have no unseen customers."""
     return model not in UNTAUGHT
 
 

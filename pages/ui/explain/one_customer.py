@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 DEFAULT_SLIDERS: Final = 4
 """Reasons whose readings can be changed at once, to begin with; the person can add more."""
 MIN_EFFECT_SHARE: Final = 0.01
-"""A thing that events tell has a row of its own where it moves this share of the strongest effect."""
+"""An effect of events has its own row if it reaches this share of the strongest effect."""
 SMALLEST: Final = 1e-4
 """The smallest residual that is shown."""
 

@@ -1,4 +1,4 @@
-"""How customers behaved: the cube behind the explore page, what is chosen of it, its key figures and tables."""
+"""The cube behind the explore page, its filters, its key figures and tables."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _part(cube: Cube, channels: tuple[str, ...], countries: tuple[str, ...]) -> 
 
 
 def selection(cube: Cube, filters: Filters) -> Selection:
-    """Return what the person has chosen, ready to be asked."""
+    """Return the cube's rows of the selected period, channels and countries."""
     return Selection.of(_part(cube, filters.channels, filters.countries), filters.start, filters.end)
 
 
@@ -82,7 +82,7 @@ def concentrated(cube: Cube, filters: Filters) -> Concentration:
 
 
 def choose(cube: Cube) -> Filters:
-    """Let the person choose period, channels and countries; what the log has not is not offered."""
+    """Let the person choose period, channels and countries; columns that the log lacks are not offered."""
     days = (cube.end - cube.start).days
     of = f"{cube.dataset}_{cube.version}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -223,7 +223,7 @@ def show_table(cube: Cube, filters: Filters) -> None:
 
 
 def rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with its amounts and shares as a person reads them: not all of their names tell what they are."""
+    """Return a table with its amounts and shares rounded: not every column name shows its kind."""
     return table.round(dict.fromkeys(MONEY_OF, 2) | dict.fromkeys(SHARES_OF, 4))
 
 

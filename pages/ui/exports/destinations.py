@@ -163,7 +163,7 @@ def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) 
     """Send in a run of its own, so that it outlives the page.
 
     Raises:
-        Denied: the role of who is here does not allow it.
+        Denied: the current user's role does not allow it.
         UsageError: several segments that overlap were chosen.
     """
     access.require("export")

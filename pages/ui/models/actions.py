@@ -69,7 +69,7 @@ def _perform(action: str, version: Version, champion: str) -> None:
     """Do what was agreed to with the version that the button named, and say so at the top of the page.
 
     Raises:
-        Refused: the role of who is here does not allow it, or another version became champion meanwhile.
+        Refused: the current user's role does not allow it, or another version became champion meanwhile.
     """
     access.require("delete" if action == "delete" else "promote")
     registry, name, number = Registry(session.workspace()), version.name, version.number

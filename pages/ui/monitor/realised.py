@@ -47,7 +47,7 @@ def show(report: Report, dataset: Dataset) -> None:
 
 
 def _notes(last: Realised, currency: str) -> list[str]:
-    """Return who counts, what a part of a horizon was held against, and how many customers met their own interval."""
+    """Return notes: who counts, the comparison of an unfinished horizon, and the coverage of customers' intervals."""
     notes = [t("monitor.realised.note", newcomers=money(last.newcomers, currency))]
     if last.held_against != WHOLE:
         notes.append(t(f"monitor.realised.{last.held_against}"))

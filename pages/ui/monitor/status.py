@@ -32,7 +32,7 @@ from pages.ui.i18n import t
 from pages.ui.page_files import file_name
 
 RETRAINING: Final = "↻"
-"""Tells runs that retrain from those that only compare."""
+"""Label of runs that retrain; others only compare."""
 WAITING: Final = "light.early"
 """Code of a light that has nothing to compare yet."""
 LIGHTS: Final = {
@@ -74,7 +74,7 @@ def headline(report: Report) -> str:
 
 
 def about(report: Report) -> str:
-    """Return since when the model is watched, and what it is held against."""
+    """Return since when the model is monitored, and what it is compared with."""
     about = report.about
     key = "monitor.about.dataset" if about.reference.source == "dataset" else "monitor.about"
     key = "monitor.about.early" if about.as_of == about.cutoff else key
@@ -126,7 +126,7 @@ def follow_retraining(bundle: Bundle) -> None:
 
 
 def show_retraining(bundle: Bundle) -> None:
-    """Say what came of the last retraining, whoever started it: a person here, or cron."""
+    """Show the result of the last retraining, started by a person or by cron."""
     job = progress.latest_run("monitor", f"{bundle.id} {RETRAINING}")
     result = {} if job is None else job.status().result
     outcome = last_outcome(session.workspace(), bundle.id)

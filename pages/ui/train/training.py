@@ -47,7 +47,7 @@ SHORTEST_LOG_DAYS: Final = 1 + history_days(1)
 
 @dataclass(frozen=True)
 class Horizons:
-    """How far ahead a log lets one predict.
+    """Horizons that the length of a log allows.
 
     Args:
         days: length of the log.
@@ -62,7 +62,7 @@ class Horizons:
     sizes: Mapping[int, HoldoutSize] = field(default_factory=dict)
 
     def measured(self, days: int) -> bool:
-        """Say whether a model of a horizon can be measured: by the length of the log, and by who bought."""
+        """Return whether a model of a horizon can be measured: by the length of the log, and by who bought."""
         return support(days, self.days, self.buyers(days)).verdict == "measured"
 
     def buyers(self, days: int) -> int | None:

@@ -135,7 +135,7 @@ def keep_result(job: jobs.Job) -> None:
 
 
 def was_saved_here(dataset: Dataset | None) -> bool:
-    """Say whether this dataset was just saved on the page."""
+    """Return whether this dataset was just saved on the page."""
     return dataset is not None and st.session_state.get(SAVED, {}).get("dataset") == dataset.name
 
 

@@ -161,7 +161,7 @@ def choose_recipe(file: FilesInHand) -> None:
 
 
 def choose_columns(file: FilesInHand) -> None:
-    """Step 2: which column is what; what the person changes outranks the proposal."""
+    """Step 2: the meaning of each column; edits outrank the proposal."""
     current, proposals = uploading.answers(), uploading.inspection(file.path).columns
     st.header(t("upload.step.columns"), anchor=False)
     words = {name: i18n.name_of("canonical", name) for name in READ}
@@ -217,7 +217,7 @@ def choose_columns(file: FilesInHand) -> None:
 
 
 def _hint(proposals: Sequence[Proposal]) -> LocaleHint:
-    """Return the money and time zone that a file was probably kept in, where it does not say its currency itself."""
+    """Return the likely currency and time zone of a file that names no currency."""
     if any(item.canonical == CURRENCY for item in proposals):
         return LocaleHint()
     samples = [sample for item in proposals for sample in item.samples]

@@ -149,7 +149,7 @@ def answer(**given: Any) -> None:
 
 
 def is_answered(what: str) -> bool:
-    """Say whether the person, or the page for them, has answered one thing."""
+    """Return whether the person, or the page for them, has answered one thing."""
     return what in st.session_state.get(ANSWERS, {})
 
 
@@ -280,7 +280,7 @@ def stop_checks() -> None:
 
 
 def reads(job: jobs.Job) -> bool:
-    """Say whether a run is about the files in hand."""
+    """Return whether a run is about the files in hand."""
     file = chosen()
     return file is not None and str(file.path) in job.status().args
 
