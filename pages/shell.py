@@ -1,4 +1,4 @@
-"""What every page has around it. The shell only; each page is a script in a folder beside it."""
+"""The frame of every page. Each page is a script in a folder next to this file."""
 
 import streamlit as st
 

@@ -22,19 +22,19 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     grouping = st.container(width="content")
     settings = st.popover(t("acquisition.settings"), icon=":material/tune:")
 with settings:
-    chosen = terms.choose(bundle)
+    selected_terms = terms.choose(bundle)
     target, months, fewest = asking.choose_targets()
 with top:
     everyone = scores.need_scores(trained)
     if len(everyone) > scores.IN_PAGE:  # a margin alone needs no run
-        scores.need_scores(trained.at(asking.without_margin(chosen)))
-scored = trained.at(chosen)
+        scores.need_scores(trained.at(asking.without_margin(selected_terms)))
+scored = trained.at(selected_terms)
 customers = asking.customers_of(scored)
 with grouping:
     by = asking.choose_dimensions(customers)
 
 report, failed, spend = None, None, asking.spend_of(dataset)
-question, margins = Question(by, chosen.margin_rate, {}, target, months, fewest), {}
+question, margins = Question(by, selected_terms.margin_rate, {}, target, months, fewest), {}
 try:
     report = asking.answer(scored, customers, question)
     with settings:
@@ -46,18 +46,18 @@ try:
 except ClvError as error:
     failed = error
 with top:
-    context = widgets.context_line(bundle, dataset.log_end, chosen)
+    context = widgets.context_line(bundle, dataset.log_end, selected_terms)
     if report is None:
         widgets.headline(t("acquisition.headline.none"), context)
     else:
-        notes = [t("acquisition.no_margin")] if chosen.margin_rate == 1 and not margins else []
+        notes = [t("acquisition.no_margin")] if selected_terms.margin_rate == 1 and not margins else []
         widgets.headline(widgets.escape(headline(report, contrast, session.language())), context, *notes)
     if failed is not None:
         widgets.show_error(failed)
 
 if st.session_state.get(VIEW) not in VIEWS or failed is not None:
     st.session_state[VIEW] = "spend" if failed is not None else "overview"
-views = {one: t(f"acquisition.view.{one}") for one in VIEWS}
+views = {view_key: t(f"acquisition.view.{view_key}") for view_key in VIEWS}
 view = widgets.choose(t("acquisition.view"), views, VIEW, label_visibility="collapsed")
 
 

@@ -10,8 +10,8 @@ dataset = scored.dataset
 
 customers = card.need_customers(scored)
 may_be_shown = card.shown(scored, customers)
-chosen = card.choose(customers, may_be_shown, dataset.log_end)
-shown = card.card_of(scored, may_be_shown, chosen)
+customer_id = card.choose(customers, may_be_shown, dataset.log_end)
+shown = card.card_of(scored, may_be_shown, customer_id)
 
 widgets.headline(details.headline(shown), widgets.context_line(scored.model, dataset.log_end))
 details.figures(shown)
@@ -21,5 +21,5 @@ with st.grid(2, min_column_width=360):
 details.segments_by_hand(shown, dataset)
 details.history(shown)
 recommending.on_card(scored, shown.customer_id)
-details.alike(shown, dataset)
+details.similar(shown, dataset)
 details.downloads(shown, scored)

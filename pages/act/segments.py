@@ -46,7 +46,7 @@ except ClvError as error:
 views = (*VIEWS, "rules") if st.session_state["scheme_kind"] == "rules" else VIEWS
 if st.session_state.get("segments_view") not in views:
     st.session_state["segments_view"] = "overview"
-names = {one: t(f"segments.view.{one}") for one in views}
+names = {view_key: t(f"segments.view.{view_key}") for view_key in views}
 view = widgets.choose(t("segments.view"), names, "segments_view", label_visibility="collapsed")
 if view == "figures":
     overview.notes(segmented)

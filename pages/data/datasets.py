@@ -23,6 +23,6 @@ customers_table.follow(dataset)
 flash.show()
 manage.about(dataset)
 what = widgets.choose(
-    t("datasets.what"), {one: t(f"datasets.what.{one}") for one in SECTIONS}, navigation.DATASETS_PART
+    t("datasets.what"), {section: t(f"datasets.what.{section}") for section in SECTIONS}, navigation.DATASETS_PART
 )
 SECTIONS[what](dataset)

@@ -13,10 +13,10 @@ finding = st.container()
 filters = explored.choose(cube)
 with st.spinner(t("explore.looking"), show_time=True):
     figures, before, days = explored.key_figures(cube, filters)
-    held = explored.concentrated(cube, filters)
+    concentration = explored.concentrated(cube, filters)
 
 with finding:
-    widgets.headline(explored.headline(figures, held))
+    widgets.headline(explored.headline(figures, concentration))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(explored.about(cube, filters, days if before else 0), width="stretch")
         navigation.button("train", t("explore.to_train"), "to_train", type="primary")

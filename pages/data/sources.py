@@ -40,7 +40,7 @@ FIELDS: Final = (
     *("secret", "ca", "tls"),
 )
 """Fields of the form; each widget's key is ``source_<field>``."""
-MOST_OF_QUERY: Final = 60
+MAX_QUERY_CHARACTERS: Final = 60
 """Characters of a query that are shown."""
 
 
@@ -64,8 +64,8 @@ def show(source: Source) -> None:
     state = load_state(session.workspace(), source.name)
     with st.container(border=True):
         st.markdown(f"**{widgets.escape(source.name)}** → {widgets.escape(source.dataset)}")
-        said = (source.host, " ".join(source.what.split())[:MOST_OF_QUERY], source.time_column)
-        where = [widgets.escape(one) for one in said if one and access.may("connect")]
+        facts = (source.host, " ".join(source.what.split())[:MAX_QUERY_CHARACTERS], source.time_column)
+        where = [widgets.escape(fact) for fact in facts if fact and access.may("connect")]
         way = t(f"sources.grows.{source.grows}")
         st.caption(" · ".join([_kind_name(source.kind), *where, way]))
         if state.refreshed:
@@ -181,7 +181,7 @@ def form() -> None:
         st.text_input(t("sources.name"), key="source_name")
         st.text_input(t("sources.dataset"), key="source_dataset", help=t("sources.dataset.help"))
         grows = widgets.choose(
-            t("sources.grows"), {one: t(f"sources.grows.{one}") for one in (APPEND, REPLACE)}, "source_grows"
+            t("sources.grows"), {mode: t(f"sources.grows.{mode}") for mode in (APPEND, REPLACE)}, "source_grows"
         )
         if about.dialect and grows == APPEND:
             st.text_input(t("sources.time_column"), key="source_time_column", help=t("sources.time_column.help"))
@@ -212,7 +212,9 @@ def _save(kind: str) -> None:
             kind=kind, dataset=dataset, grows=str(given["grows"]), look_back_days=look_back, tls=tls, **texts
         )
         source.check()
-        before = next((one for one in list_sources(session.workspace()) if one.name == source.name), None)
+        before = next(
+            (existing for existing in list_sources(session.workspace()) if existing.name == source.name), None
+        )
         if before is not None:
             source = replace(source, answers=before.answers)
             _ask_to_change(before, source)
@@ -228,15 +230,15 @@ def _save(kind: str) -> None:
 
 
 def _ask_to_change(before: Source, source: Source) -> None:
-    """Open the dialog that says what a source becomes; where nothing changes, say so."""
+    """Open the dialog with the changes to a source, or show that there are none."""
     changes = changes_of(before, source)
     if not changes:
         st.info(t("sources.same", name=widgets.escape(source.name)))
         return
     lines = [f"- {t(f'sources.field.{key}')}: {_value(old)} → {_value(new)}" for key, (old, new) in changes.items()]
     title = t("sources.change.sure", name=widgets.escape(source.name))
-    asked = Confirmation(title, "\n".join(lines), t("sources.change"), partial(_change, source))
-    st.session_state[confirmation.OPEN] = asked
+    dialog = Confirmation(title, "\n".join(lines), t("sources.change"), partial(_change, source))
+    st.session_state[confirmation.OPEN] = dialog
     st.rerun()
 
 
@@ -270,8 +272,8 @@ if done is not None and done.status().state == jobs.DONE:
 flash.show()
 sources = list_sources(session.workspace())
 widgets.headline(headline(sources), t("sources.context"))
-for one in sources:
-    show(one)
+for each_source in sources:
+    show(each_source)
 if access.may("connect"):
     with st.expander(t("sources.add"), icon=":material/add:", expanded=not sources):
         form()

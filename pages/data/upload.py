@@ -58,11 +58,11 @@ with headline:
     widgets.headline(t("upload.headline.file", file=widgets.escape(file.path.name)))
 steps.file_line(file)
 path = file.path
-result = st.container()  # what the answers below lead to stands above them
+result = st.container()  # filled by the answers below, shown above them
 try:
     steps.choose_sheet(file)
     for path in file.paths:
-        uploading.columns(path)  # the one that cannot be read so is the one that is asked about
+        uploading.columns(path)  # the file that cannot be read is the one to ask about
     path = steps.which(file)
     steps.offer_earlier_answers(file)
     steps.choose_recipe(file)

@@ -11,7 +11,8 @@ from pages.ui import access, cells, flash, i18n, navigation, page_files, session
 from pages.ui.i18n import t
 from pages.ui.privacy import erasure_form, suppression
 
-SHOWN: Final = 1000
+MAX_SHOWN_LINES: Final = 1000
+"""Newest lines of the audit log that the page shows; the file holds all."""
 PARTS: Final = (
     "dataset",
     "renamed",
@@ -33,17 +34,17 @@ PARTS: Final = (
 
 def show_audit() -> None:
     """Show who did what and when, the latest first."""
-    lines = audit.lines(session.workspace(), SHOWN)
+    lines = audit.lines(session.workspace(), MAX_SHOWN_LINES)
     if not lines:
         st.caption(t("privacy.audit.empty"))
         return
     last = lines[0]
     st.markdown(f"**{t('privacy.audit.last', when=i18n.moment(last['at']), what=_word(last['action']))}**")
     kinds = sorted({line["action"] for line in lines})
-    chosen = st.multiselect(
+    selected_actions = st.multiselect(
         t("privacy.audit.what"), kinds, format_func=_word, key="audit_kinds", placeholder=t("privacy.audit.all")
     )
-    shown = [line for line in lines if not chosen or line["action"] in chosen]
+    shown = [line for line in lines if not selected_actions or line["action"] in selected_actions]
     table = pd.DataFrame(
         {
             t("privacy.audit.when"): [i18n.moment(line["at"]) for line in shown],
@@ -85,7 +86,9 @@ SECTIONS: Final = {"erase": erasure_form.show, "suppress": suppression.show, "au
 erasure_form.follow()
 flash.show()
 widgets.headline(erasure_form.headline(erasure_form.all_certificates(), suppression.headline()), t("privacy.context"))
-what = widgets.choose(t("privacy.what"), {one: t(f"privacy.what.{one}") for one in SECTIONS}, navigation.PRIVACY_PART)
+what = widgets.choose(
+    t("privacy.what"), {section: t(f"privacy.what.{section}") for section in SECTIONS}, navigation.PRIVACY_PART
+)
 if access.may(what):
     SECTIONS[what]()
 else:

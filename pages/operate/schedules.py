@@ -34,8 +34,9 @@ DAYS: Final = {"daily": "* * *", "weekly": "* * 1", "monthly": "1 * *"}
 STEPS: Final = ("source", "score", "monitor", "retrain", "export", "push", "summary")
 """Steps that the form offers, in the order in which they run."""
 SHOWN_RUNS: Final = 20
+"""Latest runs of a schedule that the page lists."""
 WRAPPED_ROW: Final = 84
-"""Pixels of a row that shows a sentence whole."""
+"""Pixels of a row with room for a full sentence."""
 
 
 def headline(schedules: list[tuple[Schedule, ScheduleState]]) -> str:
@@ -119,7 +120,9 @@ def form() -> None:
     with left:
         name = st.text_input(t("schedules.name"), key="schedule_name")
         how = widgets.choose(
-            t("schedules.often"), {one: t(f"schedules.often.{one}") for one in (*DAYS, "cron")}, "schedule_often"
+            t("schedules.often"),
+            {frequency: t(f"schedules.often.{frequency}") for frequency in (*DAYS, "cron")},
+            "schedule_often",
         )
         if how == "cron":
             cron = st.text_input(t("schedules.cron"), "0 6 * * 1-5", key="schedule_cron", help=t("schedules.cron.help"))
@@ -132,10 +135,10 @@ def form() -> None:
         at_first = every.index(current) if current in every else 0
         dataset = st.selectbox(t("column.dataset"), every, at_first, key="schedule_dataset")
         zone = st.text_input(t("schedules.timezone"), st.context.timezone or "UTC", key="schedule_timezone")
-    destinations = [one.name for one in list_destinations(session.workspace())]
+    destinations = [destination.name for destination in list_destinations(session.workspace())]
     lacking = {"source": not sources, "push": not destinations}
-    offered = {one: t(f"schedules.step.{one}") for one in STEPS if not lacking.get(one)}
-    chosen = st.multiselect(
+    offered = {step: t(f"schedules.step.{step}") for step in STEPS if not lacking.get(step)}
+    selected_steps = st.multiselect(
         t("schedules.steps"),
         list(offered),
         list(offered)[:3],
@@ -145,25 +148,28 @@ def form() -> None:
     )
     source = form_of_list = destination = ""
     with st.container(horizontal=True):
-        if "source" in chosen:
-            own = [one.name for one in sorted(sources, key=lambda one: one.dataset != dataset)]
-            source = st.selectbox(t("schedules.source"), own, key="schedule_source")
-        if "export" in chosen:
+        if "source" in selected_steps:
+            source_names = [
+                each_source.name
+                for each_source in sorted(sources, key=lambda each_source: each_source.dataset != dataset)
+            ]
+            source = st.selectbox(t("schedules.source"), source_names, key="schedule_source")
+        if "export" in selected_steps:
             form_of_list = st.selectbox(
                 t("schedules.format"), list(EXPORTS), key="schedule_format", format_func=_format
             )
-        if "push" in chosen:
+        if "push" in selected_steps:
             destination = st.selectbox(t("schedules.destination"), destinations, key="schedule_destination")
     if st.button(
         t("schedules.save"), type="primary", icon=":material/save:", key="schedule_save", disabled=not dataset
     ):
         of = {"source": source, "export": form_of_list, "push": destination}
-        steps = [_line(one, name.strip(), dataset, of.get(one, "")) for one in STEPS if one in chosen]
+        steps = [_line(step, name.strip(), dataset, of.get(step, "")) for step in STEPS if step in selected_steps]
         _save(Schedule(name.strip(), cron.strip(), tuple(steps), zone.strip(), session.language()))
 
 
-def _format(one: str) -> str:
-    return t(f"export.{one}")
+def _format(export_format: str) -> str:
+    return t(f"export.{export_format}")
 
 
 def _line(step: str, schedule: str, dataset: str, of: str) -> str:
@@ -198,8 +204,8 @@ if flash.follow("schedule") is not None:
 flash.show()
 schedules = list_schedules(session.workspace())
 widgets.headline(headline(schedules), t("schedules.context"))
-for one, its_state in schedules:
-    show(one, its_state)
+for schedule, its_state in schedules:
+    show(schedule, its_state)
 if access.may("connect"):
     with st.expander(t("schedules.add"), icon=":material/add:", expanded=not schedules):
         form()

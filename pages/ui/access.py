@@ -1,4 +1,4 @@
-"""Who may do what: roles of people who signed in, from a settings file; without a login, whoever is here may do all.
+"""Permissions: roles of signed-in people, from a settings file; without a login everybody may do everything.
 
 The login is OpenID Connect by ``st.login``, off unless ``.streamlit/secrets.toml`` (or the file that
 ``STREAMLIT_SECRETS_FILES`` names) holds an ``[auth]`` section; ``CLV_LOGIN=required`` (or any word but :data:`OFF`)
@@ -91,43 +91,43 @@ PUBLIC: Final = (
 
 
 OFF: Final = ("", "off", "no", "false", "0")
-"""What ``CLV_LOGIN`` says where nobody has to sign in; any other word means that people have to."""
+"""Values of ``CLV_LOGIN`` without a login; any other value requires one."""
 
 
 class Denied(Refused):
-    """The role of who is here does not allow it; ``role`` and ``needed`` are some of :data:`ROLES`, or ``-``."""
+    """The current user's role does not allow it; ``role`` and ``needed`` are some of :data:`ROLES`, or ``-``."""
 
     def message(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the sentence in ``language``, roles by their names there."""
         role, needed = self.params["role"], self.params["needed"]
-        names = {one: translate(f"access.role.{one}", language) for one in {role, needed} & {*ROLES}}
+        names = {role_key: translate(f"access.role.{role_key}", language) for role_key in {role, needed} & {*ROLES}}
         return translate("error.access_denied", language, role=names.get(role, role), needed=names.get(needed, needed))
 
 
 def is_login_required() -> bool:
-    """Say whether people have to sign in."""
+    """Return whether people have to sign in."""
     required = Environment.from_environment().login.strip().lower() not in OFF
     return required or "is_logged_in" in st.user or identity_provider.is_wanted()
 
 
 def is_configured() -> bool:
-    """Say whether signing in can work."""
+    """Return whether signing in can work."""
     return "is_logged_in" in st.user and identity_provider.find_fault() is None
 
 
 def is_signed_in() -> bool:
-    """Say whether somebody has signed in, not longer ago than that lasts, and by settings that can be relied on."""
+    """Return whether somebody has signed in, not longer ago than that lasts, and by settings that can be relied on."""
     return bool(st.user.get("is_logged_in")) and identity_provider.find_fault() is None and not is_expired()
 
 
 def is_expired() -> bool:
-    """Say whether somebody signed in too long ago."""
+    """Return whether somebody signed in too long ago."""
     issued = st.user.get("iat")
     return isinstance(issued, int | float) and time.time() - issued > 3600 * lasting_hours()
 
 
 def lasting_hours() -> float:
-    """Return how long somebody stays signed in; 0 or less in ``CLV_LOGIN_HOURS`` is for as long as the cookie.
+    """Return the hours that a login lasts; 0 or less in ``CLV_LOGIN_HOURS`` is for as long as the cookie.
 
     Raises:
         Refused: it is no number.
@@ -146,40 +146,40 @@ def current_user() -> str:
 
 
 def role() -> str:
-    """Return the role of who is here; "" for somebody who has none."""
+    """Return the current user's role; "" without one."""
     if not is_login_required():
         return ADMIN
     return role_of(dict(st.user), settings()) if is_signed_in() else ""
 
 
-def role_of(person: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+def role_of(person: Mapping[str, Any], role_settings: Mapping[str, Any]) -> str:
     """Return the role of a person, "" where there is none.
 
     Args:
         person: claims of the identity token.
-        said: the settings file. The address itself comes first, then claims (the highest role), then the address's
-            domain, then the default. An address that the provider says is not verified counts for nothing.
+        role_settings: the settings file. The address itself comes first, then claims (the highest role), then the
+            address's domain, then the default. An address that the provider marks as unverified is ignored.
     """
     email = str(person.get("email") or "").strip().lower()
     if person.get("email_verified") in (False, "false"):
         email = ""
-    people = {str(name).lower(): str(given) for name, given in said.get("people", {}).items()}
-    raw = person.get(str(said.get("claim", "")), ())
-    groups = [raw] if isinstance(raw, str) else [str(one) for one in raw] if isinstance(raw, Sequence) else []
-    claims = [str(said.get("claims", {}).get(group, "")) for group in groups]
-    by_claim = max((one for one in claims if one in ROLES), key=ROLES.index, default="")
+    people = {str(name).lower(): str(given) for name, given in role_settings.get("people", {}).items()}
+    raw = person.get(str(role_settings.get("claim", "")), ())
+    groups = [raw] if isinstance(raw, str) else [str(group) for group in raw] if isinstance(raw, Sequence) else []
+    claims = [str(role_settings.get("claims", {}).get(group, "")) for group in groups]
+    by_claim = max((role for role in claims if role in ROLES), key=ROLES.index, default="")
     domain = people.get(f"*@{email.rpartition('@')[2]}", "") if email else ""
-    candidates = (people.get(email, "") if email else "", by_claim, domain, str(said.get("default", "")))
-    return next((one for one in candidates if one in ROLES), "")
+    candidates = (people.get(email, "") if email else "", by_claim, domain, str(role_settings.get("default", "")))
+    return next((role for role in candidates if role in ROLES), "")
 
 
 def settings_path() -> Path:
-    """Return where the settings file lies, or would."""
+    """Return the path of the settings file, whether it exists or not."""
     return Path(Environment.from_environment().access_file)
 
 
 def settings() -> dict[str, Any]:
-    """Return what the settings file says; where there is none, nobody has a role.
+    """Return the parsed settings file; where there is none, nobody has a role.
 
     Raises:
         Refused: it cannot be read, or gives somebody a role that is none: who means to take a right away and
@@ -189,41 +189,41 @@ def settings() -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Refused("access_unreadable", path=str(path)) from error
-    sections = {name: said.get(name, {}) for name in ("people", "claims")}
+    sections = {name: parsed.get(name, {}) for name in ("people", "claims")}
     if not all(isinstance(section, dict) for section in sections.values()):
         raise Refused("access_unreadable", path=str(path))
-    given = {"default": said.get("default", ""), **sections["people"], **sections["claims"]}
-    for name, one in given.items():
-        if one not in ("", *ROLES):
-            raise Refused("access_role", path=str(path), name=name, role=str(one)[:40], roles=list(ROLES))
-    return said
+    given = {"default": parsed.get("default", ""), **sections["people"], **sections["claims"]}
+    for name, entry in given.items():
+        if entry not in ("", *ROLES):
+            raise Refused("access_role", path=str(path), name=name, role=str(entry)[:40], roles=list(ROLES))
+    return parsed
 
 
 def may(action: str) -> bool:
-    """Say whether who is here may do one of :data:`ACTIONS`."""
+    """Return whether the current user may do one of :data:`ACTIONS`."""
     mine = role()
     return mine in ROLES and ROLES.index(mine) >= ROLES.index(ACTIONS[action])
 
 
 def action_of(command: Sequence[str]) -> str:
-    """Return which of :data:`ACTIONS` a run is, by the words of its command line; of a chain, its strictest step's."""
-    own = next((action for key, action in OPTIONS.items() if _has_option(command, *key)), None)
-    actions = [own or COMMANDS.get(command[0], "change")]
+    """Return the action of :data:`ACTIONS` for a command line; of a chain, that of its strictest step."""
+    option_action = next((action for key, action in OPTIONS.items() if _has_option(command, *key)), None)
+    actions = [option_action or COMMANDS.get(command[0], "change")]
     if tuple(command[:2]) == CHAIN:
         actions += map(action_of, _steps_of(command[2]))
     return max(actions, key=lambda action: ROLES.index(ACTIONS[action]))
 
 
 def _has_option(command: Sequence[str], name: str, option: str) -> bool:
-    """Say whether a command line has an option; the parser takes ``--retr`` for ``--retrain``."""
+    """Return whether a command line has an option; the parser takes ``--retr`` for ``--retrain``."""
     return name == command[0] and any(len(word) > 2 and option.startswith(word) for word in command)
 
 
 def _steps_of(schedule: str) -> list[list[str]]:
-    """Return the command lines of a chain; none where it is gone or a step cannot be read: then none of them runs."""
+    """Return the command lines of a chain; none where it was deleted or any step cannot be read."""
     try:
         return load_schedule(Workspace.default(), schedule)[0].commands()
     except ClvError:
@@ -231,12 +231,12 @@ def _steps_of(schedule: str) -> list[list[str]]:
 
 
 def may_take(key: str) -> bool:
-    """Say whether who is here may take a download, by its key."""
+    """Return whether the current user may download a file, by its key."""
     return key in PUBLIC or may("export")
 
 
 def require(action: str) -> None:
-    """Refuse what the role of who is here does not allow: the last line of defence behind a disabled button.
+    """Refuse what the current user's role does not allow: the last line of defence behind a disabled button.
 
     Raises:
         Denied: it does not.
@@ -246,7 +246,7 @@ def require(action: str) -> None:
 
 
 def require_run(command: Sequence[str]) -> None:
-    """Refuse a run that the role of who is here does not allow.
+    """Refuse a run that the current user's role does not allow.
 
     Raises:
         Denied: it does not.
@@ -255,7 +255,7 @@ def require_run(command: Sequence[str]) -> None:
 
 
 def as_current_user(make: Callable[[], Made]) -> Callable[[], Made]:
-    """Return what makes a file later, in the name of who is here now."""
+    """Return a function that makes a file later, in the name of the current user."""
     person = current_user()
 
     def later() -> Made:

@@ -53,7 +53,7 @@ KEYS: Final[Mapping[str | type[Any], Callable[[Any], Hashable]]] = {
 def cached(entries: int = SMALL) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that computes a result once for all sessions; nobody may write to it.
 
-    Arguments are told apart by :data:`KEYS`, others by their value; those that begin with ``_`` are not looked at. The
+    Arguments are compared by :data:`KEYS`, others by their value; those that begin with ``_`` are ignored. The
     latest ``entries`` results are held.
     """
     return st.cache_resource(max_entries=entries, show_spinner=False, hash_funcs=dict(KEYS))

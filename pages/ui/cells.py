@@ -1,6 +1,6 @@
 """Tables: one look on all pages, amounts with their currency in the heading, counts.
 
-Both languages write 1,234.56 and mark what is below zero with a minus sign, as the sentences beside the tables do; a
+Both languages write 1,234.56 and mark what is below zero with a minus sign, as the sentences next to the tables do; a
 hyphen is for files.
 """
 
@@ -25,7 +25,7 @@ COUNT: Final = "%,d"
 FORM: Final = re.compile(r"%(\+?)(,?)(\.\d+)?([dfg])(%%)?")
 """A column's format, as Streamlit takes it: sign, thousands, decimals, kind, and a percent sign behind."""
 MISSING: Final = "–"
-MOST_CELLS: Final = 50_000
+MAX_CELLS: Final = 50_000
 """A table that holds more is worded by the browser alone: wording this many here takes half a second."""
 
 
@@ -54,13 +54,13 @@ def with_minus(rows: pd.DataFrame, columns: Mapping[str, Any]) -> tuple[pd.DataF
     file that the browser saves go by the numbers, and the file keeps the hyphen that programs read.
     """
     numbers = rows.select_dtypes("number").columns
-    forms = {name: _form(columns.get(name)) for name in numbers if rows.size <= MOST_CELLS and (rows[name] < 0).any()}
+    forms = {name: _form(columns.get(name)) for name in numbers if rows.size <= MAX_CELLS and (rows[name] < 0).any()}
     worded = {name: form for name, form in forms.items() if form in ("", "percent") or FORM.fullmatch(form)}
     if not worded:
         return rows, dict(columns)
     heads = {name: _formless(head) if name in worded else head for name, head in columns.items()}
-    others = {name: partial(signed, form="") for name in numbers if not _form(columns.get(name))}
-    text: dict[Any, Any] = others | {name: partial(signed, form=form) for name, form in worded.items()}
+    unformatted = {name: partial(signed, form="") for name in numbers if not _form(columns.get(name))}
+    text: dict[Any, Any] = unformatted | {name: partial(signed, form=form) for name, form in worded.items()}
     return rows.reset_index(drop=True).style.format(text, na_rep=MISSING), heads
 
 
@@ -110,6 +110,6 @@ def money(label: str, currency: str, **options: Any) -> Any:
     return st.column_config.NumberColumn(headed(label, currency), format=EXACT, **options)
 
 
-def whole(label: str | None = None, **options: Any) -> Any:
-    """Return how a column of whole numbers is shown."""
+def integer(label: str | None = None, **options: Any) -> Any:
+    """Return the configuration of a column of integers."""
     return st.column_config.NumberColumn(label, format=COUNT, **options)

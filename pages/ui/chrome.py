@@ -2,9 +2,9 @@
 
 It knows English only, and takes no words for these.
 
-Its page calls itself English too, and would be read aloud in an English voice: a line of script says the language.
+Its page calls itself English too, and a screen reader would use an English voice: a line of script sets the language.
 
-A rule hides the English text where it stands and sets ours in its place. Where another version of Streamlit builds a
+A rule hides the English text and shows ours in its place. Where another version of Streamlit builds a
 place anew, the rule finds nothing and the English text is back: nothing else can break.
 """
 
@@ -23,7 +23,7 @@ MENU: Final = "[data-testid='stMainMenuItem-{item}']"
 TIP: Final = "[data-testid='stTooltipContent'] p"
 WRONG: Final = "[data-testid='stTooltipErrorContent']"
 POINTED_AT: Final = "body:has({what}:hover) {tip}"
-"""Tips stand apart from what they are of: which one is shown is told by what the pointer is on."""
+"""A tip is no child of its element: the element under the pointer determines which tip is shown."""
 SMALL: Final = "0.875rem"
 TOOL: Final = "[data-testid='stElementToolbarButton'] button[aria-label^='{label}']"
 TOOLS: Final = {
@@ -56,7 +56,7 @@ PLACES: Final = {
     **{name: POINTED_AT.format(what=TOOL.format(label=label), tip=TIP) for name, label in TOOLS.items()},
     "all_columns": "[data-testid='stDataFrameColumnVisibilityMenu'] > div > label:first-child > span:last-child",
 }
-"""Where each of them stands; the sentence is ``streamlit.<name>``, in English Streamlit's own."""
+"""The element of each text; the sentence is ``streamlit.<name>``, in English Streamlit's own."""
 KINDS: Final = (received.LISTS, received.EXPERIMENTS, received.MODELS)
 SPOKEN: Final = {"en": "en", "zh": "zh-CN"}
 """Languages as browsers and screen readers know them."""
@@ -70,14 +70,14 @@ CHOSEN: Final = tuple(
 SLIDER_VALUE: Final = "stSliderThumbValue"
 METRIC: Final = "[data-testid='stMetric'] [data-testid='stMarkdownContainer']"
 STYLE: Final = (
-    f"{', '.join(f'{one}:not(:disabled):not([data-disabled])' for one in CHOSEN)}"
+    f"{', '.join(f'{selector}:not(:disabled):not([data-disabled])' for selector in CHOSEN)}"
     " {color: inherit; font-weight: 600}"
     f" [data-testid='{SLIDER_VALUE}'] {{color: inherit}}"
     f" {METRIC}, {METRIC} p {{white-space: normal; overflow: visible; text-overflow: clip}}"
 )
-"""A chosen option is told by its border, its tint and its weight; its word is in the colour of all text. The primary
+"""A selected option has a border, a tint and bold text, in the colour of all text. The primary
 colour has to be dark enough for white words on it, and in the dark theme is then too dark to be words itself: so is
-what stands over the knob of a slider. A figure and its label go on in a second line where they would be cut off."""
+the value above the knob of a slider. A figure and its label wrap where they would be cut off."""
 SIZE: Final = "[data-testid='stFileUploaderDropzoneInstructions'] span"
 
 
@@ -97,7 +97,7 @@ def rules() -> str:
 
 
 def _sizes(most: str) -> dict[str, str]:
-    """Return what drop zones say beside their button: how large a file may be, and of which kinds where not of any."""
+    """Return the text of drop zones next to their button: maximum file size, and the kinds if restricted."""
     rules_by_place = {SIZE: most}
     for kinds in KINDS:
         ends = ",".join(f".{kind}" for kind in kinds)

@@ -1,4 +1,4 @@
-"""A dialog that says what will happen before it is done; whoever closes it changes nothing."""
+"""A dialog that describes an action and asks to confirm it; closing it changes nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Confirmation:
         question: its title.
         consequence: what will happen, and whether it can be undone.
         label: of the button that agrees.
-        act: does it; what it refuses is said in the dialog.
+        act: does it; the dialog shows its errors.
         typed: a text that has to be typed first, where nothing brings back what goes; "" for none.
     """
 
@@ -53,7 +53,7 @@ def ask(confirmation: Confirmation) -> None:
 
 
 def show() -> None:
-    """Draw the dialog that is open; called once a page, before what it is about may be gone."""
+    """Draw the dialog that is open; called once a page, before its subject can be deleted."""
     confirmation = st.session_state.get(OPEN)
     if confirmation is not None:
         st.dialog(confirmation.question, on_dismiss=_close)(_ask)(confirmation)

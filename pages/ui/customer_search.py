@@ -18,7 +18,7 @@ def search(
     as_of: date | str,
     *,
     first: int,
-    said: str,
+    default_caption: str,
     key: str,
     hits_key: str,
     offered: pd.Series | None = None,
@@ -27,9 +27,9 @@ def search(
 
     Args:
         ids: of all customers, text [n].
-        as_of: the cutoff, for the sentence where nobody is found.
+        as_of: the cutoff, for the message where no id matches.
         first: place of the customer who is shown while nobody is named.
-        said: who that is, in a sentence.
+        default_caption: a sentence about that customer.
         key: of the field.
         hits_key: of the choice among several.
         offered: ids that may be offered to whoever typed a part of one; None: all.
@@ -47,7 +47,7 @@ def search(
             persist_state="session",
         )
         if not (text or "").strip():
-            st.caption(said)
+            st.caption(default_caption)
             return str(ids.iloc[first])
         wanted, label = text.strip(), "card.hits"
         offered = ids if offered is None else offered
@@ -58,7 +58,7 @@ def search(
             raise NotFound("customer_unknown", customer=wanted, cutoff=i18n.day(as_of))
         if len(hits) == 1:
             return hits[0]
-        chosen = st.selectbox(t(label), hits, key=hits_key, width=320)
+        customer_id = st.selectbox(t(label), hits, key=hits_key, width=320)
         if len(hits) == MAX_HITS:
             st.caption(t("card.hits.more", most=MAX_HITS))
-    return str(chosen)
+    return str(customer_id)

@@ -123,7 +123,7 @@ def metric_text(metric: str, value: float, currency: str = "") -> str:
 
 
 def metric_table(bundle: Bundle) -> pd.DataFrame:
-    """Return all metrics of the model and the simple models beside it, as shown."""
+    """Return all metrics of the model and the baselines, as shown."""
     record = bundle.record
     columns = {record.model: record.metrics, **record.baselines}
     rows = [name for name in METRICS if name in record.metrics]

@@ -1,4 +1,4 @@
-"""What a button brought about is said at the top of the page, for a while."""
+"""Messages at the top of the page about the result of a button, shown for a while."""
 
 from __future__ import annotations
 

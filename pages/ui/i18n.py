@@ -1,4 +1,4 @@
-"""How words, numbers, amounts and times are said to the person at the browser: in the language of the page."""
+"""Texts, numbers, amounts and times in the language of the page."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ def moment(value: str) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a duration as a person would say it."""
+    """Return a duration in readable units."""
     if seconds < 90:
         return t("unit.seconds", n=max(1, round(seconds)))
     return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
 
 
 def size(many: int) -> str:
-    """Return a number of bytes as a person would say it."""
+    """Return a number of bytes in readable units."""
     return f"{many / 1e6:,.1f} MB" if many >= 1e5 else f"{max(1, round(many / 1e3))} KB"

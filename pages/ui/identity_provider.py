@@ -31,10 +31,11 @@ KEYS: Final = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "s
 RETURN: Final = "/oauth2callback"
 """Where Streamlit takes people back from the provider."""
 ANSWER_SECONDS: Final = 5.0
+"""Timeout of the request for the provider's metadata, while the person waits at the login."""
 
 
 def is_wanted() -> bool:
-    """Say whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
+    """Return whether the secrets ask for signing in: a section ``[auth]``, or a file of which nobody knows."""
     return unreadable_file() is not None or _section() is not None
 
 
@@ -71,8 +72,8 @@ def find_weak_secret() -> Refused | None:
 
 def other_address() -> str:
     """Return the address that people come back to from the provider, where it is not the one they are at; else ""."""
-    here, back = urlsplit(st.context.url or ""), urlsplit(str((_section() or {}).get("redirect_uri", "")))
-    if not here.netloc or not back.netloc or (here.scheme, here.netloc) == (back.scheme, back.netloc):
+    current, back = urlsplit(st.context.url or ""), urlsplit(str((_section() or {}).get("redirect_uri", "")))
+    if not current.netloc or not back.netloc or (current.scheme, current.netloc) == (back.scheme, back.netloc):
         return ""
     return f"{back.scheme}://{back.netloc}{back.path.removesuffix(RETURN)}/"
 
@@ -80,7 +81,7 @@ def other_address() -> str:
 def find_silence() -> ClvError | None:
     """Ask the provider for its description, as signing in does; return why that fails, None where it does not.
 
-    Streamlit says of it "Authentication error" alone, on a page without a way back.
+    Streamlit shows "Authentication error" alone, on a page without a way back.
     """
     import httpx
 
@@ -148,14 +149,16 @@ def estimate_bits(secret: str) -> float:
     Characters that repeat what stood before, or go on in steps (``aaa``, ``123``, ``cba``), have none.
     """
     is_hex = HEX.issuperset(secret)
-    alphabet = len(HEX) if is_hex else sum(len(one) for one in CLASSES if not set(one).isdisjoint(secret))
-    in_words = set() if is_hex else {at for found in WORDS.finditer(secret) for at in range(*found.span())}
+    alphabet = (
+        len(HEX) if is_hex else sum(len(characters) for characters in CLASSES if not set(characters).isdisjoint(secret))
+    )
+    in_words = set() if is_hex else {at for match in WORDS.finditer(secret) for at in range(*match.span())}
     full = math.log2(alphabet) if alphabet else 0.0
     return sum(LETTER_BITS if at in in_words else full for at in range(len(secret)) if not _is_predictable(secret, at))
 
 
 def _is_predictable(secret: str, at: int) -> bool:
-    """Say whether the character at a place follows from those before it."""
+    """Return whether the character at a place follows from those before it."""
     if at >= REPEATED - 1 and secret[at + 1 - REPEATED : at + 1] in secret[:at]:
         return True
     if at < 2:

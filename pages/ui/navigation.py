@@ -81,7 +81,7 @@ def page_config() -> None:
 
 
 def menu() -> StreamlitPage:
-    """Draw the menu and return the page that was asked for."""
+    """Draw the menu and return the selected page."""
     sections: dict[str, list[StreamlitPage]] = {}
     for page in PAGES:
         entry = st.Page(
@@ -93,9 +93,9 @@ def menu() -> StreamlitPage:
             visibility="hidden" if page.hidden else "visible",
         )
         sections.setdefault(t(f"section.{page.section}"), []).append(entry)
-    chosen = st.navigation(sections, expanded=True)
-    st.set_page_config(page_title=f"{chosen.title} · {APP}")
-    return chosen
+    selected = st.navigation(sections, expanded=True)
+    st.set_page_config(page_title=f"{selected.title} · {APP}")
+    return selected
 
 
 def name_of(page: StreamlitPage) -> str:

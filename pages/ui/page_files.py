@@ -51,7 +51,7 @@ def spreadsheet(frame: pd.DataFrame, currency: str = "", *, mixed: bool = False,
 
 
 def stamped(frame: pd.DataFrame, bundle: Bundle, as_of: date | str, terms: Terms | None = None) -> pd.DataFrame:
-    """Return a table with what its numbers speak of at its end, so that the file says it under any other name too.
+    """Return a table with the context of its numbers in the last columns, so that a renamed file keeps it.
 
     Without ``terms`` they are those of the trained horizon.
     """
@@ -79,7 +79,7 @@ def file_name(
 ) -> str:
     """Return ``<dataset>_<what>_<cutoff>_<horizon>.<ending>``, of at most :data:`LONGEST` characters.
 
-    Which model and version it is of stands in the file's side file, or on the second sheet of a workbook.
+    Model and version are in the file's side file, or on the second sheet of a workbook.
 
     Args:
         bundle: the model.
@@ -87,7 +87,7 @@ def file_name(
         as_of: the cutoff.
         ending: without a full stop.
         terms: horizon with discount and margin; None is the trained horizon.
-        mark: what tells files apart that would else share the name, at its end.
+        mark: suffix of files that would otherwise share the name.
     """
     record = bundle.record
     rest = [str(as_of)[:10], (terms or Terms(record.horizon_days)).mark, *([mark] if mark else [])]
@@ -98,7 +98,7 @@ def file_name(
 
 
 def dated(what: str, ending: str) -> str:
-    """Return ``<what>_<today>.<ending>``, for a file about the whole workspace."""
+    """Return ``<what>_<today>.<ending>``, for a file about the workspace."""
     return f"{spoken(what)}_{datetime.now(UTC):%Y-%m-%d}.{ending}"
 
 

@@ -43,11 +43,14 @@ from pages.ui.cache import cached
 from pages.ui.charts import advising
 from pages.ui.i18n import money, percent, say, t
 
-CUT: Final = -0.1
-SHOWN: Final = 15
-DEEPER: Final = 0.1
-"""The discount that the table speaks of: ten points of the price."""
+PRICE_CHANGE: Final = -0.1
+"""The price change that the elasticity is shown for: 10% less."""
+MAX_SHOWN_CATEGORIES: Final = 15
+"""Categories in the chart and the table: all fit on a screen."""
+DISCOUNT_STEP: Final = 0.1
+"""Size of the deeper discount that the table describes: ten points of the price."""
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
+"""Price changes in percent, from the best tier to the lowest; examples to start from, not recommendations."""
 LOWERING: Final = ("loyalty", "everyone")
 
 
@@ -120,11 +123,11 @@ def _everyone(responses: Responses) -> pd.DataFrame:
 
 
 def headline(everyone: pd.DataFrame) -> str:
-    """Return how much more a price that is 10% lower sells, and in how many categories that is sure."""
-    typical = float(demand_change(everyone["elasticity"], CUT).median())
+    """Return how much more sells at a 10% lower price, and in how many categories that is certain."""
+    typical = float(demand_change(everyone["elasticity"], PRICE_CHANGE).median())
     sure = int((everyone["high"] < 0).sum())
     if everyone[CATEGORY].tolist() == [ALL_PRODUCTS]:
-        low, high = (percent(demand_change(everyone[end], CUT).iloc[0]) for end in ("high", "low"))
+        low, high = (percent(demand_change(everyone[end], PRICE_CHANGE).iloc[0]) for end in ("high", "low"))
         key = "price.headline.products" if typical > 0 else "price.headline.products.nothing"
         return t(key, more=percent(abs(typical)), low=low, high=high)
     key = "price.headline" if typical > 0 else "price.headline.nothing"
@@ -132,17 +135,18 @@ def headline(everyone: pd.DataFrame) -> str:
 
 
 def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
-    rows = everyone.head(SHOWN)
+    rows = everyone.head(MAX_SHOWN_CATEGORIES)
     # A lower elasticity sells more at a lower price: the ends change places.
     ends = {"more": "elasticity", "low": "high", "high": "low"}
     return pd.DataFrame(
-        {"name": rows[CATEGORY].map(_name)} | {name: demand_change(rows[end], CUT) for name, end in ends.items()}
+        {"name": rows[CATEGORY].map(_name)}
+        | {name: demand_change(rows[end], PRICE_CHANGE) for name, end in ends.items()}
     )
 
 
 def chart_message(everyone: pd.DataFrame) -> str:
     """Return which two categories answer differently, where the errors allow to say so; else how many surely answer."""
-    rows = everyone.head(SHOWN)
+    rows = everyone.head(MAX_SHOWN_CATEGORIES)
     sure, less = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
     most, least = (rows.iloc[place] for place in (rows["elasticity"].argmin(), rows["elasticity"].argmax()))
     first, last = (cut(_name(str(row[CATEGORY]))) for row in (most, least))
@@ -165,7 +169,7 @@ def _table(responses: Responses, names: Sequence[str]) -> None:
     rows = responses.table[responses.table[TIER] == tier]
     deep = {"discount": "discount_effect", "discount_from": "discount_low", "discount_to": "discount_high"}
     rows = rows.assign(**{CATEGORY: rows[CATEGORY].map(_name)})
-    rows = rows.assign(**{name: 100 * np.expm1(DEEPER * rows[source]) for name, source in deep.items()})
+    rows = rows.assign(**{name: 100 * np.expm1(DISCOUNT_STEP * rows[source]) for name, source in deep.items()})
     number = st.column_config.NumberColumn
     columns: dict[str, Any] = {
         CATEGORY: st.column_config.TextColumn(t("recommend.column.category"), pinned=True),
@@ -175,8 +179,8 @@ def _table(responses: Responses, names: Sequence[str]) -> None:
         "discount": number(t("price.column.discount"), format="%+.0f%%", help=t("price.column.discount.help")),
         "discount_from": number(t("price.column.low"), format="%+.0f%%"),
         "discount_to": number(t("price.column.high"), format="%+.0f%%"),
-        "products": cells.whole(t("price.column.products")),
-        "rows": cells.whole(t("price.column.rows"), help=t("price.column.rows.help")),
+        "products": cells.integer(t("price.column.products")),
+        "rows": cells.integer(t("price.column.rows"), help=t("price.column.rows.help")),
     }
     if rows["discount"].isna().all():
         columns = {name: column for name, column in columns.items() if name not in deep}
@@ -193,7 +197,7 @@ def _left_out(responses: Responses) -> None:
     columns: dict[str, Any] = {
         CATEGORY: st.column_config.TextColumn(t("recommend.column.category")),
         "reason": st.column_config.TextColumn(t("price.column.reason"), width="large"),
-        "products": cells.whole(t("price.column.products")),
+        "products": cells.integer(t("price.column.products")),
         "variation": st.column_config.NumberColumn(t("price.column.variation"), format="%.1f%%"),
     }
     cells.table(rows[list(columns)], t("price.left_out", count=len(rows)), columns)
@@ -217,7 +221,7 @@ def try_rule(responses: Responses, names: Sequence[str], currency: str) -> Outco
     widgets.figures(_figures(outcome, currency), columns=3)
     _tiers(outcome, names, currency)
     st.markdown(f"**{t('price.assumed')}**")
-    st.markdown("\n".join(f"- {t(one.code, **one.params)}" for one in outcome.assumptions))
+    st.markdown("\n".join(f"- {t(assumption.code, **assumption.params)}" for assumption in outcome.assumptions))
     return outcome
 
 
@@ -227,7 +231,7 @@ def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
     with st.container(border=True):
         by = PRICE
         if not discounts.empty:
-            by = widgets.choose(t("price.by"), {one: t(f"price.by.{one}") for one in BY}, "price_by")
+            by = widgets.choose(t("price.by"), {by_key: t(f"price.by.{by_key}") for by_key in BY}, "price_by")
         table, most = (discounts, 0.0) if by == DISCOUNT else (responses.table, 100 * MAX_PRICE_CHANGE)
         presets = {name: t(f"price.preset.{name}") for name in (LOWERING if by == DISCOUNT else PRESETS)}
         preset = widgets.choose(t("price.preset"), presets, f"price_preset_{by}")
@@ -246,9 +250,9 @@ def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
                 for tier, name in enumerate(names, 1)
             }
             margin = terms.ask_margin()
-        chosen: list[str] = []
+        products: list[str] = []
         if not _without_categories(responses):
-            chosen = st.multiselect(
+            products = st.multiselect(
                 t("price.categories"),
                 sorted(table[CATEGORY].unique()),
                 key=f"price_categories_{len(table)}",
@@ -256,7 +260,7 @@ def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
             )
     if margin is None:
         return None
-    return Rule({tier: change / 100 for tier, change in changes.items()}, margin, tuple(chosen), by)
+    return Rule({tier: change / 100 for tier, change in changes.items()}, margin, tuple(products), by)
 
 
 def _signed(value: float, currency: str) -> str:
@@ -264,7 +268,7 @@ def _signed(value: float, currency: str) -> str:
 
 
 def _finding(outcome: Outcome, currency: str) -> str:
-    """Return what the rule would bring, in one sentence; what is not sure is said so."""
+    """Return the expected effect of the rule in one sentence, marked where it is uncertain."""
     margin = outcome.margin
     sure = "surely" if margin.low > 0 or margin.high < 0 else "perhaps"
     direction = "up" if margin.value > 0 else "down"
@@ -304,7 +308,7 @@ def _tiers(outcome: Outcome, names: Sequence[str], currency: str) -> None:
     number = st.column_config.NumberColumn
     columns: dict[str, Any] = {
         "name": st.column_config.TextColumn(t("column.tier")),
-        "customers": cells.whole(t("price.column.customers")),
+        "customers": cells.integer(t("price.column.customers")),
         "change": number(t("price.column.change"), format="%+.0f%%"),
         **{
             name: cells.money(t(f"price.column.{name}"), currency)

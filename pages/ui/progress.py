@@ -1,7 +1,7 @@
-"""Long runs on a page: how far, how long still, the curve, stop; and what became of them.
+"""Long runs on a page: progress, remaining time, curve, stop, and result.
 
 A run is a job of the command line. Everything shown is read from its folder, so that a reload or another page changes
-nothing. How it ended is told to the sessions that follow it: the one that started it, and who was given its address.
+nothing. Its result is shown to the sessions that follow it: the one that started it, and who was given its address.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from pages.ui.i18n import t
 
 POLL: Final = "1s"
 ADDRESSES: Final = re.compile(r"([ -][0-9a-f]{12})+$")
-"""Content addresses at the end of a label: they tell runs apart, and nothing to a person."""
-RECENT: Final = 30
+"""Content addresses at the end of a label: they distinguish runs and are not shown."""
+MAX_RECENT_JOBS: Final = 30
+"""Newest jobs that are read: each takes a read of its files on every redraw."""
 RESUMES: Final = ("train", "tune", "backtest", "push")
 """Commands that go on where they were cut off; the others start anew."""
 KEPT: Final = ("tune",)
@@ -40,9 +41,9 @@ SIGNS: Final = {
     jobs.INTERRUPTED: ":material/power_off:",
     jobs.FAILED: ":material/error:",
 }
-"""What the sidebar puts before a run that is over: a tick only where it is done."""
+"""Icons of finished runs in the sidebar: a tick only for success."""
 OF_A_DATASET: Final = ("score", "explain", "embed", "backtest", "monitor", "price", "recommend", "report")
-"""Runs whose label is the name of their result, which says nothing to a person; their second word is the dataset."""
+"""Commands whose label is the name of a result file, which is not shown; their second word is the dataset."""
 LACKING: Final = (
     "price_no_variation",
     "price_few_products",
@@ -51,7 +52,7 @@ LACKING: Final = (
     "price_no_columns",
     "recommend_no_products",
 )
-"""What a log does not hold: it is said plainly, as trying again cannot help."""
+"""Errors about data that the log lacks: no retry is offered, as it cannot help."""
 _starting: Final = Lock()
 
 
@@ -63,11 +64,11 @@ def start_job(command: Sequence[str], label: str, language_of_job: str = "") -> 
 
     Args:
         command: words of the command line.
-        label: tells its runs apart from others of the same command.
+        label: distinguishes runs of the same command.
         language_of_job: of its sentences; "" is that of the page.
 
     Raises:
-        Refused: the role of who is here does not allow it, or not beside another run of hers.
+        Refused: the current user's role does not allow it, or not while another run of the same person is active.
     """
     access.require_run(command)
     audit.set_actor(access.current_user())
@@ -89,7 +90,7 @@ def viewers_run() -> jobs.Job | None:
 
 def latest_run(command: str, label: str | None = None) -> jobs.Job | None:
     """Return the newest job of ``command``, about ``label`` where one is given."""
-    newest = jobs.jobs(session.workspace(), command)[:RECENT]
+    newest = jobs.jobs(session.workspace(), command)[:MAX_RECENT_JOBS]
     return next((job for job in newest if label is None or job.status().label == label), None)
 
 
@@ -98,15 +99,15 @@ def followed_run(command: str, label: str | None = None) -> jobs.Job | None:
 
     Without a label, what others run is none of the page's business: it stays in the sidebar.
     """
-    own = session.followed(command)
-    if own is not None and label in (None, own.status().label):
-        return own
+    run = session.followed(command)
+    if run is not None and label in (None, run.status().label):
+        return run
     job = latest_run(command, label) if label is not None else None
     return job if job is not None and (is_running(job) or _cut_off(job)) else None
 
 
 def is_running(job: jobs.Job | None) -> bool:
-    """Say whether the job still runs."""
+    """Return whether the job still runs."""
     return job is not None and job.status().is_running
 
 
@@ -119,7 +120,7 @@ def _title(status: JobStatus) -> str:
 
 @st.fragment(run_every=POLL)
 def watch(job: jobs.Job) -> None:
-    """Show a running job; when it ends, the whole page is drawn again."""
+    """Show a running job; when it ends, the page is drawn again."""
     status = job.status()
     if not status.is_running:
         st.rerun(scope="app")
@@ -145,7 +146,7 @@ def watch(job: jobs.Job) -> None:
 
 
 def _stopping(job: jobs.Job, status: JobStatus) -> Confirmation:
-    """Return the question whether a run is to be stopped, with what becomes of its results."""
+    """Return the question whether to stop a run, with the consequence for its results."""
     consequence = t(f"job.cancel.why{_when_stopped(status.command)}", run=_title(status))
     return Confirmation(t("job.cancel.sure"), consequence, t("job.cancel.confirm"), partial(_stop, job))
 
@@ -156,7 +157,7 @@ def _stop(job: jobs.Job) -> None:
 
 
 def _when_stopped(command: str) -> str:
-    """Return the end of the keys of the sentences that say what becomes of the results of a run that is stopped."""
+    """Return the suffix of the catalogue keys about the results of a stopped run."""
     return ".kept" if command in KEPT else ".partly" if command in CHANGES else ""
 
 
@@ -169,7 +170,7 @@ def consume_done(job: jobs.Job) -> bool:
 
 
 def show_outcome(job: jobs.Job) -> str:
-    """Show what became of a job that is over (nothing when it is done), and return its state."""
+    """Show the outcome of a finished job (nothing after success), and return its state."""
     status = job.status()
     if status.failure is not None:
         widgets.show_error(status.failure)
@@ -219,12 +220,12 @@ def technical_log(job: jobs.Job) -> None:
 def need_result(ready: bool, command: Sequence[str], label: str, note: str) -> None:
     """Go on where a result is there; otherwise start the command that makes it, show the run, and end the page here.
 
-    Where the run found that the log does not hold what it needs, that is said in its place.
+    Where the run failed because the log lacks what it needs, the reason is shown instead.
 
     Args:
         ready: whether the result is there.
         command: what makes it.
-        label: tells its runs apart from others of the same command.
+        label: distinguishes runs of the same command.
         note: what is being done, in a sentence.
     """
     if ready:
@@ -256,7 +257,7 @@ def need_result(ready: bool, command: Sequence[str], label: str, note: str) -> N
 
 def running_jobs() -> None:
     """Name the runs that are under way, on any page."""
-    active = [job for job in jobs.jobs(session.workspace())[:RECENT] if is_running(job)]
+    active = [job for job in jobs.jobs(session.workspace())[:MAX_RECENT_JOBS] if is_running(job)]
     if active:
         _mini(active)
 
@@ -272,13 +273,13 @@ def _mini(active: list[jobs.Job]) -> None:
 
 
 def _cut_off(job: jobs.Job) -> bool:
-    """Say whether a run was cut off and nobody has closed it since."""
+    """Return whether a run was cut off and nobody has closed it since."""
     status = job.status()
     return status.state == jobs.INTERRUPTED and not status.put_away
 
 
 def _seconds_left(job_id: str, status: JobStatus) -> float | None:
-    """Return the seconds until the bar is full at the pace seen so far, None while that cannot be told."""
+    """Return the seconds until the bar is full at the pace seen so far, None while there is no estimate."""
     seen = st.session_state.setdefault(f"pace_{job_id}", {})
     done, total = status.done, status.total
     if "since" not in seen or seen["total"] != total or done < seen["last"]:

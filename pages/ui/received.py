@@ -1,6 +1,6 @@
 """Files from people: what a browser has sent is copied in blocks, a path that somebody typed is checked.
 
-An upload stays until the session ends, long after its widget is gone, unless its record is removed.
+An upload stays until the session ends, long after its widget was removed, unless its record is removed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ EXPERIMENTS: Final = ("csv", "txt", "xlsx", "parquet", "jsonl")
 MODELS: Final = ("zip",)
 """Kinds of files that are taken: of customers, of an experiment, of a version; a log may be of any."""
 LEFT_AFTER_SECONDS: Final = 2 * 86_400
+"""Age at which files of a session without an end are deleted: sessions are shorter as a rule. A guess."""
 
 
 def copy(files: Sequence[UploadedFile], folder: Path) -> tuple[Path, ...]:
@@ -67,7 +68,7 @@ def _content(file: UploadedFile) -> Iterator[BinaryIO]:
 
 
 def read_once(file: UploadedFile, workspace: Workspace, read: Callable[[Path], T]) -> T:
-    """Return what ``read`` makes of an upload's copy in a process of its own; the copy is gone afterwards."""
+    """Return what ``read`` makes of an upload's copy in a process of its own; the copy is deleted afterwards."""
     path = workspace.folder("uploads") / f"once-{secrets.token_hex(6)}{Path(file.name).suffix.lower()}"
     try:
         path.touch(mode=0o600)
@@ -103,7 +104,7 @@ def checked_path(text: str) -> Path:
     """Return the file or folder that a typed path means; a relative one begins at ``$CLV_FILES``.
 
     Raises:
-        Denied: the role of who is here does not allow to change data.
+        Denied: the current user's role may not change data.
         Refused: there is none, it lies outside of ``$CLV_FILES``, or it is what CLV Studio keeps for itself.
     """
     access.require("change")
@@ -127,7 +128,12 @@ def checked_path(text: str) -> Path:
 
 
 def _is_our_own(path: Path) -> bool:
-    """Say whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
+    """Return whether a path leads into the workspace, or to a key, a secret, or the roles of people."""
     workspace = session.workspace()
-    own = [workspace.root, key_path(workspace), access.settings_path(), *map(Path, st.get_option("secrets.files"))]
-    return ".streamlit" in path.parts or any(path.is_relative_to(place.resolve()) for place in own)
+    private_paths = [
+        workspace.root,
+        key_path(workspace),
+        access.settings_path(),
+        *map(Path, st.get_option("secrets.files")),
+    ]
+    return ".streamlit" in path.parts or any(path.is_relative_to(place.resolve()) for place in private_paths)

@@ -37,15 +37,16 @@ from pages.ui.customer_search import search
 from pages.ui.i18n import percent, say, t
 
 METHODS: Final = ("blend", "popular", "own")
-DOUBLE: Final = 2.0
+MIN_TIMES_RATIO: Final = 2.0
+"""From this ratio on it reads as "2.1 times" instead of "110% more"."""
 MAX_CHOICES: Final = 1000
 """So many of the most bought products can be chosen to be left out."""
 TABLE_HEIGHT: Final = 388
-"""Ten rows and their head, as high as the chart beside them."""
+"""Ten rows and their head, as high as the chart next to them."""
 
 
 def show(scored: Scored) -> None:
-    """Show how good the recommendations were, then those of a tier, of a customer, and the list."""
+    """Show the measured quality, then the recommendations of a tier and of a customer, and the list."""
     dataset, bundle = scored.dataset, scored.model
     try:
         stored = need_recommendations(scored)
@@ -110,7 +111,7 @@ def _load(record: Path) -> StoredRecommendations | None:
 
 
 def _run(scored: Scored) -> tuple[list[str], str]:
-    """Return the command that makes the recommendations, and what tells its runs apart from others."""
+    """Return the command that makes the recommendations, and the label of its runs."""
     return ["recommend", scored.dataset.name, "--model", scored.model.id], recommendations_folder(scored).name
 
 
@@ -130,7 +131,7 @@ def need_recommendations(scored: Scored) -> StoredRecommendations:
 
 
 def _quality(stored: StoredRecommendations, kind: str) -> dict[str, JsonObject]:
-    return {one["method"]: one for one in stored.record["quality"].get(kind, [])}
+    return {row["method"]: row for row in stored.record["quality"].get(kind, [])}
 
 
 def headline(stored: StoredRecommendations, kind: str) -> str:
@@ -156,11 +157,11 @@ def _against_popular(quality: dict[str, JsonObject]) -> str:
 
 def _against_own(quality: dict[str, JsonObject]) -> str:
     """Return how the recommendations compare with what a customer bought most often, and whether that may be chance."""
-    ours, own = (float(quality[name]["recall"]["value"]) for name in ("blend", "own"))
-    ahead, ratio = quality["own"]["ahead"], ours / own
+    ours, baseline = (float(quality[name]["recall"]["value"]) for name in ("blend", "own"))
+    ahead, ratio = quality["own"]["ahead"], ours / baseline
     if ahead["low"] <= 0 <= ahead["high"] or percent(abs(ratio - 1)) == percent(0):
-        return t(f"recommend.than_own.{'perhaps' if ours > own else 'no_better'}", share=percent(own, 1))
-    if ratio >= DOUBLE:
+        return t(f"recommend.than_own.{'perhaps' if ours > baseline else 'no_better'}", share=percent(baseline, 1))
+    if ratio >= MIN_TIMES_RATIO:
         return t("recommend.than_own.times", times=say(ratio, 2))
     return t(f"recommend.than_own.{'more' if ratio >= 1 else 'less'}", share=percent(abs(ratio - 1)))
 
@@ -245,7 +246,7 @@ def _exclusions(stored: StoredRecommendations, scored: Scored) -> None:
                 st.markdown(f"- {t('recommend.excluded.chosen', product=name)}")
         sold = stored.products.nlargest(MAX_CHOICES, "buyers", keep="all")
         names |= dict(zip(sold["product_id"], sold["name"], strict=True))
-        chosen = st.multiselect(
+        selected = st.multiselect(
             t("recommend.exclude"),
             list(names),
             [row["product_id"] for row in excluded],
@@ -253,13 +254,13 @@ def _exclusions(stored: StoredRecommendations, scored: Scored) -> None:
             key=f"recommend_exclude_{stored.record['cutoff']}_{len(excluded)}",
             placeholder=t("recommend.exclude.none"),
         )
-        changed = set(chosen) != {row["product_id"] for row in excluded}
+        changed = set(selected) != {row["product_id"] for row in excluded}
         label, may = t("recommend.exclude.button"), access.if_may("change", disabled=not changed)
         if st.button(label, key="recommend_again", icon=":material/refresh:", **may):
             access.require("change")
-            update_offers(dataset, excluded=tuple(chosen))
+            update_offers(dataset, excluded=tuple(selected))
             command, name = _run(scored)
-            progress.start_job([*command, *[f"--exclude={product}" for product in chosen or [""]]], name)
+            progress.start_job([*command, *[f"--exclude={product}" for product in selected or [""]]], name)
             st.rerun()
 
 
@@ -273,26 +274,26 @@ def _one_customer(stored: StoredRecommendations, kind: str, names: Sequence[str]
     ids, cutoff, stop = stored.customers["customer_id"], stored.record["cutoff"], session.suppression_list()
     stopped = stop.hides(stored.customers)
     try:
-        chosen = search(
+        customer_id = search(
             ids,
             cutoff,
             first=int((~stopped).to_numpy().argmax()),
-            said=t("recommend.customer.first"),
+            default_caption=t("recommend.customer.first"),
             key="recommend_search",
             hits_key="recommend_hit",
             offered=ids[~stopped],
         )
-        stop.check(chosen)
+        stop.check(customer_id)
     except NotFound as error:
         widgets.show_error(error)
         return
-    about = stored.customers.iloc[int(ids.searchsorted(chosen))]
+    about = stored.customers.iloc[int(ids.searchsorted(customer_id))]
     tier = widgets.escape(names[int(about[TIER]) - 1])
-    rows = stored.of_customer(chosen, kind).head(TOP)
+    rows = stored.of_customer(customer_id, kind).head(TOP)
     if not rows.empty:
         levels = {"own": about["own_level"], "aimed": about["aimed_level"], "listed": rows["grade"].mean()}
         level = {name: say(100 * share, 2) for name, share in levels.items()}
-        st.markdown(t("recommend.customer.about", customer=widgets.escape(chosen), tier=tier, **level))
+        st.markdown(t("recommend.customer.about", customer=widgets.escape(customer_id), tier=tier, **level))
     _customer_table(rows, currency)
 
 

@@ -1,4 +1,4 @@
-"""Lists and tables as files: their names, the buttons that make them, and what lies beside them."""
+"""Lists and tables as files: their names, the buttons that make them, and their side files."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def stem(bundle: Bundle, what: str, side: Side, terms: Terms | None = None, *mar
     Args:
         bundle: the model.
         what: the list, in a word.
-        side: what its numbers mean, and who was asked for.
-        terms: what the values speak of; None is the trained horizon.
-        marks: what else it depends on, beside the suppression list.
+        side: what its numbers mean, and which customers were selected.
+        terms: of the values; None is the trained horizon.
+        marks: what else it depends on, besides the suppression list.
     """
     parts = "\n".join([side.mark, session.suppression_list().mark, *marks])
     digest = hashlib.sha256(parts.encode()).hexdigest()[:6]
@@ -50,7 +50,7 @@ def offer(
         write: writes it by the ending of the path and notes it in the export log, when a button is pressed.
         allowed: whether it may be made at all.
         most: rows at most; no workbook is offered of more than one holds.
-        suppressed: how many of those asked for are left out, as they are on the suppression list.
+        suppressed: how many of the selected customers are left out, as they are on the suppression list.
     """
     folder, many = session.workspace().place("exports"), most > XLSX_ROWS
     if many:
@@ -98,7 +98,7 @@ def table(
         what: the table, in the name of the file.
         key: of the buttons.
         side: what its numbers mean.
-        make: returns the table, when a button is pressed and the page is gone.
+        make: returns the table, when a button is pressed, after the page's run.
         most: rows at most.
         suppressed: how many customers are left out, as they are on the suppression list.
     """
@@ -119,7 +119,7 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
         what: the table, in the name of the file.
         key: of the button.
         as_of: the cutoff.
-        terms: what the values speak of; None is the trained horizon.
+        terms: of the values; None is the trained horizon.
     """
     allowed = verdict.is_acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
@@ -127,14 +127,16 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
     page_files.download(label, lambda: page_files.spreadsheet(table, currency), name, key, disabled=not allowed)
 
 
-def made(found: Exported, key: str) -> None:
+def made(exported: Exported, key: str) -> None:
     """Offer the files of a list that is written, and what its numbers mean."""
     with st.container(horizontal=True):
-        for place, file in enumerate(found.files, 1):
-            several = len(found.files) > 1
-            label = t("exporting.part", part=place, parts=len(found.files)) if several else t("exporting.download")
+        for place, file in enumerate(exported.files, 1):
+            several = len(exported.files) > 1
+            label = t("exporting.part", part=place, parts=len(exported.files)) if several else t("exporting.download")
             page_files.download(label, file.read_bytes(), file.name, f"{key}_file_{place}", type="primary")
-        page_files.download(t("exporting.side"), found.side_file.read_bytes(), found.side_file.name, f"{key}_side")
+        page_files.download(
+            t("exporting.side"), exported.side_file.read_bytes(), exported.side_file.name, f"{key}_side"
+        )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -144,6 +146,6 @@ def stopped(mark: str, _customers: pd.DataFrame, _stop: SuppressionList) -> np.n
 
 
 def reasons(left_out: dict[str, int]) -> str:
-    """Return why how many customers are not in a list, as it stands in a sentence."""
+    """Return how many customers are not in a list, by reason, as part of a sentence."""
     mark, colon = ("；", "：") if session.language() == "zh" else ("; ", ": ")
     return mark.join(f"{t(f'export.left_out.{reason}')}{colon}{count:,}" for reason, count in left_out.items())

@@ -1,4 +1,4 @@
-"""The scheme that customers are segmented by, what the person sets of it, and its conditions as a person says them."""
+"""The scheme that customers are segmented by, its settings, and its conditions in the language of the page."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ from pages.ui import cells, i18n, session, widgets
 from pages.ui.i18n import t
 
 BETWEEN: Final = re.compile(r"\s*[,;，；、]\s*|\s+")
-"""What may stand between two numbers."""
+"""Separators of numbers."""
 NEW: Final = ""
-"""The choice among saved rules that stands for a set that is not there yet."""
+"""The choice among saved rules that creates a new set."""
 
 
 def choose(dataset: Dataset, customers: pd.DataFrame, terms: Terms) -> Segmentation | None:
-    """Let the person say how customers are put into segments; None where there are no rules yet.
+    """Ask for the segmentation scheme; None where there are no rules yet.
 
     Args:
         dataset: whose rules can be used.
         customers: whose values suggestions are made from.
-        terms: what the values speak of: amounts to cut at hold for these alone.
+        terms: of the values: amounts to cut at hold for these alone.
 
     Raises:
         UsageError: what was written makes no scheme.
     """
-    names = {one: t(f"scheme.{one}") for one in KINDS}
+    names = {kind_key: t(f"scheme.{kind_key}") for kind_key in KINDS}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        help = "\n".join(f"- **{name}**: {t(f'scheme.{one}.help')}" for one, name in names.items())
+        help = "\n".join(f"- **{name}**: {t(f'scheme.{kind_key}.help')}" for kind_key, name in names.items())
         kind = _choice(t("segments.scheme"), names, "scheme_kind", help=help, width=240)
         return _scheme(kind, dataset, customers, terms)
 
@@ -118,14 +118,14 @@ def _default_cuts(kind: str, scored: pd.DataFrame) -> str:
 def _cost(customers: pd.DataFrame, currency: str) -> Segmentation:
     usual = float(f"{max(float(customers[VALUE].mean()) / 3, 0.01):.1g}")
     cost = _number(cells.headed(t("segments.cost"), currency), 0.0, None, usual, key="scheme_cost", format="%g")
-    key, multiples = "scheme_multiples", ", ".join(f"{one:g}" for one in DEFAULT_MULTIPLES)
+    key, multiples = "scheme_multiples", ", ".join(f"{multiple:g}" for multiple in DEFAULT_MULTIPLES)
     text = st.text_input(t("segments.multiples"), multiples, key=key, persist_state="session", width=220)
     CostTiers(cost)
     return _read_cuts(text, multiples, key, lambda cuts: CostTiers.parse(f"{cost:.15g}:{cuts}"), "segments.wrong.cost")
 
 
 def _quadrant(customers: pd.DataFrame, currency: str, terms: Terms) -> Segmentation:
-    ways = {one: t(f"segments.by.{one}") for one in BY}
+    ways = {axis: t(f"segments.by.{axis}") for axis in BY}
     by = _choice(t("segments.by"), ways, "scheme_by", help=t("segments.by.help"), width=210)
     usual = Quadrant(by=by).fit(customers)
     label, at = cells.headed(t("segments.high_value"), currency), float(f"{usual.value:.3g}")
@@ -151,7 +151,7 @@ def _rules(dataset: Dataset) -> Segmentation | None:
     names = [*saved, NEW]
     if st.session_state.get(key) not in names:
         st.session_state[key] = saved[0]
-    options = {one: one or t("segments.rules.new") for one in names}
+    options = {option: option or t("segments.rules.new") for option in names}
     name = _choice(t("segments.rules"), options, key, width=240)
     return load_rules(dataset, name) if name else None
 
@@ -172,10 +172,10 @@ def compared(operator: str) -> str:
     return t(f"rules.{SAID[operator]}")
 
 
-def sentence(condition: Condition, own: Collection[str] = ()) -> str:
-    """Return a condition as a person says it.
+def sentence(condition: Condition, dataset_columns: Collection[str] = ()) -> str:
+    """Return a condition in the language of the page.
 
-    ``own``: columns of the dataset's own, whose numbers are said as they are.
+    ``dataset_columns``: columns of the customers table, whose numbers are not shown as percentages.
     """
-    values = i18n.join_names(as_percent(condition, own))
+    values = i18n.join_names(as_percent(condition, dataset_columns))
     return t("rules.sentence", column=called(condition.column), operator=compared(condition.operator), value=values)

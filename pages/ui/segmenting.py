@@ -98,8 +98,8 @@ class Members:
 
     Args:
         segmented: where they come from.
-        segments: that were asked for, by place; empty for all.
-        filters: conditions that were asked for beside them.
+        segments: the selected ones, by place; empty for all.
+        filters: conditions in addition to them.
         rows: their places, the most valuable first, [m].
     """
 
@@ -116,13 +116,13 @@ class Members:
             where=segmented.placed.where[rows],
             inside=None if segmented.placed.inside is None else segmented.placed.inside[:, rows],
         )
-        own = segmented.customers.iloc[rows]
+        members = segmented.customers.iloc[rows]
         if isinstance(segmented.scheme, ValueTiers):
             names = np.array(segmented.names, dtype=object)
-            return own.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
+            return members.assign(**{TIER: placed.where + 1, "tier_name": names[placed.where]})
         tiered = tiers.tiered(segmented.scored, segmented.customers)
-        own = own.assign(**{TIER: tiered[TIER].to_numpy()[rows]})
-        return with_segments(own, placed, segmented.fitted, session.language())
+        members = members.assign(**{TIER: tiered[TIER].to_numpy()[rows]})
+        return with_segments(members, placed, segmented.fitted, session.language())
 
     def side(self) -> Side:
         """Return what the numbers of a file of them mean."""
@@ -135,10 +135,13 @@ class Members:
 
     @property
     def what(self) -> str:
-        """What a file of them is called; of an id that was searched for it only says that one was."""
+        """Their part of a file name; a searched id is not in it, only that there was a search."""
         keys = "-".join(self.segmented.placed.segments[place].key for place in self.segments)
         word = "tier" if isinstance(self.segmented.scheme, ValueTiers) else f"{self.segmented.scheme.kind}-"
-        filters = [one.column if one.operator == CONTAINS else f"{one.column}-{one.values[0]}" for one in self.filters]
+        filters = [
+            condition.column if condition.operator == CONTAINS else f"{condition.column}-{condition.values[0]}"
+            for condition in self.filters
+        ]
         return "-".join([word + keys if keys else "customers", *filters])
 
 
@@ -152,8 +155,8 @@ def scheme_name(by: str, dataset: Dataset) -> str:
     kind, _, name = by.partition(":")
     if by == TIERS or kind == RULES:
         return name or t("budget.by.tiers")
-    own = t(f"scheme.{kind}")
-    return own if by in scheme_texts(dataset) else t("budget.by.cuts", scheme=own)
+    scheme_title = t(f"scheme.{kind}")
+    return scheme_title if by in scheme_texts(dataset) else t("budget.by.cuts", scheme=scheme_title)
 
 
 def need_points(scheme: Segmentation, scored: Scored) -> None:
@@ -203,9 +206,9 @@ def _place(
     _trained: pd.DataFrame,
 ) -> tuple[FittedScheme, Assignment]:
     """Assign customers; clusters by the trained horizon's scores, which their centres were fitted on."""
-    own = _trained if isinstance(_scheme, Clusters) else _customers
-    fitted = _fit(_scheme, scored, own)
-    return fitted, place(_scheme, fitted, scored, own)
+    customers_of = _trained if isinstance(_scheme, Clusters) else _customers
+    fitted = _fit(_scheme, scored, customers_of)
+    return fitted, place(_scheme, fitted, scored, customers_of)
 
 
 @cached(CUSTOMERS)

@@ -1,4 +1,4 @@
-"""The app's server beside Streamlit: what it adds to answers and keeps back of them, and what it does by itself.
+"""The app's server around Streamlit: headers and access rules of its responses, and its background tasks.
 
 Whoever asks, answers say which sites may frame the app, and metrics take a token. While the server is up, it lets go of
 files and runs the schedules that are due.
@@ -29,7 +29,7 @@ from clv_core.workspace import Workspace
 from pages.ui import upload_gate
 
 METRICS: Final = "/_stcore/metrics"
-"""Where Streamlit counts sessions and memory; beside it ``/_stcore/health`` stays open, for who restarts the app."""
+"""Where Streamlit counts sessions and memory; next to it ``/_stcore/health`` stays open, for who restarts the app."""
 SOURCES: Final = re.compile(r"[!-+\--:<-~]+( [!-+\--:<-~]+)*")
 """Sources of a Content-Security-Policy: visible ASCII with blanks between; ``;`` and ``,`` end a directive."""
 
@@ -94,12 +94,13 @@ class MetricsDoor:
 
 
 LOOK_SECONDS: Final = 30
+"""Seconds between two checks for due schedules, whose times are minutes."""
 OFF: Final = "off"
 
 
 @asynccontextmanager
 async def while_up(app: Any) -> AsyncGenerator[None, None]:
-    """Let go of files, and run what is due, for as long as the server runs."""
+    """Release files of ended sessions and run due schedules while the server runs."""
     async with upload_gate.letting_go(app):
         task = asyncio.create_task(_run_schedules())
         yield
@@ -107,7 +108,7 @@ async def while_up(app: Any) -> AsyncGenerator[None, None]:
 
 
 async def _run_schedules() -> None:
-    """Look again and again whether a schedule is due; its chain runs in a process of its own, one at a time."""
+    """Check at intervals whether a schedule is due; its chain runs in a process of its own, one at a time."""
     command, quiet = [sys.executable, "-m", "clv_core", "run-due", "--quiet"], asyncio.subprocess.DEVNULL
     while Environment.from_environment().schedules != OFF:
         await asyncio.sleep(LOOK_SECONDS)

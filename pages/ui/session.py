@@ -1,4 +1,4 @@
-"""What the person at the browser has chosen: language, dataset, model.
+"""The choices of a browser session: language, dataset, model.
 
 A choice lives in session state under its widget's key and in the address, so that a link opens what its sender saw.
 So do the runs that were started here: a page that was loaded anew, or a second tab, goes on with them.
@@ -46,22 +46,22 @@ FOLLOWED: Final = (
     "train",
     "tune",
 )
-"""Commands whose end a page tells to who started them."""
+"""Commands whose end a page shows to the person who started them."""
 
 
 def begin() -> None:
-    """Settle language, dataset and model before anything is drawn: what a page asked for, then the address.
+    """Settle language, dataset and model before anything is drawn: what a page requested, then the address.
 
     Whether dataset and model are there is seen to by :func:`pages.ui.sidebar.resolve`.
     """
     work_in(workspace())
     if "kept" not in st.session_state:
         _follow_address()
-    kept = {**st.query_params.to_dict(), **st.session_state.get("kept", {})}
+    remembered = {**st.query_params.to_dict(), **st.session_state.get("kept", {})}
     for key in CHOICES:
-        if key not in st.session_state and key in kept:
-            st.session_state[key] = kept[key]
-        if _gone_back(key):
+        if key not in st.session_state and key in remembered:
+            st.session_state[key] = remembered[key]
+        if _went_back(key):
             st.session_state[key] = st.query_params[key]
     for key, value in st.session_state.pop("requested", {}).items():
         st.session_state[key] = value
@@ -75,19 +75,19 @@ def publish() -> None:
     """Keep the choices and write them into the address, all at once: each writing is an entry of the browser's history.
 
     A page switch drops widgets and empties the address. What is written before the menu is drawn costs it no entry
-    of its own: the browser opens the page under the address that is known by then.
+    of its own: the browser opens the page under the address set by then.
     """
     st.session_state["kept"] = {key: st.session_state[key] for key in CHOICES if st.session_state.get(key) is not None}
-    others = {key: st.query_params.get_all(key) for key in st.query_params if key not in (*CHOICES, RUN)}
-    target = {**address(), **others}
+    other_parameters = {key: st.query_params.get_all(key) for key in st.query_params if key not in (*CHOICES, RUN)}
+    target = {**address(), **other_parameters}
     if target != {key: st.query_params.get_all(key) for key in st.query_params}:
         st.query_params.from_dict(target)
 
 
 def address(**more: str) -> dict[str, list[str]]:
-    """Return what the address says of this session: its choices, also those asked for, its runs, and ``more``."""
-    chosen = {**st.session_state.get("kept", {}), **st.session_state.get("requested", {}), **more}
-    parameters = {key: [value] for key, value in chosen.items()}
+    """Return the address of this session: its choices, also requested ones, its runs, and ``more``."""
+    choices = {**st.session_state.get("kept", {}), **st.session_state.get("requested", {}), **more}
+    parameters = {key: [value] for key, value in choices.items()}
     runs = [job.id for job in map(followed, FOLLOWED) if job is not None]
     return {**parameters, RUN: runs} if runs else parameters
 
@@ -102,10 +102,10 @@ def choose(**choices: str) -> None:
 
 def workspace() -> Workspace:
     """Return the workspace that ``$CLV_WORKSPACE`` names."""
-    found = Workspace.default()
-    if found.has_old_layout:
-        migrate_old_layout(found)
-    return found
+    work = Workspace.default()
+    if work.has_old_layout:
+        migrate_old_layout(work)
+    return work
 
 
 def once(name: str, make: Callable[[], T], *files: Path) -> T:
@@ -148,7 +148,7 @@ def newest_datasets() -> list[Dataset]:
 def refreshed(dataset: Dataset) -> str:
     """Return when a source of a dataset was last read to its end, else when its version was made; ISO UTC."""
     work = workspace()
-    read = (load_state(work, one.name).refreshed for one in list_sources(work) if one.dataset == dataset.name)
+    read = (load_state(work, source.name).refreshed for source in list_sources(work) if source.dataset == dataset.name)
     return max((dataset.manifest.created, *read))
 
 
@@ -232,8 +232,8 @@ def suppression_list() -> SuppressionList:
 
 def language() -> str:
     """Return the language of the page."""
-    chosen = st.session_state.get("lang", DEFAULT_LANGUAGE)
-    return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
+    selected = st.session_state.get("lang", DEFAULT_LANGUAGE)
+    return selected if selected in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def _relabel_choices() -> None:
@@ -244,12 +244,12 @@ def _relabel_choices() -> None:
     (bool), tables (mappings) and uploads; an empty choice has no label.
     """
     for key, value in st.session_state.items():
-        one = value[0] if isinstance(value, list) and value else value
-        if not isinstance(one, bool | list | Mapping | UploadedFile | None):
+        first = value[0] if isinstance(value, list) and value else value
+        if not isinstance(first, bool | list | Mapping | UploadedFile | None):
             st.session_state[key] = value
 
 
-def _gone_back(key: str) -> bool:
+def _went_back(key: str) -> bool:
     """Return whether the browser went back or forward to an address that names another choice than was given last.
 
     Any other run may come from a browser that does not know the latest address yet.
@@ -260,14 +260,14 @@ def _gone_back(key: str) -> bool:
 
 
 def _follow_address() -> None:
-    """Follow the runs that the address names, but for those whose end was told."""
+    """Follow the runs that the address names, except those whose end was shown."""
     for job in map(_job, st.query_params.get_all(RUN)):
         if job is not None and not job.status().put_away:
             follow(job)
 
 
 def _job(job_id: str) -> jobs.Job | None:
-    """Return a run, None where its folder is gone."""
+    """Return a run, None where its folder was deleted."""
     try:
         return jobs.find(workspace(), job_id)
     except NotFound:

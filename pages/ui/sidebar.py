@@ -1,7 +1,7 @@
-"""Dataset and model in use: those that were asked for, or others, and then the page says so; chosen in the sidebar.
+"""Dataset and model in use, selected in the sidebar: those of the link, or others with a notice.
 
 A link may name a dataset that was deleted or renamed since, and somebody else may delete the one that a page shows. The
-page goes on with another, but figures of another shop are never shown without a word.
+page switches to another, and always shows a notice: figures of another shop must not pass for the requested ones.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from clv_core.i18n import LANGUAGES, room
 from pages.ui import i18n, progress, session, signin, verdict, widgets
 from pages.ui.i18n import t
 
-ROOM: Final = 26
+MAX_NAME_WIDTH: Final = 26
 """Latin letters that a choice in the sidebar has room for; a Chinese character takes two."""
-GONE: Final = "gone"
-"""Under this key lies what is shown instead of what was asked for: the sentence's key, both names, and the page."""
+REPLACEMENT: Final = "gone"
+"""Session key of the notice about a replacement: the sentence's key, both names, and the page."""
 
 
 def shortened(names: Iterable[str]) -> dict[str, str]:
     """Return names that fit into the sidebar, cut in the middle: exports of one shop often differ at the end.
 
-    Two that would look alike stay whole.
+    Names that would be cut to the same text are not cut.
     """
     short = {name: _cut(name) for name in names}
     seen = Counter(short.values())
-    return {name: one if seen[one] == 1 else name for name, one in short.items()}
+    return {name: short_name if seen[short_name] == 1 else name for name, short_name in short.items()}
 
 
 def _cut(name: str) -> str:
     widths = list(map(room, name))
-    if sum(widths) <= ROOM:
+    if sum(widths) <= MAX_NAME_WIDTH:
         return name
     end, tail = len(name), 0
-    while tail + widths[end - 1] <= ROOM // 2:
+    while tail + widths[end - 1] <= MAX_NAME_WIDTH // 2:
         end, tail = end - 1, tail + widths[end - 1]
     start, head = 0, 0
-    while head + widths[start] <= ROOM - tail - 1:
+    while head + widths[start] <= MAX_NAME_WIDTH - tail - 1:
         start, head = start + 1, head + widths[start]
     return f"{name[:start]}…{name[end:]}"
 
@@ -77,9 +77,9 @@ def show() -> None:
 
 
 def resolve() -> None:
-    """Keep the dataset and the model that exist, else take the first; remember which were asked for and are not there.
+    """Keep the dataset and the model that exist, else take the first; remember which requested ones do not exist.
 
-    A dataset that is not there bears another name by now where the model that was asked for belongs to one.
+    A missing dataset was renamed if the requested model belongs to an existing dataset.
     """
     named, model = st.session_state.get("dataset"), st.session_state.get("model")
     names = [item.name for item in session.newest_datasets()]
@@ -88,18 +88,18 @@ def resolve() -> None:
     if is_missing:
         st.session_state["dataset"] = owner
     _take("dataset", names)
-    speaking = {one for one, version in session.versions_by_model().items() if version.role == "champion"}
-    _take("model", sorted((item.id for item in session.models()), key=lambda one: one not in speaking))
+    champions = {model_id for model_id, version in session.versions_by_model().items() if version.role == "champion"}
+    _take("model", sorted((item.id for item in session.models()), key=lambda model_id: model_id not in champions))
     before = st.session_state.get("kept", {}).get("dataset", named)
     if is_missing:
         _note("dataset", str(named), "gone.dataset.renamed" if owner in names else "gone.dataset")
     elif before == named and model and model != st.session_state.get("model"):
-        _note("model", model, "gone.model")  # with another dataset come other models: nothing to be said of that
+        _note("model", model, "gone.model")  # another dataset has other models: no notice needed
 
 
 def show_replacement(page: str) -> None:
-    """Say that something else is shown than what was asked for, on the page where that was found out."""
-    note = st.session_state.get(GONE)
+    """Show the notice about a replaced dataset or model, on the page where it was replaced."""
+    note = st.session_state.get(REPLACEMENT)
     if note is None:
         return
     if note.setdefault("page", page) != page or st.session_state.get(note["kind"]) != note["shown"]:
@@ -115,8 +115,8 @@ def show_replacement(page: str) -> None:
 
 
 def forget_replacement() -> None:
-    """Forget it: the page says by itself what became of what was shown."""
-    st.session_state.pop(GONE, None)
+    """Drop the notice: the page explains by itself what happened to the dataset or model."""
+    st.session_state.pop(REPLACEMENT, None)
 
 
 def _owner(model: str | None) -> str | None:
@@ -126,10 +126,10 @@ def _owner(model: str | None) -> str | None:
 
 
 def _take(kind: str, existing: list[str]) -> None:
-    chosen = st.session_state.get(kind)
+    selected = st.session_state.get(kind)
     # Set anew at each run: the browser keeps the label of its choice, also where another model became champion.
-    st.session_state[kind] = chosen if chosen in existing else next(iter(existing), None)
+    st.session_state[kind] = selected if selected in existing else next(iter(existing), None)
 
 
-def _note(kind: str, asked: str, key: str) -> None:
-    st.session_state[GONE] = {"kind": kind, "key": key, "asked": asked, "shown": st.session_state.get(kind)}
+def _note(kind: str, requested: str, key: str) -> None:
+    st.session_state[REPLACEMENT] = {"kind": kind, "key": key, "asked": requested, "shown": st.session_state.get(kind)}

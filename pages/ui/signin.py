@@ -1,4 +1,4 @@
-"""The door: who has to sign in does so before any page is drawn; who has no role gets no further."""
+"""The login: people sign in before any page is drawn, and see no page without a role."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages.ui import access, identity_provider, navigation, session, upload_gate
 from pages.ui.i18n import t
 
 FAILED: Final = "sign_in_failed"
-"""Session key of why the last attempt to sign in led nowhere."""
+"""Session key of the reason why the last attempt to sign in failed."""
 _seen: set[tuple[object, ...]] = set()
 """Who has been noted in the audit log, by the sign-in: every reload of a page is a session of its own."""
 
@@ -62,7 +62,7 @@ def _hold_tables() -> None:
 
 
 def _note(role: str) -> None:
-    """Note in the audit log who has signed in as what, once for each time that the provider said so."""
+    """Note in the audit log who has signed in as what, once for each token of the provider."""
     mark = (session.workspace().root, access.current_user(), role, st.user.get("iat"))
     if mark not in _seen:
         _seen.add(mark)
@@ -70,7 +70,7 @@ def _note(role: str) -> None:
 
 
 def show() -> None:
-    """Say in the sidebar who is here and in which role, with the way out; nothing where nobody signs in."""
+    """Show the current user, her role and a sign-out button in the sidebar; nothing without a login."""
     if access.is_login_required() and access.is_signed_in():
         sentence = t("access.as", who=widgets.escape(access.current_user()), role=t(f"access.role.{access.role()}"))
         st.caption(f":material/person: {sentence}")
@@ -104,7 +104,7 @@ def _way_in() -> None:
 
 
 def _enter() -> None:
-    """Lead to the provider; one that does not answer is said here, for Streamlit's word of it is on a page apart."""
+    """Redirect to the provider; show an error here if it is silent: Streamlit's own page has no way back."""
     failed = identity_provider.find_silence()
     if failed is None:
         st.login()
@@ -127,7 +127,7 @@ def _refuse() -> None:
 
 
 def _shut(error: ClvError) -> None:
-    """Say why nobody can come in, with the way out for who is signed in already."""
+    """Show why nobody can sign in, with a sign-out button for those who are."""
     with st.container(border=True, horizontal_alignment="left"):
         st.header(t("access.shut"), anchor=False)
         widgets.show_error(error)

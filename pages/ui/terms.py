@@ -1,4 +1,4 @@
-"""What the shown values speak of: how far ahead, at which discount, and how much of them is margin."""
+"""The terms of the shown values: forecast period, yearly discount, and margin."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from clv_core.deployment import LIFETIME, LIFETIME_YEARS, LONGEST_DAYS, MAX_YEAR
 from pages.ui.i18n import count, t
 
 USUAL_DAYS: Final = (30, 90, 180, 365)
+"""Forecast periods to choose from, besides the trained one: a month, a quarter, half a year, a year."""
 CUSTOM: Final = "custom"
 
 
@@ -18,7 +19,7 @@ def choose(bundle: Bundle) -> Terms:
     trained = bundle.record.horizon_days
     options: list[int | str] = [*sorted({*USUAL_DAYS, trained}), CUSTOM, LIFETIME]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.segmented_control(
+        selected = st.segmented_control(
             t("terms.horizon"),
             options,
             format_func=lambda option: _label(option, trained),
@@ -29,16 +30,16 @@ def choose(bundle: Bundle) -> Terms:
             persist_state="session",
             wrap=True,
         )
-        horizon: int | str = chosen
-        if chosen == CUSTOM:
+        horizon: int | str = selected
+        if selected == CUSTOM:
             horizon = int(_number("days", 1, LONGEST_DAYS, 730))
-        elif chosen == LIFETIME:
+        elif selected == LIFETIME:
             horizon = f"{LIFETIME}:{int(_number('years', 1, MAX_YEARS, LIFETIME_YEARS))}"
         return Terms.of(horizon, trained, *_rates())
 
 
 def choose_rates(bundle: Bundle) -> Terms:
-    """Let the person choose discount and margin for the trained horizon; what is chosen on one page holds on others."""
+    """Ask for discount and margin for the trained horizon; the answers are shared by all pages."""
     return Terms(bundle.record.horizon_days, *_rates())
 
 
@@ -68,12 +69,12 @@ def span(terms: Terms) -> str:
 
 
 def assumptions(scored: Scored) -> list[str]:
-    """Return what the values assume beyond what was measured, one sentence each."""
-    return [t(one.code, **one.params) for one in scored.terms.warnings(scored.trained_days)]
+    """Return the assumptions of the values beyond the measured ones, one sentence each."""
+    return [t(warning.code, **warning.params) for warning in scored.terms.warnings(scored.trained_days)]
 
 
 def working(customers: int, terms: Terms) -> str:
-    """Return what is being done while other terms are worked out."""
+    """Return the text of the spinner while values at other terms are computed."""
     return t("terms.working", customers=count(customers), span=span(terms))
 
 

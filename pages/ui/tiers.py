@@ -50,7 +50,7 @@ def predictions_of(bundle: Bundle) -> Path:
 
 
 def shared_error_of(scored: Scored) -> SharedError | None:
-    """Return what past origins say of errors that customers share; None of other terms than the trained horizon's."""
+    """Return the error that customers share, estimated at past origins; None at terms that were not trained."""
     if scored.terms.warnings(scored.trained_days):
         return None
     return _shared_error(scored.model, predictions_of(scored.model))
@@ -62,7 +62,7 @@ def _shared_error(bundle: Bundle, predictions: Path) -> SharedError | None:  # n
 
 
 def names(dataset: Dataset) -> list[str]:
-    """Return the names of the value tiers as a person calls them, the highest first."""
+    """Return the displayed names of the value tiers, the highest first."""
     return tier_labels(dataset, DEFAULT_SCHEME.tiers, session.language())
 
 
@@ -78,7 +78,7 @@ def _totals(
 
 
 def headline(scored: Scored, customers: pd.DataFrame) -> str:
-    """Return what the coming horizon is worth, how sure that is, and how few customers hold how much of it."""
+    """Return the predicted total with its interval, and the share that the top customers hold."""
     terms, shared = scored.terms, shared_error_of(scored)
     top, worth = _totals(scored, predictions_of(scored.model), customers, shared)
     amount, share = money(worth.value, scored.currency), percent(top)
@@ -89,7 +89,7 @@ def headline(scored: Scored, customers: pd.DataFrame) -> str:
 
 
 def sure(low: float | None, high: float | None, currency: str) -> str:
-    """Return the 80% interval of a sum in brackets; nothing where none is known."""
+    """Return the 80% interval of a sum in brackets; "" where there is none."""
     if low is None or high is None or not np.isfinite(high):
         return ""
     return t("segments.sure", low=money(low), high=money(high, currency))
@@ -98,7 +98,7 @@ def sure(low: float | None, high: float | None, currency: str) -> str:
 def checked(scored: Scored) -> list[str]:
     """Return how total and concentration held in the past, what ranges rest on; of other horizons, what is assumed.
 
-    Where sums have no range, that is said too.
+    Where sums have no range, a sentence names that too.
     """
     bundle, assumed = scored.model, assumptions(scored)
     if assumed:
@@ -106,14 +106,14 @@ def checked(scored: Scored) -> list[str]:
     if not bundle.record.holdout:
         return [t("segments.untrained" if bundle.untrained else "segments.unchecked")]
     measured = bundle.record.metrics
-    found = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
+    summary = t("segments.checked", off=percent(abs(measured["bias"]))) if "bias" in measured else t("segments.nothing")
     if "capture10" in measured:
-        found += t("segments.checked.top", share=percent(measured["capture10"]))
+        summary += t("segments.checked.top", share=percent(measured["capture10"]))
     shared = shared_error_of(scored)
     if shared is None:
-        return [found]
-    said = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
-    return [found + said]
+        return [summary]
+    origin_note = t("segments.rests.one") if shared.origins == 1 else t("segments.rests", origins=shared.origins)
+    return [summary + origin_note]
 
 
 def cards(rows: pd.DataFrame, currency: str, *, ranged: bool) -> None:

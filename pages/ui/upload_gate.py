@@ -1,6 +1,6 @@
 """Files that browsers send: taken only of sessions of people who may upload, kept on disk, let go when those end.
 
-Streamlit takes files of every session, also of one that stands before a closed door, and reads each whole into memory,
+Streamlit takes files of every session, also of one that is not signed in, and reads each completely into memory,
 where a page that takes several files at once gets all of them once more. Of a browser that has left, it forgets the
 session after a while, and keeps the files for good. Here a file goes to disk in blocks while it arrives, so that many
 at once need no more memory than one, and the server's memory has the names alone. Pages read a content through
@@ -43,6 +43,7 @@ from clv_core.workspace import Workspace
 from pages.ui import access
 
 MIB: Final = 1024 * 1024
+"""Bytes; ``server.maxUploadSize`` counts in these."""
 FRAMING_BYTES: Final = MIB
 """A body is so much longer than its file at most: the lines between its parts, and the file's name."""
 
@@ -104,7 +105,7 @@ async def _take(scope: Scope, receive: Receive) -> Response:
         return too_large
     try:
         async with request.form(max_files=1) as form:
-            file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
+            file = next((upload for upload in form.values() if isinstance(upload, UploadFile)), None)
             if file is None:
                 return PlainTextResponse("no file", 400)
             if (file.size or 0) > megabytes * MIB:
@@ -160,14 +161,14 @@ async def letting_go(_: Any) -> AsyncGenerator[None, None]:
 
 
 async def _let_go(files: UploadsOnDisk) -> None:
-    """Look for sessions without a browser again and again; one found so twice can no longer be taken up."""
+    """Check for sessions without a browser at intervals; one that has none twice in a row can no longer be resumed."""
     server, disconnected = runtime.get_instance(), set[str]()
     while True:
         await asyncio.sleep(max(1, st.get_option("server.disconnectedSessionTTL")))
-        now = {one for one in (*_inside, *files.file_storage) if not server.is_active_session(one)}
-        for one in disconnected & now:
-            _inside.discard(one)
-            files.remove_session_files(one)
+        now = {session_id for session_id in (*_inside, *files.file_storage) if not server.is_active_session(session_id)}
+        for session_id in disconnected & now:
+            _inside.discard(session_id)
+            files.remove_session_files(session_id)
         disconnected = now - disconnected
 
 
@@ -179,8 +180,8 @@ class UploadsOnDisk(MemoryUploadedFileManager):
     """The files of all sessions, in a folder of this process below ``uploads`` that only its account may read.
 
     A file is removed when it is taken out, or its session ends; all are when the process ends, and those of a killed
-    one when the next starts (:func:`clv_core.scratch.sweep_killed`). An erasure removes them as well: what is gone
-    from the disk is no file any more, and its widget is empty.
+    one when the next starts (:func:`clv_core.scratch.sweep_killed`). An erasure removes them as well: a file
+    deleted from disk is not listed any more, and its widget is empty.
     """
 
     def __init__(self, upload_endpoint: str) -> None:
@@ -220,10 +221,10 @@ class UploadsOnDisk(MemoryUploadedFileManager):
 
     def get_files(self, session_id: str, file_ids: Sequence[str]) -> list[UploadedFileRec]:
         """Return the files that are still there, without data."""
-        found = [
+        records = [
             (file, self._paths.get((session_id, file.file_id))) for file in super().get_files(session_id, file_ids)
         ]
-        return [file for file, path in found if path is not None and path.is_file()]
+        return [file for file, path in records if path is not None and path.is_file()]
 
     def path_of(self, session_id: str, file_id: str) -> Path:
         """Return where the content of a file of :meth:`get_files` lies."""

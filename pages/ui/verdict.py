@@ -60,19 +60,19 @@ def grades(bundle: Bundle) -> None:
 
 
 def reasons(bundle: Bundle) -> None:
-    """List why the model may be trusted or not: what speaks against it first."""
+    """List why the model may be trusted or not: the reasons against it first."""
     for line in [*_reasons(bundle, support=False), *_reasons(bundle, support=True)]:
         st.markdown(line)
 
 
 def cautions(bundle: Bundle) -> None:
-    """List what speaks against trusting the model."""
+    """List the reasons against trusting the model."""
     for line in _reasons(bundle, support=False):
         st.markdown(line)
 
 
 def support(bundle: Bundle) -> None:
-    """Offer what speaks for trusting the model behind a button."""
+    """Offer the reasons for trusting the model behind a button."""
     lines = _reasons(bundle, support=True)
     if lines:
         with st.popover(t("trust.supports", n=len(lines)), icon=KINDS["supports"][1]):
@@ -91,7 +91,7 @@ def _reasons(bundle: Bundle, *, support: bool) -> list[str]:
 
 
 def is_acknowledged(bundle: Bundle) -> bool:
-    """Say whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
+    """Return whether lists may be made: of a model that is not trusted only after its main reason was acknowledged."""
     trust = session.trust(bundle)
     if trust.verdict != "not_trusted":
         return True

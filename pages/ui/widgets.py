@@ -33,7 +33,7 @@ class Figure:
 
     Args:
         label: what it is, in a few words.
-        value: as a person says it.
+        value: formatted.
         help: one plain sentence behind the help mark.
         note: small text under the value, such as the comparison.
         good: whether the note is good news, bad news, or neither.
@@ -104,16 +104,16 @@ def need_model() -> Scored:
 
 def show_error(error: ClvError | Message | JobError) -> None:
     """Show what failed and what to do; the data is safe."""
-    said = _worded(error)
-    st.error(escape(without_options(said)), icon=":material/error:")
+    text = _worded(error)
+    st.error(escape(without_options(text)), icon=":material/error:")
 
 
 def show_refusal(error: ClvError | JobError) -> None:
     """Say why a part of a page has nothing to show: the log does not hold what it needs."""
-    said = _worded(error)
+    text = _worded(error)
     with st.container(border=True):
         st.header(t("strategy.refused"), anchor=False)
-        st.write(escape(said))
+        st.write(escape(text))
 
 
 def _worded(error: ClvError | Message | JobError) -> str:
@@ -140,9 +140,9 @@ def read_only() -> None:
 
 
 def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str, str]:
-    """Return short names of models by id, what tells them apart first: version, horizon, kind.
+    """Return short names of models by id, the most distinctive part first: version, horizon, kind.
 
-    A model without a version has its time of training last; ``roles``: the champion is said to be one.
+    A model without a version has its time of training last; ``roles``: the champion is marked as such.
     """
     versions, labels = session.versions_by_model(), {}
     for bundle in bundles:
@@ -160,17 +160,17 @@ def model_labels(bundles: Iterable[Bundle], *, roles: bool = False) -> dict[str,
 def context_line(bundle: Bundle, as_of: date | str | None = None, terms: Terms | None = None) -> str:
     """Return dataset, cutoff, horizon with discount and margin, and model in one line; None is the trained horizon.
 
-    The model is named as a person knows it, by version and kind; its id stands on the models page and in files.
+    The model is named by version and kind; its id is on the models page and in files.
     """
     record = bundle.record
     terms, version = terms or Terms(record.horizon_days), session.versions_by_model().get(bundle.id)
-    known = [] if version is None else [f"v{version.number}"]
+    version_words = [] if version is None else [f"v{version.number}"]
     return t(
         "context",
         dataset=escape(record.dataset.name),
         cutoff=i18n.day(as_of or record.cutoff),
         span=" · ".join([span(terms), *map(i18n.message_text, terms.rates())]),
-        model=" · ".join([*known, i18n.name_of("model", record.model)]),
+        model=" · ".join([*version_words, i18n.name_of("model", record.model)]),
     )
 
 
@@ -192,7 +192,7 @@ def chart(drawn: Chart, key: str) -> None:
 
 
 def accounting(facts: Manifest) -> str:
-    """Return the accounting line of a log: every row read is kept, set aside, or a repetition."""
+    """Return the accounting line of a log: every row read is kept, rejected, or a duplicate."""
     return t(
         "upload.accounting",
         read=f"{facts.rows_read:,}",
@@ -207,7 +207,7 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
 
     ``how``: further options of the widget.
     """
-    chosen: Option = st.segmented_control(
+    selected: Option = st.segmented_control(
         label,
         list(options),
         format_func=options.__getitem__,
@@ -218,23 +218,23 @@ def choose(label: str, options: Mapping[Option, str], key: str, **how: Any) -> O
         wrap=True,
         **how,
     )
-    return chosen
+    return selected
 
 
 def select(label: str, options: Mapping[Option, str], key: str, **how: Any) -> Option:
     """Let the person choose one of many, each with what it is called; ``how``: further options of the widget."""
-    chosen: Option = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, **how)
-    return chosen
+    selected: Option = st.selectbox(label, list(options), format_func=options.__getitem__, key=key, **how)
+    return selected
 
 
 def show_failure(error: Exception) -> None:
-    """Say why a page failed, where that is known: a disk that is full, a folder that may not be written.
+    """Show why a page failed, where the cause is identified: a full disk, a folder without write permission.
 
-    Of anything else is said when it was; what happened goes to the server's log under the same time.
+    For other errors the page shows the time; the traceback is in the server's log under the same time.
     """
-    known = error if isinstance(error, ClvError) else disk_error(error, [session.workspace().root])
-    if known is not None:
-        show_error(known)
+    clv_error = error if isinstance(error, ClvError) else disk_error(error, [session.workspace().root])
+    if clv_error is not None:
+        show_error(clv_error)
         return
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     logging.getLogger(__name__).error("page failed at %s: %s", when, traced(error))
@@ -242,7 +242,7 @@ def show_failure(error: Exception) -> None:
 
 
 def safe_fragment(draw: Callable[P, None]) -> Callable[P, None]:
-    """Return a part of a page that is drawn anew by itself, and says why where it fails."""
+    """Return a part of a page that is redrawn by itself, and shows its own errors."""
 
     @st.fragment
     @wraps(draw)

@@ -157,7 +157,7 @@ def test_a_number_of_a_table_has_a_minus_sign_and_else_what_its_format_says(form
 
 def test_what_is_below_zero_is_worded_and_the_numbers_stay() -> None:
     rows = pd.DataFrame({"who": ["a", None, "c"], "net": [-1234.5, None, 20.0], "days": [1, 2, 3]}, index=[4, 4, 5])
-    columns = {"net": cells.money("Net", "EUR"), "days": cells.whole("Days")}
+    columns = {"net": cells.money("Net", "EUR"), "days": cells.integer("Days")}
     shown, heads = cells.with_minus(rows, columns)
     assert not isinstance(shown, pd.DataFrame)
     assert shown.data["net"].tolist()[::2] == [-1234.5, 20.0]
@@ -174,7 +174,7 @@ def test_what_is_below_zero_is_worded_and_the_numbers_stay() -> None:
 def test_a_table_without_a_number_below_zero_and_one_of_very_many_cells_are_left_to_the_browser() -> None:
     rows = pd.DataFrame({"net": [1.0, 0.0]})
     assert cells.with_minus(rows, {})[0] is rows
-    many = pd.DataFrame({"net": [-1.0] * (cells.MOST_CELLS + 1)})
+    many = pd.DataFrame({"net": [-1.0] * (cells.MAX_CELLS + 1)})
     assert cells.with_minus(many, {})[0] is many
 
 

@@ -1,4 +1,4 @@
-"""What is asked about new customers: grouping, margin and target; and the answers, which all sessions share."""
+"""Questions about new customers (grouping, margin, target), and the answers, which all sessions share."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ from pages.ui.i18n import t
 BY: Final = "acquisition_by"
 TARGET: Final = "acquisition_target"
 MARGINS: Final = "acquisition_margins"
-"""Session keys of what is asked; the report page asks the same."""
+"""Session keys of the answers; the report page reads them too."""
 MAX_BY: Final = 2
-MOST_MARGINS: Final = 30
+"""Dimensions to group by at once: with three, groups get too few customers to compare. A guess."""
+MAX_MARGINS: Final = 30
 """Groups of the first dimension that can have a margin of their own, the largest."""
 
 
@@ -75,9 +76,9 @@ def answer(scored: Scored, customers: NewCustomers, question: Question) -> Acqui
 
 
 def discounts(scored: Scored, customers: NewCustomers, question: Question) -> Acquisition | None:
-    """Return the figures by the discount of the first order; None where the log has none, or it is asked for anyway."""
-    asked = discount_question(customers, question)
-    return None if asked is None else answer(scored, customers, asked)
+    """Return the figures by the discount of the first order; None without it, or if the page groups by it."""
+    by_discount = discount_question(customers, question)
+    return None if by_discount is None else answer(scored, customers, by_discount)
 
 
 @cached()
@@ -99,14 +100,14 @@ def dimension_names(names: Sequence[str]) -> list[str]:
 
 def choose_dimensions(customers: NewCustomers) -> tuple[str, ...]:
     """Let the person choose by what customers are grouped: at most two dimensions at a time."""
-    known = customers.dimensions
-    asked = [name for name in st.session_state.get(BY, ()) if name in known]
-    if BY in st.session_state and asked != st.session_state[BY]:
-        st.session_state[BY] = asked or [known[0]]  # another log may know less
-    chosen = st.multiselect(
+    available = customers.dimensions
+    selected = [name for name in st.session_state.get(BY, ()) if name in available]
+    if BY in st.session_state and selected != st.session_state[BY]:
+        st.session_state[BY] = selected or [available[0]]  # another log may have fewer columns
+    answer_names = st.multiselect(
         t("acquisition.by"),
-        known,
-        [known[0]],
+        available,
+        [available[0]],
         format_func=lambda name: t(f"acquisition.by.{name}"),
         max_selections=MAX_BY,
         key=BY,
@@ -115,7 +116,7 @@ def choose_dimensions(customers: NewCustomers) -> tuple[str, ...]:
         width=420,
         persist_state="session",
     )
-    return tuple(chosen) or (known[0],)
+    return tuple(answer_names) or (available[0],)
 
 
 def choose_targets() -> tuple[float, int, int]:
@@ -139,7 +140,7 @@ def choose_margins(report: Acquisition, dimension: str) -> dict[str, float]:
         Share of net value by the group's name in the dimension.
     """
     sizes = report.groups[report.groups[dimension] != ""].groupby(dimension)["customers"].sum()
-    names = [str(name) for name in sizes.sort_values(ascending=False).index[:MOST_MARGINS]]
+    names = [str(name) for name in sizes.sort_values(ascending=False).index[:MAX_MARGINS]]
     if dimension == COHORT or not names:
         return {}
     saved: dict[str, dict[str, float]] = st.session_state.setdefault(MARGINS, {})
@@ -172,27 +173,27 @@ def report_words(scored: Scored, *, has_margin: bool) -> tuple[str, ...]:
 
     ``has_margin``: the margin is among the other words already.
     """
-    known = customers_of(scored).dimensions
-    by = [name for name in st.session_state.get(BY, ()) if name in known] or [known[0]]
+    available = customers_of(scored).dimensions
+    by = [name for name in st.session_state.get(BY, ()) if name in available] or [available[0]]
     margin = st.session_state.get("terms_margin")
-    own = st.session_state.get(MARGINS, {}).get(by[0], {})
+    margin_rates = st.session_state.get(MARGINS, {}).get(by[0], {})
     words = ["--by", ",".join(by), "--target-ratio", f"{st.session_state.get(TARGET, 3.0):g}"]
-    words += [word for name, rate in own.items() for word in ("--margin", f"{name}={rate / 100:.10g}")]
+    words += [word for name, rate in margin_rates.items() for word in ("--margin", f"{name}={rate / 100:.10g}")]
     words += ["--margin-rate", f"{margin / 100:.10g}"] if margin and not has_margin else []
     return tuple(words)
 
 
 def notes(report: Acquisition, spend: Spend | None) -> list[str]:
-    """Return what has to be said about the figures, but for what the page says by itself.
+    """Return the notes on the figures, except those that the page shows anyway.
 
     That is that they are no cause, and how the spend tables were read.
     """
-    said = []
+    sentences = []
     for message in report.warnings:
         if message.code == "warning.acquisition_not_causal" or (spend is not None and message in spend.warnings):
             continue
         params = dict(message.params)
         if "by" in params:
             params["by"] = dimension_names(params["by"])
-        said.append(widgets.escape(i18n.message_text(type(message)(message.code, params))))
-    return said
+        sentences.append(widgets.escape(i18n.message_text(type(message)(message.code, params))))
+    return sentences

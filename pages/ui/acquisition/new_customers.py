@@ -19,9 +19,13 @@ from pages.ui.i18n import count, money, percent, t
 from pages.ui.widgets import Figure
 
 MAX_CARDS: Final = 6
+"""Groups with a card: two rows of three fit on a screen."""
 MAX_LINES: Final = 5
+"""Curves of payback in a chart: with more, their colours are hard to tell apart."""
 MAX_ROWS: Final = 15
+"""Groups in a chart, the largest: their names fit without overlap."""
 MONTHS_SHOWN: Final = 24
+"""Latest cohorts in the grid: two years fit the page, and show each season twice."""
 
 
 def named(rows: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +127,7 @@ def _card(report: Acquisition, row: dict[Hashable, Any]) -> None:
 
 
 def _months(low: float, high: float, month: float) -> str:
-    """Return the range of a month in brackets; nothing where it is one month or not known."""
+    """Return the range of a month in brackets; "" where it is one month or unknown."""
     if np.isnan(low) or low == high == month:
         return ""
     if np.isinf(high):
@@ -134,17 +138,17 @@ def _months(low: float, high: float, month: float) -> str:
 def worth_against_cost(report: Acquisition) -> None:
     """Draw what customers are worth against what they cost; without a cost, what they are worth."""
     rows, unit = named(report.groups), i18n.unit(report.currency)
-    known = rows[np.isfinite(rows["ratio"])]
-    if known.empty:
+    with_ratio = rows[np.isfinite(rows["ratio"])]
+    if with_ratio.empty:
         shown = rows[rows["ltv"].notna()].head(MAX_ROWS)
         message = t("acquisition.chart.worth", by=i18n.join_names(dimension_names(report.question.by)))
         if len(shown):
             widgets.chart(acquiring.worth(shown, message, unit=unit), "acquisition_worth")
         return
     target = report.question.target_ratio
-    reached = int((known["ratio"] >= target).sum())
-    message = t("acquisition.chart.ratio", reached=reached, groups=len(known), target=f"{target:g}")
-    widgets.chart(acquiring.ratio_points(known, target, message, unit=unit), "acquisition_ratio")
+    reached = int((with_ratio["ratio"] >= target).sum())
+    message = t("acquisition.chart.ratio", reached=reached, groups=len(with_ratio), target=f"{target:g}")
+    widgets.chart(acquiring.ratio_points(with_ratio, target, message, unit=unit), "acquisition_ratio")
 
 
 def payback(report: Acquisition) -> None:
@@ -175,7 +179,7 @@ def payback(report: Acquisition) -> None:
 
 
 def cohorts(report: Acquisition) -> None:
-    """Show the months of acquisition: the groups' figures as a grid, and spend beside new customers."""
+    """Show the months of acquisition: the groups' figures as a grid, and spend next to new customers."""
     rows = report.cohorts
     shown = report.groups[report.groups["kind"] == NAMED].head(MAX_ROWS)
     rows = rows.merge(shown[["group", "kind"]], on=["group", "kind"])
@@ -198,8 +202,8 @@ def cohorts(report: Acquisition) -> None:
     periods = report.periods.assign(cac=report.periods["spend"] / report.periods["customers"].replace(0, np.nan))
     columns: dict[str, Any] = {
         "cohort": st.column_config.TextColumn(t("acquisition.by.cohort")),
-        "customers": cells.whole(t("acquisition.figure.customers")),
-        "buyers": cells.whole(t("acquisition.column.buyers")),
+        "customers": cells.integer(t("acquisition.figure.customers")),
+        "buyers": cells.integer(t("acquisition.column.buyers")),
         "spend": cells.money(t("acquisition.column.spend"), report.currency),
         "cac": cells.money(t("acquisition.figure.cac"), report.currency),
     }
@@ -222,7 +226,7 @@ def held(report: Acquisition) -> None:
     columns: dict[str, Any] = {
         "name": st.column_config.TextColumn(t("acquisition.column.group"), pinned=True),
         "cutoff": st.column_config.TextColumn(t("acquisition.column.cutoff")),
-        "customers": cells.whole(t("column.customers")),
+        "customers": cells.integer(t("column.customers")),
         "predicted": cells.money(t("acquisition.column.predicted"), report.currency),
         "low": cells.money(t("segments.column.low"), report.currency),
         "high": cells.money(t("segments.column.high"), report.currency),
@@ -246,8 +250,8 @@ def table(report: Acquisition) -> None:
     columns: dict[str, Any] = {
         "rank": number(t("acquisition.column.rank"), format="%d", help=t("acquisition.column.rank.help")),
         "name": st.column_config.TextColumn(t("acquisition.column.group"), pinned=True),
-        "customers": cells.whole(t("acquisition.figure.customers")),
-        "buyers": cells.whole(t("acquisition.column.buyers")),
+        "customers": cells.integer(t("acquisition.figure.customers")),
+        "buyers": cells.integer(t("acquisition.column.buyers")),
         "spend": cells.money(t("acquisition.column.spend"), currency),
         "cac": cells.money(t("acquisition.figure.cac"), currency, help=t("acquisition.figure.cac.help")),
         "ltv": cells.money(t("acquisition.figure.ltv"), currency, help=t("acquisition.figure.ltv.help")),

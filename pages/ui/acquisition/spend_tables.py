@@ -47,7 +47,7 @@ class SpendFile:
 
     Args:
         path: our copy, in a folder of its own.
-        settings: what the person has said about it.
+        settings: the answers about it.
     """
 
     path: Path
@@ -163,18 +163,18 @@ def _add(dataset: Dataset, file: SpendFile, customers: NewCustomers) -> None:
         _ask_more(file, spend, customers)
         by_channel = spend.rows.groupby(CHANNEL)["amount"].agg(["size", "sum"]).reset_index()
         by_channel[CHANNEL] = by_channel[CHANNEL].replace("", t("acquisition.group.unknown"))
-        known = _folded(customers)
-        by_channel["known"] = [one.casefold() in known for one in by_channel[CHANNEL]]
+        log_channels = _folded(customers)
+        by_channel["known"] = [name.casefold() in log_channels for name in by_channel[CHANNEL]]
         heads = {
             CHANNEL: st.column_config.TextColumn(t("acquisition.by.channel")),
-            "size": cells.whole(t("spend.column.rows")),
+            "size": cells.integer(t("spend.column.rows")),
             "sum": cells.money(t("acquisition.column.spend"), spend.currency),
             "known": st.column_config.CheckboxColumn(t("spend.column.known"), help=t("spend.column.known.help")),
         }
         cells.table(by_channel, t("spend.add"), heads)
-        if (same := next((one for one in load_spends(dataset) if one.file == spend.file), None)) is not None:
-            said = t("spend.replaces", file=same.file, total=_total(same))
-            st.warning(widgets.escape(said), icon=":material/swap_horiz:")
+        if (same := next((saved for saved in load_spends(dataset) if saved.file == spend.file), None)) is not None:
+            replacement_warning = t("spend.replaces", file=same.file, total=_total(same))
+            st.warning(widgets.escape(replacement_warning), icon=":material/swap_horiz:")
         if st.button(t("spend.save"), type="primary", key="spend_save", **access.if_may("change")):
             _save(dataset, spend)
 
@@ -182,7 +182,7 @@ def _add(dataset: Dataset, file: SpendFile, customers: NewCustomers) -> None:
 def _folded(customers: NewCustomers) -> set[str]:
     """Return the log's channels, in lower case."""
     column = customers.origin.get(CHANNEL)
-    return set() if column is None else {str(one).casefold() for one in column.categories}
+    return set() if column is None else {str(channel).casefold() for channel in column.categories}
 
 
 def _save(dataset: Dataset, spend: Spend) -> None:
@@ -198,14 +198,14 @@ def _save(dataset: Dataset, spend: Spend) -> None:
 
 
 def _say(file: SpendFile, **given: Any) -> None:
-    """Keep what the person says about the file."""
+    """Store answers about the file."""
     st.session_state[FILE] = replace(file, settings=replace(file.settings, **given))
 
 
 def _channel_box(customers: NewCustomers, key: str, current: str = "") -> str | None:
     """Let the person choose one of the log's channels for all rows, or write another."""
     column = customers.origin.get(CHANNEL)
-    options = [] if column is None else [str(one) for one in column.categories]
+    options = [] if column is None else [str(channel_name) for channel_name in column.categories]
     options += [current] if current and current not in options else []
     return st.selectbox(
         t("spend.channel"),
@@ -220,13 +220,13 @@ def _channel_box(customers: NewCustomers, key: str, current: str = "") -> str | 
 
 
 def _ask_columns(file: SpendFile, params: JsonObject, customers: NewCustomers) -> None:
-    """Ask for the columns that could not be told by their names; a channel may be that of the whole file."""
+    """Ask for the columns that their names do not identify; one channel may apply to all rows."""
     columns, missing = list(params["found"]), list(params["missing"])
     st.markdown(f":orange[:material/help:] {t('spend.question', file=widgets.escape(file.path.name))}")
     with st.form("spend_columns", border=False):
-        chosen: dict[str, str | None] = {}
+        selected: dict[str, str | None] = {}
         for meaning in missing:
-            chosen[meaning] = st.selectbox(
+            selected[meaning] = st.selectbox(
                 t(f"spend.column.{meaning}"),
                 columns,
                 index=None,
@@ -236,12 +236,12 @@ def _ask_columns(file: SpendFile, params: JsonObject, customers: NewCustomers) -
             )
         channel = _channel_box(customers, "spend_channel_asked") if CHANNEL in missing else None
         if st.form_submit_button(t("spend.go_on"), type="primary"):
-            said = {meaning: column for meaning, column in chosen.items() if column}
-            lacking = [meaning for meaning in (DAY, SPEND) if meaning in missing and meaning not in said]
-            if lacking or (CHANNEL in missing and not (channel or CHANNEL in said)):
+            answered = {meaning: column for meaning, column in selected.items() if column}
+            lacking = [meaning for meaning in (DAY, SPEND) if meaning in missing and meaning not in answered]
+            if lacking or (CHANNEL in missing and not (channel or CHANNEL in answered)):
                 st.warning(t("spend.question.open"), icon=":material/help:")
                 return
-            _say(file, columns={**dict(file.settings.columns), **said}, channel=channel or file.settings.channel)
+            _say(file, columns={**dict(file.settings.columns), **answered}, channel=channel or file.settings.channel)
             st.rerun()
 
 
@@ -256,12 +256,14 @@ def _ask_more(file: SpendFile, spend: Spend, customers: NewCustomers) -> None:
                 _say(file, channel=channel)
                 st.rerun()
         if "warning.spend_period" in codes or settings.period:
-            found = next((one.params["period"] for one in spend.warnings if one.code == "warning.spend_period"), "")
-            period = settings.period or found
-            names, at = {one: t(f"acquisition.period.{one}") for one in PERIODS}, PERIODS.index(period)
-            chosen = widgets.select(t("spend.period"), names, "spend_period", index=at, width=160)
-            if chosen != period:
-                _say(file, period=chosen)
+            detected_period = next(
+                (warning.params["period"] for warning in spend.warnings if warning.code == "warning.spend_period"), ""
+            )
+            period = settings.period or detected_period
+            names, at = {key: t(f"acquisition.period.{key}") for key in PERIODS}, PERIODS.index(period)
+            selected_period = widgets.select(t("spend.period"), names, "spend_period", index=at, width=160)
+            if selected_period != period:
+                _say(file, period=selected_period)
                 st.rerun()
         if not spend.currency and customers.currency:
             currency = customers.currency

@@ -40,8 +40,8 @@ from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import count, money, percent, t
 
-HALF: Final = 50
-"""Percent of customers without the offer, to begin with: no other share shows a smaller effect."""
+DEFAULT_PERCENT: Final = 50
+"""Default percentage of customers without the offer: equal groups detect the smallest effect."""
 EVERYONE, OF_PLAN = 0, -1
 """Whom an experiment is on: all customers, those who get the offer by the plan, else the number of a segment."""
 
@@ -105,10 +105,10 @@ def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, floa
 
     Customers of the holdout stand for those of the same value tier: revenue in the trained horizon, whatever the terms.
     """
-    held = _holdout(inputs.scored.model)
-    if held is None or not inside.any():
+    holdout = _holdout(inputs.scored.model)
+    if holdout is None or not inside.any():
         return None
-    actual, predicted, past = held
+    actual, predicted, past = holdout
     tier = _value_tiers(inputs.people_mark, inputs.people)[inside]
     std = residual_std(actual, predicted, past, tier)
     counts = pd.Series(tier).value_counts()
@@ -119,11 +119,11 @@ def _past_customers(inputs: PlanInputs, inside: np.ndarray) -> tuple[float, floa
 @cached(CUSTOMERS)
 def _holdout(bundle: Bundle) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return what customers of the holdout spent, what was predicted, and their value tier, each [n]."""
-    held = bundle.holdout(bundle.record.model, ("actual", "predicted_clv"))
-    if held is None or held.empty:
+    rows = bundle.holdout(bundle.record.model, ("actual", "predicted_clv"))
+    if rows is None or rows.empty:
         return None
-    predicted = held["predicted_clv"].to_numpy(float)
-    return held["actual"].to_numpy(float), predicted, DEFAULT_SCHEME.tier_of(predicted)
+    predicted = rows["predicted_clv"].to_numpy(float)
+    return rows["actual"].to_numpy(float), predicted, DEFAULT_SCHEME.tier_of(predicted)
 
 
 @cached(CUSTOMERS)
@@ -138,7 +138,7 @@ def _control_group(mark: str, share: float, name: str, _ids: pd.Series[str]) -> 
 
 
 def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: bool) -> None:
-    """Let the person draw the groups of an experiment, say what it would show, and offer the table of who is in which.
+    """Ask for the groups of an experiment, show its detectable effect, and offer the table of groups.
 
     Without a plan everybody may be chosen; ``allowed``: lists may be made at all.
     """
@@ -148,7 +148,7 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
     names = dict(enumerate([t("budget.experiment.all"), *inputs.segments.names]))
     given = [] if plan is None else plan.customers[OFFER].value_counts().index.tolist()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        offers = [*given, *(one.name for one in inputs.offers if one.name not in given)]
+        offers = [*given, *(entered.name for entered in inputs.offers if entered.name not in given)]
         # By place, not by name: the names of the offers to begin with are in the page's language.
         offer = offers[widgets.select(t("budget.draw.offer"), dict(enumerate(offers)), "draw_offer", width=220)]
         if offer in given:
@@ -159,15 +159,22 @@ def design(inputs: PlanInputs, plan: BudgetPlan | None, side: Side, *, allowed: 
         )
         group = widgets.select(t("budget.draw.who"), names, key, index=at, width=200)
         part = st.number_input(
-            t("budget.draw.share"), 5, 50, HALF, 5, key="draw_share", width=170, help=t("budget.draw.share.help")
+            t("budget.draw.share"),
+            5,
+            50,
+            DEFAULT_PERCENT,
+            5,
+            key="draw_share",
+            width=170,
+            help=t("budget.draw.share.help"),
         )
         end = inputs.scored.dataset.log_end
         start = st.date_input(t("budget.draw.start"), end, format="YYYY-MM-DD", key="draw_start", width=170)
     inside, mark = _members(inputs, group), f"{inputs.people_mark} {inputs.segments.by} {group}"
     if group == OF_PLAN and plan is not None:
         mark = ""
-        chosen = plan.customers.loc[plan.customers[OFFER] == offer, CUSTOMER_ID]
-        inside = inputs.people[CUSTOMER_ID].isin(set(chosen)).to_numpy()
+        planned_ids = plan.customers.loc[plan.customers[OFFER] == offer, CUSTOMER_ID]
+        inside = inputs.people[CUSTOMER_ID].isin(set(planned_ids)).to_numpy()
     people, share, day = inputs.people[inside], part / 100, start.isoformat()
     name = randomization_name(inputs.scored.dataset.name, day)
     ids = people[CUSTOMER_ID]
@@ -213,7 +220,7 @@ def _power(inputs: PlanInputs, offer: str, inside: np.ndarray, counts: tuple[int
         return t("budget.draw.unknown")
     least = detectable_effect(*counts, past[0])
     shows = t("budget.draw.shows", days=trained, effect=money(least, inputs.currency, 3))
-    entered = next(one for one in inputs.offers if one.name == offer)
+    entered = next(candidate for candidate in inputs.offers if candidate.name == offer)
     people = inputs.people[inside]
     gains = expected_gains(
         [entered], people[VALUE].to_numpy(), people[TIER].to_numpy(), len(inputs.segments.names)
@@ -235,12 +242,12 @@ def notes(
 ) -> list[str]:
     """Return what measured effects leave out, and which experiments are not used, one sentence each."""
     horizon_days = terms.horizon_days
-    longer = {name for name, one in experiments.items() if one.window_days > horizon_days}
-    tried = [one for one in offers if one.name in experiments and one.name not in longer]
+    longer = {name for name, experiment in experiments.items() if experiment.window_days > horizon_days}
+    tried = [offer for offer in offers if offer.name in experiments and offer.name not in longer]
     carried = budget_plan.assumption_warnings(tried, experiments)
     left_out = (*carried, *budget_plan.effect_warnings(offers, names, terms))
-    sentences = [widgets.escape(one.text(session.language())) for one in left_out]
-    for name in [one.name for one in offers if one.name in longer]:
+    sentences = [widgets.escape(warning.text(session.language())) for warning in left_out]
+    for name in [offer.name for offer in offers if offer.name in longer]:
         days = experiments[name].window_days
         sentences.append(t("budget.experiment.longer", offer=widgets.escape(name), days=days, horizon=horizon_days))
     return sentences
@@ -266,7 +273,7 @@ def results(scored: Scored, offers: Sequence[Offer], *, by_tier: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             offer = st.selectbox(
                 t("budget.experiment.offer"),
-                [one.name for one in offers],
+                [item.name for item in offers],
                 key="experiment_offer",
                 placeholder=t("streamlit.choose_one"),
                 width=260,
@@ -282,10 +289,10 @@ def results(scored: Scored, offers: Sequence[Offer], *, by_tier: bool) -> None:
                 widgets.show_error(error)
             else:
                 st.rerun()
-        for name in [one.name for one in offers if one.name in experiments]:
+        for name in [item.name for item in offers if item.name in experiments]:
             _result(name, experiments[name], tiers.names(dataset), scored.currency, by_tier=by_tier)
             if st.button(t("budget.experiment.forget"), key=f"experiment_forget_{name}"):
-                save(dataset, experiments={one: made for one, made in experiments.items() if one != name})
+                save(dataset, experiments={other: made for other, made in experiments.items() if other != name})
                 st.rerun()
 
 
@@ -312,16 +319,17 @@ def _result(offer: str, experiment: Experiment, names: Sequence[str], currency: 
     rows = pd.DataFrame(
         {
             "tier": [
-                t("budget.experiment.all") if one.tier == 0 else names[one.tier - 1] for one in experiment.effects
+                t("budget.experiment.all") if effect.tier == 0 else names[effect.tier - 1]
+                for effect in experiment.effects
             ],
             **{
-                column: [getattr(one, column) for one in experiment.effects]
+                column: [getattr(effect, column) for effect in experiment.effects]
                 for column in ("treated", "control", "effect", "low", "high")
             },
         }
     )
     columns = {"tier": st.column_config.TextColumn(t("column.tier"))}
-    columns |= {key: cells.whole(t(f"budget.experiment.{key}")) for key in ("treated", "control")}
+    columns |= {key: cells.integer(t(f"budget.experiment.{key}")) for key in ("treated", "control")}
     columns |= {key: cells.money(t(f"budget.experiment.{key}"), currency) for key in ends}
     cells.table(rows, t("budget.experiment"), columns)
     removed = percent(max(0.0, 1 - (1.0 if everyone.kept is None else everyone.kept)))

@@ -40,8 +40,10 @@ START: Final = "start"
 
 def saved_offers(dataset: Dataset) -> SavedOffers:
     """Return what is saved with the dataset, or in this session by those who may not change it."""
-    own: SavedOffers | None = None if access.may("change") else st.session_state.get(f"budget_saved_{dataset.name}")
-    return load_offers(dataset) if own is None else own
+    session_offers: SavedOffers | None = (
+        None if access.may("change") else st.session_state.get(f"budget_saved_{dataset.name}")
+    )
+    return load_offers(dataset) if session_offers is None else session_offers
 
 
 def save(dataset: Dataset, **changed: Any) -> None:
@@ -58,11 +60,11 @@ class Segments:
 
     Args:
         by: text of the scheme; :data:`TIERS` for value tiers.
-        scheme: what a side file says of it.
+        scheme: its description in side files.
         names: of the segments, in the scheme's order.
         people: all customers with ``tier``, the number of their segment from 1; shared, not to be written to.
         overlapping: whether one may be in several segments; she counts in the first.
-        mark: a key for caches: all that the segments depend on beside model, log and terms.
+        mark: a key for caches: all that the segments depend on except model, log and terms.
     """
 
     by: str
@@ -116,7 +118,7 @@ class PlanInputs:
 
     @property
     def has_effect(self) -> bool:
-        """Whether any offer is said, or was measured, to bring something."""
+        """Whether any offer has an entered or measured effect."""
         return any(effect.value > 0 for offer in self.offers for effect in offer.effects.values())
 
 
@@ -124,7 +126,7 @@ def choose_scheme(dataset: Dataset) -> str:
     """Ask for the scheme of the segments and return its text; the choice is saved with the dataset."""
     saved, options = saved_scheme(dataset), segmenting.scheme_texts(dataset)
     options += [] if saved in options else [saved]
-    key, names = f"budget_by_{dataset.name}", {one: segmenting.scheme_name(one, dataset) for one in options}
+    key, names = f"budget_by_{dataset.name}", {option: segmenting.scheme_name(option, dataset) for option in options}
     if st.session_state.get(key) not in options:
         st.session_state[key] = saved
     by = widgets.select(t("budget.by"), names, key, help=t("budget.by.help"), persist_state="session", width=380)
@@ -140,7 +142,7 @@ def use_scheme(scheme: Segmentation, dataset: Dataset) -> None:
 
 
 def saved_scheme(dataset: Dataset) -> str:
-    """Return the scheme that is saved; rules that are not there any more leave the value tiers."""
+    """Return the scheme that is saved; deleted rules fall back to the value tiers."""
     by = saved_offers(dataset).by
     try:
         return by if by == TIERS or parse_scheme(by, dataset) else TIERS
@@ -149,7 +151,7 @@ def saved_scheme(dataset: Dataset) -> str:
 
 
 def segment_customers(by: str, scored: Scored, customers: pd.DataFrame) -> Segments:
-    """Put customers into the segments of a scheme; while a run must look at them first, show it.
+    """Put customers into the segments of a scheme; while a run has to prepare this, show it.
 
     Raises:
         NotFound: rules that are not there any more.
@@ -168,11 +170,11 @@ def segment_customers(by: str, scored: Scored, customers: pd.DataFrame) -> Segme
 
 
 def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tuple[Offer, ...]:
-    """Show the offers as a table, save what is changed and return what it says; unfinished rows are passed over.
+    """Show the offers as a table, save changes and return the offers; unfinished rows are skipped.
 
     Args:
         dataset: with which they are saved.
-        mark: of what the values speak of: other values have other costs to begin with.
+        mark: key of the values: starting costs depend on them.
         segments: the customers, in the segments that offers have effects for.
         currency: of costs.
 
@@ -213,7 +215,7 @@ def starting_for(segments: Segments, language: str) -> pd.DataFrame:
 
 
 def starting_offers(values: np.ndarray, tiers: int, language: str, best: Sequence[int] = (1, 2)) -> pd.DataFrame:
-    """Return offers to begin with: costs in proportion to what a customer is worth, and no effect, as none is known.
+    """Return offers to begin with: costs in proportion to what a customer is worth, and no effect.
 
     Args:
         values: predicted value, money, [n].
@@ -260,8 +262,8 @@ def as_table(rows: Sequence[dict[str, Any]] | None, starting: pd.DataFrame) -> p
 def as_rows(table: pd.DataFrame, starting: pd.DataFrame, tried: Collection[str]) -> tuple[dict[str, Any], ...]:
     """Return the rows of an edited table, to be saved; of a starting offer only what was changed.
 
-    So what was not changed follows the values, and the language. An offer that was tried keeps its name: the experiment
-    is known by it.
+    So what was not changed follows the values, and the language. An offer that was tried keeps its name, which is
+    the key of its experiment.
 
     Args:
         table: of :func:`as_table`, edited.
@@ -287,7 +289,7 @@ def _json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
-    """Return the offers of the table; a row without name, cost or effect is passed over.
+    """Return the offers of the table; a row without name, cost or effect is skipped.
 
     Args:
         table: name, cost, unit, one effect a tier or segment (percent, or money), capacity.

@@ -42,9 +42,12 @@ from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import money, percent, t
 from pages.ui.widgets import Figure
 
-STEPS: Final = 200
-MOST_OF_IT: Final = 0.8
-PART_OF_BUDGET: Final = 0.3
+MAX_SLIDER_STEPS: Final = 200
+"""Upper bound of the slider's steps: finer ones are hard to set with a pointer."""
+NAMED_GAIN_SHARE: Final = 0.8
+"""Share of the largest gain whose budget the curve's title names: gain flattens beyond. A guess, after Pareto's
+80/20."""
+DEFAULT_BUDGET_SHARE: Final = 0.3
 """Of the budget that would be of any use, to begin with."""
 
 
@@ -53,8 +56,8 @@ def show(scored: Scored) -> None:
 
     The budget of a model that is not trusted can neither be moved nor taken away before that is acknowledged.
     """
-    dataset, bundle, chosen = scored.dataset, scored.model, terms.choose(scored.model)
-    scored = scored.at(chosen)
+    dataset, bundle, selected_terms = scored.dataset, scored.model, terms.choose(scored.model)
+    scored = scored.at(selected_terms)
     top, below = st.container(), st.container()
     try:
         with top:
@@ -66,10 +69,12 @@ def show(scored: Scored) -> None:
             segments = offer_table.segment_customers(scheme, scored, customers)
             if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
-            mark, by_tier = f"{bundle.id}_{dataset.version}_{chosen.mark}", segments.by == TIERS
+            mark, by_tier = f"{bundle.id}_{dataset.version}_{selected_terms.mark}", segments.by == TIERS
             entered = offer_table.edit(dataset, mark, segments, bundle.record.currency)
             tried = saved_offers(dataset).experiments
-            given = with_experiments(entered, tried, chosen.horizon_days, chosen.margin_rate, by_tier=by_tier)
+            given = with_experiments(
+                entered, tried, selected_terms.horizon_days, selected_terms.margin_rate, by_tier=by_tier
+            )
             if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):
                 st.caption(t("budget.offers.measured", names=names))
             experiment.results(scored, entered, by_tier=by_tier)
@@ -80,7 +85,7 @@ def show(scored: Scored) -> None:
         people = tiers.without_suppressed(segments.people, f"{mark} {segments.mark} {stop.mark}", stop)
         inputs = PlanInputs(scored, segments, people, given, stop.mark)
         with top:
-            _plan_or_proposal(inputs, experiment.notes(given, tried, chosen, segments.names), allowed=allowed)
+            _plan_or_proposal(inputs, experiment.notes(given, tried, selected_terms, segments.names), allowed=allowed)
     except ClvError as error:
         with top:
             widgets.show_error(error)
@@ -112,7 +117,7 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
     plan = _plan(inputs.mark, budget, inputs)
     with above:
         assumed = terms.assumptions(scored)
-        gain = [one.text(session.language()) for one in budget_plan.gain_warnings(plan, scored.terms)]
+        gain = [warning.text(session.language()) for warning in budget_plan.gain_warnings(plan, scored.terms)]
         meaning = [widgets.escape(without_options(note)) for note in gain]
         widgets.headline(headline(plan, budget, inputs), context, basis(plan, currency), *meaning, *assumed, *notes)
     widgets.figures(_figures(plan, budget, inputs))
@@ -160,9 +165,9 @@ def slider_scale(most: float, saved: float | None) -> tuple[float, float, float]
 
     ``most`` is the budget beyond which nothing is of use, ``saved`` the one that was chosen before.
     """
-    step = _round_step(most / STEPS)
+    step = _round_step(most / MAX_SLIDER_STEPS)
     top = math.ceil(most / step) * step
-    wanted = PART_OF_BUDGET * top if saved is None else saved
+    wanted = DEFAULT_BUDGET_SHARE * top if saved is None else saved
     return float(step), float(top), float(min(top, math.ceil(wanted / step * (1 - 1e-9)) * step))
 
 
@@ -173,9 +178,9 @@ def _round_step(size: float) -> float:
 
 
 def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
-    """Return what the budget is expected to bring, saying so where effects are assumed, and what comes next.
+    """Return the expected gain of the budget, whether effects are assumed, and the next step.
 
-    Where the log's currency has no name, that is said.
+    A note is shown where the log names no currency.
     """
     currency = inputs.currency
     kind, measured = _unit_of_gain(inputs), set(plan.table[EVIDENCE]) == {"measured"}
@@ -197,7 +202,7 @@ def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
 
 
 def basis(plan: BudgetPlan, currency: str) -> str:
-    """Return what the expected gain rests on, measured and assumed apart."""
+    """Return the basis of the expected gain: measured effects, then assumed ones."""
     amounts = {name: money(getattr(plan.evidence, name), currency) for name in ("measured", "assumed", "low", "high")}
     kinds = set(plan.table[EVIDENCE])
     if kinds == {"measured"}:
@@ -228,19 +233,19 @@ def _figures(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> list[Figure
 
 
 def _curve_chart(inputs: PlanInputs, plan: BudgetPlan) -> None:
-    """Draw what each budget is expected to bring."""
+    """Draw the expected gain of each budget."""
     curve, currency = _curve(inputs.mark, inputs), inputs.currency
-    place = float(np.interp(MOST_OF_IT * float(curve.gain[-1]), curve.gain, curve.budget))
+    place = float(np.interp(NAMED_GAIN_SHARE * float(curve.gain[-1]), curve.gain, curve.budget))
     top = slider_scale(float(curve.budget[-1]), None)[1]
     ends = {"budget": money(place, currency, 2), "most": money(top, currency)}
-    message = t("budget.curve", share=percent(MOST_OF_IT), **ends)
-    here, unit = (plan.allocation.spent, plan.allocation.gain), i18n.unit(currency)
+    message = t("budget.curve", share=percent(NAMED_GAIN_SHARE), **ends)
+    planned, unit = (plan.allocation.spent, plan.allocation.gain), i18n.unit(currency)
     axis = t(f"budget.curve.gain{_unit_of_gain(inputs)}", unit=unit)
-    widgets.chart(advising.gain_by_budget(curve, here, message, unit=unit, gain=axis), "budget_curve")
+    widgets.chart(advising.gain_by_budget(curve, planned, message, unit=unit, gain=axis), "budget_curve")
 
 
 def _assignment(plan: BudgetPlan, inputs: PlanInputs) -> None:
-    """Show who gets what, by offer and segment, the segments by their names."""
+    """Show the customers of each offer by segment."""
     if plan.table.empty:
         st.write(t("budget.who.nobody"))
         return
@@ -250,7 +255,7 @@ def _assignment(plan: BudgetPlan, inputs: PlanInputs) -> None:
     columns = {
         OFFER: text(t("budget.column.name")),
         TIER: text(t("column.tier" if inputs.segments.by == TIERS else "column.segment")),
-        "customers": cells.whole(t("budget.who.customers")),
+        "customers": cells.integer(t("budget.who.customers")),
         COST: cells.money(t("budget.who.cost"), currency),
         GAIN: cells.money(t(f"budget.figure.gain{_unit_of_gain(inputs)}"), currency),
         EVIDENCE: text(t("budget.who.evidence")),
@@ -271,8 +276,8 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
-        chosen = rows[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
-        made = export(chosen, kind, path, side=side, stop=stop, language=language)
+        columns = rows[[CUSTOMER_ID, OFFER, GAIN, COST, EVIDENCE]]
+        made = export(columns, kind, path, side=side, stop=stop, language=language)
         log_export(work, made, kind, side)
         return made
 
@@ -289,10 +294,10 @@ def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
     """Return what the numbers of a plan mean."""
     side, horizon_days = tiers.side(inputs.scored), inputs.scored.terms.horizon_days
     tried = saved_offers(inputs.scored.dataset).experiments
-    used = {name: one for name, one in tried.items() if one.window_days <= horizon_days}
-    mine = {one.name: used[one.name] for one in inputs.offers if one.name in used}
+    used = {name: measured for name, measured in tried.items() if measured.window_days <= horizon_days}
+    mine = {offer.name: used[offer.name] for offer in inputs.offers if offer.name in used}
     warnings = budget_plan.all_warnings(plan, inputs.offers, inputs.segments.names, inputs.scored.terms, mine)
-    assumptions = (*side.assumptions, *(Assumption.of(one, session.language()) for one in warnings))
+    assumptions = (*side.assumptions, *(Assumption.of(warning, session.language()) for warning in warnings))
     settings = budget_plan.settings(inputs.offers, budget)
     return replace(side, scheme=inputs.segments.scheme, assumptions=assumptions, settings=settings)
 

@@ -67,23 +67,23 @@ def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str
         ("below_target", WARNING, (ratio >= 1) & (ratio < target)),
         ("below_cost", DANGER, (ratio < 1) & (ratio < target)),
     )
-    for kind, colour, chosen in kinds:
-        own = groups[chosen]
-        if own.empty:
+    for kind, colour, mask in kinds:
+        shown_groups = groups[mask]
+        if shown_groups.empty:
             continue
-        size = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(own["customers"] / groups["customers"].max())
+        size = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(shown_groups["customers"] / groups["customers"].max())
         lines.append(
             dict(
                 type="scatter",
-                x=own["cac"],
-                y=own["ltv"],
+                x=shown_groups["cac"],
+                y=shown_groups["ltv"],
                 mode="markers+text",
-                text=short(own["name"], FEW),
-                textposition=["middle left" if x > 0.8 * right else "middle right" for x in own["cac"]],
+                text=short(shown_groups["name"], FEW),
+                textposition=["middle left" if x > 0.8 * right else "middle right" for x in shown_groups["cac"]],
                 marker={"color": colour, "size": size, "opacity": 0.75},
-                error_y=interval(own["ltv"], own["ltv_low"], own["ltv_high"], colour),
+                error_y=interval(shown_groups["ltv"], shown_groups["ltv_low"], shown_groups["ltv_high"], colour),
                 name=t(f"acquisition.chart.{kind}"),
-                customdata=own[["name", "customers"]],
+                customdata=shown_groups[["name", "customers"]],
                 hovertemplate="%{customdata[0]}: %{x:,.2f} → %{y:,.2f} (%{customdata[1]:,})<extra></extra>",
             )
         )
@@ -137,9 +137,9 @@ def payback(curves: pd.DataFrame, message: str, *, unit: str) -> Chart:
     (share of customers who have lived the month).
     """
     traces: list[dict[str, Any]] = []
-    for place, (name, own) in enumerate(curves.groupby("name", sort=False)):
-        lived = int((own["observed"] >= 0.5).sum())
-        months, values = [0, *own["month"]], [0.0, *own["value"]]
+    for place, (name, group_curve) in enumerate(curves.groupby("name", sort=False)):
+        lived = int((group_curve["observed"] >= 0.5).sum())
+        months, values = [0, *group_curve["month"]], [0.0, *group_curve["value"]]
         looks = {"color": LINES[place % len(LINES)], "width": 2.5}
         mark = {"color": looks["color"], "symbol": MARKS[place % len(MARKS)], "size": 7}
         hover = "%{x}: %{y:,.2f}" if unit else "%{x}: %{y:.0%}"
@@ -197,8 +197,8 @@ def cohorts(rows: pd.DataFrame, value: str, message: str) -> Chart:
         for i in range(len(names))
     ]
     largest = float(np.nanmax(grid)) if np.isfinite(grid).any() else 1.0
-    told = "%{customdata}: %{text}<extra></extra>"
-    cells = grid_cells(grid, text, hover, most=largest, x=months, y=short(names), hovertemplate=told)
+    hover_template = "%{customdata}: %{text}<extra></extra>"
+    cells = grid_cells(grid, text, hover, most=largest, x=months, y=short(names), hovertemplate=hover_template)
     return drawn(
         [cells],
         message,

@@ -61,10 +61,10 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
     )
 
 
-def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, unit: str, gain: str) -> Chart:
-    """Draw the expected gain of each budget, and where the chosen one stands.
+def gain_by_budget(curve: Curve, planned: tuple[float, float], message: str, *, unit: str, gain: str) -> Chart:
+    """Draw the expected gain of each budget, and the planned one on the curve.
 
-    ``here`` is what is spent and what it is expected to bring; ``gain`` is the title of its axis.
+    ``planned`` is what is spent and what it is expected to bring; ``gain`` is the title of its axis.
     """
     hover = "%{x:,.0f} → %{y:,.0f}<extra></extra>"
     line = dict(
@@ -76,18 +76,18 @@ def gain_by_budget(curve: Curve, here: tuple[float, float], message: str, *, uni
         line={"color": PREDICTED, "width": 3},
         hovertemplate=hover,
     )
-    chosen = dict(
+    planned_point = dict(
         type="scatter",
-        x=[here[0]],
-        y=[here[1]],
+        x=[planned[0]],
+        y=[planned[1]],
         mode="markers",
         name=t("budget.curve.here"),
         marker={"color": ACTUAL, "size": 12, "symbol": "diamond"},
         hovertemplate=hover,
     )
-    spent, gained = value_ticks(curve.budget, here[0]), value_ticks(curve.gain, here[1])
+    spent, gained = value_ticks(curve.budget, planned[0]), value_ticks(curve.gain, planned[1])
     return drawn(
-        [line, chosen],
+        [line, planned_point],
         message,
         x={"title": t("budget.curve.budget", unit=unit), "rangemode": "tozero", **spent},
         y={"title": gain, "rangemode": "tozero", **gained},

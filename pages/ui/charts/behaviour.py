@@ -1,7 +1,7 @@
 """Charts of how customers behaved, over time and among each other. Same rules as in ``drawing``.
 
-All of it happened, so nothing stands against a prediction: the brand's colour draws it, not ink. A bucket of time that
-the period holds only in part is drawn pale and says so.
+All of it is history without a prediction to compare: the brand's colour draws it, not ink. A bucket of time that the
+period covers only in part is drawn pale and labelled so.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from clv_core.plot import (
 from pages.ui.i18n import percent, say, t
 
 MAX_CELLS: Final = 260
+"""A chart of half a page shows no text in more cells: the numbers would overlap."""
 MAX_COLUMNS: Final = 26
-"""Cells of a table with text in half a page, and columns in a whole one."""
-PALE: Final = 0.35
+"""Nor does one of the page's width with more columns."""
+PARTIAL_OPACITY: Final = 0.35
+"""Opacity of a bucket that the period covers only in part: visible, but not to be compared. A guess."""
 DATES: Final = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "quarter": "%Y-%m"}
 
 
@@ -47,7 +49,7 @@ def heat_map(
     """Draw a table as a heat map; cells without a value stay empty.
 
     ``values`` is the colour, its index the rows from top to bottom; ``axes`` are the titles of columns and rows; a
-    ``wide`` chart takes the whole page.
+    ``wide`` chart has the page's width.
     """
     fits = values.shape[1] <= MAX_COLUMNS if wide else values.size <= MAX_CELLS
     shown = texts.to_numpy() if fits else None
@@ -187,7 +189,7 @@ def bars(
 ) -> Chart:
     """Draw one bar a row, lying unless the rows are steps of a scale.
 
-    ``table`` has ``label``, ``value``, ``text`` (beside the bar) and ``hover``; ``axis`` is the title of values,
+    ``table`` has ``label``, ``value``, ``text`` (next to the bar) and ``hover``; ``axis`` is the title of values,
     ``level`` that of labels.
     """
     labels = short(table["label"], FEW)
@@ -237,7 +239,7 @@ def revenue_bars(table: pd.DataFrame, message: str, *, unit: str, time_unit: str
                 y=rows["net"],
                 name=t(name),
                 marker={"color": HISTORY},
-                opacity=1 if complete else PALE,
+                opacity=1 if complete else PARTIAL_OPACITY,
                 customdata=rows[["label"]],
                 hovertemplate="%{customdata[0]}: %{y:,.2f}<extra></extra>",
             )

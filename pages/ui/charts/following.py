@@ -14,7 +14,7 @@ from pages.ui.i18n import t
 
 
 def realised_curve(frame: pd.DataFrame, message: str, *, unit: str) -> Chart:
-    """Draw what came true beside the part expected by then, with its 80% interval where it is known.
+    """Draw realised value next to the part expected by then, with its 80% interval where there is one.
 
     ``frame`` has ``days``, ``realised``, ``expected``, ``low`` and ``high``.
     """
@@ -92,14 +92,14 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
 
 
 SHORT_DAYS: Final = 150
-"""Below so many days, an axis in months says too little."""
+"""Below so many days, an axis in months has too few ticks (under five)."""
 
 
 def history_line(card: Card, message: str, *, unit: str) -> Chart:
     """Draw net value so far as steps with a mark at each order, the cutoff, and what is expected with its interval."""
     days = card.history.days
-    # Both midnights end a day: what is known, and what is expected, holds by the evening of that day.
-    known, last = (pd.Timestamp(end) - timedelta(days=1) for end in (card.as_of, _end(card)))
+    # Both midnights end a day: observed and expected values are those of that day's evening.
+    last_observed, last = (pd.Timestamp(end) - timedelta(days=1) for end in (card.as_of, _end(card)))
     cutoff, end = pd.Timestamp(card.as_of), pd.Timestamp(_end(card))
     begin = min([cutoff, *days[DAY].head(1)])
     interval = dict(
@@ -120,7 +120,7 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         mode="lines",
         line={"color": ACTUAL, "width": 2.5, "shape": "hv"},
         name=t("card.chart.spent"),
-        customdata=[str(day.date()) for day in (begin, *days[DAY], known)],
+        customdata=[str(day.date()) for day in (begin, *days[DAY], last_observed)],
         hovertemplate="%{customdata}: %{y:,.2f}",
     )
     bought = days[days[PURCHASED]]
@@ -142,7 +142,7 @@ def history_line(card: Card, message: str, *, unit: str) -> Chart:
         line={"color": PREDICTED, "width": 2.5, "dash": "dash"},
         marker={"size": [0, 8]},
         name=t("card.chart.expected"),
-        customdata=[str(day.date()) for day in (known, last)],
+        customdata=[str(day.date()) for day in (last_observed, last)],
         hovertemplate="%{customdata}: %{y:,.2f}",
     )
     top = float(np.max([*days[CUMULATIVE], card.total_high, card.total]))

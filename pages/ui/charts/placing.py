@@ -30,8 +30,9 @@ from pages.ui.i18n import percent, say, t
 
 QUADRANT_COLOURS: Final = (PREDICTED, GAIN, WARNING, BASELINE)
 QUADRANT_MARKS: Final = ("circle", "diamond", "square", "x")
-"""Shapes beside the colours: to some eyes green is as grey, or as blue."""
+"""Shapes in addition to colours: colour-blind readers cannot separate green from grey, or from blue."""
 POINTS_SHOWN: Final = 2000
+"""Customers in the quadrant chart, sampled at random: more points cover each other."""
 
 
 def quadrant(points: pd.DataFrame, cuts: tuple[float, float], names: list[str], message: str, *, axis: str) -> Chart:
@@ -43,16 +44,16 @@ def quadrant(points: pd.DataFrame, cuts: tuple[float, float], names: list[str], 
     shown = points if len(points) <= POINTS_SHOWN else points.sample(POINTS_SHOWN, random_state=1)
     traces = []
     for place, name in enumerate(names):
-        own = shown[shown["place"] == place]
+        placed = shown[shown["place"] == place]
         traces.append(
             dict(
                 type="scatter",
-                x=own["risk"],
-                y=np.log1p(np.maximum(own["value"], 0)),
+                x=placed["risk"],
+                y=np.log1p(np.maximum(placed["value"], 0)),
                 mode="markers",
                 name=name,
                 marker={"size": 6, "color": QUADRANT_COLOURS[place], "symbol": QUADRANT_MARKS[place]},
-                customdata=own[["customer_id", "value"]],
+                customdata=placed[["customer_id", "value"]],
                 hovertemplate="%{customdata[0]}<br>%{customdata[1]:,.2f} · %{x:.0%}<extra></extra>",
             )
         )
@@ -86,7 +87,7 @@ def matrix(
 ) -> Chart:
     """Draw a cross table: the colour is the share of the row, the text the number of customers.
 
-    ``counts`` are customers, [j, k], and ``value`` what they are predicted to bring, said on hover; ``axes`` are the
+    ``counts`` are customers, [j, k], and ``value`` their predicted value, shown on hover; ``axes`` are the
     titles of columns and rows.
     """
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -117,11 +118,11 @@ def matrix(
 
 
 def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
-    """Draw what each segment was predicted to bring beside what it brought.
+    """Draw predicted next to realised value of each segment.
 
     ``table`` has ``name``, ``predicted``, ``low``, ``high`` (NaN where unknown) and ``actual``.
     """
-    known = table["high"].notna().all()
+    has_range = table["high"].notna().all()
     error = interval(table["predicted"], table["low"], table["high"], BASELINE)
     names = wrapped(table["name"])
     traces = [
@@ -132,7 +133,7 @@ def realised_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
             orientation="h",
             name=t(f"chart.{column}"),
             marker={"color": colour},
-            error_x=error if known and column == "predicted" else None,
+            error_x=error if has_range and column == "predicted" else None,
             customdata=table[["name"]],
             hovertemplate="%{customdata[0]}: %{x:,.2f}<extra></extra>",
         )

@@ -1,4 +1,4 @@
-"""Which customer the customer page shows, found by id, and that customer's card."""
+"""The customer page's choice of a customer by id, and the card of that customer."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
     if linked and linked != st.session_state.get(GIVEN):
         st.session_state[SEARCH] = linked
     try:
-        chosen = search(
+        customer_id = search(
             ids,
             as_of,
             first=first,
-            said=t("card.first"),
+            default_caption=t("card.first"),
             key=SEARCH,
             hits_key="card_hit",
             offered=may_be_shown["customer_id"],
         )
-        session.suppression_list().check(chosen)
+        session.suppression_list().check(customer_id)
     except NotFound:
         _give_address("")
         raise
-    _give_address(chosen if (st.session_state.get(SEARCH) or "").strip() else "")
-    return chosen
+    _give_address(customer_id if (st.session_state.get(SEARCH) or "").strip() else "")
+    return customer_id
 
 
 def _give_address(customer: str) -> None:

@@ -1,4 +1,4 @@
-"""One customer on the customer page: figures, reasons, what to do, history, who is alike, files, segments by hand."""
+"""One customer on the customer page: figures, reasons, actions, history, similar customers, files, manual segments."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from pages.ui.page_files import file_name
 
 
 def headline(card: Card) -> str:
-    """Return what the customer is worth in all, in one sentence."""
-    said = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
-    about = {"customer": widgets.escape(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **said}
+    """Return the customer's total value in one sentence."""
+    amounts = {name: money(getattr(card, name), card.currency) for name in ("total", "historic", "predicted")}
+    about = {"customer": widgets.escape(cut(card.customer_id)), "days": f"{card.horizon_days:,}", **amounts}
     if card.high <= 0:
         return t("card.headline.nothing", **about)
     low, high = money(card.total_low, card.currency), money(card.total_high, card.currency)
@@ -91,31 +91,31 @@ def _sure(card: Card, low: float, high: float) -> str:
 
 
 def _above(card: Card) -> bool:
-    """Say whether the mean lies above the interval, as where few customers like this one buy, and these much."""
+    """Return whether the mean lies above the interval, as where few customers like this one buy, and these much."""
     return card.predicted > card.high
 
 
 def _when(card: Card) -> list[str]:
     """Return when the next order is expected and how sure that is, and the customer's own pause."""
     message = card.next_order.message()
-    said = [i18n.message_text(message)]
+    sentences = [i18n.message_text(message)]
     gap, since = card.next_order.usual_gap_days, card.days_since_last
     if gap is None or since is None:
-        return said
-    if card.next_order.regular:  # the pause is said
-        return [*said, t("card.since", since=f"{since:,.0f}")]
-    return [*said, t("card.gap", gap=f"{gap:,.0f}", since=f"{since:,.0f}")]
+        return sentences
+    if card.next_order.regular:  # the message names the pause already
+        return [*sentences, t("card.since", since=f"{since:,.0f}")]
+    return [*sentences, t("card.gap", gap=f"{gap:,.0f}", since=f"{since:,.0f}")]
 
 
 def reasons(card: Card) -> None:
-    """Say why in two sentences, where they come from, and lead to the model's own reasons."""
+    """Show the reasons in two sentences with their source, and link to the model's own."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{t('card.why')}**")
         st.markdown(i18n.join_sentences([widgets.escape(sentence) for sentence in card.why.sentences]))
-        own = card.why.source == MODEL
-        st.caption(t("card.why.model") if own else t("card.why.facts"))
+        from_model = card.why.source == MODEL
+        st.caption(t("card.why.model") if from_model else t("card.why.facts"))
         st.space("stretch")
-        label = t("card.why.all") if own else t("card.why.ask")
+        label = t("card.why.all") if from_model else t("card.why.ask")
         if st.button(label, key="card_why", icon=navigation.BY_NAME["explain"].icon):
             st.session_state["explain_part"] = "customer"
             st.session_state["explain_other"] = card.customer_id
@@ -164,7 +164,7 @@ def history(card: Card) -> None:
         cells.table(table.iloc[::-1], t("card.days"), columns)
 
 
-def alike(card: Card, dataset: Dataset) -> None:
+def similar(card: Card, dataset: Dataset) -> None:
     """List the customers who look like this one; each opens at a click."""
     st.header(t("card.similar"), anchor=False)
     if card.similar.empty:
@@ -188,9 +188,9 @@ def alike(card: Card, dataset: Dataset) -> None:
 
 
 def _open_similar() -> None:
-    chosen = st.session_state.pop("card_similar", None)
-    if chosen:
-        st.session_state[SEARCH] = chosen
+    similar_id = st.session_state.pop("card_similar", None)
+    if similar_id:
+        st.session_state[SEARCH] = similar_id
 
 
 def downloads(card: Card, scored: Scored) -> None:
@@ -238,12 +238,12 @@ def segments_by_hand(card: Card, dataset: Dataset) -> None:
     except ClvError as error:
         widgets.show_error(error)
         return
-    own = [(rules, rule) for rules in saved for rule in rules.rules]
-    labels = {_label(rules, rule.name, saved): (rules.name, rule.name) for rules, rule in own}
-    inside = [(rules, rule) for rules, rule in own if card.customer_id in (rule.by_hand or ())]
+    all_rules = [(rules, rule) for rules in saved for rule in rules.rules]
+    labels = {_label(rules, rule.name, saved): (rules.name, rule.name) for rules, rule in all_rules}
+    inside = [(rules, rule) for rules, rule in all_rules if card.customer_id in (rule.by_hand or ())]
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            chosen = st.selectbox(
+            selected_label = st.selectbox(
                 t("card.segment"),
                 list(labels),
                 index=None,
@@ -253,7 +253,7 @@ def segments_by_hand(card: Card, dataset: Dataset) -> None:
                 help=t("card.segment.help"),
                 width=360,
             )
-            name, segment = labels.get(str(chosen), (_set_for_new(saved), (chosen or "").strip()))
+            name, segment = labels.get(str(selected_label), (_set_for_new(saved), (selected_label or "").strip()))
             there = any(rules.name == name and rule.name == segment for rules, rule in inside)
             if st.button(
                 t("card.segment.add"),

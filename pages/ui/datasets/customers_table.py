@@ -1,4 +1,4 @@
-"""The customers table of a dataset: what it holds, and how one is added without letting the future in."""
+"""The customers table of a dataset: its contents, and adding one without leaking the future into training."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
     config = st.column_config
     key = f"customers_columns_{file.folder.name}_{header}"
     edits = st.session_state.get(key, {}).get("edited_rows", {})
-    is_dated = dates and any(row.get("use") == DATED for row in edits.values())  # only then is asked since when
+    is_dated = dates and any(row.get("use") == DATED for row in edits.values())  # only then is a date column needed
     edited = st.data_editor(
         table,
         key=key,
@@ -239,7 +239,7 @@ def _choose_uses(dataset: Dataset, file: CustomersFile) -> None:
 
 
 def _offer_adding(dataset: Dataset, file: CustomersFile, command: list[str], *, disabled: bool) -> None:
-    """Offer to add the file; a dialog says what goes where it takes the place of another."""
+    """Offer to add the file; a dialog lists what is lost where it replaces another."""
     label, before = t("customers.add", name=widgets.escape(dataset.name)), dataset.manifest.customers_table
     may = access.if_may("change", disabled=disabled)
     if before is None:
@@ -289,7 +289,7 @@ def _answer(job: jobs.Job, **given: Any) -> None:
 
 
 def _ask_about_leak(dataset: Dataset, job: jobs.Job, leak: jobs.JobError) -> None:
-    """Say which attribute knows the future and why, and offer to leave it out or, in so many words, to use it."""
+    """Show which attribute leaks the future and why, and offer to leave it out or, explicitly, to use it."""
     args, params = job.status().args, leak.params
     named = {*params["named"], *params["untested"], *(item.rpartition(" (")[0] for item in params["measured"])}
     columns = [column for word in args if (column := _attribute(word)) and column in named]

@@ -108,18 +108,18 @@ def versions(dataset: Dataset) -> None:
         }
     )
     counts = ("versions.rows", "column.customers", "column.orders", "column.lines")
-    columns = {t(key): cells.whole() for key in counts}
+    columns = {t(key): cells.integer() for key in counts}
     columns[revenue] = cells.money(revenue, dataset.manifest.currency)
     cells.table(table, t("datasets.what.versions"), columns)
-    others = {item.version: item for item in all_versions if item.version != dataset.version}
+    other_versions = {item.version: item for item in all_versions if item.version != dataset.version}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        labels = {version: _version_label(item.manifest) for version, item in others.items()}
-        chosen = widgets.select(t("versions.return"), labels, "return_to")
+        labels = {version: _version_label(item.manifest) for version, item in other_versions.items()}
+        selected_version = widgets.select(t("versions.return"), labels, "return_to")
         question = Confirmation(
-            question=t("versions.return.sure", when=i18n.moment(others[chosen].manifest.created)),
+            question=t("versions.return.sure", when=i18n.moment(other_versions[selected_version].manifest.created)),
             consequence=t("versions.return.why", name=widgets.escape(dataset.name)),
             label=t("versions.use"),
-            act=partial(_restore, dataset.name, chosen),
+            act=partial(_restore, dataset.name, selected_version),
         )
         may = access.if_may("change")
         confirmation.button(question, t("versions.use"), "restore", icon=":material/history:", **may)
@@ -173,7 +173,7 @@ def combine(dataset: Dataset) -> None:
         return
     with st.form("combine", border=True):
         hint = t("streamlit.choose_several")
-        chosen = st.multiselect(
+        selected_names = st.multiselect(
             t("combine.which"), names, default=[dataset.name], key="combine_names", placeholder=hint
         )
         new = st.text_input(t("combine.name"), max_chars=64, key="combine_new", help=t("upload.name.help"))
@@ -181,14 +181,14 @@ def combine(dataset: Dataset) -> None:
         may = access.if_may("change")
         if not st.form_submit_button(t("combine.button"), type="primary", icon=":material/join:", **may):
             return
-    if len(chosen) < 2:
+    if len(selected_names) < 2:
         st.warning(t("combine.two"), icon=":material/warning:")
         return
     new = check_name(new)
     if (session.workspace().datasets / new).exists():
         widgets.show_error(Refused("combine_name_taken", new=new))
         return
-    progress.start_job(["combine", *chosen, "--name", new], new)
+    progress.start_job(["combine", *selected_names, "--name", new], new)
     st.rerun()
 
 
@@ -271,7 +271,7 @@ def _places(holders: list[dict[str, str]]) -> str:
 
 
 def _place(holder: dict[str, str]) -> str:
-    """Return what still holds ids: a file by its name, as where it lies on the server says nothing to a person."""
+    """Return what still holds ids: a file by its name, as its path on the server means nothing to the reader."""
     kind, name = holder["kind"], holder["name"]
     if kind == "export":
         name = Path(name).name

@@ -27,17 +27,19 @@ from pages.ui.page_files import file_name
 from pages.ui.train import training
 
 SEEDS: Final = 2
+"""Seeds of each model that learns, for each cutoff: the fewest that show a spread, as each one costs a training."""
 CUTOFFS: Final = (1, 3)
-"""Numbers of past cutoffs to choose from, beside all that the log allows; one is the latest alone."""
+"""Numbers of past cutoffs to choose from, besides all that the log allows; 1 is the latest alone."""
 FOLDS: Final = 5
+"""Folds of customers in the second view of the same data; each costs a training. The common 5 of cross-validation."""
 PARTS: Final = {"blend": ("hybrid", "instant_tuned"), "hybrid": ("mlp", "rnn"), "instant_tuned": ("instant",)}
 """What a model is made of: the first it has to be better than."""
 UNTAUGHT: Final = ("instant", "naive", "bgnbd", "paretonbd")
 """The baselines among ``MODELS``, by name: the table itself brings torch, which this page does without."""
 RIVALS: Final = ("paretonbd", "lightgbm", "naive")
-"""Whom the page proposes beside BG/NBD, which slices, seasons and the verdict are held against, and the parts."""
+"""Models that the page proposes besides BG/NBD (the reference of slices, seasons and verdict) and the parts."""
 SPOKEN: Final = ("bgnbd", "lightgbm")
-"""Whom the page holds the model against at once; the other verdicts are a click away."""
+"""Models whose verdicts are shown at once; the others are a click away."""
 
 ICONS: Final = {"beats": "green[:material/trending_up:", "loses": "orange[:material/trending_down:"}
 TIE: Final = "gray[:material/drag_handle:"
@@ -76,10 +78,10 @@ def show(bundle: Bundle, board: Board) -> None:
     st.caption(t("board.origins", origins=i18n.join_names(i18n.day(day) for day in board.record["origins"])))
     spoken = (*PARTS.get(model, ()), *SPOKEN)
     verdicts([item for item in _ours(model, board) if item["other"] in spoken])
-    others = [item for item in _ours(model, board) if item["other"] not in spoken]
-    if others:
+    remaining = [item for item in _ours(model, board) if item["other"] not in spoken]
+    if remaining:
         with st.expander(t("board.more"), icon=":material/list:"):
-            verdicts(others)
+            verdicts(remaining)
     widgets.chart(by_origin(model, board), "board_origins")
     cells.table(table(bundle, board), t("board.table"))
     with st.expander(t("board.ranges"), icon=":material/table_chart:"):
@@ -128,7 +130,7 @@ def verdicts(ours: list[dict[str, Any]]) -> None:
 
 
 def _named(item: dict[str, Any]) -> dict[str, Any]:
-    """Return what a verdict says, its models called as everywhere on the page."""
+    """Return the parameters of a verdict's text, with the models' displayed names."""
     return {**item["params"], **{who: name_of("model", item[who]) for who in ("model", "other")}}
 
 
@@ -170,12 +172,14 @@ def _ranking(model: str, board: Board) -> str:
     return t("board.ranking", **count)
 
 
-def second_view(bundle: Bundle, said: dict[str, Any], folds: pd.DataFrame) -> None:
-    """Say whether the model leans on having seen the same customers, and show the figures of both views."""
+def second_view(bundle: Bundle, fold_result: dict[str, Any], folds: pd.DataFrame) -> None:
+    """Return whether the model leans on having seen the same customers, and show the figures of both views."""
     st.markdown(f"**{t('board.folds')}**")
-    st.caption(t("board.folds.why", folds=said["folds"]))
-    if "code" in said:
-        st.markdown(f":{SIGNS[said['outcome']]}] {t('folds.' + said['outcome'], **said['params'])}")
+    st.caption(t("board.folds.why", folds=fold_result["folds"]))
+    if "code" in fold_result:
+        st.markdown(
+            f":{SIGNS[fold_result['outcome']]}] {t('folds.' + fold_result['outcome'], **fold_result['params'])}"
+        )
     cells.table(views(bundle, folds), t("board.folds"))
 
 
@@ -195,7 +199,7 @@ def offer_run(scored: Scored, path: Path) -> None:
     allowed = len(rolling_origins(dataset.log_start, dataset.log_end, bundle.record.horizon_days))
     with st.container(border=True, horizontal_alignment="left"):
         why = st.empty()
-        others = st.multiselect(
+        selected_rivals = st.multiselect(
             t("board.rivals"),
             [name for name in MODEL_IDS if name not in (model, REFERENCE)],
             rivals(model, training.default_model(dataset)),
@@ -204,7 +208,7 @@ def offer_run(scored: Scored, path: Path) -> None:
             placeholder=t("streamlit.choose_several"),
         )
         counts = [count for count in CUTOFFS if count < allowed] + [allowed]
-        chosen = st.segmented_control(
+        selected_count = st.segmented_control(
             t("board.cutoffs"),
             counts,
             format_func=lambda count: t("board.cutoffs.one") if count == 1 else str(count),
@@ -213,8 +217,8 @@ def offer_run(scored: Scored, path: Path) -> None:
             key=f"board_cutoffs_{bundle.id}",
             help=t("board.cutoffs.help"),
         )
-        origins = int(chosen or counts[0])
-        models = list(dict.fromkeys((model, REFERENCE, *others)))
+        origins = int(selected_count or counts[0])
+        models = list(dict.fromkeys((model, REFERENCE, *selected_rivals)))
         why.write(t("board.why", origins=origins, days=bundle.record.horizon_days, others=len(models) - 1))
         may = access.if_may("train", disabled=len(models) < 2)
         if st.button(t("board.start"), type="primary", icon=":material/leaderboard:", key="start_board", **may):
@@ -224,25 +228,25 @@ def offer_run(scored: Scored, path: Path) -> None:
 
 
 def rivals(model: str, default: str) -> list[str]:
-    """Return whom the page proposes to hold a model against, beside BG/NBD.
+    """Return the models that the page proposes to compare with, in addition to BG/NBD.
 
     ``default`` is the model that would be trained if nobody named one.
     """
-    found = dict.fromkeys((*PARTS.get(model, (default,)), *RIVALS))
-    return [name for name in found if name not in (model, REFERENCE)]
+    candidates = dict.fromkeys((*PARTS.get(model, (default,)), *RIVALS))
+    return [name for name in candidates if name not in (model, REFERENCE)]
 
 
 def seconds(scored: Scored, models: Sequence[str], origins: int) -> float:
     """Return about how long the comparison takes on this machine."""
     config = scored.model.record.train_config
-    fit = {one: training.expected_cost(scored.dataset, replace(config, model=one)).seconds / FITS for one in models}
+    fit = {name: training.expected_cost(scored.dataset, replace(config, model=name)).seconds / FITS for name in models}
     seeds, model = SEEDS if origins > 1 else 1, config.model
-    expected = sum(fit[one] * origins * (seeds if learns(one) else 1) for one in models)
+    expected = sum(fit[name] * origins * (seeds if learns(name) else 1) for name in models)
     return expected + (FOLDS * fit[model] if learns(model) and origins > 1 else 0.0)
 
 
 def learns(model: str) -> bool:
-    """Say whether a model learns from single customers; else it is trained once, and nobody is new to it."""
+    """Return whether a model learns from single customers; others are trained once and have no unseen customers."""
     return model not in UNTAUGHT
 
 
@@ -355,7 +359,7 @@ def slices(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("column.customers"): [f"{count:,}" for count in pivoted["customers"]],
         t("board.buyers"): [f"{count:,}" for count in pivoted["buyers"]],
     }
-    return pd.DataFrame({**columns, **_beside_bgnbd(pivoted, bundle)})
+    return pd.DataFrame({**columns, **_against_bgnbd(pivoted, bundle)})
 
 
 def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
@@ -369,7 +373,7 @@ def seasons(bundle: Bundle, board: Board) -> pd.DataFrame:
         t("board.season"): [season_label(name, session.language()) for name in pivoted["season"]],
         t("board.season.origins"): [f"{count:,}" for count in pivoted["origins"]],
     }
-    return pd.DataFrame({**columns, **_beside_bgnbd(pivoted, bundle)})
+    return pd.DataFrame({**columns, **_against_bgnbd(pivoted, bundle)})
 
 
 def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
@@ -387,7 +391,7 @@ def views(bundle: Bundle, folds: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _beside_bgnbd(pivoted: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
+def _against_bgnbd(pivoted: pd.DataFrame, bundle: Bundle) -> dict[str, list[str]]:
     """Return the columns of the figures :data:`SLICED`, our model's and BG/NBD's, as shown."""
     model, currency = bundle.record.model, bundle.record.currency
     columns: dict[str, list[str]] = {}

@@ -31,11 +31,12 @@ from pages.ui.i18n import t
 from pages.ui.segmenting import SegmentedCustomers
 
 STEADY: Final = 0.4
-"""Rank correlation of reading and effect from which on the effect is said to rise or fall."""
+"""Rank correlation of reading and effect from which on the effect is described as rising or falling. A guess."""
 OFFSETTING: Final = 1.0
-"""A reason that makes more of a difference than this share of the whole is not said as a share: others take it back.
-Nor is one that works against the difference."""
-SEGMENT_BARS: Final = 8
+"""A reason with more than this share of the total difference gets no percentage, as others offset it; nor does one of
+the opposite sign."""
+MAX_BARS: Final = 8
+"""Reasons in the chart of two groups: as many as are readable at a glance."""
 
 
 @widgets.safe_fragment
@@ -125,7 +126,7 @@ def _two(explanation: Explanation, inside: Mapping[int, NDArray[np.bool_]], segm
 
 def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str) -> Chart:
     unit, factor = unit_of(answer, currency)
-    largest = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(SEGMENT_BARS)
+    largest = rows[rows["difference"].abs() > WORTH_NAMING * float(rows["difference"].abs().max())].head(MAX_BARS)
     table = pd.DataFrame({"label": largest["part"].map(reason_name), "difference": largest["difference"] * factor})
     rest = float(rows["difference"].iloc[len(largest) :].sum()) * factor
     if abs(rest) > WORTH_NAMING * float(table["difference"].abs().max()):
@@ -135,7 +136,7 @@ def _bars(rows: pd.DataFrame, these: str, those: str, answer: str, currency: str
 
 
 def bars_message(rows: pd.DataFrame, these: str, those: str) -> str:
-    """Return what makes most of a difference, and its share where it makes a part of the whole and takes none of it."""
+    """Return the reason with the largest part of a difference, with its share where that lies between 0 and 100%."""
     first, total = rows.iloc[0], float(rows["difference"].sum())
     share = float(first["difference"]) / total if total else 0.0
     key = "why.groups.bars" if 0 < share <= OFFSETTING else "why.groups.bars.plain"

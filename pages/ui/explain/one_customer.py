@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from clv_core.deployment import ExplanationSession
     from clv_core.evaluation.explain import EventEffects
 
-SLIDERS: Final = 4
-WORTH_DRAWING: Final = 0.01
-"""A thing that events tell has a row of its own where it moves this share of the strongest effect."""
+DEFAULT_SLIDERS: Final = 4
+"""Reasons whose readings can be changed at once, to begin with; the person can add more."""
+MIN_EFFECT_SHARE: Final = 0.01
+"""An effect of events has its own row if it reaches this share of the strongest effect."""
 SMALLEST: Final = 1e-4
-"""A residual is never said to be smaller than this."""
+"""The smallest residual that is shown."""
 
 
 @cached(CUSTOMERS)
@@ -82,7 +83,7 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
     stop = session.suppression_list()
     order = stop.without(people).set_index("customer_id")["value"].sort_values(ascending=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
+        selected_id = st.selectbox(
             t("explain.customer"),
             order.index,
             format_func=lambda customer: f"{customer} · {money(order[customer], currency)}",
@@ -92,7 +93,7 @@ def choose_customer(explanation: Explanation, currency: str) -> str:
         other = st.text_input(
             t("explain.other"), key="explain_other", type="search", placeholder=t("segments.search"), width=260
         )
-    customer = other.strip() or str(chosen)
+    customer = other.strip() or str(selected_id)
     stop.check(customer)
     return customer
 
@@ -141,7 +142,7 @@ def events(saved: SavedExplanation, customer: str) -> None:
     by_event = effects.by_event()
     labels = [_event(row, currency) for row in by_event.to_dict("records")]
     table = pd.DataFrame(effects.effects.T, index=[reason_name(kind) for kind in effects.kinds])
-    table = table[table.abs().max(axis=1) > WORTH_DRAWING * float(table.abs().to_numpy().max())]
+    table = table[table.abs().max(axis=1) > MIN_EFFECT_SHARE * float(table.abs().to_numpy().max())]
     table.loc[t("why.events.all")] = by_event["effect"].to_numpy()
     place = int(by_event["effect"].abs().to_numpy().argmax())
     strongest = move(float(by_event["effect"].iloc[place]), VALUE, currency, session.language(), sign=True)
@@ -153,8 +154,10 @@ def events(saved: SavedExplanation, customer: str) -> None:
         "sum": move(float(effects.effects.sum()), VALUE, currency, session.language(), sign=True),
         "residual": f"{max(effects.residual, SMALLEST):.2%}",
     }
-    one = len(by_event) == 1
-    st.caption(t("why.events.note.one", **amounts) if one else t("why.events.note", events=len(by_event), **amounts))
+    is_single = len(by_event) == 1
+    st.caption(
+        t("why.events.note.one", **amounts) if is_single else t("why.events.note", events=len(by_event), **amounts)
+    )
 
 
 def _event(row: dict[Hashable, Any], currency: str) -> str:
@@ -169,7 +172,7 @@ def _event(row: dict[Hashable, Any], currency: str) -> str:
 
 @widgets.safe_fragment
 def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) -> None:
-    """Let the person change what a customer's strongest reasons read, and show the answers beside those of today."""
+    """Let the person change what a customer's strongest reasons read, and show the answers next to the current ones."""
     explainer, currency = _session(saved.bundle, saved.record), saved.bundle.record.currency
     row = explainer.row(customer)
     changeable = set(explainer.what_if.changeable(row))
@@ -184,14 +187,14 @@ def what_if(saved: SavedExplanation, explanation: Explanation, customer: str) ->
     parts = st.multiselect(
         t("why.what_if.choose"),
         able,
-        default=able[:SLIDERS],
+        default=able[:DEFAULT_SLIDERS],
         format_func=names.__getitem__,
         key=f"what_if_{customer}",
         placeholder=t("streamlit.choose_several"),
     )
     with st.grid(2, min_column_width=320):
         readings = {part: _slider(saved, customer, row, part, explanation) for part in parts}
-    changes = {part: chosen for part, chosen in readings.items() if chosen is not None}
+    changes = {part: reading_value for part, reading_value in readings.items() if reading_value is not None}
     now = explainer.what_if.own[row]
     then = explainer.what_if.answer(row, changes) if changes else now
     widgets.figures(
@@ -217,30 +220,33 @@ def _change(now: float, then: float, answer: str, currency: str) -> str:
 def _options(saved: SavedExplanation, row: int, part: str, of: str) -> list[Reading]:
     """Return what a slider offers: what was seen, and her own reading, which changes nothing."""
     what_if = _session(saved.bundle, saved.record).what_if
-    own, choices = what_if.readings[part].iloc[row], what_if.choices(part)
-    if isinstance(own, str):
-        return [own, *(choice for choice in choices if choice != own)]
+    current, choices = what_if.readings[part].iloc[row], what_if.choices(part)
+    if isinstance(current, str):
+        return [current, *(choice for choice in choices if choice != current)]
     currency = saved.bundle.record.currency
     by_text = {reading(float(choice), session.language(), of, currency): float(choice) for choice in choices}
-    by_text[reading(float(own), session.language(), of, currency)] = float(own)
+    by_text[reading(float(current), session.language(), of, currency)] = float(current)
     return sorted(by_text.values())
 
 
 def _slider(saved: SavedExplanation, customer: str, row: int, part: str, explanation: Explanation) -> Reading | None:
     """Offer one reading; None where it stays her own."""
-    of, own = explanation.representative_of(part), _session(saved.bundle, saved.record).what_if.readings[part].iloc[row]
-    options, own = _options(saved, row, part, of), own if isinstance(own, str) else float(own)
+    of, current = (
+        explanation.representative_of(part),
+        _session(saved.bundle, saved.record).what_if.readings[part].iloc[row],
+    )
+    options, current = _options(saved, row, part, of), current if isinstance(current, str) else float(current)
     read, currency = label(of, session.language()), saved.bundle.record.currency
     question = t("why.what_if.slider", name=reason_name(part), feature=read)
     key = f"what_if_{customer}_{part}"
     with st.container(gap="xsmall"):
-        if isinstance(own, str):
-            chosen = st.selectbox(question, options, key=key)
+        if isinstance(current, str):
+            selected = st.selectbox(question, options, key=key)
         else:
             texts = {option: reading(option, session.language(), of, currency) for option in options}
-            chosen = st.select_slider(question, options, value=own, format_func=texts.get, key=key)
+            selected = st.select_slider(question, options, value=current, format_func=texts.get, key=key)
         st.caption(_direction(saved, customer, row, part))
-    return None if chosen == own else chosen
+    return None if selected == current else selected
 
 
 def _direction(saved: SavedExplanation, customer: str, row: int, part: str) -> str:

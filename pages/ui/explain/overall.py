@@ -36,7 +36,8 @@ from pages.ui.exports import export_log
 from pages.ui.i18n import percent, t
 from pages.ui.page_files import file_name
 
-STRONGEST: Final = 5
+MAX_LISTED_REASONS: Final = 5
+"""Reasons that the list describes in a sentence each."""
 ICONS: Final = {
     True: ":green[:material/check_circle:]",
     False: ":orange[:material/warning:]",
@@ -127,7 +128,7 @@ def show(saved: SavedExplanation, answer: str) -> None:
 
 def in_words(explanation: Explanation, currency: str) -> None:
     """List the strongest reasons in words."""
-    for place, row in enumerate(live(explanation).head(STRONGEST).to_dict("records"), 1):
+    for place, row in enumerate(live(explanation).head(MAX_LISTED_REASONS).to_dict("records"), 1):
         sentence = t(
             "explain.reason",
             place=place,
@@ -140,7 +141,7 @@ def in_words(explanation: Explanation, currency: str) -> None:
 
 
 def show_checks(record: dict[str, Any], answer: str, currency: str) -> None:
-    """Say what the checks of an explanation of many customers found."""
+    """Show the results of the checks of an explanation of many customers."""
     faithful = Faithfulness.from_json(record["faithfulness"][answer])
     stable = Stability.from_json(record["stability"][answer])
     first = of_faithfulness(faithful, answer, currency, session.language())

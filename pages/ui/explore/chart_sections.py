@@ -22,10 +22,11 @@ from pages.ui.explore import explored, messages
 from pages.ui.explore.messages import bucket_name
 from pages.ui.i18n import percent, say, t
 
-ENOUGH: Final = 30
+MIN_WAITS: Final = 30
 """A curve ends where fewer waits than this are still seen."""
 
-BARS: Final = 40
+MAX_GAP_BARS: Final = 40
+"""Bars of the histogram of gaps: as many as stay legible in half a page."""
 
 
 def show(part: str, cube: Cube, filters: Filters) -> None:
@@ -74,7 +75,7 @@ def coming_back(cube: Cube, filters: Filters) -> None:
             message = messages.cumulative(mean, unit, cube.currency)
             figure = behaviour.cohort_curves(cells, mean, message, unit=money, axis=axis, names=names)
             widgets.chart(figure, "cumulative")
-        shown = curve[(curve["at_risk"] >= ENOUGH) & (curve["days"] <= 366)]
+        shown = curve[(curve["at_risk"] >= MIN_WAITS) & (curve["days"] <= 366)]
         if not shown.empty:
             widgets.chart(behaviour.back_curves(shown, messages.back(shown)), "come_back")
         median = median_gap(waits)
@@ -112,7 +113,7 @@ def _binned(waits: pd.DataFrame) -> pd.DataFrame:
     counts = waits.groupby("days")["returned"].sum()
     reached = counts.cumsum() / counts.sum()
     longest = int(reached.index[int(np.searchsorted(reached.to_numpy(), 0.99))])
-    width = max(1, -(-longest // BARS))
+    width = max(1, -(-longest // MAX_GAP_BARS))
     shown = counts[(counts.index <= longest) & (counts.index > 0)]
     low = (shown.index - 1) // width * width + 1
     table = shown.groupby(low).sum().rename("count").rename_axis("low").reset_index()
@@ -132,7 +133,7 @@ def value(cube: Cube, filters: Filters) -> None:
 
 
 def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
-    """Draw recency over frequency; each cell says how many buyers it holds and what they are worth on average."""
+    """Draw recency over frequency; each cell shows its buyers and their average value."""
     days = grid.drop_duplicates("recency").set_index("recency").sort_index(ascending=False)
     orders = grid.drop_duplicates("frequency").set_index("frequency").sort_index()
     waited = [_range(low, high) for low, high in zip(days["recency_low"], days["recency_high"], strict=True)]

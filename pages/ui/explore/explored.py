@@ -1,4 +1,4 @@
-"""How customers behaved: the cube behind the explore page, what is chosen of it, its key figures and tables."""
+"""The cube behind the explore page, its filters, its key figures and tables."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from pages.ui.i18n import money, percent, t
 
 ALL_DAYS, OWN_DAYS = "whole", "own"
 PRESETS: Final = {"days30": 30, "days90": 90, "days365": 365}
+"""Periods to choose from, in days, besides all of the log and a free one."""
 CARDS: Final = ("customers", "buyers", "net", "repeat_rate", "orders", "order_value", "per_customer", "return_rate")
 DRAWN_CARDS: Final = 4
 """The first so many of them carry a curve."""
@@ -56,7 +57,7 @@ def _part(cube: Cube, channels: tuple[str, ...], countries: tuple[str, ...]) -> 
 
 
 def selection(cube: Cube, filters: Filters) -> Selection:
-    """Return what the person has chosen, ready to be asked."""
+    """Return the cube's rows of the selected period, channels and countries."""
     return Selection.of(_part(cube, filters.channels, filters.countries), filters.start, filters.end)
 
 
@@ -69,9 +70,9 @@ def view(name: str, cube: Cube, filters: Filters) -> pd.DataFrame:
 @cached()
 def key_figures(cube: Cube, filters: Filters) -> tuple[Figures, Figures | None, int]:
     """Return the key figures, those of the span before where the log holds it, and the days of the span."""
-    chosen = selection(cube, filters)
-    before = chosen.before()
-    return figures(chosen), figures(before) if before else None, chosen.days
+    selected = selection(cube, filters)
+    before = selected.before()
+    return figures(selected), figures(before) if before else None, selected.days
 
 
 @cached()
@@ -81,7 +82,7 @@ def concentrated(cube: Cube, filters: Filters) -> Concentration:
 
 
 def choose(cube: Cube) -> Filters:
-    """Let the person choose period, channels and countries; what the log has not is not offered."""
+    """Let the person choose period, channels and countries; columns that the log lacks are not offered."""
     days = (cube.end - cube.start).days
     of = f"{cube.dataset}_{cube.version}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -100,7 +101,7 @@ def choose(cube: Cube) -> Filters:
         start, end = (cube.end - timedelta(days=PRESETS[period]), cube.end) if period in PRESETS else (None, None)
         if period == OWN_DAYS:
             start, end = _own_days(cube, of)
-        chosen = {
+        selected = {
             column: tuple(
                 st.multiselect(
                     t(f"explore.{column}"),
@@ -114,7 +115,7 @@ def choose(cube: Cube) -> Filters:
             for column, options in (("channels", cube.channels), ("countries", cube.countries))
             if len(options) > 1
         }
-    return Filters(start, end, **chosen)
+    return Filters(start, end, **selected)
 
 
 def _own_days(cube: Cube, of: str) -> tuple[date, date]:
@@ -146,19 +147,19 @@ def about(cube: Cube, filters: Filters, compared: int) -> str:
         start=i18n.day(filters.start or cube.start),
         end=i18n.day(last),
     )
-    chosen = [widgets.escape(i18n.join_names(part)) for part in (filters.channels, filters.countries) if part]
+    filter_words = [widgets.escape(i18n.join_names(part)) for part in (filters.channels, filters.countries) if part]
     against = t("explore.against", days=f"{compared:,}") if compared else t("explore.no_before")
-    return " · ".join([words, *chosen, against])
+    return " · ".join([words, *filter_words, against])
 
 
-def headline(figures: Figures, held: Concentration) -> str:
+def headline(figures: Figures, value_share: Concentration) -> str:
     """Return how few hold how much, and how many came back."""
     if not figures.buyers:
         return t("explore.headline.nobody", customers=i18n.count(figures.customers))
     back = percent(figures.repeat_rate or 0.0)
-    if held.top10 is None:
+    if value_share.top10 is None:
         return t("explore.headline.no_value", back=back)
-    return t("explore.headline", share=percent(held.top10), back=back)
+    return t("explore.headline", share=percent(value_share.top10), back=back)
 
 
 def cards(cube: Cube, filters: Filters, figures: Figures, before: Figures | None) -> None:
@@ -222,7 +223,7 @@ def show_table(cube: Cube, filters: Filters) -> None:
 
 
 def rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with its amounts and shares as a person reads them: not all of their names tell what they are."""
+    """Return a table with its amounts and shares rounded: not every column name shows its kind."""
     return table.round(dict.fromkeys(MONEY_OF, 2) | dict.fromkeys(SHARES_OF, 4))
 
 
@@ -256,14 +257,14 @@ def _columns(table: pd.DataFrame, currency: str) -> dict[str, Any]:
         elif table[column].dtype.kind == "f":
             shown[column] = config.NumberColumn(label, format=cells.EXACT)
         elif table[column].dtype.kind in "iu":
-            shown[column] = cells.whole(label)
+            shown[column] = cells.integer(label)
         else:
             shown[column] = config.Column(label)
     return shown
 
 
 def file_name(cube: Cube, name: str, filters: Filters) -> str:
-    """Return a file name that says dataset, view, period and filters."""
+    """Return a file name with dataset, view, period and filters."""
     last = (filters.end or cube.end) - timedelta(days=1)
     parts = [cube.dataset, name, str(filters.start or cube.start), str(last), *filters.channels, *filters.countries]
     safe = ("".join(letter if letter.isalnum() or letter in "-." else "-" for letter in part) for part in parts)

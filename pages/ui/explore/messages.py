@@ -11,8 +11,8 @@ from clv_core.plot import cut
 from pages.ui import i18n, session
 from pages.ui.i18n import money, percent, t
 
-FEW: int = 30
-"""A share of fewer cases than this is not said in a title."""
+MIN_CASES: int = 30
+"""No title names a share of fewer cases than this: below 30, a share's 95% interval is over 30 points wide."""
 
 
 def bucket_name(unit: str, first: pd.Timestamp) -> str:
@@ -46,7 +46,7 @@ def revenue(table: pd.DataFrame, currency: str) -> str:
 
 def people(table: pd.DataFrame, unit: str) -> str:
     """Say how many had bought before, of the buyers of the latest day, week or month that had enough of them."""
-    complete = table[table["complete"] & (table["buyers"] >= FEW)]
+    complete = table[table["complete"] & (table["buyers"] >= MIN_CASES)]
     if complete.empty:
         return t("explore.people.short")
     last = complete.iloc[-1]
@@ -123,7 +123,7 @@ def rated(table: pd.DataFrame) -> str:
 
 def back_after_rating(table: pd.DataFrame) -> str:
     """Say how many bought again after the lowest and the highest rating that enough customers gave."""
-    enough = table[table["followed"] >= FEW]
+    enough = table[table["followed"] >= MIN_CASES]
     if len(enough) < 2:
         return t("explore.rated_back.short", days=DAYS)
     low, high = enough.iloc[0], enough.iloc[-1]

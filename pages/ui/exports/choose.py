@@ -39,7 +39,7 @@ from pages.ui.segmenting import Members, SegmentedCustomers
 
 @dataclass(frozen=True, eq=False)
 class ListRequest:
-    """A list that is asked for.
+    """The settings of a list to export.
 
     Args:
         members: its customers, the most valuable first.
@@ -62,7 +62,7 @@ def choose_scheme(dataset: Dataset) -> Segmentation:
     key = f"export_by_{dataset.name}"
     if st.session_state.get(key) not in schemes:
         st.session_state[key] = schemes[0]
-    names = {one: segmenting.scheme_name(one, dataset) for one in schemes}
+    names = {option: segmenting.scheme_name(option, dataset) for option in schemes}
     by = widgets.select(t("exporting.by"), names, key, persist_state="session", width=280)
     return DEFAULT_SCHEME if by == TIERS else parse_scheme(by, dataset)
 
@@ -71,17 +71,17 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     """Ask for customers, platform, and who must be left out."""
     dataset, bundle, names = segmented.dataset, segmented.bundle, segmented.names
     fields = stored_fields(dataset)
-    own = isinstance(segmented.scheme, ValueTiers)
+    is_tiers = isinstance(segmented.scheme, ValueTiers)
     with st.container(horizontal=True, vertical_alignment="top"):
-        formats = {one: t(f"export.{one}") for one in EXPORTS}
+        formats = {export_format: t(f"export.{export_format}") for export_format in EXPORTS}
         format = widgets.select(t("exporting.format"), formats, "export_format", persist_state="session", width=280)
         with st.container():  # in which they wrap where the window is narrow
             wanted = st.pills(
-                t("exporting.tiers" if own else "exporting.segments"),
+                t("exporting.tiers" if is_tiers else "exporting.segments"),
                 range(1, len(names) + 1),
                 selection_mode="multi",
                 format_func=lambda tier: widgets.escape(names[tier - 1]),
-                key="export_tiers" if own else f"export_segments_{segmented.scheme}",
+                key="export_tiers" if is_tiers else f"export_segments_{segmented.scheme}",
                 persist_state="session",
             )
         is_conversions = EXPORTS[format].conversion_days is not None
@@ -108,8 +108,8 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     order = segmenting.by_value(segmented.scored, segmented.customers)
     members = Members(segmented, segments, (), order[segmented.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
-    asked = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names, margin)
-    mark = " ".join(map(str, (bundle.id, dataset.version, session.language(), *asked)))
+    answers = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names, margin)
+    mark = " ".join(map(str, (bundle.id, dataset.version, session.language(), *answers)))
     return ListRequest(members, format, Contacts(None, region or None, agreed, stop, as_email), margin, mark)
 
 
@@ -122,9 +122,9 @@ def source_of_contacts(dataset: Dataset) -> str:
     if table is not None and stated:
         names = i18n.join_names(name_of("contact", field) for field in stated)
         parts.append(t("lists.source", file=table.file, fields=names))
-    if others := [field for field in log if field not in stated]:
-        names = i18n.join_names(name_of("contact", field) for field in others)
-        ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in others
+    if from_log := [field for field in log if field not in stated]:
+        names = i18n.join_names(name_of("contact", field) for field in from_log)
+        ids = log.get(EMAIL) == CUSTOMER_ID and EMAIL in from_log
         parts.append(t("lists.source.ids" if ids else "lists.source.log", fields=names))
     return i18n.join_sentences(parts)
 
@@ -149,8 +149,8 @@ def _saved_list(entries: Entries) -> None:
     """Say that the do-not-contact list that is saved holds too, and lead there, with the entries of this one."""
     saved = len(session.suppression_list().entries())
     with st.container(horizontal=True, vertical_alignment="center"):
-        said = t("exporting.stop.kept", n=f"{saved:,}") if saved else t("exporting.stop.none")
-        st.caption(said, width="content")
+        caption = t("exporting.stop.kept", n=f"{saved:,}") if saved else t("exporting.stop.none")
+        st.caption(caption, width="content")
         label = t("exporting.stop.keep" if entries else "exporting.stop.open")
         if st.button(label, key="export_keep_stop", type="tertiary", icon=":material/shield_person:"):
             suppression.fill(word for entry in entries for word in entry)

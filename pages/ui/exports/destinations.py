@@ -86,9 +86,13 @@ def _offer(saved: list[Destination], request: ListRequest, dataset: Dataset, *, 
         _follow(job)
 
 
-def _label(one: Destination) -> str:
-    facts = [_kind_name(one.kind), _purpose_name(one.purpose), *([one.host] if access.may("connect") else [])]
-    return f"{one.name} ({', '.join(facts)})"
+def _label(destination: Destination) -> str:
+    facts = [
+        _kind_name(destination.kind),
+        _purpose_name(destination.purpose),
+        *([destination.host] if access.may("connect") else []),
+    ]
+    return f"{destination.name} ({', '.join(facts)})"
 
 
 def _purpose_name(purpose: str) -> str:
@@ -148,30 +152,32 @@ def _ask_or_start(to: Destination, label: str, request: ListRequest, dataset: Da
     if not checked.more_left_out:
         _start(to, label, request, dataset)
         return
-    said = [_said(note) for note in checked.notes if note.code.startswith(OF_PUSHES)]
-    said.append(t("exporting.left_out", reasons=row_files.reasons(checked.left_out)))
+    notes = [_note_text(note) for note in checked.notes if note.code.startswith(OF_PUSHES)]
+    notes.append(t("exporting.left_out", reasons=row_files.reasons(checked.left_out)))
     sure = t("pushing.more.sure", more=checked.more_left_out)
     starting = partial(_start, to, label, request, dataset)
-    confirmation.ask(Confirmation(sure, i18n.join_sentences(said), t("pushing.send"), starting))
+    confirmation.ask(Confirmation(sure, i18n.join_sentences(notes), t("pushing.send"), starting))
 
 
 def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) -> None:
     """Send in a run of its own, so that it outlives the page.
 
     Raises:
-        Denied: the role of who is here does not allow it.
+        Denied: the current user's role does not allow it.
         UsageError: several segments that overlap were chosen.
     """
     access.require("export")
     members, contacts = request.members, request.contacts
     scheme = members.segmented.scheme
     words = [COMMAND, dataset.name, "--model", members.segmented.bundle.id, f"--to={to.name}", f"--scheme={scheme}"]
-    chosen = [members.segmented.placed.segments[place] for place in members.segments]
-    if chosen and isinstance(scheme, Rules) and scheme.overlapping:
-        if len(chosen) > 1:
-            raise UsageError("push_one_segment", names=", ".join(one.name(session.language()) for one in chosen))
-        words.append(f"--segment={Condition(f'{MEMBER}{chosen[0].key}', '=', ('yes',))}")
-    elif chosen:
+    segments = [members.segmented.placed.segments[place] for place in members.segments]
+    if segments and isinstance(scheme, Rules) and scheme.overlapping:
+        if len(segments) > 1:
+            raise UsageError(
+                "push_one_segment", names=", ".join(segment.name(session.language()) for segment in segments)
+            )
+        words.append(f"--segment={Condition(f'{MEMBER}{segments[0].key}', '=', ('yes',))}")
+    elif segments:
         words.append(f"--segment={members.side().segment}")
     words += [f"--region={contacts.region}"] if contacts.region else []
     words += ["--assume-consent"] if contacts.assume_consent and not knows_consent(dataset) else []
@@ -197,7 +203,9 @@ def _follow(job: jobs.Job) -> None:
             if status.state == jobs.DONE:
                 st.markdown(t("pushing.sent", sent=result["sent"], unchanged=result["unchanged"]))
                 _show_left_out(result.get("audience"), result["left_out"])
-                notes = [Message(f"warning.{one['code']}", one["params"]) for one in result.get("warnings", ())]
+                notes = [
+                    Message(f"warning.{warning['code']}", warning["params"]) for warning in result.get("warnings", ())
+                ]
                 _show_notes(note for note in notes if note.code != "warning.not_trusted")
             if result["failed"]:
                 st.warning(t("pushing.failed", failed=len(result["failed"])), icon=":material/error:")
@@ -211,25 +219,25 @@ def _follow(job: jobs.Job) -> None:
 
 
 def _show_left_out(audience: int | None, left_out: dict[str, int]) -> None:
-    """Say how many may be at the destination, where that is known, and why others may not."""
+    """Show how many customers can have arrived at the destination, and why the others are left out."""
     if left_out:
-        asked = None if audience is None else audience + sum(left_out.values())
-        said = [] if asked is None else [t("pushing.of", audience=audience, asked=asked)]
-        st.caption(i18n.join_sentences([*said, t("exporting.left_out", reasons=row_files.reasons(left_out))]))
+        total = None if audience is None else audience + sum(left_out.values())
+        sentences = [] if total is None else [t("pushing.of", audience=audience, asked=total)]
+        st.caption(i18n.join_sentences([*sentences, t("exporting.left_out", reasons=row_files.reasons(left_out))]))
 
 
 def _show_notes(notes: Iterable[Message]) -> None:
     """Show the warnings of a push; those on what it sends stand out."""
-    others = []
+    remaining = []
     for note in notes:
         if note.code.startswith(OF_PUSHES):
-            st.warning(_said(note), icon=":material/shield_person:")
+            st.warning(_note_text(note), icon=":material/shield_person:")
         else:
-            others.append(note)
-    lists.say_notes(others)
+            remaining.append(note)
+    lists.say_notes(remaining)
 
 
-def _said(note: Message) -> str:
+def _note_text(note: Message) -> str:
     return widgets.escape(without_options(note.text(session.language())))
 
 
@@ -253,7 +261,7 @@ def _form() -> None:
         about = KINDS[kind]
         name = st.text_input(t("pushing.name"), key="push_name")
         table = st.text_input(t("pushing.table"), Destination.table, key="push_table") if kind == "postgresql" else ""
-        purpose, names = MARKETING, {one: _purpose_name(one) for one in about.purposes}
+        purpose, names = MARKETING, {purpose_key: _purpose_name(purpose_key) for purpose_key in about.purposes}
         if len(names) > 1:
             help = t("pushing.purpose.help")
             purpose = widgets.choose(t("pushing.purpose"), names, f"push_purpose_of_{kind}", help=help)

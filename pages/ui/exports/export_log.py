@@ -23,7 +23,7 @@ from pages.ui.page_files import dated
 Made = TypeVar("Made")
 TIERS: Final = re.compile(r"tier=(\d+(?:,\d+)*)")
 WORDS: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^\s"])+')
-"""What stands between blanks; those between double quotes part nothing."""
+"""Words between blanks; blanks within double quotes do not split."""
 
 
 def show() -> None:
@@ -37,7 +37,7 @@ def show() -> None:
     datasets = {item.name: item for item in session.newest_datasets()}
     table = pd.DataFrame([_row(entry, models, datasets) for entry in entries])
     counts = ("column.export_customers", "column.export_rows")
-    columns: dict[str, Any] = {t(name): cells.whole() for name in counts}
+    columns: dict[str, Any] = {t(name): cells.integer() for name in counts}
     columns[t("column.export_files")] = st.column_config.TextColumn(width="medium")
     cells.table(table, t("exporting.log"), columns, height="auto")
     name = dated("exports", "csv")
@@ -47,11 +47,11 @@ def show() -> None:
 def headline(entries: list[ExportRecord]) -> str:
     """Return how many lists there are, and how many customers or else rows the last one has."""
     last = entries[0]
-    said = {"lists": len(entries), "rows": last.rows, "when": i18n.moment(last.made)}
+    params = {"lists": len(entries), "rows": last.rows, "when": i18n.moment(last.made)}
     if last.customers is None:
-        return t("exporting.log.count.rows", **said)
+        return t("exporting.log.count.rows", **params)
     several = ".several" if last.customers != last.rows else ""
-    return t(f"exporting.log.count{several}", customers=last.customers, **said)
+    return t(f"exporting.log.count{several}", customers=last.customers, **params)
 
 
 def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, customers: int) -> Callable[[], Made]:
@@ -67,33 +67,33 @@ def taken(make: Callable[[], Made], format: str, side: Side, *, rows: int, custo
     work = session.workspace()
 
     def later() -> Made:
-        found = make()
+        data = make()
         log_download(work, format, side, rows, customers)
-        return found
+        return data
 
     return later
 
 
 def segment_words(entry: ExportRecord, datasets: Mapping[str, Dataset]) -> str:
-    """Return who was asked for: tiers by their names, other conditions as a person says them.
+    """Return the segment of an export: tiers by their names, other conditions as sentences.
 
     Args:
         entry: line of the export log.
-        datasets: by name; of one that is gone, or another scheme, the tiers have their usual names.
+        datasets: by name; tiers of a deleted one, or of another scheme, have their default names.
     """
-    said = entry.segment
-    if not said:
+    text = entry.segment
+    if not text:
         return _planned(entry.settings, entry.currency)
     try:
-        conditions = conditions_of(said)
+        conditions = conditions_of(text)
     except UsageError:
-        return said
-    said_so = (_tiers_said(entry, one, datasets) or schemes.sentence(one) for one in conditions)
-    return say_clauses(said_so, session.language())
+        return text
+    sentences = (_tier_sentence(entry, condition, datasets) or schemes.sentence(condition) for condition in conditions)
+    return say_clauses(sentences, session.language())
 
 
 def _planned(settings: JsonObject, currency: str) -> str:
-    """Return that all customers were asked for, or those whom a plan or an experiment chose among them."""
+    """Return the text for an export without conditions: all customers, or those of a plan or an experiment."""
     if "control_share" in settings and "offer" in settings:
         return t("exporting.segment.experiment", offer=settings["offer"])
     if "budget" in settings:
@@ -102,21 +102,21 @@ def _planned(settings: JsonObject, currency: str) -> str:
 
 
 def conditions_of(text: str) -> list[Condition]:
-    """Return the conditions of a line of the log, which stand there with blanks between them; a value may hold some.
+    """Return the conditions of a line of the log, which blanks separate; a value may contain blanks.
 
     Raises:
         UsageError: they are none.
     """
-    found: list[str] = []
+    texts: list[str] = []
     for word in WORDS.findall(text):
-        if found and PATTERN.fullmatch(word) is None:
-            found[-1] += f" {word}"
+        if texts and PATTERN.fullmatch(word) is None:
+            texts[-1] += f" {word}"
         else:
-            found.append(word)
-    return [Condition.parse(one) for one in found]
+            texts.append(word)
+    return [Condition.parse(condition) for condition in texts]
 
 
-def _tiers_said(entry: ExportRecord, condition: Condition, datasets: Mapping[str, Dataset]) -> str:
+def _tier_sentence(entry: ExportRecord, condition: Condition, datasets: Mapping[str, Dataset]) -> str:
     """Return the tiers of a condition by their names; "" of any other condition, and of segments that are no tiers."""
     tiers = TIERS.fullmatch(str(condition))
     if tiers is None or not entry.scheme:

@@ -37,7 +37,7 @@ from pages.ui.exports import choose
 from pages.ui.exports.choose import ListRequest
 from pages.ui.i18n import name_of, percent, t
 
-AT_ONCE: Final = 100_000
+MAX_IMMEDIATE_CUSTOMERS: Final = 100_000
 """So many customers are looked up while the person waits; for more the button is pressed first."""
 UNPLACED: Final = "warning.phones_unplaced"
 """What the person can do something about at once."""
@@ -50,7 +50,7 @@ def preview_of(request: ListRequest, dataset: Dataset) -> Preview | None:
     """Return what the list would hold; None where contact fields are missing, or the button is yet to be pressed.
 
     Raises:
-        NeedsAnswer: consent is not known and not assumed.
+        NeedsAnswer: consent is unknown and not assumed.
         Refused: the contact fields cannot be used.
     """
     entry = EXPORTS[request.format]
@@ -62,7 +62,7 @@ def preview_of(request: ListRequest, dataset: Dataset) -> Preview | None:
         return None
     if (
         entry.needs_contacts
-        and len(request.members.rows) > AT_ONCE
+        and len(request.members.rows) > MAX_IMMEDIATE_CUSTOMERS
         and st.session_state.get("export_looked") != request.mark
     ):
         if not st.button(t("exporting.work_out"), key="export_look", type="primary"):
@@ -80,19 +80,19 @@ def _preview(mark: str, _request: ListRequest, _dataset: Dataset, _stop: Suppres
 
 
 def _rows(request: ListRequest, dataset: Dataset) -> pd.DataFrame:
-    """Return the customers asked for; of conversions those who are new."""
+    """Return the selected customers; of conversions those who are new."""
     as_of = request.members.segmented.scored.as_of
     return with_conversions(request.members.frame(), request.format, dataset, as_of, request.margin_rate)
 
 
 def headline(result: Preview) -> str:
-    """Return how many of those asked for can be in the list."""
+    """Return how many of the selected customers can be in the list."""
     if result.rows == 0:
         return t("exporting.headline.none")
     if result.rows == result.asked:
         return t("exporting.headline.all", asked=f"{result.asked:,}")
-    said = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.match_rate)}
-    return t("exporting.headline", **said)
+    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.match_rate)}
+    return t("exporting.headline", **params)
 
 
 def show(result: Preview, dataset: Dataset) -> None:
@@ -124,11 +124,11 @@ def show(result: Preview, dataset: Dataset) -> None:
 def say_notes(notes: Sequence[Message]) -> None:
     """Say what was not understood of the customers' contact fields, and what to do about it."""
     for message in notes:
-        said = widgets.escape(without_options(message.text(session.language())))
+        text = widgets.escape(without_options(message.text(session.language())))
         if message.code == UNPLACED:
-            st.warning(said, icon=":material/phone_missed:")
+            st.warning(text, icon=":material/phone_missed:")
         else:
-            st.caption(said)
+            st.caption(text)
 
 
 def make(request: ListRequest, result: Preview, *, allowed: bool) -> None:
@@ -170,7 +170,7 @@ class Audience:
     Args:
         scored: the log, whose customers table holds the contact fields, and the model, with the terms of the values.
         what: they are, in the name of the file.
-        rows: returns them, scored; asked for when the list is made.
+        rows: returns them, scored; called when the list is made.
         count: how many they are.
         side: what the numbers mean.
     """

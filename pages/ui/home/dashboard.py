@@ -39,7 +39,7 @@ NEXT: Final = (
 
 
 def headline(dataset: Dataset | None, model: Bundle | None) -> str:
-    """Return where the person stands, in one sentence."""
+    """Return the state of the dataset and model in one sentence."""
     if dataset is None:
         return t("home.headline.empty")
     facts = dataset.manifest
@@ -100,8 +100,8 @@ def monitoring_report(scored: Scored) -> Path:
 @cached()
 def _compared(report: Path) -> bool:
     """Return whether monitoring compared anything: new periods of data, or actual with predicted revenue."""
-    found = Report.load(report.parent)
-    return found is not None and bool(found.chunks or found.realised)
+    loaded = Report.load(report.parent)
+    return loaded is not None and bool(loaded.chunks or loaded.realised)
 
 
 def dataset_table() -> None:
@@ -120,7 +120,7 @@ def dataset_table() -> None:
             t("column.created"): [i18n.moment(item.created) for item in rows],
         }
     )
-    formats = {t(f"column.{name}"): cells.whole() for name in ("customers", "orders", "lines")}
+    formats = {t(f"column.{name}"): cells.integer() for name in ("customers", "orders", "lines")}
     formats[t("column.net_revenue")] = st.column_config.NumberColumn(format=cells.EXACT)
     cells.table(table, t("home.datasets"), formats)
 
@@ -192,7 +192,12 @@ def _growth(dataset: Dataset) -> str:
     """Return what the log gained since its version before; "" for the first."""
     facts = dataset.manifest
     before = next(
-        (one.manifest for one in versions(session.workspace(), dataset.name) if one.version == facts.parent), None
+        (
+            version.manifest
+            for version in versions(session.workspace(), dataset.name)
+            if version.version == facts.parent
+        ),
+        None,
     )
     if before is None or (before.customers, before.lines) == (facts.customers, facts.lines):
         return ""

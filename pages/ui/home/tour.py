@@ -1,6 +1,6 @@
 """The guided tour: a slim guide on top of the real pages, one story from the money to the deck, on the demo's shop.
 
-What the speaker shows and says is on a page of its own, ``notes``, for a second window; it follows the tour.
+The speaker's notes are on a separate page, ``notes``, for a second window; it follows the tour.
 """
 
 from __future__ import annotations

@@ -35,10 +35,10 @@ ICONS: Final = {
 def button(
     label: str, action: str, version: Version, champion: Version | None, key: str, *, primary: bool = False
 ) -> None:
-    """Offer to do something with a version; a dialog says what will happen.
+    """Offer to do something with a version; a dialog describes what will happen.
 
     Args:
-        label: names the version, or stands beside its name.
+        label: names the version, or is shown next to its name.
         action: one of :data:`ICONS`.
         version: with which.
         champion: the current one as the button is drawn; where another replaced it meanwhile, nothing is done.
@@ -69,7 +69,7 @@ def _perform(action: str, version: Version, champion: str) -> None:
     """Do what was agreed to with the version that the button named, and say so at the top of the page.
 
     Raises:
-        Refused: the role of who is here does not allow it, or another version became champion meanwhile.
+        Refused: the current user's role does not allow it, or another version became champion meanwhile.
     """
     access.require("delete" if action == "delete" else "promote")
     registry, name, number = Registry(session.workspace()), version.name, version.number

@@ -21,7 +21,7 @@ from pages.ui.widgets import Figure
 
 ROLES: Final = {"champion": ("green", ":material/verified:"), "challenger": ("blue", ":material/swords:")}
 SERVICE: Final = "http://localhost:8000/"
-"""Where the service answers unless it is told otherwise."""
+"""Default address of the service."""
 CALLER: Final = "shop-system"
 
 
@@ -52,7 +52,7 @@ def load_versions(dataset: Dataset) -> DatasetVersions:
 
 
 def show(every: DatasetVersions) -> None:
-    """Say which version is current, and show it beside its challenger."""
+    """Show the current version next to its challenger."""
     champion, challenger = every.champion, every.of_role("challenger")
     names = {"name": widgets.escape(every.name), "version": champion.number, "kind": model_name(champion)}
     if challenger is None:

@@ -52,35 +52,37 @@ def show_card(every: DatasetVersions) -> None:
 
 def first_trained_place(every: DatasetVersions) -> int:
     """Return the place of the newest version that was trained on the log; a first look is nothing to promote."""
-    return next((place for place, one in enumerate(every.versions) if not one.untrained), 0)
+    return next((place for place, version in enumerate(every.versions) if not version.untrained), 0)
 
 
 def champion_place(every: DatasetVersions) -> int:
     """Return the champion's place among the versions."""
-    return [one.role for one in every.versions].index("champion")
+    return [version.role for version in every.versions].index("champion")
 
 
 def pick(every: DatasetVersions, label: str, key: str, start: int) -> Version:
     """Let the person choose a version; the list is the newest first."""
-    by_number = {one.number: one for one in every.versions}
-    labels = {number: title(one) for number, one in by_number.items()}
+    by_number = {version.number: version for version in every.versions}
+    labels = {number: title(version) for number, version in by_number.items()}
     key, usual = f"{key}_{every.name}", list(by_number)[min(start, len(by_number) - 1)]
-    chosen = st.session_state.get(key)
+    selected = st.session_state.get(key)
     # Set anew at each run: the browser keeps the words of its choice, also where another version became champion.
-    st.session_state[key] = chosen if chosen in by_number else usual
+    st.session_state[key] = selected if selected in by_number else usual
     return by_number[widgets.select(label, labels, key)]
 
 
 def _table(every: DatasetVersions) -> None:
-    rows = sorted(every.versions, key=lambda one: ROLES.index(one.role))  # the newest first, after those with a role
-    records = [one.record for one in rows]
+    rows = sorted(
+        every.versions, key=lambda version: ROLES.index(version.role)
+    )  # the newest first, after those with a role
+    records = [version.record for version in rows]
     table = pd.DataFrame(
         {
-            t("models.column.version"): [one.number for one in rows],
-            t("models.column.role"): [_role(one) for one in rows],
-            t("column.model"): [model_name(one) for one in rows],
+            t("models.column.version"): [version.number for version in rows],
+            t("models.column.role"): [_role(version) for version in rows],
+            t("column.model"): [model_name(version) for version in rows],
             t("column.horizon"): [record.horizon_days for record in records],
-            t("column.verdict"): [t(f"trust.{one.trust.verdict}") for one in rows],
+            t("column.verdict"): [t(f"trust.{version.trust.verdict}") for version in rows],
             t("metric.gini"): [record.metrics.get("gini") for record in records],
             t("metric.bias"): [
                 None if (bias := record.metrics.get("bias")) is None else evaluation_charts.metric_text("bias", bias)
@@ -89,8 +91,8 @@ def _table(every: DatasetVersions) -> None:
             t("modelcard.fact.cutoff"): [i18n.day(record.cutoff) for record in records],
             t("column.created"): [i18n.day(record.created) for record in records],
             t("models.column.seconds"): [record.actual.seconds for record in records],
-            t("modelcard.fact.source"): [t(f"modelcard.source.{one.source}") for one in rows],
-            t("models.column.sound"): [is_intact(every, one) for one in rows],
+            t("modelcard.fact.source"): [t(f"modelcard.source.{version.source}") for version in rows],
+            t("models.column.sound"): [is_intact(every, version) for version in rows],
         }
     )
     number = st.column_config.NumberColumn
@@ -130,21 +132,21 @@ def show_comparison(every: DatasetVersions) -> None:
         st.caption(t("models.compare.alone"))
         return
     start = champion_place(every)
-    others = [place for place, one in enumerate(every.versions) if place != start]
-    measured = [place for place in others if every.versions[place].record.metrics]
-    other = min(measured or others, key=lambda place: every.versions[place].role != "challenger")
+    other_places = [place for place in range(len(every.versions)) if place != start]
+    measured = [place for place in other_places if every.versions[place].record.metrics]
+    other = min(measured or other_places, key=lambda place: every.versions[place].role != "challenger")
     if not measured:
         st.caption(t("models.compare.none_measured"))
     left, right = st.columns(2)
     with left:
-        one = pick(every, t("models.compare.one"), "compare_one", start)
+        first = pick(every, t("models.compare.one"), "compare_one", start)
     with right:
-        two = pick(every, t("models.compare.other"), "compare_other", other)
-    if one.number == two.number:
+        second = pick(every, t("models.compare.other"), "compare_other", other)
+    if first.number == second.number:
         st.caption(t("models.compare.same"))
         return
     with st.spinner(t("models.compare.working")):
-        result = replace(_compared(one.digest, two.digest, one, two, every.registry), one=one, other=two)
+        result = replace(_compared(first.digest, second.digest, first, second, every.registry), one=first, other=second)
     _verdict(result)
     _metrics(result)
     _differences(result)
@@ -203,7 +205,7 @@ def _metrics(result: Comparison) -> None:
 def _differences(result: Comparison) -> None:
     st.markdown(f"**{t('models.compare.made')}**")
     rows = [(t(f"modelcard.fact.{fact}"), *_both(fact, pair)) for fact, *pair in result.facts]
-    rows += [(i18n.name_of("config", key), _value(one), _value(two)) for key, one, two in result.settings]
+    rows += [(i18n.name_of("config", key), _value(first), _value(second)) for key, first, second in result.settings]
     if not rows:
         st.caption(t("models.compare.alike"))
         return

@@ -16,11 +16,12 @@ from pages.ui.charts import behaviour, following
 from pages.ui.i18n import name_of, percent, t
 
 SERIES: Final = ("volume", "share", "level")
-MOST_ROWS: Final = 14
+MAX_MAP_ROWS: Final = 14
+"""Rows of the map, those nearest to an alert: all fit on a screen."""
 NO_ALERT: Final = 0.99
-"""The most that is said of a check that is no alert."""
+"""Upper bound of the nearness shown for a check without an alert."""
 FULL: Final = 1.5
-"""From here on the map's colour is the darkest."""
+"""Nearness from which on the map's colour is the darkest: half beyond the alert at 1."""
 
 
 @widgets.safe_fragment
@@ -31,21 +32,24 @@ def show(report: Report) -> None:
         st.caption(t("monitor.alerts.early"))
         return
     nearest = sorted(data, key=lambda check: (not check.alert, -nearness(check)))
-    by_name = {_what(*key): key for key in ((one.test, one.subject, one.value) for one in nearest)}
+    by_name = {_what(*key): key for key in ((check.test, check.subject, check.value) for check in nearest)}
     names = {key: name for name, key in by_name.items()}
-    chosen = widgets.select(t("monitor.drift.choose"), names, "monitor_series")
-    _series(report, chosen)
+    selected = widgets.select(t("monitor.drift.choose"), names, "monitor_series")
+    _series(report, selected)
     limited = [check for check in report.checks if check.test not in ("new", "lost")]
     customers = [check for check in limited if check.test == "sight" or check.subject in PREDICTED]
-    others = [check for check in limited if check.test != "sight" and check.subject not in PREDICTED]
-    for name, checks in (("data", others), ("customers", customers)):
+    data_checks = [check for check in limited if check.test != "sight" and check.subject not in PREDICTED]
+    for name, checks in (("data", data_checks), ("customers", customers)):
         if checks:
             _map(checks, name)
 
 
 def _series(report: Report, key: tuple[str, str, str]) -> None:
     new = pd.DataFrame([check for check in report.checks if (check.test, check.subject, check.value) == key])
-    past = next((one for one in report.past if (one.test, one.subject, one.value) == key), PastSeries(*key, [], []))
+    past = next(
+        (series for series in report.past if (series.test, series.subject, series.value) == key),
+        PastSeries(*key, [], []),
+    )
     beyond = int(new["alert"].sum())
     message = t("monitor.drift.beyond" if beyond else "monitor.drift.steady", what=_what(*key), n=beyond, all=len(new))
     before = pd.DataFrame({"begin": past.begin, "found": past.figures})
@@ -64,7 +68,7 @@ def _map(checks: list[Check], name: str) -> None:
         }
     )
     values = rows.pivot_table(index="what", columns="at", values="near", aggfunc="max")
-    values = values.loc[values.max(axis=1).sort_values(ascending=False).index[:MOST_ROWS]]
+    values = values.loc[values.max(axis=1).sort_values(ascending=False).index[:MAX_MAP_ROWS]]
     texts = values.map(lambda near: "" if np.isnan(near) else percent(near))
     hover = pd.DataFrame([[_cell(what, begin, near) for begin, near in row.items()] for what, row in values.iterrows()])
     axes = (t("monitor.drift.begin") if at == "begin" else t("monitor.column.until"), "")

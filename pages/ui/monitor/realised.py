@@ -1,4 +1,4 @@
-"""Realised against predicted on the monitor page: the curve beside the expected part, and the value tiers since."""
+"""Realised against predicted on the monitor page: the curve next to the expected part, and the value tiers since."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def show(report: Report, dataset: Dataset) -> None:
     rows = frame[list(names)].dropna(axis=1, how="all").round(2)
     columns = {name: cells.money(t(f"monitor.column.{name}"), currency) for name in names[1:6]} | {
         "until": st.column_config.DateColumn(t("monitor.column.until")),
-        "buyers": cells.whole(t("monitor.column.buyers")),
+        "buyers": cells.integer(t("monitor.column.buyers")),
         "buyers_expected": st.column_config.NumberColumn(t("monitor.column.buyers_expected"), format="%.0f"),
         "coverage": st.column_config.NumberColumn(t("monitor.column.coverage"), format="percent"),
     }
@@ -47,7 +47,7 @@ def show(report: Report, dataset: Dataset) -> None:
 
 
 def _notes(last: Realised, currency: str) -> list[str]:
-    """Return who counts, what a part of a horizon was held against, and how many customers met their own interval."""
+    """Return notes: who counts, the comparison of an unfinished horizon, and the coverage of customers' intervals."""
     notes = [t("monitor.realised.note", newcomers=money(last.newcomers, currency))]
     if last.held_against != WHOLE:
         notes.append(t(f"monitor.realised.{last.held_against}"))
@@ -57,9 +57,9 @@ def _notes(last: Realised, currency: str) -> list[str]:
 
 
 def moved(report: Report) -> tuple[str, str]:
-    """Return what the top tier brought and how much of it is still there, and the day as of which that is said."""
+    """Return what the top tier brought and how much of it is still there, and the day of that count."""
     top, currency = report.tiers[0], report.about.currency
-    # Customers are looked at whole months after the cutoff, last at the last one that is over: seldom the log's end.
+    # Tiers are counted at full months after the cutoff; the last full month seldom ends with the log.
     ends = map(date.fromisoformat, (report.about.cutoff, report.about.as_of))
     day = i18n.day(later_instants(*ends)[-1])
     stayed = top.now[0] / max(1, top.customers)
@@ -90,7 +90,7 @@ def _tiers(report: Report, names: list[str]) -> None:
     table = pd.DataFrame(rows).dropna(axis=1, how="all")
     amounts_of = ("expected", "low", "high", "realised")
     numbers = {
-        name: cells.money(t(f"monitor.column.{name}"), currency) if name in amounts_of else cells.whole()
+        name: cells.money(t(f"monitor.column.{name}"), currency) if name in amounts_of else cells.integer()
         for name in table.columns[1:]
     }
     cells.table(table, message, numbers)

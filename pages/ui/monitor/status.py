@@ -32,7 +32,7 @@ from pages.ui.i18n import t
 from pages.ui.page_files import file_name
 
 RETRAINING: Final = "↻"
-"""Tells runs that retrain from those that only compare."""
+"""Label of runs that retrain; others only compare."""
 WAITING: Final = "light.early"
 """Code of a light that has nothing to compare yet."""
 LIGHTS: Final = {
@@ -74,7 +74,7 @@ def headline(report: Report) -> str:
 
 
 def about(report: Report) -> str:
-    """Return since when the model is watched, and what it is held against."""
+    """Return since when the model is monitored, and what it is compared with."""
     about = report.about
     key = "monitor.about.dataset" if about.reference.source == "dataset" else "monitor.about"
     key = "monitor.about.early" if about.as_of == about.cutoff else key
@@ -126,7 +126,7 @@ def follow_retraining(bundle: Bundle) -> None:
 
 
 def show_retraining(bundle: Bundle) -> None:
-    """Say what came of the last retraining, whoever started it: a person here, or cron."""
+    """Show the result of the last retraining, started by a person or by cron."""
     job = progress.latest_run("monitor", f"{bundle.id} {RETRAINING}")
     result = {} if job is None else job.status().result
     outcome = last_outcome(session.workspace(), bundle.id)
@@ -138,13 +138,13 @@ def show_retraining(bundle: Bundle) -> None:
         when = f" · {i18n.moment(outcome.at)}" if outcome.at else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
         st.markdown(widgets.escape(i18n.message_text(outcome.why)))
-        for one in outcome.figures:
+        for score in outcome.figures:
             currency = bundle.record.currency
             values = {
-                name: evaluation_charts.metric_text(one.metric, figure, currency)
-                for name, figure in (("champion", one.champion), ("challenger", one.challenger))
+                name: evaluation_charts.metric_text(score.metric, figure, currency)
+                for name, figure in (("champion", score.champion), ("challenger", score.challenger))
             }
-            st.caption(t("monitor.figure", metric=t(f"metric.{one.metric}"), **values))
+            st.caption(t("monitor.figure", metric=t(f"metric.{score.metric}"), **values))
 
 
 def show_actions(report: Report, scored: Scored) -> None:

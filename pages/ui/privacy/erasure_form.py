@@ -30,7 +30,7 @@ def all_certificates() -> list[Certificate]:
 
 def headline(erasures: list[Certificate], suppressed: str) -> str:
     """Return how many customers were erased, followed by ``suppressed`` (who must not be contacted)."""
-    count = sum(sum(one.customers.values()) for one in erasures if one.finished)
+    count = sum(sum(erasure.customers.values()) for erasure in erasures if erasure.finished)
     erased = t("privacy.erased", n=f"{count:,}") if count else t("privacy.erased.none")
     return t("privacy.headline", erased=erased, suppressed=suppressed)
 
@@ -127,32 +127,36 @@ def _unfinished() -> None:
 
 
 def _certificates() -> None:
-    finished = [one for one in all_certificates() if one.finished]
+    finished = [certificate for certificate in all_certificates() if certificate.finished]
     st.header(t("privacy.certificates"), anchor=False)
     if not finished:
         st.caption(t("privacy.certificates.none"))
         return
     table = pd.DataFrame(
         {
-            t("privacy.certificate.when"): [i18n.moment(one.finished) for one in finished],
-            t("privacy.certificate.who"): [one.who for one in finished],
-            t("privacy.certificate.scope"): [one.dataset or t("privacy.erase.everywhere") for one in finished],
-            t("privacy.certificate.asked"): [len(one.customers) for one in finished],
-            t("privacy.certificate.found"): [sum(one.customers.values()) for one in finished],
-            t("privacy.certificate.models"): [len(one.learned) for one in finished],
-            t("privacy.certificate.remains"): [len(one.remains) for one in finished],
+            t("privacy.certificate.when"): [i18n.moment(certificate.finished) for certificate in finished],
+            t("privacy.certificate.who"): [certificate.who for certificate in finished],
+            t("privacy.certificate.scope"): [
+                certificate.dataset or t("privacy.erase.everywhere") for certificate in finished
+            ],
+            t("privacy.certificate.asked"): [len(certificate.customers) for certificate in finished],
+            t("privacy.certificate.found"): [sum(certificate.customers.values()) for certificate in finished],
+            t("privacy.certificate.models"): [len(certificate.learned) for certificate in finished],
+            t("privacy.certificate.remains"): [len(certificate.remains) for certificate in finished],
         }
     )
     cells.table(table, t("privacy.certificates"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {
-            one.id: t("privacy.certificate.name", when=i18n.moment(one.finished), n=len(one.customers))
-            for one in finished
+            certificate.id: t(
+                "privacy.certificate.name", when=i18n.moment(certificate.finished), n=len(certificate.customers)
+            )
+            for certificate in finished
         }
-        chosen = widgets.select(t("privacy.certificate.which"), names, "certificate")
+        selected_id = widgets.select(t("privacy.certificate.which"), names, "certificate")
         root = session.workspace().root
-        text = markdown_path(session.workspace(), chosen, session.language())
-        name = f"erasure-{chosen}"
+        text = markdown_path(session.workspace(), selected_id, session.language())
+        name = f"erasure-{selected_id}"
         page_files.download(t("privacy.certificate.text"), text.read_text(encoding="utf-8"), f"{name}.md", "erasure_md")
-        record = (root / FOLDER / f"{chosen}.json").read_text(encoding="utf-8")
+        record = (root / FOLDER / f"{selected_id}.json").read_text(encoding="utf-8")
         page_files.download("JSON", record, f"{name}.json", "erasure_json")

@@ -21,7 +21,7 @@ from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 
 ROUND: Final = "suppress_round"
-MOST_NAMED: Final = 20
+MAX_NAMED_ENTRIES: Final = 20
 """Entries that a message names."""
 
 
@@ -95,10 +95,10 @@ def _checked(people: SuppressionList, entries: Entries) -> str:
     counts = {"held": len(listed_entries), "n": len(entries)}
     if not listed_entries or len(entries) == 1:
         return t("privacy.suppress.checked", **counts)
-    which = i18n.join_names(widgets.escape(cut(word)) for word in listed_entries[:MOST_NAMED])
-    if len(listed_entries) <= MOST_NAMED:
+    which = i18n.join_names(widgets.escape(cut(word)) for word in listed_entries[:MAX_NAMED_ENTRIES])
+    if len(listed_entries) <= MAX_NAMED_ENTRIES:
         return t("privacy.suppress.checked.which", which=which, **counts)
-    return t("privacy.suppress.checked.more", which=which, more=len(listed_entries) - MOST_NAMED, **counts)
+    return t("privacy.suppress.checked.more", which=which, more=len(listed_entries) - MAX_NAMED_ENTRIES, **counts)
 
 
 def _change(how: str, words: list[str], change: Callable[[list[str]], int], entries: Entries = ()) -> None:

@@ -41,11 +41,11 @@ SLIDES, PAGE = ".pptx", ".html"
 
 @dataclass(frozen=True)
 class Wish:
-    """A report that is asked for.
+    """A requested report.
 
     Args:
         command: that makes it.
-        label: tells its runs apart from others.
+        label: distinguishes its runs from others.
         language: of its sentences.
         files: slides and page.
     """
@@ -127,7 +127,7 @@ class ReportPlan:
     Args:
         words: of the command line: offers, experiments, segments and rates of the strategy page; empty without a plan.
         budget: that of the strategy page, money.
-        missing: key of the sentence that says why there is none; "" where nothing has to be said.
+        missing: key of the sentence about why there is none; "" where no sentence is needed.
     """
 
     words: tuple[str, ...] = ()
@@ -214,14 +214,14 @@ def made(wish: Wish) -> dict[str, Any] | None:
     return result if there and set(result["files"]) == {str(file) for file in wish.files} else None
 
 
-def show(wish: Wish, found: dict[str, Any]) -> None:
-    """Offer the files, say what stands in them, and show the page."""
+def show(wish: Wish, result: dict[str, Any]) -> None:
+    """Offer the files, list their findings, and show the page."""
     slides, page = wish.files
     with st.container(horizontal=True):
         page_files.download(t("reporting.slides"), slides.read_bytes(), slides.name, "download_slides", type="primary")
         page_files.download(t("reporting.page"), page.read_bytes(), page.name, "download_page")
     with st.container(border=True):
         st.markdown(f"**{t('reporting.findings')}**")
-        st.markdown("\n".join(f"1. {widgets.escape(sentence)}" for sentence in found["sections"].values()))
+        st.markdown("\n".join(f"1. {widgets.escape(sentence)}" for sentence in result["sections"].values()))
     st.header(t("reporting.preview"), anchor=False)
     st.iframe(page.read_text(encoding="utf-8"), height=720)

@@ -1,4 +1,4 @@
-"""Segments at a glance, with the chart that says where the value lies, and the customers in them with files."""
+"""Segments at a glance, with a chart of where the value lies, and the customers in them with files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import Members, SegmentedCustomers
 
 MAX_CARDS: Final = 6
-SAMPLE: Final = 2000
+"""Segments with a card each; more are listed in the table alone."""
+MAX_POINTS: Final = 2000
+"""Customers in the quadrant chart, sampled at random: more points cover each other."""
 SHOWN: Final = ("customer_id", "tier_name", "predicted_clv", "clv_p10", "clv_p90", "p_purchase",
                 "historic_value", "purchase_days", "last_purchase")  # fmt: skip
 MAX_ROWS: Final = 5000
@@ -62,7 +64,7 @@ def cards(segmented: SegmentedCustomers) -> None:
 
 
 def notes(segmented: SegmentedCustomers) -> None:
-    """Say what clusters were found among."""
+    """Show which customers were clustered."""
     if isinstance(segmented.fitted, FittedClusters):
         st.caption(
             t("segments.clusters.embedding" if segmented.fitted.source == EMBEDDING else "segments.clusters.scores")
@@ -82,7 +84,7 @@ def figures(segmented: SegmentedCustomers, *, short: bool = False) -> None:
     )
     columns: dict[str, object] = {
         "name": text(t("column.segment"), pinned=True),
-        "customers": cells.whole(t("column.customers")),
+        "customers": cells.integer(t("column.customers")),
         "share_of_customers": number(t("segments.column.share_of_customers"), format="%.1f%%"),
         "share_of_value": number(t("segments.column.share_of_value"), format="%.1f%%"),
         "value_sum": cells.money(t("segments.column.value_sum"), segmented.currency),
@@ -97,7 +99,7 @@ def figures(segmented: SegmentedCustomers, *, short: bool = False) -> None:
         "last_purchase_median": config.DateColumn(t("segments.column.last"), format="YYYY-MM-DD"),
         "historic_value_mean": cells.money(t("segments.column.historic"), segmented.currency),
         "historic_value_sum": cells.money(t("segments.column.historic_sum"), segmented.currency),
-        "buyers": cells.whole(t("segments.column.buyers")),
+        "buyers": cells.integer(t("segments.column.buyers")),
         "description": text(t("segments.column.description"), width="large"),
     }
     brief = ("name", "customers", "share_of_customers", "share_of_value", "value_mean", "p_purchase_mean")
@@ -106,7 +108,7 @@ def figures(segmented: SegmentedCustomers, *, short: bool = False) -> None:
 
 
 def _descriptions(segmented: SegmentedCustomers) -> None:
-    """Say who each segment is and what to do, one line each: in a table beside figures it would be cut off."""
+    """Describe each segment and its action in one line each: in a table next to figures they would be cut off."""
     rows = segmented.table[segmented.table["description"].notna() & (segmented.table["description"] != "")]
     lines = [
         f"- **{widgets.escape(name)}** – {widgets.escape(description)}"
@@ -125,7 +127,7 @@ def download(segmented: SegmentedCustomers) -> None:
 
 
 def _bars(segmented: SegmentedCustomers) -> None:
-    """Draw shares of customers beside shares of value."""
+    """Draw shares of customers next to shares of value."""
     rows = segmented.table
     if not rows["share_of_value"].notna().any():
         return
@@ -160,7 +162,7 @@ def filter_by_bar(chart: str, numbers: list[int], filters: str) -> None:
 
 def _quadrant(segmented: SegmentedCustomers, fitted: FittedQuadrant) -> None:
     customers = segmented.customers
-    rows = np.random.default_rng(0).permutation(len(customers))[:SAMPLE]
+    rows = np.random.default_rng(0).permutation(len(customers))[:MAX_POINTS]
     some = customers.iloc[rows]
     points = pd.DataFrame(
         {
@@ -203,28 +205,30 @@ def _grid(segmented: SegmentedCustomers, fitted: FittedRfm) -> None:
 
 def filters_key(segmented: SegmentedCustomers) -> str:
     """Return the key of the widget that chooses segments."""
-    own = segmented.scheme.names_key.replace(":", "_")
-    return f"filter_tiers_{segmented.placed.count}" if isinstance(segmented.scheme, ValueTiers) else f"filter_{own}"
+    names_key = segmented.scheme.names_key.replace(":", "_")
+    return (
+        f"filter_tiers_{segmented.placed.count}" if isinstance(segmented.scheme, ValueTiers) else f"filter_{names_key}"
+    )
 
 
 @widgets.safe_fragment
 def members(segmented: SegmentedCustomers) -> None:
     """Show the customers with filters, and offer those that pass as files."""
-    chosen = _filtered(segmented)
-    count = len(chosen.rows)
-    value = float(segmented.customers[VALUE].to_numpy()[chosen.rows].sum())
+    selected = _filtered(segmented)
+    count = len(selected.rows)
+    value = float(segmented.customers[VALUE].to_numpy()[selected.rows].sum())
     text = t("segments.chosen", customers=f"{count:,}", total=money(value, segmented.currency))
     if segmented.summands is not None and count:
-        sums = segmented.summands.sums(chosen.rows, np.zeros(count, np.int64), 1)
-        few = too_few(float(segmented.customers[P_PURCHASE].to_numpy()[chosen.rows].sum()))
+        sums = segmented.summands.sums(selected.rows, np.zeros(count, np.int64), 1)
+        few = too_few(float(segmented.customers[P_PURCHASE].to_numpy()[selected.rows].sum()))
         text += (
             t("segments.too_few") if few else tiers.sure(float(sums.low[0]), float(sums.high[0]), segmented.currency)
         )
     st.markdown(text)
-    _downloads(chosen)
+    _downloads(selected)
     if isinstance(segmented.scheme, Rules) and segmented.scheme.overlapping:
         st.caption(t("segments.overlap"))
-    _table(chosen)
+    _table(selected)
 
 
 def _filtered(segmented: SegmentedCustomers) -> Members:
@@ -245,19 +249,19 @@ def _filtered(segmented: SegmentedCustomers) -> Members:
     filters = [Condition("p_purchase", ">=", (f"{least / 100:g}",))] if least else []
     filters += [Condition("customer_id", CONTAINS, (text,))] if text else []
     keep = segmented.placed.chosen(segments)
-    for one in filters:
-        keep &= one.holds(customers)
+    for condition in filters:
+        keep &= condition.holds(customers)
     order = segmenting.by_value(segmented.scored, customers)
     return Members(segmented, segments, tuple(filters), order[keep[order]])
 
 
-def _table(chosen: Members) -> None:
-    shown = chosen.frame(chosen.rows[:MAX_ROWS])
+def _table(selected: Members) -> None:
+    shown = selected.frame(selected.rows[:MAX_ROWS])
     if SEGMENT_NAME in shown:
         shown["tier_name"] = shown[SEGMENT_NAME]
     shown = shown[list(SHOWN)].assign(p_purchase=shown["p_purchase"] * 100)
-    columns = tiers.columns(chosen.segmented.currency)
-    if not isinstance(chosen.segmented.scheme, ValueTiers):
+    columns = tiers.columns(selected.segmented.currency)
+    if not isinstance(selected.segmented.scheme, ValueTiers):
         columns["tier_name"] = st.column_config.TextColumn(t("column.segment"))
     event = cells.table(
         shown,
@@ -268,8 +272,8 @@ def _table(chosen: Members) -> None:
         on_select="rerun",
         selection_mode="single-row",
     )
-    if len(chosen.rows) > MAX_ROWS:
-        st.caption(t("segments.first", shown=f"{MAX_ROWS:,}", customers=f"{len(chosen.rows):,}"))
+    if len(selected.rows) > MAX_ROWS:
+        st.caption(t("segments.first", shown=f"{MAX_ROWS:,}", customers=f"{len(selected.rows):,}"))
     for row in event.selection.rows:
         if row < len(shown):
             customer = str(shown["customer_id"].iloc[row])
@@ -278,21 +282,21 @@ def _table(chosen: Members) -> None:
                 navigation.open_customer(customer)
 
 
-def _downloads(chosen: Members) -> None:
+def _downloads(selected: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
-    segmented, side = chosen.segmented, chosen.side()
-    allowed = verdict.is_acknowledged(segmented.bundle) and len(chosen.rows) > 0
+    segmented, side = selected.segmented, selected.side()
+    allowed = verdict.is_acknowledged(segmented.bundle) and len(selected.rows) > 0
     work, stop, language = session.workspace(), session.suppression_list(), session.language()
 
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
-        made = export(chosen.frame(), kind, path, side=side, stop=stop, language=language)
+        made = export(selected.frame(), kind, path, side=side, stop=stop, language=language)
         log_export(work, made, kind, side)
         return made
 
     mark = f"{segmented.bundle.id} {segmented.dataset.version} {segmented.scored.terms.mark} {stop.mark}"
-    suppressed = int(row_files.stopped(mark, segmented.customers, stop)[chosen.rows].sum())
-    name = row_files.stem(segmented.bundle, chosen.what, side, segmented.scored.terms)
-    row_files.offer(name, "list", write, allowed=allowed, most=len(chosen.rows), suppressed=suppressed)
-    audience = Audience(segmented.scored, chosen.what, chosen.frame, len(chosen.rows), side)
+    suppressed = int(row_files.stopped(mark, segmented.customers, stop)[selected.rows].sum())
+    name = row_files.stem(segmented.bundle, selected.what, side, segmented.scored.terms)
+    row_files.offer(name, "list", write, allowed=allowed, most=len(selected.rows), suppressed=suppressed)
+    audience = Audience(segmented.scored, selected.what, selected.frame, len(selected.rows), side)
     offer_for_platforms(audience, "list", allowed=allowed)

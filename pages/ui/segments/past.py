@@ -38,6 +38,7 @@ from pages.ui.i18n import money, percent, t
 from pages.ui.segmenting import SegmentedCustomers
 
 MONTH: Final = 30
+"""Days: the shortest time after which a movement between segments is shown, and the least history before it."""
 WORTH_NAMING: Final = 0.02
 """A segment that was predicted to bring a smaller share of all value is not named as the one that was off the most."""
 
@@ -65,17 +66,24 @@ def moved(segmented: SegmentedCustomers) -> None:
         st.info(t("segments.moved.none"), icon=":material/info:")
         return
     labels = {day: _day_label(day, segmented) for day in days}
-    chosen = widgets.select(t("segments.moved.since"), labels, "moved_since", width=420)
-    command = ["score", segmented.dataset.name, "--model", segmented.bundle.id, "--cutoff", chosen.cutoff.isoformat()]
-    out = session.workspace().exports / f"{segmented.bundle.id}-scores-{chosen.cutoff}.parquet"
-    label = f"{segmented.bundle.id} {chosen.cutoff}"
-    progress.need_result(chosen.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
-    earlier = replace(segmented.scored.trained, cutoff=chosen.cutoff)
+    earlier_scores = widgets.select(t("segments.moved.since"), labels, "moved_since", width=420)
+    command = [
+        "score",
+        segmented.dataset.name,
+        "--model",
+        segmented.bundle.id,
+        "--cutoff",
+        earlier_scores.cutoff.isoformat(),
+    ]
+    out = session.workspace().exports / f"{segmented.bundle.id}-scores-{earlier_scores.cutoff}.parquet"
+    label = f"{segmented.bundle.id} {earlier_scores.cutoff}"
+    progress.need_result(earlier_scores.path.exists(), [*command, "--out", str(out)], label, t("segments.moved.wait"))
+    earlier = replace(segmented.scored.trained, cutoff=earlier_scores.cutoff)
     segmenting.need_points(segmented.scheme, earlier)
     fitted, now = _now(segmented)
-    before = _customers(chosen.path, earlier)
+    before = _customers(earlier_scores.path, earlier)
     placed = segmenting.place(segmented.scheme, fitted, earlier, before)
-    _movement(segmented, movement(before, placed, segmented.trained, now), chosen)
+    _movement(segmented, movement(before, placed, segmented.trained, now), earlier_scores)
 
 
 def realized(segmented: SegmentedCustomers) -> None:
@@ -85,18 +93,20 @@ def realized(segmented: SegmentedCustomers) -> None:
     if not past:
         st.info(t("segments.came.none"), icon=":material/info:")
         return
-    chosen = widgets.select(t("segments.came.when"), {one: _when(one) for one in past}, "came_when", width=520)
-    then = replace(segmented.scored.trained, cutoff=chosen.cutoff)
+    earlier_scores = widgets.select(
+        t("segments.came.when"), {scores: _when(scores) for scores in past}, "came_when", width=520
+    )
+    then = replace(segmented.scored.trained, cutoff=earlier_scores.cutoff)
     segmenting.need_points(segmented.scheme, then)
     fitted, _ = _now(segmented)
-    customers = _past(chosen, then)
+    customers = _past(earlier_scores, then)
     placed = segmenting.place(segmented.scheme, fitted, then, customers)
-    shared = other_origins_error(segmented.scored, chosen)
-    names = [one.name(session.language()) for one in placed.segments]
+    shared = other_origins_error(segmented.scored, earlier_scores)
+    names = [segment.name(session.language()) for segment in placed.segments]
     rows = realized_by_segment(customers, placed, shared).assign(name=names)
     # A customer in two segments counts once in the total.
     everyone = tuple(float(customers[column].sum()) for column in (VALUE, ACTUAL))
-    _realized_table(segmented, rows, everyone, chosen)
+    _realized_table(segmented, rows, everyone, earlier_scores)
 
 
 def _movement(segmented: SegmentedCustomers, moves: Movement, day: Earlier) -> None:
@@ -133,7 +143,7 @@ def _movement(segmented: SegmentedCustomers, moves: Movement, day: Earlier) -> N
         }
     )
     columns: dict[str, object] = {"name": st.column_config.TextColumn(t("column.segment"))}
-    columns |= {name: cells.whole(t(f"segments.moved.column.{name}")) for name in rows.columns if name != "name"}
+    columns |= {name: cells.integer(t(f"segments.moved.column.{name}")) for name in rows.columns if name != "name"}
     cells.table(rows, t("segments.view.moved"), columns, key="moved_table", height="content")
     st.caption(t("segments.moved.kept" if day.saved else "segments.moved.again"))
     if isinstance(segmented.scheme, ValueTiers) and segmented.scheme.method != THRESHOLDS:
@@ -167,7 +177,7 @@ def _realized_table(
     has_intervals = rows["high"].notna().all()
     columns: dict[str, object] = {
         "name": st.column_config.TextColumn(t("column.segment")),
-        "customers": cells.whole(t("column.customers")),
+        "customers": cells.integer(t("column.customers")),
         "predicted": cells.money(t("segments.came.predicted"), segmented.currency),
         "low": cells.money(t("segments.column.low"), segmented.currency, help=t("segments.column.low.help")),
         "high": cells.money(t("segments.column.high"), segmented.currency, help=t("segments.column.low.help")),
@@ -178,7 +188,7 @@ def _realized_table(
         "buyers_actual": number(t("segments.came.buyers_actual"), format="%.0f", help=buyers),
     }
     if not has_intervals:
-        columns = {name: one for name, one in columns.items() if name not in ("low", "high")}
+        columns = {name: label for name, label in columns.items() if name not in ("low", "high")}
     missed = rows["predicted"] - rows["actual"]
     shown = rows.assign(gap=missed, off=100 * missed / rows["actual"].where(rows["actual"] > 0))[list(columns)]
     cells.table(shown, t("segments.view.came"), columns, key="came_table", height="content")
@@ -213,7 +223,7 @@ def _earlier(scored: Scored) -> list[Earlier]:
         cutoff = dataset.log_end - timedelta(days=ago)
         if cutoff > dataset.log_start + timedelta(days=MONTH) and cutoff not in days:
             days[cutoff] = Earlier(cutoff, replace(scored.trained, cutoff=cutoff).scores_path, False)
-    return sorted(days.values(), key=lambda one: (one.saved, one.cutoff), reverse=True)
+    return sorted(days.values(), key=lambda scores: (scores.saved, scores.cutoff), reverse=True)
 
 
 def _day_label(day: Earlier, segmented: SegmentedCustomers) -> str:

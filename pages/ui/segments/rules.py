@@ -46,8 +46,8 @@ def edit_rules(dataset: Dataset, customers: pd.DataFrame) -> None:
     if not access.may("change"):
         st.info(access.ask_for("change"), icon=":material/lock:")
         return
-    chosen = st.session_state.get("rules_name")
-    rules = load_rules(dataset, chosen) if chosen and chosen in saved_rules(dataset) else None
+    selected_name = st.session_state.get("rules_name")
+    rules = load_rules(dataset, selected_name) if selected_name and selected_name in saved_rules(dataset) else None
     if rules is not None:
         _order(dataset, rules)
         for place, rule in enumerate(rules.rules):
@@ -93,7 +93,9 @@ def _segment(dataset: Dataset, rules: Rules, place: int, rule: Rule) -> None:
                 if (len(rule.conditions) > 1 or rule.by_hand is not None) and st.button(
                     t("rules.drop"), key=f"drop_{place}_{number}", icon=":material/close:", type="tertiary"
                 ):
-                    left = tuple(one for other, one in enumerate(rule.conditions) if other != number)
+                    left = tuple(
+                        other_condition for other, other_condition in enumerate(rule.conditions) if other != number
+                    )
                     _replace(dataset, rules, place, replace(rule, conditions=left))
         if rule.by_hand is not None:
             _by_hand(dataset, rules, place, rule)
@@ -126,12 +128,12 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
         st.markdown(f"**{t('rules.add')}**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             title = "" if rules else st.text_input(t("rules.set"), t("rules.set.usual"), key="rules_new", width=200)
-            segment = _asked_segment(names)
+            segment = _choose_segment(names)
             columns = [name for name in condition_columns(customers, dataset) if name not in HIDDEN]
-            called = {one: schemes.called(one) for one in columns}
+            called = {option: schemes.called(option) for option in columns}
             help = t("rules.column.help", count=len(columns))
             column = widgets.select(t("rules.column"), called, "rule_column", help=help, width=220)
-            words = {one: schemes.compared(one) for one in OPERATORS}
+            words = {option: schemes.compared(option) for option in OPERATORS}
             operator = widgets.select(t("rules.operator"), words, "rule_operator", index=2, width=150)
             value = st.text_input(t("rules.value"), key="rule_value", help=t("rules.value.help"), width=160)
         pressed = st.form_submit_button(t("rules.add.button"), type="primary", icon=":material/add:")
@@ -145,7 +147,7 @@ def _add(dataset: Dataset, rules: Rules | None, customers: pd.DataFrame) -> None
             widgets.show_error(error)
 
 
-def _asked_segment(names: list[str]) -> str | None:
+def _choose_segment(names: list[str]) -> str | None:
     """Let the person write the first segment's name, or choose one of those that are there, or write another."""
     if not names:  # a list to choose from would forget what was written in it and not confirmed by Enter
         return st.text_input(t("rules.segment"), key="rule_segment_first", width=240)
@@ -206,8 +208,8 @@ def take_up_new_rules() -> None:
 
 
 def _own(dataset: Dataset) -> list[str]:
-    """Return the names of the columns of the dataset's own, of which nobody says what their numbers are."""
-    return [one.name for one in attributes_of(dataset)]
+    """Return the names of the customers table's columns, whose numbers have no known unit."""
+    return [attribute.name for attribute in attributes_of(dataset)]
 
 
 def name_segments(segmented: SegmentedCustomers) -> None:

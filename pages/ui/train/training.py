@@ -33,17 +33,21 @@ from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
+"""Days: one, two, three, six and twelve months."""
 OTHER: Final = 0
+"""The option for a number of days of one's own."""
 GROUPS: Final = (BASIC := "basic", "data", "network", "training")
 """Of settings, in the order of the form."""
-LATEST: Final = 3
+LATEST_TRAININGS: Final = 3
+"""Trainings whose measured time corrects the estimate: the median of three ignores one outlier, and follows a new
+machine."""
 SHORTEST_LOG_DAYS: Final = 1 + history_days(1)
 """For a horizon of one day."""
 
 
 @dataclass(frozen=True)
 class Horizons:
-    """How far ahead a log lets one predict.
+    """Horizons that the length of a log allows.
 
     Args:
         days: length of the log.
@@ -58,7 +62,7 @@ class Horizons:
     sizes: Mapping[int, HoldoutSize] = field(default_factory=dict)
 
     def measured(self, days: int) -> bool:
-        """Say whether a model of a horizon can be measured: by the length of the log, and by who bought."""
+        """Return whether a model of a horizon can be measured: by the length of the log, and by who bought."""
         return support(days, self.days, self.buyers(days)).verdict == "measured"
 
     def buyers(self, days: int) -> int | None:
@@ -67,7 +71,7 @@ class Horizons:
 
     @property
     def checked(self) -> int:
-        """The longest horizon of which that is known, 0 where there is none."""
+        """The longest horizon with enough buyers to test, 0 where there is none."""
         return longest_measured(self.days, {days: size.buyers for days, size in self.sizes.items()})
 
 
@@ -123,7 +127,7 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     key = f"train_horizon_{form_id(dataset)}"
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
     st.session_state.setdefault(key, best_horizon(allowed, dataset.manifest.customers) or OTHER)
-    chosen = st.segmented_control(
+    selected_days = st.segmented_control(
         t("train.horizon"),
         [*usual, OTHER],
         format_func=lambda days: _horizon_label(days, allowed),
@@ -132,9 +136,9 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
         help=t("train.horizon.help"),
         persist_state="session",
     )
-    assert chosen is not None, key
-    if chosen != OTHER:
-        return int(chosen)
+    assert selected_days is not None, key
+    if selected_days != OTHER:
+        return int(selected_days)
     return int(
         st.number_input(
             t("config.horizon_days"),
@@ -150,7 +154,7 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
 
 
 def about(days: int, allowed: Horizons, customers: int) -> str:
-    """Return on whom a model of this horizon is tested; where it cannot be, why, as the upload page says it."""
+    """Return on whom a model of this horizon is tested; where it cannot be, why, in the words of the upload page."""
     supported, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
     if supported.verdict == "measured" and size is not None:
         return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)
@@ -196,28 +200,28 @@ def settings_form(dataset: Dataset) -> dict[str, Any]:
         with st.grid(3, min_column_width=220):
             for item in items:
                 if item.name == "delete_features" and is_read(item.name, values):
-                    values[item.name] = _features_that_must_be_known(dataset, form)
+                    values[item.name] = _required_features(dataset, form)
                 elif group == BASIC or is_read(item.name, values):
                     start = default_model(dataset) if item.name == "model" else item.default
                     values[item.name] = _widget(item, hints[item.name], start, form)
     return values
 
 
-def _features_that_must_be_known(dataset: Dataset, form: str) -> str:
+def _required_features(dataset: Dataset, form: str) -> str:
     """Ask for features whose gaps delete a training window; first those of the customers table are chosen."""
-    own = [PREFIX + one.name for one in attributes_of(dataset)]
+    attribute_names = [PREFIX + attribute.name for attribute in attributes_of(dataset)]
     measured = [name for name, feature in FEATURES.items() if feature.empty is None and feature.source in SOURCES]
-    chosen = st.multiselect(
+    selected = st.multiselect(
         t("config.delete_features"),
-        [*own, *measured],
-        default=own,
+        [*attribute_names, *measured],
+        default=attribute_names,
         format_func=lambda name: label(name, session.language()),
         placeholder=t("streamlit.choose_several"),
         help=t("config.delete_features.help"),
         key=key_of("delete_features", form),
         persist_state="session",
     )
-    return ",".join(chosen)
+    return ",".join(selected)
 
 
 def key_of(name: str, form: str) -> str:
@@ -273,8 +277,8 @@ def expected_windows(dataset: Dataset, config: TrainConfig) -> str:
 def _pace() -> float:
     """Return how many times their estimate the latest trainings took on this machine; 1 without any."""
     records = [bundle.record for bundle in list_bundles(session.workspace()) if not bundle.untrained]
-    latest = sorted(records, key=lambda record: record.created, reverse=True)[:LATEST]
-    ratios = [one.actual.seconds / one.estimate.seconds for one in latest if one.estimate.seconds]
+    latest = sorted(records, key=lambda record: record.created, reverse=True)[:LATEST_TRAININGS]
+    ratios = [run.actual.seconds / run.estimate.seconds for run in latest if run.estimate.seconds]
     return median(ratios) if ratios else 1.0
 
 

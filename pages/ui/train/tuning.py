@@ -18,12 +18,14 @@ from pages.ui.i18n import name_of, t
 from pages.ui.train import training
 
 ORIGINS: Final = 3
+"""Cutoffs that a search scores on: one alone overfits, and each adds a training to a trial. A guess."""
 TRIALS: Final = (10, 20, 40, 80)
+"""Numbers of trials to choose from; cost doubles at each step."""
 SPOKEN: Final = with_role("tuned")
 
 
 def section(dataset: Dataset, config: TrainConfig, cost: Cost) -> None:
-    """Offer the search from the form's settings; show the run, or what an earlier one from or to them found."""
+    """Offer the search from the form's settings; show the run, or the result of an earlier one from or to them."""
     job = progress.latest_run("tune", dataset.name)
     if job and progress.is_running(job):
         progress.watch(job)
@@ -52,7 +54,7 @@ def start(dataset: Dataset, config: TrainConfig, trials: int) -> None:
 
 
 def show(result: JsonObject, form: str, currency: str, *, taken_over: bool) -> None:
-    """Say what the search found and what it was worth where it had not looked, and offer the settings.
+    """Show the search's result with its gain on held-out cutoffs, and offer the settings.
 
     Args:
         result: of :func:`~clv_core.deployment.saved_evaluation.find_tuning`.

@@ -25,14 +25,16 @@ from pages.ui.i18n import percent, t
 from pages.ui.upload import uploading
 
 LONG_GAP_DAYS: Final = 14
+"""A gap without rows gets a warning from this many days on: shorter ones may be holidays. A guess."""
 LONG_GAP_SHARE: Final = 0.04
-"""A silence of so many days, and of this share of the log, is pointed at."""
+"""It must also be this share of the log: two weeks in a year. A guess."""
 MAX_UNKNOWN_WORDS: Final = 20
-"""A table of words opens by itself where so many of them, or fewer, are not known."""
+"""A table of words opens by itself where at most so many of them are unknown. More would push the rest of the page
+out of sight; a guess."""
 MIN_ROWS_TO_PACK: Final = 200_000
 """From here on a file of rows is gzipped: the browser gets a tenth, and the server holds a tenth while it sends."""
 REJECT_COLUMNS: Final = {"line": "line", "reason": "reason_code", "column": "column", "value": "value"}
-"""Columns of ours among rejected rows, and what they are called where the reason stands beside its code."""
+"""Our columns among rejected rows, and their names in the file, which has the reason next to its code."""
 
 HEEDED: Final = frozenset(
     f"warning.{code}"
@@ -84,7 +86,7 @@ def show_details(check: Check, rejected: Path) -> None:
 
 
 def _messages(check: Check) -> list[Message]:
-    """Return what was noticed while reading, but for what the table of rejected rows says."""
+    """Return the warnings of the read, except those that the table of rejected rows shows."""
     grouped = {f"warning.{item.reason}" for item in check.problems}
     return [message for message in check.warnings if message.code not in grouped]
 
@@ -188,7 +190,7 @@ def _show_problems(check: Check, rejected: Path) -> None:
 
 
 def download_rejects(parquet: Path, rows: int, name: str, key: str) -> None:
-    """Offer the rejected rows of ``parquet`` with line number and reason; written in blocks when they are asked for."""
+    """Offer the rejected rows of ``parquet`` with line number and reason; written in blocks at the download."""
     language = session.language()
     ending = ".csv.gz" if rows > MIN_ROWS_TO_PACK else ".csv"
     write = partial(_rejects_file, parquet, ending, language)
@@ -203,7 +205,7 @@ def _rejects_file(parquet: Path, ending: str, language: str = DEFAULT_LANGUAGE) 
 
 
 def with_reasons(rows: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Return rows with their reason in words beside its code, and our own columns called in the page's language."""
+    """Return rows with the text of their reason next to its code, and our columns named in the page's language."""
     if "reason" not in rows:
         return rows
     keys = {code: f"reason.{code}" for code in rows["reason"].unique()}
@@ -219,10 +221,10 @@ class Word:
     """One of the file's words.
 
     Args:
-        word: as it stands in the file.
+        word: as in the file.
         rows: how many rows carry it.
-        usual: what it is taken for where the person says nothing; empty where it has no meaning of its own.
-        column: the source column that it stands in; empty where there is but one.
+        usual: its meaning without an answer; empty where it has no meaning of its own.
+        column: its source column; empty where there is only one.
     """
 
     word: str
@@ -255,8 +257,8 @@ def _show_order_states(check: Check) -> None:
     words = {t(f"look.states.{meaning or 'unknown'}"): meaning for meaning in (*MEANINGS, "")}
     answers = {item.word: item.meaning for item in check.states if item.known}
     changed = _words_table("states", check, listed, words, answers, sum(not item.known for item in check.states))
-    here = {fold(item.word) for item in check.states}
-    elsewhere = {word: meaning for word, meaning in uploading.answers().states.items() if fold(word) not in here}
+    file_words = {fold(item.word) for item in check.states}
+    elsewhere = {word: meaning for word, meaning in uploading.answers().states.items() if fold(word) not in file_words}
     _keep("states", elsewhere | {word: meaning or SOLD for word, meaning in changed.items()} if listed else None)
 
 
@@ -278,12 +280,12 @@ def _show_columns(check: Check) -> None:
             for column in columns
         ]
         cells.table(pd.DataFrame(rows), label)
-        said = uploading.answers().rows
+        row_answers = uploading.answers().rows
         for column in columns:
-            mine = {key for key in said if key.startswith(f"{column.column}=")}
+            mine = {key for key in row_answers if key.startswith(f"{column.column}=")}
             again = t("ledger.ask_again", column=column.column)
             if mine and st.button(again, icon=":material/help:", key=f"ask_again_{column.column}", type="tertiary"):
-                uploading.answer(rows={key: meaning for key, meaning in said.items() if key not in mine})
+                uploading.answer(rows={key: meaning for key, meaning in row_answers.items() if key not in mine})
                 st.rerun()
 
 
@@ -308,8 +310,8 @@ def _words_table(
         check: what the file would become.
         listed: the words; where there are none, nothing is shown.
         words: what the person reads -> the meaning.
-        answers: word -> meaning, as the person said so far.
-        unknown: how many of the words are not known.
+        answers: word -> meaning, as answered so far.
+        unknown: how many of the words are unknown.
     """
     if not listed:
         return {}
@@ -334,7 +336,7 @@ def _words_table(
             column_config={
                 "column": config.TextColumn(t("upload.problems.column")),
                 "word": config.TextColumn(t("look.events.name")),
-                "rows": cells.whole(t("upload.problems.rows")),
+                "rows": cells.integer(t("upload.problems.rows")),
                 "meaning": config.SelectboxColumn(t("upload.column.ours"), options=list(words), required=True),
             },
             placeholder="–",
@@ -345,7 +347,7 @@ def _words_table(
 
 
 def _keep(kind: str, meanings: dict[str, str] | None) -> None:
-    """Keep what was said of a kind of words, and check the file anew where that has changed."""
+    """Store the answers about a kind of words, and check the file again where they changed."""
     if meanings is not None and meanings != getattr(uploading.answers(), kind):
         uploading.answer(**{kind: meanings})
         st.rerun()

@@ -149,7 +149,7 @@ def ask(code: str, params: JsonObject, path: Path, then: Then) -> None:
         if code in CHOICES:
             name, choices = CHOICES[code]
             spans = {order: f": {' – '.join(days)}" for order, days in params.get("spans", {}).items()}
-            words = {one: t(f"upload.{name}.{str(one).lower()}") + spans.get(one, "") for one in choices}
+            words = {choice: t(f"upload.{name}.{str(choice).lower()}") + spans.get(choice, "") for choice in choices}
             _buttons(words, name, then)
         elif code in COLUMNS:
             _column(canonical, path, then)
@@ -179,21 +179,21 @@ def _ask_together(code: str, params: JsonObject, then: Then) -> None:
     with st.container(border=True):
         st.markdown(f"**:orange[:material/help:] {t('question.together', n=len(several))}**")
         with st.form("answer_together", border=False):
-            chosen = []
+            places = []
             for number, question in enumerate(several):
                 labels = [_label(reading, question.params) for reading in question.params["readings"]]
                 sentence = widgets.escape(_sentence(question.code, question.params))
-                chosen.append(
+                places.append(
                     st.radio(sentence, range(len(labels)), None, labels.__getitem__, f"answer_together_{number}")
                 )
             if st.form_submit_button(t("question.together.use"), type="primary"):
-                if None in chosen:
+                if None in places:
                     st.error(t("question.together.missing"), icon=":material/help:")
                     return
-                said = Answers()
-                for question, place in zip(several, chosen, strict=True):
-                    said = with_answer(said, question.params["readings"][place]["answers"])
-                then(**{name: value for name, value in said.to_json().items() if value != getattr(Answers(), name)})
+                answers = Answers()
+                for question, place in zip(several, places, strict=True):
+                    answers = with_answer(answers, question.params["readings"][place]["answers"])
+                then(**{name: value for name, value in answers.to_json().items() if value != getattr(Answers(), name)})
                 st.rerun()
 
 
@@ -216,7 +216,7 @@ def _readings(readings: list[JsonObject], params: JsonObject, then: Then) -> Non
 
 
 def _label(reading: JsonObject, params: JsonObject) -> str:
-    """Return what a reading takes the file for, and its net revenue where that is known."""
+    """Return what a reading takes the file for, and its net revenue where it could be computed."""
     label = " · ".join(_answer(key, value, params) for key, value in reading["answers"].items())
     if reading["net_revenue"] is None:
         return label
@@ -246,7 +246,7 @@ def _answer(key: str, value: Any, params: JsonObject) -> str:
 
 
 def _rows(kinds: JsonObject, column: str) -> str:
-    """Return what is said of the rows with some values of a column."""
+    """Return the meaning of rows, by the values of a column, in words."""
     words: dict[str, list[str]] = {}
     for key, meaning in kinds.items():
         words.setdefault(meaning, []).append(widgets.escape(key[len(column) + 1 :] or t("question.rows.blank")))
@@ -258,7 +258,7 @@ def _rows(kinds: JsonObject, column: str) -> str:
 
 
 def _mapping_of_pieces(kind: str, params: JsonObject) -> dict[str, str]:
-    """Return what is said of a column of pieces and a price beside it: whose price that is, or that it is not used."""
+    """Return the mapping of pieces and a price: as a quantity and its price, or as an amount with the price unused."""
     if kind == QUANTITY:
         return {AMOUNT: params["column"]}
     return {QUANTITY: params["column"], kind: params["price"]}
@@ -281,10 +281,10 @@ def _column(canonical: str, path: Path, then: Then) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         index, hint = 0 if clear and canonical != AMOUNT else None, t("streamlit.choose_one")
         label, key = t("question.column", column=word), f"answer_column_{canonical}"
-        chosen = widgets.select(label, samples, key, index=index, placeholder=hint)
+        selected = widgets.select(label, samples, key, index=index, placeholder=hint)
         use = t("question.column.use", column=word)
-        if st.button(use, key=f"answer_use_{canonical}", type="primary", disabled=chosen is None):
-            then(mapping={canonical: chosen})
+        if st.button(use, key=f"answer_use_{canonical}", type="primary", disabled=selected is None):
+            then(mapping={canonical: selected})
             st.rerun()
 
 
@@ -293,9 +293,9 @@ def _encoding(then: Then) -> None:
     words = {name: t(f"upload.encoding.{name.replace('-', '_')}") for name in USUAL}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         hint = t("streamlit.choose_one")
-        chosen = widgets.select(t("upload.encoding"), words, "answer_encoding", index=None, placeholder=hint)
-        if st.button(t("question.encoding.use"), key="answer_use_encoding", type="primary", disabled=chosen is None):
-            then(encoding=chosen)
+        selected = widgets.select(t("upload.encoding"), words, "answer_encoding", index=None, placeholder=hint)
+        if st.button(t("question.encoding.use"), key="answer_use_encoding", type="primary", disabled=selected is None):
+            then(encoding=selected)
             st.rerun()
 
 
@@ -313,11 +313,11 @@ def _purchases(path: Path, then: Then) -> None:
         bought = st.multiselect(
             t("question.purchases"), list(rows), format_func=label, key="answer_purchases", placeholder=hint
         )
-        others = [item for item in names if item.name not in bought]
-        below = [item.name for item in others if item.below]
+        remaining = [item for item in names if item.name not in bought]
+        below = [item.name for item in remaining if item.below]
         returns = st.multiselect(
             t("question.returns"),
-            [item.name for item in others],
+            [item.name for item in remaining],
             below,
             format_func=label,
             key="answer_returns",

@@ -24,11 +24,11 @@ from pages.ui.upload.uploading import FilesInHand
 NEW, ADD = "new", "add"
 WAYS: Final = (NEW, ADD)
 WISH: Final = "save_wish"
-"""Where another page leaves which of the ways it was asked for."""
+"""Session key by which another page requests one of the ways."""
 SAVED: Final = "just_saved"
 """What the run that saved a dataset here returned."""
 MERGE_WARNINGS: Final = ("nothing_new", "orders_taken_out", "orders_not_here", "orders_stay_out")
-"""Warnings about what files did to the dataset that they were added to, which are said at once."""
+"""Warnings about the effect of added files on their dataset, which are shown at once."""
 
 
 def offer_adding(key: str) -> None:
@@ -80,8 +80,8 @@ def like(file: FilesInHand, datasets: list[Dataset]) -> str:
     """Return the dataset in use, else the newest, whose file had the same columns; "" where there is none."""
     columns = set(map(fold, uploading.columns(file.path)))
     similar = [item.name for item in datasets if columns == set(map(fold, item.manifest.source_columns))]
-    chosen = st.session_state.get("dataset")
-    return str(chosen) if chosen in similar else next(iter(similar), "")
+    current = st.session_state.get("dataset")
+    return str(current) if current in similar else next(iter(similar), "")
 
 
 def _save_new(file: FilesInHand, taken: list[str]) -> None:
@@ -112,8 +112,8 @@ def _save_new(file: FilesInHand, taken: list[str]) -> None:
 def _add(file: FilesInHand, names: list[str], similar: str) -> None:
     """Add to a dataset, first of all to the one like the file: rows that it holds already count once."""
     with st.form("add", border=True):
-        chosen = similar or st.session_state.get("dataset")
-        default = names.index(chosen) if chosen in names else 0
+        preselected = similar or st.session_state.get("dataset")
+        default = names.index(preselected) if preselected in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
         may = access.if_may("change")
@@ -135,7 +135,7 @@ def keep_result(job: jobs.Job) -> None:
 
 
 def was_saved_here(dataset: Dataset | None) -> bool:
-    """Say whether this dataset was just saved on the page."""
+    """Return whether this dataset was just saved on the page."""
     return dataset is not None and st.session_state.get(SAVED, {}).get("dataset") == dataset.name
 
 
@@ -194,7 +194,7 @@ def offer_waiting_runs() -> None:
     A browser that was closed no longer knows which run it had started; the run, and what it asks, wait for it. None is
     opened unasked.
     """
-    for job in jobs.jobs(session.workspace(), "ingest")[: progress.RECENT]:
+    for job in jobs.jobs(session.workspace(), "ingest")[: progress.MAX_RECENT_JOBS]:
         waits = _waits(job)
         if not waits:
             continue

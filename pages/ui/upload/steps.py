@@ -1,4 +1,4 @@
-"""The steps of the upload page before the check: file, columns, settings, and what was said of an earlier file."""
+"""The steps of the upload page before the check: file, columns, settings, and the answers about an earlier file."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def file_line(file: FilesInHand) -> None:
 
 
 def which(file: FilesInHand) -> Path:
-    """Return the file to look at, where there are several; all are read alike."""
+    """Return the file to look at, where there are several; all are read with the same settings."""
     if len(file.paths) == 1:
         return file.path
     st.caption(t("upload.several"))
@@ -116,8 +116,10 @@ def which(file: FilesInHand) -> Path:
     expected = uploading.columns(file.path)
     strangers = [other.name for other in file.paths[1:] if uploading.columns(other) != expected]
     if strangers:
-        others = widgets.escape(i18n.join_names(strangers)[:300])
-        st.warning(t("upload.strangers", files=others, first=widgets.escape(file.path.name)), icon=":material/warning:")
+        stranger_names = widgets.escape(i18n.join_names(strangers)[:300])
+        st.warning(
+            t("upload.strangers", files=stranger_names, first=widgets.escape(file.path.name)), icon=":material/warning:"
+        )
     return path
 
 
@@ -145,21 +147,21 @@ def choose_sheet(file: FilesInHand) -> None:
 def choose_recipe(file: FilesInHand) -> None:
     """Say by which recipe a file is read, and offer the others that know its columns, or none; nothing without one."""
     columns, current = uploading.columns(file.path), uploading.answers().recipe
-    known = {name: recipe.title for name, recipe in shipped_recipes().items() if recipe.recognises(columns)}
-    if not known:
+    recipe_titles = {name: recipe.title for name, recipe in shipped_recipes().items() if recipe.recognises(columns)}
+    if not recipe_titles:
         return
     read_by = uploading.inspection(file.path).recipe or NONE
-    names = {name: t("upload.recipe.read_as", name=title) for name, title in known.items()}
+    names = {name: t("upload.recipe.read_as", name=title) for name, title in recipe_titles.items()}
     names[NONE] = t("upload.recipe.none")
     index, key = list(names).index(read_by), f"upload_recipe_{file.folder.name}_{current}"
-    chosen = widgets.select(t("upload.recipe"), names, key, index=index, help=t("upload.recipe.help"))
-    if chosen != read_by:
-        uploading.answer(recipe=chosen)
+    selected = widgets.select(t("upload.recipe"), names, key, index=index, help=t("upload.recipe.help"))
+    if selected != read_by:
+        uploading.answer(recipe=selected)
         st.rerun()
 
 
 def choose_columns(file: FilesInHand) -> None:
-    """Step 2: which column is what; what the person changes outranks the proposal."""
+    """Step 2: the meaning of each column; edits outrank the proposal."""
     current, proposals = uploading.answers(), uploading.inspection(file.path).columns
     st.header(t("upload.step.columns"), anchor=False)
     words = {name: i18n.name_of("canonical", name) for name in READ}
@@ -177,8 +179,14 @@ def choose_columns(file: FilesInHand) -> None:
         }
     )
     config = st.column_config
-    said = (current.header, current.encoding, current.sheet, current.recipe, st.session_state.get(uploading.ROUND, 0))
-    read_as = "_".join(map(str, said))
+    read_settings = (
+        current.header,
+        current.encoding,
+        current.sheet,
+        current.recipe,
+        st.session_state.get(uploading.ROUND, 0),
+    )
+    read_as = "_".join(map(str, read_settings))
     edited = st.data_editor(
         table,
         key=f"columns_{file.folder.name}_{session.language()}_{read_as}",
@@ -209,7 +217,7 @@ def choose_columns(file: FilesInHand) -> None:
 
 
 def _hint(proposals: Sequence[Proposal]) -> LocaleHint:
-    """Return the money and time zone that a file was probably kept in, where it does not say its currency itself."""
+    """Return the likely currency and time zone of a file that names no currency."""
     if any(item.canonical == CURRENCY for item in proposals):
         return LocaleHint()
     samples = [sample for item in proposals for sample in item.samples]
@@ -247,7 +255,7 @@ def _keep_mapping(proposals: Sequence[Proposal], meanings: list[str], names: dic
 def settings(hint: LocaleHint) -> None:
     """Ask how dates, amounts and repeated rows are to be read, and where and in what money the log was kept.
 
-    ``hint`` is preselected while nothing was said.
+    ``hint`` is preselected while there is no answer.
     """
     current, round_number = uploading.answers(), st.session_state.get(uploading.ROUND, 0)
     if not uploading.is_answered("timezone") and not uploading.is_answered("currency"):
@@ -284,7 +292,7 @@ def settings(hint: LocaleHint) -> None:
 
 
 def offer_earlier_answers(file: FilesInHand) -> None:
-    """Offer to read the file as the last one of its shape was read, where something was said about that one."""
+    """Offer to read the file as the last one of its shape was read, where there are answers about that one."""
     if _has_answered() or st.session_state.get(LEFT) == file.folder.name:
         return
     columns = [item.column for item in uploading.inspection(file.path, header=True).columns]
@@ -308,13 +316,13 @@ def offer_earlier_answers(file: FilesInHand) -> None:
 
 
 def _has_answered() -> bool:
-    """Say whether the person has said something about the file; time zone and currency the page proposes by itself."""
+    """Return whether there are answers about the file other than time zone and currency, which the page proposes."""
     none = Answers()
     return replace(uploading.answers(), timezone=none.timezone, currency=none.currency) != none
 
 
 def _in_words(answers: Answers) -> list[str]:
-    """Return in words what was said."""
+    """Return the answers in words."""
     named = {canonical: column or t("recall.none") for canonical, column in answers.mapping.items()}
     words = [f"{column} = {i18n.name_of('canonical', canonical)}" for canonical, column in named.items()]
     words += [f"{name} = {i18n.name_of('event', kind)}" for name, kind in answers.events.items()]

@@ -1,4 +1,4 @@
-"""From files to a dataset on the upload page: what is in hand, what was said about it, and the runs on it."""
+"""From files to a dataset on the upload page: the files in hand, the answers about them, and the runs on them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class FilesInHand:
 
     @property
     def path(self) -> Path:
-        """The first file: what is said of its columns holds for all."""
+        """The first file: answers about its columns apply to all."""
         return self.paths[0]
 
     @property
@@ -103,7 +103,7 @@ def take_path(text: str) -> None:
 
 
 def take_shipped(path: Path = SAMPLE) -> FilesInHand:
-    """Choose a file of the sample, whose currency is known, and return it."""
+    """Choose a file of the sample, set its currency, and return it."""
     file = FilesInHand((path,), received.new_folder())
     _begin(file)
     answer(currency=CURRENCY)
@@ -137,7 +137,7 @@ def drop() -> None:
 
 
 def answer(**given: Any) -> None:
-    """Keep what the person says about the file; in another encoding, on another sheet or by another recipe, its columns
+    """Store answers about the file; in another encoding, on another sheet or by another recipe, its columns
     are others.
     """
     current = answers()
@@ -149,7 +149,7 @@ def answer(**given: Any) -> None:
 
 
 def is_answered(what: str) -> bool:
-    """Say whether the person, or the page for them, has answered one thing."""
+    """Return whether the person, or the page for them, has answered one thing."""
     return what in st.session_state.get(ANSWERS, {})
 
 
@@ -169,20 +169,20 @@ def revise_answers(**given: Any) -> None:
 
 
 def answers() -> Answers:
-    """Return all that the person has said about the file."""
+    """Return all answers about the file."""
     return Answers(**st.session_state.get(ANSWERS, {}))
 
 
 def inspection(path: Path, header: bool | None = None) -> Inspection:
-    """Return what the file and each of its columns seem to be, as it is read with what was said so far.
+    """Return what the file and each of its columns seem to be, read with the answers so far.
 
     Args:
         path: the file.
-        header: whether it names its columns; None is what was said of that.
+        header: whether it names its columns; None uses the answer.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
-        Refused: it holds no table, its bytes show no encoding, or not the one that was said.
+        Refused: it holds no table, its bytes show no encoding, or not the one that was answered.
     """
     current = answers()
     header = current.header if header is None else header
@@ -201,7 +201,7 @@ def _inspection(path: Path, header: bool | None, encoding: str, sheet: str, reci
 
 
 def names(path: Path, column: str, money: str) -> tuple[EventName, ...]:
-    """Return the file's names of events, as they are taken where nobody says more."""
+    """Return the file's names of events, with their meanings before any answer."""
     current = answers()
     return _names(path, column, money, current.header, current.encoding, current.sheet)
 
@@ -241,7 +241,7 @@ def start_check(file: FilesInHand, path: Path) -> jobs.Job:
 
 
 def check_folder(file: FilesInHand, path: Path) -> Path:
-    """Return where the check of one of the files lies, as it is read with what was said so far."""
+    """Return the folder of one file's check with the answers so far."""
     file_now = path.stat()
     about = f"{path}:{file_now.st_size}:{file_now.st_mtime_ns}{answers()!r}"
     return file.folder / f"check-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
@@ -261,7 +261,7 @@ def _loaded(folder: str) -> Check:
 
 
 def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
-    """Return the run of this check; it is started once, and checks of what was said before are stopped."""
+    """Return the run of this check; it is started once, and checks with earlier answers are stopped."""
     started: dict[str, str] = st.session_state.setdefault(CHECKS, {})
     if key not in started:
         stop_checks()
@@ -270,7 +270,7 @@ def _check_job(key: str, command: list[str], label: str) -> jobs.Job:
 
 
 def stop_checks() -> None:
-    """Stop and forget the checks that still run; what the others found stays."""
+    """Stop and forget the checks that still run; finished results stay."""
     started: dict[str, str] = st.session_state.get(CHECKS, {})
     for key, job_id in list(started.items()):
         job = jobs.find(session.workspace(), job_id)
@@ -280,7 +280,7 @@ def stop_checks() -> None:
 
 
 def reads(job: jobs.Job) -> bool:
-    """Say whether a run is about the files in hand."""
+    """Return whether a run is about the files in hand."""
     file = chosen()
     return file is not None and str(file.path) in job.status().args
 
@@ -292,7 +292,7 @@ def save(file: FilesInHand, name: str, *more: str) -> None:
 
 
 def restart(job: jobs.Job, **given: Any) -> None:
-    """Start a run once more with an answer to what it asked; the answer is kept for the file in hand too."""
+    """Restart a run with an answer to its question; the answer is stored for the file in hand too."""
     status = job.status()
     if reads(job):
         revise_answers(**given)
