@@ -35,7 +35,7 @@ from clv_core.strategy.acquisition.spend import Spend, SpendDays
 DRAWS, COHORT_DRAWS = 2_000, 400
 """Draws of the estimates of groups, and of their months: months are many and get fewer,
 so that a changed setting is answered at once."""
-HELD: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
+PAST_COLUMNS: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
 MAX_LISTED: Final = 10
 """Names that a warning lists."""
 MAX_FIRST_MONTH_RATIO: Final = 2.0
@@ -124,7 +124,7 @@ class _Report:
             groups=groups,
             cohorts=cohorts,
             curves=self._curve_rows(curves),
-            held=self._held_rows(),
+            held=self._past_rows(),
             periods=self._period_rows(),
             spend_days=self._spend_day_rows(),
             totals=self._totals(spend),
@@ -313,7 +313,7 @@ class _Report:
         value = np.maximum(self.so_far.sum(axis=1) + self.predicted.sum(axis=(1, 2)), 0)
         return float((self.margin * value).sum() / value.sum()) if value.sum() > 0 else self.question.margin_rate
 
-    def _held_rows(self) -> pd.DataFrame:
+    def _past_rows(self) -> pd.DataFrame:
         """Return predicted and actual value of each group at earlier cutoffs."""
         frames = []
         for past in self.customers.past:
@@ -332,7 +332,7 @@ class _Report:
             figures = {"customers": size, "predicted": predicted, "low": low, "high": high, "actual": actual}
             frame = pd.DataFrame({**self._names(), "cutoff": past.cutoff.isoformat(), **figures, "ratio": ratio})
             frames.append(frame[frame["customers"] > 0])
-        nothing = pd.DataFrame(columns=["group", "kind", "cutoff", *HELD])
+        nothing = pd.DataFrame(columns=["group", "kind", "cutoff", *PAST_COLUMNS])
         return pd.concat(frames, ignore_index=True) if frames else nothing
 
     def _period_rows(self) -> pd.DataFrame:

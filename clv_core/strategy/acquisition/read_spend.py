@@ -275,8 +275,8 @@ class _Reader:
     def _judged(self, day: str, end: str, amount: str) -> pd.DataFrame:
         """Return all rows with their values, and the reason why each is rejected, "" where it is not.
 
-    The inner query converts the cells of each row; the outer one takes the first reason that applies to the result.
-    """
+        The inner query converts the cells of each row; the outer one takes the first reason that applies to the result.
+        """
         reason = (
             "CASE WHEN is_total THEN 'spend_total' WHEN day IS NULL THEN 'spend_no_day'"
             " WHEN start IS NULL THEN 'spend_bad_day' WHEN spend IS NULL THEN 'spend_no_amount'"
