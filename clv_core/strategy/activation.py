@@ -144,12 +144,12 @@ def segment(
     """Write the customers who fulfil all conditions with their tier, or their segment of another scheme."""
     customers = load_scored_customers(scored, scheme, conditions=conditions, language=language, progress=progress)
     everyone, dataset = customers.frame, scored.dataset
-    chosen = choose(everyone, conditions)
+    selected = choose(everyone, conditions)
     written = exports.write_rows(
-        scored.workspace, chosen, out, side_of(scored, scheme, conditions), dataset=dataset, fewest=1
+        scored.workspace, selected, out, side_of(scored, scheme, conditions), dataset=dataset, fewest=1
     )
     shared = shared_error(scored.workspace, scored.model)
-    in_list = everyone.index.isin(chosen.index) & ~SuppressionList.of(scored.workspace, dataset).hides(everyone)
+    in_list = everyone.index.isin(selected.index) & ~SuppressionList.of(scored.workspace, dataset).hides(everyone)
     if customers.assignment is None:
         rows = table(everyone, customers.names(dataset, language), shared)
     else:
@@ -227,10 +227,10 @@ def export(
         key = load_key(scored.workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
         everyone, unmatched = match_id_list(everyone, listed, key)
         side = replace(side, settings={"listed": len(listed)})
-    chosen = with_conversions(choose(everyone, conditions), format, dataset, scored.as_of, margin_rate)
+    selected = with_conversions(choose(everyone, conditions), format, dataset, scored.as_of, margin_rate)
     side = replace(side, margin_rate=margin_rate)
     made = exports.export(
-        chosen,
+        selected,
         format,
         out,
         side=side,

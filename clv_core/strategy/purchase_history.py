@@ -107,8 +107,8 @@ def join_history(scored: pd.DataFrame, history: pd.DataFrame, cutoff: date) -> p
     """Return what :func:`with_history` returns, for a history with a row for each row of ``scored``."""
     last = history[LAST_PURCHASE].to_numpy()
     since = (pd.Timestamp(cutoff) - history[LAST_PURCHASE]).to_numpy() / np.timedelta64(1, "D")
-    own = {name: history[name].to_numpy() for name in (PURCHASE_DAYS, HISTORIC_VALUE)}
-    return scored.assign(**{LAST_PURCHASE: last, DAYS_SINCE_LAST: since, **own})
+    figures = {name: history[name].to_numpy() for name in (PURCHASE_DAYS, HISTORIC_VALUE)}
+    return scored.assign(**{LAST_PURCHASE: last, DAYS_SINCE_LAST: since, **figures})
 
 
 def history_of(customers: pd.Series, history: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
 
 MAX_TOP: Final = 50
+"""Products a customer at most; more are no recommendation."""
 
 
 def recommend(
@@ -122,7 +123,7 @@ def price(
 
 def price_side(scored: Scored, outcome: Outcome | None, language: str) -> Side:
     """Return the side file of a table of responses."""
-    assumptions = () if outcome is None else tuple(Assumption.of(one, language) for one in outcome.assumptions)
+    assumptions = () if outcome is None else tuple(Assumption.of(message, language) for message in outcome.assumptions)
     settings = {} if outcome is None else {"price_changes": outcome.changes}
     return replace(side_of(scored, DEFAULT_SCHEME), assumptions=assumptions, settings=settings)
 

@@ -16,8 +16,8 @@ from clv_core.records import JsonObject
 from clv_core.strategy import recommendation_side
 from clv_core.strategy.plans import update_offers
 from clv_core.strategy.recommend import (
-    FEWEST_CUSTOMERS,
     KINDS,
+    MIN_HOLDOUT_CUSTOMERS,
     RECORD,
     TOP,
     WITH_BOUGHT,
@@ -170,7 +170,7 @@ def _basis(stored: StoredRecommendations, kind: str) -> str:
     """Return what was measured and what is a rule."""
     record, rule = stored.record, t("warning.recommend_price_rule")
     if not _quality(stored, kind):
-        return f"{t('recommend.unmeasured', customers=FEWEST_CUSTOMERS)} {rule}"
+        return f"{t('recommend.unmeasured', customers=MIN_HOLDOUT_CUSTOMERS)} {rule}"
     measured = t(
         "recommend.measured",
         customers=i18n.count(record["customers"][kind]),

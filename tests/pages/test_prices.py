@@ -27,7 +27,7 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
 from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
-from clv_core.strategy.recommend.holdout_month import FEWEST_CUSTOMERS, judge
+from clv_core.strategy.recommend.holdout_month import MIN_HOLDOUT_CUSTOMERS, judge
 from clv_core.strategy.recommend.recommendations import recommendations_folder, recommendations_of_model
 from clv_core.strategy.recommend_and_price import price, recommend
 from clv_core.workspace import Workspace
@@ -80,7 +80,7 @@ def test_recommendations_say_what_was_measured(open_page: OPEN, advised: Path, l
     if measured:
         assert f"{measured['blend']:.1%}" in app.header[0].value and app.metric[0].value == f"{measured['blend']:.1%}"
     else:
-        assert translate("recommend.unmeasured", lang, customers=FEWEST_CUSTOMERS) in texts(app)
+        assert translate("recommend.unmeasured", lang, customers=MIN_HOLDOUT_CUSTOMERS) in texts(app)
     assert translate("warning.recommend_price_rule", lang) in texts(app)
     mail = app.dataframe[0].value
     rows = advice.tiers[advice.tiers["kind"] == kind]

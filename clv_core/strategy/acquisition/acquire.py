@@ -77,7 +77,7 @@ def acquisition_side(scored: Scored, report: Acquisition, language: str) -> Side
 
 
 def report_json(report: Acquisition) -> JsonObject:
-    """Return the figures as JSON types, null for what is not known."""
+    """Return the figures as JSON types, with null for missing values."""
     tables = {
         "groups": report_table(report),
         "cohorts": report.cohorts,

@@ -1,7 +1,7 @@
-"""Where each customer came from, read from the log at the first event and the first order, and what she spent since.
+"""The origin of each customer, read from the log at the first event and the first order, and her spending since.
 
-What the customers table holds of it (``acquired_on``, ``acquisition_channel``, ``acquisition_campaign``) counts before
-the log's own columns.
+Origin columns of the customers table (``acquired_on``, ``acquisition_channel``, ``acquisition_campaign``) take
+precedence over the log's own columns.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class PastPeriod:
         row: place of each of its customers among the new customers, [m].
         scores: their ``p_purchase`` and ``predicted_clv``, [m].
         actual: net value in the horizon, [m].
-        shared: what other origins than this one say about errors of predictions; None where there are none.
+        shared: prediction error estimated from the other origins; None where there are none.
     """
 
     cutoff: date
@@ -99,10 +99,10 @@ class NewCustomers:
 
     Args:
         log_start: first day of the log.
-        as_of: the cutoff; nothing at or after it is known.
+        as_of: the cutoff; only events before it are read.
         currency: of the values, may be empty.
         terms: horizon and discount of ``predicted``.
-        origin: text of each dimension that the log knows anything of, each categorical, [n]; missing is unknown.
+        origin: text of each dimension that has values, each categorical, [n]; missing is unknown.
         acquired: day of the first event, datetime64[D], [n].
         bought: whether she has ordered, bool [n].
         orders: purchase days, [n].
@@ -113,7 +113,7 @@ class NewCustomers:
         spent_row: place of the customer of each entry of ``spent``, [m].
         spent_month: her age in months then, 0 the first, [m].
         spent: net value in that month of her age, [m].
-        shared: what past origins say about errors of predictions; None where there are none.
+        shared: prediction error estimated from past origins; None where there are none.
         past: earlier predictions whose horizon is over, the latest first.
     """
 
@@ -142,7 +142,7 @@ class NewCustomers:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """Those of :data:`DIMENSIONS` that the log knows anything of."""
+        """Those of :data:`DIMENSIONS` that have values."""
         return tuple(name for name in DIMENSIONS if name in self.origin)
 
 
@@ -191,7 +191,7 @@ def load_new_customers(scored: Scored, progress: Progress) -> NewCustomers:
         spent_month=month.astype(np.int64),
         spent=spent.astype(np.float64),
         shared=shared_error(scored.workspace, scored.model),
-        past=tuple(_past(one, scored, scores[CUSTOMER_ID]) for one in past),
+        past=tuple(_past(period, scored, scores[CUSTOMER_ID]) for period in past),
         warnings=tuple(scored.warnings()),
     )
 
@@ -239,7 +239,7 @@ def load_origins(scored: Scored, progress: Progress) -> pa.Table:
 
 
 def _origins(dataset: Dataset, cutoff: date, scores: Path) -> pa.Table:
-    """Return what :func:`load_origins` does, from the log."""
+    """Compute the table of :func:`load_origins` from the log."""
     import pyarrow as pa
 
     engine = Engine()
@@ -268,7 +268,12 @@ def _origins(dataset: Dataset, cutoff: date, scores: Path) -> pa.Table:
 
 
 def _query(dataset: Dataset, scores: Path) -> str:
-    """Return the SQL of one row a scored customer, with its place among the scores."""
+    """Return the SQL of one row a scored customer, with its place among the scores.
+
+    ``stated``: origin from the customers table, which takes precedence. ``seen``: origin from the first events of the
+    log. ``lines``: discount and payment of each day with purchases; ``first_orders``: the discount's share on the first
+    of these days. ``scored``: the customers with their place in the file of scores, to which all others are joined.
+    """
     campaign = campaign_column(dataset)
     columns = {CHANNEL: CHANNEL, COUNTRY: COUNTRY, **({CAMPAIGN: campaign} if campaign else {})}
     ordered = {PRODUCT: PRODUCT_ID, CATEGORY: CATEGORY}
@@ -277,8 +282,8 @@ def _query(dataset: Dataset, scores: Path) -> str:
     limits = zip((0.001, 0.1, 0.2, 0.3), DISCOUNT_BANDS, strict=False)
     bands = " ".join(f"WHEN share < {limit} THEN '{band}'" for limit, band in limits)
     cells = {CHANNEL: f"seen.{CHANNEL}", CAMPAIGN: f"seen.{CAMPAIGN}" if campaign else "NULL"}
-    chosen = [f"coalesce(stated.{name}, {cell}) AS {name}" for name, cell in cells.items()]
-    chosen += [f"seen.{name}" for name in (COUNTRY, *ordered)]
+    selected_cells = [f"coalesce(stated.{name}, {cell}) AS {name}" for name, cell in cells.items()]
+    selected_cells += [f"seen.{name}" for name in (COUNTRY, *ordered)]
     return f"""
 WITH stated AS ({_stated(dataset)}),
 seen AS (SELECT {CUSTOMER_ID}, min({EVENT_TIME})::DATE AS day, {", ".join(seen)} FROM log GROUP BY 1),
@@ -286,7 +291,7 @@ lines AS (SELECT {CUSTOMER_ID}, {EVENT_TIME}::DATE AS day, sum({DISCOUNT}) AS of
     FROM log WHERE {EVENT_TYPE} = '{PURCHASE}' AND {DISCOUNT} IS NOT NULL GROUP BY 1, 2),
 first_orders AS (SELECT {CUSTOMER_ID}, arg_min(coalesce(off / nullif(off + paid, 0), 0), day) AS share
     FROM lines GROUP BY 1)
-SELECT scored.{CUSTOMER_ID}, place, least(stated.acquired, seen.day) AS acquired, {", ".join(chosen)},
+SELECT scored.{CUSTOMER_ID}, place, least(stated.acquired, seen.day) AS acquired, {", ".join(selected_cells)},
     CASE WHEN share IS NULL THEN NULL {bands} ELSE '{DISCOUNT_BANDS[-1]}' END AS {DISCOUNT_BAND}
 FROM (SELECT {CUSTOMER_ID}, file_row_number AS place
     FROM read_parquet({file_text(scores)}, file_row_number = true)) AS scored
@@ -308,15 +313,15 @@ def _first(name: str, column: str, where: str) -> str:
 
 
 def _stated(dataset: Dataset) -> str:
-    """Return SQL for what the customers table says of each customer's origin: acquired, channel, campaign.
+    """Return SQL for the origin columns of the customers table: acquired, channel, campaign.
 
-    A day that cannot be read, or that lies behind the customer's first event, counts as not stated.
+    A day that cannot be read, or that lies behind the customer's first event, counts as missing.
     """
     table = dataset.manifest.customers_table
-    held = {field.lower() for field in table.contacts} if table else set()
-    day = f"({TimeReading().value(ACQUIRED_ON)})::DATE" if ACQUIRED_ON in held else "NULL::DATE"
+    fields = {field.lower() for field in table.contacts} if table else set()
+    day = f"({TimeReading().value(ACQUIRED_ON)})::DATE" if ACQUIRED_ON in fields else "NULL::DATE"
     texts = ((CHANNEL, ACQUISITION_CHANNEL), (CAMPAIGN, ACQUISITION_CAMPAIGN))
-    cells = [f"min(nullif(trim({field}), '')) AS {name}" for name, field in texts if field in held]
-    cells += [f"NULL AS {name}" for name, field in texts if field not in held]
+    cells = [f"min(nullif(trim({field}), '')) AS {name}" for name, field in texts if field in fields]
+    cells += [f"NULL AS {name}" for name, field in texts if field not in fields]
     source = file_text(dataset.customers_path) if table else f"(SELECT '' AS {CUSTOMER_ID} LIMIT 0)"
     return f"SELECT {CUSTOMER_ID}, min({day}) AS acquired, {', '.join(cells)} FROM {source} GROUP BY 1"

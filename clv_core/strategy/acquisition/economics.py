@@ -33,11 +33,15 @@ from clv_core.strategy.acquisition.question import ALL, NAMED, Acquisition, Ques
 from clv_core.strategy.acquisition.spend import Spend, SpendDays
 
 DRAWS, COHORT_DRAWS = 2_000, 400
-HELD: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
+"""Draws of the estimates of groups, and of their months: months are many and get fewer,
+so that a changed setting is answered at once."""
+PAST_COLUMNS: Final = ("customers", "predicted", "low", "high", "actual", "ratio")
 MAX_LISTED: Final = 10
 """Names that a warning lists."""
-CROWDED: Final = 2.0
-"""Times as many customers as in a usual month, from which on the first month is said to hold earlier customers."""
+MAX_FIRST_MONTH_RATIO: Final = 2.0
+"""Times as many customers as in a usual month, from which on the first month may hold earlier ones: a guess.
+
+Exports cut off at a date count every customer who was there before as new in their first month."""
 
 
 def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Question) -> Acquisition:
@@ -49,7 +53,7 @@ def acquisition_report(customers: NewCustomers, spend: Spend | None, question: Q
         question: grouping, margin, targets.
 
     Raises:
-        UsageError: a dimension that the log knows nothing of, or a margin of a group that there is not.
+        UsageError: a dimension that the log has no values of, or a margin of a group that does not exist.
         Refused: the spend is in another currency than the log, or about other days.
         NotEnoughData: nobody was won in the days of the spend table.
     """
@@ -96,23 +100,23 @@ class _Report:
         self.shape = (len(groups), len(self.cohort_names))
         where = groups.code[self.rows] * self.shape[1] + self.cohort[self.rows]
         size = self.shape[0] * self.shape[1]
-        own = customers.value_so_far[self.rows], customers.predicted[self.rows]
+        values = customers.value_so_far[self.rows], customers.predicted[self.rows]
         self.count = np.bincount(where, minlength=size).reshape(self.shape)
-        self.so_far = np.bincount(where, own[0], minlength=size).reshape(self.shape)
-        fifths = np.bincount(where * FIFTHS + customers.fifth[self.rows], own[1], minlength=size * FIFTHS)
+        self.so_far = np.bincount(where, values[0], minlength=size).reshape(self.shape)
+        fifths = np.bincount(where * FIFTHS + customers.fifth[self.rows], values[1], minlength=size * FIFTHS)
         self.predicted = fifths.reshape(*self.shape, FIFTHS)
-        self.squares = np.bincount(groups.code[self.rows], (own[0] + own[1]) ** 2, minlength=len(groups))
+        self.squares = np.bincount(groups.code[self.rows], (values[0] + values[1]) ** 2, minlength=len(groups))
         self.buyers = np.bincount(where, customers.bought[self.rows], minlength=size).reshape(self.shape)
         self.spend = self._spend()
         margins = question.margins
         self.margin = np.array([margins.get(name[0], question.margin_rate) for name in groups.names])
 
     def answer(self, spend: Spend | None) -> Acquisition:
-        """Return everything."""
+        """Return the report."""
         errors = Errors.of(self.customers.shared, self._group_errors(), DRAWS)
-        of_all, own, estimates = self._estimates(errors)
+        of_all, means, estimates = self._estimates(errors)
         curves = payback_curves(self.customers, self.groups.code, estimates, of_all, self.question.min_customers)
-        groups = self._group_rows(errors, estimates, of_all, own, curves)
+        groups = self._group_rows(errors, estimates, of_all, means, curves)
         cohorts = self._cohort_rows(errors, estimates)
         return Acquisition(
             question=self.question,
@@ -120,7 +124,7 @@ class _Report:
             groups=groups,
             cohorts=cohorts,
             curves=self._curve_rows(curves),
-            held=self._held_rows(),
+            held=self._past_rows(),
             periods=self._period_rows(),
             spend_days=self._spend_day_rows(),
             totals=self._totals(spend),
@@ -129,7 +133,7 @@ class _Report:
         )
 
     def _spend(self) -> Floats | None:
-        """Return what was spent on each group in each month, [g, c]; None where that is not known."""
+        """Return the spend of each group in each month, [g, c]; None where it cannot be split."""
         if self.cost is None or self.cell_code is None:
             return None
         month = self.cost.cells[COHORT].map({name: at for at, name in enumerate(self.cohort_names)})
@@ -142,20 +146,20 @@ class _Report:
         """Return the means of each group, those expected of its months, and those of each month."""
         size, month_size = self.count.sum(axis=1), np.maximum(self.count.sum(axis=0), 1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            own = Parts(self.so_far.sum(axis=1) / size, self.predicted.sum(axis=1) / size[:, None])
+            means = Parts(self.so_far.sum(axis=1) / size, self.predicted.sum(axis=1) / size[:, None])
         month = Parts(self.so_far.sum(axis=0) / month_size, self.predicted.sum(axis=0) / month_size[:, None])
         mix = self.count / np.maximum(size, 1)[:, None]
-        return own, Parts(mix @ month.so_far, mix @ month.predicted), month
+        return means, Parts(mix @ month.so_far, mix @ month.predicted), month
 
     def _estimates(self, errors: Errors) -> tuple[Estimates, Parts, Estimates]:
         """Return the estimates of all customers together, the groups' own means, and their estimates."""
-        own, expected, _ = self._parts()
+        means, expected, _ = self._parts()
         size = self.count.sum(axis=1)
         total = np.where(size > 0, expected.total, 1.0)
-        spread = np.where(size > 0, self.squares / np.maximum(size, 1) - np.nan_to_num(own.total) ** 2, 0.0)
+        spread = np.where(size > 0, self.squares / np.maximum(size, 1) - np.nan_to_num(means.total) ** 2, 0.0)
         relative: Floats = np.divide(spread, total**2, out=np.zeros(len(size)), where=total > 0)
         pooled = float((relative * size).sum() / max(size.sum(), 1))
-        prior = self.question.min_customers  # a group's own variance counts beside that of so many others
+        prior = self.question.min_customers  # the pooled variance weighs as much as so many customers
         self.variance = (prior * pooled + size * relative) / (prior + size)
         self.of_all = pooled / max(int(size.sum()), 1)
         number = max(int(size.sum()), 1)
@@ -164,7 +168,7 @@ class _Report:
         of_all = estimate(everyone, everyone, np.array([self.of_all]), self.of_all, alone, seed=3)
         variance = self.variance / np.maximum(size, 1)
         shrink = COHORT not in self.question.by  # what is expected of a month's customers is their own mean
-        return of_all, own, estimate(own, expected, variance, self.of_all, errors, seed=2, shrink=shrink)
+        return of_all, means, estimate(means, expected, variance, self.of_all, errors, seed=2, shrink=shrink)
 
     def _group_errors(self) -> Floats:
         """Return draws of how far predictions of one group are off, from the latest earlier predictions."""
@@ -172,10 +176,10 @@ class _Report:
         if self.customers.past and shared is not None:
             past = self.customers.past[0]
             code, count = self.groups.code[past.row], len(self.groups)
-            known = code >= 0
+            in_group = code >= 0
             variance = customer_variance(past.scores, shared.dispersion)
             predicted, actual, squared = (
-                np.bincount(code[known], values[known], minlength=count)
+                np.bincount(code[in_group], values[in_group], minlength=count)
                 for values in (past.scores["predicted_clv"].to_numpy(), past.actual, variance)
             )
             some = predicted > 0
@@ -186,16 +190,18 @@ class _Report:
         return spread_draws(deviation, luck, DRAWS, USUAL_ERROR)
 
     def _group_rows(
-        self, errors: Errors, estimates: Estimates, of_all: Estimates, own: Parts, curves: Curves
+        self, errors: Errors, estimates: Estimates, of_all: Estimates, means: Parts, curves: Curves
     ) -> pd.DataFrame:
         size, question = self.count.sum(axis=1), self.question
         rows = self._worth(size, self.buyers.sum(axis=1), None if self.spend is None else self.spend.sum(axis=1))
         rows |= {"value_so_far": self.so_far.sum(axis=1), "predicted": self.predicted.sum(axis=(1, 2))}
         margin = rows["margin_rate"] = self.margin
-        rows |= {"contribution_so_far": own.so_far * margin, "ltv_own": own.total * margin}
+        rows |= {"contribution_so_far": means.so_far * margin, "ltv_own": means.total * margin}
         rows |= self._ratios(estimates, margin, rows["cac"], errors)
-        month, low, high, lived = (found[:-1] for found in curves.payback(np.append(rows["cac"] / margin, np.nan)))
-        if not errors.known:
+        month, low, high, lived = (
+            by_group[:-1] for by_group in curves.payback(np.append(rows["cac"] / margin, np.nan))
+        )
+        if not errors.has_past:
             low, high = np.full(len(low), np.nan), np.full(len(high), np.nan)
         rows |= {"payback_month": month, "payback_low": low, "payback_high": high, "payback_observed": lived}
         rows |= {
@@ -222,18 +228,18 @@ class _Report:
         group, month = np.nonzero(some)
         size = self.count[group, month]
         with np.errstate(invalid="ignore", divide="ignore"):
-            own = Parts(self.so_far[group, month] / size, self.predicted[group, month] / size[:, None])
+            means = Parts(self.so_far[group, month] / size, self.predicted[group, month] / size[:, None])
         _, expected, by_month = self._parts()
         factor = np.divide(estimates.mean, expected.total, out=np.ones(len(self.groups)), where=expected.total > 0)
         likely = Parts(by_month.so_far[month], by_month.predicted[month]).times(np.nan_to_num(factor, nan=1.0)[group])
         few = replace(errors, fifth=errors.fifth[:COHORT_DRAWS], group_spread=errors.group_spread[:COHORT_DRAWS])
         variance = self.variance[group] / np.maximum(size, 1)
-        drawn = estimate(own, likely, variance, self.of_all, few, seed=4)
+        drawn = estimate(means, likely, variance, self.of_all, few, seed=4)
         spend = None if self.spend is None else self.spend[group, month]
         rows = self._worth(size, self.buyers[group, month], spend)
         margin = rows["margin_rate"] = self.margin[group]
         rows |= {"value_so_far": self.so_far[group, month], "predicted": self.predicted[group, month].sum(axis=1)}
-        rows |= {"contribution_so_far": own.so_far * margin, "ltv_own": own.total * margin}
+        rows |= {"contribution_so_far": means.so_far * margin, "ltv_own": means.total * margin}
         rows |= self._ratios(drawn, margin, rows["cac"], errors)
         names = {name: np.asarray(values)[group] for name, values in self._names().items() if name != COHORT}
         cohort = {COHORT: np.array(self.cohort_names)[month]}
@@ -242,7 +248,11 @@ class _Report:
     def _names(self) -> dict[str, list[str]]:
         """Return the columns that name the groups."""
         dimensions = zip(self.question.by, zip(*self.groups.names, strict=True), strict=True)
-        return {"group": self.groups.labels, "kind": self.groups.kinds, **{name: list(own) for name, own in dimensions}}
+        return {
+            "group": self.groups.labels,
+            "kind": self.groups.kinds,
+            **{name: list(column) for name, column in dimensions},
+        }
 
     def _worth(self, size: Ints, buyers: Ints, spend: Floats | None) -> dict[str, Any]:
         """Return counts and costs."""
@@ -251,18 +261,18 @@ class _Report:
         return {"customers": size, "buyers": buyers.astype(np.int64), "spend": spent, "cac": cac}
 
     def _ratios(self, estimates: Estimates, margin: Floats, cac: Floats, errors: Errors) -> dict[str, Floats]:
-        """Return the worth of a customer after the margin, and beside its cost."""
+        """Return the worth of a customer after the margin, and its ratio to the cost."""
         draws = estimates.draws * margin[:, None]
         low, high = ends(draws)
         ltv = estimates.mean * margin
         paid = np.where(cac > 0, cac, np.nan)
         ratio = draws / paid[:, None]
-        unknown = np.isnan(ratio[:, 0]) | (not errors.known)
+        unknown = np.isnan(ratio[:, 0]) | (not errors.has_past)
         above = {
             name: np.where(unknown, np.nan, (ratio > target).mean(axis=1))
             for name, target in (("p_above_one", 1.0), ("p_above_target", self.question.target_ratio))
         }
-        if not errors.known:
+        if not errors.has_past:
             low, high = np.full(len(ltv), np.nan), np.full(len(ltv), np.nan)
         ratios = {"ratio": ltv / paid, "ratio_low": low / paid, "ratio_high": high / paid}
         return {"ltv": ltv, "ltv_low": low, "ltv_high": high, "own_weight": estimates.own_weight, **ratios, **above}
@@ -292,7 +302,7 @@ class _Report:
             "group": np.array([*self.groups.labels, ""])[group],
             "kind": np.array([*self.groups.kinds, ALL])[group],
             "month": month + 1,
-            **{name: (own * margin)[group, month] for name, own in values.items()},
+            **{name: (cells * margin)[group, month] for name, cells in values.items()},
             "observed": curves.observed[group, month],
             "customers": curves.customers[group, month],
         }
@@ -303,15 +313,15 @@ class _Report:
         value = np.maximum(self.so_far.sum(axis=1) + self.predicted.sum(axis=(1, 2)), 0)
         return float((self.margin * value).sum() / value.sum()) if value.sum() > 0 else self.question.margin_rate
 
-    def _held_rows(self) -> pd.DataFrame:
-        """Return how earlier predictions of each group held."""
+    def _past_rows(self) -> pd.DataFrame:
+        """Return predicted and actual value of each group at earlier cutoffs."""
         frames = []
         for past in self.customers.past:
             code, count = self.groups.code[past.row], len(self.groups)
-            known = code >= 0
+            in_group = code >= 0
             scores = past.scores
             size, predicted, actual = (
-                np.bincount(code[known], None if values is None else values[known], minlength=count)
+                np.bincount(code[in_group], None if values is None else values[in_group], minlength=count)
                 for values in (None, scores["predicted_clv"].to_numpy(), past.actual)
             )
             low = high = np.full(count, np.nan)
@@ -322,7 +332,7 @@ class _Report:
             figures = {"customers": size, "predicted": predicted, "low": low, "high": high, "actual": actual}
             frame = pd.DataFrame({**self._names(), "cutoff": past.cutoff.isoformat(), **figures, "ratio": ratio})
             frames.append(frame[frame["customers"] > 0])
-        nothing = pd.DataFrame(columns=["group", "kind", "cutoff", *HELD])
+        nothing = pd.DataFrame(columns=["group", "kind", "cutoff", *PAST_COLUMNS])
         return pd.concat(frames, ignore_index=True) if frames else nothing
 
     def _period_rows(self) -> pd.DataFrame:
@@ -363,36 +373,36 @@ class _Report:
         )
 
     def _warnings(self, spend: Spend | None) -> tuple[Message, ...]:
-        """Return what has to be said about the groups, the first most important."""
-        found = [Message("warning.acquisition_not_causal")]
+        """Return the warnings of the report, the most important first."""
+        messages = [Message("warning.acquisition_not_causal")]
         if self.customers.shared is None:
-            found.append(Message("warning.acquisition_no_past"))
+            messages.append(Message("warning.acquisition_no_past"))
         if self.cost is not None:
-            found += self._cost_warnings(spend)
-        return (*found, *self._count_warnings(), *self.customers.warnings, *(spend.warnings if spend else ()))
+            messages += self._cost_warnings(spend)
+        return (*messages, *self._count_warnings(), *self.customers.warnings, *(spend.warnings if spend else ()))
 
     def _count_warnings(self) -> list[Message]:
-        """Return what has to be said about the numbers of customers."""
-        found, fewest = [], self.question.min_customers
+        """Return warnings of small groups and of a first month with too many customers."""
+        messages, fewest = [], self.question.min_customers
         size = self.count.sum(axis=0)
         months = np.flatnonzero(size)
         first = self.cohort_names[int(months[0])] if len(months) else ""
         if len(months) > 2 and first == f"{self.customers.log_start:%Y-%m}":
             customers = int(size[months[0]])
-            if customers > CROWDED * np.median(size[months[1:]]):
-                found.append(Message("warning.acquisition_first_month", {"month": first, "customers": customers}))
+            if customers > MAX_FIRST_MONTH_RATIO * np.median(size[months[1:]]):
+                messages.append(Message("warning.acquisition_first_month", {"month": first, "customers": customers}))
         sizes = zip(self.groups.labels, self.groups.kinds, self.count.sum(axis=1), strict=True)
         small = [name for name, kind, count in sizes if kind == NAMED and count < fewest]
         if small:
             params = {"groups": small[:MAX_LISTED], "count": len(small), "fewest": fewest}
-            found.append(Message("warning.acquisition_small", params))
-        return found
+            messages.append(Message("warning.acquisition_small", params))
+        return messages
 
     def _cost_warnings(self, spend: Spend | None) -> list[Message]:
         assert self.cost is not None
-        found, customers = [], self.customers
+        messages, customers = [], self.customers
         if self.spend is None:
-            found.append(Message("warning.acquisition_cannot_split", {"by": list(self.question.by)}))
+            messages.append(Message("warning.acquisition_cannot_split", {"by": list(self.question.by)}))
         else:
             cost, size = self.spend.sum(axis=1), self.count.sum(axis=1)
             labels = self.groups.labels
@@ -400,27 +410,29 @@ class _Report:
             without = [labels[at] for at in np.flatnonzero((size > 0) & (cost == 0)) if self.groups.kinds[at] == NAMED]
             if only_spend:
                 amount = round(float(cost[(size == 0)].sum()), 2)
-                found.append(
+                messages.append(
                     Message("warning.acquisition_no_customers", {"groups": only_spend[:MAX_LISTED], "amount": amount})
                 )
             if without:
-                found.append(Message("warning.acquisition_no_spend", {"groups": without[:MAX_LISTED]}))
+                messages.append(Message("warning.acquisition_no_spend", {"groups": without[:MAX_LISTED]}))
         outside = int((~self.inside).sum())
         if outside:
             days = self.cost.days.texts()
             params = {"customers": outside, "first": days[0][0], "last": days[-1][1]}
-            found.append(Message("warning.acquisition_outside", params))
+            messages.append(Message("warning.acquisition_outside", params))
         if other := [f"{name} ({_dates(days)})" for name, days in self._own_days().items() if days != self.cost.days]:
             params = {"count": len(other), "channels": other[:MAX_LISTED]}
-            found.append(Message("warning.acquisition_channel_days", params))
+            messages.append(Message("warning.acquisition_channel_days", params))
         if abs(self.cost.outside) >= 0.005:
             log = {"start": customers.log_start.isoformat(), "end": customers.as_of.isoformat()}
-            found.append(Message("warning.acquisition_spend_outside", {"amount": round(self.cost.outside, 2), **log}))
+            messages.append(
+                Message("warning.acquisition_spend_outside", {"amount": round(self.cost.outside, 2), **log})
+            )
         if spend is not None and not (spend.currency and customers.currency):
-            found.append(
+            messages.append(
                 Message("warning.acquisition_currency", {"currency": customers.currency or spend.currency or "–"})
             )
-        return found
+        return messages
 
 
 def _dates(days: SpendDays) -> str:

@@ -5,8 +5,8 @@ differ:
 
     value = B own + (1 - B) expected,   B = t^2 / (t^2 + v),   v = relative variance of a customer / customers
 
-How much groups differ, t, is not known: each value is weighed by how well it explains the groups at hand. Predictions
-are off by what past origins showed (:mod:`clv_core.evaluation.levels`) and by what is alike in a group.
+The spread between groups, t, is estimated: each value is weighed by its likelihood given the groups. Errors of
+predictions have a part that past origins showed (:mod:`clv_core.evaluation.levels`) and a part that a group shares.
 
 Source: Efron, Morris (1975), Data analysis using Stein's estimator and its generalizations, Journal of the American
 Statistical Association 70(350); Gelman (2006), Prior distributions for variance parameters in hierarchical models,
@@ -65,21 +65,21 @@ class Errors:
     Args:
         fifth: factor on predicted value of each fifth, [d, 5].
         group_spread: spread of what a group is off by, on the log scale, [d].
-        known: whether past origins say how far predictions are off; if not, factors are 1 and there is no interval.
+        has_past: whether the errors come from past origins; if not, factors are 1 and there is no interval.
     """
 
     fifth: Floats
     group_spread: Floats
-    known: bool
+    has_past: bool
 
     @classmethod
     def of(cls, shared: SharedError | None, group_spread: Floats, draws: int) -> Errors:
         """Return ``draws`` errors; ``group_spread`` is of :func:`spread_draws`, [draws]."""
         if shared is None:
             return cls(np.ones((draws, FIFTHS)), np.zeros(draws), False)
-        held = evenly(shared.weights, draws)
+        origin = evenly(shared.weights, draws)
         normals = even_normals(draws, 1 + FIFTHS, seed=1)
-        logs = np.sqrt(shared.level[held])[:, None] * normals[:, :1] + np.sqrt(shared.own[held]) * normals[:, 1:]
+        logs = np.sqrt(shared.level[origin])[:, None] * normals[:, :1] + np.sqrt(shared.own[origin]) * normals[:, 1:]
         return cls(np.exp(logs), group_spread, True)
 
 
@@ -103,12 +103,12 @@ class Estimates:
 
 
 def estimate(
-    own: Parts, expected: Parts, variance: Floats, of_all: float, errors: Errors, *, seed: int, shrink: bool = True
+    means: Parts, expected: Parts, variance: Floats, of_all: float, errors: Errors, *, seed: int, shrink: bool = True
 ) -> Estimates:
     """Return the worth of a customer of each group.
 
     Args:
-        own: means of the groups' customers; NaN of a group without any.
+        means: of the groups' customers; NaN of a group without any.
         expected: what would be expected of them if groups did not differ.
         variance: squared relative error of the own mean by chance, [g].
         of_all: that of the expected one.
@@ -116,12 +116,12 @@ def estimate(
         seed: of chance; the same gives the same draws.
         shrink: whether own means are drawn towards the expected ones.
     """
-    count, draws = len(own.so_far), len(errors.fifth)
-    missing = ~np.isfinite(own.total)
-    own = Parts(np.where(missing, 0.0, own.so_far), np.where(missing[:, None], 0.0, own.predicted))
+    count, draws = len(means.so_far), len(errors.fifth)
+    missing = ~np.isfinite(means.total)
+    means = Parts(np.where(missing, 0.0, means.so_far), np.where(missing[:, None], 0.0, means.predicted))
     usable = ~missing & (expected.total > 0)
     base = np.where(usable, expected.total, 1.0)
-    relative = np.where(usable, own.total / base, 1.0)
+    relative = np.where(usable, means.total / base, 1.0)
     spread = np.full(draws, 1e9)
     if shrink:
         spread = spread_draws(relative[usable] - 1, variance[usable], draws)
@@ -130,13 +130,13 @@ def estimate(
     noise_variance = np.where(usable, variance, 0.0)[:, None] * weight + (1 - weight) ** 2 * of_all
     normals = even_normals(draws, 2 * count, seed).T
     noise = normals[:count] * np.sqrt(noise_variance)
-    alike = np.exp(normals[count:] * errors.group_spread)
-    own_predicted, expected_predicted = (part.predicted @ errors.fifth.T * alike for part in (own, expected))
-    drawn = weight * (own.so_far[:, None] + own_predicted)
+    group_factor = np.exp(normals[count:] * errors.group_spread)
+    own_predicted, expected_predicted = (part.predicted @ errors.fifth.T * group_factor for part in (means, expected))
+    drawn = weight * (means.so_far[:, None] + own_predicted)
     drawn += (1 - weight) * (expected.so_far[:, None] + expected_predicted) + base[:, None] * noise
     own_weight = weight.mean(axis=1)
-    mean = own_weight * own.total + (1 - own_weight) * expected.total
-    plain = np.where(usable, own.predicted.sum(axis=1), expected.predicted.sum(axis=1))[:, None]
+    mean = own_weight * means.total + (1 - own_weight) * expected.total
+    plain = np.where(usable, means.predicted.sum(axis=1), expected.predicted.sum(axis=1))[:, None]
     ahead = np.where(usable[:, None], own_predicted, expected_predicted)
     factor = np.divide(ahead, plain, out=np.ones((count, draws)), where=plain > 0)
     mean, drawn = np.where(missing, np.nan, mean), np.where(missing[:, None], np.nan, drawn)
@@ -147,10 +147,10 @@ def spread_draws(deviation: Floats, variance: Floats, draws: int, scale: float =
     """Return draws of how much groups differ, given how they deviate and how much of that is chance, [draws].
 
     Args:
-        deviation: of each group from what is expected of it, [g]; none leaves what is held beforehand.
+        deviation: of each group from what is expected of it, [g]; none leaves the prior.
         variance: of it by chance, [g].
         draws: how many.
-        scale: of the half-Cauchy distribution that is held beforehand; infinite holds all spreads equally likely.
+        scale: of the half-Cauchy prior; infinite is a flat prior.
     """
     total = SPREADS[:, None] ** 2 + np.maximum(variance, 1e-12)
     fit = -0.5 * (np.log(total) + deviation**2 / total).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What figures of new customers say, in sentences that page and report share."""
+"""Findings about new customers, in sentences that page and report share."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from clv_core.i18n import DEFAULT_LANGUAGE, say_clauses, say_number, translate
 from clv_core.strategy.acquisition.customer_origins import DISCOUNT_BAND, DISCOUNT_BANDS, NewCustomers
 from clv_core.strategy.acquisition.question import NAMED, Acquisition, Question
 
-MOSTLY: Final = 0.5
-"""Share of customers who have lived a month, from which on a curve is said to be observed there."""
-LEAST: Final = 0.01
+MIN_OBSERVED_SHARE: Final = 0.5
+"""Share of customers who have lived a month, from which on a curve counts as observed there: most, so half."""
+MIN_CUSTOMER_SHARE: Final = 0.01
 """Share of the new customers that a group of a headline holds at least: were they worth twice as much, or nothing, the
 value of all would change by a hundredth. The minimum of customers bounds chance alone: 53 of 24,255 passed it."""
 
@@ -25,7 +25,7 @@ def group_name(group: str, kind: str, language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def discount_question(customers: NewCustomers, question: Question) -> Question | None:
-    """Return what :func:`findings` asks of discounts; None where the log has none, or they are asked for anyway."""
+    """Return the question of :func:`findings` about discounts; None without any, or if ``question`` has them."""
     if DISCOUNT_BAND not in customers.origin or DISCOUNT_BAND in question.by:
         return None
     return Question((DISCOUNT_BAND,), min_customers=question.min_customers)
@@ -33,8 +33,8 @@ def discount_question(customers: NewCustomers, question: Question) -> Question |
 
 def headline(report: Acquisition, discounts: Acquisition | None, language: str = DEFAULT_LANGUAGE) -> str:
     """Return :func:`findings` as one sentence."""
-    said = say_clauses((message.text(language) for message in findings(report, discounts)), language)
-    return said[:1].upper() + said[1:]
+    sentence = say_clauses((message.text(language) for message in findings(report, discounts)), language)
+    return sentence[:1].upper() + sentence[1:]
 
 
 def findings(report: Acquisition, discounts: Acquisition | None = None) -> tuple[Message, ...]:
@@ -48,17 +48,17 @@ def findings(report: Acquisition, discounts: Acquisition | None = None) -> tuple
     large = ranked[_is_large(ranked, report)]
     kind = "_paid" if report.ranked else ""
     if ranked.empty:
-        found = [Message(f"acquisition.finding.few{kind}", {"fewest": report.question.min_customers})]
+        messages = [Message(f"acquisition.finding.few{kind}", {"fewest": report.question.min_customers})]
     elif large.empty:
-        found = [Message(f"acquisition.finding.small{kind}", {"least": LEAST})]
+        messages = [Message(f"acquisition.finding.small{kind}", {"least": MIN_CUSTOMER_SHARE})]
     elif report.ranked:
-        found = _payback(report, large)
+        messages = _payback(report, large)
     elif len(large) == 1:
-        params = {"group": str(large["group"].iloc[0]), "share": _share(large, report), "least": LEAST}
-        found = [Message("acquisition.finding.one_large", params)]
+        params = {"group": str(large["group"].iloc[0]), "share": _share(large, report), "least": MIN_CUSTOMER_SHARE}
+        messages = [Message("acquisition.finding.one_large", params)]
     else:
-        found = _worth(report, large)
-    return (*found, *([] if discounts is None else _discount(discounts)))
+        messages = _worth(report, large)
+    return (*messages, *([] if discounts is None else _discount(discounts)))
 
 
 def _share(groups: pd.DataFrame, report: Acquisition) -> float:
@@ -68,37 +68,37 @@ def _share(groups: pd.DataFrame, report: Acquisition) -> float:
 
 def _is_large(groups: pd.DataFrame, report: Acquisition) -> pd.Series[bool]:
     """Return which groups hold enough of the new customers for a headline."""
-    return groups["customers"] >= LEAST * report.totals.customers
+    return groups["customers"] >= MIN_CUSTOMER_SHARE * report.totals.customers
 
 
 def _rests_on(groups: pd.DataFrame, report: Acquisition) -> list[Message]:
     """Return what part of the new customers the named groups hold, where that is not most of them."""
     share = _share(groups, report)
     params = {"groups": len(groups), "share": share}
-    return [Message("acquisition.finding.share", params)] if share < MOSTLY else []
+    return [Message("acquisition.finding.share", params)] if share < MIN_OBSERVED_SHARE else []
 
 
 def _payback(report: Acquisition, ranked: pd.DataFrame) -> list[Message]:
     """Return the group that pays back first, and the one that does so last or never."""
     order = ranked.sort_values(["payback_month", "rank"], kind="stable")
     first, last = order.iloc[0], order[order["payback_month"] == order["payback_month"].max()].iloc[-1]
-    found, named = [], []
+    messages, named = [], []
     if np.isfinite(first["payback_month"]):
         code = "paid" if first["payback_observed"] else "expected"
         params = {"group": str(first["group"]), "month": int(first["payback_month"])}
-        found.append(Message(f"acquisition.finding.{code}", params))
+        messages.append(Message(f"acquisition.finding.{code}", params))
         named.append(first)
     if np.isinf(last["payback_month"]):
         curve = report.curves[(report.curves["group"] == last["group"]) & (report.curves["kind"] == NAMED)]
-        lived = curve.loc[curve["observed"] >= MOSTLY, "month"].max()
+        lived = curve.loc[curve["observed"] >= MIN_OBSERVED_SHARE, "month"].max()
         params = {"group": str(last["group"]), "lived": int(lived) if lived > 0 else 0, "last": len(curve)}
-        found.append(Message("acquisition.finding.unpaid", params))
+        messages.append(Message("acquisition.finding.unpaid", params))
         named.append(last)
     elif last["group"] != first["group"] and last["payback_month"] > first["payback_month"]:
         params = {"group": str(last["group"]), "month": int(last["payback_month"])}
-        found.append(Message("acquisition.finding.slowest", params))
+        messages.append(Message("acquisition.finding.slowest", params))
         named.append(last)
-    return [*found, *_rests_on(pd.DataFrame(named), report)]
+    return [*messages, *_rests_on(pd.DataFrame(named), report)]
 
 
 def _worth(report: Acquisition, ranked: pd.DataFrame) -> list[Message]:
@@ -118,8 +118,8 @@ def _discount(report: Acquisition) -> list[Message]:
     rows = groups[groups["enough"] & (groups["kind"] == NAMED) & _is_large(groups, report)].set_index("group")
     if DISCOUNT_BANDS[0] not in rows.index:
         return []
-    full, others = rows.loc[DISCOUNT_BANDS[0]], rows.drop(DISCOUNT_BANDS[0])
-    apart = others[(others["ltv_high"] < full["ltv_low"]) | (others["ltv_low"] > full["ltv_high"])]
+    full, discounted = rows.loc[DISCOUNT_BANDS[0]], rows.drop(DISCOUNT_BANDS[0])
+    apart = discounted[(discounted["ltv_high"] < full["ltv_low"]) | (discounted["ltv_low"] > full["ltv_high"])]
     if apart.empty or not full["ltv"] > 0:
         return []
     share = apart["ltv"] / full["ltv"]

@@ -1,4 +1,4 @@
-"""Customers by group, and what a spend table says that each group cost."""
+"""Customers by group, and the cost of each group from a spend table."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ Bools = NDArray[np.bool_]
 SEPARATOR: Final = " · "
 """Between the names of a group by two dimensions."""
 NOTHING: Final = "–"
-"""Stands for an unknown part of a name."""
+"""Replaces an unknown part of a name."""
 MAX_GROUPS: Final = 50
+"""Named groups; smaller ones are lumped. More rows than a page or a report shows; a guess."""
 SPEND_DIMENSIONS: Final = (CHANNEL, CAMPAIGN, COHORT)
 """Dimensions by which a spend table can be split."""
 
@@ -51,19 +52,19 @@ class Groups:
 
     @property
     def labels(self) -> list[str]:
-        """Names in one text each, "" of others and where nothing is known."""
+        """Names in one text each, "" of lumped groups and of unknown origin."""
         named = zip(self.names, self.kinds, strict=True)
         return [SEPARATOR.join(part or NOTHING for part in name) if kind == NAMED else "" for name, kind in named]
 
 
 @dataclass(frozen=True, eq=False)
 class Cost:
-    """A spend table beside the customers of a log.
+    """A spend table cut to the days of a log.
 
     Args:
         cells: channel, campaign, cohort (month) and amount, within the days of the log.
         outside: amount before the log begins or after the cutoff.
-        days: that the whole table is about, within the log.
+        days: covered by the table over all channels, within the log.
         channel_days: folded name of a channel -> the days of its own rows, within the log.
     """
 
@@ -88,10 +89,10 @@ class Cost:
         return cls(*spend.by_month(*log), days, spend.days_by_channel(*log))
 
     def covers(self, customers: NewCustomers) -> Bools:
-        """Return which customers were won on days whose cost is known, [n].
+        """Return which customers were won on days that the spend table covers, [n].
 
-        These are the days of their channel's own rows: before and after them nobody knows what its customers cost. A
-        channel without rows, and an unknown one, cost nothing that the table knows of on all of its days.
+        These are the days of their channel's own rows: before and after them the cost of its customers is missing. A
+        channel without rows, and an unknown one, count as free on all days of the table.
         """
         inside, channel = self.days.hold(customers.acquired), customers.origin.get(CHANNEL)
         if channel is None:
@@ -99,8 +100,8 @@ class Cost:
         for code, name in enumerate(channel.categories):
             days = self.channel_days.get(fold(str(name)))
             if days is not None:
-                own = np.flatnonzero(channel.codes == code)
-                inside[own] = days.hold(customers.acquired[own])
+                rows = np.flatnonzero(channel.codes == code)
+                inside[rows] = days.hold(customers.acquired[rows])
         return inside
 
     def by_group(self, groups: Groups, by: tuple[str, ...]) -> tuple[Groups, Ints]:
@@ -121,29 +122,34 @@ def group_customers(customers: NewCustomers, by: tuple[str, ...], inside: Bools)
     code, texts = np.zeros(len(customers), np.int64), []
     for name in by:
         column = customers.origin[name]
-        own = [*map(str, column.categories), ""]
-        texts.append(own)
-        code = code * len(own) + np.where(column.codes < 0, len(own) - 1, column.codes)
-    size = np.bincount(code[inside], minlength=int(np.prod([len(own) for own in texts])))
+        category_texts = [*map(str, column.categories), ""]
+        texts.append(category_texts)
+        code = code * len(category_texts) + np.where(column.codes < 0, len(category_texts) - 1, column.codes)
+    size = np.bincount(code[inside], minlength=int(np.prod([len(category_texts) for category_texts in texts])))
     filled = np.flatnonzero(size)
-    places = np.unravel_index(filled, [len(own) for own in texts])
-    names = list(zip(*([own[place] for place in at] for own, at in zip(texts, places, strict=True)), strict=True))
+    places = np.unravel_index(filled, [len(category_texts) for category_texts in texts])
+    names = list(
+        zip(
+            *([category_texts[place] for place in at] for category_texts, at in zip(texts, places, strict=True)),
+            strict=True,
+        )
+    )
     nothing = np.array([not any(name) for name in names], bool)
     order = sorted(range(len(filled)), key=lambda at: (nothing[at], -size[filled[at]], names[at]))
     shown = [at for at in order if not nothing[at]]
     lumped = shown[MAX_GROUPS:] if len(shown) > MAX_GROUPS + 1 else []
     shown = shown[: len(shown) - len(lumped)]
     unknown = [at for at in order if nothing[at]]
-    kept = shown + unknown
-    named = [names[at] for at in kept] + ([("",) * len(by)] if lumped else [])
+    listed = shown + unknown
+    named = [names[at] for at in listed] + ([("",) * len(by)] if lumped else [])
     kinds = [NAMED] * len(shown) + [UNKNOWN] * len(unknown) + ([OTHERS] if lumped else [])
     to_group = np.full(len(size), -1, np.int64)
-    to_group[filled[kept]] = np.arange(len(kept))
-    to_group[filled[lumped]] = len(kept)
+    to_group[filled[listed]] = np.arange(len(listed))
+    to_group[filled[lumped]] = len(listed)
     index = {tuple(map(fold, names[at])): int(to_group[filled[at]]) for at in reversed(order)}
     return Groups(named, kinds, np.where(inside, to_group[code], -1), index)
 
 
 def can_split(cost: Cost, by: tuple[str, ...]) -> bool:
-    """Return whether the spend table knows the dimensions."""
+    """Return whether the spend table has the dimensions."""
     return set(by) <= set(SPEND_DIMENSIONS) and all((cost.cells[name] != "").any() for name in by)

@@ -16,9 +16,11 @@ from clv_core.strategy.acquisition.customer_origins import MONTH_DAYS, NewCustom
 from clv_core.strategy.acquisition.estimates import Estimates, Floats, Ints, ends
 
 DRAWS: Final = 400
+"""Draws of the curves: fewer than of the groups, as each is a curve of all months."""
 EXTENDED_MONTHS: Final = 6
-"""Last observed months of which the mean stands for later ones."""
-SMALLEST: Final = 1e-9
+"""Last observed months, whose mean is used for later ones: half a year, so that one month does not decide; a guess."""
+MIN_VALUE: Final = 1e-9
+"""Guards against a division by 0; far below any amount of money."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +50,9 @@ class Curves:
         """
         month = _first_month(self.value, cost)
         low, high = ends(_first_month(self.draws, cost[:, None]))
-        known = np.isfinite(month) & (month > 0)
-        at = np.where(known, month - 1, 0).astype(np.int64)
-        lived = known & (np.take_along_axis(self.observed, at[:, None], axis=1)[:, 0] >= 0.5)
+        is_finite = np.isfinite(month) & (month > 0)
+        at = np.where(is_finite, month - 1, 0).astype(np.int64)
+        lived = is_finite & (np.take_along_axis(self.observed, at[:, None], axis=1)[:, 0] >= 0.5)
         low, high = (np.where(np.isnan(month), np.nan, end) for end in (low, high))
         return month, low, high, lived
 
@@ -63,8 +65,8 @@ def _first_month(value: Floats, cost: Floats) -> Floats:
     """Return the first month of the last axis in which a value reaches its cost."""
     reached = value >= cost[..., None]
     month = np.where(reached.any(axis=-1), reached.argmax(axis=-1) + 1.0, np.inf)
-    found: Floats = np.where(np.isnan(cost), np.nan, np.where(cost <= 0, 0.0, month))
-    return found
+    first: Floats = np.where(np.isnan(cost), np.nan, np.where(cost <= 0, 0.0, month))
+    return first
 
 
 def payback_curves(
@@ -77,7 +79,7 @@ def payback_curves(
         code: group of each, -1 for none, [n].
         estimates: of the groups, with what each group's own mean counts.
         of_all: of all customers in any group.
-        min_customers: months with fewer are left out; smaller groups go on while half of them count.
+        min_customers: months with fewer are left out; smaller groups continue while half of them count.
     """
     groups, rows = len(estimates.mean), np.flatnonzero(code >= 0)
     age = (np.datetime64(customers.as_of, "D") - customers.acquired).astype(np.int64) / MONTH_DAYS
@@ -111,7 +113,7 @@ def payback_curves(
     usable = np.logical_and.accumulate(enough, axis=1)
 
     weight = np.append(estimates.own_weight, 1.0)[:, None]
-    so_far, ahead = (weight * own + (1 - weight) * own[-1] for own in (so_far, ahead))
+    so_far, ahead = (weight * curve + (1 - weight) * curve[-1] for curve in (so_far, ahead))
     factor = np.concatenate([estimates.predicted_factor, of_all.predicted_factor])[:, :DRAWS, None]
     noise = np.concatenate([estimates.relative_noise, of_all.relative_noise])[:, :DRAWS, None]
     draws = (so_far[:, None] + ahead[:, None] * factor) * (1 + noise)
@@ -127,14 +129,14 @@ def _by_age(seen: Floats, count: Ints, min_customers: int) -> Floats:
     """Return what customers bring in each month of their age, from those who have lived it; never below 0, [ages]."""
     ages = len(count)
     lived = np.arange(ages) < np.arange(ages)[:, None]  # [age now, month]
-    known = count @ lived
-    enough = np.logical_and.accumulate(known >= min_customers)
-    value = np.einsum("at,at->t", seen, lived) / np.maximum(known, 1)
+    customers = count @ lived
+    enough = np.logical_and.accumulate(customers >= min_customers)
+    value = np.einsum("at,at->t", seen, lived) / np.maximum(customers, 1)
     last = int(enough.sum())
     if not last:
         return np.ones(ages)
     usual = value[max(0, last - EXTENDED_MONTHS) : last].mean()
-    by_age: Floats = np.maximum(np.where(enough, value, usual), SMALLEST)
+    by_age: Floats = np.maximum(np.where(enough, value, usual), MIN_VALUE)
     return by_age
 
 
@@ -153,5 +155,5 @@ def _shares(by_age: Floats, lived: Floats, horizon: float, months: int) -> Float
     now = (np.arange(ages) + lived)[:, None]
     overlap = np.clip(np.minimum(end, now + horizon) - np.maximum(begin, now), 0, 1)
     weight = overlap * rate
-    shares: Floats = weight / np.maximum(weight.sum(axis=1, keepdims=True), SMALLEST)
+    shares: Floats = weight / np.maximum(weight.sum(axis=1, keepdims=True), MIN_VALUE)
     return shares

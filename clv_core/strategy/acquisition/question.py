@@ -11,8 +11,9 @@ from clv_core.columns import CHANNEL
 from clv_core.errors import Message, UsageError
 
 NAMED, UNKNOWN, OTHERS, ALL = "named", "unknown", "others", "all"
-"""Kinds of groups: of one name, of customers whose origin is not known, those too many to show, everyone."""
+"""Kinds of groups: of one name, of customers of unknown origin, those too many to show, everyone."""
 MIN_CUSTOMERS = 50
+"""Customers from which a group is ranked. A guess: shrinkage is what protects smaller groups."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over all customers and the whole spend table, in the log's currency.
+    """Sums over all customers and the spend table, in the log's currency.
 
-    ``inside`` are customers won on days of their channel's own spend, of the whole spend table where the channel has
+    ``inside`` are customers won on days of their channel's own spend, of the table's days where the channel has
     none (all, without a table); the groups hold these.
 
     Args:
@@ -88,7 +89,7 @@ class Acquisition:
     """The answer to a :class:`Question`; money in the log's currency, low and high of 80% intervals.
 
     Args:
-        question: what was asked.
+        question: that the report answers.
         currency: may be empty.
         groups: one row a group, the ranked ones first and best first:
             ``group`` (its name, "" of unknown and of others), ``kind`` (:data:`NAMED`, :data:`UNKNOWN` or
@@ -108,7 +109,7 @@ class Acquisition:
             ``multiplier`` (ltv over that of all customers);
             ``enough`` (whether it has the minimum of customers), ``rank`` (1 is best; by ratio, else by ltv; missing
             where not ``enough``).
-            Intervals and chances are NaN where no past origin says how far predictions are off.
+            Intervals and chances are NaN without past origins to estimate the error from.
         cohorts: one row a group and month (``cohort``, ``2024-03``), the same columns but ``payback_*``, ``max_*``,
             ``multiplier``, ``never_again`` and ``rank``.
         curves: one row a group and ``month`` (1 the first) of a customer's age: ``value``, ``low``, ``high``
@@ -120,7 +121,7 @@ class Acquisition:
         spend_days: one row a channel of the spend table and span of its days: ``channel``, ``first`` and ``last`` (ISO
             dates). A channel's customers count if they were won on these.
         totals: sums.
-        warnings: what has to be said; codes are catalogue keys.
+        warnings: the most important first; codes are catalogue keys.
         ranked: whether there is a cost to rank by; else groups are ranked by value.
     """
 

@@ -1,7 +1,7 @@
 """Reads a table of what was spent on winning customers as a log is read: every row is accounted for.
 
-What Google Ads, Meta and TikTok export is known by recipes (``recipes/*.toml``); in other files the columns' names
-tell, or the person does.
+Recipes (``recipes/*.toml``) describe the exports of Google Ads, Meta and TikTok; in other files the columns are
+recognised by their names, or the user assigns them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ TOTAL: Final = rf"(?i)^\s*(?:{load_vocabulary().pattern('acquisition', 'totals')
 
 @dataclass(frozen=True)
 class SpendRecipe:
-    """What is known of one platform's export.
+    """How to read one platform's export.
 
     Args:
         title: what people call it; the channel of its rows unless another is given.
@@ -70,8 +70,8 @@ def read_spend(path: Path, settings: SpendSettings | None = None, *, original: s
 
     Args:
         path: CSV, workbook, JSON Lines or Parquet, in any encoding and dialect that a log may have.
-        settings: what the person says.
-        original: what the person calls the file, where it is not the path's name.
+        settings: of the user.
+        original: the name that the user gave the file, where it is not the path's name.
 
     Raises:
         NotFound: there is no such file.
@@ -102,7 +102,7 @@ def read_spends(paths: Sequence[Path], channels: Sequence[str], settings: SpendS
         paths: the files.
         channels: one for the rows of each file, in the files' order, "" where a file has its own; one alone is that of
             all files; or none.
-        settings: what else the person says of all of them.
+        settings: of the user, for all of them.
 
     Raises:
         UsageError: as many channels as can belong to no files, or one for all where a file has its own.
@@ -110,10 +110,12 @@ def read_spends(paths: Sequence[Path], channels: Sequence[str], settings: SpendS
     """
     if len(channels) not in (0, 1, len(paths)):
         raise UsageError("spend_channels", channels=len(channels), files=len(paths))
-    own = channels if len(channels) == len(paths) else [*(channels or [settings.channel])] * len(paths)
-    tables = [read_spend(path, replace(settings, channel=one)) for path, one in zip(paths, own, strict=True)]
+    by_file = channels if len(channels) == len(paths) else [*(channels or [settings.channel])] * len(paths)
+    tables = [
+        read_spend(path, replace(settings, channel=channel)) for path, channel in zip(paths, by_file, strict=True)
+    ]
     if len(channels) == 1 < len(paths):
-        for message in (one for table in tables for one in table.warnings if one.code == REPLACED):
+        for message in (warning for table in tables for warning in table.warnings if warning.code == REPLACED):
             raise UsageError("spend_channel_own", **message.params)
     return tables
 
@@ -123,10 +125,10 @@ def spend_recipes() -> tuple[SpendRecipe, ...]:
     """Return the recipes of this package."""
     recipes = []
     for path in sorted(RECIPES.glob("*.toml")):
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-        headers = tuple((one,) if isinstance(one, str) else tuple(one) for one in said["headers"])
-        columns = {meaning: tuple(names) for meaning, names in said["columns"].items()}
-        recipes.append(SpendRecipe(said["title"], headers, columns))
+        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+        headers = tuple((header,) if isinstance(header, str) else tuple(header) for header in recipe["headers"])
+        columns = {meaning: tuple(names) for meaning, names in recipe["columns"].items()}
+        recipes.append(SpendRecipe(recipe["title"], headers, columns))
     return tuple(recipes)
 
 
@@ -141,16 +143,16 @@ def propose_columns(columns: Sequence[str], recipe: SpendRecipe | None) -> dict[
     """Return meaning -> column of a file, by the recipe, else by the columns' names."""
     by_name = {_bare(column): column for column in reversed(columns)}
     words = load_vocabulary()
-    found: dict[str, str] = {}
+    proposed: dict[str, str] = {}
     for meaning in COLUMNS:
         if recipe is not None:
             names: Sequence[str] = recipe.columns.get(meaning, ())
         else:
             names = () if meaning == END else words.entries("acquisition", meaning)
-        column = next((by_name[_bare(one)] for one in names if _bare(one) in by_name), None)
-        if column is not None and column not in found.values():
-            found[meaning] = column
-    return found
+        column = next((by_name[_bare(header)] for header in names if _bare(header) in by_name), None)
+        if column is not None and column not in proposed.values():
+            proposed[meaning] = column
+    return proposed
 
 
 def _bare(column: str) -> str:
@@ -186,26 +188,26 @@ class _Reader:
         day, notes = self._days(DAY, columns[DAY])
         end, more = self._days(END, columns[END]) if END in columns else ("NULL::DATE", [])
         forms = self._forms(SPEND, numbers.form(SPEND))
-        reading, said = numbers.decide(forms, columns[SPEND], self.settings.decimal)
+        reading, doubts = numbers.decide(forms, columns[SPEND], self.settings.decimal)
         rows = self._judged(day, end, reading.value(SPEND))
         problems = self._problems(rows, rejects, columns)
-        kept = rows[rows["reason"] == ""]
-        if kept.empty:
+        accepted = rows[rows["reason"] == ""]
+        if accepted.empty:
             first = problems[0].message().text() if problems else ""
             raise Refused("spend_no_rows", file=self.called, rows=len(rows) + len(rejects), first=first)
-        currency, about = self._currency(kept, columns)
-        days, period = self._lengths(kept)
-        channel, replaced = self._channel(kept, columns, recipe)
+        currency, about = self._currency(accepted, columns)
+        days, period = self._lengths(accepted)
+        channel, replaced = self._channel(accepted, columns, recipe)
         table = pd.DataFrame(
             {
-                "start": kept["start"].to_numpy("datetime64[D]").astype("datetime64[s]"),
+                "start": accepted["start"].to_numpy("datetime64[D]").astype("datetime64[s]"),
                 "days": days,
                 CHANNEL: channel,
-                CAMPAIGN: kept[CAMPAIGN].fillna("").astype("str"),
-                "amount": kept["amount"].to_numpy(np.float64),
+                CAMPAIGN: accepted[CAMPAIGN].fillna("").astype("str"),
+                "amount": accepted["amount"].to_numpy(np.float64),
             }
         ).reset_index(drop=True)
-        counted = (one.message() for one in problems)
+        counted = (problem.message() for problem in problems)
         return Spend(
             file=self.called,
             rows=table,
@@ -213,36 +215,36 @@ class _Reader:
             rows_read=len(rows) + len(rejects),
             problems=problems,
             recipe="" if recipe is None else recipe.title,
-            warnings=(*replaced, *self.source.notes, *notes, *more, *said, *about, *period, *counted),
+            warnings=(*replaced, *self.source.notes, *notes, *more, *doubts, *about, *period, *counted),
         )
 
     def _columns(self, recipe: SpendRecipe | None) -> dict[str, str]:
-        """Return meaning -> column: the person's word first."""
+        """Return meaning -> column; the user's assignment takes precedence."""
         columns = list(self.source.columns)
         unknown = [meaning for meaning in dict(self.settings.columns) if meaning not in COLUMNS]
         lacking = [column for column in dict(self.settings.columns).values() if column not in columns]
         if unknown or lacking:
             raise UsageError("spend_column", column=(unknown or lacking)[0], known=list(COLUMNS), found=columns[:40])
-        found = propose_columns(columns, recipe)
+        assigned = propose_columns(columns, recipe)
         stated = dict(self.settings.columns)
-        found = {meaning: column for meaning, column in found.items() if column not in stated.values()} | stated
-        missing = [meaning for meaning in (DAY, SPEND) if meaning not in found]
-        missing += [CHANNEL] if not (CHANNEL in found or self.settings.channel or recipe) else []
+        assigned = {meaning: column for meaning, column in assigned.items() if column not in stated.values()} | stated
+        missing = [meaning for meaning in (DAY, SPEND) if meaning not in assigned]
+        missing += [CHANNEL] if not (CHANNEL in assigned or self.settings.channel or recipe) else []
         if missing:
             raise NeedsAnswer("spend_columns", file=self.called, missing=missing, found=columns[:40])
-        return found
+        return assigned
 
     def _channel(
-        self, kept: pd.DataFrame, columns: Mapping[str, str], recipe: SpendRecipe | None
+        self, accepted: pd.DataFrame, columns: Mapping[str, str], recipe: SpendRecipe | None
     ) -> tuple[Any, list[Message]]:
-        """Return the channel of each row, or that of all, and what is to be said if the person's word replaces some."""
+        """Return the channel of each row, or that of all, and a warning if the user's channel replaces some."""
         stated = self.settings.channel
         if CHANNEL not in columns:
             return stated or (recipe.title if recipe else ""), []
-        own = kept[CHANNEL].fillna("").astype("str")
+        channel = accepted[CHANNEL].fillna("").astype("str")
         if not stated:
-            return own.to_numpy(), []
-        other = sorted(set(own[own.map(fold) != fold(stated)]) - {""})
+            return channel.to_numpy(), []
+        other = sorted(set(channel[channel.map(fold) != fold(stated)]) - {""})
         params = {"file": self.called, "channel": stated, "column": columns[CHANNEL], "names": other[:MAX_LISTED]}
         return stated, [Message(REPLACED, params)] if other else []
 
@@ -251,7 +253,7 @@ class _Reader:
         return {str(kind): int(count) for kind, count in rows}
 
     def _days(self, column: str, called: str) -> tuple[str, list[Message]]:
-        """Return SQL for the day in a column, and what is to be said; a month is its first day, a week its Monday."""
+        """Return SQL for the day in a column, and warnings; a month is its first day, a week its Monday."""
         week = f"strptime(regexp_replace({column}, '-?W', '-'), '%G-%V')::DATE"
         month = f"strptime(regexp_replace(regexp_replace({column}, '[年/.]', '-'), '[月 ]', '', 'g'), '%Y-%m')::DATE"
         plain = f"CASE WHEN NOT regexp_matches({column}, {text(MONTH)}) AND NOT regexp_matches({column}, {text(WEEK)})"
@@ -271,7 +273,10 @@ class _Reader:
         return f"CASE {cases} ELSE ({reading.value(f'{column}_plain')})::DATE END", list(messages)
 
     def _judged(self, day: str, end: str, amount: str) -> pd.DataFrame:
-        """Return all rows with their values, and the reason why each is rejected, "" where it is not."""
+        """Return all rows with their values, and the reason why each is rejected, "" where it is not.
+
+        The inner query converts the cells of each row; the outer one takes the first reason that applies to the result.
+        """
         reason = (
             "CASE WHEN is_total THEN 'spend_total' WHEN day IS NULL THEN 'spend_no_day'"
             " WHEN start IS NULL THEN 'spend_bad_day' WHEN spend IS NULL THEN 'spend_no_amount'"
@@ -288,7 +293,7 @@ class _Reader:
         self, rows: pd.DataFrame, rejects: Sequence[Reject], columns: Mapping[str, str]
     ) -> tuple[Problem, ...]:
         """Return the rejected rows by reason, the most frequent first, with the lines that they stand on."""
-        gap, size = (found.tolist() for found in lines_without_rows(self.source, rejects, len(rows)))
+        gap, size = (array.tolist() for array in lines_without_rows(self.source, rejects, len(rows)))
         header = self.source.dialect.header_line if self.source.dialect else 0
 
         def line(place: int) -> int:
@@ -299,26 +304,26 @@ class _Reader:
 
         about = {"spend_no_amount": SPEND, "spend_bad_amount": SPEND}
         problems = []
-        for reason, own in rows[rows["reason"] != ""].groupby("reason"):
+        for reason, rejected in rows[rows["reason"] != ""].groupby("reason"):
             meaning = about.get(str(reason), DAY)
-            first = own.head(EXAMPLES)
+            first = rejected.head(EXAMPLES)
             texts = first[meaning].fillna("").astype("str")
             examples = tuple((line(int(place)), cell[:60]) for place, cell in zip(first["place"], texts, strict=True))
-            problems.append(Problem(str(reason), len(own), meaning, columns[meaning], examples))
+            problems.append(Problem(str(reason), len(rejected), meaning, columns[meaning], examples))
         for reason in dict.fromkeys(item.reason for item in rejects):
             same = [item for item in rejects if item.reason == reason]
             problems.append(
-                Problem(reason, len(same), "", "", tuple((one.line, one.text[:60]) for one in same[:EXAMPLES]))
+                Problem(reason, len(same), "", "", tuple((reject.line, reject.text[:60]) for reject in same[:EXAMPLES]))
             )
         return tuple(sorted(problems, key=lambda problem: -problem.rows))
 
-    def _currency(self, kept: pd.DataFrame, columns: Mapping[str, str]) -> tuple[str, list[Message]]:
+    def _currency(self, accepted: pd.DataFrame, columns: Mapping[str, str]) -> tuple[str, list[Message]]:
         """Return the currency: a column's, else one in the name of the sums' column, else marks at the sums.
 
         Raises:
             Refused: there are several.
         """
-        named = sorted(set(kept[CURRENCY].dropna().astype("str"))) if CURRENCY in columns else []
+        named = sorted(set(accepted[CURRENCY].dropna().astype("str"))) if CURRENCY in columns else []
         named = named or [mark for mark in [currencies.in_name(columns[SPEND])] if mark]
         marks = self.connection.execute(f"SELECT DISTINCT {numbers.currencies(SPEND)} FROM raw WHERE NOT is_total")
         signs = sorted(str(row[0]) for row in marks.fetchall() if row[0])
@@ -327,22 +332,22 @@ class _Reader:
             raise Refused("spend_currencies", file=self.called, found=named or signs)
         return code, list(notes)
 
-    def _lengths(self, kept: pd.DataFrame) -> tuple[NDArray[np.int64], list[Message]]:
-        """Return how many days each row is about, and what is to be said of it where the file does not."""
-        start = kept["start"].to_numpy("datetime64[D]")
+    def _lengths(self, accepted: pd.DataFrame) -> tuple[NDArray[np.int64], list[Message]]:
+        """Return how many days each row covers, with a warning where that was inferred."""
+        start = accepted["start"].to_numpy("datetime64[D]")
         period = self.settings.period
-        said: list[Message] = []
+        warnings: list[Message] = []
         if period and period not in PERIODS:
             raise UsageError("setting_choice", setting="period", value=period, known=list(PERIODS))
-        if not period and kept["stop"].notna().all():
-            return (kept["stop"].to_numpy("datetime64[D]") - start).astype(np.int64) + 1, said
+        if not period and accepted["stop"].notna().all():
+            return (accepted["stop"].to_numpy("datetime64[D]") - start).astype(np.int64) + 1, warnings
         if not period:
             period = _period(start)
-            said = [Message("warning.spend_period", {"period": period})]
+            warnings = [Message("warning.spend_period", {"period": period})]
         if period == "month":
             month = start.astype("datetime64[M]")
-            return ((month + 1).astype("datetime64[D]") - start).astype(np.int64), said
-        return np.full(len(start), 7 if period == "week" else 1, np.int64), said
+            return ((month + 1).astype("datetime64[D]") - start).astype(np.int64), warnings
+        return np.full(len(start), 7 if period == "week" else 1, np.int64), warnings
 
 
 def _period(start: NDArray[np.datetime64]) -> str:

@@ -1,8 +1,8 @@
-"""What was spent on winning customers: what a person says about its table, its rows split by month, and where it lies.
+"""Spend on winning customers: the settings of its table, its rows split by month, and where it is stored.
 
 datasets/<name>/spend/<digest of the file's name>.parquet   rows; the accounting is in the file's metadata
 
-Saved tables lie in the dataset's folder, next to its versions: they hold for all versions and models, and are renamed
+Saved tables are in the dataset's folder, next to its versions: they hold for all versions and models, and are renamed
 or deleted with the dataset. A file of the same name replaces the one before.
 """
 
@@ -38,7 +38,7 @@ META: Final = b"spend"
 
 @dataclass(frozen=True)
 class SpendSettings:
-    """What a person says about a spend table; all of it may be left out.
+    """Settings of a user for a spend table, all optional.
 
     Args:
         columns: meaning (of :data:`COLUMNS`) -> column of the file.
@@ -59,7 +59,7 @@ class SpendSettings:
 
 @dataclass(frozen=True)
 class SpendDays:
-    """Days for which it is known what was spent: from the first row's to the last one's.
+    """Days that a spend table covers: from the first row's to the last one's.
 
     Exports leave out days without spend. A calendar month without any row is taken for a file that is missing.
 
@@ -85,10 +85,10 @@ class SpendDays:
 
     def hold(self, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         """Return whether each day is one of these, [n]."""
-        held = np.zeros(len(days), bool)
+        inside = np.zeros(len(days), bool)
         for first, end in self.spans:
-            held |= (days >= first) & (days < end)
-        return held
+            inside |= (days >= first) & (days < end)
+        return inside
 
     def texts(self) -> list[tuple[str, str]]:
         """Return the first and the last day of each span, as ISO dates."""
@@ -103,11 +103,11 @@ class Spend:
         file: its name.
         rows: ``start`` (datetime64[D]), ``days`` (that the row is about), ``channel``, ``campaign`` ("" unknown) and
             ``amount``, one row a row that is kept.
-        currency: code; empty where neither the file nor the person says it.
+        currency: code; empty where neither the file nor the settings have one.
         rows_read: kept and rejected.
         problems: rejected rows by reason, with line and text of the first.
         recipe: title of the platform whose export it is; empty for another table.
-        warnings: what has to be said about the reading.
+        warnings: about how the file was read.
     """
 
     file: str
@@ -152,13 +152,13 @@ class Spend:
         Raises:
             Refused: they are in different currencies.
         """
-        found = sorted({table.currency for table in tables if table.currency})
-        if len(found) > 1:
-            raise Refused("spend_currencies", file=", ".join(table.file for table in tables), found=found)
+        currencies = sorted({table.currency for table in tables if table.currency})
+        if len(currencies) > 1:
+            raise Refused("spend_currencies", file=", ".join(table.file for table in tables), found=currencies)
         return cls(
             file=", ".join(table.file for table in tables),
             rows=pd.concat([table.rows for table in tables], ignore_index=True),
-            currency=found[0] if found else "",
+            currency=currencies[0] if currencies else "",
             rows_read=sum(table.rows_read for table in tables),
             problems=tuple(problem for table in tables for problem in table.problems),
             recipe=", ".join(dict.fromkeys(table.recipe for table in tables if table.recipe)),
@@ -219,7 +219,7 @@ def save_spend(dataset: Dataset, spend: Spend) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    Spend.together([*(one for one in load_spends(dataset) if one.file != spend.file), spend])
+    Spend.together([*(saved for saved in load_spends(dataset) if saved.file != spend.file), spend])
     about = {
         "file": spend.file,
         "currency": spend.currency,
@@ -248,7 +248,7 @@ def load_spend(dataset: Dataset) -> Spend | None:
 
 
 def spend_mark(dataset: Dataset) -> str:
-    """Return what tells one state of a dataset's spend tables from another."""
+    """Return a key that changes whenever a dataset's spend tables do."""
     return " ".join(
         f"{path.stem}-{path.stat().st_mtime_ns:x}" for path in sorted(spend_folder(dataset).glob("*.parquet"))
     )
@@ -269,9 +269,9 @@ def _load(path: Path) -> Spend:
     table = pq.read_table(path)
     about = json.loads(table.schema.metadata[META])
     problems = [
-        Problem(**{**one, "examples": tuple((line, text) for line, text in one["examples"])})
-        for one in about.pop("problems")
+        Problem(**{**problem, "examples": tuple((line, text) for line, text in problem["examples"])})
+        for problem in about.pop("problems")
     ]
-    warnings = tuple(Message(**one) for one in about.pop("warnings"))
+    warnings = tuple(Message(**warning) for warning in about.pop("warnings"))
     rows = table.to_pandas().astype({"start": "datetime64[s]"})  # Parquet has no seconds
     return Spend(rows=rows, problems=tuple(problems), warnings=warnings, **about)

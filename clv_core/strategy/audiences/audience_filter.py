@@ -301,18 +301,18 @@ def _candidates(
     requested = requested.sort_values(VALUE, ascending=False, kind="stable", ignore_index=True)
     ids = requested[CUSTOMER_ID].astype("str")
 
-    def of_asked(flags: pd.Series[bool]) -> pd.Series[bool]:
+    def of_requested(flags: pd.Series[bool]) -> pd.Series[bool]:
         return flags.reindex(ids, fill_value=False).set_axis(requested.index)
 
     return Candidates(
         customers=requested.assign(**{CUSTOMER_ID: ids}).join(clean.reindex(ids).set_axis(requested.index)),
         keys=entry.reached or entry.keys,
-        id_suppressed=ids.isin(suppressed) | of_asked(by_id),
+        id_suppressed=ids.isin(suppressed) | of_requested(by_id),
         has_contacts=ids.isin(rows.index),
-        has_consent=of_asked(agreed),
-        address_suppressed=of_asked(by_address),
-        shares_contact=of_asked(shares_email | (shares_phone & ~lost_number)),
-        lost_number=of_asked(lost_number),
+        has_consent=of_requested(agreed),
+        address_suppressed=of_requested(by_address),
+        shares_contact=of_requested(shares_email | (shares_phone & ~lost_number)),
+        lost_number=of_requested(lost_number),
         mailbox=mailbox.reindex(ids).set_axis(requested.index),
         cells=cells.reindex(ids).set_axis(requested.index),
     )
@@ -334,7 +334,7 @@ def _has_address_in(contacts: pd.DataFrame, words: set[str]) -> pd.Series[bool]:
     """Return who has an e-mail address or a phone number among ``words``, as it is written or as it is read."""
     has: pd.Series[bool] = pd.Series(False, index=contacts.index)
     if EMAIL in contacts:
-        wanted = {mailbox(one) for word in words for one in (word.lower(), *addresses(word))}
+        wanted = {mailbox(address) for word in words for address in (word.lower(), *addresses(word))}
         texts = contacts[EMAIL].astype("str").fillna("").str.strip().str.lower()
         parts = mailboxes(every_address(contacts[EMAIL]))
         has |= (mailboxes(texts).isin(wanted) & texts.ne("")) | contacts.index.isin(parts.index[parts.isin(wanted)])

@@ -57,7 +57,7 @@ def has_consent(customers: pd.DataFrame, assume_consent: bool) -> pd.Series[bool
 
 
 def stated_consent(customers: pd.DataFrame | None) -> pd.Series[bool] | None:
-    """Return whether each customer agreed, by id; None where no column of the contacts says so."""
+    """Return whether each customer agreed, by id; None without a column of consent."""
     rows = None if customers is None else canonical_contacts(customers)
     if rows is None or CONSENT not in rows:
         return None

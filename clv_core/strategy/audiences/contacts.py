@@ -63,7 +63,9 @@ def read_contacts(path: Path, key: bytes | None = None) -> pd.DataFrame:
         raise NotFound("contacts_missing", file=path.name)
     frame, rejects = read_text_table(path, key)
     if rejects:
-        raise Refused("contacts_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
+        raise Refused(
+            "contacts_bad_lines", file=path.name, rows=len(rejects), line=min(reject.line for reject in rejects)
+        )
     return frame
 
 
@@ -215,7 +217,7 @@ def _with_plus(text: str, region: str) -> str:
     if not (digits.isdigit() and len(digits) >= WHOLE and digits.startswith(code)):
         return text
     numbers = _valid(f"+{text}", region), _valid(text, region)
-    international, national = (None if one is None else phonenumbers.number_type(one) for one in numbers)
+    international, national = (None if number is None else phonenumbers.number_type(number) for number in numbers)
     mobile = phonenumbers.PhoneNumberType.MOBILE
     return f"+{text}" if international == mobile and national != mobile else text
 

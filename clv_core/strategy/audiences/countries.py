@@ -165,8 +165,8 @@ def _territories() -> dict[str, str]:
     codes = [code for code in _names_in("en") if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES]
     names = {str(old).lower(): str(new[0]) for old, new in get_global("territory_aliases").items() if len(new) == 1}
     for code in codes:
-        own = [language for language in get_official_languages(code, de_facto=True) if exists(language)]
-        names |= {_folded(_names_in(language).get(code, code)): code for language in own}
+        languages = [language for language in get_official_languages(code, de_facto=True) if exists(language)]
+        names |= {_folded(_names_in(language).get(code, code)): code for language in languages}
     for language in ("zh", "en"):
         names |= {_folded(name): code for code, name in _names_in(language).items() if code in codes}
     return {**names, **{code.lower(): code for code in codes}, **OTHER_NAMES}

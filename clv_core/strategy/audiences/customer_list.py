@@ -88,8 +88,10 @@ def match_id_list(
     if key is not None:
         ids = ids.where(ids.isin(customers[CUSTOMER_ID]), ids.map(lambda text: pseudonym(key, text)))
     columns = listed.assign(**{CUSTOMER_ID: ids})
-    chosen = customers.drop(columns=list(columns.columns[1:]), errors="ignore").merge(columns, on=CUSTOMER_ID)
-    if chosen.empty:
+    matches = customers.drop(columns=list(columns.columns[1:]), errors="ignore").merge(columns, on=CUSTOMER_ID)
+    if matches.empty:
         raise NotEnoughData("list_nobody", listed=len(listed))
-    others = len(listed) - len(chosen)
-    return chosen, (Message("warning.list_unknown", {"listed": len(listed), "customers": others}),) if others else ()
+    unmatched = len(listed) - len(matches)
+    return matches, (
+        Message("warning.list_unknown", {"listed": len(listed), "customers": unmatched}),
+    ) if unmatched else ()

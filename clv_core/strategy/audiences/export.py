@@ -35,6 +35,7 @@ LOG: Final = "log.jsonl"
 ID_CONDITION: Final = re.compile(rf"({CUSTOMER_ID}\s*(?:!=|[<>]=?|=|~)).*")
 """A condition on ids and what follows it: no log line holds that."""
 PREVIEW_ROWS: Final = 5
+"""Rows that a preview shows."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ class Side(StoredRecord):
     @property
     def about(self) -> JsonObject:
         """Facts of a workbook's second sheet by id, as JSON types; the assumptions in words."""
-        sentences = [one.message for one in self.assumptions]
-        words = "".join(one if one.endswith("。") else f"{one} " for one in sentences).strip()
+        sentences = [assumption.message for assumption in self.assumptions]
+        words = "".join(text if text.endswith("。") else f"{text} " for text in sentences).strip()
         facts = self.to_json()
         del facts["settings"]
         return {**facts, "assumptions": words, **self.settings}
@@ -119,13 +120,13 @@ class Side(StoredRecord):
             lifetime=terms.lifetime,
             discount_rate=terms.discount_rate,
             margin_rate=terms.margin_rate,
-            assumptions=tuple(Assumption.of(one, language) for one in notes),
+            assumptions=tuple(Assumption.of(note, language) for note in notes),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRecord(Side):
-    """What the side file of an export says, and its line of the export log, which alone has ``who`` and ``folder``.
+    """The content of an export's side file, and its line of the export log, which alone has ``who`` and ``folder``.
 
     Args:
         who: made it, as the audit log names people.
@@ -133,7 +134,7 @@ class ExportRecord(Side):
         files: their names; none for a download that was not stored.
         rows: of the list, over all files.
         customers: different customers in it; None where its rows are not about customers.
-        asked: customers of the segment: those in the list, and those left out.
+        asked: customers of the segment, in the list or left out.
         left_out: as of :class:`Exported`.
         reach: the same.
         made: when, ISO UTC.
@@ -201,7 +202,7 @@ class Exported:
 
     @property
     def asked(self) -> int:
-        """Customers of the segment: those in the list, and those left out."""
+        """Customers of the segment, in the list or left out."""
         return (self.rows if self.customers is None else self.customers) + sum(self.left_out.values())
 
 

@@ -57,9 +57,9 @@ def exported_files(
         of_customers: only files whose rows are about customers: a table of prices names nobody.
     """
     entries = reversed(export_log(workspace))
-    own = [entry for entry in entries if entry.dataset == name or entry.dataset_version in versions]
-    own = [entry for entry in own if not of_customers or entry.customers is not None]
-    files = dict.fromkeys(path for entry in own for path in entry.paths)
+    of_dataset = [entry for entry in entries if entry.dataset == name or entry.dataset_version in versions]
+    of_dataset = [entry for entry in of_dataset if not of_customers or entry.customers is not None]
+    files = dict.fromkeys(path for entry in of_dataset for path in entry.paths)
     return [path for path in files if path.exists()]
 
 

@@ -1,7 +1,7 @@
 """The formats in which a list of customers can be exported: one row a format.
 
 Conversions, for value-based bidding, are formats of new customers (:func:`with_conversions`): what each of them is
-worth, told to the platform that won her. The conversion is the first order. Its value is what the customer has spent so
+worth, sent to the platform that won her. The conversion is the first order. Its value is what the customer has spent so
 far and is predicted to spend, or the part of it that is margin.
 """
 
@@ -27,6 +27,7 @@ from clv_core.strategy.purchase_history import HISTORIC_VALUE
 from clv_core.strategy.segments import VALUE
 
 MEGABYTE: Final = 1_000_000
+"""Bytes, as platforms state the limits of their files."""
 Spelling = Callable[["pd.Series[Any]"], "pd.Series[Any]"]
 """Gives the e-mail addresses that a platform reads as one the same text."""
 
@@ -101,7 +102,7 @@ EXPORTS: Final[dict[str, Export]] = {
 def with_conversions(
     customers: pd.DataFrame, format: str, dataset: Dataset, as_of: date, margin_rate: float = 1.0
 ) -> pd.DataFrame:
-    """Return the customers whom a format of conversions tells of, with what it needs; for other formats all of them.
+    """Return the customers who are conversions of a format, with its columns; for other formats all of them.
 
     Args:
         customers: ``score``'s columns with the purchase history.
@@ -112,10 +113,10 @@ def with_conversions(
 
     Returns:
         Columns :data:`.platforms.CONVERTED_AT` (UTC), :data:`.platforms.CONVERSION_VALUE` and
-        :data:`.platforms.CONVERSION_CURRENCY` beside the others.
+        :data:`.platforms.CONVERSION_CURRENCY`, added to the others.
 
     Raises:
-        UsageError: the margin is out of bounds, or the log's currency is not known.
+        UsageError: the margin is out of bounds, or the log has no currency.
         NotEnoughData: nobody first ordered in the platform's days.
     """
     days = EXPORTS[format].conversion_days if format in EXPORTS else None

@@ -1,6 +1,6 @@
 """Writing lists: as a CSV, a workbook or Parquet, and as a CSV in parts as a platform reads it.
 
-A workbook says on a second sheet what the list means; the side file of an export has the same facts for programs.
+A workbook explains the list on a second sheet; the side file of an export has the same facts for programs.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ ENDINGS: Final = (".csv", ".xlsx", ".parquet")
 LINE_END: Final = "\r\n"
 """As RFC 4180 and spreadsheets have it; it also makes the writer quote cells that hold a bare carriage return."""
 XLSX_ROWS: Final = 1_048_575
-"""Rows that a worksheet holds below its header."""
+"""Rows that a worksheet holds below its header. Source: Microsoft, Excel specifications and limits."""
 XLSX_CHARACTERS: Final = 32_767
-MIN_WIDTH: Final = 12
-MAX_WIDTH: Final = 48
+"""Characters that a cell of a worksheet holds. Source: Microsoft, Excel specifications and limits."""
+MIN_WIDTH, MAX_WIDTH = 12, 48
 """Characters that a column has room for."""
 SAMPLED_ROWS: Final = 100
 """Rows by which a column's width is chosen."""
@@ -250,10 +250,10 @@ def _fact_cell(fact: str, value: Any, language: str) -> Cell:
     if isinstance(value, int | float):
         return value
     if fact == "offers":
-        return say_clauses(map(str, (_offer(one, language) for one in value)), language)
+        return say_clauses(map(str, (_offer(item, language) for item in value)), language)
     if fact == "price_changes":
-        changes = ({**one, "change": say_change(one["change"], 1)} for one in value)
-        return say_clauses((translate("about.price_change", language, **one) for one in changes), language)
+        changes = ({**item, "change": say_change(item["change"], 1)} for item in value)
+        return say_clauses((translate("about.price_change", language, **item) for item in changes), language)
     return str(value)
 
 

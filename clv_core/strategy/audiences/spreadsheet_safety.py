@@ -23,6 +23,7 @@ from clv_core.workspace import atomic_path
 
 Worded = Callable[[pd.DataFrame], pd.DataFrame]
 BLOCK_ROWS: Final = 100_000
+"""Rows in memory at a time."""
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 TRIGGERS: Final = tuple("=+-@\t\r\n\x00\uff1d\uff0b\uff0d\uff20")

@@ -26,6 +26,7 @@ from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
 
 SAMPLE_IDS: Final = 1_000
+"""Rows whose ids are tested for e-mail addresses."""
 MIN_ADDRESSES: Final = 0.8
 """Share of a sample of ids that have to be e-mail addresses for ids to be taken as such; guests may have numbers."""
 
@@ -79,7 +80,9 @@ def stored_consent(dataset: Dataset) -> list[str]:
     if knows_consent(dataset):
         return []
     table = dataset.manifest.customers_table
-    return [] if table is None else consent_like_columns([*(one.name for one in table.attributes), *table.off])
+    return (
+        [] if table is None else consent_like_columns([*(attribute.name for attribute in table.attributes), *table.off])
+    )
 
 
 def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
@@ -98,9 +101,9 @@ def stored_contacts(dataset: Dataset) -> pd.DataFrame | None:
 def latest_contacts(dataset: Dataset, *, consent_alone: bool = False) -> pd.DataFrame | None:
     """Return customer_id and contact fields as they are stored, readable or as pseudonyms; None where there are none.
 
-    A field that the customers table lacks comes from the log. What was said last counts: of several rows of a customer
-    the one with the latest date, of these the last in the file; of a log the latest event that says something. Consent
-    that was withdrawn later stays withdrawn. ``consent_alone``: also where ``consent`` is all that there is.
+    A field that the customers table lacks comes from the log. The latest value counts: of several rows of a customer
+    the one with the latest date, of these the last in the file; of a log the latest event with a value. Consent that
+    was withdrawn later stays withdrawn. ``consent_alone``: also where ``consent`` is all that there is.
     """
     table = _contacts_of_table(dataset, consent_alone=consent_alone)
     log = _contacts_of_log(dataset, log_columns(dataset, consent_alone=consent_alone))

@@ -184,7 +184,7 @@ def count_suppressed(dataset: Dataset, stop: SuppressionList) -> int:
 def _of_table(path: Path, name: str) -> Entries:
     frame, rejects = read_text_table(path)
     if rejects:
-        raise Refused("suppress_bad_lines", file=name, rows=len(rejects), line=min(one.line for one in rejects))
+        raise Refused("suppress_bad_lines", file=name, rows=len(rejects), line=min(reject.line for reject in rejects))
     ids = id_column(list(frame.columns))
     columns = [column for column in frame.columns if column == ids or contact_field(column) in (EMAIL, PHONE)]
     cells = frame[columns or list(frame.columns[:1])].fillna("").itertuples(index=False)

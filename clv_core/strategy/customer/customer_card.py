@@ -38,7 +38,9 @@ from clv_core.strategy.segments.saved_segments import load_labels, tier_labels
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
 
 MAX_HITS: Final = 20
+"""Ids that a search proposes."""
 MAX_CONTAINING: Final = 5
+"""Ids that an error proposes for one that does not exist."""
 MODEL: Final = "model"
 FACTS: Final = "facts"
 
@@ -244,7 +246,7 @@ def find_customers(ids: pd.Series, text: str, most: int = MAX_HITS) -> list[str]
     if (ids == wanted).any():
         return [wanted]
     begins = ids.str[: len(wanted)].str.lower() == wanted.lower()
-    return [str(one) for one in ids[begins].head(most)]
+    return [str(customer) for customer in ids[begins].head(most)]
 
 
 def ids_containing(ids: pd.Series, text: str) -> list[str]:
@@ -258,7 +260,7 @@ def ids_containing(ids: pd.Series, text: str) -> list[str]:
     if not wanted:
         return []
     holds = ids.str.lower().str.contains(wanted, regex=False)
-    return [str(one) for one in ids[holds].head(MAX_CONTAINING)]
+    return [str(customer) for customer in ids[holds].head(MAX_CONTAINING)]
 
 
 def row_of_customer(ids: pd.Series, customer: str, as_of: str) -> int:

@@ -34,9 +34,11 @@ from clv_core.records import JsonRecord
 from clv_core.workspace import read_json, write_json
 
 EARLY, EVEN, LATE = 0.25, 0.5, 0.75
+"""Probability of an order by the early, the expected and the late day: between early and late is the middle half."""
 MIN_DAYS_FOR_GAP: Final = 3
 """Purchase days from which a customer has a usual pause between them."""
 MIN_GAPS: Final = 4
+"""Pauses from which a rhythm is estimated; :data:`MAX_VARIATION` is set for so many."""
 LATEST_GAPS: Final = 12
 """Pauses that count, from the last one back: habits change."""
 MAX_VARIATION: Final = 0.2
@@ -147,20 +149,20 @@ def next_order(history: Timeline, chance: float, horizon_days: int, cutoff: date
         rhythm: of all customers.
     """
     bought, begin = history.purchase_days.to_numpy("datetime64[D]"), np.datetime64(cutoff, "D")
-    own, times = RegularOrders.of(bought, begin, horizon_days), _times(bought, begin, horizon_days, rhythm.counts)
+    regular, times = RegularOrders.of(bought, begin, horizon_days), _times(bought, begin, horizon_days, rhythm.counts)
 
     def day_by(share: float) -> date | None:
         if chance < share:
             return None
-        if own is not None:
-            return cutoff + timedelta(days=own.day_of(share / chance, horizon_days))
+        if regular is not None:
+            return cutoff + timedelta(days=regular.day_of(share / chance, horizon_days))
         even_days = min(float(times.day_of(np.array([chance]), share)[0]), horizon_days)
         days = rhythm.last_year.days(even_days, horizon_days)
         return cutoff + timedelta(days=max(0, math.ceil(days - 1e-9) - 1))
 
     early, expected, late = map(day_by, (EARLY, EVEN, LATE))
     gap = float(np.median(np.diff(bought).astype(np.float64))) if len(bought) >= MIN_DAYS_FOR_GAP else None
-    return NextOrder(chance, horizon_days, expected, early, late, gap, own is not None)
+    return NextOrder(chance, horizon_days, expected, early, late, gap, regular is not None)
 
 
 def _times(bought: NDArray[np.datetime64], begin: np.datetime64, horizon_days: int, counts: BGNBD) -> PurchaseSurvival:

@@ -1,7 +1,7 @@
 """Scores pushed to where they are used: a webhook, Klaviyo, HubSpot, a table of PostgreSQL, a bucket.
 
 A push sends what changed since the last one, to those whom a file for the same system would hold, and leaves a receipt
-in the export log. Killed or refused in the middle, the next push goes on where it stopped.
+in the export log. Killed or refused in the middle, the next push resumes where it stopped.
 """
 
 import lazy_loader

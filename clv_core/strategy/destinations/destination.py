@@ -67,7 +67,7 @@ class Send(Protocol):
     """
 
     def __call__(self, rows: Sequence[Row], about: Row) -> dict[int, str]:
-        """Send rows; ``about`` says what their numbers mean."""
+        """Send rows; ``about`` describes their numbers."""
 
 
 class BadRows(Exception):
@@ -75,7 +75,7 @@ class BadRows(Exception):
 
     @property
     def status(self) -> str:
-        """What is the same where requests are refused alike; the words behind it may name a row or a request."""
+        """Equal for requests that were refused for one reason; the text after it may name a row or a request."""
         return str(self).partition(":")[0]
 
 
@@ -85,7 +85,7 @@ class SendError(Exception):
     Args:
         code: of the error that a person sees: ``push_refused``, ``push_unanswered`` or ``push_refused_alike``.
         reason: a status or code that it gave, and its words.
-        refused: customers in batches that were refused as a whole.
+        refused: customers in batches of which no row was accepted.
     """
 
     def __init__(self, code: str, reason: str, refused: int = 0) -> None:

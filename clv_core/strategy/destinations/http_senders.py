@@ -26,20 +26,25 @@ from clv_core.strategy.audiences.platforms import PROPERTIES, properties
 from clv_core.strategy.destinations.destination import BadRows, Destination, Row, Send, SendError, Tell, records
 
 T = TypeVar("T")
-TRIES: Final = 6
+MAX_ATTEMPTS: Final = 6
+"""Requests before a batch is given up; with pauses that double, about half a minute. A guess."""
 TIMEOUT_SECONDS: Final = 30.0
-LONGEST_WAIT: Final = 900.0
-"""Seconds; who asks for more is asked again by the next push."""
-AGAIN: Final = (408, 429, 500, 502, 503, 504)
+"""For one answer."""
+MAX_WAIT_SECONDS: Final = 900.0
+"""Seconds; a server that asks for more gets no further attempt before the next push."""
+RETRY_STATUS: Final = (408, 429, 500, 502, 503, 504)
+"""Timeouts, rate limits and failures of the server; other errors than these and :data:`BAD_ROWS` stop the push."""
 BAD_ROWS: Final = (400, 413, 422)
 """A batch with a bad row, or too large: its halves are sent."""
 KLAVIYO_REVISION: Final = "2025-01-15"
 POLLS: Final = 300
+"""Times that the status of an import is read: ten minutes, with :data:`POLL_SECONDS`."""
 POLL_SECONDS: Final = 2.0
+"""Between two of them."""
 
 
 class Http:
-    """A server that is asked until it answers.
+    """A client that repeats a request until the server answers.
 
     Args:
         target: whose address.
@@ -73,7 +78,7 @@ class Http:
 
         url = f"{self._address.rstrip('/')}/{path}" if path else self._address
         reason = ""
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             self._wait(max(0.0, self._last + self._pause - time.monotonic()))
             delay = 2.0**attempt
             try:
@@ -86,16 +91,16 @@ class Http:
                         reason = f"HTTP {answer.status_code}, unreadable"
                 elif answer.status_code in BAD_ROWS:
                     raise BadRows(f"HTTP {answer.status_code}: {_reason(answer)}".rstrip(": "))
-                elif answer.status_code in AGAIN:
+                elif answer.status_code in RETRY_STATUS:
                     reason = f"HTTP {answer.status_code}"
                     delay = _retry_after(answer.headers.get("retry-after", ""), delay)
                 else:
                     raise SendError("push_refused", f"HTTP {answer.status_code}")
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 reason = type(error).__name__
-            if delay > LONGEST_WAIT:
+            if delay > MAX_WAIT_SECONDS:
                 break
-            if attempt < TRIES - 1:
+            if attempt < MAX_ATTEMPTS - 1:
                 self._wait(delay)
         raise SendError("push_unanswered", reason)
 
@@ -109,10 +114,10 @@ def _reason(answer: Any) -> str:
     try:
         body = answer.json()
         errors = body.get("errors") or [body]
-        said = errors[0].get("detail") or errors[0].get("message") or errors[0].get("error") or ""
+        reason = errors[0].get("detail") or errors[0].get("message") or errors[0].get("error") or ""
     except (ValueError, AttributeError, LookupError, TypeError):
-        said = "" if "html" in answer.headers.get("content-type", "") else answer.text
-    return " ".join(str(said).split())[:200]
+        reason = "" if "html" in answer.headers.get("content-type", "") else answer.text
+    return " ".join(str(reason).split())[:200]
 
 
 def _retry_after(text: str, otherwise: float) -> float:
@@ -157,8 +162,8 @@ def klaviyo_rows(customers: pd.DataFrame) -> list[Row]:
     places = records({"city": customers[CITY], "region": customers[STATE], "country": customers[COUNTRY]})
     scores = records({name: customers[of] for of, name in PROPERTIES.items() if of in customers})
     return [
-        person | ({"location": place} if place else {}) | {"properties": known}
-        for person, place, known in zip(people, places, scores, strict=True)
+        person | ({"location": place} if place else {}) | {"properties": score}
+        for person, place, score in zip(people, places, scores, strict=True)
     ]
 
 
@@ -190,11 +195,11 @@ def klaviyo(target: Destination, secret: str, wait: Callable[[float], None], _: 
         page = f"{path}/{job}/import-errors" if state.get("failed_count") else ""
         while page:
             answer = http.ask("GET", page, dict)
-            for one in answer["data"]:
-                place = re.search(r"/profiles/data/(\d+)", str(one["attributes"].get("source", {}).get("pointer")))
+            for fault in answer["data"]:
+                place = re.search(r"/profiles/data/(\d+)", str(fault["attributes"].get("source", {}).get("pointer")))
                 if place is None:
-                    raise BadRows(str(one["attributes"].get("detail", "")))
-                failed[int(place[1])] = str(one["attributes"].get("detail", ""))
+                    raise BadRows(str(fault["attributes"].get("detail", "")))
+                failed[int(place[1])] = str(fault["attributes"].get("detail", ""))
             page = str((answer.get("links") or {}).get("next") or "").removeprefix(target.address).lstrip("/")
         return failed
 
@@ -203,13 +208,13 @@ def klaviyo(target: Destination, secret: str, wait: Callable[[float], None], _: 
 
 
 def hubspot_rows(customers: pd.DataFrame) -> list[Row]:
-    """Return contacts, found by their e-mail address."""
+    """Return contacts, keyed by their e-mail address."""
     names = {"firstname": FIRST_NAME, "lastname": LAST_NAME, "phone": PHONE, "city": CITY, "state": STATE}
     names |= {"zip": ZIP, "country": COUNTRY}
-    own = records({name: customers[of] for name, of in names.items()} | properties(customers))
+    properties_of = records({name: customers[of] for name, of in names.items()} | properties(customers))
     return [
-        {"id": address, "idProperty": "email", "properties": {"email": address, **known}}
-        for address, known in zip(customers[EMAIL], own, strict=True)
+        {"id": address, "idProperty": "email", "properties": {"email": address, **values}}
+        for address, values in zip(customers[EMAIL], properties_of, strict=True)
     ]
 
 
@@ -231,7 +236,7 @@ def hubspot(target: Destination, secret: str, wait: Callable[[float], None], _: 
             raise
         failed: dict[int, str] = {}
         for fault in answer.get("errors") or []:
-            named = {str(one) for listed in (fault.get("context") or {}).values() for one in listed}
+            named = {str(value) for listed in (fault.get("context") or {}).values() for value in listed}
             places = [place for place, row in enumerate(rows) if {str(place), row["id"]} & named]
             if not places:
                 raise BadRows(str(fault.get("message", "")))

@@ -46,7 +46,8 @@ from clv_core.strategy.destinations.saved_destinations import FOLDER, KINDS
 from clv_core.workspace import Workspace, append_record, read_lines, write_text
 
 EXAMPLES: Final = 10
-ALIKE: Final = 3
+"""Rows that a dry run shows."""
+MAX_SAME_REFUSALS: Final = 3
 """Whole batches refused in a row after which the destination may be one that refuses everything."""
 PROBES: Final = 10
 """Rows tried by themselves before a push stops for that: where half of all rows are bad, 1 of 1,000 stops wrongly."""
@@ -86,9 +87,9 @@ class Ledger:
         append_record(self._path, {"rows": dict(rows)})
         self.digests |= rows
 
-    def close(self, kept: Iterable[str]) -> None:
+    def close(self, keys: Iterable[str]) -> None:
         """Note that the receipt was written, and keep one line of what was accepted of these hashes."""
-        lines = ({"rows": {key: self.digests[key] for key in kept if key in self.digests}}, {"receipt": True})
+        lines = ({"rows": {key: self.digests[key] for key in keys if key in self.digests}}, {"receipt": True})
         write_text(self._path, "".join(f"{json.dumps(line)}\n" for line in lines))
 
 
@@ -108,7 +109,7 @@ class Pushed:
         failed: customer and reason of those that the destination did not accept; the next push tries them again.
         examples: the first rows, contacts masked; of a dry run only.
         recovered: customers that an earlier push sent before it was killed, without a receipt until now.
-        refused: customers who were refused alike before the push stopped for that; only some of them are in ``failed``.
+        refused: customers who were refused for one reason before the push stopped for it; ``failed`` has some of them.
         notes: warnings of the audience.
     """
 
@@ -170,11 +171,11 @@ def push(
         dry_run: only work out what would be sent.
         progress: listener.
         wait: sleeps for so many seconds.
-        tell: is told that more customers are left out than by the last push, before anything is sent.
+        tell: gets a warning before anything is sent where more customers are left out than by the last push.
 
     Raises:
         ClvError: the destination refused or did not answer; ``result`` is :meth:`Pushed.to_json` of what it accepted
-            before, which is in the receipt, too. The next push goes on from there.
+            before, which is in the receipt, too. The next push resumes there.
         Refused: another push to it is running.
         UsageError, NeedsAnswer: as of files.
     """
@@ -195,7 +196,7 @@ def push(
             with kind.connect(destination, secret, wait, short.append) as send:
                 progress.report("pushing", 0, count)
                 for accepted, refused in _outcomes(partial(_try, send, rows, about), plan.batches):
-                    # What was not sent whole is sent again by the next push.
+                    # What was not sent completely is sent again by the next push.
                     ledger.accept({plan.keys[place]: "" if short else plan.digests[place] for place in accepted})
                     failed = [*made.failed, *((plan.ids[place], reason) for place, reason in refused.items())]
                     made = replace(made, sent=made.sent + len(accepted), failed=failed)
@@ -217,7 +218,7 @@ def push(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a push sends, and what is known before it does.
+    """What a push will send, with its counts before it starts.
 
     Args:
         ledger: what was accepted before.
@@ -242,7 +243,7 @@ def _plan(workspace: Workspace, destination: Destination, people: PushList) -> P
     kind, ledger = KINDS[destination.kind], Ledger(workspace, destination, people.side.dataset)
     audience, left_out, notes = _audience(destination, people)
     ids, rows = audience[CUSTOMER_ID].astype("str").tolist(), kind.rows(audience)
-    keys, digests = [ledger.key(one) for one in ids], [_digest(row) for row in rows]
+    keys, digests = [ledger.key(customer) for customer in ids], [_digest(row) for row in rows]
     changed = [place for place, key in enumerate(keys) if ledger.digests.get(key) != digests[place]]
     if kind.most_rows is not None:
         batches = [changed[begin : begin + kind.most_rows] for begin in range(0, len(changed), kind.most_rows)]
@@ -255,8 +256,8 @@ def _plan(workspace: Workspace, destination: Destination, people: PushList) -> P
     if more:
         counts = {"name": destination.name, "more": more, "left_out": sum(left_out.values())}
         notes = (*notes, Message("warning.push_leaves_out", counts))
-        others = {*people.customers[CUSTOMER_ID].astype("str")} - {*ids}
-        stay = sum(ledger.key(one) in ledger.digests for one in others) if kind.most_rows is not None else 0
+        not_sent = {*people.customers[CUSTOMER_ID].astype("str")} - {*ids}
+        stay = sum(ledger.key(customer) in ledger.digests for customer in not_sent) if kind.most_rows is not None else 0
         notes += (Message("warning.push_stays", {"name": destination.name, "customers": stay}),) if stay else ()
     made = Pushed(
         destination.name,
@@ -273,13 +274,15 @@ def _plan(workspace: Workspace, destination: Destination, people: PushList) -> P
     return Plan(ledger, ids, rows, keys, digests, batches, made)
 
 
-def _audience(destination: Destination, asked: PushList) -> tuple[pd.DataFrame, dict[str, int], tuple[Message, ...]]:
+def _audience(
+    destination: Destination, push_list: PushList
+) -> tuple[pd.DataFrame, dict[str, int], tuple[Message, ...]]:
     """Return who may be sent to the destination, by id; who is left out, by reason; and warnings."""
-    format, contacts = KINDS[destination.kind].format, asked.contacts or Contacts()
+    format, contacts = KINDS[destination.kind].format, push_list.contacts or Contacts()
     of_marketing = destination.purpose == MARKETING
     consent = stated_consent(contacts.customers)
     by_consent = of_marketing and consent is not None
-    audience = filter_audience(asked.customers, format, contacts, asked.stop, by_consent=by_consent)
+    audience = filter_audience(push_list.customers, format, contacts, push_list.stop, by_consent=by_consent)
     people, notes = audience.customers.sort_values(CUSTOMER_ID, ignore_index=True), audience.notes
     if not of_marketing:
         agreed = people[CUSTOMER_ID].astype("str").map({} if consent is None else consent)
@@ -296,19 +299,19 @@ def _left_out_before(workspace: Workspace, destination: Destination, side: Side)
 
     Those are the customers of the same dataset who were chosen in the same way.
     """
-    asked = (side.dataset, side.logged_segment, side.scheme)
+    identity = (side.dataset, side.logged_segment, side.scheme)
     for line in export_log(workspace):
         is_of_it = line.settings.get("destination") == destination.name
-        if is_of_it and (line.dataset, line.segment, line.scheme) == asked:
+        if is_of_it and (line.dataset, line.segment, line.scheme) == identity:
             return line.left_out
     return None
 
 
 def push_contacts(destination: Destination, contacts: Contacts, dataset: Dataset) -> Contacts | None:
-    """Return the contacts that a push of a dataset's customers uses: those given, else what the dataset says.
+    """Return the contacts that a push of a dataset's customers uses: those given, else those of the dataset.
 
     Raises:
-        NeedsAnswer: of a destination of marketing, it is not known who agreed, but columns that may say so were not
+        NeedsAnswer: of a destination of marketing, consent is missing, but columns that may hold it were not
             taken.
         Refused: the contact fields that the destination needs are pseudonyms.
     """
@@ -343,19 +346,23 @@ def _outcomes(send: Callable[[Sequence[int]], Outcome], batches: Iterable[Sequen
     A batch that is refused for a row is sent in thirds when all batches were tried, until only bad rows are left.
 
     Raises:
-        SendError: :data:`ALIKE` batches in a row were refused alike, and so was each of :data:`PROBES` rows by itself.
+        SendError: :data:`MAX_SAME_REFUSALS` batches in a row were refused for one reason, and so was each of
+            :data:`PROBES` single rows.
     """
-    waiting, alike, status, refused = deque(batches), list[Sequence[int]](), "", set[int]()
+    waiting, same_refusal, status, refused = deque(batches), list[Sequence[int]](), "", set[int]()
     while waiting:
         batch = waiting.popleft()
         try:
             outcome = send(batch)
         except BadRows as error:
             refused.update(batch)
-            alike, status = [*alike, batch] if error.status == status else [batch], error.status
+            same_refusal, status = [*same_refusal, batch] if error.status == status else [batch], error.status
             third = -(-len(batch) // 3)
             waiting.extend(batch[begin : begin + third] for begin in range(0, len(batch), third))
-            if len(alike) < ALIKE or len(set().union(*alike[-ALIKE:])) <= NAMED_ROWS:
+            if (
+                len(same_refusal) < MAX_SAME_REFUSALS
+                or len(set().union(*same_refusal[-MAX_SAME_REFUSALS:])) <= NAMED_ROWS
+            ):
                 continue
             left, tried = sorted(place for piece in waiting for place in piece), set[int]()
             for place in left[:: -(-len(left) // PROBES)]:
@@ -371,7 +378,7 @@ def _outcomes(send: Callable[[Sequence[int]], Outcome], batches: Iterable[Sequen
         else:
             yield outcome
         if outcome[0]:
-            alike, status = [], ""
+            same_refusal, status = [], ""
         refused = (refused | {*outcome[1]}) - {*outcome[0]}
 
 
@@ -391,14 +398,14 @@ def _digest(row: Row) -> str:
 
 def _undated(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _undated(one) for name, one in value.items() if name not in AS_OF}
+        return {name: _undated(item) for name, item in value.items() if name not in AS_OF}
     return value
 
 
 def _masked(value: Any, name: str = "") -> Any:
     """Return a row whose contact fields show their first letter, addresses their domain as well."""
     if isinstance(value, dict):
-        return {key: _masked(one, key) for key, one in value.items()}
+        return {key: _masked(item, key) for key, item in value.items()}
     if isinstance(value, str) and value and PERSONAL.fullmatch(name):
         before, at, domain = value.partition("@")
         return f"{before[:1]}…{at}{domain}"

@@ -112,8 +112,8 @@ def add_destination(
         raise UsageError("destination_kind", kind=kind, known=list(KINDS))
     address = address or KINDS[kind].address
     parts = urllib.parse.urlsplit(address)
-    known = parts.scheme in KINDS[kind].schemes or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
-    if not known or parts.password or (KINDS[kind].needs_secret and not secret):
+    is_allowed = parts.scheme in KINDS[kind].schemes or (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS)
+    if not is_allowed or parts.password or (KINDS[kind].needs_secret and not secret):
         raise UsageError("destination_address", kind=kind, schemes=list(KINDS[kind].schemes))
     if secret and not secret.startswith(SECRET_KINDS):
         raise UsageError("secret_reference")
@@ -165,19 +165,19 @@ def list_destinations(workspace: Workspace) -> list[Destination]:
 
 
 def open_destination(workspace: Workspace, name: str) -> Destination:
-    """Return one.
+    """Return the destination of a name.
 
     Raises:
         NotFound: there is none of that name.
     """
-    found = {one.name: one for one in list_destinations(workspace)}
-    if name.strip() not in found:
-        raise NotFound("no_destination", name=name[:80], known=list(found) or "-")
-    return found[name.strip()]
+    destinations = {destination.name: destination for destination in list_destinations(workspace)}
+    if name.strip() not in destinations:
+        raise NotFound("no_destination", name=name[:80], known=list(destinations) or "-")
+    return destinations[name.strip()]
 
 
 def remove_destination(workspace: Workspace, name: str) -> None:
     """Forget a destination; what it was sent stays there."""
-    found = open_destination(workspace, name)
-    shutil.rmtree(workspace.place(FOLDER, found.name))
-    audit.note(workspace, "destinations remove", format=found.kind, destination=found.name, outcome="done")
+    destination = open_destination(workspace, name)
+    shutil.rmtree(workspace.place(FOLDER, destination.name))
+    audit.note(workspace, "destinations remove", format=destination.kind, destination=destination.name, outcome="done")

@@ -1,4 +1,4 @@
-"""Scores written where they are analysed: a table of PostgreSQL, a file in a bucket. Both are replaced as a whole."""
+"""Scores written where they are analysed: a table of PostgreSQL, a file in a bucket. Both are replaced completely."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ FIND_TABLE: Final = """
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE pg_class.oid = to_regclass($1)
 """
-"""Schema and columns of a table; of one named without its schema, the first on the search path."""
+"""Schema and columns of a table; of one named without its schema, the first on the search path.
+
+The inner query lists the columns of one table that were not dropped; the outer one finds the table and its schema."""
 UNANSWERED: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "SLOW_DOWN")
 """Errors of S3 that pass."""
 
@@ -33,7 +35,7 @@ UNANSWERED: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILAB
 def postgresql(target: Destination, secret: str, _: Callable[[float], None], tell: Tell) -> Iterator[Send]:
     """Replace the dataset's rows of a table in one transaction; the table is made where it is not there.
 
-    One that is there is not altered: without a column ``consent``, its rows get none, and ``tell`` is told.
+    One that is there is not altered: without a column ``consent``, its rows get none, and ``tell`` gets a warning.
     Its name is quoted: ``Scores`` is not ``scores``, and ``order`` may be one.
     """
     try:
@@ -51,8 +53,8 @@ def postgresql(target: Destination, secret: str, _: Callable[[float], None], tel
             with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute(FIND_TABLE, (_quoted(table, schema),))
                 data = _arrow(rows, about)
-                if found := cursor.fetchone():
-                    schema, columns = found
+                if existing := cursor.fetchone():
+                    schema, columns = existing
                     cursor.execute(f"DELETE FROM {_quoted(table, schema)} WHERE dataset = $1", (about["dataset"],))
                     if CONSENT in data.column_names and CONSENT not in columns:
                         data = data.drop_columns(CONSENT)
@@ -112,8 +114,8 @@ def bucket(target: Destination, secret: str, _: Callable[[float], None], __: Tel
             if part != path:
                 system.move(part, path)
         except (OSError, pa.ArrowInvalid) as error:
-            found = re.search(r"AWS Error (\w+)", str(error))
-            reason = found[1] if found else type(error).__name__
+            match = re.search(r"AWS Error (\w+)", str(error))
+            reason = match[1] if match else type(error).__name__
             raise SendError("push_unanswered" if reason in UNANSWERED else "push_refused", reason) from None
         return {}
 

@@ -44,7 +44,9 @@ CONTROL_NAMES: Final = (
 YEAR_FIRST: Final = r"(\d{4})[/.年-](\d{1,2})[/.月-](\d{1,2})(?!\d).*"
 """A day that cannot be read in two ways; 2024/5/31 is what a Chinese or Japanese spreadsheet makes of 2024-05-31."""
 MIN_DAYS: Final = 7
+"""Shortest window of outcomes: a full week, as sales differ by weekday."""
 BEFORE_DAYS: Final = 365
+"""Days before the experiment whose net value is the covariate: a year, so that all seasons are in it."""
 GROUP: Final = "group"
 DATE: Final = "date"
 OFFERED: Final = "offer"
@@ -221,7 +223,9 @@ def read_experiment(path: Path, key: bytes | None = None) -> pd.DataFrame:
         raise NotFound("experiment_missing", file=path.name)
     frame, rejects = read_text_table(path, key)
     if rejects:
-        raise Refused("experiment_bad_lines", file=path.name, rows=len(rejects), line=min(one.line for one in rejects))
+        raise Refused(
+            "experiment_bad_lines", file=path.name, rows=len(rejects), line=min(reject.line for reject in rejects)
+        )
     names = {column.strip().lower(): column for column in frame.columns}
     columns = {
         CUSTOMER_ID: id_column(list(frame.columns)),
@@ -316,8 +320,8 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, most_days: int) -> Outcomes:
     )
 
     def summed(low: int, high: int) -> npt.NDArray[np.float64]:
-        chosen = (since >= low) & (since < high)
-        return np.asarray(np.bincount(place[chosen], value[chosen], minlength=len(customers)), np.float64)
+        in_span = (since >= low) & (since < high)
+        return np.asarray(np.bincount(place[in_span], value[in_span], minlength=len(customers)), np.float64)
 
     return Outcomes(
         customers[CUSTOMER_ID].to_numpy(object),

@@ -31,10 +31,11 @@ from clv_core.errors import Message, NotEnoughData
 Floats = npt.NDArray[np.float64]
 
 CONFIDENCE: Final = 0.9
+"""Level of the intervals: a lower end above 0 is a one-sided test at 5%."""
 MIN_GROUP_SIZE: Final = 30
-"""Customers that each group needs, of a tier too."""
+"""Customers that each group needs, of a tier too: a rule of thumb, of which :data:`COCHRAN` warns."""
 BALANCE_P_VALUE: Final = 0.01
-"""A difference before the experiment that is less likely than this is warned of."""
+"""A difference before the experiment that is less likely than this is warned of: 1 in 100 fair draws."""
 TIERS_P_VALUE: Final = 0.05
 """Tiers whose effects differ as much as theirs only with this probability have effects of their own."""
 VARIANCE_ERRORS: Final = 2.0
@@ -85,9 +86,9 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
     inside = _within(adjusted, groups)
     error, freedom, skewness = _standard_error(inside, groups)
     half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
-    kept = _ratio((inside**2).sum(axis=-1), (_within(y, groups) ** 2).sum(axis=-1), empty=1.0)
+    variance_left = _ratio((inside**2).sum(axis=-1), (_within(y, groups) ** 2).sum(axis=-1), empty=1.0)
     p_value = np.asarray(2 * scipy.stats.t.sf(np.abs(effect) / np.maximum(error, 1e-150), freedom))
-    return Difference(effect, effect - half, effect + half, kept, p_value, skewness)
+    return Difference(effect, effect - half, effect + half, variance_left, p_value, skewness)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Experiment:
     @property
     def tried_tiers(self) -> tuple[int, ...]:
         """The tiers with enough customers in both groups; nothing was measured in others."""
-        return tuple(one.tier for one in self.effects[1:] if one.effect is not None)
+        return tuple(measured.tier for measured in self.effects[1:] if measured.effect is not None)
 
     @property
     def tiers_differ(self) -> bool:
@@ -140,9 +141,9 @@ class Experiment:
         would be to pick luck. Source: Cochran (1954), The combination of estimates from different experiments (Q).
         """
         measured = [
-            (one.effect, one.high - one.low)
-            for one in self.effects[1:]
-            if one.effect is not None and one.high is not None and one.low is not None
+            (of_tier.effect, of_tier.high - of_tier.low)
+            for of_tier in self.effects[1:]
+            if of_tier.effect is not None and of_tier.high is not None and of_tier.low is not None
         ]
         if len(measured) < 2 or min(width for _, width in measured) <= 0:
             return False
@@ -181,9 +182,9 @@ def measure(
         raise NotEnoughData("experiment_too_few", treated=counts[0], control=counts[1], fewest=MIN_GROUP_SIZE)
     covariate = np.asarray(before if predicted is None else predicted, float)
     effects = [_measured(0, y, is_treated, covariate)]
-    for one in range(1, tiers + 1):
-        inside = number == one
-        effects.append(_measured(one, y[inside], is_treated[inside], covariate[inside]))
+    for level in range(1, tiers + 1):
+        inside = number == level
+        effects.append(_measured(level, y[inside], is_treated[inside], covariate[inside]))
     skewness = difference(y, is_treated, covariate).skewness
     warnings = (*balance_warnings(before, is_treated), *_sign_warnings(effects[0]), *_skew_warnings(skewness, counts))
     return Experiment(tuple(effects), window_days, warnings)
@@ -224,8 +225,8 @@ def _measured(tier: int, outcome: Floats, treated: npt.NDArray[np.bool_], covari
     counts = int(treated.sum()), int((~treated).sum())
     if min(counts) < MIN_GROUP_SIZE:
         return Measured(tier, *counts, None, None, None, None)
-    one = difference(outcome, treated, covariate)
-    return Measured(tier, *counts, float(one.effect), float(one.low), float(one.high), float(one.kept))
+    effect = difference(outcome, treated, covariate)
+    return Measured(tier, *counts, float(effect.effect), float(effect.low), float(effect.high), float(effect.kept))
 
 
 def _standard_error(inside: Floats, groups: Floats) -> tuple[Floats, Floats, Floats]:
@@ -241,14 +242,14 @@ def _standard_error(inside: Floats, groups: Floats) -> tuple[Floats, Floats, Flo
     """
     counts, squares, cubes = (np.moveaxis((inside**power * groups).sum(axis=-1), 0, -1) for power in (0, 2, 3))
     errors = squares / (counts - 1) / counts
-    own, customers = errors.sum(axis=-1), counts.sum(axis=-1)
+    variance, customers = errors.sum(axis=-1), counts.sum(axis=-1)
     pooled = squares.sum(axis=-1) / (customers - 2) * (1 / counts).sum(axis=-1)
     kurtosis = _ratio((inside**4).sum(axis=-1) / customers, (squares.sum(axis=-1) / customers) ** 2)
     doubt = VARIANCE_ERRORS * np.sqrt(np.maximum(kurtosis - 1, 0)[..., None] / counts)
     highest = (errors * (1 + doubt)).sum(axis=-1)
-    freedom = _ratio(own**2, (errors**2 / (counts - 1)).sum(axis=-1))
+    freedom = _ratio(variance**2, (errors**2 / (counts - 1)).sum(axis=-1))
     skewness = _ratio(cubes / counts, (squares / counts) ** 1.5)
-    return np.sqrt(np.maximum(own, np.minimum(pooled, highest))), np.clip(freedom, 1, None), skewness
+    return np.sqrt(np.maximum(variance, np.minimum(pooled, highest))), np.clip(freedom, 1, None), skewness
 
 
 def _ratio(above: Floats, below: Floats, empty: float = 0.0) -> Floats:

@@ -35,19 +35,27 @@ OfferNumbers = npt.NDArray[np.int64]
 TOLERANCE: Final = 1e-6
 """Share of the bound within which prices are optimal."""
 CURVE_TOLERANCE: Final = 1e-4
-CLOSE: Final = 2e-5
+"""The same for the points of a curve, which is read off a chart."""
+MAX_GAP: Final = 2e-5
 """Share of the bound within which a plan is not improved any further."""
 BUDGET_PRICES: Final = (1.0, 0.97, 1.03, 0.9, 1.1, 1.3, 0.8, 0.99, 1.01, 0.95, 1.05, 1.2)
 """Factors of the optimal price of budget that plans of few customers start from."""
 FEW_CUSTOMERS: Final = 20_000
-"""Up to so many, the rounding of one customer is more than :data:`CLOSE`."""
+"""Up to so many, the rounding of one customer is more than :data:`MAX_GAP`."""
 MAX_FILLS: Final = 60
+"""Rounds of :func:`_fill`; each takes all changes that fit at once."""
 MAX_EXCHANGES: Final = 12
+"""Rounds of :func:`_exchange`; with :data:`MAX_CANDIDATES` they bound its time."""
 MAX_CANDIDATES: Final = 48
+"""Changes of which all triples are compared, with none at all 49 cubed, against every limit."""
 CURVE_POINTS: Final = 24
+"""Budgets of a curve, denser at low ones, where it bends."""
 CURVE_SAMPLE: Final = 200_000
+"""Customers from which a curve is computed; plans use all."""
 NO_OFFER: Final = -1
+"""Number of the offer of those who get none."""
 MAX_CUTS: Final = 200
+"""Cutting planes, where :data:`TOLERANCE` does not end them before."""
 CENT: Final = 1 + 1e-12
 """Sums of costs are compared with the budget times this: 0.1 + 0.2 is more than 0.3."""
 
@@ -105,7 +113,7 @@ def allocate(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.ArrayLi
         return Allocation(nobody, 0.0, 0.0, 0.0, 0.0, np.zeros(len(problem.cost), np.int64))
     dual = Dual(problem)
     prices, bound, weights = dual.minimise(problem.limits, TOLERANCE)
-    enough = bound * (1 - CLOSE)
+    enough = bound * (1 - MAX_GAP)
     plans: list[tuple[float, OfferNumbers]] = []
     for factor in (None, *BUDGET_PRICES):
         net = problem.net(prices * np.append(factor or 1.0, np.ones(len(prices) - 1)))
@@ -195,10 +203,10 @@ def marginal_return(
 def _trim(problem: Problem, net: Floats, offer: OfferNumbers) -> OfferNumbers:
     """Return the plan without those who exceed a capacity or the budget, the lowest ``net`` gains, [k, n], first."""
     offer = offer.copy()
-    for one, places in enumerate(problem.places.astype(np.int64).tolist()):
-        customers = np.flatnonzero(offer == one)
+    for number, places in enumerate(problem.places.astype(np.int64).tolist()):
+        customers = np.flatnonzero(offer == number)
         if len(customers) > places:
-            offer[customers[np.argsort(-net[one, customers], kind="stable")[places:]]] = NO_OFFER
+            offer[customers[np.argsort(-net[number, customers], kind="stable")[places:]]] = NO_OFFER
     if problem.left(offer)[0] < 0:
         paid = np.flatnonzero(offer != NO_OFFER)
         paid = paid[problem.cost[offer[paid]] > 0]
@@ -224,8 +232,8 @@ def _fill(problem: Problem, offer: OfferNumbers) -> OfferNumbers:
         order = np.argsort(-rate[new, customers], kind="stable")
         customers, new = customers[order], new[order]
         taken = np.cumsum(np.maximum(extra[new, customers], 0)) <= money
-        for one in np.flatnonzero(places < len(offer)):
-            taken[np.flatnonzero(taken & (new == one))[int(places[one]) :]] = False
+        for number in np.flatnonzero(places < len(offer)):
+            taken[np.flatnonzero(taken & (new == number))[int(places[number]) :]] = False
         offer[customers[taken]] = new[taken]
     return offer
 
@@ -261,8 +269,8 @@ def _exchange(problem: Problem, net: Floats, offer: OfferNumbers, enough: float)
         best = list(np.unravel_index(int(worth.argmax()), worth.shape))
         if worth[tuple(best)] <= 1e-9 * np.abs(more).max():
             break
-        chosen = [row for row in best if who[row] >= 0]
-        offer[who[chosen]] = new[chosen]
+        changed = [row for row in best if who[row] >= 0]
+        offer[who[changed]] = new[changed]
     return np.where(offer == none, NO_OFFER, offer)
 
 
@@ -374,6 +382,7 @@ class Dual:
         offer: OfferNumbers = choices[0].astype(np.int64)
         undecided = np.flatnonzero((choices != choices[0]).any(axis=0))
         undecided = undecided[np.lexsort(choices[:, undecided])]
+        # Multiples of the golden ratio are evenly spread: similar customers get each cut by its weight.
         even = (np.arange(len(undecided)) * 0.6180339887498949 + 0.5) % 1.0
         cut = np.searchsorted(np.cumsum(weights[active]) / weights[active].sum(), even)
         offer[undecided] = choices[np.minimum(cut, len(active) - 1), undecided]

@@ -1,6 +1,6 @@
 """Plans of a budget: who gets which offer, what it is expected to bring, how sure that is, and two baselines.
 
-Warnings say the rest (:func:`all_warnings`): what is assumed, what is left out, and what a plan's money means.
+Warnings (:func:`all_warnings`) name assumptions, what is left out, and what a plan's money means.
 """
 
 from __future__ import annotations
@@ -210,13 +210,13 @@ def uniform_plan(gains: npt.ArrayLike, costs: npt.ArrayLike, capacities: npt.Arr
     gain, cost = np.asarray(gains, float), np.asarray(costs, float)
     places = np.broadcast_to(np.asarray(capacities, float), len(cost))
     best, top = np.full(len(gain), NO_OFFER), 0.0
-    for one, price in enumerate(cost.tolist()):
-        able = np.flatnonzero(np.isfinite(gain[:, one]))
-        count = int(min(len(able), places[one], budget * CENT / price if price > 0 else np.inf))
+    for number, price in enumerate(cost.tolist()):
+        able = np.flatnonzero(np.isfinite(gain[:, number]))
+        count = int(min(len(able), places[number], budget * CENT / price if price > 0 else np.inf))
         if not count:
             continue
         offer = np.full(len(gain), NO_OFFER)
-        offer[able[np.linspace(0, len(able) - 1, count).round().astype(np.int64)]] = one
+        offer[able[np.linspace(0, len(able) - 1, count).round().astype(np.int64)]] = number
         total = total_gain(gain.T, offer)
         if total > top:
             best, top = offer, total
@@ -239,11 +239,11 @@ def random_plan(
     rng = np.random.default_rng(seed)
     customers = rng.permutation(len(gain))
     order = np.ascontiguousarray(rng.random(gain.shape).T)
-    for one in range(len(cost)):
-        order[one, ~np.isfinite(gain[:, one])[customers]] = -1.0
+    for number in range(len(cost)):
+        order[number, ~np.isfinite(gain[:, number])[customers]] = -1.0
     choice = np.where(order.max(axis=0, initial=-1.0) >= 0, order.argmax(axis=0), NO_OFFER)
-    for one, places in enumerate(np.broadcast_to(np.asarray(capacities, float), len(cost)).tolist()):
-        mine = np.flatnonzero(choice == one)
+    for number, places in enumerate(np.broadcast_to(np.asarray(capacities, float), len(cost)).tolist()):
+        mine = np.flatnonzero(choice == number)
         choice[mine[int(min(places, len(mine))) :]] = NO_OFFER
     paid = np.where(choice == NO_OFFER, 0.0, cost[choice])
     choice[np.cumsum(paid) > budget * CENT] = NO_OFFER

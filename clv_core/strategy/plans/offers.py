@@ -38,8 +38,11 @@ SHARE: Final = "share"
 MONEY: Final = "money"
 UNITS: Final = (SHARE, MONEY)
 ALL_TIERS: Final = 0
+"""Number under which an effect on all tiers is stored."""
 MAX_OFFERS: Final = 12
+"""Offers of a plan; :func:`~clv_core.strategy.plans.allocation.allocate` compares them in pairs."""
 MAX_NAME_LENGTH: Final = 60
+"""Characters; a name is a header of tables and charts."""
 REQUIRED: Final = {"name", "cost", "effect"}
 OPTIONAL: Final = {"capacity", "tiers", "days"}
 
@@ -98,7 +101,7 @@ class Effect:
     def __str__(self) -> str:
         """Return it as :meth:`parse` reads it."""
         numbers = [number for number in (self.value, self.low, self.high) if number is not None]
-        value, *ends = [f"{100 * one:.10g}%" if self.unit == SHARE else f"{one:.10g}" for one in numbers]
+        value, *ends = [f"{100 * end:.10g}%" if self.unit == SHARE else f"{end:.10g}" for end in numbers]
         return f"{value}({';'.join(ends)})" if ends else value
 
 
@@ -244,10 +247,10 @@ def expected_gains(
     gains = np.empty((len(offers), len(values)))
     for row, offer in enumerate(offers):
         share, money = np.zeros(tiers + 1), np.full(tiers + 1, -np.inf)
-        for one in range(1, tiers + 1):
-            effect = offer.effect_on(one)
+        for level in range(1, tiers + 1):
+            effect = offer.effect_on(level)
             if effect is not None:
-                share[one], money[one] = (effect.value, 0.0) if effect.unit == SHARE else (0.0, effect.value)
+                share[level], money[level] = (effect.value, 0.0) if effect.unit == SHARE else (0.0, effect.value)
         gains[row] = share[numbers] * values + money[numbers] - offer.cost
     return gains.T
 
@@ -302,7 +305,7 @@ def with_experiments(
         margin_rate: share of the measured net value that is margin.
         by_tier: as in :func:`with_measured_effects`.
     """
-    short = {name: one for name, one in experiments.items() if one.window_days <= horizon_days}
+    short = {name: experiment for name, experiment in experiments.items() if experiment.window_days <= horizon_days}
     return tuple(
         with_measured_effects(offer, short[offer.name], margin_rate, by_tier=by_tier) if offer.name in short else offer
         for offer in offers
@@ -326,9 +329,11 @@ def with_measured_effects(
         by_tier: whether the plan's customers are cut into the tiers of the experiment.
     """
     effects = {
-        one.tier: Effect(margin_rate * one.effect, MONEY, margin_rate * one.low, margin_rate * one.high)
-        for one in experiment.effects
-        if one.effect is not None and one.low is not None and one.high is not None
+        measured.tier: Effect(
+            margin_rate * measured.effect, MONEY, margin_rate * measured.low, margin_rate * measured.high
+        )
+        for measured in experiment.effects
+        if measured.effect is not None and measured.low is not None and measured.high is not None
     }
     overall, tried = effects.pop(ALL_TIERS), experiment.tried_tiers
     in_all_tiers = len(tried) == len(experiment.effects) - 1

@@ -1,4 +1,4 @@
-"""What a person settled about a dataset on the strategy page: offers, experiments, budget, excluded products.
+"""Settings of a dataset's strategy page: offers, experiments, budget, excluded products.
 
 datasets/<name>/offers.json   {by, rows: {scheme: [...]}, experiments, budget, excluded}
 
@@ -35,7 +35,7 @@ class SavedOffers:
         experiments: by the name of the offer that was tried.
         budget: money; None while none was chosen.
         by: text of the scheme that offers are planned by, or :data:`TIERS`.
-        excluded: ids of products that are recommended to nobody; None while nobody said which.
+        excluded: ids of products that are recommended to nobody; None while nobody has chosen.
     """
 
     rows: Mapping[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)

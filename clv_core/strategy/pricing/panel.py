@@ -35,7 +35,9 @@ ALL_PRODUCTS: Final = ""
 PRODUCT: Final = [CATEGORY, PRODUCT_ID]
 """What has a price: a product that is sold under another category, as in sales, has another price there."""
 YEAR_DAYS: Final = 365
+"""Days before the cutoff whose sales a rule is applied to."""
 MIN_PERIODS: Final = 12
+"""Periods in which a product has to be sold: a quarter of a year of weeks; a guess."""
 MIN_COVERAGE: Final = 0.6
 """A product is used where it was sold in at least this share of the weeks between its first and its last: a week
 without a sale has no price, and leaving many out would hide that expensive weeks sell nothing."""

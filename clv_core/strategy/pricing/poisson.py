@@ -31,8 +31,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MAX_STEPS: Final = 60
+"""Steps of weighted least squares, where :data:`TOLERANCE` does not end them before."""
 MAX_SWEEPS: Final = 500
+"""Sweeps of demeaning within one step, the same."""
 TOLERANCE: Final = 1e-8
+"""Relative change of the deviance, and change of a mean, at which iterations end."""
 RIDGE: Final = 1e-7
 """Of the diagonal: a period in which one product sold alone has no effect without it."""
 MIN_REMAINDER: Final = 0.01
@@ -131,12 +134,12 @@ def _jackknifed(residual: Floats, x: Floats, weights: Floats, product: Ints, per
     scores -= sums * (score.sum(axis=1) / weight.sum(axis=1))[:, None]
 
     def moments(some: slice) -> Floats:
-        own = sums[some, :, None] * (-sums[some] / weight[some].sum(axis=1)[:, None])[:, None, :]
+        matrix = sums[some, :, None] * (-sums[some] / weight[some].sum(axis=1)[:, None])[:, None, :]
         diagonal = np.arange(periods + 1)
-        own[:, diagonal, diagonal] += np.column_stack([square[some], weight[some]])
-        own[:, 0, 1:] += first[some]
-        own[:, 1:, 0] += first[some]
-        return np.asarray(own, float)
+        matrix[:, diagonal, diagonal] += np.column_stack([square[some], weight[some]])
+        matrix[:, 0, 1:] += first[some]
+        matrix[:, 1:, 0] += first[some]
+        return np.asarray(matrix, float)
 
     step = max(1, BLOCK_CELLS // (periods + 1) ** 2)
     blocks = [slice(begin, begin + step) for begin in range(0, products, step)]

@@ -29,11 +29,16 @@ from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path, read_json, write_json
 
 PERIODS: Final = (7, 28)
+"""Days of a period: weeks, or four weeks where sales by week are too sparse."""
 SHARE: Final = 0.9
 """Of the intervals."""
 MIN_PRODUCTS: Final = 10
+"""Products of a category, by which errors are clustered: with 10 to 50 the 90% intervals held 85% to 94%
+(:mod:`clv_core.strategy.pricing.poisson`)."""
 MIN_ROWS: Final = 100
+"""Products by periods of a category, and of a tier: a guess."""
 MIN_UNITS: Final = 100.0
+"""Pieces that a category, or a tier, has to have sold: a guess."""
 MIN_VARIATION: Final = 0.03
 """Standard deviation of log price within products: about 3%."""
 CHECKS: Final = {"few_products": MIN_PRODUCTS, "few_sales": MIN_ROWS, "steady_prices": MIN_VARIATION}
@@ -41,6 +46,7 @@ NOT_ESTIMATED: Final = "untold"
 LEFT_OUT: Final = {**CHECKS, NOT_ESTIMATED: MIN_UNITS}
 """Why a category is left out, and the least that it would need; the first that fits counts."""
 USUAL_RANGE: Final = 0.95
+"""Share of prices within the range about their product's mean; a rule that goes beyond it extrapolates."""
 ELASTICITY, DISCOUNT_EFFECT = "elasticity", "discount_effect"
 OTHER_TIER: Final = "other"
 RECORD: Final = "responses.json"
@@ -207,10 +213,10 @@ def shared_errors(category: str, estimates: Mapping[int, Mapping[str, Estimate]]
         category, tier, other (tier), and the correlation by response that both were estimated for.
     """
     rows = []
-    for one, two in combinations(sorted(estimates), 2):
-        row: JsonObject = {CATEGORY: category, TIER: one, OTHER_TIER: two}
-        for response in estimates[one].keys() & estimates[two].keys():
-            first, second = estimates[one][response], estimates[two][response]
+    for tier, other in combinations(sorted(estimates), 2):
+        row: JsonObject = {CATEGORY: category, TIER: tier, OTHER_TIER: other}
+        for response in estimates[tier].keys() & estimates[other].keys():
+            first, second = estimates[tier][response], estimates[other][response]
             both = first.error * second.error
             row[response] = float(first.moves @ second.moves) / both if both > 0 else 0.0
         rows.append(row)

@@ -37,8 +37,8 @@ RESPONSES: Final = {
     DISCOUNT: (DISCOUNT_EFFECT, "discount_low", "discount_high"),
 }
 """Columns of the response that a change acts by, and of its interval."""
-MIN_PRICE_CHANGE: Final = -0.5
-MAX_PRICE_CHANGE: Final = 0.5
+MIN_PRICE_CHANGE, MAX_PRICE_CHANGE = -0.5, 0.5
+"""Bounds of what a rule accepts, far beyond the prices of most logs; within them a warning names extrapolation."""
 DIGITS: Final = 4
 """Decimals of responses in a file: their errors are .01 at best."""
 
@@ -194,10 +194,10 @@ def _cells(responses: Responses, estimated: pd.DataFrame, rule: Rule) -> pd.Data
     total = spend.groupby(TIER)["amount"].transform("sum")
     value = spend[TIER].map(responses.tiers.set_index(TIER)["value"]).fillna(0.0)
     cells = spend.assign(base=value * spend["amount"] / total, change=spend[TIER].map(dict(rule.changes)).fillna(0.0))
-    own = estimated[estimated[TIER] != ALL].drop(columns="range")
+    by_tier = estimated[estimated[TIER] != ALL].drop(columns="range")
     everyone = estimated[estimated[TIER] == ALL].drop(columns=TIER)
     cells = cells.merge(everyone, on=CATEGORY, how="inner")
-    cells = cells.merge(own, on=[CATEGORY, TIER], how="left", suffixes=("_all", ""))
+    cells = cells.merge(by_tier, on=[CATEGORY, TIER], how="left", suffixes=("_all", ""))
     cells = cells[(cells["change"] != 0) & (cells["base"] > 0)]
     if rule.categories:
         cells = cells[cells[CATEGORY].isin(rule.categories)]
@@ -246,8 +246,10 @@ def correlation(together: pd.DataFrame, category: str, response: str, tiers: lis
         tiers: what each response was estimated on; one may be repeated, [k].
     """
     mine = together[together[CATEGORY] == category]
-    pairs = {(one, two): value for one, two, value in zip(mine[TIER], mine[OTHER_TIER], mine[response], strict=True)}
-    rows = [[1.0 if one == two else pairs[min(one, two), max(one, two)] for two in tiers] for one in tiers]
+    pairs = {
+        (tier, other): value for tier, other, value in zip(mine[TIER], mine[OTHER_TIER], mine[response], strict=True)
+    }
+    rows = [[1.0 if tier == other else pairs[min(tier, other), max(tier, other)] for other in tiers] for tier in tiers]
     return np.asarray(rows, np.float64)
 
 

@@ -1,4 +1,4 @@
-from .holdout_month import FEWEST_CUSTOMERS as FEWEST_CUSTOMERS
+from .holdout_month import MIN_HOLDOUT_CUSTOMERS as MIN_HOLDOUT_CUSTOMERS
 from .interactions import check_columns as check_columns
 from .ranking import KINDS as KINDS
 from .ranking import TOP as TOP

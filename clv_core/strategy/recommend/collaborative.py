@@ -20,23 +20,26 @@ from threadpoolctl import threadpool_limits
 from clv_core.strategy.recommend.interactions import YEAR_DAYS, Interactions
 
 SHRINK: Final = 10.0
+"""Customers in common at which the cosine of two products counts half: a guess."""
 MIN_COMMON: Final = 3
 """Pairs that were bought together less often have no similarity."""
 NEIGHBOURS: Final = 50
+"""Most similar products that are stored of each."""
 MAX_PER_UNIT: Final = 60
 """Products of a basket, or a customer's latest ones, that are paired: pairs grow with the square."""
 BLOCK_CELLS: Final = 4_000_000
 """So many cells of products by products are held at once."""
 
-MIN_CATALOGUE: Final = 500
-MIN_CUSTOMERS: Final = 200
+MIN_CATALOGUE, MIN_CUSTOMERS = 500, 200
+"""Products and customers of a log that factors are fitted to; in a smaller one they would fit chance. Guesses."""
 MIN_BUYERS: Final = 5
+"""Buyers of a product that factors may propose: its factors are chance with fewer. A guess."""
 PROPOSED: Final = 200
-FACTORS: Final = 64
-REGULARIZATION: Final = 1.0
-CONFIDENCE: Final = 5.0
-ITERATIONS: Final = 10
-SEED: Final = 1
+"""Products proposed to each customer by factors."""
+FACTORS, REGULARIZATION, CONFIDENCE, ITERATIONS = 64, 1.0, 5.0, 10
+"""Size, shrinkage, weight of log(1 + purchases), and sweeps of ALS: not tuned. How much its signal counts is chosen on
+the log (:func:`.ranking.choose_blend`)."""
+SEED: Final = 1  # any number: the same log gives the same result
 
 
 def place_in_row(row: NDArray[np.int64]) -> NDArray[np.int64]:

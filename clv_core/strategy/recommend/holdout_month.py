@@ -29,15 +29,20 @@ from clv_core.strategy.recommend.ranking import KINDS, TOP, USUAL, WITHOUT_BOUGH
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
 
 WINDOW_DAYS: Final = 30
+"""Length of a month here: every one has as many days."""
 EARLIER_MONTHS: Final = 3
 """Months before the last one that the blend is chosen on."""
 MAX_CUSTOMERS: Final = 3000
-FEWEST_CUSTOMERS: Final = 30
+"""Customers of a month, drawn at random, to bound the time."""
+MIN_HOLDOUT_CUSTOMERS: Final = 30
+"""Customers that a month needs to be judged; a guess."""
 MAX_EXCLUDED: Final = 500
 """So many products that a customer has bought are passed over to find ten that are new to her."""
 RESAMPLES: Final = 1000
+"""Bootstrap samples of customers."""
 CONFIDENCE: Final = 0.95
-SEED: Final = 1
+"""Level of the intervals."""
+SEED: Final = 1  # any number: the same log gives the same result
 BLEND: Final = "blend"
 
 Flags = NDArray[np.bool_]
@@ -73,7 +78,7 @@ class Month:
         entries = (np.ones(len(pairs), np.float32), (pairs["customer"].to_numpy(), pairs["product"].to_numpy()))
         bought = sparse.csr_array(entries, shape=signals.days.shape)
         rows = np.flatnonzero((np.diff(signals.days.indptr) > 0) & (np.diff(bought.indptr) > 0))
-        if len(rows) < FEWEST_CUSTOMERS:
+        if len(rows) < MIN_HOLDOUT_CUSTOMERS:
             return None
         if len(rows) > MAX_CUSTOMERS:
             rows = np.sort(np.random.default_rng(SEED).choice(rows, MAX_CUSTOMERS, replace=False))
@@ -232,7 +237,7 @@ def judge(hits: Mapping[str, Flags], relevant: Floats) -> tuple[Quality, ...]:
 
 @dataclass(frozen=True)
 class HoldoutResult:
-    """What past months say of recommendations.
+    """The evaluation of recommendations on past months.
 
     Args:
         blends: of each kind of :data:`~clv_core.strategy.recommend.ranking.KINDS`.
@@ -253,7 +258,7 @@ class HoldoutResult:
         """Return a JSON-ready dictionary."""
         return {
             "blends": {kind: blend.to_json() for kind, blend in self.blends.items()},
-            "quality": {kind: [asdict(one) for one in methods] for kind, methods in self.quality.items()},
+            "quality": {kind: [asdict(method) for method in methods] for kind, methods in self.quality.items()},
             "customers": self.customers,
             "start": self.start.isoformat(),
             "window_days": WINDOW_DAYS,

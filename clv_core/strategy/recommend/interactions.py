@@ -33,21 +33,23 @@ if TYPE_CHECKING:
     import ibis
 
 YEAR_DAYS: Final = 365
+"""Days before the cutoff whose prices are recent."""
 MIN_PRODUCTS: Final = 5
+"""With fewer products there is nothing to choose from."""
 NAME_HEADERS: Final = (
     "product_name item_name lineitem_name goods_name sku_name product_title item_title title product"
     " product_description item_description stock_description description"
     " 商品名称 商品名 商品标题 产品名称 宝贝标题 宝贝名称 商品名稱"
 ).split()
-"""Columns that hold names of products beside their ids, the surest first."""
+"""Columns that hold names of products in addition to ids, the surest first."""
 MAX_NAMES: Final = 3
 """A product has at most so many names on average: a text of each order is no name."""
 
 MIN_SHARE: Final = 0.1
 """An extra, such as insurance, is in at least this share of the orders of several products."""
-TIMES_USUAL: Final = 5.0
+MIN_TIMES_MEDIAN: Final = 5.0
 """And in so many times as many of them as the median product."""
-CHEAP: Final = 0.25
+MAX_PRICE_QUANTILE: Final = 0.25
 """Its usual price is in the cheapest quarter of all products."""
 MIN_PARTNERS: Final = 0.5
 """It was bought in one order with at least this share of the other products."""
@@ -63,8 +65,7 @@ class Interactions:
             where it has no id), price (of a piece), amount.
         customer_ids: sorted, [n].
         product_ids: sorted, [p].
-        excluded: products that were left out: product_id, name, and for those that the rule of
-            :func:`find_extras` found its columns.
+        excluded: products that were left out: product_id, name; of :func:`find_extras` also its other columns.
     """
 
     table: Any
@@ -152,9 +153,9 @@ class Interactions:
 
 
 def name_column(dataset: Dataset) -> str | None:
-    """Return the column of a log that holds names of products beside their ids; None where there is none."""
-    others = {fold(name): name for name in dataset.manifest.columns if name not in BY_NAME}
-    return next((others[key] for key in map(fold, NAME_HEADERS) if key in others), None)
+    """Return the column of a log that holds names of products; None where there is none."""
+    by_name = {fold(name): name for name in dataset.manifest.columns if name not in BY_NAME}
+    return next((by_name[key] for key in map(fold, NAME_HEADERS) if key in by_name), None)
 
 
 def _names(rows: ibis.Table, key: str) -> pd.Series[str]:
@@ -209,20 +210,20 @@ def find_extras(rows: ibis.Table) -> pd.DataFrame:
     lines = lines.semi_join(several, ORDER)
     orders = int(several.count().to_pyarrow().as_py())
     share = _by_product(lines.group_by(PRODUCT_ID).agg(value=lines.count())) / max(orders, 1)
-    least = max(MIN_SHARE, TIMES_USUAL * float(share.median())) if orders else 1.0
-    cheap = price.index[price <= price.quantile(CHEAP)]
+    least = max(MIN_SHARE, MIN_TIMES_MEDIAN * float(share.median())) if orders else 1.0
+    cheap = price.index[price <= price.quantile(MAX_PRICE_QUANTILE)]
     often = share.index[share >= least].intersection(cheap)
     if often.empty:
         return pd.DataFrame({PRODUCT_ID: [], "share": [], "partners": [], "price": []})
     mine = lines.filter(lines[PRODUCT_ID].isin(often.tolist())).rename(extra=PRODUCT_ID)
     pairs = mine.inner_join(lines, ORDER).filter(lambda both: both.extra != both[PRODUCT_ID])
-    others = pairs.group_by("extra").agg(value=pairs[PRODUCT_ID].nunique()).rename({PRODUCT_ID: "extra"})
-    partners = _by_product(others) / max(len(price) - 1, 1)
-    found = pd.DataFrame(
+    counts = pairs.group_by("extra").agg(value=pairs[PRODUCT_ID].nunique()).rename({PRODUCT_ID: "extra"})
+    partners = _by_product(counts) / max(len(price) - 1, 1)
+    extras = pd.DataFrame(
         {"share": share[often], "partners": partners.reindex(often).fillna(0.0), "price": price[often]}
     )
-    found = found[found["partners"] >= MIN_PARTNERS].sort_values("share", ascending=False, kind="stable")
-    return found.rename_axis(PRODUCT_ID).reset_index()
+    extras = extras[extras["partners"] >= MIN_PARTNERS].sort_values("share", ascending=False, kind="stable")
+    return extras.rename_axis(PRODUCT_ID).reset_index()
 
 
 def _by_product(table: Any) -> pd.Series[float]:

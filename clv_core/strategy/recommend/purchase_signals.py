@@ -1,7 +1,7 @@
 """From what each customer bought before a cutoff to the products that may be recommended to her.
 
 :class:`PurchaseSignals` has it as matrices, and the strength of each signal in it for a product. Price levels
-(:func:`price_levels`) say how expensive a product is within its category: the rank of its usual price among the
+(:func:`price_levels`) are how expensive a product is within its category: the rank of its usual price among the
 products of its category, 0 (cheapest) to 1. A customer's own level is the mean level of what she bought. The target
 level is above it for high-value customers and below it for low-value ones: that step is a rule, not a measurement.
 Candidates (:func:`propose`) are, for some customers, the products that any signal proposes, with the strength of each.
@@ -34,20 +34,24 @@ SIGNALS: Final = ("often", "lately", "just_now", "seen", "basket", "together", "
 """How often the customer bought it; with a long and with a short memory; saw it without buying; it is bought in one
 basket with, and by the buyers of, what she bought; ALS; how many bought it ever, and lately."""
 OWN_SIGNALS: Final = ("often", "lately", "just_now")
-LONG_HALF_LIFE_DAYS: Final = 120.0
-SHORT_HALF_LIFE_DAYS: Final = 30.0
+LONG_HALF_LIFE_DAYS, SHORT_HALF_LIFE_DAYS = 120.0, 30.0
+"""Of the long and the short memory: a season and a month, guesses; weights of both are chosen on the log."""
 MIDDLE: Final = 0.5
+"""Price level of products and customers without prices to compare."""
 MIN_IN_CATEGORY: Final = 3
+"""Priced products of a category from which their ranks are levels; a guess."""
 SHRINK_DAYS: Final = 5.0
 """So many purchases at the middle level are added to each customer's own."""
 STEP: Final = 0.15
-"""How far the highest tier's target is above its own level, and the lowest tier's below."""
+"""How far the highest tier's target is above its own level, and the lowest tier's below: a rule, not a measurement."""
 WIDTH: Final = 0.25
+"""Distance of price levels at which a product fits by exp(-1/2) = 61%: a quarter of its category; a guess."""
 PER_SIGNAL: Final = 50
 """Products that each signal proposes."""
 MAX_EXCLUDED: Final = 150
 """So many more popular products are tried, so that those that a customer has bought leave enough."""
 BLOCK_CELLS: Final = 4_000_000
+"""Customers by products in memory at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,16 +178,16 @@ def own_levels(days: sparse.csr_array, level: Floats) -> Floats:
     return np.asarray((days @ level + SHRINK_DAYS * MIDDLE) / (bought + SHRINK_DAYS))
 
 
-def target_levels(own: Floats, tier: NDArray[np.int64], tiers: int) -> Floats:
+def target_levels(level: Floats, tier: NDArray[np.int64], tiers: int) -> Floats:
     """Return the target level, 0 to 1, [n].
 
     Args:
-        own: level at which each customer buys, [n].
+        level: at which each customer buys, [n].
         tier: 1 is the highest, [n].
         tiers: how many there are.
     """
     place = (np.asarray(tier, np.float64) - 1) / max(tiers - 1, 1)
-    return np.clip(own + STEP * (1 - 2 * place), 0, 1)
+    return np.clip(level + STEP * (1 - 2 * place), 0, 1)
 
 
 def price_fit(level: Floats, target: Floats) -> Floats:
@@ -219,11 +223,11 @@ def propose(signals: PurchaseSignals, rows: NDArray[np.int64], *, without_bought
         without_bought: whether what a customer has bought is no candidate.
     """
     strengths = dict(signals.strengths(rows))
-    own = np.zeros((len(rows), signals.days.shape[1]), bool)
+    bought_before = np.zeros((len(rows), signals.days.shape[1]), bool)
     row = np.flatnonzero(rows >= 0)
-    own[row] = signals.days[rows[row]].toarray() > 0
-    excluded = own if without_bought else np.zeros_like(own)
-    proposed = np.zeros(own.shape, bool)
+    bought_before[row] = signals.days[rows[row]].toarray() > 0
+    excluded = bought_before if without_bought else np.zeros_like(bought_before)
+    proposed = np.zeros(bought_before.shape, bool)
     for strength in strengths.values():
         proposed[_best_of_all(strength, excluded) if strength.ndim == 1 else _best(strength, excluded)] = True
     row, product = np.nonzero(proposed)
@@ -240,7 +244,7 @@ def propose(signals: PurchaseSignals, rows: NDArray[np.int64], *, without_bought
         strength[row, place, SIGNALS.index(name)] = np.sqrt(values)
     strength /= np.maximum(strength.max(axis=1, keepdims=True), 1e-9)
     bought = np.zeros(products.shape, bool)
-    bought[row, place] = own[row, product]
+    bought[row, place] = bought_before[row, product]
     return Candidates(rows, products, strength, bought, signals.level[products])
 
 
@@ -286,8 +290,8 @@ def joined(parts: list[Candidates]) -> Candidates:
 
     def join(name: str, empty: float) -> NDArray[Any]:
         values = [getattr(part, name) for part in parts]
-        pads = [[(0, 0), (0, width - one.shape[1]), *[(0, 0)] * (one.ndim - 2)] for one in values]
-        padded = [np.pad(one, pad, constant_values=empty) for one, pad in zip(values, pads, strict=True)]
+        pads = [[(0, 0), (0, width - array.shape[1]), *[(0, 0)] * (array.ndim - 2)] for array in values]
+        padded = [np.pad(array, pad, constant_values=empty) for array, pad in zip(values, pads, strict=True)]
         return np.concatenate(padded)
 
     rows = np.concatenate([part.rows for part in parts])

@@ -22,16 +22,21 @@ from clv_core.strategy.recommend.purchase_signals import (
 )
 
 TOP: Final = 10
+"""Products of which recall is measured."""
 WITH_BOUGHT: Final = "with_bought"
 WITHOUT_BOUGHT: Final = "without_bought"
 KINDS: Final = (WITH_BOUGHT, WITHOUT_BOUGHT)
 """What may be recommended: all products, or only what is new to the customer."""
 
 GRID: Final = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Weights that are tried for each signal."""
 ROUNDS: Final = 2
+"""Passes over all signals."""
 RANDOM_STARTS: Final = 40
-SEED: Final = 1
+"""Random weights of which the best is a start, so that a climb from the usual ones is not the only one."""
+SEED: Final = 1  # any number: the same log gives the same result
 PRICE_GRID: Final = (1.0, 0.75, 0.5, 0.25, 0.1)
+"""Weights of the price level, the highest first."""
 MAX_PRICE_COST: Final = 0.02
 """The price level counts as much as costs at most this share of the recall; at least the smallest of its grid."""
 USUAL: Final = {WITH_BOUGHT: (4.0, 4.0, 4.0, 1.0, 0.5, 0.5, 1.0, 0.1, 0.5), WITHOUT_BOUGHT: (0.0,) * 3 + (1.0,) * 6}
@@ -44,6 +49,7 @@ _WHY_OF_SIGNAL: Final = np.array(
 )
 _TOGETHER, _POPULAR = WHY.index("together"), WHY.index("popular")
 _NONE: Final = -1
+"""Number of no product."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ def _climb(blend: Blend, used: list[int], recall: Callable[[Blend], float]) -> t
         for number in used:
             for weight in GRID:
                 changed = Blend((*blend.weights[:number], weight, *blend.weights[number + 1 :]), 0.0, True)
-                if any(changed.weights[one] for one in used) and (now := recall(changed)) > reached:
+                if any(changed.weights[index] for index in used) and (now := recall(changed)) > reached:
                     blend, reached = changed, now
     return blend, reached
 
@@ -174,9 +180,9 @@ def rank(
     order = best(score, candidates.product, top)
     value = np.take_along_axis(score, order, 1)
     customer, place = np.nonzero(value > 0)
-    chosen = order[customer, place]
-    product = candidates.product[customer, chosen]
-    share = candidates.strength[customer, chosen] * np.asarray(blend.weights, np.float32)
+    candidate = order[customer, place]
+    product = candidates.product[customer, candidate]
+    share = candidates.strength[customer, candidate] * np.asarray(blend.weights, np.float32)
     why = _WHY_OF_SIGNAL[share.argmax(axis=1)]
     because = _because(signals, rows[customer], product)
     days = sparse.csr_array(signals.days[np.maximum(rows[customer], 0)[:, None], product[:, None]]).toarray()[:, 0]

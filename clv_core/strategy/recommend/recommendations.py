@@ -46,6 +46,7 @@ FRAMES: Final = ("customers", "products", "tiers")
 GROUP_ROWS: Final = 100_000
 """A reader skips groups of rows: one customer's are in one or two of them."""
 PER_TIER: Final = 20
+"""Products listed for each tier."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +114,9 @@ def recommend(
         engine.close()
     customers = tiered[["customer_id", TIER]].sort_values("customer_id", kind="stable", ignore_index=True)
     rows = pd.Index(interactions.customer_ids).get_indexer(pd.Index(customers["customer_id"]))
-    own = np.where(rows >= 0, own_levels(signals.days, signals.level)[np.maximum(rows, 0)], MIDDLE)
-    target = target_levels(own, customers[TIER].to_numpy(), tiers)
-    customers = customers.assign(own_level=own, aimed_level=target)
+    level = np.where(rows >= 0, own_levels(signals.days, signals.level)[np.maximum(rows, 0)], MIDDLE)
+    target = target_levels(level, customers[TIER].to_numpy(), tiers)
+    customers = customers.assign(own_level=level, aimed_level=target)
     products = products.assign(grade=signals.level, buyers=signals.popular.astype(np.int64))
     parts = []
     for number, kind in enumerate(KINDS):
@@ -198,7 +199,7 @@ class StoredRecommendations:
 
     @property
     def excluded(self) -> list[JsonObject]:
-        """Products that are recommended to nobody: product_id, name; share, partners and price where a rule says so."""
+        """Products that are recommended to nobody: product_id, name; share, partners and price if by rule."""
         return list(self.record.get("excluded", []))
 
     def of_customer(self, customer: str, kind: str) -> pd.DataFrame:

@@ -14,12 +14,12 @@ from typing import Final
 from clv_core.strategy.report.document import Chart, Report, ReportFigure, Section, Table
 from clv_core.workspace import write_text
 
-WIDTH: Final = 860
-HEIGHT: Final = 320
-ROW: Final = 34
+WIDTH, HEIGHT, ROW = 860, 320, 34
+"""Width and height of a chart, and height of one of its rows, pixels."""
 LETTER: Final = 7.2
 """Width of a letter at the charts' font size; a Chinese one is twice as wide."""
 MAX_LABEL: Final = 300.0
+"""Pixels of a chart that labels may take."""
 LANG: Final = {"en": "en", "zh": "zh-Hans"}
 STYLE: Final = """
 :root { --ink: #1B2127; --soft: #5B6470; --line: #DDE2E7; --paper: #FFFFFF; --card: #F4F6F8;
@@ -120,7 +120,7 @@ def _table(table: Table) -> str:
 def chart_svg(chart: Chart, message: str) -> str:
     """Return a chart as an ``svg`` element.
 
-    ``message`` says what it shows, for who cannot see it.
+    ``message`` describes it for screen readers.
     """
     ends = ticks(max((max(series.values, default=0.0) for series in chart.series), default=0.0))
     body, height = _columns(chart, ends) if chart.kind == "columns" else _bars(chart, ends)

@@ -32,6 +32,7 @@ from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, ValueTiers, a
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 MAX_LOGO_BYTES: Final = 2_000_000
+"""A logo is embedded in every report; two megabytes are a photograph."""
 WRITERS: Final[dict[str, Callable[[Report, Path], Path]]] = {".pptx": write_slides, ".html": write_html}
 
 
@@ -64,12 +65,12 @@ def make_report(
         plan: offers for all customers but those on the suppression list; None: no plan.
         experiments: that measured effects of the offers, by the offer's name.
         scheme: of the tiers.
-        acquisition: what is asked about new customers, with the spend tables saved with the dataset; None: nothing.
+        acquisition: question about new customers, answered with the saved spend tables; None leaves the section out.
         language: of all texts.
         progress: listener.
 
     Raises:
-        UsageError: the log does not know how to group customers as asked.
+        UsageError: the log has no values of a dimension of ``acquisition``.
         Refused: the spend is in another currency than the log, or about other days.
     """
     dataset, bundle, workspace = scored.dataset, scored.model, scored.workspace
@@ -113,15 +114,15 @@ def make_report(
 
 def _acquisition(scored: Scored, question: Question, progress: Progress) -> tuple[Acquisition, Acquisition | None]:
     customers = load_new_customers(scored.trained, progress)
-    spend, asked = load_spend(scored.dataset), discount_question(customers, question)
-    discounts = None if asked is None else acquisition_report(customers, spend, asked)
+    spend, discount = load_spend(scored.dataset), discount_question(customers, question)
+    discounts = None if discount is None else acquisition_report(customers, spend, discount)
     return acquisition_report(customers, spend, question), discounts
 
 
 def _model_name(scored: Scored, f: Formatter) -> str:
     """Return the kind of a model with its version, or with the day of its training where it has none."""
     kind = f.name("model", scored.model.record.model)
-    versions = {one.bundle: one for one in Registry(scored.workspace).versions()}
+    versions = {entry.bundle: entry for entry in Registry(scored.workspace).versions()}
     version = versions.get(scored.model.id)
     return f"{kind} v{version.number}" if version else f"{kind}, {f.day(scored.model.record.created[:10])}"
 

@@ -32,8 +32,8 @@ from clv_core.strategy.report.report_context import Formatter, ReportContext
 from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.segments.value_tiers import NAMES
 
-DRIVERS: Final = 8
-GROUPS: Final = 8
+DRIVERS, GROUPS = 8, 8
+"""Rows of the charts of drivers and of groups of new customers: as many as a slide shows."""
 JUDGED: Final = with_role("report")
 
 
@@ -77,11 +77,11 @@ def trust(context: ReportContext) -> Section:
         for reason in context.trust.reasons
     ]
     finding = f.t("report.trust.finding", verdict=name, meaning=meaning)
-    held = record.holdout
-    if held is None:
+    holdout = record.holdout
+    if holdout is None:
         return Section("trust", f.t("report.trust"), finding, tuple(reasons))
     figures = tuple(_figure(context, metric) for metric in JUDGED if metric in record.metrics)
-    span = f.t("report.quality.span", cutoff=f.day(held.cutoff), customers=held.customers, buyers=held.buyers)
+    span = f.t("report.quality.span", cutoff=f.day(holdout.cutoff), customers=holdout.customers, buyers=holdout.buyers)
     return Section("trust", f.t("report.trust"), finding, (quality(context), span, *reasons), figures)
 
 
@@ -217,12 +217,12 @@ def _span(context: ReportContext, row: dict[Hashable, Any]) -> str:
 
 
 def acquisition(context: ReportContext) -> Section | None:
-    """Return what new customers cost and are worth by group; None where that was not asked for."""
+    """Return what new customers cost and are worth by group; None without a question about it."""
     if context.acquisition is None:
         return None
-    f, (found, discounts) = context.format, context.acquisition
+    f, (report, discounts) = context.format, context.acquisition
     bare = Formatter(f.language, "")  # the currency is in the head: in every cell it would break lines of slides
-    groups = found.groups.head(GROUPS)
+    groups = report.groups.head(GROUPS)
     names = [
         group_name(str(group), str(kind), f.language)
         for group, kind in zip(groups["group"], groups["kind"], strict=True)
@@ -244,8 +244,8 @@ def acquisition(context: ReportContext) -> Section | None:
     value, axis = ("ratio", "LTV:CAC") if costly.any() else ("ltv", f.unit())
     shown = costly if costly.any() else np.isfinite(groups[value]).to_numpy()
     series = Series(f.t(f"report.acquisition.{value}", unit=f.unit()), tuple(groups[value][shown]), PREDICTED)
-    drawn = tuple(name for name, one in zip(names, shown, strict=True) if one)
-    margin = found.question.margin_rate
+    drawn = tuple(name for name, is_shown in zip(names, shown, strict=True) if is_shown)
+    margin = report.question.margin_rate
     points = [
         f.t("warning.acquisition_not_causal"),
         f.t("report.acquisition.margin", margin=f.percent(margin)) if margin < 1 else f.t("report.acquisition.revenue"),
@@ -253,7 +253,7 @@ def acquisition(context: ReportContext) -> Section | None:
     return Section(
         "acquisition",
         f.t("report.acquisition"),
-        acquisition_finding(found, discounts, f.language),
+        acquisition_finding(report, discounts, f.language),
         tuple(points),
         (),
         Table(tuple(f.t(f"report.acquisition.{name}", unit=f.unit()) for name in head), cells),
@@ -294,7 +294,7 @@ def plan(context: ReportContext) -> Section | None:
     )
     rests = "report.plan.rests.measured" if all(measured.values()) else "report.plan.rests.assumed"
     # ``rests`` and the table already name the assumed effects.
-    notes = [_note(one, f) for one in planned.notes if one.code != "warning.offer_assumed"]
+    notes = [_note(note, f) for note in planned.notes if note.code != "warning.offer_assumed"]
     points = (f.t(rests), *_rates(context.scored.terms, f), *notes)
     series = (
         Series(f.t("report.plan.spent"), tuple(sums[COST]), BASELINE),
@@ -313,7 +313,7 @@ def _note(note: Message, f: Formatter) -> str:
 
 def _rates(terms: Terms, f: Formatter) -> list[str]:
     """Return the plan's margin and discount in one sentence; none where it has neither."""
-    words = [one.text(f.language) for one in terms.rates()]
+    words = [rate.text(f.language) for rate in terms.rates()]
     return [f.t("report.plan.terms", terms=f.t("report.plan.and").join(words))] if words else []
 
 
@@ -330,7 +330,7 @@ def limits(context: ReportContext) -> Section:
     meanings = [
         f.t("report.quality.meaning", name=f.t(f"metric.{metric}"), text=f.t(f"metric.{metric}.meaning"))
         for metric in JUDGED
-        if metric in record.metrics and METRICS[metric].unit != "money_squared"  # its root says the same in money
+        if metric in record.metrics and METRICS[metric].unit != "money_squared"  # its root is the same in money
     ]
     return Section("limits", f.t("report.limits"), f.t("report.limits.finding"), (*points, *meanings, context.about))
 

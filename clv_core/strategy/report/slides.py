@@ -17,8 +17,7 @@ from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart
 from clv_core.workspace import atomic_path
 
 TEMPLATE: Final = ASSETS / "report" / "slides.pptx"
-TITLE: Final = 0
-SECTION_TITLE, CONTENT, CONTEXT = 10, 11, 12
+TITLE, SECTION_TITLE, CONTENT, CONTEXT = 0, 10, 11, 12
 """Placeholders of the template's layout for sections, by index; 0 is the title."""
 ACCENTS: Final = {PREDICTED: "ACCENT_1", ACTUAL: "ACCENT_2", BASELINE: "ACCENT_3"}
 SHARES, COUNTS, AMOUNTS = "0%", "#,##0", "#,##0.00"
@@ -29,16 +28,18 @@ GAP, CARD_HEIGHT, ROW_HEIGHT, LOGO_HEIGHT = 0.2, 1.25, 0.36, 0.9
 TABLE_SHARE: Final = 0.66
 """A table next to a chart takes at most this share of the width."""
 CELL_SIZE: Final = 12
+"""Font size of tables, points."""
 MAX_CELL: Final = 2.2
 """A column is made at most so many inches wide for its text."""
 CELL_MARGINS: Final = 0.14
 """Left and right margin of a cell, inches."""
-POINTS_AN_INCH: Final = 72
+POINTS_AN_INCH: Final = 72  # by definition
 LETTER: Final = 0.55
 """Mean width of a Latin letter in font sizes."""
 WIDER_FONT: Final = 1.2
 """A bold letter of the fonts that replace missing ones is so many times as wide."""
 LINE_HEIGHT: Final = 1.25
+"""Height of a line in font sizes."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width and height, inches."""
@@ -229,9 +230,9 @@ def column_widths(content: Table, most: float) -> list[float]:
     """
     wide = LETTER * WIDER_FONT
     columns = zip(content.head, *content.rows, strict=True)
-    longest = [max(_text_width(text, wide) * CELL_SIZE / POINTS_AN_INCH for text in one) for one in columns]
-    widths = [min(MAX_CELL, one) + CELL_MARGINS for one in longest]
-    return [one * min(1.0, most / sum(widths)) for one in widths]
+    longest = [max(_text_width(text, wide) * CELL_SIZE / POINTS_AN_INCH for text in column) for column in columns]
+    widths = [min(MAX_CELL, width) + CELL_MARGINS for width in longest]
+    return [width * min(1.0, most / sum(widths)) for width in widths]
 
 
 def heading_size(text: str, width: float) -> float:

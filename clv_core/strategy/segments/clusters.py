@@ -33,10 +33,13 @@ from clv_core.workspace import read_json, write_json
 
 CLUSTERS: Final = "clusters"
 DEFAULT_COUNT: Final = 5
+"""Clusters that a person can name and act on; not chosen from the data."""
 MAX_CLUSTERS: Final = 12
+"""As many as names and colours distinguish; a guess."""
 SAMPLE: Final = 50_000
 """Customers that the centres are fitted on; all are assigned."""
 STARTS: Final = 4
+"""Initialisations of k-means, of which the best is used."""
 EMBEDDING, SCORES = "embedding", "scores"
 FIGURES: Final = (VALUE, P_PURCHASE, HISTORIC_VALUE, PURCHASE_DAYS, DAYS_SINCE_LAST)
 LINEAR: Final = (P_PURCHASE,)
@@ -44,10 +47,9 @@ LINEAR: Final = (P_PURCHASE,)
 TRAITS: Final = ("value", "orders", "basket", "silence", "chance")
 MIN_TRAITS: Final = 2
 """Parts of a name; more only if two clusters would have the same name."""
-NOTABLE: Final = 0.25
-STRONG: Final = 0.75
-"""Distance of a cluster's mean from that of all, in standard deviations, from which a trait is notable, or strong."""
-MOSTLY: Final = 0.8
+NOTABLE, STRONG = 0.25, 0.75
+"""Distance of a cluster's mean from that of all, in standard deviations, for a notable or a strong trait: guesses."""
+MIN_NEVER_SHARE: Final = 0.8
 """Share of customers who never bought from which a cluster is named by that: its few buyers are not typical."""
 Title = tuple[Message | str, ...]
 
@@ -101,11 +103,11 @@ class Clusters(Segmentation):
         """
         from sklearn.cluster import KMeans
 
-        own = comparable_figures(customers) if points is None else points
-        deviation = own.std(axis=0)
-        shift = own.mean(axis=0)
-        scale = np.where(deviation > 0, deviation, 1.0) if points is None else np.ones(own.shape[1])
-        standard = (own - shift) / scale
+        figures = comparable_figures(customers) if points is None else points
+        deviation = figures.std(axis=0)
+        shift = figures.mean(axis=0)
+        scale = np.where(deviation > 0, deviation, 1.0) if points is None else np.ones(figures.shape[1])
+        standard = (figures - shift) / scale
         sampled = standard[np.random.default_rng(0).permutation(len(standard))[:SAMPLE]]
         if len(np.unique(sampled.round(9), axis=0)) < self.count:
             raise NotEnoughData("too_few_for_clusters", clusters=self.count, customers=len(customers))
@@ -162,7 +164,7 @@ class FittedClusters(FittedScheme):
         unnamed = tuple(Segment(str(number), ()) for number in range(1, len(centres) + 1))
         assignment = cls(unnamed, centres, shift, scale, value["source"]).place(customers, points)
         titles = name_clusters(customers, assignment.where, len(centres))
-        segments = tuple(Segment(one.key, title) for one, title in zip(unnamed, titles, strict=True))
+        segments = tuple(Segment(segment.key, title) for segment, title in zip(unnamed, titles, strict=True))
         return cls(segments, centres, shift, scale, value["source"])
 
 
@@ -258,7 +260,7 @@ def name_clusters(customers: pd.DataFrame, where: Ints, count: int) -> list[Titl
 
 def mostly_never(customers: int, buyers: int) -> bool:
     """Return whether so many of a group never bought that its buyers are not typical of it."""
-    return customers - buyers >= MOSTLY * max(customers, 1)
+    return customers - buyers >= MIN_NEVER_SHARE * max(customers, 1)
 
 
 def _trait_words(gaps: Floats, never: bool) -> list[Message]:

@@ -33,6 +33,7 @@ from clv_core.strategy.segments.segmentation import (
 
 RFM: Final = "rfm"
 FIFTHS: Final = 5
+"""Groups of each score. Source: Hughes (1994), Strategic database marketing."""
 GRID: Final = (
     ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
     ("hibernating", "hibernating", "at_risk", "at_risk", "cannot_lose"),
@@ -90,8 +91,8 @@ class FittedRfm(FittedScheme):
         bought = customers[PURCHASE_DAYS].to_numpy() > 0
         cuts = (self.recency, self.frequency, self.monetary)
         scores = [
-            1 + np.searchsorted(np.asarray(own), measure, side="right")
-            for own, measure in zip(cuts, _measures(customers), strict=True)
+            1 + np.searchsorted(np.asarray(edges), measure, side="right")
+            for edges, measure in zip(cuts, _measures(customers), strict=True)
         ]
         return np.where(bought, np.stack(scores), 0).astype(np.int64)
 
@@ -138,7 +139,7 @@ QUADRANT: Final = "quadrant"
 IF_BUYS, PREDICTED, HISTORIC = "if_buys", "predicted", "historic"
 BY: Final = (IF_BUYS, PREDICTED, HISTORIC)
 QUADRANT_KEYS: Final = ("protect", "grow", "win_back", "let_go")
-SMALLEST_CHANCE: Final = 0.05
+MIN_CHANCE: Final = 0.05
 """A smaller chance counts as this much. Chances are accurate to a few percentage points: divided by 1% that may as well
 be 3%, customers who hardly ever buy would be the most valuable."""
 QUADRANT_SEGMENTS: Final = tuple(
@@ -232,7 +233,7 @@ def value_of(customers: pd.DataFrame, by: str) -> Floats:
 
     Args:
         customers: ``score``'s columns with the history's, [n].
-        by: ``if_buys`` (predicted value over the chance to buy, which counts as at least :data:`SMALLEST_CHANCE`),
+        by: ``if_buys`` (predicted value over the chance to buy, which counts as at least :data:`MIN_CHANCE`),
             ``predicted`` or ``historic``.
     """
     if by == HISTORIC:
@@ -240,4 +241,4 @@ def value_of(customers: pd.DataFrame, by: str) -> Floats:
     value = customers[VALUE].to_numpy(float)
     if by == PREDICTED:
         return value
-    return np.asarray(value / np.maximum(customers[P_PURCHASE].to_numpy(float), SMALLEST_CHANCE), np.float64)
+    return np.asarray(value / np.maximum(customers[P_PURCHASE].to_numpy(float), MIN_CHANCE), np.float64)

@@ -46,26 +46,29 @@ def load_labels(dataset: Dataset, names_key: str) -> dict[str, SegmentLabel]:
     path = _folder(dataset) / NAMES
     saved = read_json(path).get(names_key, {}) if path.exists() else {}
     return {
-        str(key): SegmentLabel(str(one.get("name", "")), str(one.get("description", ""))) for key, one in saved.items()
+        str(key): SegmentLabel(str(label.get("name", "")), str(label.get("description", "")))
+        for key, label in saved.items()
     }
 
 
 def save_labels(dataset: Dataset, names_key: str, labels: Mapping[str, SegmentLabel]) -> None:
     """Save the labels of the segments of a scheme, in place of earlier ones."""
     path = _folder(dataset) / NAMES
-    own = {key: {"name": one.name.strip(), "description": one.description.strip()} for key, one in labels.items()}
+    stripped = {
+        key: {"name": label.name.strip(), "description": label.description.strip()} for key, label in labels.items()
+    }
     with writing(path):
         saved = read_json(path) if path.exists() else {}
-        saved[names_key] = {key: one for key, one in own.items() if any(one.values())}
-        write_json(path, {key: one for key, one in saved.items() if one})
+        saved[names_key] = {key: label for key, label in stripped.items() if any(label.values())}
+        write_json(path, {key: label for key, label in saved.items() if label})
 
 
 def with_labels(segments: Sequence[Segment], labels: Mapping[str, SegmentLabel]) -> tuple[Segment, ...]:
     """Return the segments with the labels that people gave them."""
-    own = [labels.get(one.key, SegmentLabel()) for one in segments]
+    segment_labels = [labels.get(segment.key, SegmentLabel()) for segment in segments]
     return tuple(
-        replace(one, title=(label.name,) if label.name else one.title, about=label.description or one.about)
-        for one, label in zip(segments, own, strict=True)
+        replace(segment, title=(label.name,) if label.name else segment.title, about=label.description or segment.about)
+        for segment, label in zip(segments, segment_labels, strict=True)
     )
 
 

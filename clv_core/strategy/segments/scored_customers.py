@@ -160,14 +160,16 @@ def choose(customers: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataF
             misspelt.
         UsageError: a condition on a missing column, or that does not fit its column.
     """
-    chosen = select(customers, conditions)
-    if chosen.empty:
-        for one in conditions:
-            choices = _choices(customers[one.column])
-            if one.operator == "=" and choices and not one.holds(customers).any():
-                raise NotEnoughData("segment_value", column=one.column, value=list(one.values), known=choices)
+    selected = select(customers, conditions)
+    if selected.empty:
+        for condition in conditions:
+            choices = _choices(customers[condition.column])
+            if condition.operator == "=" and choices and not condition.holds(customers).any():
+                raise NotEnoughData(
+                    "segment_value", column=condition.column, value=list(condition.values), known=choices
+                )
         raise NotEnoughData("segment_empty", segment=" ".join(map(str, conditions)) or "-")
-    return chosen
+    return selected
 
 
 def labels_key(scheme: Segmentation, bundle: Bundle) -> str:
@@ -189,8 +191,8 @@ def with_segments(
     If segments overlap, ``segment`` is the first of a customer, ``segment_name`` has the names of all, and ``in_<key>``
     is true for the members of each.
     """
-    names = pd.Series([one.name(language) for one in assignment.segments], dtype="str")
-    keys = pd.Series([one.key for one in assignment.segments], dtype="str")
+    names = pd.Series([segment.name(language) for segment in assignment.segments], dtype="str")
+    keys = pd.Series([segment.key for segment in assignment.segments], dtype="str")
     inside = assignment.inside
     columns = {
         SEGMENT: keys.to_numpy()[assignment.where],
@@ -199,7 +201,7 @@ def with_segments(
     if isinstance(fitted, FittedRfm):
         columns[CELL] = fitted.cells(customers).to_numpy()
     if inside is not None:
-        columns |= {f"{MEMBER}{one.key}": row for one, row in zip(assignment.segments, inside, strict=True)}
+        columns |= {f"{MEMBER}{segment.key}": row for segment, row in zip(assignment.segments, inside, strict=True)}
     return customers.assign(**columns)
 
 
@@ -228,7 +230,7 @@ def condition_columns(customers: pd.DataFrame, dataset: Dataset) -> list[str]:
     """Return the names of all columns that conditions can use, those of ``customers`` first."""
     texts = [name for name in (CHANNEL, COUNTRY, CATEGORY) if name in dataset.manifest.columns]
     behaviour = [name for name in BEHAVIOUR if name not in FEATURE_OF.values() and TEXTS.get(name) in (None, *texts)]
-    attributes = [one.name for one in attributes_of(dataset)]
+    attributes = [attribute.name for attribute in attributes_of(dataset)]
     return list(dict.fromkeys([*customers, TIER, *attributes, *texts, *behaviour]))
 
 
@@ -260,20 +262,24 @@ def with_attributes(customers: pd.DataFrame, dataset: Dataset, cutoff: date, col
 
 def _table_attributes(ids: pd.Index[Any], dataset: Dataset, cutoff: date, names: Collection[str]) -> dict[str, Any]:
     """Return those of ``names`` that are enabled attributes; of a dated one, the latest value before the cutoff."""
-    wanted = [one for one in attributes_of(dataset) if one.name in names]
+    wanted = [attribute for attribute in attributes_of(dataset) if attribute.name in names]
     if not wanted:
         return {}
-    dates = {one.dated_by for one in wanted if one.dated_by}
-    rows = pd.read_parquet(dataset.customers_path, columns=[CUSTOMER_ID, *(one.name for one in wanted), *dates])
+    dates = {attribute.dated_by for attribute in wanted if attribute.dated_by}
+    rows = pd.read_parquet(
+        dataset.customers_path, columns=[CUSTOMER_ID, *(attribute.name for attribute in wanted), *dates]
+    )
     values = {}
-    for one in wanted:
-        own = rows[rows[one.name].notna()]
-        if one.dated_by:
-            day = pd.to_datetime(own[one.dated_by])
-            own = own.assign(**{one.dated_by: day})[day < pd.Timestamp(cutoff)].sort_values(one.dated_by, kind="stable")
-        latest = own.drop_duplicates(CUSTOMER_ID, keep="last").set_index(CUSTOMER_ID)[one.name]
+    for attribute in wanted:
+        dated = rows[rows[attribute.name].notna()]
+        if attribute.dated_by:
+            day = pd.to_datetime(dated[attribute.dated_by])
+            dated = dated.assign(**{attribute.dated_by: day})[day < pd.Timestamp(cutoff)].sort_values(
+                attribute.dated_by, kind="stable"
+            )
+        latest = dated.drop_duplicates(CUSTOMER_ID, keep="last").set_index(CUSTOMER_ID)[attribute.name]
         column = latest.reindex(ids)
-        values[one.name] = column.to_numpy(float) if one.kind == NUMBER else column.astype("str").to_numpy()
+        values[attribute.name] = column.to_numpy(float) if attribute.kind == NUMBER else column.astype("str").to_numpy()
     return values
 
 

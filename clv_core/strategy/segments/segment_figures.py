@@ -57,15 +57,15 @@ class Total:
     origins: int
 
 
-def total(scored: pd.DataFrame, shared: SharedError | None, chosen: npt.ArrayLike | None = None) -> Total:
+def total(scored: pd.DataFrame, shared: SharedError | None, selected: npt.ArrayLike | None = None) -> Total:
     """Return the sum of customers' predicted value with its interval.
 
     Args:
         scored: ``score``'s columns of all customers, one row each, [n].
         shared: the error that customers share, estimated from past origins.
-        chosen: who is added up, bool [n]; None is everyone.
+        selected: who is added up, bool [n]; None is everyone.
     """
-    inside = np.ones(len(scored), bool) if chosen is None else np.asarray(chosen, bool)
+    inside = np.ones(len(scored), bool) if selected is None else np.asarray(selected, bool)
     few = too_few(float(scored[P_PURCHASE].to_numpy(float)[inside].sum()))
     if shared is None or few:
         origins = 0 if shared is None else shared.origins
@@ -119,9 +119,9 @@ def segment_table(
     members, where = assignment.members()
     summands = Summands.of(customers, shared) if isinstance(shared, SharedError) else shared
     rows = figures(customers, members, where, assignment.count, summands)
-    rows.insert(0, "description", [one.description(language) for one in assignment.segments])
-    rows.insert(0, "name", [one.name(language) for one in assignment.segments])
-    rows.insert(0, SEGMENT, [one.key for one in assignment.segments])
+    rows.insert(0, "description", [segment.description(language) for segment in assignment.segments])
+    rows.insert(0, "name", [segment.name(language) for segment in assignment.segments])
+    rows.insert(0, SEGMENT, [segment.key for segment in assignment.segments])
     return rows
 
 
@@ -244,11 +244,11 @@ class Movement:
 
     def largest(self) -> tuple[int, int, int] | None:
         """Return from, to, and how many, of the largest move; None if nobody moved."""
-        others = self.customers * (1 - np.eye(len(self.customers), dtype=np.int64))
-        if not others.any():
+        moves = self.customers * (1 - np.eye(len(self.customers), dtype=np.int64))
+        if not moves.any():
             return None
-        start, end = np.unravel_index(int(others.argmax()), others.shape)
-        return int(start), int(end), int(others.max())
+        start, end = np.unravel_index(int(moves.argmax()), moves.shape)
+        return int(start), int(end), int(moves.max())
 
 
 def movement(earlier: pd.DataFrame, before: Assignment, later: pd.DataFrame, now: Assignment) -> Movement:
@@ -303,7 +303,7 @@ def past_predictions(scored: Scored) -> list[PastPredictions]:
     for cutoff, path in saved_score_files(scored.workspace, bundle.id, dataset.name):
         if trained <= cutoff <= dataset.log_end - timedelta(days=horizon):
             past.append(PastPredictions(SAVED, cutoff, horizon, path))
-    return sorted(past, key=lambda one: one.cutoff, reverse=True)
+    return sorted(past, key=lambda period: period.cutoff, reverse=True)
 
 
 def read_past(past: PastPredictions, scored: Scored) -> pd.DataFrame:
@@ -322,9 +322,9 @@ def read_past(past: PastPredictions, scored: Scored) -> pd.DataFrame:
 
 def other_origins_error(scored: Scored, past: PastPredictions) -> SharedError | None:
     """Return the error that customers share, estimated from all other origins than this one."""
-    origins, own = origin_predictions(scored.workspace, scored.model), past.cutoff.isoformat()
-    others = {day: frame for day, frame in origins.items() if day != own}
-    return SharedError.of(list(others.values()))
+    origins, day_of_past = origin_predictions(scored.workspace, scored.model), past.cutoff.isoformat()
+    other_origins = {day: frame for day, frame in origins.items() if day != day_of_past}
+    return SharedError.of(list(other_origins.values()))
 
 
 def realized_by_segment(customers: pd.DataFrame, assignment: Assignment, shared: SharedError | None) -> pd.DataFrame:

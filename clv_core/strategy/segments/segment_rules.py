@@ -43,6 +43,7 @@ from clv_core.strategy.segments.segmentation import (
 RULES: Final = "rules"
 OTHERS: Final = "others"
 MAX_RULES: Final = 40
+"""Segments of a rules file, each a row of every table and chart."""
 COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -141,8 +142,8 @@ class Rules(Segmentation, FittedScheme):
     @cached_property
     def segments(self) -> tuple[Segment, ...]:  # type: ignore[override]
         """The segments by their number, and the others."""
-        own = [Segment(str(n), (rule.name,), rule.description) for n, rule in enumerate(self.rules, 1)]
-        return (*own, Segment(OTHERS, (Message("segment.rules.others"),), Message("segment.rules.others.about")))
+        from_rules = [Segment(str(n), (rule.name,), rule.description) for n, rule in enumerate(self.rules, 1)]
+        return (*from_rules, Segment(OTHERS, (Message("segment.rules.others"),), Message("segment.rules.others.about")))
 
     def fit(self, customers: pd.DataFrame, points: Floats | None = None) -> FittedScheme:
         """Return itself."""
@@ -181,16 +182,16 @@ class Rules(Segmentation, FittedScheme):
 
     def _with_rule(self, rule: Rule) -> Self:
         """Return the rules with this one in place of that of the same name, or at the end."""
-        if all(one.name != rule.name for one in self.rules):
+        if all(existing.name != rule.name for existing in self.rules):
             return replace(self, rules=(*self.rules, rule))
-        return replace(self, rules=tuple(rule if one.name == rule.name else one for one in self.rules))
+        return replace(self, rules=tuple(rule if existing.name == rule.name else existing for existing in self.rules))
 
     def without_customer(self, customer: str, segment: str | None = None) -> Self:
         """Return the rules with a customer who was put in by hand removed from a segment, or from all."""
         return replace(
             self,
             rules=tuple(
-                replace(rule, by_hand=tuple(one for one in rule.by_hand if one != customer))
+                replace(rule, by_hand=tuple(member for member in rule.by_hand if member != customer))
                 if rule.by_hand and segment in (None, rule.name)
                 else rule
                 for rule in self.rules
@@ -201,7 +202,7 @@ class Rules(Segmentation, FittedScheme):
         """Return the content of a rules file; each customer is a record of its own, which an erasure removes."""
         segments: list[JsonObject] = []
         for rule in self.rules:
-            conditions = [str(one) for one in rule.conditions]
+            conditions = [str(condition) for condition in rule.conditions]
             segments.append({"name": rule.name, "description": rule.description, "rules": conditions})
             if rule.by_hand is not None:
                 segments[-1]["customers"] = [{CUSTOMER_ID: customer} for customer in rule.by_hand]
@@ -222,12 +223,14 @@ class Rules(Segmentation, FittedScheme):
         try:
             rules = tuple(
                 Rule(
-                    str(one["name"]),
-                    tuple(map(Condition.parse, one["rules"])),
-                    str(one.get("description", "")),
-                    tuple(str(put_in[CUSTOMER_ID]) for put_in in one["customers"]) if "customers" in one else None,
+                    str(segment["name"]),
+                    tuple(map(Condition.parse, segment["rules"])),
+                    str(segment.get("description", "")),
+                    tuple(str(put_in[CUSTOMER_ID]) for put_in in segment["customers"])
+                    if "customers" in segment
+                    else None,
                 )
-                for one in value["segments"]
+                for segment in value["segments"]
             )
             return cls(str(value.get("name") or name), rules, bool(value.get("overlapping", False)))
         except (KeyError, TypeError, AttributeError) as error:
@@ -316,36 +319,38 @@ def values_of(text: str, operator: str) -> tuple[str, ...]:
     return tuple(map(_unquoted, parts))
 
 
-def is_share(column: str, own: Collection[str] = ()) -> bool:
+def is_share(column: str, attributes: Collection[str] = ()) -> bool:
     """Return whether a column of conditions holds shares, 1 being all.
 
-    ``own`` are the dataset's own columns, whose unit is unknown.
+    ``attributes`` are the dataset's own columns, whose unit is unknown.
     """
-    if column in own:
+    if column in attributes:
         return False
     return column == P_PURCHASE or (column in FEATURES and FEATURES[column].unit == SHARE)
 
 
-def from_percent(column: str, operator: str, values: tuple[str, ...], own: Collection[str] = ()) -> tuple[str, ...]:
+def from_percent(
+    column: str, operator: str, values: tuple[str, ...], attributes: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return values that a person wrote as rules store them: ``50%`` or ``50`` becomes ``0.5``.
 
     Args:
         column: what is compared.
         operator: how.
         values: as written; those of columns without shares, and texts that are no numbers, are returned unchanged.
-        own: as in :func:`is_share`.
+        attributes: as in :func:`is_share`.
 
     Raises:
         UsageError: a number up to 1 without a percent sign: it may be a share or a percentage.
     """
-    if operator == CONTAINS or not is_share(column, own):
+    if operator == CONTAINS or not is_share(column, attributes):
         return values
     return tuple(_share(value) for value in values)
 
 
-def as_percent(condition: Condition, own: Collection[str] = ()) -> tuple[str, ...]:
+def as_percent(condition: Condition, attributes: Collection[str] = ()) -> tuple[str, ...]:
     """Return the values of a condition as people write them: ``0.5`` of a share is ``50%``."""
-    if condition.operator == CONTAINS or not is_share(condition.column, own):
+    if condition.operator == CONTAINS or not is_share(condition.column, attributes):
         return condition.values
     return tuple(value if (share := _number(value)) is None else _percent(share) for value in condition.values)
 

@@ -32,7 +32,9 @@ SHARE: Final = "share"
 THRESHOLDS: Final = "thresholds"
 METHODS: Final = (QUANTILE, SHARE, THRESHOLDS)
 DEFAULT_CUTS: Final = {QUANTILE: (10.0, 30.0, 60.0), SHARE: (50.0, 80.0, 95.0)}
+"""Cumulative percents of customers, or of predicted value; a convention, not measured."""
 MAX_TIERS: Final = 20
+"""Rows of every table and chart."""
 NAMES: Final = {
     2: ("top", "rest"),
     3: ("top", "middle", "low"),
@@ -42,6 +44,7 @@ NAMES: Final = {
 """Names by number of tiers, the highest first; more tiers than these are numbered."""
 COST: Final = "cost"
 DEFAULT_MULTIPLES: Final = (10.0, 3.0, 1.0)
+"""Times the cost of a customer: pays ten times, usual target of 3 to 1, break-even."""
 
 
 @dataclass(frozen=True)
@@ -220,8 +223,10 @@ class CostTiers(Segmentation, FittedScheme):
 
     def __post_init__(self) -> None:
         """Check the cost and the order of the multiples."""
-        falling = all(one > two for one, two in zip(self.multiples, self.multiples[1:], strict=False))
-        usable = all(math.isfinite(one) and one > 0 for one in (self.cost, *self.multiples))
+        falling = all(
+            multiple > next_one for multiple, next_one in zip(self.multiples, self.multiples[1:], strict=False)
+        )
+        usable = all(math.isfinite(multiple) and multiple > 0 for multiple in (self.cost, *self.multiples))
         if not (usable and falling and self.multiples):
             raise UsageError("scheme_cost", text=str(self)[:80])
 
@@ -241,7 +246,7 @@ class CostTiers(Segmentation, FittedScheme):
 
     def __str__(self) -> str:
         """Return ``cost:5:10,3,1``."""
-        return f"{COST}:{self.cost:.15g}:{','.join(f'{one:.15g}' for one in self.multiples)}"
+        return f"{COST}:{self.cost:.15g}:{','.join(f'{multiple:.15g}' for multiple in self.multiples)}"
 
     @property
     def names_key(self) -> str:
@@ -251,7 +256,7 @@ class CostTiers(Segmentation, FittedScheme):
     @cached_property
     def segments(self) -> tuple[Segment, ...]:  # type: ignore[override]
         """The tiers, the highest first."""
-        ends = [f"{one:.4g}" for one in self.multiples]
+        ends = [f"{multiple:.4g}" for multiple in self.multiples]
         names = [Message("segment.cost.top", {"times": ends[0]})]
         names += [
             Message("segment.cost.between", {"low": low, "high": high})
@@ -270,7 +275,7 @@ class CostTiers(Segmentation, FittedScheme):
 
     def place(self, customers: pd.DataFrame, points: Floats | None = None) -> Assignment:
         """Assign customers to tiers by their ``predicted_clv``."""
-        cuts = ValueTiers(THRESHOLDS, tuple(self.cost * one for one in self.multiples))
+        cuts = ValueTiers(THRESHOLDS, tuple(self.cost * multiple for multiple in self.multiples))
         return Assignment(self.segments, cuts.tier_of(customers[VALUE].to_numpy()) - 1)
 
 

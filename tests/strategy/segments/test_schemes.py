@@ -13,7 +13,7 @@ import pytest
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.segments import assign_tiers
-from clv_core.strategy.segments.rfm_and_quadrant import GRID, SMALLEST_CHANCE, Quadrant, Rfm, grid
+from clv_core.strategy.segments.rfm_and_quadrant import GRID, MIN_CHANCE, Quadrant, Rfm, grid
 from clv_core.strategy.segments.segment_rules import OTHERS, Condition, Rule, Rules
 from clv_core.strategy.segments.segmentation import Assignment, Segmentation
 from clv_core.strategy.segments.value_tiers import CostTiers, ValueTiers
@@ -61,7 +61,7 @@ def test_a_quadrant_keeps_its_cuts_for_another_day(customers: pd.DataFrame) -> N
     poorer = customers.assign(p_purchase=customers["p_purchase"] / 2, predicted_clv=customers["predicted_clv"] / 2)
     before, after = (np.isin(fitted.place(frame).where, [0, 1]).mean() for frame in (customers, poorer))
     assert after < before / 2
-    likely = customers["p_purchase"] >= 2 * SMALLEST_CHANCE
+    likely = customers["p_purchase"] >= 2 * MIN_CHANCE
     assert keys(Quadrant(), poorer[likely]) == keys(Quadrant(), customers[likely])
 
 
