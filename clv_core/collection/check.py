@@ -127,7 +127,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
         event_names=(
-            names_of(connection, result.source, column, plan.values, found=result.profile.steps) if column else ()
+            names_of(connection, result.source, column, plan.values, detected=result.profile.steps) if column else ()
         ),
         states=result.profile.states,
         recipe=result.recipe,

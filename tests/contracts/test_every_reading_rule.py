@@ -90,7 +90,7 @@ def test_a_probe_runs_on_logs_with_its_columns_and_is_silent_about_a_plain_one(p
     assert wanted <= set(PLAIN)
     with opened(tmp_path, [name for name in PLAIN if name in wanted]) as log:
         log, plan, *_ = draft(log)
-        assert probe.is_asked(plan)
+        assert probe.applies(plan)
         counts = count_columns(log, plan, NoProgress())["probes"]
     assert counts[f"{probe.name}_among"] > 0, "some rows could show it"
     assert decide(plan, counts) == ({}, ())

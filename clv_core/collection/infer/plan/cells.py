@@ -1,4 +1,4 @@
-"""Names and limits of a reading: types of rows beside those of events, columns of money, ids of credit notes."""
+"""How each cell is read: the text and the number of a canonical column, and the event type of a row."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ UNPRICED: Final = "purchase_unpriced"
 """A row that is called a purchase and has no amount at all: behaviour is kept, money is not made up."""
 
 MAX_QUANTITY: Final = 1e6
+"""Pieces in a row; larger numbers are ids or errors, and left empty. A guess."""
 
 CREDIT_NOTE: Final = "(?i)C[NR]?[-_]?[0-9]+"
-"""Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign tells."""
+"""Order ids of credit notes among ids of digits. Other letters name a channel or a shop: there only a sign decides."""
 
 GUARD: Final = r"""^\s*(?:="(.*)"|'(.*))\s*$"""
 """How exports keep spreadsheets from making a number of an id: ="0012", or an apostrophe before it."""
@@ -65,8 +66,8 @@ class CellPlan:
         minor: SQL for how many units of the file's amounts make one of the currency; empty where they are in it.
         large: how many of the currency one unit of the file's amounts is, where it is larger.
         refund_rows: whether rows without an amount that tell of a refund are returns of it.
-        orders: what the file says of orders beside their rows.
-        clock: source column of the time of day, where that of the time holds dates only; empty where there is none.
+        orders: how rows are combined into orders.
+        clock: source column of the time of day, where that of the time holds dates only; empty without one.
         guests: ids in lower case that all guests of a shop share; their rows name the customer in ``guest_email``.
         guest_email: source column of the guests' e-mails; empty where their rows name nobody.
         float_ids: whether ids such as 17850.0 are whole numbers.
@@ -94,7 +95,7 @@ class CellPlan:
     is_read: bool = False
 
     def clean(self, canonical: str) -> str:
-        """Return SQL for the text of a canonical column, NULL where it stands for nothing."""
+        """Return SQL for the text of a canonical column, NULL for blanks and words for nothing."""
         raw = self._raw(canonical)
         if canonical in self.guarded:
             raw = f"regexp_replace({raw}, {text(GUARD)}, '\\1\\2')"
@@ -105,10 +106,10 @@ class CellPlan:
             return f"trim({raw}, ' \t\u00a0\u3000')"
         if kind is Kind.TEXT and canonical not in (ORDER_ID, CUSTOMER_ID, EVENT_TYPE, ORDER_STATUS, REFUND_STATUS):
             return raw
-        said = cell_text(raw, kind)
+        cell = cell_text(raw, kind)
         if canonical != CUSTOMER_ID:
-            return said
-        return f"nullif({folded_sql(said, whole_floats=self.float_ids)}, '')"
+            return cell
+        return f"nullif({folded_sql(cell, whole_floats=self.float_ids)}, '')"
 
     @property
     def kind(self) -> str:
@@ -116,7 +117,7 @@ class CellPlan:
         raw = name(self.chosen[EVENT_TYPE])
         quick = "".join(f" WHEN {text(value)} THEN {text(kind)}" for value, kind in self.values.items())
         pairs = ", ".join(f"{text(key)}: {text(kind)}" for key, kind in EVENT_NAMES.items())
-        # Not in a lambda: there the engine builds the whole map anew for each row.
+        # Not in a lambda: there the engine rebuilds the map for each row.
         event = self.clean(EVENT_TYPE)
         slow = f"coalesce(MAP {{{pairs}}}[{folded(event)}], {event}, '{UNKNOWN}')"
         return f"CASE {raw}{quick} ELSE {slow} END" if quick else slow
