@@ -114,7 +114,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
         f" FROM (SELECT DISTINCT {EVENT_TIME}::DATE AS day FROM local_events))"
     ).fetchone() or (0, None)
     plan = result.profile.plan
-    column = plan.chosen.get(EVENT_TYPE)
+    column = plan.column_of.get(EVENT_TYPE)
     days = (result.summary.log_end - result.summary.log_start).days
     counted = horizons_to_count(days)
     sizes = count_holdouts(connection, result.events, manifest.timezone, manifest.log_end, counted) if counted else {}

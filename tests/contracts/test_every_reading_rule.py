@@ -78,7 +78,7 @@ FEWER = [list(PLAIN), [CUSTOMER_ID, EVENT_TIME, AMOUNT], [CUSTOMER_ID, EVENT_TIM
 def test_a_rule_about_columns_leaves_a_plain_log_alone(rule: Any, columns: list[str], tmp_path: Path) -> None:
     with opened(tmp_path, columns) as log:
         log, plan, _, notes = draft(log)
-        chosen = dict(plan.chosen)
+        chosen = dict(plan.column_of)
         assert set(chosen) == set(columns) and not notes
         found, said = rule(log, dict(chosen))
     assert (found, said) == (chosen, ())

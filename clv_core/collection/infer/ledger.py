@@ -96,7 +96,9 @@ def account(
     answered = {_column_of(key, log.columns) for key in log.answers.rows}
     columns = [column for column in log.source.own_columns if column not in used and column not in answered]
     reasons, few = _few_valued(log, columns)
-    labels = [plan.chosen[item] for item in OF_TOTALS if item in plan.chosen and plan.chosen[item] not in answered]
+    labels = [
+        plan.column_of[item] for item in OF_TOTALS if item in plan.column_of and plan.column_of[item] not in answered
+    ]
     doubts = {column: doubt for column, doubt in _doubts(log, plan, few, labels) if column not in already_asked}
     if FILE not in answered and (doubt := _doubt_of_file(log, plan)):
         doubts[FILE] = doubt
@@ -143,7 +145,7 @@ def _used(log: LogTable, plan: ReadingPlan) -> dict[str, list[str]]:
         "order_end": plan.orders.ends,
         "order_status": plan.orders.other_states,
         "row_kind": plan.orders.kinds,
-        **{canonical: (column,) for canonical, column in plan.chosen.items()},
+        **{canonical: (column,) for canonical, column in plan.column_of.items()},
     }
     made = {column: query for column, query in log.source.made}
     for role, columns in roles.items():
@@ -218,8 +220,10 @@ def _doubts(
     )
     if not columns or not plan.has_money:
         return
-    order = f"coalesce({T}{ORDER_ID}, {V}time::DATE::VARCHAR)" if ORDER_ID in plan.chosen else f"{V}time::DATE::VARCHAR"
-    product = f"{T}{PRODUCT_ID} IS NULL" if PRODUCT_ID in plan.chosen else "false"
+    order = (
+        f"coalesce({T}{ORDER_ID}, {V}time::DATE::VARCHAR)" if ORDER_ID in plan.column_of else f"{V}time::DATE::VARCHAR"
+    )
+    product = f"{T}{PRODUCT_ID} IS NULL" if PRODUCT_ID in plan.column_of else "false"
     cells = ", ".join(f"coalesce(trim({name(column)}), '') AS c{at}" for at, column in enumerate(columns))
     kinds = ", ".join(map(text, MONEY_TYPES))
     log.connection.execute(
@@ -238,7 +242,7 @@ def _doubts(
         )
         for at, column in enumerate(columns):
             is_mixed = mixed[at] >= MIN_ORDERS and not plan.orders.whole
-            parted = measure(log, column, f"c{at}", is_mixed=is_mixed, has_products=PRODUCT_ID in plan.chosen)
+            parted = measure(log, column, f"c{at}", is_mixed=is_mixed, has_products=PRODUCT_ID in plan.column_of)
             if column in labels:
                 totals = totals_among(parted, orders)
                 doubt = _message("same_sums", parted, totals) if totals else None

@@ -156,9 +156,9 @@ def read_states(log: LogTable, plan: ReadingPlan) -> tuple[OrderState, ...]:
     """Return the words of a file's columns of states and what each is taken for, the most frequent first."""
     states: list[OrderState] = []
     for canonical in (ORDER_STATUS, REFUND_STATUS):
-        if canonical in plan.chosen:
+        if canonical in plan.column_of:
             after = canonical == REFUND_STATUS
-            states += words_of(log, plan.chosen[canonical], plan.clean(canonical), after_sale=after)
+            states += words_of(log, plan.column_of[canonical], plan.clean(canonical), after_sale=after)
     return tuple(states)
 
 

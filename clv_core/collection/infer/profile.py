@@ -100,7 +100,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     """
     log = LogTable(connection, source, sample(connection, source, SAMPLE_ROWS), answers)
     log, plan, home, notes = draft(log)
-    rows, column_of = log.rows, dict(plan.chosen)
+    rows, column_of = log.rows, dict(plan.column_of)
     counts = count_columns(log, plan, progress)
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
@@ -130,7 +130,7 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     inferred, of_probes = probes.decide(plan, counts["probes"])
     plan = replace(
         plan,
-        chosen=column_of,
+        column_of=column_of,
         time=time,
         numbers=readings,
         rating_scale=scale,
@@ -213,7 +213,7 @@ def _orders_by_states(
 
 def _refunds(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
     """Return the plan with whether refunds have rows of their own, and warnings."""
-    column_of = plan.chosen
+    column_of = plan.column_of
     if are_refunds_in_rows(log, plan):
         refund_columns = (column_of.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
         column = next(filter(None, refund_columns), None) or next(iter(plan.orders.ends))

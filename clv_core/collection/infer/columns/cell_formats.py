@@ -144,4 +144,4 @@ def refuse_swapped_dates(log: LogTable, plan: ReadingPlan, forms: Mapping[str, i
         day = f"try_cast(regexp_extract({plan.clean(EVENT_TIME)}, {text(ISO)}, 1) AS INTEGER)"
         half = not log.one(f"SELECT count(*) FILTER ({day} > 12) FROM {log.relation}")[0]
     if half or (turned >= MIN_TURNED and turned > MAX_SLIPS * (turned + iso)):
-        raise Refused("year_dates_contradict", column=plan.chosen[EVENT_TIME], rows=iso if half else turned)
+        raise Refused("year_dates_contradict", column=plan.column_of[EVENT_TIME], rows=iso if half else turned)

@@ -69,30 +69,30 @@ def read_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str
     Raises:
         NeedsAnswer: amounts have fractions, so that they are neither minor units nor millionths.
     """
-    money = AMOUNT if AMOUNT in plan.chosen else UNIT_PRICE
-    if unit is None and plan.chosen.get(AMOUNT, "").casefold().endswith("micros"):
+    money = AMOUNT if AMOUNT in plan.column_of else UNIT_PRICE
+    if unit is None and plan.column_of.get(AMOUNT, "").casefold().endswith("micros"):
         unit = MICRO
     if unit not in (MINOR, MICRO):
-        return "", () if unit else cents_warning(log.rows, plan.chosen.get(AMOUNT, ""), currency)
-    if money not in plan.chosen:
+        return "", () if unit else cents_warning(log.rows, plan.column_of.get(AMOUNT, ""), currency)
+    if money not in plan.column_of:
         return "", ()
     cell = f"{T}{money}"
     value = plan.numbers[money].value(cell)
-    code = f"upper(trim({name(plan.chosen[CURRENCY])}))" if CURRENCY in plan.chosen else "NULL::VARCHAR"
+    code = f"upper(trim({name(plan.column_of[CURRENCY])}))" if CURRENCY in plan.column_of else "NULL::VARCHAR"
     fraction = f"{value} <> round({value})"
     broken, example, codes = log.one(
         f"SELECT count(*) FILTER ({fraction}), any_value({cell}) FILTER ({fraction}), count(DISTINCT clv_code) FROM"
         f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {log.relation})"
     )
     if broken:
-        raise NeedsAnswer("minor_fractions", column=plan.chosen[money], rows=broken, example=example[:40])
-    params: dict[str, Any] = {"columns": [plan.chosen[item] for item in PAID if item in plan.chosen]}
+        raise NeedsAnswer("minor_fractions", column=plan.column_of[money], rows=broken, example=example[:40])
+    params: dict[str, Any] = {"columns": [plan.column_of[item] for item in PAID if item in plan.column_of]}
     if unit == MICRO:
         return str(MILLION), (Message("warning.micro_units", params | {"units": MILLION}),)
     params["currency"] = currency
     if codes > 1:
-        by_row = Message("warning.minor_by_currency", params | {"other": plan.chosen[CURRENCY]})
-        return minor_units_sql(name(plan.chosen[CURRENCY])), (by_row,)
+        by_row = Message("warning.minor_by_currency", params | {"other": plan.column_of[CURRENCY]})
+        return minor_units_sql(name(plan.column_of[CURRENCY])), (by_row,)
     units = minor_units(currency)
     warning = "warning.minor_units" if currency else "warning.minor_unknown"
     return str(units), (Message(warning, params | {"units": units}),)

@@ -78,9 +78,9 @@ def _evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
     unit price comes to; the outer one counts orders.
     """
     line = "NULL::DOUBLE"
-    if UNIT_PRICE in plan.chosen:
-        line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.chosen else '1'})"
-    differ = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else f"hash({', '.join(map(name, log.columns))})"
+    if UNIT_PRICE in plan.column_of:
+        line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.column_of else '1'})"
+    differ = T + PRODUCT_ID if PRODUCT_ID in plan.column_of else f"hash({', '.join(map(name, log.columns))})"
     amount = f"abs({V}{AMOUNT})"
     return Evidence(
         *log.one(
@@ -114,7 +114,7 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     a column has as many values as there are amounts. The second one groups the other orders, and counts those that the
     candidate splits, and those of them in which each part is joined with each product.
     """
-    free = [column for column in log.columns if column not in plan.chosen.values()]
+    free = [column for column in log.columns if column not in plan.column_of.values()]
     if not free:
         return ""
     rows, amount = plan.judged(log.relation), V + AMOUNT
@@ -130,7 +130,7 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     )
     if orders < MIN_PARTED:
         return ""
-    product = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else "NULL::VARCHAR"
+    product = T + PRODUCT_ID if PRODUCT_ID in plan.column_of else "NULL::VARCHAR"
     for column, count in zip(free, matched, strict=True):
         if count == orders:
             part = name(column)
@@ -154,7 +154,7 @@ MIN_DIFFERENT_REFUNDS: Final = 0.5
 
 def _have_own_refunds(log: LogTable, plan: ReadingPlan, key: str) -> bool:
     """Return whether rows of orders have different refunds, so that these are added up."""
-    if REFUND not in plan.chosen:
+    if REFUND not in plan.column_of:
         return False
     several, unlike = log.one(
         f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"
@@ -186,7 +186,7 @@ def read_scope(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message,
     Raises:
         NeedsAnswer: order totals are likely and not proven, or nothing identifies the rows of an order.
     """
-    column_of, scope = plan.chosen, log.answers.amount_scope
+    column_of, scope = plan.column_of, log.answers.amount_scope
     if AMOUNT not in column_of or scope == LINE or log.answers.mapping.get(ORDER_ID) == "":
         return plan.orders, ()
     if scope == ORDER:
@@ -211,7 +211,7 @@ def read_scope(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message,
 
 def _of_events(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
     """Do the same for events, one row a product of a purchase, without a question: most logs have amounts of rows."""
-    column_of = plan.chosen
+    column_of = plan.column_of
     by = BY_ID if ORDER_ID in column_of else BY_TIME
     if by == BY_TIME and not _has_clock(log.rows, plan):
         return plan.orders, ()
@@ -224,7 +224,7 @@ def _of_events(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message,
 
 def _by_time(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
     """Do the same where no column names the order: its rows are of one customer, at one instant."""
-    column_of = plan.chosen
+    column_of = plan.column_of
     evidence = _evidence(log, plan, _orders_named_by(plan, BY_TIME).key)
     many = evidence.suggests(MIN_ORDERS, MIN_AMOUNTS)
     if not _has_clock(log.rows, plan):
@@ -241,14 +241,14 @@ def _by_time(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, .
 def _orders_named_by(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
     """Return the orders as some columns name them."""
     by = (*by, ORDER_STATUS) if plan.orders.returns else by  # a return may have the number of its sale
-    return replace(plan.orders, by=by, events=EVENT_TYPE in plan.chosen)
+    return replace(plan.orders, by=by, events=EVENT_TYPE in plan.column_of)
 
 
 def _whole_orders(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Orders, tuple[Message, ...]]:
     """Return the orders with shared totals, paid in parts where a column names these, and warnings; orders that fit
     neither are counted, and each of their rows keeps its own amount.
     """
-    orders, column_of = _orders_named_by(plan, by), plan.chosen
+    orders, column_of = _orders_named_by(plan, by), plan.column_of
     part, own_refunds = _part_column(log, plan, orders.key), _have_own_refunds(log, plan, orders.key)
     orders = replace(orders, whole=True, part=part, refunds_of_rows=own_refunds)
     if by == BY_ID:
@@ -257,10 +257,10 @@ def _whole_orders(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tupl
         params = {"customer": column_of[CUSTOMER_ID], "time": column_of[EVENT_TIME], "column": column_of[AMOUNT]}
         notes = [Message("warning.whole_orders_by_time", params)]
     if orders.part:
-        notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
+        notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.column_of[AMOUNT]}))
     unlike = int(log.one(orders.unlike(plan.judged(log.relation)))[0])
     if unlike:
-        notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.chosen[AMOUNT]}))
+        notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.column_of[AMOUNT]}))
     return orders, tuple(notes)
 
 
@@ -279,5 +279,5 @@ def _in_first_rows(rows: Sequence[TextRow], order: str, amount: str) -> bool:
 
 def _has_clock(rows: Sequence[TextRow], plan: ReadingPlan) -> bool:
     """Return whether most times have a time of day."""
-    times = [str(row[plan.chosen[EVENT_TIME]]) for row in rows if row[plan.chosen[EVENT_TIME]] is not None]
+    times = [str(row[plan.column_of[EVENT_TIME]]) for row in rows if row[plan.column_of[EVENT_TIME]] is not None]
     return bool(plan.clock) or sum(bool(CLOCK.fullmatch(time)) for time in times) > 0.5 * len(times)

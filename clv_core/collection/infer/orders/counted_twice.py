@@ -54,18 +54,18 @@ def reject_repeated_totals(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPla
         log: the file.
         plan: how it is read, each row for itself.
     """
-    if AMOUNT not in plan.chosen or plan.orders.whole:
+    if AMOUNT not in plan.column_of or plan.orders.whole:
         return plan, ()
     for column in log.columns:
-        if column not in plan.chosen.values() and PARENT.search(column) and log.answers.states.get(column) != SOLD:
+        if column not in plan.column_of.values() and PARENT.search(column) and log.answers.states.get(column) != SOLD:
             parents = _repeated_parents(log, plan, column)
             if parents:
-                params = {"column": plan.chosen[AMOUNT], "parent": column, "rows": parents}
+                params = {"column": plan.column_of[AMOUNT], "parent": column, "rows": parents}
                 return replace(plan, parent=column), (Message("warning.parts_of_rows", params),)
     orders = _order_totals(log, plan)
     if not orders:
         return plan, ()
-    params = {"column": plan.chosen[AMOUNT], "order": plan.chosen[ORDER_ID], "orders": orders}
+    params = {"column": plan.column_of[AMOUNT], "order": plan.column_of[ORDER_ID], "orders": orders}
     return replace(plan, order_totals=True), (Message("warning.order_totals", params),)
 
 
@@ -74,10 +74,10 @@ def _order_totals(log: LogTable, plan: ReadingPlan) -> int:
 
     ``orders`` sums the positive amounts of each order; around it, orders are cut into periods, then counted by period.
     """
-    if ORDER_ID not in plan.chosen:
+    if ORDER_ID not in plan.column_of:
         return 0
     every = ceil((log.source.lines or log.source.bytes / ROW_BYTES) / JUDGED_ROWS)
-    some = f"WHERE hash({name(plan.chosen[ORDER_ID])}) % {every} = 0" if every > 1 else ""
+    some = f"WHERE hash({name(plan.column_of[ORDER_ID])}) % {every} = 0" if every > 1 else ""
     amount, judged = f"{V}{AMOUNT}", plan.judged(f"(SELECT * FROM {log.relation} {some})")
     orders = (
         f"SELECT min({V}time) AS begun, abs(sum({amount}) - 2 * max({amount})) < {CENT} AS twice FROM {judged}"
@@ -131,12 +131,12 @@ def have_refund_rows(log: LogTable, plan: ReadingPlan) -> bool:
         log: the file.
         plan: how it is read.
     """
-    if not {REFUND, AMOUNT} <= set(plan.chosen):
+    if not {REFUND, AMOUNT} <= set(plan.column_of):
         return False
     bare, rows = f"{V}{REFUND} <> 0 AND coalesce({V}{AMOUNT}, 0) = 0", plan.judged(log.relation)
-    if EVENT_TYPE in plan.chosen:
+    if EVENT_TYPE in plan.column_of:
         return bool(log.one(f"SELECT count(*) FROM {rows} WHERE {V}type = '{RETURN}' AND {bare}")[0])
-    if ORDER_ID not in plan.chosen:
+    if ORDER_ID not in plan.column_of:
         return False
     order = f"{T}{ORDER_ID}"
     sales = f"SELECT {order}, min({V}time) AS sold FROM {rows} WHERE {V}{AMOUNT} > 0 GROUP BY 1"
@@ -156,11 +156,11 @@ def are_refunds_in_rows(log: LogTable, plan: ReadingPlan) -> bool:
         log: the file.
         plan: how it is read.
     """
-    if not {REFUND, ORDER_STATUS, REFUND_STATUS} & set(plan.chosen) and not plan.orders.ends:
+    if not {REFUND, ORDER_STATUS, REFUND_STATUS} & set(plan.column_of) and not plan.orders.ends:
         return False
-    back = f"abs({V}{REFUND})" if REFUND in plan.chosen else "0"
+    back = f"abs({V}{REFUND})" if REFUND in plan.column_of else "0"
     void_words = {ORDER_STATUS: plan.orders.all_states, REFUND_STATUS: plan.orders.after_sale}
-    words = [no_sale(T + column, states) for column, states in void_words.items() if column in plan.chosen]
+    words = [no_sale(T + column, states) for column, states in void_words.items() if column in plan.column_of]
     words += [f"{V}no_sale"] if plan.orders.ends else []
     state = " OR ".join(f"coalesce({word} = '{REFUNDED}', false)" for word in words) or "false"
     below, returns, refunds, refunded = log.one(
@@ -209,12 +209,12 @@ def order_steps(log: LogTable, plan: ReadingPlan) -> tuple[dict[str, str], tuple
         log: the file.
         plan: how it is read.
     """
-    if EVENT_TYPE not in plan.chosen or not plan.has_money:
+    if EVENT_TYPE not in plan.column_of or not plan.has_money:
         return {}, ()
     usual = {event: kind for event, kind in plan.values.items() if event not in log.answers.events}
     usual |= {event: EVENT_NAMES[fold(event)] for event in log.answers.events if fold(event) in EVENT_NAMES}
     money = {event: kind for event, kind in usual.items() if kind in MONEY_TYPES}
-    cancelled = [event for event in money if fold(event) in CANCELLED_STEPS] if ORDER_ID in plan.chosen else []
+    cancelled = [event for event in money if fold(event) in CANCELLED_STEPS] if ORDER_ID in plan.column_of else []
     if not cancelled and len(set(map(fold, money))) == len(set(money.values())):
         return {}, ()
     rows = _money_rows(log, replace(plan, values={**plan.values, **usual}))
@@ -241,9 +241,9 @@ def order_steps(log: LogTable, plan: ReadingPlan) -> tuple[dict[str, str], tuple
 
 def _money_rows(log: LogTable, plan: ReadingPlan) -> str:
     """Return the query for the purchases and returns of a file, each with its name."""
-    order = f"{T}{ORDER_ID}" if ORDER_ID in plan.chosen else "NULL::VARCHAR"
+    order = f"{T}{ORDER_ID}" if ORDER_ID in plan.column_of else "NULL::VARCHAR"
     return (
-        f"SELECT trim({name(plan.chosen[EVENT_TYPE])}) AS step, {V}type AS kind, {T}{CUSTOMER_ID} AS person,"
+        f"SELECT trim({name(plan.column_of[EVENT_TYPE])}) AS step, {V}type AS kind, {T}{CUSTOMER_ID} AS person,"
         f" {V}time AS at, {V}value AS worth, {order} AS order_id, row_number() OVER () AS place"
         f" FROM {plan.judged(log.relation)} WHERE {plan.money} AND {V}value IS NOT NULL"
     )

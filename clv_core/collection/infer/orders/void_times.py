@@ -111,12 +111,12 @@ def refunds_in_part_warning(log: LogTable, plan: ReadingPlan, states: Sequence[O
     """
     words = [state for state in states if state.meaning == SOLD and is_refund_in_part(state.word)]
     words = [state for state in words if state.word not in log.answers.states]
-    has_refund = {REFUND} & {*plan.chosen, *log.answers.mapping}
-    if sum(state.rows for state in words) < MIN_IN_PART or has_refund or AMOUNT not in plan.chosen:
+    has_refund = {REFUND} & {*plan.column_of, *log.answers.mapping}
+    if sum(state.rows for state in words) < MIN_IN_PART or has_refund or AMOUNT not in plan.column_of:
         return ()
     if log.one(f"SELECT count(*) FROM {plan.judged(log.relation)} WHERE {V}value < 0")[0]:
         return ()
-    left, back, is_left = _money_of_refunds(log, plan.chosen, words)
+    left, back, is_left = _money_of_refunds(log, plan.column_of, words)
     if is_left:
         return ()
     first = words[0]

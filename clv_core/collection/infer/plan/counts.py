@@ -87,7 +87,7 @@ def count_columns(log: LogTable, plan: ReadingPlan, progress: Progress) -> dict[
         "marks": distinct("marks"),
         "named": distinct("named"),
         "probes": {figure: total(figure) for figure in count_sql(plan)},
-        "beyond": {top: total(f"beyond_{top}") for top in SCALES if RATING in plan.chosen},
+        "beyond": {top: total(f"beyond_{top}") for top in SCALES if RATING in plan.column_of},
         "usual": usual,
     }
 
@@ -98,14 +98,14 @@ def _usual(rows: Sequence[TextRow], plan: ReadingPlan) -> frozenset[str]:
     return frozenset(
         column
         for column, pattern in spelling.items()
-        if column in plan.chosen and numbers.are_usual((row[plan.chosen[column]] for row in rows), pattern)
+        if column in plan.column_of and numbers.are_usual((row[plan.column_of[column]] for row in rows), pattern)
     )
 
 
 def _forms(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     """Return the expressions of the forms of columns."""
     forms = {EVENT_TIME: times.form(T + EVENT_TIME, usual=EVENT_TIME in usual)}
-    return forms | {c: numbers.form(T + c, usual=c in usual) for c in NUMBERS if c in plan.chosen}
+    return forms | {c: numbers.form(T + c, usual=c in usual) for c in NUMBERS if c in plan.column_of}
 
 
 def _form(column: str) -> str:
@@ -114,7 +114,7 @@ def _form(column: str) -> str:
 
 def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     """Return the expressions of what is counted in rows of the same forms, NULL where its column is missing."""
-    column_of = plan.chosen
+    column_of = plan.column_of
 
     def of(expression: str, *needed: str) -> str:
         return expression if set(needed) <= set(column_of) else "NULL"
@@ -134,7 +134,7 @@ def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
 
 
 def _query(log: LogTable, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:
-    column_of = plan.chosen
+    column_of = plan.column_of
     columns = [
         f"{plan.clean(column)} AS {T}{column}" for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in column_of
     ]
@@ -192,7 +192,7 @@ class Probe:
 
     def applies(self, plan: ReadingPlan) -> bool:
         """Return whether a log has the columns that the rule is about."""
-        return {self.column, *self.needs} <= set(plan.chosen) and not set(self.unless) & set(plan.chosen)
+        return {self.column, *self.needs} <= set(plan.column_of) and not set(self.unless) & set(plan.column_of)
 
 
 def _order_ids(pattern: str) -> str:
@@ -200,7 +200,7 @@ def _order_ids(pattern: str) -> str:
 
 
 def _discounted_sales(plan: ReadingPlan) -> str:
-    sold = f" AND coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in plan.chosen else ""
+    sold = f" AND coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in plan.column_of else ""
     return f"regexp_matches({T}{DISCOUNT}, '[1-9]'){sold}"
 
 
@@ -276,7 +276,7 @@ def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[JsonObject, tu
         rows, among = counts.get(probe.name, 0), counts.get(f"{probe.name}_among", 0)
         if not rows or not probe.share * among < rows <= probe.at_most * among:
             continue
-        params = {"column": plan.chosen[probe.column], "rows": rows, **probe.params}
+        params = {"column": plan.column_of[probe.column], "rows": rows, **probe.params}
         if probe.decision == APPLY:
             fields[probe.name] = True
         elif probe.decision == WARN:

@@ -67,12 +67,12 @@ class ReadingPlan(CellPlan):
     def stored(self) -> list[str]:
         """Columns of the dataset: canonical ones that the log has, then extras."""
         always = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
-        return [c.name for c in COLUMNS if c.name in self.chosen or c.name in always] + list(self.extras.values())
+        return [c.name for c in COLUMNS if c.name in self.column_of or c.name in always] + list(self.extras.values())
 
     @property
     def extras(self) -> dict[str, str]:
         """Source columns that are no canonical ones -> their names in the dataset."""
-        used = {column for canonical, column in self.chosen.items() if canonical in BY_NAME}
+        used = {column for canonical, column in self.column_of.items() if canonical in BY_NAME}
         names: dict[str, str] = {}
         for column in self.columns:
             if column not in used:
@@ -84,13 +84,13 @@ class ReadingPlan(CellPlan):
         """Return the query that reads ``relation``: all stored columns, ``reason`` (NULL for accepted rows)."""
         outputs = {CUSTOMER_ID: T + CUSTOMER_ID, EVENT_TIME: V + "time", EVENT_TYPE: V + "type", AMOUNT: V + "value"}
         for column in COLUMNS:
-            if column.name in self.chosen and column.name not in outputs:
+            if column.name in self.column_of and column.name not in outputs:
                 outputs[column.name] = (V if column.kind is Kind.NUMBER else T) + column.name
         if self.discount != "amount":
             outputs[DISCOUNT] = f"CASE WHEN {V}discount IS NOT NULL THEN {self._off} END"
         for column in COLUMNS:
-            if column.kind is Kind.TEXT and column.name in self.chosen:
-                outputs[column.name] = self._veiled(outputs[column.name], self.chosen[column.name])
+            if column.kind is Kind.TEXT and column.name in self.column_of:
+                outputs[column.name] = self._veiled(outputs[column.name], self.column_of[column.name])
         selected = [f"{outputs[c.name]} AS {c.name}" for c in COLUMNS if c.name in outputs]
         selected += [f"{self.shown(column)} AS {name(extra)}" for column, extra in self.extras.items()]
         return f"SELECT {', '.join(selected)}, {self.reason} AS {REASON} FROM {self.judged(relation)}"
@@ -100,7 +100,7 @@ class ReadingPlan(CellPlan):
         return self._veiled(name(column), column)
 
     def _veiled(self, expression: str, column: str) -> str:
-        personal = column in self.hidden or column == self.chosen[CUSTOMER_ID]
+        personal = column in self.hidden or column == self.column_of[CUSTOMER_ID]
         return self.secret.format(column=expression) if self.secret and personal else expression
 
     def judged(self, relation: str) -> str:
@@ -110,11 +110,11 @@ class ReadingPlan(CellPlan):
         sign of its type, and, where the plan has such a rule, whether other rows have its money too.
         """
         made = self.orders.signed(self._made())
-        source = self.orders.left(self.chosen) if self.has_money else "NULL::DOUBLE"
+        source = self.orders.left(self.column_of) if self.has_money else "NULL::DOUBLE"
         source = self.orders.signed(source)
         value = f"CASE WHEN {self.money} THEN {made} END" if made else source
         sign = self._is_return(made or source)
-        if EVENT_TYPE in self.chosen:
+        if EVENT_TYPE in self.column_of:
             blank = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
             kind = (
                 f"CASE WHEN {V}kind = '{PURCHASE}' AND ({blank}) THEN '{UNPRICED}'"
@@ -123,7 +123,7 @@ class ReadingPlan(CellPlan):
         else:
             kind = f"CASE WHEN {sign} THEN '{RETURN}' ELSE '{PURCHASE}' END"
         amount = f"CASE WHEN {V}type = '{RETURN}' THEN -abs({value}) ELSE {value} END"
-        rows = self.orders.rows(self.events(relation), self.chosen)
+        rows = self.orders.rows(self.events(relation), self.column_of)
         judged = f"(SELECT *, {amount} AS {V}value FROM (SELECT *, {kind} AS {V}type FROM {rows}))"
         return f"(SELECT *, {self._repeated} AS {V}repeated FROM {judged})" if self._repeated else judged
 
@@ -142,7 +142,7 @@ class ReadingPlan(CellPlan):
     @property
     def has_money(self) -> bool:
         """Whether any column has what was paid; a log of views alone has none."""
-        return AMOUNT in self.chosen or UNIT_PRICE in self.chosen
+        return AMOUNT in self.column_of or UNIT_PRICE in self.column_of
 
     @property
     def money(self) -> str:
@@ -151,7 +151,7 @@ class ReadingPlan(CellPlan):
 
     def _made(self) -> str:
         """Return SQL for quantity x unit price, nearer to zero by the discount; empty where an amount column is."""
-        if AMOUNT in self.chosen or not self.has_money:
+        if AMOUNT in self.column_of or not self.has_money:
             return ""
         gross = self.gross
         if not self.discounted:
@@ -169,21 +169,21 @@ class ReadingPlan(CellPlan):
         if self.discount == "order":
             lines = f"if({T}{ORDER_ID} IS NULL, 1, count(*) OVER (PARTITION BY {T}{ORDER_ID}))"
             return f"({off} / {lines})"
-        return f"({off} * abs({V}quantity))" if self.discount == "unit" and QUANTITY in self.chosen else off
+        return f"({off} * abs({V}quantity))" if self.discount == "unit" and QUANTITY in self.column_of else off
 
     @property
     def gross(self) -> str:
         """SQL for quantity x unit price, before any discount."""
-        return f"({V}unit_price * {V}quantity)" if QUANTITY in self.chosen else f"{V}unit_price"
+        return f"({V}unit_price * {V}quantity)" if QUANTITY in self.column_of else f"{V}unit_price"
 
     @property
     def discounted(self) -> bool:
         """Whether a discount is taken off quantity x unit price."""
-        return AMOUNT not in self.chosen and {UNIT_PRICE, DISCOUNT} <= set(self.chosen)
+        return AMOUNT not in self.column_of and {UNIT_PRICE, DISCOUNT} <= set(self.column_of)
 
     def _is_return(self, amount: str) -> str:
         parts = [f"coalesce({amount} < 0, false)"]
-        if EVENT_TYPE not in self.chosen and QUANTITY in self.chosen:
+        if EVENT_TYPE not in self.column_of and QUANTITY in self.column_of:
             parts.append("coalesce(clv_v_quantity < 0, false)")
         if self.credit_notes:
             parts.append(f"coalesce(regexp_full_match(clv_t_order_id, {text(CREDIT_NOTE)}), false)")
@@ -192,12 +192,12 @@ class ReadingPlan(CellPlan):
     @property
     def _needs(self) -> list[str]:
         """Columns that a purchase's amount comes from."""
-        return [AMOUNT] if AMOUNT in self.chosen else [c for c in (UNIT_PRICE, QUANTITY) if c in self.chosen]
+        return [AMOUNT] if AMOUNT in self.column_of else [c for c in (UNIT_PRICE, QUANTITY) if c in self.column_of]
 
     @property
     def reason(self) -> str:
         """SQL for the reason why a row of :meth:`judged` is rejected, or NULL."""
-        header = " AND ".join(f"{name(column)} = {text(column)}" for column in list(self.chosen.values())[:2])
+        header = " AND ".join(f"{name(column)} = {text(column)}" for column in list(self.column_of.values())[:2])
         missing = " OR ".join(f"{T}{column} IS NULL" for column in self._needs) or "true"
         limit = min(numbers.LARGEST, self.max_amount or numbers.LARGEST)
         totals = f" WHEN {is_total(T + CUSTOMER_ID)} THEN 'total_row'" if self.without_totals else ""
