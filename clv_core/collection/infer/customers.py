@@ -64,7 +64,7 @@ def ask_customer(log: LogTable, column_of: Mapping[str, str]) -> tuple[dict[str,
     order = name(column_of[EVENT_TIME if EVENT_TYPE in column_of or ORDER_ID not in column_of else ORDER_ID])
     for other in (item.column for item in named if item.column != column and CUSTOMER_ID not in log.answers.mapping):
         current, people = name(column), name(other)
-        ids, orders, back, blank = log.one(
+        ids, orders, back, blank = log.fetch_one(
             f"SELECT count(DISTINCT {current}), count(DISTINCT ({current}, {order})), count(DISTINCT {people}),"
             f" count(*) FILTER ({people} IS NULL) FROM {log.first(SEARCHED_ROWS)} WHERE {current} IS NOT NULL"
         )
@@ -112,7 +112,7 @@ def use_emails_for_blank_ids(log: LogTable, column_of: Mapping[str, str]) -> tup
     key = cell_text(name(ids), Kind.TEXT)
     for column in email_columns(log.rows, log.columns, ids):
         email = f"lower({cell_text(name(column), Kind.TEXT)})"
-        blank, nameless, pairs, distinct_ids, people = log.one(
+        blank, nameless, pairs, distinct_ids, people = log.fetch_one(
             f"SELECT count(*) FILTER (i IS NULL AND e IS NOT NULL), count(*) FILTER (i IS NOT NULL AND e IS NULL),"
             f" count(DISTINCT (i, e)) FILTER (i IS NOT NULL), count(DISTINCT i), count(DISTINCT e) FILTER"
             f" (i IS NOT NULL) FROM (SELECT {key} AS i, {email} AS e FROM {log.relation})"

@@ -168,7 +168,7 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
         f"approx_count_distinct({cell}), count({cell}), avg(length({cell})), bit_xor(hash({cell} || chr(31) || clv_at))"
         for cell in map(name, columns)
     )
-    rows, *measures = log.one(
+    rows, *measures = log.fetch_one(
         f"SELECT count(*), {each} FROM (SELECT {', '.join(map(name, columns))}, row_number() OVER () AS clv_at"
         f" FROM {log.first(SEEN_ROWS)})"
     )
@@ -233,7 +233,7 @@ def _doubts(
         " 'repeated_amount'"
     )
     try:
-        orders, *mixed = log.one(
+        orders, *mixed = log.fetch_one(
             "SELECT (SELECT count(DISTINCT o) FROM clv_money), "
             + ", ".join(f"count(*) FILTER (l{at} <> h{at})" for at, _ in enumerate(columns))
             + " FROM (SELECT "
@@ -342,7 +342,7 @@ def _doubt_of_file(log: LogTable, plan: ReadingPlan) -> Message | None:
     back = [word for word in words if gives_back(word)]
     if not back or not plan.has_money:
         return None
-    below, sold = log.one(
+    below, sold = log.fetch_one(
         f"SELECT count(*) FILTER ({V}value < 0), coalesce(sum({V}value) FILTER ({V}value > 0), 0)"
         f" FROM {plan.judged(log.first(JUDGED_ROWS))} WHERE {plan.reason} IS NULL"
     )

@@ -74,7 +74,7 @@ class LogTable:
         """Return the stripped texts of a column of the first rows, without blank cells."""
         return filled(self.rows, column)
 
-    def one(self, query: str) -> tuple[Any, ...]:
+    def fetch_one(self, query: str) -> tuple[Any, ...]:
         """Return the first row of a query."""
         return one(self.connection, query)
 

@@ -142,6 +142,6 @@ def refuse_swapped_dates(log: LogTable, plan: ReadingPlan, forms: Mapping[str, i
     half = list(split) in (["day_first"], ["month_first"]) and min([*split.values(), iso]) >= MIN_DATES and not turned
     if half:
         day = f"try_cast(regexp_extract({plan.clean(EVENT_TIME)}, {text(ISO)}, 1) AS INTEGER)"
-        half = not log.one(f"SELECT count(*) FILTER ({day} > 12) FROM {log.relation}")[0]
+        half = not log.fetch_one(f"SELECT count(*) FILTER ({day} > 12) FROM {log.relation}")[0]
     if half or (turned >= MIN_TURNED and turned > MAX_SLIPS * (turned + iso)):
         raise Refused("year_dates_contradict", column=plan.column_of[EVENT_TIME], rows=iso if half else turned)

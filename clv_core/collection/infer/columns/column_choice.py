@@ -340,7 +340,7 @@ def ask_time(log: LogTable, column_of: Mapping[str, str]) -> tuple[dict[str, str
     )
     each = ", ".join(f"min({time}) < max({time}) AS t{place}" for place, time in enumerate(times))
     varying = ", ".join(f"count(*) FILTER (t{place})" for place in range(len(times)))
-    customers, with_several, *rest = log.one(
+    customers, with_several, *rest = log.fetch_one(
         f"SELECT count(*), {varying} FROM (SELECT {each} FROM (SELECT * FROM {log.relation}"
         f" LIMIT {SEARCHED_ROWS}) GROUP BY {name(column_of[CUSTOMER_ID])} HAVING {ordered})"
     )

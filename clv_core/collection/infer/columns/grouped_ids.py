@@ -81,13 +81,13 @@ def _counts(log: LogTable, column: str, other: str) -> tuple[int, int, int]:
         f" FROM ({cells}) WHERE id IS NOT NULL GROUP BY id"
     )
     people = f"SELECT count(*) AS ids FROM ({ids}) GROUP BY person"
-    every, returning, parted, blank = log.one(
+    every, returning, parted, blank = log.fetch_one(
         "SELECT count(*), count(*) FILTER (rows > 1), count(*) FILTER (several > 1), count(*) FILTER (several = 0)"
         f" FROM ({ids})"
     )
     if returning < MIN_RETURNING or parted or blank:
         return 0, 0, 0
-    persons, groups = log.one(f"SELECT count(*), count(*) FILTER (ids > 1) FROM ({people})")
+    persons, groups = log.fetch_one(f"SELECT count(*), count(*) FILTER (ids > 1) FROM ({people})")
     return int(every), int(persons), int(groups)
 
 

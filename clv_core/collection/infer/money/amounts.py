@@ -73,7 +73,7 @@ def _lower(log: LogTable, column_of: Mapping[str, str], candidates: Sequence[str
     price, pieces = column_of[UNIT_PRICE], column_of[QUANTITY]
     for other, decimal, (code, charged) in product(candidates, MARKS, LOWER.items()):
         rows = log.numbers(decimal, {"a": other, "p": price, "q": pieces})
-        checked, less, above, several, same = log.one(
+        checked, less, above, several, same = log.fetch_one(
             f"SELECT count(*), count(*) FILTER (g <= -{CENT}), count(*) FILTER (g >= {CENT}), count(*) FILTER (q > 1),"
             f" count(*) FILTER (q > 1 AND abs(g) < {CENT})"
             f" FROM (SELECT a - {charged} AS g, q FROM {rows} WHERE a > 0 AND p > 0 AND q > 0)"
@@ -149,7 +149,7 @@ def _is_gap_zero(
     least = MIN_PARTS[kind] if fewest is None else fewest
     for decimal in MARKS:
         numbers = log.numbers(decimal, dict(zip("abcd", (*columns, part), strict=True)))
-        checked, true = log.one(
+        checked, true = log.fetch_one(
             f"SELECT count(*), count(*) FILTER (abs({gap}) < {CENT}) FROM (SELECT abs(COLUMNS(*)) FROM {numbers})"
             f" WHERE {rows} AND ({gap}) IS NOT NULL"
         )
@@ -247,7 +247,7 @@ def rival_amounts(log: LogTable, column_of: Mapping[str, str], notes: Sequence[M
 def _differ_by(log: LogTable, amount: str, other: str, fee: str) -> bool:
     """Return whether two amounts differ by the value of a third column, in nearly all rows."""
     for decimal in MARKS:
-        checked, parted = log.one(
+        checked, parted = log.fetch_one(
             f"SELECT count(*), count(*) FILTER (abs(abs(a - b) - abs(c)) < {CENT})"
             f" FROM {log.numbers(decimal, {'a': amount, 'b': other, 'c': fee})} WHERE a + b IS NOT NULL AND c <> 0"
         )
@@ -262,7 +262,7 @@ def _words(column: str) -> str:
 
 def _rows(log: LogTable, amount: str, other: str) -> dict[str, float]:
     """Return in how many rows two amounts differ, and what both come to; nothing where they hardly do."""
-    rows, amount_sum, other_sum = log.one(
+    rows, amount_sum, other_sum = log.fetch_one(
         f"SELECT count(*) FILTER (abs(a - b) > {CENT}), sum(a), sum(b)"
         f" FROM {log.numbers('point', {'a': amount, 'b': other})} WHERE a + b IS NOT NULL"
     )
@@ -276,7 +276,7 @@ def _orders(log: LogTable, amount: str, other: str, order: str) -> dict[str, flo
     The inner query sums the lines of each order and takes the extremes of the other column; the outer one counts.
     """
     rows = log.numbers("point", {"a": amount, "b": other}, f"{name(order)} AS o")
-    constant, several, orders, amount_sum, other_sum = log.one(
+    constant, several, orders, amount_sum, other_sum = log.fetch_one(
         "SELECT count(*) FILTER (lines > 1 AND low = high), count(*) FILTER (lines > 1),"
         f" count(*) FILTER (abs(own - high) > {CENT}), sum(own), sum(high) FROM (SELECT sum(a) AS own, min(b) AS low,"
         f" max(b) AS high, count(DISTINCT a) AS lines FROM {rows}"

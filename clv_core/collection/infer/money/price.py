@@ -74,7 +74,7 @@ def _paid_each(log: LogTable, column_of: Mapping[str, str]) -> bool:
         return False
     for decimal in MARKS:
         rows = log.numbers(decimal, {"a": column_of[AMOUNT], "p": column_of[UNIT_PRICE], "q": column_of[QUANTITY]})
-        checked, under = log.one(
+        checked, under = log.fetch_one(
             f"SELECT count(*), count(*) FILTER (a <= p * 1.001) FROM {rows} WHERE a > 0 AND p > 0 AND q > 1"
         )
         if checked >= MIN_ROWS and under >= MIN_RULE_SHARE * checked:
@@ -111,7 +111,7 @@ def _role(log: LogTable, item: str, quantity: str, price: str, decimal: str) -> 
     constant (to a thousandth). It takes 5 items, a fifth of which decide, four to one; guesses.
     """
     pieces, paid = number_cells((quantity, price), decimal)
-    products, stays, grows = log.one(
+    products, stays, grows = log.fetch_one(
         f"SELECT count(*), count(*) FILTER (high <= low * 1.001), count(*) FILTER (high_each <= low_each * 1.001) FROM"
         f" (SELECT min(p) AS low, max(p) AS high, min(p / q) AS low_each, max(p / q) AS high_each FROM"
         f" (SELECT {name(item)} AS item, abs({pieces}) AS q, {paid} AS p"

@@ -80,7 +80,7 @@ def read_units(log: LogTable, plan: ReadingPlan, unit: str | None, currency: str
     value = plan.numbers[money].value(cell)
     code = f"upper(trim({name(plan.column_of[CURRENCY])}))" if CURRENCY in plan.column_of else "NULL::VARCHAR"
     fraction = f"{value} <> round({value})"
-    broken, example, codes = log.one(
+    broken, example, codes = log.fetch_one(
         f"SELECT count(*) FILTER ({fraction}), any_value({cell}) FILTER ({fraction}), count(DISTINCT clv_code) FROM"
         f" (SELECT {plan.clean(money)} AS {cell}, {code} AS clv_code FROM {log.relation})"
     )
@@ -151,7 +151,7 @@ def resolve_converted(log: LogTable, column_of: Mapping[str, str]) -> tuple[dict
     if not {AMOUNT, CURRENCY} <= set(column_of):
         return dict(column_of), "", ()
     amount, currency = column_of[AMOUNT], f"coalesce(trim({name(column_of[CURRENCY])}), '')"
-    if log.one(f"SELECT count(DISTINCT upper({currency})) FROM {log.relation}")[0] < 2:
+    if log.fetch_one(f"SELECT count(DISTINCT upper({currency})) FROM {log.relation}")[0] < 2:
         return dict(column_of), "", ()
     candidates = [item.column for item in log.proposals if item.money >= NAMED and item.column != amount]
     rest = {canonical: column for canonical, column in column_of.items() if canonical != CURRENCY}

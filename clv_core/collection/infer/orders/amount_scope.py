@@ -83,7 +83,7 @@ def _evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
     differ = T + PRODUCT_ID if PRODUCT_ID in plan.column_of else f"hash({', '.join(map(name, log.columns))})"
     amount = f"abs({V}{AMOUNT})"
     return Evidence(
-        *log.one(
+        *log.fetch_one(
             f"SELECT count(*), count(*) FILTER ({V}same), count(DISTINCT {V}high) FILTER ({V}same),"
             f" count(*) FILTER ({V}lines > 1), count(*) FILTER ({V}lines > 1 AND {V}same), count(*) FILTER"
             f" ({V}lines > 1 AND {V}same AND abs({V}high - {V}sum) < abs({V}high - {V}most)) FROM"
@@ -124,7 +124,7 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
         f"count(DISTINCT {name(column)}) AS {V}c{i}, count(DISTINCT ({name(column)}, {amount})) AS {V}p{i}"
         for i, column in enumerate(free)
     )
-    orders, *matched = log.one(
+    orders, *matched = log.fetch_one(
         f"SELECT count(*), {matches} FROM (SELECT count(DISTINCT {amount}) AS {V}amounts, {counts} FROM {rows}"
         f" WHERE {key} IN {several} GROUP BY {key})"
     )
@@ -134,7 +134,7 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     for column, count in zip(free, matched, strict=True):
         if count == orders:
             part = name(column)
-            other_orders, crossed = log.one(
+            other_orders, crossed = log.fetch_one(
                 f"SELECT count(*), count(*) FILTER ({V}pairs = {V}products * {V}parts) FROM (SELECT"
                 f" count(DISTINCT {part}) AS {V}parts, count(DISTINCT {product}) AS {V}products,"
                 f" count(DISTINCT ({part}, {product})) FILTER ({part} IS NOT NULL AND {product} IS NOT NULL)"
@@ -156,7 +156,7 @@ def _have_own_refunds(log: LogTable, plan: ReadingPlan, key: str) -> bool:
     """Return whether rows of orders have different refunds, so that these are added up."""
     if REFUND not in plan.column_of:
         return False
-    several, unlike = log.one(
+    several, unlike = log.fetch_one(
         f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"
         f" FROM {plan.judged(log.relation)} WHERE {key} IS NOT NULL AND {V}{REFUND} IS NOT NULL"
         f" GROUP BY {key} HAVING count(*) > 1 AND max({BACK}) > 0)"
@@ -258,7 +258,7 @@ def _whole_orders(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tupl
         notes = [Message("warning.whole_orders_by_time", params)]
     if orders.part:
         notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.column_of[AMOUNT]}))
-    unlike = int(log.one(orders.unlike(plan.judged(log.relation)))[0])
+    unlike = int(log.fetch_one(orders.unlike(plan.judged(log.relation)))[0])
     if unlike:
         notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.column_of[AMOUNT]}))
     return orders, tuple(notes)

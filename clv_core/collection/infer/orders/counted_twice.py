@@ -104,7 +104,7 @@ def _repeated_parents(log: LogTable, plan: ReadingPlan, column: str) -> int:
     )
     for key in (item for item in log.columns if item != column):
         wholes = f"SELECT trim({name(key)}) AS id, max({amount}) AS own FROM {judged} WHERE {amount} > 0 GROUP BY 1"
-        checked, same = log.one(
+        checked, same = log.fetch_one(
             f"SELECT count(*), count(*) FILTER (abs(total - own) < {CENT})"
             f" FROM ({parts}) JOIN ({wholes}) ON id = parent"
         )
@@ -135,13 +135,13 @@ def have_refund_rows(log: LogTable, plan: ReadingPlan) -> bool:
         return False
     bare, rows = f"{V}{REFUND} <> 0 AND coalesce({V}{AMOUNT}, 0) = 0", plan.judged(log.relation)
     if EVENT_TYPE in plan.column_of:
-        return bool(log.one(f"SELECT count(*) FROM {rows} WHERE {V}type = '{RETURN}' AND {bare}")[0])
+        return bool(log.fetch_one(f"SELECT count(*) FROM {rows} WHERE {V}type = '{RETURN}' AND {bare}")[0])
     if ORDER_ID not in plan.column_of:
         return False
     order = f"{T}{ORDER_ID}"
     sales = f"SELECT {order}, min({V}time) AS sold FROM {rows} WHERE {V}{AMOUNT} > 0 GROUP BY 1"
     backs = f"SELECT {order}, {V}time AS back FROM {rows} WHERE {V}{AMOUNT} = 0 AND {bare}"
-    checked, follow = log.one(
+    checked, follow = log.fetch_one(
         f"SELECT count(*), count(*) FILTER (back > sold) FROM ({backs}) LEFT JOIN ({sales}) USING ({order})"
     )
     return bool(follow and follow >= MIN_FOLLOWED * checked)
@@ -163,7 +163,7 @@ def are_refunds_in_rows(log: LogTable, plan: ReadingPlan) -> bool:
     words = [no_sale(T + column, states) for column, states in void_words.items() if column in plan.column_of]
     words += [f"{V}no_sale"] if plan.orders.ends else []
     state = " OR ".join(f"coalesce({word} = '{REFUNDED}', false)" for word in words) or "false"
-    below, returns, refunds, refunded = log.one(
+    below, returns, refunds, refunded = log.fetch_one(
         f"SELECT -sum({V}value) FILTER ({V}value < 0), count(*) FILTER ({V}value < 0), sum({back}),"
         f" count(*) FILTER (({state}) AND {V}value > 0) FROM {plan.judged(log.relation)}"
         f" WHERE {T}{CUSTOMER_ID} IS NOT NULL"

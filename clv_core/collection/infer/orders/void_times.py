@@ -57,7 +57,7 @@ def read_void_times(log: LogTable, column_of: Mapping[str, str]) -> tuple[dict[s
         state = "" if column in log.answers.states else _state(column, log.rows, column_of)
         if not state or (fold(column) in PAID_TIMES and _is_blank_in_part(log, column, column_of)):
             continue
-        filled, rows = log.one(f"SELECT count(*) FILTER ({ended(column)}), count(*) FROM {log.relation}")
+        filled, rows = log.fetch_one(f"SELECT count(*) FILTER ({ended(column)}), count(*) FROM {log.relation}")
         if not filled:
             ends[column] = state  # next month's file is read as this one
             continue
@@ -114,7 +114,7 @@ def refunds_in_part_warning(log: LogTable, plan: ReadingPlan, states: Sequence[O
     has_refund = {REFUND} & {*plan.column_of, *log.answers.mapping}
     if sum(state.rows for state in words) < MIN_IN_PART or has_refund or AMOUNT not in plan.column_of:
         return ()
-    if log.one(f"SELECT count(*) FROM {plan.judged(log.relation)} WHERE {V}value < 0")[0]:
+    if log.fetch_one(f"SELECT count(*) FROM {plan.judged(log.relation)} WHERE {V}value < 0")[0]:
         return ()
     left, back, is_left = _money_of_refunds(log, plan.column_of, words)
     if is_left:
@@ -148,7 +148,7 @@ def _money_of_refunds(
             rows = log.numbers(
                 decimal, {"a": column_of[AMOUNT], "b": item.column}, f"coalesce({in_part}, false) AS part"
             )
-            parts, less, more, paid, equal, blank = log.one(
+            parts, less, more, paid, equal, blank = log.fetch_one(
                 f"SELECT count(*) FILTER (part), count(*) FILTER (part AND b > 0 AND b < a - {CENT}),"
                 f" count(*) FILTER (part AND b > a + {CENT}), count(*) FILTER (NOT part),"
                 f" count(*) FILTER (NOT part AND abs(a - b) < {CENT}),"
@@ -169,7 +169,7 @@ def _days_until(log: LogTable, column: str, column_of: Mapping[str, str]) -> flo
     if EVENT_TIME not in column_of or fold(column) in DELETED_NAMES:
         return 0.0
     began, end = (f"try_cast({name(item)} AS TIMESTAMP)" for item in (column_of[EVENT_TIME], column))
-    (days,) = log.one(f"SELECT median(date_diff('day', {began}, {end})) FROM {log.relation}")
+    (days,) = log.fetch_one(f"SELECT median(date_diff('day', {began}, {end})) FROM {log.relation}")
     return float(days or 0)
 
 
@@ -190,7 +190,9 @@ def _is_blank_in_part(log: LogTable, column: str, column_of: Mapping[str, str]) 
         return False
     order, filled = name(column_of[ORDER_ID]), ended(column)
     orders = f"SELECT 1 FROM {log.relation} WHERE {order} IS NOT NULL GROUP BY {order}"
-    return bool(log.one(f"SELECT count(*) FROM ({orders} HAVING bool_or({filled}) AND NOT bool_and({filled}))")[0])
+    return bool(
+        log.fetch_one(f"SELECT count(*) FROM ({orders} HAVING bool_or({filled}) AND NOT bool_and({filled}))")[0]
+    )
 
 
 def _nonzero(rows: Sequence[TextRow], column: str) -> list[str]:
