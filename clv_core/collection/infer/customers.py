@@ -86,9 +86,8 @@ def email_columns(rows: Sequence[TextRow], columns: Sequence[str], customer_colu
 
 def are_emails(values: Sequence[str]) -> bool:
     """Return whether most values are e-mail addresses."""
-    return bool(values) and sum(bool(EMAIL_ADDRESS.fullmatch(value)) for value in values) >= MIN_EMAIL_SHARE * len(
-        values
-    )
+    addresses = sum(bool(EMAIL_ADDRESS.fullmatch(value)) for value in values)
+    return bool(values) and addresses >= MIN_EMAIL_SHARE * len(values)
 
 
 MIN_BLANK_IDS: Final = 3

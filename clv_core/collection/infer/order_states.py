@@ -43,7 +43,7 @@ from clv_core.errors import Message
 _VOCABULARY: Final = load_vocabulary()
 
 MAX_UNNAMED_WORDS: Final = 8
-"""Different words of a column that is a status by its words alone. A guess."""
+"""Different words of a column that is a status by its words alone, or has abbreviations. A guess."""
 SURELY_VOID: Final = _VOCABULARY.folded("certain_statuses", "off")
 """Words that void an order, whatever the name of their column is."""
 TRIED: Final = _VOCABULARY.folded("certain_statuses", "tried")
@@ -126,7 +126,7 @@ def _is_status_column(column: str, words: list[str]) -> bool:
 
 
 MAX_NAMED_STATES: Final = 20
-"""States out of the vocabulary that a warning names."""
+"""As many states that are not in the vocabulary are named in a warning."""
 MAX_STATES: Final = 1_000
 """The most frequent states are read; a column with more is hardly one of states."""
 
