@@ -114,7 +114,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
         f" FROM (SELECT DISTINCT {EVENT_TIME}::DATE AS day FROM local_events))"
     ).fetchone() or (0, None)
     plan = result.profile.plan
-    column = plan.chosen.get(EVENT_TYPE)
+    column = plan.column_of.get(EVENT_TYPE)
     days = (result.summary.log_end - result.summary.log_start).days
     counted = horizons_to_count(days)
     sizes = count_holdouts(connection, result.events, manifest.timezone, manifest.log_end, counted) if counted else {}
@@ -127,7 +127,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
         longest_gap_days=int(gap or 0),
         gap_start=after.isoformat() if after else "",
         event_names=(
-            names_of(connection, result.source, column, plan.values, found=result.profile.steps) if column else ()
+            names_of(connection, result.source, column, plan.values, detected=result.profile.steps) if column else ()
         ),
         states=result.profile.states,
         recipe=result.recipe,

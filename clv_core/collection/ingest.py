@@ -183,7 +183,7 @@ def describe(reading: LoadedFile, name: str) -> Manifest:
         timezone=answers.timezone,
         currency=reading.profile.currency,
         columns=plan.stored,
-        mapping={key: column for key, column in plan.chosen.items() if key in READ},
+        mapping={key: column for key, column in plan.column_of.items() if key in READ},
         rows_read=reading.rows_read,
         rows_set_aside=reading.rows_rejected,
         rows_duplicate=reading.rows_duplicate,

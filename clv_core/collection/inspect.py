@@ -7,7 +7,7 @@ from typing import NamedTuple, Unpack
 
 from clv_core.collection.answers import Answers, Said
 from clv_core.collection.engine import reading_file
-from clv_core.collection.infer.columns.column_choice import taken
+from clv_core.collection.infer.columns.column_choice import resolve_ties
 from clv_core.collection.infer.columns.proposal import Proposal
 from clv_core.collection.infer.columns.propose import propose
 from clv_core.collection.infer.debit_credit import with_sides
@@ -49,4 +49,4 @@ def inspect_file(source: Path, *, original: str = "", **said: Unpack[Said]) -> I
         mapping = completed_answers(answers, known, table.columns).mapping
         table = with_named_columns(connection, table, mapping.values())
         proposals = with_sides(propose(table.columns, sample(connection, table, SAMPLE_ROWS), mapping), mapping)
-    return Inspection(tuple(taken(proposals)), "" if known is None else known.name)
+    return Inspection(tuple(resolve_ties(proposals)), "" if known is None else known.name)

@@ -67,9 +67,9 @@ def as_it_was(_: Any, chosen: Mapping[str, str], *__: Any) -> tuple[dict[str, st
 RULES: Final[Mapping[str, tuple[str, str, Callable[..., Any]]]] = {
     f"{module.rpartition('.')[2]}.{name}": (f"clv_core.collection.infer.{module}", name, silent)
     for module, name, silent in (
-        ("draft", "settle_pieces", as_it_was),
-        ("draft", "settle_returns", as_it_was),
-        ("draft", "settle_converted", lambda _, chosen: (dict(chosen), "", ())),
+        ("draft", "resolve_pieces", as_it_was),
+        ("draft", "resolve_returns", as_it_was),
+        ("draft", "resolve_converted", lambda _, chosen: (dict(chosen), "", ())),
         ("draft", "without_cost", lambda chosen, *_: chosen),
         ("draft", "with_discount_rate", lambda _columns, _rows, chosen, *_: chosen),
         ("draft", "rival_amounts", nothing),

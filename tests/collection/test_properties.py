@@ -293,7 +293,9 @@ def test_quantity_times_price_is_exact_to_the_cent(values: list[tuple[int, Decim
     rows = [[f"c{i % 3}", f"2024-01-01 00:{i:02}:00", str(quantity), str(price)] for i, (quantity, price) in pairs]
     rows += [[who, "2024-01-02 10:00:00", "1", "1.00"] for who in "xy"]
     with read(written([["顾客ID", "订单时间", "数量", "单价"], *rows], ",", "\n", "minimal").encode()) as reading:
-        assert reading is not None and QUANTITY in reading.profile.plan.chosen and AMOUNT in reading.profile.plan.stored
+        assert (
+            reading is not None and QUANTITY in reading.profile.plan.column_of and AMOUNT in reading.profile.plan.stored
+        )
         hold(reading)
         expected = sum(int(quantity) * Decimal(price) for _, _, quantity, price in rows)
         assert Decimal(str(reading.summary.net_revenue)) == expected

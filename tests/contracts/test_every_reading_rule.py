@@ -78,7 +78,7 @@ FEWER = [list(PLAIN), [CUSTOMER_ID, EVENT_TIME, AMOUNT], [CUSTOMER_ID, EVENT_TIM
 def test_a_rule_about_columns_leaves_a_plain_log_alone(rule: Any, columns: list[str], tmp_path: Path) -> None:
     with opened(tmp_path, columns) as log:
         log, plan, _, notes = draft(log)
-        chosen = dict(plan.chosen)
+        chosen = dict(plan.column_of)
         assert set(chosen) == set(columns) and not notes
         found, said = rule(log, dict(chosen))
     assert (found, said) == (chosen, ())
@@ -90,7 +90,7 @@ def test_a_probe_runs_on_logs_with_its_columns_and_is_silent_about_a_plain_one(p
     assert wanted <= set(PLAIN)
     with opened(tmp_path, [name for name in PLAIN if name in wanted]) as log:
         log, plan, *_ = draft(log)
-        assert probe.is_asked(plan)
+        assert probe.applies(plan)
         counts = count_columns(log, plan, NoProgress())["probes"]
     assert counts[f"{probe.name}_among"] > 0, "some rows could show it"
     assert decide(plan, counts) == ({}, ())

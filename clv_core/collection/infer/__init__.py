@@ -1,8 +1,8 @@
-"""Which column is what and how it is read, by names and one pass over the whole file, or as was answered.
+"""Which column is what and how it is read, by names and one pass over the file, or as answered.
 
 Imports go one way, from the first of these to the last: ``plan``, ``columns``, ``money``, ``orders``. The way in is
 ``profile.profile``. Every question gets a :class:`~clv_core.collection.infer.log_table.LogTable`, and returns what it
-decides and what is to be said of it.
+decides, and warnings.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Money in and out, in two columns or by a mark beside the amount; of debit and credit it is asked which is a sale."""
+"""Money in and out, in two columns or by a column of marks; which of debit and credit is a sale is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from clv_core.collection.engine import TextRow
-from clv_core.collection.infer.columns.proposal import ENOUGH, SURE, Proposal, different, filled
+from clv_core.collection.infer.columns.proposal import MIN_CONFIDENCE, SURE, Proposal, different, filled
 from clv_core.collection.infer.event_names import are_event_names
 from clv_core.collection.parse.numbers import BELOW
 from clv_core.collection.read.derived_columns import LESS, pairs
@@ -24,14 +24,14 @@ def with_sides(proposals: Sequence[Proposal], mapping: Mapping[str, str]) -> lis
 
     Args:
         proposals: what each column seems to be.
-        mapping: canonical name -> source column, as the person said; an amount that was said stays.
+        mapping: canonical name -> source column, as answered; an answered amount remains.
     """
     columns = [item.column for item in proposals]
     for out, into, is_plain in pairs(columns):
-        amounts = {item.column for item in proposals if item.canonical == AMOUNT and item.confidence >= ENOUGH}
+        amounts = {item.column for item in proposals if item.canonical == AMOUNT and item.confidence >= MIN_CONFIDENCE}
         if is_plain and AMOUNT not in mapping and into + LESS + out in columns and amounts <= {out, into}:
-            others = [replace(item, canonical=None) if item.column in amounts else item for item in proposals]
-            return _with(others, into + LESS + out, AMOUNT)
+            remaining = [replace(item, canonical=None) if item.column in amounts else item for item in proposals]
+            return _with(remaining, into + LESS + out, AMOUNT)
     return list(proposals)
 
 
@@ -49,8 +49,8 @@ def _with(proposals: Sequence[Proposal], column: str, canonical: str) -> list[Pr
 
 PLAIN_PAIRS: Final = tuple(set(pair) for pair in (*BOOKED, ("dr", "cr")))
 """All words of a column of kinds that can only be marks of sides: Credit and Debit, whatever it is called."""
-OTHERS: Final = 3
-"""Words beside the two of a pair: neither side."""
+MAX_OTHER_WORDS: Final = 3
+"""Words besides the two of a pair: neither side. A guess."""
 
 
 def with_marks(
@@ -59,34 +59,36 @@ def with_marks(
     mapping: Mapping[str, str],
     events: Mapping[str, str],
 ) -> tuple[list[Proposal], dict[str, str]]:
-    """Return the proposals with a column of marks beside amounts without a sign as that of events, and what marks mean.
+    """Return the proposals with a column of marks of unsigned amounts as that of events, and the event type of marks.
 
     Args:
         proposals: what each column seems to be.
         rows: the first rows as text.
-        mapping: canonical name -> source column, as the person said; an event type that was said stays.
-        events: event name -> event type, as the person said.
+        mapping: canonical name -> source column, as answered; an answered event type remains.
+        events: event name -> event type, as answered.
 
     Raises:
-        NeedsAnswer: nobody said which of debit and credit is a sale.
+        NeedsAnswer: which of debit and credit is a sale is not answered yet.
     """
-    known = next((item for item in proposals if item.canonical == EVENT_TYPE and item.confidence >= ENOUGH), None)
+    event_column = next(
+        (item for item in proposals if item.canonical == EVENT_TYPE and item.confidence >= MIN_CONFIDENCE), None
+    )
     if EVENT_TYPE in mapping or _are_signed(rows, proposals):
         return list(proposals), {}
     for marked in proposals:
         marks = _marks(marked.column, rows)
-        if not marks or (known and known is not marked and are_event_names(known.samples)):
+        if not marks or (event_column and event_column is not marked and are_event_names(event_column.samples)):
             continue
         out, into, is_plain = marks
         if not is_plain and not {out, into} <= set(events):
             raise NeedsAnswer("which_mark", column=marked.column, first=into, second=out)
-        others = [replace(item, canonical=None) if item is known else item for item in proposals]
-        return _with(others, marked.column, EVENT_TYPE), {into: PURCHASE, out: RETURN} if is_plain else {}
+        remaining = [replace(item, canonical=None) if item is event_column else item for item in proposals]
+        return _with(remaining, marked.column, EVENT_TYPE), {into: PURCHASE, out: RETURN} if is_plain else {}
     return list(proposals), {}
 
 
 def _marks(column: str, rows: Sequence[TextRow]) -> tuple[str, str, bool] | None:
-    """Return the marks of what went out and came in as they stand in the file, and whether they say which is which."""
+    """Return the marks of money out and in as spelled in the file, and whether they are unambiguous."""
     is_named = bool(re.search(MARK_NAMES, column.casefold()))
     if not is_named and EVENT_TYPE not in column_roles(column):
         return None
@@ -95,12 +97,12 @@ def _marks(column: str, rows: Sequence[TextRow]) -> tuple[str, str, bool] | None
     if not is_named and set(words) not in PLAIN_PAIRS:
         return None
     for out, into in (*PAID_MARKS, *BOOKED_MARKS, *BOOKED):
-        if {out, into} <= set(words) and len(words) <= 2 + OTHERS:
+        if {out, into} <= set(words) and len(words) <= 2 + MAX_OTHER_WORDS:
             return words[out], words[into], (out, into) in PAID_MARKS
     return None
 
 
 def _are_signed(rows: Sequence[TextRow], proposals: Sequence[Proposal]) -> bool:
-    """Say whether amounts have signs of their own."""
+    """Return whether amounts have signs of their own."""
     amounts = [item.column for item in proposals if item.canonical == AMOUNT]
     return any(re.search(BELOW, value) for column in amounts for value in filled(rows, column))

@@ -1,4 +1,4 @@
-"""A first draft of how a file is read: which column is what, and what its first rows tell, enough to count by."""
+"""A first draft of how a file is read, by the names of its columns and its first rows: enough to count by."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from clv_core.collection.infer.event_names import (
 from clv_core.collection.infer.log_table import LogTable
 from clv_core.collection.infer.money.amounts import (
     other_total_warning,
+    resolve_amount,
+    resolve_returns,
     rival_amounts,
-    settle_amount,
-    settle_returns,
     without_cost,
 )
 from clv_core.collection.infer.money.discounts import with_discount_rate
-from clv_core.collection.infer.money.price import settle_pieces, settle_price
-from clv_core.collection.infer.money.units import settle_converted
+from clv_core.collection.infer.money.price import resolve_pieces, resolve_price
+from clv_core.collection.infer.money.units import resolve_converted
 from clv_core.collection.infer.order_states import choose_status_column
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.read.derived_columns import WAYS
@@ -40,8 +40,8 @@ from clv_core.collection.vocabulary.language_files import load_vocabulary
 from clv_core.columns import AMOUNT, CUSTOMER_ID, DISCOUNT, EVENT_TIME, EVENT_TYPE, PAYEE, QUANTITY, REFUND, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer
 
-MOST_EVENT_NAMES: Final = 100
-"""How many different names of events are looked at; a column of more holds something else."""
+MAX_SAMPLED_NAMES: Final = 100
+"""Different names of events in the sample that are mapped; a column with more has something else."""
 
 CLOCK_NAME: Final = re.compile(f"({load_vocabulary().pattern('dates', 'clock_columns')})$")
 DATE_ONLY: Final = re.compile(r"[^:時时]*")
@@ -49,7 +49,7 @@ DATE_ONLY: Final = re.compile(r"[^:時时]*")
 Columns = dict[str, str]
 Notes = tuple[Message, ...]
 Rule = Callable[[LogTable, Columns], tuple[Columns, Notes]]
-"""Returns the columns as it leaves them, and what is to be said of it; what it cannot decide it asks."""
+"""Returns canonical -> source column after the rule, and warnings; raises a question where it cannot decide."""
 COLUMN_RULES: Final[tuple[Rule, ...]] = (
     ask_customer,
     ask_grouped_ids,
@@ -58,118 +58,118 @@ COLUMN_RULES: Final[tuple[Rule, ...]] = (
     drop_payment_kinds,
     choose_status_column,
 )
-MONEY_RULES: Final[tuple[Rule, ...]] = (settle_price, settle_amount)
+MONEY_RULES: Final[tuple[Rule, ...]] = (resolve_price, resolve_amount)
 
 
 def draft(log: LogTable) -> tuple[LogTable, ReadingPlan, str, Notes]:
-    """Return what the names of a file's columns and its first rows tell of how it is read.
+    """Return how a file is read, as far as the names of its columns and its first rows decide.
 
     Returns:
-        The file with what each column seems to be; how its columns are read, as far as is known; the currency of
-        amounts that stand in one currency beside those of several, empty where there are none; what is to be said.
+        The file with what each column seems to be; a partial plan; the currency of amounts that another column has in
+        several currencies, empty without such a column; warnings.
 
     Raises:
         NeedsAnswer: two columns are equally good, or none is good enough.
         Refused: there is nothing that could be an amount.
     """
-    said = log.answers
-    proposals = with_sides(propose(log.columns, log.rows, said.mapping), said.mapping)
-    proposals, marks = with_marks(proposals, log.rows, said.mapping, said.events)
+    answers = log.answers
+    proposals = with_sides(propose(log.columns, log.rows, answers.mapping), answers.mapping)
+    proposals, marks = with_marks(proposals, log.rows, answers.mapping, answers.events)
     log = replace(log, proposals=proposals)
-    chosen, notes = _choose_columns(log)
-    chosen, home, of_converted = settle_converted(log, chosen)
+    column_of, notes = _choose_columns(log)
+    column_of, home, of_converted = resolve_converted(log, column_of)
     notes += of_converted
-    if not home and AMOUNT not in said.mapping:
-        _ask_converted(log, chosen)
-        notes += rival_amounts(log, chosen, notes)
-    plan, of_plan = _first_plan(log, chosen, {**marks, **said.events})
+    if not home and AMOUNT not in answers.mapping:
+        _ask_converted(log, column_of)
+        notes += rival_amounts(log, column_of, notes)
+    plan, of_plan = _first_plan(log, column_of, {**marks, **answers.events})
     return log, plan, home, notes + of_plan
 
 
 def _choose_columns(log: LogTable) -> tuple[Columns, Notes]:
-    """Return canonical -> source column, and what is to be said about it."""
+    """Return canonical -> source column, and warnings."""
     mapping = log.answers.mapping
     refuse_ids(mapping)
-    chosen, notes = choose(log.proposals, log.source.file)
+    column_of, notes = choose(log.proposals, log.source.file)
     for settle in COLUMN_RULES:
-        chosen, said = settle(log, chosen)
-        notes += said
-    chosen, said = settle_pieces(log, chosen)
-    notes += said
-    priced = without_cost(chosen, mapping)
-    if priced != chosen:  # what was guessed of the amount is not true any more
-        chosen, notes = priced, tuple(note for note in notes if note.params.get("canonical") != AMOUNT)
+        column_of, warnings = settle(log, column_of)
+        notes += warnings
+    column_of, warnings = resolve_pieces(log, column_of)
+    notes += warnings
+    priced = without_cost(column_of, mapping)
+    if priced != column_of:  # what was guessed of the amount is not true any more
+        column_of, notes = priced, tuple(note for note in notes if note.params.get("canonical") != AMOUNT)
     for settle in MONEY_RULES:
-        chosen, said = settle(log, chosen)
-        notes += said
-    notes += other_total_warning(log, chosen, notes)
-    chosen, said = settle_returns(log, chosen)
-    notes += said
-    chosen = with_discount_rate(log.columns, log.rows, _price_alone(log, chosen), mapping)
-    if REFUND in chosen and AMOUNT not in chosen:
-        notes += (Message("warning.refund_unused", {"column": chosen.pop(REFUND)}),)
-    return chosen, notes
+        column_of, warnings = settle(log, column_of)
+        notes += warnings
+    notes += other_total_warning(log, column_of, notes)
+    column_of, warnings = resolve_returns(log, column_of)
+    notes += warnings
+    column_of = with_discount_rate(log.columns, log.rows, _price_alone(log, column_of), mapping)
+    if REFUND in column_of and AMOUNT not in column_of:
+        notes += (Message("warning.refund_unused", {"column": column_of.pop(REFUND)}),)
+    return column_of, notes
 
 
-def _price_alone(log: LogTable, chosen: Columns) -> Columns:
-    """Return the columns with a price that no pieces stand beside as the amount, where a refund is to be taken off."""
-    found = dict(chosen)
-    off = any(re.search("[1-9]", value) for value in log.filled(found[DISCOUNT])) if DISCOUNT in found else False
-    if REFUND in found and UNIT_PRICE in found and not {AMOUNT, QUANTITY} & set(found) and not off:
-        found[AMOUNT] = found.pop(UNIT_PRICE)
-    return found
+def _price_alone(log: LogTable, column_of: Columns) -> Columns:
+    """Return the columns with a price as the amount, where there are no pieces and a refund is to be taken off."""
+    result = dict(column_of)
+    off = any(re.search("[1-9]", value) for value in log.filled(result[DISCOUNT])) if DISCOUNT in result else False
+    if REFUND in result and UNIT_PRICE in result and not {AMOUNT, QUANTITY} & set(result) and not off:
+        result[AMOUNT] = result.pop(UNIT_PRICE)
+    return result
 
 
-def _ask_converted(log: LogTable, chosen: Columns) -> None:
-    """Ask whether amounts in several currencies are to be converted by the rate beside them, and which way.
+def _ask_converted(log: LogTable, column_of: Columns) -> None:
+    """Ask whether amounts in several currencies are to be converted by a column of rates, and which way.
 
     Raises:
         NeedsAnswer: there is such a rate.
     """
-    amount = chosen.get(AMOUNT, "")
+    amount = column_of.get(AMOUNT, "")
     converted = [column for way in WAYS for column, _ in log.source.made if column.startswith(f"{amount} {way} ")]
     if amount and converted:
         raise NeedsAnswer("which_converted", canonical=AMOUNT, columns=[*converted, amount])
 
 
-def _first_plan(log: LogTable, chosen: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
-    """Return what the sample tells of how the columns are read, enough to count by, and what is to be said."""
-    guards, notes = guarded(log.rows, chosen)
-    clock = find_clock(log.columns, log.rows, chosen)
-    guests, guest_email, of_guests = find_guests(log, chosen)
-    kind = chosen.get(EVENT_TYPE, "")
+def _first_plan(log: LogTable, column_of: Columns, events: Mapping[str, str]) -> tuple[ReadingPlan, Notes]:
+    """Return a plan that the sample is enough for and that counting needs, and warnings."""
+    guards, notes = guarded(log.rows, column_of)
+    clock = find_clock(log.columns, log.rows, column_of)
+    guests, guest_email, of_guests = find_guests(log, column_of)
+    kind = column_of.get(EVENT_TYPE, "")
     seen = sorted({str(row[kind]).strip() for row in log.rows if row[kind]}) if kind else []
-    money = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    money = column_of.get(AMOUNT) or column_of.get(UNIT_PRICE, "")
     ledger = read_documents(log.connection, log.source, kind, money) if ledger_event_types(seen) else {}
     draft = ReadingPlan(
-        (*log.source.own_columns, *(column for column, _ in log.source.made if column in chosen.values())),
-        chosen,
-        values=known_event_types(seen[:MOST_EVENT_NAMES], {**ledger, **events}),
+        (*log.source.own_columns, *(column for column, _ in log.source.made if column in column_of.values())),
+        column_of,
+        values=known_event_types(seen[:MAX_SAMPLED_NAMES], {**ledger, **events}),
         clock=clock,
         guests=guests,
         guest_email=guest_email,
         guarded=guards,
     )
     if clock:
-        notes += (Message("warning.date_and_clock", {"column": chosen[EVENT_TIME], "other": clock}),)
-    if PAYEE in chosen:
-        notes += (Message("warning.counterparty", {"column": chosen[CUSTOMER_ID], "other": chosen[PAYEE]}),)
+        notes += (Message("warning.date_and_clock", {"column": column_of[EVENT_TIME], "other": clock}),)
+    if PAYEE in column_of:
+        notes += (Message("warning.counterparty", {"column": column_of[CUSTOMER_ID], "other": column_of[PAYEE]}),)
     return draft, notes + of_guests
 
 
-def find_clock(columns: Sequence[str], rows: Sequence[TextRow], chosen: Mapping[str, str]) -> str:
+def find_clock(columns: Sequence[str], rows: Sequence[TextRow], column_of: Mapping[str, str]) -> str:
     """Return the column of the time of day, "" where the time's own column has it, or none or several could be it.
 
     Args:
         columns: source columns.
         rows: sample rows as text.
-        chosen: canonical name -> source column.
+        column_of: canonical name -> source column.
     """
-    if not _all(DATE_ONLY, rows, chosen[EVENT_TIME]):
+    if not _all(DATE_ONLY, rows, column_of[EVENT_TIME]):
         return ""
-    free = [column for column in columns if column not in chosen.values() and CLOCK_NAME.search(fold(column))]
-    found = [column for column in free if _all(CLOCK, rows, column)]
-    return found[0] if len(found) == 1 else ""
+    free = [column for column in columns if column not in column_of.values() and CLOCK_NAME.search(fold(column))]
+    clocks = [column for column in free if _all(CLOCK, rows, column)]
+    return clocks[0] if len(clocks) == 1 else ""
 
 
 def _all(pattern: re.Pattern[str], rows: Sequence[TextRow], column: str) -> bool:

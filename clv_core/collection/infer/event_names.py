@@ -21,37 +21,37 @@ from clv_core.columns import AMOUNT, EVENT_TYPE, EVENT_TYPES, ORDER_STATUS, PURC
 from clv_core.errors import Message
 from clv_core.scratch import temporary_folder
 
-BESIDE_MEANS: Final = frozenset(map(fold, ("credit", "debit", "other", "others", "none")))
-"""What stands beside these, and means something else by itself."""
+WITH_MEANS: Final = frozenset(map(fold, ("credit", "debit", "other", "others", "none")))
+"""Words among means of payment that have another meaning elsewhere."""
 
 
 def are_means(values: Iterable[str]) -> bool:
-    """Say whether a column's words are what people pay with: "credit" beside "cash" is a card, and no credit note.
+    """Return whether a column's words are means of payment: "credit" next to "cash" is a card, and no credit note.
 
     Args:
-        values: what stands in the column.
+        values: of the column.
     """
     words = set(map(fold, values))
-    return bool(words & MEANS_OF_PAYMENT) and words <= MEANS_OF_PAYMENT | BESIDE_MEANS
+    return bool(words & MEANS_OF_PAYMENT) and words <= MEANS_OF_PAYMENT | WITH_MEANS
 
 
-def drop_payment_kinds(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return ``chosen`` without a column of kinds that names no event, where a status says what became of each row.
+def drop_payment_kinds(log: LogTable, column_of: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``column_of`` without an event type column that names no event, where a status describes each row.
 
     Args:
         log: the file.
-        chosen: canonical name -> source column.
+        column_of: canonical name -> source column.
     """
-    column = chosen.get(EVENT_TYPE, "")
-    if not column or EVENT_TYPE in log.answers.mapping or not {AMOUNT, ORDER_STATUS} <= set(chosen):
-        return dict(chosen), ()
+    column = column_of.get(EVENT_TYPE, "")
+    if not column or EVENT_TYPE in log.answers.mapping or not {AMOUNT, ORDER_STATUS} <= set(column_of):
+        return dict(column_of), ()
     words = set(log.filled(column))
     if ledger_event_types(words) or any(fold(word) in EVENT_NAMES for word in words):
-        return dict(chosen), ()
-    return {canonical: source for canonical, source in chosen.items() if canonical != EVENT_TYPE}, ()
+        return dict(column_of), ()
+    return {canonical: source for canonical, source in column_of.items() if canonical != EVENT_TYPE}, ()
 
 
-MOST: Final = 200
+MAX_EVENT_NAMES: Final = 200
 """A column with more different words is hardly one of kinds of documents."""
 MEANT: Final = dict.fromkeys(BILLS, PURCHASE) | dict.fromkeys(CREDITS, RETURN)
 
@@ -59,9 +59,9 @@ MEANT: Final = dict.fromkeys(BILLS, PURCHASE) | dict.fromkeys(CREDITS, RETURN)
 def ledger_event_types(names: Iterable[str]) -> dict[str, str]:
     """Return what a ledger's words for its documents are taken for; nothing where they are not those of one.
 
-    There are invoices among them, and nothing else is called a sale: a payment beside them is no second one, and stays
-    an event under its own name. Where orders or sales stand beside
-    invoices, both may be of one sale, and neither is touched.
+    There are invoices among them, and nothing else is named a sale: a payment is no second one, and remains an event
+    under its own name. Where a ledger has orders or sales besides invoices, both may be of one sale, and neither is
+    mapped.
 
     Args:
         names: all words of a column of events.
@@ -76,8 +76,8 @@ def ledger_event_types(names: Iterable[str]) -> dict[str, str]:
     return meant | {word: word for word in words if fold(word) in PAYMENTS}
 
 
-def settles(names: Iterable[str]) -> bool:
-    """Say whether the words of a column of kinds are those of a ledger with payments beside its invoices.
+def is_payment_ledger(names: Iterable[str]) -> bool:
+    """Return whether the words of a column of kinds are those of a ledger with payments and invoices.
 
     Args:
         names: all words of the column.
@@ -95,16 +95,16 @@ def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column
         connection: the engine.
         source: the file.
         column: of events.
-        money: of amounts; empty where there is none.
+        money: of amounts; empty without one.
     """
     word = f"trim({name(column)})"
     priced = f"count(nullif(trim({name(money)}), ''))" if money else "0"
     below = f"count(*) FILTER (regexp_matches({name(money)}, {text(BELOW)}))" if money else "0"
     rows = connection.execute(
         f"SELECT {word}, {priced}, {below} FROM {source.relation()} WHERE {word} IS NOT NULL GROUP BY 1"
-        f" LIMIT {MOST + 1}"
+        f" LIMIT {MAX_EVENT_NAMES + 1}"
     ).fetchall()
-    meant = ledger_event_types(str(row[0]) for row in rows) if len(rows) <= MOST else {}
+    meant = ledger_event_types(str(row[0]) for row in rows) if len(rows) <= MAX_EVENT_NAMES else {}
     if not any(row[1] and meant.get(str(row[0])) == PURCHASE for row in rows):
         return {}
     credited = any(row[2] and meant.get(str(row[0])) == RETURN for row in rows)
@@ -112,7 +112,8 @@ def read_documents(connection: duckdb.DuckDBPyConnection, source: Source, column
     return meant | {word: word for word in paid_back if credited and word not in meant}
 
 
-MOST_KINDS: Final = 20
+MAX_KINDS: Final = 20
+"""Different words of a column of row types. A guess."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,11 @@ class EventName:
     """One name of events in a log.
 
     Args:
-        name: as it stands in the file; empty where a row says nothing.
+        name: as in the file; empty for blank cells.
         rows: how many rows carry it.
         event_type: what it is taken for.
         below: whether all its amounts are below zero.
-        usual: what it would be taken for if the person said nothing.
+        usual: what it would be taken for without answers.
     """
 
     name: str
@@ -135,52 +136,52 @@ class EventName:
 
 
 def are_event_names(values: Sequence[str]) -> bool:
-    """Say whether a column's values are names of events: most are known ones, or half of the different ones are, a
-    purchase among them; or whether they are a ledger's documents, of several kinds.
+    """Return whether a column's values are names of events: most are in the vocabulary, or half of the different ones
+    are, a purchase among them; or whether they are a ledger's documents, of several kinds.
     """
     if are_means(values):
         return False
-    known: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
-    known |= ledger_event_types(set(values))
-    if sum(known[value] is not None for value in values) > 0.5 * len(values):
+    meanings: dict[str, str | None] = {value: EVENT_NAMES.get(fold(value)) for value in set(values)}
+    meanings |= ledger_event_types(set(values))
+    if sum(meanings[value] is not None for value in values) > 0.5 * len(values):
         return True
-    named = [kind for kind in known.values() if kind is not None]
-    return PURCHASE in named and len(set(named)) > 1 and 2 * len(named) >= len(known)
+    named = [kind for kind in meanings.values() if kind is not None]
+    return PURCHASE in named and len(set(named)) > 1 and 2 * len(named) >= len(meanings)
 
 
 def are_kinds(values: Sequence[str]) -> bool:
-    """Say whether the values of a column that is called a type are kinds of rows: few, with points or top-ups."""
+    """Return whether the values of a column that is called a type are kinds of rows: few, with points or top-ups."""
     different = set(values)
-    return len(different) <= MOST_KINDS and not are_means(values) and any(map(is_stored_value, different))
+    return len(different) <= MAX_KINDS and not are_means(values) and any(map(is_stored_value, different))
 
 
 def event_names(
-    path: Path, column: str, said: Mapping[str, str], *, money: str = "", **read: Unpack[Said]
+    path: Path, column: str, event_types: Mapping[str, str], *, money: str = "", **read: Unpack[Said]
 ) -> tuple[EventName, ...]:
-    """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MOST`.
+    """Return the names in ``column`` of the file ``path``, the most frequent first, at most :data:`MAX_EVENT_NAMES`.
 
     Args:
         path: a file, or a folder of Parquet files.
         column: the source column of event types.
-        said: event name -> event type, as the person said so far.
-        money: the source column of amounts, "" where none is known.
-        read: what else the person said of how it is read.
+        event_types: event name -> event type, as answered so far.
+        money: the source column of amounts, "" without one.
+        read: the other answers about how it is read.
 
     Raises:
         NeedsAnswer: the file may or may not name its columns.
         Refused: it holds no table.
     """
     with temporary_folder("clv-names-") as folder, reading_file(path.name, folder, reads=path) as connection:
-        return names_of(connection, open_source(connection, path, folder, Answers(**read)), column, said, money)
+        return names_of(connection, open_source(connection, path, folder, Answers(**read)), column, event_types, money)
 
 
 def names_of(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
     column: str,
-    said: Mapping[str, str],
+    event_types: Mapping[str, str],
     money: str = "",
-    found: Mapping[str, str] | None = None,
+    detected: Mapping[str, str] | None = None,
 ) -> tuple[EventName, ...]:
     """Return the names in ``column`` of an open source, as :func:`event_names` does.
 
@@ -188,32 +189,32 @@ def names_of(
         connection: the engine.
         source: the file.
         column: of event types.
-        said: event name -> event type, as the file is read.
-        money: the source column of amounts, "" where none is known.
-        found: event name -> event type, as the file itself tells.
+        event_types: event name -> event type, as the file is read.
+        money: the source column of amounts, "" without one.
+        detected: event name -> event type, as inferred from the file.
     """
     below = f"coalesce(bool_and(regexp_matches({name(money)}, {text(BELOW)})), false)" if money else "false"
     rows = connection.execute(
         f"SELECT trim({name(column)}) AS event, count(*), {below} FROM {source.relation()} GROUP BY 1"
-        f" ORDER BY count(*) DESC, event LIMIT {MOST}"
+        f" ORDER BY count(*) DESC, event LIMIT {MAX_EVENT_NAMES}"
     ).fetchall()
-    said = {**(read_documents(connection, source, column, money) if money else {}), **said}
+    event_types = {**(read_documents(connection, source, column, money) if money else {}), **event_types}
     return tuple(
         EventName(
             event or "",
             int(count),
-            event_type_of(event or "", said),
+            event_type_of(event or "", event_types),
             bool(low),
-            event_type_of(event or "", found or {}),
+            event_type_of(event or "", detected or {}),
         )
         for event, count, low in rows
     )
 
 
-def event_type_of(event: str, said: Mapping[str, str]) -> str:
-    """Return the event type of a name: what the person said, else the usual synonyms, else the name itself."""
-    if event in said:
-        return said[event]
+def event_type_of(event: str, event_types: Mapping[str, str]) -> str:
+    """Return the event type of a name: as answered, else by the usual synonyms, else the name itself."""
+    if event in event_types:
+        return event_types[event]
     return UNKNOWN if event.lower() in MISSING else EVENT_NAMES.get(fold(event), event)
 
 

@@ -1,11 +1,10 @@
-"""The ledger of columns: what becomes of each column of a file, and which of those that nobody uses part the money.
+"""The ledger of columns: what each column of a file is used for, and which unused ones separate sales from other rows.
 
-A column is innocent when the figures say so, not when its name is unknown. What no reading uses is looked at by what
-its values do to the amounts: do the rows of one value repeat the orders of another, are they their totals, taxes or
-fees, do they give back what others sold? Then it is asked what these rows are. Words count where they say so in any
-language, and only for values with a share of the money; a channel, a country or a category parts the money in no such
-way (:mod:`clv_core.collection.infer.column_evidence`). The name of the file, and of the sheet that a row stands on, are
-columns like others.
+A column is harmless by its figures, not because its name is unknown. An unused column is judged by what its values do
+to the amounts: do the rows of one value repeat the orders of another, are they their totals, taxes or fees, do they
+give back what others sold? Then the user is asked what these rows are. Words of the vocabularies count for values with
+a share of the money only; a channel, a country or a category has no such effect on the money
+(:mod:`clv_core.collection.infer.column_evidence`). The name of the file, and of a row's sheet, are columns like others.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from clv_core.collection.answers import ANY_VALUE, FILE, LEFT_OUT, RETURN, SALE,
 from clv_core.collection.engine import T, V, name, text
 from clv_core.collection.infer.column_evidence import (
     EVIDENCE,
-    FEWEST,
+    MIN_ORDERS,
     OF_WORDS,
     Parted,
     Value,
@@ -29,7 +28,7 @@ from clv_core.collection.infer.column_evidence import (
 )
 from clv_core.collection.infer.columns.proposal import CLOCK, NUMBER, TIME, Proposal
 from clv_core.collection.infer.log_table import LogTable
-from clv_core.collection.infer.order_states import FEW
+from clv_core.collection.infer.order_states import MAX_STATUSES
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.store.manifest import ColumnAccount
 from clv_core.collection.vocabulary.column_names import contact_field, fold
@@ -37,33 +36,33 @@ from clv_core.columns import CATEGORY, CUSTOMER_ID, EVENT_TYPE, MONEY_TYPES, ORD
 from clv_core.errors import Message, NeedsAnswer
 
 SEEN_ROWS: Final = 20_000
-"""Rows of which it is asked how many values a column has."""
+"""First rows in which the values of a column are counted: a limit of time."""
 JUDGED_ROWS: Final = 400_000
-"""Rows of which it is asked how values part the money; of a larger file the first ones."""
-MOST_ASKED: Final = 8
+"""First rows in which the effect of values on the money is measured: a limit of time."""
+MAX_ASKED_VALUES: Final = 8
 """Values that are named in a question, the most frequent ones; a column of more kinds of rows has not been seen."""
 Kinds = dict[str, str]
-"""``COLUMN=VALUE`` -> what is said of its rows."""
+"""``COLUMN=VALUE`` -> the meaning of its rows."""
 OF_FILE: Final = "file_of_returns"
 DOUBTS: Final = (*EVIDENCE, OF_FILE)
 """Codes of all doubts of the ledger."""
 BEFORE_SCOPE: Final = ("words_of_no_sale", "given_back", OF_FILE)
 """Doubts that hold whether amounts are those of rows or of orders: a refund has the amount of its order too."""
 OF_TOTALS: Final = (PRODUCT_ID, CATEGORY)
-"""Columns that are used, and may hold "Order total" beside the names of what was bought."""
-LONG: Final = 40
+"""Columns that are used, and may have "Order total" among the names of products."""
+MIN_TEXT_LENGTH: Final = 40
 """Letters of a usual cell, from which on a column holds free text."""
 
 
 def row_kinds(answers: Answers, columns: Sequence[str], file: str) -> dict[str, dict[str, str]]:
-    """Return source column -> its values -> what was said of their rows, sales aside, as far as a file has the column.
+    """Return source column -> its values -> the answered meaning of their rows, except sales, for columns of a file.
 
     Args:
-        answers: what was said.
+        answers: of the user.
         columns: of the file.
         file: its name.
     """
-    found: dict[str, dict[str, str]] = {}
+    kinds: dict[str, dict[str, str]] = {}
     for key, meaning in answers.rows.items():
         column = _column_of(key, columns)
         value = key[len(column) + 1 :]
@@ -71,10 +70,10 @@ def row_kinds(answers: Answers, columns: Sequence[str], file: str) -> dict[str, 
             continue
         if column == FILE:
             if value == ANY_VALUE or fold(value) in map(fold, re.findall(r"[^\W\d_]+", file)):
-                found[FILE] = {ANY_VALUE: meaning}
+                kinds[FILE] = {ANY_VALUE: meaning}
         else:
-            found.setdefault(column, {})[value] = meaning
-    return found
+            kinds.setdefault(column, {})[value] = meaning
+    return kinds
 
 
 def _column_of(key: str, columns: Sequence[str]) -> str:
@@ -90,16 +89,18 @@ def account(
     Args:
         log: the file, with what each column seems to be.
         plan: how it is read.
-        notes: what is said of the reading so far; a column that is asked about already is not asked about again.
+        notes: warnings so far; a column that they ask about is not asked about again.
     """
     used = _used(log, plan)
-    asked = {str(note.params["column"]) for note in notes if note.code == "warning.status_unused"}
-    said = {_column_of(key, log.columns) for key in log.answers.rows}
-    columns = [column for column in log.source.own_columns if column not in used and column not in said]
+    already_asked = {str(note.params["column"]) for note in notes if note.code == "warning.status_unused"}
+    answered = {_column_of(key, log.columns) for key in log.answers.rows}
+    columns = [column for column in log.source.own_columns if column not in used and column not in answered]
     reasons, few = _few_valued(log, columns)
-    labels = [plan.chosen[item] for item in OF_TOTALS if item in plan.chosen and plan.chosen[item] not in said]
-    doubts = {column: doubt for column, doubt in _doubts(log, plan, few, labels) if column not in asked}
-    if FILE not in said and (doubt := _doubt_of_file(log, plan)):
+    labels = [
+        plan.column_of[item] for item in OF_TOTALS if item in plan.column_of and plan.column_of[item] not in answered
+    ]
+    doubts = {column: doubt for column, doubt in _doubts(log, plan, few, labels) if column not in already_asked}
+    if FILE not in answered and (doubt := _doubt_of_file(log, plan)):
         doubts[FILE] = doubt
     accounts = []
     for column in (*log.source.own_columns, *([FILE] if FILE in doubts else [])):
@@ -109,7 +110,7 @@ def account(
             accounts.append(ColumnAccount(column, "used", ", ".join(used[column])))
         else:
             accounts.append(
-                ColumnAccount(column, "harmless", "said" if column in said else reasons.get(column, "label"))
+                ColumnAccount(column, "harmless", "said" if column in answered else reasons.get(column, "label"))
             )
     return tuple(accounts), tuple(doubts.values())
 
@@ -118,7 +119,7 @@ DOUBT: Final = "warning.rows_"
 
 
 def ask_before_scope(log: LogTable, plan: ReadingPlan) -> None:
-    """Ask what rows are before it is asked whose amounts they have, where they may give back what others sold.
+    """Ask what rows are, where they may give back what others sold, before the scope of their amounts is asked.
 
     Args:
         log: the file.
@@ -142,14 +143,18 @@ def _used(log: LogTable, plan: ReadingPlan) -> dict[str, list[str]]:
         "parent": (plan.parent,),
         "order_part": (plan.orders.part,),
         "order_end": plan.orders.ends,
-        "order_status": plan.orders.others,
+        "order_status": plan.orders.other_states,
         "row_kind": plan.orders.kinds,
-        **{canonical: (column,) for canonical, column in plan.chosen.items()},
+        **{canonical: (column,) for canonical, column in plan.column_of.items()},
     }
     made = {column: query for column, query in log.source.made}
     for role, columns in roles.items():
         for column in filter(None, columns):
-            parts = [own for own in log.source.own_columns if name(own) in made[column]] if column in made else [column]
+            parts = (
+                [original for original in log.source.own_columns if name(original) in made[column]]
+                if column in made
+                else [column]
+            )
             for part in parts:
                 used.setdefault(part, []).append(role)
     return used
@@ -163,7 +168,7 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
         f"approx_count_distinct({cell}), count({cell}), avg(length({cell})), bit_xor(hash({cell} || chr(31) || clv_at))"
         for cell in map(name, columns)
     )
-    rows, *found = log.one(
+    rows, *measures = log.fetch_one(
         f"SELECT count(*), {each} FROM (SELECT {', '.join(map(name, columns))}, row_number() OVER () AS clv_at"
         f" FROM {log.first(SEEN_ROWS)})"
     )
@@ -172,7 +177,7 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
     few: list[str] = []
     signatures: set[int] = set()
     for at, column in enumerate(columns):
-        distinct, filled, length, signature = found[4 * at : 4 * at + 4]
+        distinct, filled, length, signature = measures[4 * at : 4 * at + 4]
         samples = seen[column].samples if column in seen else ()
         if not filled:
             reasons[column] = "blank"
@@ -180,17 +185,17 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
             reasons[column] = "copy"
         elif contact_field(column):
             reasons[column] = "contact"
-        elif distinct <= FEW:
+        elif distinct <= MAX_STATUSES:
             few.append(column)
             reasons[column] = "constant" if distinct == 1 and filled == rows else "label"
-        elif samples and all(TIME.fullmatch(one) or CLOCK.fullmatch(one) for one in samples):
+        elif samples and all(TIME.fullmatch(sample) or CLOCK.fullmatch(sample) for sample in samples):
             reasons[column] = "time"
         elif samples and all(map(NUMBER.fullmatch, samples)):
             reasons[column] = "figure"
         elif column in seen and seen[column].never_repeats:
             reasons[column] = "own_code"
         else:
-            reasons[column] = "text" if length > LONG else "label"
+            reasons[column] = "text" if length > MIN_TEXT_LENGTH else "label"
         signatures.add(signature)
     return reasons, few
 
@@ -198,18 +203,27 @@ def _few_valued(log: LogTable, columns: Sequence[str]) -> tuple[dict[str, str], 
 def _doubts(
     log: LogTable, plan: ReadingPlan, free: Sequence[str], labels: Sequence[str]
 ) -> Iterable[tuple[str, Message]]:
-    """Yield the columns whose values part the money, with what is to be asked of them.
+    """Yield the columns whose values separate sales from other rows, each with a question.
 
-    Where amounts are those of whole orders, their rows have shares of them, which say nothing of each other. Among
-    products only a name that nearly every order has may be its total. Who said that there are no states, or no kinds
-    of rows, is not asked for words.
+    Where amounts are order totals, their rows have shares of them, which prove nothing about each other. Among products
+    only a name that nearly every order has may be its total. After the answer that there are no states, or no kinds of
+    rows, no question is about words.
+
+    ``clv_money`` has the order, amount, time and cells of each row with money. The query about it groups rows by order
+    and takes the extremes of each column; around that it counts the orders in which these differ.
     """
     columns = [*free, *labels]
-    spared = set(OF_WORDS) if "" in {log.answers.mapping.get(one) for one in (ORDER_STATUS, EVENT_TYPE)} else set()
+    spared = (
+        set(OF_WORDS)
+        if "" in {log.answers.mapping.get(canonical) for canonical in (ORDER_STATUS, EVENT_TYPE)}
+        else set()
+    )
     if not columns or not plan.has_money:
         return
-    order = f"coalesce({T}{ORDER_ID}, {V}time::DATE::VARCHAR)" if ORDER_ID in plan.chosen else f"{V}time::DATE::VARCHAR"
-    product = f"{T}{PRODUCT_ID} IS NULL" if PRODUCT_ID in plan.chosen else "false"
+    order = (
+        f"coalesce({T}{ORDER_ID}, {V}time::DATE::VARCHAR)" if ORDER_ID in plan.column_of else f"{V}time::DATE::VARCHAR"
+    )
+    product = f"{T}{PRODUCT_ID} IS NULL" if PRODUCT_ID in plan.column_of else "false"
     cells = ", ".join(f"coalesce(trim({name(column)}), '') AS c{at}" for at, column in enumerate(columns))
     kinds = ", ".join(map(text, MONEY_TYPES))
     log.connection.execute(
@@ -219,7 +233,7 @@ def _doubts(
         " 'repeated_amount'"
     )
     try:
-        orders, *mixed = log.one(
+        orders, *mixed = log.fetch_one(
             "SELECT (SELECT count(DISTINCT o) FROM clv_money), "
             + ", ".join(f"count(*) FILTER (l{at} <> h{at})" for at, _ in enumerate(columns))
             + " FROM (SELECT "
@@ -227,11 +241,11 @@ def _doubts(
             + " FROM clv_money GROUP BY o HAVING count(*) > 1)"
         )
         for at, column in enumerate(columns):
-            is_mixed = mixed[at] >= FEWEST and not plan.orders.whole
-            parted = measure(log, column, f"c{at}", is_mixed=is_mixed, has_products=PRODUCT_ID in plan.chosen)
+            is_mixed = mixed[at] >= MIN_ORDERS and not plan.orders.whole
+            parted = measure(log, column, f"c{at}", is_mixed=is_mixed, has_products=PRODUCT_ID in plan.column_of)
             if column in labels:
-                found = totals_among(parted, orders)
-                doubt = _message("same_sums", parted, found) if found else None
+                totals = totals_among(parted, orders)
+                doubt = _message("same_sums", parted, totals) if totals else None
             else:
                 doubt = _doubt(parted, spared)
             if doubt is not None:
@@ -242,7 +256,7 @@ def _doubts(
 
 
 def _doubt(parted: Parted, spared: Collection[str]) -> Message | None:
-    """Return the doubt about a column, None where its values part the money in no way."""
+    """Return the doubt about a column, None without evidence."""
     if len(parted.values) < 2:
         return None
     for code, find in EVIDENCE.items():
@@ -253,8 +267,8 @@ def _doubt(parted: Parted, spared: Collection[str]) -> Message | None:
 
 
 def _message(code: str, parted: Parted, doubted: list[str]) -> Message:
-    values = [value for value in parted.values if value.word in doubted][:MOST_ASKED]
-    values += [value for value in parted.values if value not in values][: MOST_ASKED - len(values)]
+    values = [value for value in parted.values if value.word in doubted][:MAX_ASKED_VALUES]
+    values += [value for value in parted.values if value not in values][: MAX_ASKED_VALUES - len(values)]
     options = choices(parted.column, values, doubted, code)
     params = {
         "column": parted.column,
@@ -267,35 +281,36 @@ def _message(code: str, parted: Parted, doubted: list[str]) -> Message:
 
 
 def choices(column: str, values: Sequence[Value], doubted: Sequence[str], code: str) -> list[Kinds]:
-    """Return what may be said of the values of a column, the likeliest first; the last is that all are sales.
+    """Return the possible answers about the values of a column, the likeliest first; the last is that all are sales.
 
     Args:
         column: its name.
-        values: that are asked about.
+        values: that the question is about.
         doubted: those whose rows may be no sales.
         code: of the evidence.
     """
     words = [value.word for value in values]
     back = [value.word for value in values if value.word in doubted and value.sold > 0]
 
-    def of(chosen: Iterable[str], meaning: str) -> Kinds:
-        return {f"{column}={word}": meaning for word in chosen}
+    def of(selected: Iterable[str], meaning: str) -> Kinds:
+        return {f"{column}={word}": meaning for word in selected}
 
-    alone = [of([word for word in words if word != one], LEFT_OUT) for one in words if len(words) > 1]
+    alone = [of([other for other in words if other != word], LEFT_OUT) for word in words if len(words) > 1]
     out = [of([word for word in words if word in doubted], LEFT_OUT)] if len(doubted) < len(words) else []
     each = [of([word], LEFT_OUT) for word in words if word in doubted]
     taken_off = [of(back, RETURN)] if 1 < len(back) < len(words) else []
     taken_off += [of([word], RETURN) for word in back]
-    if code == "unknown_states" and len(words) <= MOST_COMBINED:
+    if code == "unknown_states" and len(words) <= MAX_COMBINED:
         each += [of(some, LEFT_OUT) for many in range(2, len(words)) for some in combinations(words, many)]
     ordered = [*taken_off, *out, *alone, *each] if code == "given_back" else [*out, *each, *alone, *taken_off]
-    unique = list({tuple(sorted(one.items())): one for one in ordered if one}.values())
-    return [*unique[:MOST_OPTIONS], {f"{column}={ANY_VALUE}": SALE}]
+    unique = list({tuple(sorted(option.items())): option for option in ordered if option}.values())
+    return [*unique[:MAX_OPTIONS], {f"{column}={ANY_VALUE}": SALE}]
 
 
-MOST_COMBINED: Final = 4
+MAX_COMBINED: Final = 4
 """States of which all combinations are offered."""
-MOST_OPTIONS: Final = 11
+MAX_OPTIONS: Final = 11
+"""Answers that a question offers, besides that all are sales."""
 
 
 def _revenues(log: LogTable, plan: ReadingPlan, column: str, options: Sequence[Kinds]) -> Mapping[str, list[float]]:
@@ -322,12 +337,12 @@ def _revenues(log: LogTable, plan: ReadingPlan, column: str, options: Sequence[K
 
 
 def _doubt_of_file(log: LogTable, plan: ReadingPlan) -> Message | None:
-    """Return the doubt about a file whose name says that it holds returns, and whose amounts are all above zero."""
+    """Return the doubt about a file that is named after returns, and whose amounts are all above zero."""
     words = [word for word in re.findall(r"[^\W\d_]+", log.source.file.rpartition(".")[0]) if len(word) > 2]
     back = [word for word in words if gives_back(word)]
     if not back or not plan.has_money:
         return None
-    below, sold = log.one(
+    below, sold = log.fetch_one(
         f"SELECT count(*) FILTER ({V}value < 0), coalesce(sum({V}value) FILTER ({V}value > 0), 0)"
         f" FROM {plan.judged(log.first(JUDGED_ROWS))} WHERE {plan.reason} IS NULL"
     )

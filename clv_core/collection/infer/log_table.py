@@ -1,4 +1,4 @@
-"""A file as all questions about it are put: the engine's table, its first rows, and what the person said."""
+"""A file that is being mapped: the engine's table, its first rows, and the user's answers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from clv_core.collection.parse.cell_texts import number_cells
 from clv_core.collection.read.source import Source
 
 JUDGED_ROWS: Final = 20_000
-"""Rows of which it is asked how their amounts go together."""
+"""First rows in which relations of amounts are tested: a limit of time."""
 MARKS: Final = ("point", "comma")
-"""Decimal marks that amounts may be read with while that of the file is not known."""
+"""Decimal marks that amounts are tried with before that of the file is decided."""
 SEARCHED_ROWS: Final = 200_000
-"""Rows of which it is asked who bought, when, and in which currency."""
-NEARLY_ALL: Final = 0.95
-"""Share of rows in which a rule holds, from which on it is taken for one."""
+"""First rows in which customers, times and currencies are compared: a limit of time."""
+MIN_RULE_SHARE: Final = 0.95
+"""Share of rows from which on what they have in common is a rule: a few are corrected by hand. A guess."""
 CENT: Final = 0.011
-"""Amounts that differ by less are equal."""
+"""Amounts that differ by less are equal: a cent, and the rounding of doubles."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class LogTable:
         connection: the engine.
         source: the file.
         rows: its first rows as text.
-        answers: what the person said.
+        answers: the user's answers.
         proposals: what each column seems to be.
     """
 
@@ -71,10 +71,10 @@ class LogTable:
         return f"(SELECT {selected} FROM {self.first(JUDGED_ROWS)})"
 
     def filled(self, column: str) -> list[str]:
-        """Return what stands in a column of the first rows, without blanks around it and without blank cells."""
+        """Return the stripped texts of a column of the first rows, without blank cells."""
         return filled(self.rows, column)
 
-    def one(self, query: str) -> tuple[Any, ...]:
+    def fetch_one(self, query: str) -> tuple[Any, ...]:
         """Return the first row of a query."""
         return one(self.connection, query)
 

@@ -1,6 +1,6 @@
 """Columns of states of orders: which is one, what its words say of an order, and which of them no reading uses.
 
-A column is told by its name and its words; a word says that an order was sold, that nobody paid, that it was paid back.
+A column is identified by its name and its words; a word means that an order was sold, cancelled or refunded.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ from clv_core.errors import Message
 
 _VOCABULARY: Final = load_vocabulary()
 
-FEW_WORDS: Final = 8
-SAID_OFF: Final = _VOCABULARY.folded("certain_statuses", "off")
-"""Words that say of an order that it is none, whatever the name of their column is."""
+MAX_UNNAMED_WORDS: Final = 8
+"""Different words of a column that is a status by its words alone, or has abbreviations. A guess."""
+SURELY_VOID: Final = _VOCABULARY.folded("certain_statuses", "off")
+"""Words that void an order, whatever the name of their column is."""
 TRIED: Final = _VOCABULARY.folded("certain_statuses", "tried")
-"""Words beside "live" or "production" of orders that somebody only tried; of groups of an experiment beside others."""
+"""Words of test orders next to "live" or "production"; next to other words, of groups of an experiment."""
 OF_STATES: Final = re.compile(_VOCABULARY.pattern("state_columns", "columns"))
 OF_OTHERS: Final = re.compile(_VOCABULARY.pattern("state_columns", "of_others"))
 """What the name of a column holds whose states are not those of orders."""
@@ -56,35 +57,35 @@ ABBREVIATION: Final = re.compile(r"[A-Z]{1,3}\d?")
 """One word of a column of kinds, as ledgers abbreviate their documents: SI, SC, SR."""
 
 
-def choose_status_column(log: LogTable, chosen: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
-    """Return ``chosen`` with the column whose words the person spoke of, or say that one of states is not used.
+def choose_status_column(log: LogTable, column_of: Mapping[str, str]) -> tuple[dict[str, str], tuple[Message, ...]]:
+    """Return ``column_of`` with the status column whose words were answered, or a warning that one is not used.
 
-    Beside events "paid" may be of the visit, which an advertisement brought: it is no state before the person says so.
+    In a log of events "paid" may be of the visit, which an advertisement brought: it is no state without an answer.
 
     Args:
         log: the file.
-        chosen: canonical name -> source column.
+        column_of: canonical name -> source column.
     """
-    found = dict(chosen)
+    result = dict(column_of)
     if ORDER_STATUS in log.answers.mapping or not log.rows:
-        return found, ()
-    if ORDER_STATUS in chosen:
-        column = chosen[ORDER_STATUS]
-        if EVENT_TYPE in chosen and fold(column) in PAID_FLAGS and not log.answers.states:
-            del found[ORDER_STATUS]
-            return found, (_unused(column, list(dict.fromkeys(log.filled(column)))),)
-        return found, ()
-    spoken = {fold(word) for word in log.answers.states}
+        return result, ()
+    if ORDER_STATUS in column_of:
+        column = column_of[ORDER_STATUS]
+        if EVENT_TYPE in column_of and fold(column) in PAID_FLAGS and not log.answers.states:
+            del result[ORDER_STATUS]
+            return result, (_unused(column, list(dict.fromkeys(log.filled(column)))),)
+        return result, ()
+    answered = {fold(word) for word in log.answers.states}
     for column in log.rows[0]:
-        if column in chosen.values() or any(key.startswith(f"{column}=") for key in log.answers.rows):
+        if column in column_of.values() or any(key.startswith(f"{column}=") for key in log.answers.rows):
             continue
         words = [word for word in different(log.rows, column) if word.lower() not in MISSING]
-        if not _named_so(column, words) or not (are_words(words) or are_codes(words)):
+        if not _is_status_column(column, words) or not (are_words(words) or are_codes(words)):
             continue
-        if spoken & {fold(word) for word in words}:
-            return found | {ORDER_STATUS: column}, ()
-        return found, (_unused(column, words),)
-    return found, ()
+        if answered & {fold(word) for word in words}:
+            return result | {ORDER_STATUS: column}, ()
+        return result, (_unused(column, words),)
+    return result, ()
 
 
 def _unused(column: str, words: list[str]) -> Message:
@@ -93,18 +94,18 @@ def _unused(column: str, words: list[str]) -> Message:
 
 
 def are_abbreviations(words: list[str]) -> bool:
-    """Say whether the words are a few abbreviations."""
-    return 1 < len(set(words)) <= FEW_WORDS and all(map(ABBREVIATION.fullmatch, words))
+    """Return whether the words are a few abbreviations."""
+    return 1 < len(set(words)) <= MAX_UNNAMED_WORDS and all(map(ABBREVIATION.fullmatch, words))
 
 
 def is_named_status(column: str) -> bool:
-    """Say whether a column is called one of states, and not of those of something else than orders."""
+    """Return whether a column is called one of states, and not of those of something else than orders."""
     key = fold(column)
     return bool(OF_STATES.search(key) and not OF_OTHERS.search(key))
 
 
-def _named_so(column: str, words: list[str]) -> bool:
-    """Say whether a column is called one of states; where it only may be one, a word must be of no sale."""
+def _is_status_column(column: str, words: list[str]) -> bool:
+    """Return whether a column is called one of states; where it only may be one, a word must be of no sale."""
     key = fold(column)
     if (
         SURE_NAMES.get(key) == ORDER_STATUS
@@ -115,18 +116,18 @@ def _named_so(column: str, words: list[str]) -> bool:
     ):
         return True
     if LIKELY_NAMES.get(key) != ORDER_STATUS and not is_named_status(column):
-        if len(words) > FEW_WORDS or OF_OTHERS.search(key):
+        if len(words) > MAX_UNNAMED_WORDS or OF_OTHERS.search(key):
             return False
         meanings = [meaning_of(word) for word in words]
         folded = set(map(fold, words))
-        return all(meanings) and (REFUNDED in meanings or bool(folded & TRIED)) or bool(SAID_OFF & folded)
+        return all(meanings) and (REFUNDED in meanings or bool(folded & TRIED)) or bool(SURELY_VOID & folded)
     of_payment = bool(OF_PAYMENT.search(column))
     return any(meaning_of(word, of_payment=of_payment) not in (None, SOLD) for word in words)
 
 
-MOST: Final = 20
-"""States that are not known are named up to this many."""
-MOST_READ: Final = 1_000
+MAX_NAMED_STATES: Final = 20
+"""As many states that are not in the vocabulary are named in a warning."""
+MAX_STATES: Final = 1_000
 """The most frequent states are read; a column with more is hardly one of states."""
 
 
@@ -136,11 +137,11 @@ class OrderState:
 
     Args:
         column: the source column.
-        word: as it stands in the file.
+        word: as in the file.
         rows: how many rows carry it.
         meaning: ``sold``, ``cancelled`` or ``refunded``: what it is taken for.
-        known: whether the person said so or it is a usual word; others are taken for sales.
-        usual: what it says by itself; empty where it is not known.
+        known: whether it was answered or is in the vocabulary; other words are taken for sales.
+        usual: its meaning in the vocabulary; empty without one.
     """
 
     column: str
@@ -153,32 +154,32 @@ class OrderState:
 
 def read_states(log: LogTable, plan: ReadingPlan) -> tuple[OrderState, ...]:
     """Return the words of a file's columns of states and what each is taken for, the most frequent first."""
-    found: list[OrderState] = []
+    states: list[OrderState] = []
     for canonical in (ORDER_STATUS, REFUND_STATUS):
-        if canonical in plan.chosen:
+        if canonical in plan.column_of:
             after = canonical == REFUND_STATUS
-            found += words_of(log, plan.chosen[canonical], plan.clean(canonical), after_sale=after)
-    return tuple(found)
+            states += words_of(log, plan.column_of[canonical], plan.clean(canonical), after_sale=after)
+    return tuple(states)
 
 
 def words_of(log: LogTable, column: str, words: str, *, after_sale: bool = False) -> tuple[OrderState, ...]:
     """Return the words of one column of states and what each is taken for, the most frequent first.
 
-    What the person said of a word, spelling aside, outranks what it usually means.
+    An answer about a word, in any spelling, outranks its usual meaning.
 
     Args:
         log: the file.
         column: the source column.
         words: SQL for its text.
-        after_sale: whether it speaks of refunds.
+        after_sale: whether it is about refunds.
     """
-    spoken = {fold(word) or word: meaning for word, meaning in log.answers.states.items()}
+    answered = {fold(word) or word: meaning for word, meaning in log.answers.states.items()}
     of_payment = bool(OF_PAYMENT.search(column))
     rows = log.fetch(
         f"SELECT {words} AS word, count(*) FROM {log.relation} GROUP BY 1 HAVING word IS NOT NULL"
-        f" ORDER BY count(*) DESC, word LIMIT {MOST_READ}"
+        f" ORDER BY count(*) DESC, word LIMIT {MAX_STATES}"
     )
-    found: list[OrderState] = []
+    states: list[OrderState] = []
     won = fold(column) in STAGE_NAMES and any(WON.search(str(word)) for word, _ in rows)
     taken = any(fold(word) in TAKEN for word, _ in rows if word)
     of_payment = of_payment or any(fold(word) in PAID_WORDS for word, _ in rows)
@@ -189,18 +190,18 @@ def words_of(log: LogTable, column: str, words: str, *, after_sale: bool = False
             word, after_sale=after_sale, of_payment=of_payment
         )
         usual = CANCELLED if taken and fold(word) in AUTHORIZED_WORDS else usual
-        mine = spoken.get(fold(word) or word)
-        found.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
-    return tuple(found)
+        mine = answered.get(fold(word) or word)
+        states.append(OrderState(column, word, int(count), mine or usual or SOLD, bool(mine or usual), usual or ""))
+    return tuple(states)
 
 
 def void_words(states: Iterable[OrderState], column: str) -> dict[str, str]:
-    """Return word -> ``cancelled`` or ``refunded`` for the words of a column that say so."""
+    """Return word -> ``cancelled`` or ``refunded`` for the words of a column that void orders."""
     return {item.word: item.meaning for item in states if item.column == column and item.meaning != SOLD}
 
 
 def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
-    """Return a warning a column that names the states that nobody knows, and that are taken for sales."""
+    """Return a warning for each column with the states that are in no vocabulary, and are taken for sales."""
     unknown: dict[str, list[OrderState]] = {}
     every: dict[str, list[str]] = {}
     for item in states:
@@ -212,9 +213,9 @@ def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
             "warning.unknown_states",
             {
                 "column": column,
-                "states": [f"{item.word[:40]} ({item.rows:,})" for item in items[:MOST]],
+                "states": [f"{item.word[:40]} ({item.rows:,})" for item in items[:MAX_NAMED_STATES]],
                 "first": items[0].word[:40],
-                "words": [item.word for item in items[:MOST]],
+                "words": [item.word for item in items[:MAX_NAMED_STATES]],
                 "seen": every[column],
             },
         )
@@ -224,42 +225,48 @@ def unknown_states_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
 
 def returns(states: Iterable[OrderState]) -> tuple[OrderState, ...]:
     """Return the words that name returns in a column of kinds: their rows are no orders that were paid back."""
-    return tuple(one for one in states if one.meaning == REFUNDED and fold(one.column) in ROW_TYPE_COLUMNS)
+    return tuple(state for state in states if state.meaning == REFUNDED and fold(state.column) in ROW_TYPE_COLUMNS)
 
 
 def return_rows_warning(states: Iterable[OrderState]) -> tuple[Message, ...]:
-    """Return what is to be said of a column whose words name returns."""
-    found = returns(states)
-    if not found:
+    """Return a warning about a column whose words name returns."""
+    return_states = returns(states)
+    if not return_states:
         return ()
-    words = [item.word[:40] for item in found[:MOST]]
-    params = {"column": found[0].column, "words": words, "first": words[0], "rows": sum(one.rows for one in found)}
+    words = [item.word[:40] for item in return_states[:MAX_NAMED_STATES]]
+    params = {
+        "column": return_states[0].column,
+        "words": words,
+        "first": words[0],
+        "rows": sum(state.rows for state in return_states),
+    }
     return (Message("warning.return_rows", params),)
 
 
-FEW: Final = 40
+MAX_STATUSES: Final = 40
 """A column of states has no more of them than this, among the rows of a sample."""
-LONGEST: Final = 60
+MAX_WORD_LENGTH: Final = 60
+"""Characters of a state; longer texts are remarks. A guess."""
 CODE: Final = re.compile(r"-?\d{1,3}")
 DATE_LIKE: Final = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|\d\d:\d\d")
 
 
 def are_words(values: list[str]) -> bool:
-    """Say whether values are few different words, no numbers and no dates."""
+    """Return whether values are few different words, no numbers and no dates."""
     different = set(values)
     wordy = sum(any(map(str.isalpha, word)) and not DATE_LIKE.search(word) for word in different)
-    short = all(len(word) <= LONGEST for word in different)
-    return 0 < len(different) <= FEW and short and wordy == len(different)
+    short = all(len(word) <= MAX_WORD_LENGTH for word in different)
+    return 0 < len(different) <= MAX_STATUSES and short and wordy == len(different)
 
 
 def are_codes(values: list[str]) -> bool:
-    """Say whether values are a few short numbers: states that only their shop's manual explains."""
+    """Return whether values are a few short numbers: states that only their shop's manual explains."""
     different = set(values)
-    return 1 < len(different) <= FEW and all(CODE.fullmatch(value) for value in different)
+    return 1 < len(different) <= MAX_STATUSES and all(CODE.fullmatch(value) for value in different)
 
 
-def has_words_of_its_own(column: str, values: list[str]) -> bool:
-    """Say whether a column's name gives its words a meaning: voided or paid, yes or no; a stage that is won."""
+def is_flag_or_stage(column: str, values: list[str]) -> bool:
+    """Return whether a column is a flag of voided or paid orders, or one of sales stages, by its name and words."""
     key = fold(column)
     if not values or not (key in STAGE_NAMES or key in VOID_FLAGS or key in PAID_FLAGS):
         return False
@@ -272,11 +279,11 @@ def has_words_of_its_own(column: str, values: list[str]) -> bool:
 
 
 def meaning_by_column(column: str, word: str, *, won: bool) -> str | None:
-    """Return what a word says because of its column's name, None where that gives it no meaning.
+    """Return the meaning of a word in a column of flags or stages, None in any other column.
 
     Args:
         column: the source column.
-        word: as it stands in the file.
+        word: as in the file.
         won: whether it is one of stages, some of which are won: all others are no sales.
     """
     key = fold(column)
@@ -296,11 +303,11 @@ OF_PAYMENT: Final = re.compile(f"(?i){_VOCABULARY.pattern('state_columns', 'of_p
 
 
 def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False) -> str | None:
-    """Return what a word says of an order, None where it is not known.
+    """Return the meaning of a word for an order, None where it is not in the vocabulary.
 
     Args:
-        word: as it stands in a file.
-        after_sale: whether it is one of a column about refunds, where "closed" is said of the request.
+        word: as in a file.
+        after_sale: whether it is one of a column about refunds, where "closed" is about the request.
         of_payment: whether it is one of a column about payments, where "open" means that nobody paid.
     """
     bare = REMARK.sub("", word) or word
@@ -312,31 +319,32 @@ def meaning_of(word: str, *, after_sale: bool = False, of_payment: bool = False)
     if after_sale and key in REFUND_STATUS_WORDS:
         return REFUND_STATUS_WORDS[key]
     if key in STATE_NAMES:
-        found = STATE_NAMES[key]
-        return found if found == REFUNDED or not after_sale else None
+        meaning = STATE_NAMES[key]
+        return meaning if meaning == REFUNDED or not after_sale else None
     if PARTLY.search(bare):
         return None
-    said = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold().replace("_", " "))), None)
-    return said if said == REFUNDED or not after_sale else None
+    phrase = next((state for state, pattern in PHRASES if re.search(pattern, bare.casefold().replace("_", " "))), None)
+    return phrase if phrase == REFUNDED or not after_sale else None
 
 
 OF_PARTS: Final = re.compile(rf"(?:{PARTLY.pattern})[a-z\u00c0-\u024f\u0400-\u04ff]*", re.IGNORECASE)
-"""The word that says "in part", to its end where letters make words."""
+"""The word for "in part", to its end in scripts of letters."""
 
 
 def is_refund_in_part(word: str) -> bool:
-    """Say whether a word of a state says that an order was paid back in part."""
+    """Return whether a state means that an order was paid back in part."""
     rest = OF_PARTS.sub("", word).strip(" _-")
     is_refund = meaning_of(rest) == REFUNDED or EVENT_NAMES.get(fold(rest)) == RETURN
     return rest != word.strip(" _-") and is_refund
 
 
-def tells(values: list[str], *, surely: bool = False) -> bool:
-    """Say whether a column's values are states of orders.
+def are_statuses(values: list[str], *, surely: bool = False) -> bool:
+    """Return whether a column's values are states of orders.
 
     Args:
         values: a sample.
-        surely: whether its name says so: then one known state among few words is enough, else it takes most of them.
+        surely: whether its name is certain: then one state of the vocabulary among few words is enough, else it takes
+            most of them.
     """
-    known = sum(meaning_of(value) is not None for value in values)
-    return known > 0.5 * len(values) or (surely and known > 0 and are_words(values))
+    recognised = sum(meaning_of(value) is not None for value in values)
+    return recognised > 0.5 * len(values) or (surely and recognised > 0 and are_words(values))

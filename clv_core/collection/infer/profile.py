@@ -1,4 +1,4 @@
-"""One pass over the whole table decides how each column is read; what cannot be decided is asked."""
+"""One pass over the table decides how each column is read; what cannot be decided is asked."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ from clv_core.errors import Message, NeedsAnswer, Refused
 from clv_core.jobs import Progress
 
 SAMPLE_ROWS: Final = 2_000
+"""Rows that names and values are first judged by; all others are only counted."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,11 @@ class Profile:
         plan: how every column is read.
         source: the table that it reads.
         rows: rows in the table.
-        notes: what is to be said about the reading.
-        currency: the currency, as the person or the file said it.
+        notes: warnings.
+        currency: as answered, or as detected in the file.
         log: the file, with what each column seems to be.
         states: the words of its columns of states, and what each is taken for.
-        steps: event names that tell of orders which others tell of too, whatever the person said of them.
+        steps: event names whose orders other event names have too, regardless of answers.
     """
 
     plan: ReadingPlan
@@ -99,35 +100,37 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
     """
     log = LogTable(connection, source, sample(connection, source, SAMPLE_ROWS), answers)
     log, plan, home, notes = draft(log)
-    rows, chosen = log.rows, dict(plan.chosen)
+    rows, column_of = log.rows, dict(plan.column_of)
     counts = count_columns(log, plan, progress)
     if counts["rows"] == 0:
         raise Refused("no_rows", file=source.file)
     usual = EVENT_TIME in counts["usual"]
     evidence = ColumnDates(connection, f"SELECT {plan.clean(EVENT_TIME)} AS x FROM {source.relation()}")
     forms = counts[EVENT_TIME]
-    time, said = date_order.decide(
-        forms, chosen[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
+    time, warnings = date_order.decide(
+        forms, column_of[EVENT_TIME], answers.date_order, answers.timezone, usual=usual, evidence=evidence
     )
     refuse_swapped_dates(log, plan, forms)
-    notes += said + shared_zone_warnings(filled(rows, chosen[EVENT_TIME]), chosen[EVENT_TIME], answers.timezone)
-    money, of_money = _currency(counts, source.columns, chosen, answers.currency or home)
-    readings, said = decide_numbers(counts, rows, chosen, answers.decimal, cents=currency.has_cents(money))
-    notes += said
+    notes += warnings + shared_zone_warnings(
+        filled(rows, column_of[EVENT_TIME]), column_of[EVENT_TIME], answers.timezone
+    )
+    money, of_money = _currency(counts, source.columns, column_of, answers.currency or home)
+    readings, warnings = decide_numbers(counts, rows, column_of, answers.decimal, cents=currency.has_cents(money))
+    notes += warnings
     largest = float(counts["largest_discount"] or 2)
-    discount, chosen, of_discounts = discount_kind(rows, chosen, largest, answers)
-    if discount == OF_ORDER and ORDER_ID not in chosen:
-        free = [column for column in source.columns if column not in chosen.values()]
+    discount, column_of, of_discounts = discount_kind(rows, column_of, largest, answers)
+    if discount == OF_ORDER and ORDER_ID not in column_of:
+        free = [column for column in source.columns if column not in column_of.values()]
         raise NeedsAnswer("missing_column", canonical=ORDER_ID, found=free, guess="COLUMN", file=source.file)
     scale = _rating_scale(counts)
-    whole_floats, of_ids = float_ids(chosen[CUSTOMER_ID], rows)
-    others = read_other_statuses(log, chosen)
-    states = read_states(log, plan) + others
-    ends, of_ends = read_void_times(log, chosen)
+    whole_floats, of_ids = float_ids(column_of[CUSTOMER_ID], rows)
+    other_states = read_other_statuses(log, column_of)
+    states = read_states(log, plan) + other_states
+    ends, of_ends = read_void_times(log, column_of)
     inferred, of_probes = probes.decide(plan, counts["probes"])
     plan = replace(
         plan,
-        chosen=chosen,
+        column_of=column_of,
         time=time,
         numbers=readings,
         rating_scale=scale,
@@ -136,25 +139,25 @@ def profile(connection: duckdb.DuckDBPyConnection, source: Source, answers: Answ
         sales_below=answers.sign == "negative",
         max_amount=answers.max_amount,
         orders=replace(
-            _orders_by_states(chosen, states, others),
+            _orders_by_states(column_of, states, other_states),
             ends=ends,
             kinds=row_kinds(answers, source.columns, source.file),
         ),
         **inferred,
     )
-    units, said = read_units(log, plan, answers.amount_unit, money)
-    large, of_large = (1, ()) if units or answers.amount_unit else large_units(chosen)
-    plan, of_money = replace(plan, minor=units, large=large), of_money + said + of_large
+    units, warnings = read_units(log, plan, answers.amount_unit, money)
+    large, of_large = (1, ()) if units or answers.amount_unit else large_units(column_of)
+    plan, of_money = replace(plan, minor=units, large=large), of_money + warnings + of_large
     log, plan = _read_cells(log, plan)
     plan, steps, of_rows = _relate_rows(log, plan, states)
-    notes = status_column_warnings(notes, chosen, others)
-    notes += of_ends + of_money + of_discounts + of_probes + _unscaled_ratings(counts, chosen, scale) + of_ids
+    notes = status_column_warnings(notes, column_of, other_states)
+    notes += of_ends + of_money + of_discounts + of_probes + _unscaled_ratings(counts, column_of, scale) + of_ids
     notes += of_rows + refunds_in_part_warning(log, plan, states)
     return Profile(plan, log.source, int(counts["rows"]), notes, money, log, states, steps)
 
 
 def _read_cells(log: LogTable, plan: ReadingPlan) -> tuple[LogTable, ReadingPlan]:
-    """Return a small file with its cells' texts and values beside it, so that no question reads them again."""
+    """Return a small file joined with the texts and values of its cells, so that no question reads them again."""
     if not log.source.loaded:  # of a large one they take more memory, and as long as to read them again
         return log, plan
     columns = ", ".join(map(name, log.columns))
@@ -167,7 +170,7 @@ def _read_cells(log: LogTable, plan: ReadingPlan) -> tuple[LogTable, ReadingPlan
 def _relate_rows(
     log: LogTable, plan: ReadingPlan, states: tuple[OrderState, ...]
 ) -> tuple[ReadingPlan, Mapping[str, str], tuple[Message, ...]]:
-    """Return the plan that knows how rows belong together, the names of events that are steps, and what is to be said.
+    """Return the plan with how rows are combined, the names of events that are steps, and warnings.
 
     Args:
         log: the file.
@@ -187,21 +190,21 @@ def _relate_rows(
         raise
     plan, of_refunds = _refunds(log, replace(plan, orders=orders))
     plan, of_repeats = reject_repeated_totals(log, plan)
-    said = (
+    warnings = (
         of_steps + unknown_states_warning(states) + return_rows_warning(states) + of_refunds + of_repeats + of_amounts
     )
-    return plan, steps, said
+    return plan, steps, warnings
 
 
 def _orders_by_states(
-    chosen: Mapping[str, str], states: tuple[OrderState, ...], others: tuple[OrderState, ...]
+    column_of: Mapping[str, str], states: tuple[OrderState, ...], other_states: tuple[OrderState, ...]
 ) -> Orders:
     """Return which words of which column of states say that an order is no sale, and which that a row is a return."""
-    columns = dict.fromkeys(item.column for item in others)
+    columns = dict.fromkeys(item.column for item in other_states)
     orders = Orders(
-        states=void_words(states, chosen.get(ORDER_STATUS, "")),
-        after_sale=void_words(states, chosen.get(REFUND_STATUS, "")),
-        others={column: void_words(others, column) for column in columns},
+        states=void_words(states, column_of.get(ORDER_STATUS, "")),
+        after_sale=void_words(states, column_of.get(REFUND_STATUS, "")),
+        other_states={column: void_words(other_states, column) for column in columns},
     )
     back = returns(states)
     words = (qualified_word(item.column, item.word) if item.column in columns else item.word for item in back)
@@ -209,23 +212,23 @@ def _orders_by_states(
 
 
 def _refunds(log: LogTable, plan: ReadingPlan) -> tuple[ReadingPlan, tuple[Message, ...]]:
-    """Return the plan that knows whether refunds have rows of their own, and what is to be said."""
-    chosen = plan.chosen
+    """Return the plan with whether refunds have rows of their own, and warnings."""
+    column_of = plan.column_of
     if are_refunds_in_rows(log, plan):
-        told = (chosen.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
-        column = next(filter(None, told), None) or next(iter(plan.orders.ends))
+        refund_columns = (column_of.get(item) for item in (REFUND, REFUND_STATUS, ORDER_STATUS))
+        column = next(filter(None, refund_columns), None) or next(iter(plan.orders.ends))
         apart = replace(plan, orders=replace(plan.orders, refunds_apart=True))
         return apart, (Message("warning.refunds_apart", {"column": column}),)
-    return plan, (Message("warning.refunds_off", {"column": chosen[REFUND]}),) if REFUND in chosen else ()
+    return plan, (Message("warning.refunds_off", {"column": column_of[REFUND]}),) if REFUND in column_of else ()
 
 
 def _currency(
-    counts: Mapping[str, Any], columns: tuple[str, ...], chosen: Mapping[str, str], said: str
+    counts: Mapping[str, Any], columns: tuple[str, ...], column_of: Mapping[str, str], answer: str
 ) -> tuple[str, tuple[Message, ...]]:
-    """Return the currency as the file or the person says it, and warnings."""
-    paid = chosen.get(AMOUNT) or chosen.get(UNIT_PRICE, "")
+    """Return the currency, as answered or as detected in the file, and warnings."""
+    paid = column_of.get(AMOUNT) or column_of.get(UNIT_PRICE, "")
     named = counts["named"] or list(filter(None, [currency.in_name(paid)]))
-    return currency.decide(named, counts["marks"], said, paid, script_currencies(columns))
+    return currency.decide(named, counts["marks"], answer, paid, script_currencies(columns))
 
 
 def _rating_scale(counts: Mapping[str, Any]) -> float:
@@ -234,9 +237,9 @@ def _rating_scale(counts: Mapping[str, Any]) -> float:
     return next((scale for scale in SCALES if top <= scale), SCALES[-1])
 
 
-def _unscaled_ratings(counts: Mapping[str, Any], chosen: Mapping[str, str], scale: float) -> tuple[Message, ...]:
+def _unscaled_ratings(counts: Mapping[str, Any], column_of: Mapping[str, str], scale: float) -> tuple[Message, ...]:
     """Return a warning about ratings beyond their scale, which are left empty."""
-    if RATING not in chosen or not counts["beyond"][scale]:
+    if RATING not in column_of or not counts["beyond"][scale]:
         return ()
-    params = {"column": chosen[RATING], "rows": counts["beyond"][scale], "low": 0, "high": scale}
+    params = {"column": column_of[RATING], "rows": counts["beyond"][scale], "low": 0, "high": scale}
     return (Message("warning.out_of_range", params),)

@@ -284,8 +284,8 @@ def _pseudonymise(
     connection: duckdb.DuckDBPyConnection, source: Source, seen: Profile, key: bytes, hidden: Collection[str]
 ) -> Profile:
     """Return the profile whose plan makes ids and contact fields keyed hashes."""
-    own = seen.plan.chosen[CUSTOMER_ID]
-    personal = set(personal_columns(source.columns, seen.plan.chosen, sample(connection, source, SAMPLE_ROWS)))
+    own = seen.plan.column_of[CUSTOMER_ID]
+    personal = set(personal_columns(source.columns, seen.plan.column_of, sample(connection, source, SAMPLE_ROWS)))
     personal |= {column for column in source.columns if column.lower() in {item.lower() for item in hidden}}
     for made, query in source.made:  # an id that is made of two columns is hidden in both
         if made in personal or made == own:
@@ -337,12 +337,12 @@ def _check_value(
 ) -> None:
     """Refuse a log that no customer value can be learned from, or ask what it could be learned from."""
     plan = seen.plan
-    money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
+    money = plan.column_of.get(AMOUNT) or plan.column_of.get(UNIT_PRICE, "")
     if summary.purchases == 0:
-        if summary.returns and EVENT_TYPE not in plan.chosen and AMOUNT not in answers.mapping:
+        if summary.returns and EVENT_TYPE not in plan.column_of and AMOUNT not in answers.mapping:
             raise NeedsAnswer("returns_mostly", rows=summary.returns, column=money)
         if not plan.has_money:
-            ask_amount(list(seen.log.proposals), file, quantity=plan.chosen.get(QUANTITY, ""), least=WORTH_ASKING)
+            ask_amount(list(seen.log.proposals), file, quantity=plan.column_of.get(QUANTITY, ""), least=WORTH_ASKING)
         for item in problems:
             if item.reason in ("bad_amount", "no_amount"):
                 params = {"rows": item.rows, "column": item.source_column, "example": _example(item)}

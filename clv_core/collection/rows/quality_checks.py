@@ -168,12 +168,12 @@ def check_quality(
         """Return the warnings of some checks."""
         found = []
         for check in checks:
-            if check.column and not plan.chosen.get(check.column):
+            if check.column and not plan.column_of.get(check.column):
                 continue
-            query = check.query.format(file=file, quantity=QUANTITY if QUANTITY in plan.chosen else 1)
+            query = check.query.format(file=file, quantity=QUANTITY if QUANTITY in plan.column_of else 1)
             result = connection.execute(query)
             names = [item[0] for item in result.description or ()]
-            column = {"column": plan.chosen[check.column]} if check.column else {}
+            column = {"column": plan.column_of[check.column]} if check.column else {}
             found += [
                 Message(f"warning.{check.code}", {**dict(zip(names, row, strict=True)), **column})
                 for row in result.fetchall()
@@ -196,9 +196,9 @@ def check_quality(
     if plan.discounted:
         warnings += run(DEEP_DISCOUNTS)
     if summary.net_revenue < 0 and summary.returns > max(summary.purchases, MIN_RETURNS):
-        money = plan.chosen.get(AMOUNT) or plan.chosen.get(UNIT_PRICE, "")
+        money = plan.column_of.get(AMOUNT) or plan.column_of.get(UNIT_PRICE, "")
         warnings.append(Message("warning.returns_mostly", {"rows": summary.returns, "column": money}))
-    elif EVENT_TYPE not in plan.chosen and not plan.orders.returns and summary.returns:
+    elif EVENT_TYPE not in plan.column_of and not plan.orders.returns and summary.returns:
         warnings.append(Message("warning.returns_found", {"rows": summary.returns}))
     return warnings
 

@@ -125,7 +125,7 @@ def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: i
     values = " ".join(
         f"WHEN '{column}' THEN {T}{column}"
         for column in dict.fromkeys(REASON_COLUMNS.values())
-        if column in plan.chosen
+        if column in plan.column_of
     )
     columns = ", ".join(f"{plan.shown(column)} AS {name(alias)}" for column, alias in own.items())
     bad = (
@@ -150,7 +150,7 @@ def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: Readi
     found = []
     for reason, count, examples in count_by_reason(connection, rejected):
         column = REASON_COLUMNS.get(reason, "")
-        source_column = plan.chosen.get(column, "")
+        source_column = plan.column_of.get(column, "")
         if column == ORDER_STATUS and not source_column:
             source_column = ", ".join(plan.orders.ends)
         if reason == LEFT_OUT:

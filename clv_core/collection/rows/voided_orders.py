@@ -52,10 +52,10 @@ def write_voided(
     Returns:
         The Parquet file; None where the log does not say how orders stand.
     """
-    if ORDER_ID not in plan.chosen or not {ORDER_STATUS, REFUND_STATUS, REFUND} & set(plan.chosen):
+    if ORDER_ID not in plan.column_of or not {ORDER_STATUS, REFUND_STATUS, REFUND} & set(plan.column_of):
         return None
     target = events.with_name("withdrawn.parquet")
-    product = PRODUCT_ID if PRODUCT_ID in plan.chosen else f"NULL::VARCHAR AS {PRODUCT_ID}"
+    product = PRODUCT_ID if PRODUCT_ID in plan.column_of else f"NULL::VARCHAR AS {PRODUCT_ID}"
     voided = (
         f"SELECT {ORDER}, {product}, {REASON}, {EVENT_TIME} FROM ({typed})"
         f" WHERE {REASON} IN ('{CANCELLED}', '{REFUNDED}') AND {ORDER_ID} IS NOT NULL"

@@ -1,4 +1,4 @@
-"""What one column is, told by its own name and values: money, numbers, times, marks that a spreadsheet left."""
+"""What one column is, by its own name and values: money, numbers, times, marks that a spreadsheet left."""
 
 import lazy_loader
 

@@ -19,93 +19,102 @@ from clv_core.columns import AMOUNT, DISCOUNT, EVENT_TIME, QUANTITY, RATING, REA
 from clv_core.errors import Message, Refused
 
 MARKED: Final = (AMOUNT, UNIT_PRICE, DISCOUNT, QUANTITY, REFUND)
-"""Columns that the answer about the decimal mark holds for; the first whose mark is proven speaks for the others."""
+"""Columns that the answer about the decimal mark applies to; the first with a proven mark decides for the others."""
 LEFT_EMPTY: Final = (QUANTITY, DISCOUNT, RATING, REFUND)
-"""Columns of which a value that cannot be read is left empty; a row without an amount is set aside instead."""
+"""Columns whose unreadable values are left empty; a row without an amount is rejected instead."""
 
 
 def decide_numbers(
     counts: Mapping[str, Any],
     rows: Sequence[TextRow],
-    chosen: Mapping[str, str],
+    column_of: Mapping[str, str],
     decimal: str | None,
     *,
     cents: bool,
 ) -> tuple[dict[str, numbers.NumberReading], tuple[Message, ...]]:
-    """Return how each column of numbers is read, by canonical name, and what is to be said.
+    """Return how each column of numbers is read, by canonical name, and warnings.
 
     Args:
         counts: of :func:`~clv_core.collection.infer.plan.counts.count_columns`.
         rows: sample rows as text.
-        chosen: canonical name -> source column.
-        decimal: the person's answer: ``point``, ``comma`` or None.
+        column_of: canonical name -> source column.
+        decimal: the answer: ``point``, ``comma`` or None.
         cents: whether the currency has any.
 
     Raises:
         NeedsAnswer: a column of money can be read in two ways.
     """
-    forms = {column: counts[column] for column in NUMBERS if column in chosen}
-    whole = AMOUNT in chosen and numbers.without_cents(forms[item] for item in PAID if item in forms)
+    forms = {column: counts[column] for column in NUMBERS if column in column_of}
+    without_cents = AMOUNT in column_of and numbers.without_cents(forms[item] for item in PAID if item in forms)
     proven = next((mark for column in MARKED if (mark := numbers.proven(forms.get(column, {})))), None)
     readings: dict[str, numbers.NumberReading] = {}
     notes: tuple[Message, ...] = ()
-    for column, own in forms.items():
+    for column, form_counts in forms.items():
         if column in MARKED:
-            readings[column], said = numbers.decide(own, chosen[column], decimal, proven, cents=cents and not whole)
-            notes += said
+            readings[column], warnings = numbers.decide(
+                form_counts, column_of[column], decimal, proven, cents=cents and not without_cents
+            )
+            notes += warnings
         else:
-            readings[column], _ = numbers.decide(own, chosen[column], None, None, cents=True)
+            readings[column], _ = numbers.decide(form_counts, column_of[column], None, None, cents=True)
         readings[column] = replace(readings[column], usual=column in counts["usual"])
-        unreadable = own.get("unreadable", 0)
-        if unreadable and column in LEFT_EMPTY and not (column == REFUND and _words_for_nothing(rows, chosen[REFUND])):
-            notes += (Message("warning.unreadable_numbers", {"column": chosen[column], "rows": unreadable}),)
+        unreadable = form_counts.get("unreadable", 0)
+        if (
+            unreadable
+            and column in LEFT_EMPTY
+            and not (column == REFUND and _are_words_without_figures(rows, column_of[REFUND]))
+        ):
+            notes += (Message("warning.unreadable_numbers", {"column": column_of[column], "rows": unreadable}),)
     return readings, notes
 
 
-def _words_for_nothing(rows: Sequence[TextRow], column: str) -> bool:
-    """Say whether what is no number in a column of refunds holds no figure: "no refund was asked for"."""
+def _are_words_without_figures(rows: Sequence[TextRow], column: str) -> bool:
+    """Return whether the texts in a column of refunds that are no numbers have no digits: "no refund requested"."""
     values = [str(row[column]).strip() for row in rows if row[column] is not None]
     return not any(re.search(r"\d", value) and not NUMBER.fullmatch(value) for value in values)
 
 
 MAX_EXAMPLES: Final = 5
+"""Odd signs that a warning lists."""
 MIN_FLOATS: Final = 3
 """Different ids of this form, before one such as 1.0 is no name of its own."""
 
 
-def guarded(rows: Sequence[TextRow], chosen: Mapping[str, str]) -> tuple[frozenset[str], tuple[Message, ...]]:
-    """Return the canonical columns whose values are all guarded against spreadsheets, and what is to be said.
+def guarded(rows: Sequence[TextRow], column_of: Mapping[str, str]) -> tuple[frozenset[str], tuple[Message, ...]]:
+    """Return the canonical columns whose values are all guarded against spreadsheets, and warnings.
 
     Args:
         rows: the first rows as text.
-        chosen: canonical name -> source column.
+        column_of: canonical name -> source column.
     """
 
     def all_are(column: str) -> bool:
         values = [str(row[column]) for row in rows if row[column] is not None and str(row[column]).strip()]
         return bool(values) and all(re.match(GUARD, value) for value in values)
 
-    found = {canonical: column for canonical, column in chosen.items() if canonical in READ and all_are(column)}
-    said = (Message("warning.guarded", {"columns": list(found.values())}),) if found else ()
-    return frozenset(found), said
+    guarded_columns = {
+        canonical: column for canonical, column in column_of.items() if canonical in READ and all_are(column)
+    }
+    warnings = (Message("warning.guarded", {"columns": list(guarded_columns.values())}),) if guarded_columns else ()
+    return frozenset(guarded_columns), warnings
 
 
 def float_ids(column: str, rows: Sequence[TextRow]) -> tuple[bool, tuple[Message, ...]]:
-    """Return whether ids are whole numbers written as 17850.0, which are read without the zero, and what is to be said.
+    """Return whether ids are whole numbers written as 17850.0, which are read without the zero, and warnings.
 
     Args:
         column: of customers.
         rows: the first rows as text.
     """
     ids = {str(row[column]).strip() for row in rows if row[column] is not None}
-    found = [id_ for id_ in ids if re.fullmatch(WHOLE, id_)]
-    whole = len(found) >= min(MIN_FLOATS, len(ids)) > 0
-    notes: tuple[Message, ...] = (Message("warning.float_ids", {"column": column}),) if whole else ()
+    whole_ids = [id_ for id_ in ids if re.fullmatch(WHOLE, id_)]
+    are_floats = len(whole_ids) >= min(MIN_FLOATS, len(ids)) > 0
+    notes: tuple[Message, ...] = (Message("warning.float_ids", {"column": column}),) if are_floats else ()
     odd = [signs for signs in map(odd_signs, ids) if signs]
     if odd:
         examples = sorted({sign.encode("unicode_escape").decode() for signs in odd for sign in signs})[:MAX_EXAMPLES]
         notes += (Message("warning.odd_ids", {"customers": len(odd), "examples": examples}),)
-    return whole, notes
+    return are_floats, notes
 
 
 MIN_DATES: Final = 10
@@ -133,6 +142,6 @@ def refuse_swapped_dates(log: LogTable, plan: ReadingPlan, forms: Mapping[str, i
     half = list(split) in (["day_first"], ["month_first"]) and min([*split.values(), iso]) >= MIN_DATES and not turned
     if half:
         day = f"try_cast(regexp_extract({plan.clean(EVENT_TIME)}, {text(ISO)}, 1) AS INTEGER)"
-        half = not log.one(f"SELECT count(*) FILTER ({day} > 12) FROM {log.relation}")[0]
+        half = not log.fetch_one(f"SELECT count(*) FILTER ({day} > 12) FROM {log.relation}")[0]
     if half or (turned >= MIN_TURNED and turned > MAX_SLIPS * (turned + iso)):
-        raise Refused("year_dates_contradict", column=plan.chosen[EVENT_TIME], rows=iso if half else turned)
+        raise Refused("year_dates_contradict", column=plan.column_of[EVENT_TIME], rows=iso if half else turned)

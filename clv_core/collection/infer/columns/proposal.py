@@ -31,17 +31,21 @@ from clv_core.errors import Refused
 _VOCABULARY: Final = load_vocabulary()
 
 EXACT: Final = 0.99
+"""A canonical name itself. These levels are a ranking, no probabilities."""
 SURE: Final = 0.95
+"""A name that has one meaning (``SURE_NAMES``)."""
 CERTAIN: Final = 0.9
 """A likely name, and values that are nothing else; from here on there is nothing to warn of."""
 
 LIKELY: Final = 0.7
+"""A name that mostly has one meaning (``LIKELY_NAMES``)."""
 SLIGHTLY: Final = 0.01
 """What a name with a unit loses against the bare name."""
-ENOUGH: Final = 0.6
-"""Below this confidence the person is asked."""
+MIN_CONFIDENCE: Final = 0.6
+"""Below this confidence the user is asked."""
 
-MOST_SAMPLES: Final = 5
+MAX_SAMPLES: Final = 5
+"""Different values that a proposal shows, and that its values are judged by."""
 
 NUMBER: Final = re.compile(
     rf"\(?[\s{SIGNS}]*[+-]?(?:[A-Z]{{3}}\s|{IN_FRONT})?[\s{SIGNS}]*[+-]?"
@@ -71,13 +75,13 @@ class Proposal:
     Args:
         column: the source column.
         canonical: the canonical column, ``price``, ``currency``, or None for an extra.
-        confidence: 0 to 1; 1 where the person said so.
+        confidence: 0 to 1; 1 where it was answered.
         samples: a few different values.
         never_repeats: whether many values were seen, and none twice.
-        money: how much speaks for its holding amounts
+        money: likelihood that it holds amounts
             (:func:`~clv_core.collection.infer.columns.proposal.money_likelihood`).
         masked: whether its name is that of the customer and its values are hidden by stars.
-        rank: how much less surely than an id a column of customers says who they are.
+        rank: how much weaker than an id it identifies customers, 0 for ids.
         cells: how many cells were seen that are filled.
         distinct: different values among them.
     """
@@ -95,21 +99,22 @@ class Proposal:
 
 
 def filled(rows: Sequence[TextRow], column: str) -> list[str]:
-    """Return what stands in a source column, without blanks around it and without blank cells."""
+    """Return the stripped texts of a source column, without blank cells."""
     return [text for row in rows if (cell := row[column]) is not None and (text := str(cell).strip())]
 
 
 def different(rows: Sequence[TextRow], column: str) -> list[str]:
-    """Return the different texts of a source column, without blanks around them, in the order in which they come."""
+    """Return the different texts of a source column, stripped, in order of appearance."""
     cells = dict.fromkeys(row.get(column) for row in rows)
     return list(dict.fromkeys(str(cell).strip() for cell in cells if cell is not None))
 
 
 NAMED, FRACTIONS, WHOLE = 0.4, 0.3, 0.1
-"""What a word of money in the name, numbers with a fraction or a currency sign, and whole numbers speak for it."""
+"""Likelihoods by a word of money in the name, by fractions or currency signs, and by integers. Guesses; their order
+counts."""
 
 WORTH_ASKING: Final = FRACTIONS
-"""From here on a column is offered where nothing says that the log is one of behaviour alone."""
+"""From here on a column is offered, unless the log is one of behaviour alone."""
 
 MONEY: Final = re.compile(_VOCABULARY.pattern("amounts", "columns"))
 OTHER: Final = re.compile(
@@ -122,12 +127,13 @@ FIGURE: Final = re.compile(
 FRACTION: Final = re.compile(r".*\d[.,]\d*[1-9]\d*\D*|.*\d[.,]\d\d\D*|\D*[$€£¥₹]\D*\d.*|.*\d\s*[$€£¥元円₹].*")
 HALF_STEPS: Final = re.compile(r"(10|\d)([.,][05]0*)?")
 """Ratings: 0 to 10 in halves."""
-FEW: Final = 21
+MAX_RATINGS: Final = 21
+"""Different ratings of 0 to 10 in halves."""
 NO_AMOUNTS: Final = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, SESSION_ID, EVENT_TIME)
 
 
 def money_likelihood(column: str, values: Sequence[str]) -> float:
-    """Return how much speaks for a column holding amounts, 0 (nothing) to 0.8.
+    """Return the likelihood that a column holds amounts, 0 to 0.8.
 
     Args:
         column: the source column.
@@ -135,8 +141,8 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
     """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFKC", column).strip()).lower()
     words = re.sub(r"[\W_]+", " ", spaced).strip().removesuffix(" sku")
-    known = column_roles(column)
-    if (known and not known & {AMOUNT, UNIT_PRICE}) or known & {DISCOUNT, REFUND}:
+    roles = column_roles(column)
+    if (roles and not roles & {AMOUNT, UNIT_PRICE}) or roles & {DISCOUNT, REFUND}:
         return 0.0
     if OTHER.search(words.split(" ")[-1]) or OTHER.search(words.replace(" ", "")[-12:]) and not MONEY.search(words):
         return 0.0
@@ -147,8 +153,8 @@ def money_likelihood(column: str, values: Sequence[str]) -> float:
     if sum(rows for value, rows in cells.items() if FIGURE.fullmatch(plain[value])) <= 0.5 * len(values):
         return 0.0
     texts = set(plain.values())
-    named = NAMED if known or MONEY.search(words) else 0.0
-    if len(texts) <= 2 or (len(texts) <= FEW and all(map(HALF_STEPS.fullmatch, texts)) and not named):
+    named = NAMED if roles or MONEY.search(words) else 0.0
+    if len(texts) <= 2 or (len(texts) <= MAX_RATINGS and all(map(HALF_STEPS.fullmatch, texts)) and not named):
         return 0.0
     fractions = sum(rows for value, rows in cells.items() if FRACTION.fullmatch(plain[value]))
     if fractions > 0.3 * len(values):
@@ -162,10 +168,10 @@ def refuse_ids(mapping: Mapping[str, str]) -> None:
     """Refuse to add up ids or times as money.
 
     Args:
-        mapping: canonical name -> source column, as the person said.
+        mapping: canonical name -> source column, as answered.
 
     Raises:
-        Refused: the amount was said to be a column whose name surely is that of something else that counts nothing.
+        Refused: the answer maps the amount to a column whose name is certainly one of ids or times.
     """
     column = mapping.get(AMOUNT, "")
     means = SURE_NAMES.get(fold(column))

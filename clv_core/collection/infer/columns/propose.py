@@ -1,7 +1,7 @@
 """Which source column is which canonical column, proposed from names and values, with a confidence.
 
-A column's name comes first (:func:`by_name`), unless its values say otherwise. Then the columns without a meaning are
-looked at for one that only their values tell: times, kinds of rows.
+A column's name comes first (:func:`by_name`), unless its values contradict it. Then columns without a meaning are
+searched for those that only their values identify: times, types of rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from clv_core.collection.infer.columns.proposal import (
     FRACTION,
     FRACTIONS,
     LIKELY,
-    MOST_SAMPLES,
+    MAX_SAMPLES,
     NUMBER,
     SLIGHTLY,
     SURE,
@@ -31,8 +31,8 @@ from clv_core.collection.infer.columns.proposal import (
     money_likelihood,
 )
 from clv_core.collection.infer.customers import are_full_names, masked, rank
-from clv_core.collection.infer.event_names import are_event_names, are_kinds, are_means, settles
-from clv_core.collection.infer.order_states import CODE, has_words_of_its_own, tells
+from clv_core.collection.infer.event_names import are_event_names, are_kinds, are_means, is_payment_ledger
+from clv_core.collection.infer.order_states import CODE, are_statuses, is_flag_or_stage
 from clv_core.collection.vocabulary.column_names import (
     CUSTOMER_RANKS,
     EVENT_NAMES,
@@ -71,7 +71,7 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
     Args:
         columns: source columns.
         rows: sample rows as text.
-        answers: canonical name -> source column, as the person said; they outrank everything. An empty column says that
+        answers: canonical name -> source column, as answered; they outrank everything. An empty column means that
             there is none: what would be taken for it stays an extra.
 
     Raises:
@@ -82,9 +82,9 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
     for column in columns:
         cells = [cell for row in rows if (cell := row.get(column)) is not None]
         texts = {cell: str(cell).strip() for cell in dict.fromkeys(cells)}
-        said = {cell: text for cell, text in texts.items() if text.lower() not in MISSING}
-        values = [said[cell] for cell in cells if cell in said]
-        samples = tuple(islice(dict.fromkeys(value[:80] for value in said.values()), MOST_SAMPLES))
+        present = {cell: text for cell, text in texts.items() if text.lower() not in MISSING}
+        values = [present[cell] for cell in cells if cell in present]
+        samples = tuple(islice(dict.fromkeys(value[:80] for value in present.values()), MAX_SAMPLES))
         canonical, confidence = answered.get(column), 1.0
         if canonical is None:
             canonical, confidence = by_name(column, values)
@@ -94,7 +94,7 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
         if hidden:
             canonical, confidence = None, 0.0
         filled, distinct = len(values), len(set(values))
-        never_repeats = ENOUGH_IDS <= filled == distinct
+        never_repeats = MIN_ROW_IDS <= filled == distinct
         money = money_likelihood(column, values)
         weaker = rank(column, values) if canonical == CUSTOMER_ID else 0
         item = Proposal(column, canonical, confidence, samples, never_repeats, money, hidden, weaker, filled, distinct)
@@ -104,14 +104,14 @@ def propose(columns: tuple[str, ...], rows: Sequence[TextRow], answers: Mapping[
 
 
 def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
-    known = {column.lower(): column for column in columns}
+    by_lower_name = {column.lower(): column for column in columns}
     result: dict[str, str] = {}
     for canonical, column in answers.items():
         if canonical not in READ:
             raise UsageError("map_canonical", canonical=canonical[:60], known=list(READ))
         if not column:
             continue
-        source = column if column in columns else known.get(column.strip().lower())
+        source = column if column in columns else by_lower_name.get(column.strip().lower())
         if source is None:
             raise UsageError("map_column", canonical=canonical, column=column[:60], found=list(columns[:40]))
         if source in result:
@@ -120,34 +120,35 @@ def _answers(columns: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, 
     return result
 
 
-MAX_KINDS: Final = 12
+MAX_DOCUMENT_TYPES: Final = 12
+"""Different words; a column with more is hardly one of document types. A guess."""
 
 
 def _by_documents(proposals: list[Proposal], rows: Sequence[TextRow]) -> list[Proposal]:
-    """Propose the column of kinds that holds a ledger's documents, payments beside invoices."""
+    """Propose the event type column that holds a ledger's documents, payments among invoices."""
     for at, item in enumerate(proposals):
         could_be = item.canonical in (None, EVENT_TYPE, ORDER_STATUS) and item.confidence < 1
         if not (could_be and fold(item.column) in ROW_TYPE_COLUMNS):
             continue
         words = set(different(rows, item.column))
-        if len(words) <= MAX_KINDS and settles(words):
-            others = [
-                replace(one, canonical=None, confidence=0.0)
-                if one.canonical == EVENT_TYPE and one.confidence <= SURE
-                else one
-                for one in proposals
+        if len(words) <= MAX_DOCUMENT_TYPES and is_payment_ledger(words):
+            remaining = [
+                replace(other, canonical=None, confidence=0.0)
+                if other.canonical == EVENT_TYPE and other.confidence <= SURE
+                else other
+                for other in proposals
             ]
-            found = replace(item, canonical=EVENT_TYPE, confidence=SURE)
-            return [*others[:at], found, *others[at + 1 :]]
+            documents = replace(item, canonical=EVENT_TYPE, confidence=SURE)
+            return [*remaining[:at], documents, *remaining[at + 1 :]]
     return proposals
 
 
 def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
-    """Propose the column whose words tell sales from returns, where no name says what kind a row is of."""
+    """Propose the column whose words separate sales from returns, where no column is named an event type."""
     if any(item.canonical == EVENT_TYPE or fold(item.column) in ROW_TYPE_COLUMNS for item in proposals):
         return proposals
     for at, item in enumerate(proposals):
-        words = set(map(fold, item.samples)) if len(item.samples) < MOST_SAMPLES else set()
+        words = set(map(fold, item.samples)) if len(item.samples) < MAX_SAMPLES else set()
         if (
             item.canonical is None
             and words - NEITHER <= ROW_TYPE_NOUNS
@@ -158,13 +159,14 @@ def _by_kind(proposals: list[Proposal]) -> list[Proposal]:
 
 
 BY_VALUES: Final = 0.5
-ENOUGH_IDS: Final = 20
+"""Confidence of a guess by values alone: below ``MIN_CONFIDENCE``, so that it is asked."""
+MIN_ROW_IDS: Final = 20
 """So many different ids, and no repetition, are those of orders rather than of customers."""
 TIME_NAME: Final = re.compile(f"(?i)(?:{load_vocabulary().pattern('dates', 'time_columns')})$")
 
 
 def _by_values(proposals: list[Proposal], rows: Sequence[TextRow]) -> list[Proposal]:
-    """Propose the one column that looks like times, where no name says so.
+    """Propose the one column that looks like times, where none is named so.
 
     With the confidence of a guess; where its name ends like a time's, it is likely.
     """
@@ -173,16 +175,17 @@ def _by_values(proposals: list[Proposal], rows: Sequence[TextRow]) -> list[Propo
     timely = [item for item in proposals if item.canonical is None and item.samples]
     timely = [item for item in timely if share(TIME, list(item.samples)) == 1]
     named = [item for item in timely if TIME_NAME.search(item.column)]
-    found, confidence = (named, LIKELY) if named else (timely, BY_VALUES)
-    if len(found) != 1:
+    candidates, confidence = (named, LIKELY) if named else (timely, BY_VALUES)
+    if len(candidates) != 1:
         return proposals
     return [
-        replace(item, canonical=EVENT_TIME, confidence=confidence) if item is found[0] else item for item in proposals
+        replace(item, canonical=EVENT_TIME, confidence=confidence) if item is candidates[0] else item
+        for item in proposals
     ]
 
 
 def could_be(canonical: str, item: Proposal) -> bool:
-    """Say whether a column's values could be a canonical one's, whatever it is called."""
+    """Return whether a column's values could be a canonical one's, whatever it is called."""
     if not item.samples or item.canonical not in (None, canonical):
         return False
     if canonical == CUSTOMER_ID:
@@ -194,9 +197,9 @@ def could_be(canonical: str, item: Proposal) -> bool:
 
 
 def fits(canonical: str, values: list[str], *, surely: bool = False) -> bool:
-    """Say whether the values can be what the name says, or surely says."""
+    """Return whether the values can be a canonical column's; ``surely`` where its name leaves no doubt."""
     if canonical == ORDER_STATUS:
-        return tells(values, surely=surely)
+        return are_statuses(values, surely=surely)
     kind = READ[canonical].kind if canonical in READ else Kind.TEXT
     if kind is Kind.TIME:
         return share(TIME, values) > 0.5
@@ -208,7 +211,7 @@ def fits(canonical: str, values: list[str], *, surely: bool = False) -> bool:
 
 
 def share(pattern: re.Pattern[str], values: list[str]) -> float:
-    """Return the share of values that a pattern matches as a whole, whatever width their letters have."""
+    """Return the share of values that fully match a pattern, after NFKC normalisation."""
     plain = [unicodedata.normalize("NFKC", value) for value in values]
     return sum(bool(pattern.fullmatch(value)) for value in plain) / max(len(values), 1)
 
@@ -224,32 +227,31 @@ ORDER_NAMES: Final = {
 HOURS_AND_MINUTES: Final = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 KEYS: Final = re.compile(r"[\w$@-]+(\.[\w$@-]+)+")
 WRAPPERS: Final = ("data", "attributes", "properties", "relationships", "payload", "eventproperties", "context")
-"""Keys of nested objects that say nothing of what they hold, folded."""
+"""Keys of nested objects that do not describe their content, folded."""
 OF_VISITORS: Final = frozenset(("device", "browser", "app", "appinfo", "geo", "platform"))
-"""Keys of nested objects that tell of who visited, and with what, folded."""
+"""Keys of nested objects that describe the visitor and the device, folded."""
 UNIT: Final = re.compile(
     r"\s*([(\[（【［][^()\[\]（）【】［］]*[)\]）】］]|[/／_]\s*(?i:元|件|个|個|RMB|CNY|USD|EUR|GBP|JPY)"
     r"|[,，]\s*(?:(?i:руб\.?|грн\.?|тг\.?|шт\.?|zł|kč|kr)|元|件|RUB|UAH|KZT|USD|EUR|GBP|CNY|PLN|CZK|TRY|[₽€$£¥₹₴₸₺])|\s+руб\.?)\s*$"
 )
-"""What a name says at its end: in brackets a currency, a time zone, a remark; behind a slash or a comma a currency or a
-piece."""
+"""The end of a name: in brackets a currency, a time zone, a remark; behind a slash or a comma a currency or a piece."""
 
 
-LONGEST_NAME: Final = 300
-"""Characters; a longer name is a text, of a survey's question for example, and says nothing."""
+MAX_NAME_LENGTH: Final = 300
+"""Characters; a longer name is a text, of a survey's question for example, and is ignored."""
 
 
 def by_name(column: str, values: list[str]) -> tuple[str | None, float]:
-    """Return what a column's name says that it is, unless its values say otherwise, and how sure that is."""
-    if len(column) > LONGEST_NAME:
+    """Return the canonical column of a name, unless its values contradict it, with a confidence."""
+    if len(column) > MAX_NAME_LENGTH:
         return None, 0.0
     base = re.sub(r"\s\(\d+\)$", "", column)
-    if has_words_of_its_own(base, values):
+    if is_flag_or_stage(base, values):
         return ORDER_STATUS, LIKELY
     if base in BY_NAME:
         return base, SURE - 2 * SLIGHTLY if base == EVENT_TYPE and values and share(CODE, values) == 1 else EXACT
     canonical, confidence = _by_words(base)
-    if canonical is None or _belied(canonical, confidence, base, values):
+    if canonical is None or _contradicts_name(canonical, confidence, base, values):
         return None, 0.0
     if confidence < SURE and canonical == EVENT_TIME and values and share(TIME, values) == 1:
         return canonical, CERTAIN
@@ -258,8 +260,8 @@ def by_name(column: str, values: list[str]) -> tuple[str | None, float]:
     return canonical, confidence
 
 
-def says(canonical: str, item: Proposal) -> bool:
-    """Say whether a column's name and samples make it a canonical one, whatever was said of the others."""
+def fits_by_name(canonical: str, item: Proposal) -> bool:
+    """Return whether a column's name and samples make it a canonical one, regardless of the other columns."""
     return item.canonical == canonical or by_name(item.column, list(item.samples))[0] == canonical
 
 
@@ -268,18 +270,18 @@ def last_key(column: str) -> str:
     return column.rpartition(".")[2] if KEYS.fullmatch(column) else column
 
 
-def _belied(canonical: str, confidence: float, base: str, values: list[str]) -> bool:
-    """Say whether a column's values are not what its name says."""
+def _contradicts_name(canonical: str, confidence: float, base: str, values: list[str]) -> bool:
+    """Return whether a column's values contradict its name."""
     if fold(base) in ORDER_NAMES and share(ORDER_NAMES[fold(base)], values) < 1:
         return True
     if canonical == REFUND and confidence < SURE and not any(map(FRACTION.fullmatch, values)):
-        return True  # pieces, or whether
+        return True  # pieces, or a flag
     if not values:
         return False
     if canonical == EVENT_TIME and 1 in (share(CLOCK, values), share(HOURS_AND_MINUTES, values)):
         return True  # a time of day is no time
     if canonical == AMOUNT and confidence < SURE and set(values) <= {"0", "1"}:
-        return True  # it says whether, not how much
+        return True  # a flag, no sum
     if canonical == REFUND and {value.lower() for value in values} <= YES_OR_NO:
         return True
     if canonical == EVENT_TYPE and fold(base) in KIND_NAMES and not are_means(values):
@@ -289,7 +291,7 @@ def _belied(canonical: str, confidence: float, base: str, values: list[str]) -> 
 
 
 def _by_words(base: str) -> tuple[str | None, float]:
-    """Return what a name says by itself, without the unit at its end, or as the path to a nested value."""
+    """Return the canonical column of a name as it is, without the unit at its end, or as the path to a nested value."""
     canonical, confidence = _by_alias(base)
     if canonical is None and UNIT.search(base):
         canonical, confidence = _by_alias(UNIT.sub("", base))
@@ -302,7 +304,7 @@ def _by_words(base: str) -> tuple[str | None, float]:
 
 
 def _by_taxed(base: str) -> tuple[str | None, float]:
-    """Return what a name of money says without what it says of taxes; what the buyer paid is with them."""
+    """Return the canonical column of a money name without its words for taxes; what the buyer paid includes them."""
     for pattern, less in ((WITH_TAX, SLIGHTLY), (WITHOUT_TAX, 3 * SLIGHTLY)):
         canonical, confidence = _by_alias(pattern.sub("", base))
         if pattern.search(base) and canonical in (AMOUNT, UNIT_PRICE, PRICE):
@@ -311,7 +313,7 @@ def _by_taxed(base: str) -> tuple[str | None, float]:
 
 
 def _by_path(path: str) -> tuple[str | None, float]:
-    """Return what a value's key says with the one above it, or by itself: ``user.id``, ``properties.$value``."""
+    """Return the canonical column of a path by its last key, alone or with the one above: ``user.id``."""
     keys = [key for key in path.split(".") if fold(key) not in WRAPPERS] or path.split(".")
     for name in (keys[-1], "_".join(keys[-2:])):
         if SURE_NAMES.get(fold(name)) == CATEGORY and OF_VISITORS & set(map(fold, keys[:-1])):

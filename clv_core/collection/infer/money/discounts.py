@@ -1,4 +1,4 @@
-"""What a column of discounts holds beside prices: money off the row, money off each piece, or a percentage."""
+"""What a column of discounts holds where prices are read: money off the row, off each piece, or a percentage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clv_core.errors import Message
 
 _VOCABULARY: Final = load_vocabulary()
 
-FEWEST: Final = 10
+MIN_DISCOUNTS: Final = 10
 """Discounts, before it is no accident that all of them look like percentages."""
 MONEY, UNIT, PERCENT, OF_ORDER = CHOICES["discount"]
 WORDS: Final = _VOCABULARY.pattern("discounts", "columns")
@@ -34,39 +34,40 @@ LIKE_DISCOUNT: Final = re.compile(
     rf"(?:{WORDS}|{_VOCABULARY.pattern('discounts', 'vouchers')})"
 )
 """A name that may be of a discount, and is not of what is left to pay after it."""
-STEP: Final = 5
-MOST: Final = 95
-FEW: Final = 8
+PERCENT_STEP: Final = 5
+MAX_PERCENT: Final = 95
+"""Usual percentages: multiples of five, and less than everything. A guess."""
+MAX_DIFFERENT: Final = 8
 """So few different discounts, all of them multiples of five: percentages look so, and so do vouchers."""
 
 
 def in_percent(column: str) -> bool:
-    """Say whether a column is called one of discounts in percent."""
+    """Return whether a column is called one of discounts in percent."""
     return bool(NAMED.search(column))
 
 
 def with_discount_rate(
-    columns: Sequence[str], rows: Sequence[TextRow], chosen: Mapping[str, str], mapping: Mapping[str, str]
+    columns: Sequence[str], rows: Sequence[TextRow], column_of: Mapping[str, str], mapping: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the columns with that of discounts in percent, where amounts are made of prices and no other is known.
+    """Return the columns with that of discounts in percent, where amounts are made of prices and there is no other.
 
     Args:
         columns: source columns.
         rows: the first rows as text.
-        chosen: canonical name -> source column.
-        mapping: the same, as the person said.
+        column_of: canonical name -> source column.
+        mapping: the same, as answered.
     """
-    if DISCOUNT in {*chosen, *mapping} or AMOUNT in chosen or UNIT_PRICE not in chosen:
-        return dict(chosen)
-    free = (column for column in columns if column not in chosen.values() and in_percent(column))
-    found = next((column for column in free if _above(filled(rows, column))), None)
-    return dict(chosen) if found is None else {**chosen, DISCOUNT: found}
+    if DISCOUNT in {*column_of, *mapping} or AMOUNT in column_of or UNIT_PRICE not in column_of:
+        return dict(column_of)
+    free = (column for column in columns if column not in column_of.values() and in_percent(column))
+    rate_column = next((column for column in free if _above(filled(rows, column))), None)
+    return dict(column_of) if rate_column is None else {**column_of, DISCOUNT: rate_column}
 
 
 def discount_kind(
-    rows: Sequence[TextRow], chosen: dict[str, str], largest: float, answers: Answers
+    rows: Sequence[TextRow], column_of: dict[str, str], largest: float, answers: Answers
 ) -> tuple[str, dict[str, str], tuple[Message, ...]]:
-    """Return which of ``CHOICES["discount"]`` discounts are, the columns, and what is to be said of it.
+    """Return which of ``CHOICES["discount"]`` discounts are, the columns, and warnings.
 
     A sign or word of percent, or shares that never exceed 1, make it a percentage; a word for pieces in its name, money
     off each. Percentages without either may be money: that is a doubt. Beside amounts, percentages are no discount in
@@ -74,58 +75,58 @@ def discount_kind(
 
     Args:
         rows: the first rows as text.
-        chosen: canonical name -> source column.
-        largest: discount of the whole file, in size.
-        answers: what the person said.
+        column_of: canonical name -> source column.
+        largest: discount of the entire file, in size.
+        answers: the user's answers.
     """
-    if DISCOUNT not in chosen:
-        return MONEY, chosen, _unused(rows, chosen, answers.mapping)
-    column, said = chosen[DISCOUNT], answers.discount
+    if DISCOUNT not in column_of:
+        return MONEY, column_of, _unused(rows, column_of, answers.mapping)
+    column, answer = column_of[DISCOUNT], answers.discount
     values = filled(rows, column)
     signed = bool(values) and all(value.endswith("%") or not re.search("[1-9]", value) for value in values)
-    if AMOUNT in chosen or UNIT_PRICE not in chosen:
+    if AMOUNT in column_of or UNIT_PRICE not in column_of:
         if signed or in_percent(column) or largest <= 1:
-            others = {canonical: other for canonical, other in chosen.items() if canonical != DISCOUNT}
-            return MONEY, others, (Message("warning.discount_rate", {"column": column}),)
-        return MONEY, chosen, ()
-    if said:
-        return said, chosen, ()
+            without_discount = {canonical: other for canonical, other in column_of.items() if canonical != DISCOUNT}
+            return MONEY, without_discount, (Message("warning.discount_rate", {"column": column}),)
+        return MONEY, column_of, ()
+    if answer:
+        return answer, column_of, ()
     if signed or in_percent(column) or largest <= 1:
-        return PERCENT, chosen, (Message("warning.discount_percent", {"column": column}),)
+        return PERCENT, column_of, (Message("warning.discount_percent", {"column": column}),)
     if OF_PIECES.search(column):
-        return UNIT, chosen, (Message("warning.discount_unit", {"column": column}),)
-    of_orders = _of_orders(rows, chosen)
+        return UNIT, column_of, (Message("warning.discount_unit", {"column": column}),)
+    of_orders = _of_orders(rows, column_of)
     given = _above(values)
     different = sorted(set(given))
-    steps = all(value % STEP == 0 and value <= MOST for value in different)
-    if len(given) < FEWEST or not 2 <= len(different) <= FEW or not steps:
-        return MONEY, chosen, of_orders
-    found = [f"{value:g}" for value in different]
-    return MONEY, chosen, (Message("warning.maybe_percent", {"column": column, "found": found}), *of_orders)
+    steps = all(value % PERCENT_STEP == 0 and value <= MAX_PERCENT for value in different)
+    if len(given) < MIN_DISCOUNTS or not 2 <= len(different) <= MAX_DIFFERENT or not steps:
+        return MONEY, column_of, of_orders
+    examples = [f"{value:g}" for value in different]
+    return MONEY, column_of, (Message("warning.maybe_percent", {"column": column, "found": examples}), *of_orders)
 
 
-def _unused(rows: Sequence[TextRow], chosen: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Message, ...]:
+def _unused(rows: Sequence[TextRow], column_of: Mapping[str, str], mapping: Mapping[str, str]) -> tuple[Message, ...]:
     """Return a doubt about a column that is called like a discount and taken off no price."""
-    if AMOUNT in chosen or UNIT_PRICE not in chosen or DISCOUNT in mapping or not rows:
+    if AMOUNT in column_of or UNIT_PRICE not in column_of or DISCOUNT in mapping or not rows:
         return ()
-    called = (column for column in rows[0] if column not in chosen.values() and LIKE_DISCOUNT.search(column))
-    found = next((column for column in called if _above(filled(rows, column))), "")
-    return (Message("warning.discount_unused", {"column": found}),) if found else ()
+    candidates = (column for column in rows[0] if column not in column_of.values() and LIKE_DISCOUNT.search(column))
+    unused = next((column for column in candidates if _above(filled(rows, column))), "")
+    return (Message("warning.discount_unused", {"column": unused}),) if unused else ()
 
 
-def _of_orders(rows: Sequence[TextRow], chosen: Mapping[str, str]) -> tuple[Message, ...]:
-    """Return what is to be said of a discount that stands on all rows of an order alike, whatever they cost."""
-    if ORDER_ID not in chosen:
+def _of_orders(rows: Sequence[TextRow], column_of: Mapping[str, str]) -> tuple[Message, ...]:
+    """Return a warning about a discount that is the same on all rows of an order, whatever they cost."""
+    if ORDER_ID not in column_of:
         return ()
-    column, orders = chosen[DISCOUNT], defaultdict[Any, list[tuple[Any, Any]]](list)
+    column, orders = column_of[DISCOUNT], defaultdict[Any, list[tuple[Any, Any]]](list)
     for row in rows:
-        orders[row[chosen[ORDER_ID]]].append((row[column], row[chosen[UNIT_PRICE]]))
+        orders[row[column_of[ORDER_ID]]].append((row[column], row[column_of[UNIT_PRICE]]))
     several = [lines for order, lines in orders.items() if order and len({price for _, price in lines}) > 1]
     discounted = [{off for off, _ in lines} for lines in several if _above([str(off or 0) for off, _ in lines])]
-    alike = sum(len(offs) == 1 for offs in discounted)
-    if alike < FEWEST or alike < len(discounted):
+    repeated = sum(len(offs) == 1 for offs in discounted)
+    if repeated < MIN_DISCOUNTS or repeated < len(discounted):
         return ()
-    return (Message("warning.discount_of_orders", {"column": column, "orders": alike}),)
+    return (Message("warning.discount_of_orders", {"column": column, "orders": repeated}),)
 
 
 def _above(values: Sequence[str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Whether an amount is that of a row or of the whole order that the row belongs to.
+"""Whether an amount is that of a row or of the order that the row belongs to.
 
 Shop systems export an order of three products as three rows, with what the order came to in the first one, or in each:
 added up as they stand, the first would lose rows, and the second would count the money three times.
@@ -13,7 +13,7 @@ from typing import Final
 
 from clv_core.collection.answers import CHOICES
 from clv_core.collection.engine import T, TextRow, V, name
-from clv_core.collection.infer.log_table import NEARLY_ALL, LogTable
+from clv_core.collection.infer.log_table import MIN_RULE_SHARE, LogTable
 from clv_core.collection.infer.plan.orders import BACK, BY_ID, BY_TIME, Orders
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.columns import (
@@ -31,8 +31,10 @@ from clv_core.columns import (
 from clv_core.errors import Message, NeedsAnswer
 
 JUDGED_ROWS: Final = 1_000_000
+"""Rows in which the evidence is counted: a limit of time."""
 LINE, ORDER = CHOICES["amount_scope"]
 MIN_SUMMED: Final = 0.8
+"""Share of orders whose amount is nearer to their sum than to a row's: discounts and postage move some. A guess."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Evidence:
 
     Args:
         orders: how many of them there are.
-        same: those whose rows have one amount, or the same few beside each product, as payments joined with lines.
+        same: those whose rows have one amount, or the same few for each product, as payments joined with lines.
         amounts: different totals among the latter.
         lined: those whose rows have different quantities x unit prices.
         lined_same: those of the latter whose rows have the same amounts likewise.
@@ -57,27 +59,31 @@ class Evidence:
 
     @property
     def proves(self) -> bool:
-        """Whether quantities and unit prices show that the amounts are those of whole orders."""
+        """Whether quantities and unit prices show that the amounts are order totals."""
         return (
             0 < self.lined
-            and self.lined_same >= NEARLY_ALL * self.lined
+            and self.lined_same >= MIN_RULE_SHARE * self.lined
             and self.summed >= MIN_SUMMED * self.lined_same
         )
 
     def suggests(self, orders: int, amounts: int) -> bool:
-        """Say whether at least so many orders, of so many different amounts, have nearly all one amount each."""
-        return self.orders >= orders and self.same >= NEARLY_ALL * self.orders and self.amounts >= amounts
+        """Return whether at least so many orders, of so many different amounts, have nearly all one amount each."""
+        return self.orders >= orders and self.same >= MIN_RULE_SHARE * self.orders and self.amounts >= amounts
 
 
 def _evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
-    """Look at the orders of the first rows, named by ``key``; what was paid and what was given back of one are two."""
+    """Return the evidence of the first rows, whose orders ``key`` names; payments and refunds of one are separate.
+
+    The inner query groups rows by order and sign, and computes how many rows and amounts differ and what quantity x
+    unit price comes to; the outer one counts orders.
+    """
     line = "NULL::DOUBLE"
-    if UNIT_PRICE in plan.chosen:
-        line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.chosen else '1'})"
-    differ = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else f"hash({', '.join(map(name, log.columns))})"
+    if UNIT_PRICE in plan.column_of:
+        line = f"abs({V}{UNIT_PRICE} * {f'{V}{QUANTITY}' if QUANTITY in plan.column_of else '1'})"
+    differ = T + PRODUCT_ID if PRODUCT_ID in plan.column_of else f"hash({', '.join(map(name, log.columns))})"
     amount = f"abs({V}{AMOUNT})"
     return Evidence(
-        *log.one(
+        *log.fetch_one(
             f"SELECT count(*), count(*) FILTER ({V}same), count(DISTINCT {V}high) FILTER ({V}same),"
             f" count(*) FILTER ({V}lines > 1), count(*) FILTER ({V}lines > 1 AND {V}same), count(*) FILTER"
             f" ({V}lines > 1 AND {V}same AND abs({V}high - {V}sum) < abs({V}high - {V}most)) FROM"
@@ -94,17 +100,21 @@ def _evidence(log: LogTable, plan: ReadingPlan, key: str) -> Evidence:
 
 
 MIN_PARTED: Final = 5
-"""Orders of several amounts, before a column that tells these apart is taken for that of payments."""
+"""Orders of several amounts, before a column that distinguishes these is taken for that of payments. A guess."""
 MAX_EQUAL: Final = 3
-"""Times as many orders may have been paid in parts of one amount, where every product stands beside every part."""
+"""Times as many orders may have been paid in parts of one amount, where every product is joined with every part."""
 
 
 def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
     """Return the column that names the payments of orders, "" where there is none.
 
-    It has one value for each amount of an order, wherever an order has several, and hardly tells rows apart elsewhere.
+    It has one value for each amount of an order, wherever an order has several, and hardly separates rows elsewhere.
+
+    The first query groups the rows of orders with several amounts (the subquery ``several``) and counts orders in which
+    a column has as many values as there are amounts. The second one groups the other orders, and counts those that the
+    candidate splits, and those of them in which each part is joined with each product.
     """
-    free = [column for column in log.columns if column not in plan.chosen.values()]
+    free = [column for column in log.columns if column not in plan.column_of.values()]
     if not free:
         return ""
     rows, amount = plan.judged(log.relation), V + AMOUNT
@@ -114,142 +124,148 @@ def _part_column(log: LogTable, plan: ReadingPlan, key: str) -> str:
         f"count(DISTINCT {name(column)}) AS {V}c{i}, count(DISTINCT ({name(column)}, {amount})) AS {V}p{i}"
         for i, column in enumerate(free)
     )
-    orders, *matched = log.one(
+    orders, *matched = log.fetch_one(
         f"SELECT count(*), {matches} FROM (SELECT count(DISTINCT {amount}) AS {V}amounts, {counts} FROM {rows}"
         f" WHERE {key} IN {several} GROUP BY {key})"
     )
     if orders < MIN_PARTED:
         return ""
-    product = T + PRODUCT_ID if PRODUCT_ID in plan.chosen else "NULL::VARCHAR"
+    product = T + PRODUCT_ID if PRODUCT_ID in plan.column_of else "NULL::VARCHAR"
     for column, count in zip(free, matched, strict=True):
         if count == orders:
             part = name(column)
-            others, crossed = log.one(
+            other_orders, crossed = log.fetch_one(
                 f"SELECT count(*), count(*) FILTER ({V}pairs = {V}products * {V}parts) FROM (SELECT"
                 f" count(DISTINCT {part}) AS {V}parts, count(DISTINCT {product}) AS {V}products,"
                 f" count(DISTINCT ({part}, {product})) FILTER ({part} IS NOT NULL AND {product} IS NOT NULL)"
                 f" AS {V}pairs"
                 f" FROM {rows} WHERE {key} NOT IN {several} GROUP BY {key} HAVING {V}parts > 1)"
             )
-            if others <= orders or (others <= MAX_EQUAL * orders and crossed == others and product != "NULL::VARCHAR"):
+            if other_orders <= orders or (
+                other_orders <= MAX_EQUAL * orders and crossed == other_orders and product != "NULL::VARCHAR"
+            ):
                 return column
     return ""
 
 
-HALF: Final = 0.5
+MIN_DIFFERENT_REFUNDS: Final = 0.5
+"""Share of orders with refunds whose rows have different ones, from which on refunds are those of rows. A guess."""
 
 
 def _have_own_refunds(log: LogTable, plan: ReadingPlan, key: str) -> bool:
-    """Say whether rows of orders tell of different refunds, so that these are to be added up."""
-    if REFUND not in plan.chosen:
+    """Return whether rows of orders have different refunds, so that these are added up."""
+    if REFUND not in plan.column_of:
         return False
-    several, unlike = log.one(
+    several, unlike = log.fetch_one(
         f"SELECT count(*), count(*) FILTER ({V}different > 1) FROM (SELECT count(DISTINCT {BACK}) AS {V}different"
         f" FROM {plan.judged(log.relation)} WHERE {key} IS NOT NULL AND {V}{REFUND} IS NOT NULL"
         f" GROUP BY {key} HAVING count(*) > 1 AND max({BACK}) > 0)"
     )
-    return bool(several and unlike >= HALF * several)
+    return bool(several and unlike >= MIN_DIFFERENT_REFUNDS * several)
 
 
-FEWEST_LATER: Final = 3
+MIN_LATER: Final = 3
 """Rows without an amount that follow one of their order with an amount, before that is taken for a rule."""
-FEWEST_ORDERS: Final = 20
-FEWEST_AMOUNTS: Final = 10
-"""Different amounts among them: in a shop with one price, rows of an order may well be equal."""
-FEWEST_ASKED: Final = 3
+MIN_ORDERS: Final = 20
+"""Orders of several rows with one amount each, before that is decided without a question. A guess."""
+MIN_AMOUNTS: Final = 10
+"""Different amounts among them: in a shop with one price, rows of an order may well be equal. A guess."""
+MIN_ASKED: Final = 3
 """Orders, and different amounts among them, that are worth a question."""
 CLOCK: Final = re.compile(r"(?!.*\b00:00(:00(\.0*)?)?\b).*\d:\d\d.*|1\d{9}(\d{3}){0,3}(\.\d+)?")
 """A time with a time of day that is not midnight, or an epoch."""
 
 
 def read_scope(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
-    """Return ``plan.orders`` with whether the amounts are those of whole orders, and what is to be said of it.
+    """Return ``plan.orders`` with whether the amounts are order totals, and warnings.
 
     Args:
         log: the file.
         plan: how it is read, each row for itself.
 
     Raises:
-        NeedsAnswer: much speaks for whole orders and nothing proves it, or their rows cannot be told.
+        NeedsAnswer: order totals are likely and not proven, or nothing identifies the rows of an order.
     """
-    chosen, scope = plan.chosen, log.answers.amount_scope
-    if AMOUNT not in chosen or scope == LINE or log.answers.mapping.get(ORDER_ID) == "":
+    column_of, scope = plan.column_of, log.answers.amount_scope
+    if AMOUNT not in column_of or scope == LINE or log.answers.mapping.get(ORDER_ID) == "":
         return plan.orders, ()
     if scope == ORDER:
-        return _whole(log, plan, BY_ID if ORDER_ID in chosen else BY_TIME)
-    if EVENT_TYPE in chosen:
+        return _whole_orders(log, plan, BY_ID if ORDER_ID in column_of else BY_TIME)
+    if EVENT_TYPE in column_of:
         return _of_events(log, plan)
-    amount, order = chosen[AMOUNT], chosen.get(ORDER_ID)
+    amount, order = column_of[AMOUNT], column_of.get(ORDER_ID)
     if order is None:
         return _by_time(log, plan)
     if not _in_first_rows(log.rows, order, amount):
-        found = _evidence(log, plan, _named(plan, BY_ID).key)
-        known = PRODUCT_ID in chosen and found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
-        if not found.proves and not known:
-            if not found.suggests(FEWEST_ASKED, FEWEST_ASKED):
+        evidence = _evidence(log, plan, _orders_named_by(plan, BY_ID).key)
+        is_likely = PRODUCT_ID in column_of and evidence.suggests(MIN_ORDERS, MIN_AMOUNTS)
+        if not evidence.proves and not is_likely:
+            if not evidence.suggests(MIN_ASKED, MIN_ASKED):
                 return plan.orders, ()
             if not log.answers.mapping.get(ORDER_ID):
-                raise NeedsAnswer("amount_of_what", column=amount, order=order, orders=found.orders, same=found.same)
-    return _whole(log, plan, BY_ID)
+                raise NeedsAnswer(
+                    "amount_of_what", column=amount, order=order, orders=evidence.orders, same=evidence.same
+                )
+    return _whole_orders(log, plan, BY_ID)
 
 
 def _of_events(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
-    """Do the same for events, one row a product of a purchase, without a question: most logs tell of rows."""
-    chosen = plan.chosen
-    by = BY_ID if ORDER_ID in chosen else BY_TIME
+    """Do the same for events, one row a product of a purchase, without a question: most logs have amounts of rows."""
+    column_of = plan.column_of
+    by = BY_ID if ORDER_ID in column_of else BY_TIME
     if by == BY_TIME and not _has_clock(log.rows, plan):
         return plan.orders, ()
-    found = _evidence(log, plan, _named(plan, by).key)
-    many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
-    if not many or not (found.proves or PRODUCT_ID in chosen):
+    evidence = _evidence(log, plan, _orders_named_by(plan, by).key)
+    many = evidence.suggests(MIN_ORDERS, MIN_AMOUNTS)
+    if not many or not (evidence.proves or PRODUCT_ID in column_of):
         return plan.orders, ()
-    return _whole(log, plan, by)
+    return _whole_orders(log, plan, by)
 
 
 def _by_time(log: LogTable, plan: ReadingPlan) -> tuple[Orders, tuple[Message, ...]]:
     """Do the same where no column names the order: its rows are of one customer, at one instant."""
-    chosen = plan.chosen
-    found = _evidence(log, plan, _named(plan, BY_TIME).key)
-    many = found.suggests(FEWEST_ORDERS, FEWEST_AMOUNTS)
+    column_of = plan.column_of
+    evidence = _evidence(log, plan, _orders_named_by(plan, BY_TIME).key)
+    many = evidence.suggests(MIN_ORDERS, MIN_AMOUNTS)
     if not _has_clock(log.rows, plan):
-        if found.proves and many:
-            params = {"column": chosen[AMOUNT], "orders": found.orders, "found": list(log.columns[:40])}
+        if evidence.proves and many:
+            params = {"column": column_of[AMOUNT], "orders": evidence.orders, "found": list(log.columns[:40])}
             raise NeedsAnswer("order_unnamed", canonical=ORDER_ID, **params)
         return plan.orders, ()
-    proven = found.proves and found.suggests(FEWEST_ASKED, FEWEST_ASKED)
-    if not proven and not (PRODUCT_ID in chosen and many):
+    proven = evidence.proves and evidence.suggests(MIN_ASKED, MIN_ASKED)
+    if not proven and not (PRODUCT_ID in column_of and many):
         return plan.orders, ()
-    return _whole(log, plan, BY_TIME)
+    return _whole_orders(log, plan, BY_TIME)
 
 
-def _named(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
+def _orders_named_by(plan: ReadingPlan, by: tuple[str, ...]) -> Orders:
     """Return the orders as some columns name them."""
     by = (*by, ORDER_STATUS) if plan.orders.returns else by  # a return may have the number of its sale
-    return replace(plan.orders, by=by, events=EVENT_TYPE in plan.chosen)
+    return replace(plan.orders, by=by, events=EVENT_TYPE in plan.column_of)
 
 
-def _whole(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Orders, tuple[Message, ...]]:
-    """Return the orders as whole ones, paid in parts where a column says so; those that are neither are counted, and
-    each of their rows keeps its own amount.
+def _whole_orders(log: LogTable, plan: ReadingPlan, by: tuple[str, ...]) -> tuple[Orders, tuple[Message, ...]]:
+    """Return the orders with shared totals, paid in parts where a column names these, and warnings; orders that fit
+    neither are counted, and each of their rows keeps its own amount.
     """
-    orders, chosen = _named(plan, by), plan.chosen
+    orders, column_of = _orders_named_by(plan, by), plan.column_of
     part, own_refunds = _part_column(log, plan, orders.key), _have_own_refunds(log, plan, orders.key)
     orders = replace(orders, whole=True, part=part, refunds_of_rows=own_refunds)
     if by == BY_ID:
-        notes = [Message("warning.whole_orders", {"order": chosen[ORDER_ID], "column": chosen[AMOUNT]})]
+        notes = [Message("warning.whole_orders", {"order": column_of[ORDER_ID], "column": column_of[AMOUNT]})]
     else:
-        params = {"customer": chosen[CUSTOMER_ID], "time": chosen[EVENT_TIME], "column": chosen[AMOUNT]}
+        params = {"customer": column_of[CUSTOMER_ID], "time": column_of[EVENT_TIME], "column": column_of[AMOUNT]}
         notes = [Message("warning.whole_orders_by_time", params)]
     if orders.part:
-        notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.chosen[AMOUNT]}))
-    unlike = int(log.one(orders.unlike(plan.judged(log.relation)))[0])
+        notes.append(Message("warning.order_parts", {"part": orders.part, "column": plan.column_of[AMOUNT]}))
+    unlike = int(log.fetch_one(orders.unlike(plan.judged(log.relation)))[0])
     if unlike:
-        notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.chosen[AMOUNT]}))
+        notes.append(Message("warning.orders_unlike", {"orders": unlike, "column": plan.column_of[AMOUNT]}))
     return orders, tuple(notes)
 
 
 def _in_first_rows(rows: Sequence[TextRow], order: str, amount: str) -> bool:
-    """Say whether rows without an amount follow one of the same order that has one."""
+    """Return whether rows without an amount follow one of the same order that has one."""
     headed: set[str | None] = set()
     blank = later = 0
     for row in rows:
@@ -258,10 +274,10 @@ def _in_first_rows(rows: Sequence[TextRow], order: str, amount: str) -> bool:
         else:
             blank += 1
             later += row[order] is not None and row[order] in headed
-    return blank >= FEWEST_LATER and later >= NEARLY_ALL * blank
+    return blank >= MIN_LATER and later >= MIN_RULE_SHARE * blank
 
 
 def _has_clock(rows: Sequence[TextRow], plan: ReadingPlan) -> bool:
-    """Say whether most times have a time of day."""
-    times = [str(row[plan.chosen[EVENT_TIME]]) for row in rows if row[plan.chosen[EVENT_TIME]] is not None]
+    """Return whether most times have a time of day."""
+    times = [str(row[plan.column_of[EVENT_TIME]]) for row in rows if row[plan.column_of[EVENT_TIME]] is not None]
     return bool(plan.clock) or sum(bool(CLOCK.fullmatch(time)) for time in times) > 0.5 * len(times)

@@ -5,7 +5,7 @@ pass knows them all.
 
 :data:`PROBES` are what is inferred from such counts, one entry a rule, all counted by one query. A rule holds where a
 large enough share of the rows that could show it do. Then the field of its name is set in the
-:class:`~clv_core.collection.infer.plan.reading_plan.ReadingPlan` (``APPLY``), the person is told
+:class:`~clv_core.collection.infer.plan.reading_plan.ReadingPlan` (``APPLY``), the user is warned
 (``warning.<code>``, ``WARN``) or the file is refused (``error.<code>``, ``REFUSE``).
 """
 
@@ -43,7 +43,7 @@ NUMBERS: Final = (AMOUNT, QUANTITY, UNIT_PRICE, DISCOUNT, RATING, REFUND)
 SCALES: Final = (5.0, 10.0, 100.0)
 """Scales of ratings: the smallest that holds most ratings of the log is taken."""
 USUAL: Final = 0.8
-"""Quantile of ratings that is called the usual one."""
+"""Quantile of ratings that decides their scale: a few beyond it are errors. A guess."""
 
 
 def count_columns(log: LogTable, plan: ReadingPlan, progress: Progress) -> dict[str, Any]:
@@ -54,26 +54,26 @@ def count_columns(log: LogTable, plan: ReadingPlan, progress: Progress) -> dict[
     Args:
         log: the file.
         plan: a draft of how it is read.
-        progress: who listens.
+        progress: to report to.
     """
     usual = _usual(log.rows, plan)
     while True:
         forms, figures = _forms(plan, usual), _figures(plan, usual)
         rows = fetch(log.connection, _query(log, plan, forms, figures), progress, "columns")
         groups = [dict(zip((*map(_form, forms), *figures), row, strict=True)) for row in rows]
-        others = {column for column in usual for group in groups if group[_form(column)] == numbers.OTHERWISE}
-        if not others:
+        unusual = {column for column in usual for group in groups if group[_form(column)] == numbers.OTHERWISE}
+        if not unusual:
             break
-        usual -= others
+        usual -= unusual
 
     def total(figure: str) -> int:
         return sum(group[figure] for group in groups)
 
-    def known(figure: str) -> list[dict[str, Any]]:
+    def counted(figure: str) -> list[dict[str, Any]]:
         return [group for group in groups if group[figure] is not None]
 
     def distinct(figure: str) -> list[str]:
-        texts = (str(value).strip() for group in known(figure) for value in group[figure] if value)
+        texts = (str(value).strip() for group in counted(figure) for value in group[figure] if value)
         return sorted({value for value in texts if value})
 
     by_form: dict[str, Any] = {column: Counter[str]() for column in forms}
@@ -82,30 +82,30 @@ def count_columns(log: LogTable, plan: ReadingPlan, progress: Progress) -> dict[
             by_form[column][group[_form(column)]] += group["rows"]
     return {column: dict(counts) for column, counts in by_form.items()} | {
         "rows": total("rows"),
-        "largest_discount": max((group["largest_discount"] for group in known("largest_discount")), default=None),
-        "usual_rating": _middle([(group["usual_rating"], group["rows"]) for group in known("usual_rating")]),
+        "largest_discount": max((group["largest_discount"] for group in counted("largest_discount")), default=None),
+        "usual_rating": _middle([(group["usual_rating"], group["rows"]) for group in counted("usual_rating")]),
         "marks": distinct("marks"),
         "named": distinct("named"),
         "probes": {figure: total(figure) for figure in count_sql(plan)},
-        "beyond": {top: total(f"beyond_{top}") for top in SCALES if RATING in plan.chosen},
+        "beyond": {top: total(f"beyond_{top}") for top in SCALES if RATING in plan.column_of},
         "usual": usual,
     }
 
 
 def _usual(rows: Sequence[TextRow], plan: ReadingPlan) -> frozenset[str]:
-    """Return the columns that seem to have usual spellings alone, as far as the sample tells."""
+    """Return the columns whose samples have usual spellings only."""
     spelling = {EVENT_TIME: time_texts.USUAL} | dict.fromkeys(NUMBERS, numbers.USUAL)
     return frozenset(
         column
         for column, pattern in spelling.items()
-        if column in plan.chosen and numbers.are_usual((row[plan.chosen[column]] for row in rows), pattern)
+        if column in plan.column_of and numbers.are_usual((row[plan.column_of[column]] for row in rows), pattern)
     )
 
 
 def _forms(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
     """Return the expressions of the forms of columns."""
     forms = {EVENT_TIME: times.form(T + EVENT_TIME, usual=EVENT_TIME in usual)}
-    return forms | {c: numbers.form(T + c, usual=c in usual) for c in NUMBERS if c in plan.chosen}
+    return forms | {c: numbers.form(T + c, usual=c in usual) for c in NUMBERS if c in plan.column_of}
 
 
 def _form(column: str) -> str:
@@ -113,32 +113,32 @@ def _form(column: str) -> str:
 
 
 def _figures(plan: ReadingPlan, usual: AbstractSet[str]) -> dict[str, str]:
-    """Return the expressions of what is counted in rows of the same forms; without its column one says nothing."""
-    chosen = plan.chosen
+    """Return the expressions of what is counted in rows of the same forms, NULL where its column is missing."""
+    column_of = plan.column_of
 
     def of(expression: str, *needed: str) -> str:
-        return expression if set(needed) <= set(chosen) else "NULL"
+        return expression if set(needed) <= set(column_of) else "NULL"
 
-    paid = AMOUNT if AMOUNT in chosen else UNIT_PRICE
-    marked = plan.has_money and paid not in usual  # a figure as it stands has no mark
+    paid = AMOUNT if AMOUNT in column_of else UNIT_PRICE
+    marked = plan.has_money and paid not in usual  # a plain number has no currency mark
     marks = f"CASE WHEN try_cast({T}{paid} AS DOUBLE) IS NULL THEN {numbers.currencies(T + paid)} END"
     figures = {
         "rows": "count(*)",
         "largest_discount": of(f"max(abs(try_cast(replace({T}{DISCOUNT}, ',', '.') AS DOUBLE)))", DISCOUNT),
         "usual_rating": of(f"approx_quantile(try_cast({T}{RATING} AS DOUBLE), {USUAL})", RATING),
         "marks": f"list(DISTINCT {marks})" if marked else "NULL",
-        "named": of(f"list(DISTINCT {name(chosen.get(CURRENCY, ''))})", CURRENCY),
+        "named": of(f"list(DISTINCT {name(column_of.get(CURRENCY, ''))})", CURRENCY),
     }
-    beyond = {top: f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}" for top in SCALES if RATING in chosen}
+    beyond = {top: f"try_cast({T}{RATING} AS DOUBLE) NOT BETWEEN 0 AND {top}" for top in SCALES if RATING in column_of}
     return figures | {f"beyond_{top}": f"count(*) FILTER ({sql})" for top, sql in beyond.items()} | count_sql(plan)
 
 
 def _query(log: LogTable, plan: ReadingPlan, forms: dict[str, str], figures: dict[str, str]) -> str:
-    chosen = plan.chosen
+    column_of = plan.column_of
     columns = [
-        f"{plan.clean(column)} AS {T}{column}" for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in chosen
+        f"{plan.clean(column)} AS {T}{column}" for column in (EVENT_TIME, ORDER_ID, *NUMBERS) if column in column_of
     ]
-    columns += [name(chosen[column]) for column in (CURRENCY, EVENT_TYPE) if column in chosen]
+    columns += [name(column_of[column]) for column in (CURRENCY, EVENT_TYPE) if column in column_of]
     keys = ", ".join(f"{expression} AS {_form(column)}" for column, expression in forms.items())
     table = log.source.relation(record=True)
     return (
@@ -173,9 +173,9 @@ class Probe:
         at_most: and no more than this.
         decision: ``APPLY``, ``WARN`` or ``REFUSE``.
         code: of the message.
-        params: of the message, beside ``column`` and ``rows``.
-        needs: other canonical columns without which it is not asked.
-        unless: canonical columns with which it is not asked.
+        params: of the message, besides ``column`` and ``rows``.
+        needs: other canonical columns without which the rule does not apply.
+        unless: canonical columns with which the rule does not apply.
     """
 
     name: str
@@ -190,9 +190,9 @@ class Probe:
     needs: Collection[str] = ()
     unless: Collection[str] = ()
 
-    def is_asked(self, plan: ReadingPlan) -> bool:
-        """Say whether a log has the columns that the rule is about."""
-        return {self.column, *self.needs} <= set(plan.chosen) and not set(self.unless) & set(plan.chosen)
+    def applies(self, plan: ReadingPlan) -> bool:
+        """Return whether a log has the columns that the rule is about."""
+        return {self.column, *self.needs} <= set(plan.column_of) and not set(self.unless) & set(plan.column_of)
 
 
 def _order_ids(pattern: str) -> str:
@@ -200,7 +200,7 @@ def _order_ids(pattern: str) -> str:
 
 
 def _discounted_sales(plan: ReadingPlan) -> str:
-    sold = f" AND coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in plan.chosen else ""
+    sold = f" AND coalesce({T}{QUANTITY}[1] <> '-', true)" if QUANTITY in plan.column_of else ""
     return f"regexp_matches({T}{DISCOUNT}, '[1-9]'){sold}"
 
 
@@ -255,9 +255,9 @@ PROBES: Final = (
 
 def count_sql(plan: ReadingPlan) -> dict[str, str]:
     """Return SQL that counts the rows that show each rule and those that could, by ``<name>`` and ``<name>_among``."""
-    asked = [probe for probe in PROBES if probe.is_asked(plan)]
-    shows = {probe.name: f"count(*) FILTER ({probe.shows(plan)})" for probe in asked}
-    return shows | {f"{probe.name}_among": f"count(*) FILTER ({probe.among(plan)})" for probe in asked}
+    applicable = [probe for probe in PROBES if probe.applies(plan)]
+    shows = {probe.name: f"count(*) FILTER ({probe.shows(plan)})" for probe in applicable}
+    return shows | {f"{probe.name}_among": f"count(*) FILTER ({probe.among(plan)})" for probe in applicable}
 
 
 def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[JsonObject, tuple[Message, ...]]:
@@ -268,7 +268,7 @@ def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[JsonObject, tu
         counts: of :func:`count_sql`, over all rows.
 
     Raises:
-        Refused: a rule says that the file cannot be read.
+        Refused: a rule with the decision ``REFUSE`` holds.
     """
     fields: JsonObject = {}
     warnings: list[Message] = []
@@ -276,7 +276,7 @@ def decide(plan: ReadingPlan, counts: Mapping[str, int]) -> tuple[JsonObject, tu
         rows, among = counts.get(probe.name, 0), counts.get(f"{probe.name}_among", 0)
         if not rows or not probe.share * among < rows <= probe.at_most * among:
             continue
-        params = {"column": plan.chosen[probe.column], "rows": rows, **probe.params}
+        params = {"column": plan.column_of[probe.column], "rows": rows, **probe.params}
         if probe.decision == APPLY:
             fields[probe.name] = True
         elif probe.decision == WARN:
