@@ -138,15 +138,15 @@ def _origins(options: argparse.Namespace) -> int:
     Raises:
         UsageError: there are too few or too many of them, of seeds or of folds.
     """
-    from clv_core.evaluation import FEWEST, MOST
+    from clv_core.evaluation import MAX_FOLDS, MIN_FOLDS
     from clv_core.training import MOST_ORIGINS
 
     count = MOST_ORIGINS if options.origins is None else int(options.origins)
     for flag, value in (("origins", count), ("seeds", options.seeds)):
         if not 1 <= value <= 100:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=100)
-    if options.folds and not FEWEST <= options.folds <= MOST:
-        raise UsageError("setting_bounds", setting="folds", value=options.folds, low=FEWEST, high=MOST)
+    if options.folds and not MIN_FOLDS <= options.folds <= MAX_FOLDS:
+        raise UsageError("setting_bounds", setting="folds", value=options.folds, low=MIN_FOLDS, high=MAX_FOLDS)
     return count
 
 

@@ -19,11 +19,11 @@ from .evidence import Figures as Figures
 from .evidence import HoldoutFacts as HoldoutFacts
 from .evidence import LogFacts as LogFacts
 from .evidence import Rolling as Rolling
-from .folds import FEWEST as FEWEST
-from .folds import MOST as MOST
+from .folds import MAX_FOLDS as MAX_FOLDS
+from .folds import MIN_FOLDS as MIN_FOLDS
 from .folds import compare as compare
 from .levels import FIFTHS as FIFTHS
-from .levels import LARGEST_SPREAD as LARGEST_SPREAD
+from .levels import MAX_SPREAD as MAX_SPREAD
 from .levels import USUAL_LEVEL_SPREAD as USUAL_LEVEL_SPREAD
 from .levels import SharedError as SharedError
 from .levels import Summands as Summands
@@ -51,8 +51,8 @@ from .slices import season_label as season_label
 from .slices import season_table as season_table
 from .slices import slice_label as slice_label
 from .slices import slice_table as slice_table
-from .trust import FEW_BUYERS as FEW_BUYERS
 from .trust import REASONS as REASONS
+from .trust import SMALL_SAMPLE_BUYERS as SMALL_SAMPLE_BUYERS
 from .trust import Grade as Grade
 from .trust import Question as Question
 from .trust import Trust as Trust

@@ -1,6 +1,6 @@
 """Backtest models at past cutoffs: train before each, predict, and compare with actual values.
 
-The holdout of a training is one of them: the last horizon of the log, for a model and the baselines beside it.
+The holdout of a training is one of them: the last horizon of the log, for a model and its baselines.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ def variants_of(config: TrainConfig, pairs: Sequence[str]) -> dict[str, TrainCon
     Raises:
         UsageError: no pair, an unknown key, a value that it cannot have, or a setting that cannot vary.
     """
-    found = {"": config}
+    configs = {"": config}
     for text in pairs:
         key, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             raise UsageError("setting_pair", text=text)
         if key in FIXED:
             raise UsageError("variant_fixed", setting=key)
-        known = {name: old for name, old in config.to_json().items() if name != key}
-        found[f"[{key}={value}]"] = TrainConfig.from_pairs({key: value}, **known)
-    return found
+        other_settings = {name: old for name, old in config.to_json().items() if name != key}
+        configs[f"[{key}={value}]"] = TrainConfig.from_pairs({key: value}, **other_settings)
+    return configs
 
 
 def worth_of_never_buyers(train: Snapshot) -> dict[str, float]:
-    """Return what is predicted for a customer of whom nothing is known: what never-buyers were worth in training.
+    """Return what is predicted for a customer without any event: what never-buyers were worth in training.
 
     Returns:
         :data:`FIGURES` by name; 0 where all had bought.
@@ -77,21 +77,22 @@ def on_the_same_customers(predictions: pd.DataFrame, plain: pd.DataFrame, unknow
     """Return a variant's predictions for the customers of the plain run, in their order and with their values.
 
     Args:
-        predictions: of the variant at one origin, rows of all its models, told apart by ``model``.
+        predictions: of the variant at one origin, rows of all its models, in column ``model``.
         plain: of one model of the plain run at the same origin, one row a customer.
         unknown: of :func:`worth_of_never_buyers`, for customers whom the variant does not know.
     """
     frames = []
     for model, frame in predictions.groupby("model", sort=False):
-        found = frame.set_index(CUSTOMER_ID)[list(FIGURES)].reindex(plain[CUSTOMER_ID]).fillna(unknown)
-        figures = {name: found[name].to_numpy() for name in FIGURES}
+        aligned = frame.set_index(CUSTOMER_ID)[list(FIGURES)].reindex(plain[CUSTOMER_ID]).fillna(unknown)
+        figures = {name: aligned[name].to_numpy() for name in FIGURES}
         frames.append(plain.assign(model=model, **figures))
     return pd.concat(frames, ignore_index=True)
 
 
 LEARNING_TAKES: Final = 8.0
 BASELINE_TAKES: Final = 0.5
-"""How long a model that learns, and one that does not, take beside the making of training windows, about."""
+"""How long the fits of a model that learns, and of one that does not, take relative to making the training windows,
+roughly: they only weigh the bar of progress."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Origin:
 
     Args:
         cutoff: the origin.
-        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, in column ``model``.
         fitted: the fitted models by id.
         train_windows: training rows used.
         facts: what slices ask of the customers (:func:`~clv_core.evaluation.slices.customer_facts`).
@@ -147,7 +148,7 @@ class Backtest:
         predictions: ``score``'s columns, ``origin`` and ``actual``; the second run of a model is
             ``hybrid#2``, a variant of it ``hybrid[review_text=false]``.
         facts: what slices ask of the customers of each origin.
-        unseen: of :func:`~clv_core.evaluation.folds.cross_validate` at the last origin; None where nobody asked.
+        unseen: of :func:`~clv_core.evaluation.folds.cross_validate` at the last origin; None without folds.
     """
 
     predictions: pd.DataFrame
@@ -217,25 +218,25 @@ def run_origins(
                 continue
             run = replace(config, seed=config.seed + number * config.ensemble)
             where = folder / f"{origin:%Y%m%d}-{number}-{place}"
-            found = run_origin(log_of(run), origin, run, wanted, where, listener, "backtest")
-            part = found.predictions
+            outcome = run_origin(log_of(run), origin, run, wanted, where, listener, "backtest")
+            part = outcome.predictions
             if plain is None:
-                plain = found
+                plain = outcome
             elif suffix:
-                one = plain.predictions[plain.predictions["model"] == plan.models[0]]
-                part = on_the_same_customers(part, one, plain.unknown)
+                reference = plain.predictions[plain.predictions["model"] == plan.models[0]]
+                part = on_the_same_customers(part, reference, plain.unknown)
             frames.append(part.assign(model=part["model"] + suffix + (f"#{number + 1}" if number else "")))
         assert plain is not None
         return Backtest(pd.concat(frames, ignore_index=True), plain.facts)
 
-    found: list[Backtest] = []
+    backtests: list[Backtest] = []
     for origin, part in zip(origins, parts_of(progress, [1] * len(origins)), strict=True):
         try:
-            found.append(run_all(origin, part))
+            backtests.append(run_all(origin, part))
         except NotEnoughData:
             if plan.origins or origin == origins[-1]:
                 raise
-    tables = ([getattr(one, name) for one in found] for name in ("predictions", "facts"))
+    tables = ([getattr(each, name) for each in backtests] for name in ("predictions", "facts"))
     return Backtest(*(pd.concat(table, ignore_index=True) for table in tables))
 
 
@@ -256,24 +257,24 @@ def backtest(
     settings = variants_of(config, plan.variants)
     log = open_log(dataset, before=None, **config.of_log())
     most = plan.count or MOST_ORIGINS
-    chosen = sorted(plan.origins) or rolling_origins(log.first_day, log.end, config.horizon_days, most)
-    if not chosen:
+    origins = sorted(plan.origins) or rolling_origins(log.first_day, log.end, config.horizon_days, most)
+    if not origins:
         days = (log.end - log.first_day).days
         raise NotEnoughData("no_origin", horizon=config.horizon_days, days=days, longest=max(0, (days - 28) // 2))
-    configs = [one.to_json() for one in settings.values()]
+    configs = [variant.to_json() for variant in settings.values()]
     logs = {str(config.of_log()): log}
 
-    def log_of(one: TrainConfig) -> EventLog:
-        key = str(one.of_log())
+    def log_of(variant: TrainConfig) -> EventLog:
+        key = str(variant.of_log())
         if key not in logs:
-            logs[key] = open_log(dataset, before=None, **one.of_log())
+            logs[key] = open_log(dataset, before=None, **variant.of_log())
         return logs[key]
 
     with state_folder(workspace, dataset.name, dataset.manifest.version, "backtest", configs, __version__) as folder:
-        result = run_origins(log_of, chosen, settings, plan, folder, progress)
+        result = run_origins(log_of, origins, settings, plan, folder, progress)
         if plan.folds:
             first = replace(config, model=plan.models[0])
-            unseen = cross_validate(log, chosen[-1], first, plan.folds, folder / "folds", progress)
+            unseen = cross_validate(log, origins[-1], first, plan.folds, folder / "folds", progress)
             result = replace(result, unseen=unseen)
     return result
 
@@ -309,9 +310,9 @@ def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency:
         config: model, horizon and settings.
         currency: of the log; "" where it has no name.
     """
-    held = None if origin is None else gather(origin.predictions, config.model).held
+    holdout = None if origin is None else gather(origin.predictions, config.model).held
     change = find_change(log, config.horizon_days)
-    evidence = Evidence(config.horizon_days, held, LogFacts.of(log), change, currency=currency)
+    evidence = Evidence(config.horizon_days, holdout, LogFacts.of(log), change, currency=currency)
     if origin is None:
         return Figures({}, {}, None, evidence)
     by_model = {

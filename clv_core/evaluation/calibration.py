@@ -16,13 +16,15 @@ from clv_core.evaluation.sample import Order
 from clv_core.records import Amount, Count, Number, Share
 
 Floats = NDArray[np.float64]
-Found = Literal["honest", "narrow", "wide", "high", "low", "unclear"]
+IntervalFit = Literal["honest", "narrow", "wide", "high", "low", "unclear"]
 
 SURE: Final = 3.0
 """In standard errors: a smaller difference may be chance."""
 NARROW: Final = 1.35
 """So many times the buyers outside that should be, and intervals are too narrow."""
 WIDE: Final = 0.6
+"""Fewer outside than this share of those that should be, and intervals are too wide. A guess: ranges that promise too
+little cost less than ranges that promise too much, so this is farther from 1 than :data:`NARROW`."""
 SHIFTED: Final = 0.15
 """So far may the share of buyers above their own middle be from what it should be: a total that is off by a quarter,
 which is tolerated, moves it by as much."""
@@ -31,7 +33,8 @@ PITS: Final = {"pit10": (0.1, 0.05), "pit50": (0.5, 0.1), "pit90": (0.9, 0.05)}
 LIKELY: Final = 2.0
 """In standard errors: what is less far from right is near it; else it is within :data:`NEAR` of what is borne."""
 NEAR: Final = 0.5
-FEWEST_BUYERS: Final = 50
+"""Half of what is borne, so that "honest" is not called on the brink of another word; a guess."""
+MIN_BUYERS: Final = 50
 """Of fewer buyers whose marks are a test, intervals are not called honest."""
 
 
@@ -68,7 +71,7 @@ class Intervals:
     pit90: Share
 
     @property
-    def found(self) -> Found:
+    def fit(self) -> IntervalFit:
         """``honest``, ``narrow``, ``wide``, ``high`` (set too high), ``low``, or ``unclear``: none for sure."""
         up, moved = self.above - self.above_right, self._far(self.above, self.above_right, self.above_noise, SHIFTED)
         if self._ratio > NARROW and self.outside - self.outside_right > SURE * self.outside_noise:
@@ -109,7 +112,7 @@ class Intervals:
     def _near(self) -> bool:
         borne = (NARROW - 1) * self.outside_right
         return (
-            self.buyers >= FEWEST_BUYERS
+            self.buyers >= MIN_BUYERS
             and _close(self.outside, self.outside_right, self.outside_noise, borne)
             and _close(self.above, self.above_right, self.above_noise, SHIFTED)
             and all(_close(getattr(self, name), right, self._noise(name), by) for name, (right, by) in PITS.items())

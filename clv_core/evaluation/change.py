@@ -23,23 +23,27 @@ from clv_core.records import Amount, Count, Day
 
 Floats = NDArray[np.float64]
 
-MOST_CUSTOMERS: Final = 50_000
-"""Of more customers, every k-th is looked at: the figures are about all of them together."""
-SHORTEST_DAYS: Final = 28
+MAX_CUSTOMERS: Final = 50_000
+"""Of more customers, every k-th is read: the figures are about all of them together."""
+MIN_SPAN_DAYS: Final = 28
+"""Four weeks: in a shorter span a single campaign or holiday is a change. A guess."""
 PARTS: Final = (1, 2)
 """The last horizon and its second half are looked at: a change need not begin where the horizon does."""
 EARLIER: Final = 8
 """Earlier spans, evenly over the log; they may overlap."""
-FEWEST_EARLIER: Final = 3
-FEWEST_SPANS: Final = 2
-"""So many spans have to lie beside each other before the last one: what varies can be told only then."""
-FEWEST_CUSTOMERS: Final = 100
+MIN_EARLIER: Final = 3
+"""Of two spans the farthest from their middle says nothing of how far spans go; a guess."""
+MIN_SPANS: Final = 2
+"""So many spans without overlap have to lie before the last one: of one, nothing shows how much spans vary."""
+MIN_CUSTOMERS: Final = 100
+"""As many as a verdict needs buyers (``MIN_BUYERS`` of :mod:`clv_core.evaluation.trust`)."""
 MATERIAL: Final = float(np.log(1.5))
-"""A third less, or half as much again."""
+"""A third less, or half as much again; smaller changes are within what totals may be off by anyway. A guess."""
 BEYOND: Final = 1.5
-"""How far from the middle of the earlier spans, in distances of the farthest of them."""
+"""How far from the middle of the earlier spans, in distances of the farthest of them; a guess."""
 SURE: Final = 4.0
-"""In standard errors over customers, of the last span and of an earlier one together."""
+"""In standard errors over customers, of the last span and of an earlier one together; more than the usual two, as two
+figures of two spans are tested for every model."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def find_change(log: EventLog, horizon_days: int) -> Change | None:
     """Return the strongest change within the last horizon of a log; None where there is none, or too little to tell.
 
     Args:
-        log: nothing at or after its end is known.
+        log: nothing at or after its end is read.
         horizon_days: the horizon.
     """
     end = day_of(log.end)
@@ -85,22 +89,22 @@ def change_at(bought: PurchaseDays, first: int, end: int, horizon_days: int) -> 
         end: first day after it.
         horizon_days: the horizon.
     """
-    found = [_within(bought, first, end, horizon_days // part) for part in PARTS]
-    strongest = max((one for one in found if one is not None), key=lambda one: one[0], default=None)
+    changes = [_within(bought, first, end, horizon_days // part) for part in PARTS]
+    strongest = max((change for change in changes if change is not None), key=lambda change: change[0], default=None)
     return None if strongest is None else strongest[1]
 
 
 def _within(bought: PurchaseDays, first: int, end: int, days: int) -> tuple[float, Change] | None:
     """Return how many times the threshold the change of the last ``days`` is, and the change."""
     start = end - days
-    history = max(SHORTEST_DAYS, days // 2)
-    if days < SHORTEST_DAYS or start - first - history < FEWEST_SPANS * days:
+    history = max(MIN_SPAN_DAYS, days // 2)
+    if days < MIN_SPAN_DAYS or start - first - history < MIN_SPANS * days:
         return None
     starts = {round(day) for day in np.linspace(first + history, start - days, EARLIER)}
     spans = [span_at(bought, day, days) for day in sorted(starts)]
-    earlier = [span for span in spans if span is not None and span.customers >= FEWEST_CUSTOMERS]
+    earlier = [span for span in spans if span is not None and span.customers >= MIN_CUSTOMERS]
     last = span_at(bought, start, days)
-    if last is None or len(earlier) < FEWEST_EARLIER:
+    if last is None or len(earlier) < MIN_EARLIER:
         return None
     year_ago = start - YEAR_DAYS
     then = span_at(bought, year_ago, days) if year_ago >= first + history else None
@@ -148,12 +152,12 @@ class PurchaseDays:
     net: Floats
 
     @classmethod
-    def of(cls, steps: Steps, most: int = MOST_CUSTOMERS) -> Self:
+    def of(cls, steps: Steps, most: int = MAX_CUSTOMERS) -> Self:
         """Return the days whose purchases and returns together are above zero, of at most ``most`` customers."""
-        chosen = np.arange(0, len(steps.customer_ids), max(1, -(-len(steps.customer_ids) // most)))
-        size = steps.offsets[chosen + 1] - steps.offsets[chosen]
-        rows = np.repeat(steps.offsets[chosen] - np.cumsum(size) + size, size) + np.arange(size.sum())
-        customer = np.repeat(chosen, size)
+        sampled = np.arange(0, len(steps.customer_ids), max(1, -(-len(steps.customer_ids) // most)))
+        size = steps.offsets[sampled + 1] - steps.offsets[sampled]
+        rows = np.repeat(steps.offsets[sampled] - np.cumsum(size) + size, size) + np.arange(size.sum())
+        customer = np.repeat(sampled, size)
         money = of_types(steps, MONEY_TYPES, rows)
         customer, rows = customer[money], rows[money]
         amount = np.nan_to_num(steps.values[rows, STEP_VALUES.index("amount")].astype(np.float64))
@@ -167,8 +171,8 @@ class PurchaseDays:
 
     def rfm(self, cutoff: int) -> pd.DataFrame:
         """Return the BTYD four of everyone who bought before ``cutoff``, indexed by the customer's number."""
-        known = self.day < cutoff
-        customer, day, net = self.customer[known], self.day[known], self.net[known]
+        is_past = self.day < cutoff
+        customer, day, net = self.customer[is_past], self.day[is_past], self.net[is_past]
         who, first, count = np.unique(customer, return_index=True, return_counts=True)
         total = np.add.reduceat(net, first) if len(first) else net
         repeat = count - 1

@@ -15,7 +15,9 @@ Floats = NDArray[np.float64]
 
 DECILES: Final = 10
 CURVE_POINTS: Final = 201
+"""A point each half percent of the customers."""
 THRESHOLDS: Final = 101
+"""A threshold each percent."""
 
 
 def decile_table(actual: ArrayLike, predicted: ArrayLike, *, baseline: ArrayLike | None = None) -> pd.DataFrame:
@@ -67,11 +69,11 @@ def gain_curve(actual: ArrayLike, predicted: ArrayLike, points: int = CURVE_POIN
     mean, value = floats(predicted), np.maximum(floats(actual), 0.0)
     shares = np.linspace(0.0, 1.0, points)
     total = value.sum()
-    held = shares
+    captured = shares
     if total > 0:
         order = Order.ascending(-mean)
-        held = shares_at(order.sums(np.ones((1, len(mean)))), order.sums(value[None, :]), shares)[0] / total
-    return pd.DataFrame({"share_of_customers": shares, "share_of_value": held})
+        captured = shares_at(order.sums(np.ones((1, len(mean)))), order.sums(value[None, :]), shares)[0] / total
+    return pd.DataFrame({"share_of_customers": shares, "share_of_value": captured})
 
 
 def gain_curves(actual: ArrayLike, predicted: dict[str, ArrayLike]) -> dict[str, pd.DataFrame]:
@@ -101,7 +103,7 @@ class Thresholds:
             p: predicted probability of it, [c].
         """
         chances = floats(p)
-        rows = np.argsort(chances)  # equal ones are never parted by a threshold: their order tells nothing
+        rows = np.argsort(chances)  # no threshold parts equal ones: their order does not matter
         later = np.cumsum(np.asarray(bought, dtype=np.int64)[rows][::-1])[::-1]
         return cls(chances[rows], np.concatenate([later, [0]]))
 
@@ -137,11 +139,11 @@ class Thresholds:
 def top_share(values: ArrayLike) -> float:
     """Return which share of all value the tenth of the customers with the most holds; 0 where nobody has any.
 
-    A tenth that is no whole number of customers is rounded up, as the first tier of a tenth is.
+    A tenth that is a fraction of a customer more is rounded up, as the first tier of a tenth is.
 
     Args:
         values: of customers, predicted or actual; negative ones count as 0, [c].
     """
-    held = np.sort(np.maximum(floats(values), 0.0))[::-1]
-    total = float(held.sum())
-    return float(held[: -(-len(held) // 10)].sum() / total) if total > 0 else 0.0
+    ranked = np.sort(np.maximum(floats(values), 0.0))[::-1]
+    total = float(ranked.sum())
+    return float(ranked[: -(-len(ranked) // 10)].sum() / total) if total > 0 else 0.0

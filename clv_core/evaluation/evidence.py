@@ -20,6 +20,7 @@ from clv_core.records import Count, Currency, Day, HorizonDays, JsonRecord, Numb
 
 AMOUNT_AT: Final = STEP_VALUES.index(AMOUNT)
 LOYAL_ORDERS: Final = 3
+"""As Klaviyo asks for some customers with three orders or more before it predicts."""
 CUSTOMERS_AT_ONCE: Final = 100_000
 
 
@@ -71,7 +72,8 @@ class LogFacts:
 
 REFERENCE: Final = "bgnbd"
 LEVEL_TOLERANCE: Final = 0.25
-"""Largest share by which a total may be off and still be said to hold."""
+"""Largest share by which a total may be off and still hold; a guess. It is 2.5 times what
+totals usually move by (:data:`~clv_core.evaluation.levels.USUAL_LEVEL_SPREAD`)."""
 
 
 @dataclass(frozen=True)
@@ -140,17 +142,17 @@ class Rolling:
 
     @classmethod
     def of(cls, backtest: dict[str, Any], model: str) -> Self | None:
-        """Return what a backtest says of ``model``; None where it has fewer than two origins whose level is known.
+        """Return how ``model`` did in a backtest; None where it has fewer than two origins with a level.
 
         Args:
             backtest: what the command ``backtest`` wrote to ``backtest.json``.
             model: id of the model.
         """
-        found = [each for each in backtest["metrics"].values() if "bias" in each.get(model, {})]
-        if len(found) < 2:
+        measured = [each for each in backtest["metrics"].values() if "bias" in each.get(model, {})]
+        if len(measured) < 2:
             return None
-        pairs = [(each[model].get("gini"), each.get(REFERENCE, {}).get("gini")) for each in found]
-        known = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
+        pairs = [(each[model].get("gini"), each.get(REFERENCE, {}).get("gini")) for each in measured]
+        comparable = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
         over = [
             Estimate(**item["advantage"])
             for item in backtest["verdicts"]
@@ -162,9 +164,9 @@ class Rolling:
             if (item["model"], item["between"]) == (model, "seeds") and item["overlap"] is not None
         ]
         return cls(
-            origins=len(found),
-            level_off=sum(abs(each[model]["bias"]) > LEVEL_TOLERANCE for each in found),
-            below_reference=sum(ours < theirs for ours, theirs in known if model != REFERENCE),
+            origins=len(measured),
+            level_off=sum(abs(each[model]["bias"]) > LEVEL_TOLERANCE for each in measured),
+            below_reference=sum(ours < theirs for ours, theirs in comparable if model != REFERENCE),
             over_reference=over[0] if over else None,
             overlap=float(seeds[0]) if seeds else None,
         )
@@ -195,7 +197,7 @@ class Evidence(JsonRecord):
 
 @dataclass(frozen=True)
 class Figures:
-    """How good a model is, as its record says it.
+    """How good a model is, as its record stores it.
 
     Args:
         metrics: its own; empty where it was not measured.
@@ -211,11 +213,11 @@ class Figures:
 
 
 def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: int = RESAMPLES) -> Evidence:
-    """Return what predictions say of a model at their latest origin.
+    """Return the evidence that predictions give on a model at their latest origin.
 
     Args:
-        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
-        model: whom to judge; None is the model of the first row.
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, in column ``model``.
+        model: the one to judge; None is the model of the first row.
         resamples: bootstrap resamples of customers.
     """
     name = str(predictions["model"].iloc[0]) if model is None else model
@@ -223,20 +225,20 @@ def gather(predictions: pd.DataFrame, model: str | None = None, *, resamples: in
     latest = predictions[predictions["origin"].astype(str) == origin]
     ours = latest[latest["model"] == name]
     bootstrap = Bootstrap.of(latest[latest["model"].isin([name, REFERENCE])], ("gini",), resamples=resamples)
-    known = [(origin, each, "gini") in bootstrap.values for each in (name, REFERENCE)]
-    held = Held(
+    has_gini = [(origin, each, "gini") in bootstrap.values for each in (name, REFERENCE)]
+    holdout = Held(
         origin=origin,
         customers=len(ours),
         buyers=int((ours["actual"] > 0).sum()),
         predicted_total=float(ours["predicted_clv"].sum()),
         actual_total=float(ours["actual"].sum()),
-        gini=bootstrap.estimate(origin, name, "gini") if known[0] else None,
+        gini=bootstrap.estimate(origin, name, "gini") if has_gini[0] else None,
         inside=share_inside(ours),
-        over_reference=bootstrap.advantage(name, REFERENCE, "gini") if all(known) and name != REFERENCE else None,
+        over_reference=bootstrap.advantage(name, REFERENCE, "gini") if all(has_gini) and name != REFERENCE else None,
         intervals=intervals_of(ours),
         groups=groups_of(ours),
     )
-    return Evidence(int(ours["horizon_days"].iloc[0]), held)
+    return Evidence(int(ours["horizon_days"].iloc[0]), holdout)
 
 
 def share_inside(predictions: pd.DataFrame) -> float:
@@ -244,7 +246,7 @@ def share_inside(predictions: pd.DataFrame) -> float:
 
     The reverse does not hold: what is right by it may yet be wrong of buyers (:mod:`clv_core.evaluation.calibration`),
     because zeros fill the middle, and values that are all too high leave as many inside as they bring. Plain coverage
-    says even less where most buy nothing, for 0 lies inside nearly every interval. A customer who bought nothing lies
+    shows even less where most buy nothing, for 0 lies inside nearly every interval. A customer who bought nothing lies
     evenly between 0 and 1 - p_purchase of the predicted distribution (randomised PIT), and only the part between .1 and
     .9 of it counts as inside.
 

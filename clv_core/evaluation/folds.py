@@ -6,7 +6,8 @@ by a model that learned from the windows of the other folds only. What is lost a
 customers, not of behaviour (a little of it also that a model of the second view learns from fewer customers).
 
 What all customers together decide stays as it is: the BTYD parameters of each cutoff, the anchors that they give, and
-the level that predictions are set to at the origin. Those few numbers are of the population, and known at the cutoff.
+the level that predictions are set to at the origin. Those few numbers are of the population, and available at the
+cutoff.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ Outcome = Literal["leans", "holds", "unsure"]
 COLUMNS: Final = ("origin", "model", "view", "fold", "customers", "buyers", "metric", "value", "low", "high")
 COMPARED: Final = with_role("folds")
 SMALL: Final = 0.01
-"""A loss of Gini within this is no sign of leaning, however sure it is."""
+"""A loss of Gini within this is no sign of leaning, however sure it is; a guess."""
 LARGE: Final = 0.05
-"""Where a loss of Gini of this size is not ruled out, nothing is said to hold."""
-FEWEST, MOST = 2, 20
+"""Where a loss of Gini of this size is not ruled out, the outcome stays ``unsure``; a guess."""
+MIN_FOLDS, MAX_FOLDS = 2, 20
+"""Each fold is a training: 20 take as long as 20 models, and leave each of them 95% of the customers."""
 
 
 def fold_of(customer_ids: NDArray[np.object_] | pd.Index[Any], folds: int, seed: int) -> NDArray[np.int64]:
@@ -55,7 +57,7 @@ def cross_validate(
     """Predict every customer at ``cutoff`` by a model that was not trained on them.
 
     Args:
-        log: the whole log; models learn from label windows that end before the cutoff.
+        log: the entire log; models learn from label windows that end before the cutoff.
         cutoff: the origin; its horizon is complete.
         config: model, horizon, settings, and the seed that the folds are drawn with.
         folds: how many models are trained.
@@ -71,17 +73,17 @@ def cross_validate(
     train = training_data(log, cutoff, config, progress)
     snapshot = complete_snapshot(log, cutoff, config)
     of_windows, of_customers = (fold_of(part.features.index, folds, config.seed) for part in (train, snapshot))
-    frames, own = [], folder / f"{cutoff:%Y%m%d}-{folds}"
+    frames, run_folder = [], folder / f"{cutoff:%Y%m%d}-{folds}"
     for number, part in enumerate(parts_of(progress, [1] * folds)):
         part.report("folds", 0, 1)
-        others = train.take(np.flatnonzero(of_windows != number))
-        fitted = MODELS[config.model].fit(FitTask(others, config, own / str(number), part, "folds"))
+        other_folds = train.take(np.flatnonzero(of_windows != number))
+        fitted = MODELS[config.model].fit(FitTask(other_folds, config, run_folder / str(number), part, "folds"))
         answers = fitted.model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, config.model)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target)[of_customers == number])
     progress.report("folds", folds, folds)
-    found: pd.DataFrame = pd.concat(frames).sort_index().assign(**{FOLD: of_customers + 1})
-    return found
+    predictions: pd.DataFrame = pd.concat(frames).sort_index().assign(**{FOLD: of_customers + 1})
+    return predictions
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,15 @@ def compare(unseen: pd.DataFrame, plain: pd.DataFrame) -> tuple[pd.DataFrame, Le
     for view, frame in both.items():
         size = (len(frame), int((frame["actual"] > 0).sum()))
         for metric in (name for name in COMPARED if (origin, view, name) in bootstrap.values):
-            found = bootstrap.estimate(origin, view, metric)
-            rows.append((origin, model, view, 0, *size, metric, found.value, found.low, found.high))
+            estimate = bootstrap.estimate(origin, view, metric)
+            rows.append((origin, model, view, 0, *size, metric, estimate.value, estimate.low, estimate.high))
         for fold, part in frame.groupby(FOLD, sort=True):
             size = (len(part), int((part["actual"] > 0).sum()))
             values = evaluate(part["actual"], part)
             about = (origin, model, view, fold, *size)
             rows += [(*about, name, values[name], np.nan, np.nan) for name in COMPARED if name in values]
-    known = [name for name in COMPARED if all((origin, view, name) in bootstrap.values for view in both)]
-    advantage = {name: bootstrap.advantage(PLAIN, UNSEEN, name) for name in known}
+    comparable = [name for name in COMPARED if all((origin, view, name) in bootstrap.values for view in both)]
+    advantage = {name: bootstrap.advantage(PLAIN, UNSEEN, name) for name in comparable}
     return pd.DataFrame(rows, columns=list(COLUMNS)), _leaning(bootstrap, origin, advantage, folds)
 
 

@@ -6,12 +6,12 @@ fifths by predicted value, and for each fifth k
     log(actual sum / predicted sum) = a + b_k + e_k,   a ~ N(0, s^2),   b_k ~ N(0, g_k^2),   e_k ~ N(-v_k/2, v_k)
 
 where ``a`` is the level of all, ``b_k`` what a fifth alone is off by, and ``e_k`` the luck of independent customers,
-v_k = log(1 + relative variance). s and g_1 to g_5 are not known. Before any origin they are held to be around 10% (s)
+v_k = log(1 + relative variance). s and g_1 to g_5 are unknown. Before any origin they are taken to be around 10% (s)
 and 5% (g_k), with the heavy tail of a half-Cauchy; then every value is weighed by how well it explains past origins.
 One origin says little and leaves wide intervals, as a t distribution would; more of them narrow it. Each fifth has a
 spread of its own, and a fifth that holds less than a fifth of the value a wider one, 5% of what an even fifth would
-hold: a miss that is small beside the total is a large factor of next to nothing, and says nothing of the level of
-all. The errors are centred on 0: a miss of the past is taken for its size, not for its direction.
+hold: a miss that is small against the total is a large factor of next to nothing, and has no bearing on the level
+of all. The errors are centred on 0: a miss of the past is taken for its size, not for its direction.
 
 A customer's variance is m^2 (c/p - 1): that of a value that is 0 with probability 1 - p, and else has mean m/p and
 second moment c (m/p)^2. The dispersion c is measured at the past origins, their level set right. Derived from each
@@ -28,7 +28,7 @@ A sum over any of the customers has that error, and the luck of those who are in
 with v from the variances of these customers, s and g_k as above, averaged over what is held of them, and w_k the
 share of the sum that the k-th fifth of all customers by predicted value holds. The luck of customers shrinks with their
 number; the rest does not. The b_k are drawn, once for each spread that is held possible: a fifth that may hold far more
-than was said lifts the upper end further than it lowers the lower one.
+than predicted lifts the upper end further than it lowers the lower one.
 """
 
 from __future__ import annotations
@@ -48,16 +48,22 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FIFTHS: Final = 5
+"""Of fewer groups the head is not apart from the rest; of more, each has little value and much luck."""
 USUAL_LEVEL_SPREAD: Final = 0.1
 USUAL_OWN_SPREAD: Final = 0.05
-LARGEST_SPREAD: Final = 2.0
-"""Scales of the half-Cauchy distributions of s and g, and their bound, on the log scale of money."""
+MAX_SPREAD: Final = 2.0
+"""Scales of the half-Cauchy distributions of s and g, and their bound, on the log scale of money.
+
+The scales are guesses, and so is the bound (a factor of 7); the heavy tail of a half-Cauchy leaves much to the data."""
 DRAWS: Final = 20_000
+"""Of the prior; most weigh next to nothing after an origin, and are dropped."""
 NEGLIGIBLE: Final = 1e-4
 """Draws that weigh less than this part of the heaviest one are dropped."""
-SMALLEST_P: Final = 0.01
-SMALLEST_DISPERSION: Final = 1.05
-LOWEST_RATIO: Final = 0.05
+MIN_CHANCE: Final = 0.01
+"""A smaller chance to buy counts as this one: a customer's variance grows with 1/p without bound."""
+MIN_DISPERSION: Final = 1.05
+"""Buyers' values always spread by something; at 1 or below a customer who buys for sure would have no variance."""
+MIN_RATIO: Final = 0.05
 """A fifth that brought less of its prediction than this counts as this much: there is no logarithm of nothing."""
 
 
@@ -82,7 +88,7 @@ def customer_variance(scored: pd.DataFrame, dispersion: float) -> Floats:
         scored: ``p_purchase`` and ``predicted_clv``, one row a customer, [n].
         dispersion: second moment of a buyer's value over the square of its mean.
     """
-    chance = np.clip(scored["p_purchase"].to_numpy(np.float64), SMALLEST_P, 1.0)
+    chance = np.clip(scored["p_purchase"].to_numpy(np.float64), MIN_CHANCE, 1.0)
     variance: Floats = scored["predicted_clv"].to_numpy(np.float64) ** 2 * (dispersion / chance - 1)
     return variance
 
@@ -113,21 +119,21 @@ class SharedError:
             past: for each, ``p_purchase``, ``predicted_clv`` and ``actual`` of one model, one row a customer.
 
         Returns:
-            None where no origin has anything predicted and anything sold: nothing is known then.
+            None where no origin has anything predicted and anything sold.
         """
-        known = [
+        usable = [
             frame for frame in past if len(frame) and frame["predicted_clv"].sum() > 0 and frame["actual"].sum() > 0
         ]
-        if not known:
+        if not usable:
             return None
-        dispersion = float(np.mean([dispersion_of(frame) for frame in known]))
-        shares = np.mean([_shares(frame) for frame in known], axis=0)
+        dispersion = float(np.mean([dispersion_of(frame) for frame in usable]))
+        shares = np.mean([_shares(frame) for frame in usable], axis=0)
         squared = _draws(shares)
-        fit = np.sum([log_likelihood(*_misses(frame, dispersion), squared) for frame in known], axis=0)
+        fit = np.sum([log_likelihood(*_misses(frame, dispersion), squared) for frame in usable], axis=0)
         likely = np.exp(fit - fit.max())
-        kept = likely > NEGLIGIBLE
-        weights = likely[kept] / likely[kept].sum()
-        return cls(squared[kept, 0], squared[kept, 1:], weights, dispersion, len(known))
+        relevant = likely > NEGLIGIBLE
+        weights = likely[relevant] / likely[relevant].sum()
+        return cls(squared[relevant, 0], squared[relevant, 1:], weights, dispersion, len(usable))
 
 
 def dispersion_of(frame: pd.DataFrame) -> float:
@@ -139,7 +145,7 @@ def dispersion_of(frame: pd.DataFrame) -> float:
     value = np.maximum(frame["actual"].to_numpy(np.float64), 0.0)
     level = value.sum() / frame["predicted_clv"].sum()
     expected = level**2 * (customer_variance(frame, 1.0) + frame["predicted_clv"].to_numpy(np.float64) ** 2)
-    return max(SMALLEST_DISPERSION, float((value**2).sum() / expected.sum()))
+    return max(MIN_DISPERSION, float((value**2).sum() / expected.sum()))
 
 
 def _shares(frame: pd.DataFrame) -> Floats:
@@ -151,17 +157,17 @@ def _shares(frame: pd.DataFrame) -> Floats:
 
 def _draws(shares: Floats) -> Floats:
     """Return draws of s^2 and of each fifth's g^2 before any miss is seen, the same for the same shares, [d, 6]."""
-    own = USUAL_OWN_SPREAD * np.maximum(1.0, 1 / (FIFTHS * np.maximum(shares, 1e-9)))
-    scale = np.array([USUAL_LEVEL_SPREAD, *own])
+    fifth_scales = USUAL_OWN_SPREAD * np.maximum(1.0, 1 / (FIFTHS * np.maximum(shares, 1e-9)))
+    scale = np.array([USUAL_LEVEL_SPREAD, *fifth_scales])
     drawn = np.abs(np.random.default_rng(0).standard_cauchy(size=(DRAWS, 1 + FIFTHS)))
-    squared: Floats = np.minimum(scale * drawn, LARGEST_SPREAD) ** 2
+    squared: Floats = np.minimum(scale * drawn, MAX_SPREAD) ** 2
     return squared
 
 
 def _misses(frame: pd.DataFrame, dispersion: float) -> tuple[Floats, Floats]:
     """Return log(actual / predicted) of each fifth freed of the mean of its luck, and the variance of its luck, [5].
 
-    A fifth without any predicted value says nothing: its luck is infinite.
+    A fifth without any predicted value is no evidence: its luck is infinite.
     """
     predicted = frame["predicted_clv"].to_numpy(np.float64)
     fifth = fifth_of(predicted)
@@ -172,7 +178,7 @@ def _misses(frame: pd.DataFrame, dispersion: float) -> tuple[Floats, Floats]:
     some = ours > 0
     safe = np.where(some, ours, 1.0)
     luck = np.where(some, np.log1p(variance / safe**2), np.inf)
-    misses = np.log(np.maximum(theirs / safe, LOWEST_RATIO)) + luck / 2
+    misses = np.log(np.maximum(theirs / safe, MIN_RATIO)) + luck / 2
     return np.where(some, misses, 0.0), luck
 
 
@@ -183,14 +189,14 @@ def log_likelihood(misses: Floats, luck: Floats, squared: Floats) -> Floats:
 
     Args:
         misses: of the fifths, [5].
-        luck: variance of their luck, infinite where a fifth says nothing, [5].
+        luck: variance of their luck, infinite where a fifth is no evidence, [5].
         squared: s^2, then g^2 of each fifth, [d, 6].
     """
-    known = np.isfinite(luck)
-    level, own = squared[:, 0], squared[:, 1:][:, known] + luck[known]
-    weight, pull = (1 / own).sum(axis=1), (misses[known] / own).sum(axis=1)
-    squares = (misses[known] ** 2 / own).sum(axis=1) - level * pull**2 / (1 + level * weight)
-    density: Floats = -0.5 * (np.log(own).sum(axis=1) + np.log1p(level * weight) + squares)
+    finite = np.isfinite(luck)
+    level, fifth_variance = squared[:, 0], squared[:, 1:][:, finite] + luck[finite]
+    weight, pull = (1 / fifth_variance).sum(axis=1), (misses[finite] / fifth_variance).sum(axis=1)
+    squares = (misses[finite] ** 2 / fifth_variance).sum(axis=1) - level * pull**2 / (1 + level * weight)
+    density: Floats = -0.5 * (np.log(fifth_variance).sum(axis=1) + np.log1p(level * weight) + squares)
     return density
 
 
@@ -201,10 +207,11 @@ def evenly(weights: Floats, count: int) -> Ints:
 
 
 SURE: Final = 0.8
+"""The probability of every predicted range, as of the quantiles 10% and 90% of a customer."""
 TAIL: Final = (1 - SURE) / 2
 DRAWN: Final = 8192
 """Possible errors of the fifths from which the ends are read."""
-WIDEST: Final = 20.0
+MAX_LOG_END: Final = 20.0
 """On the log scale; no end of an interval lies as far from the middle."""
 
 
@@ -253,18 +260,19 @@ class Summands:
         """Return the sum of each segment with its 80% interval.
 
         Args:
-            rows: who is added, places among all customers; who is in two segments stands twice, [m].
+            rows: who is added, places among all customers; who is in two segments is listed twice, [m].
             segment: to what, 0 to ``count`` - 1, [m].
             count: number of segments k; an empty one has the interval 0 to 0.
         """
         rows, where = np.asarray(rows, np.int64), np.asarray(segment, np.int64)
         everybody = np.array_equal(rows, np.arange(len(self.predicted)))
-        predicted, own, nobody, fifth = (
+        predicted, own_variance, nobody, fifth = (
             amounts if everybody else amounts[rows]
             for amounts in (self.predicted, self.variance, self.nobody, self.fifth)
         )
         value, variance, none = (
-            np.bincount(where, amounts, minlength=count).astype(np.float64) for amounts in (predicted, own, nobody)
+            np.bincount(where, amounts, minlength=count).astype(np.float64)
+            for amounts in (predicted, own_variance, nobody)
         )
         cells = np.bincount(where * FIFTHS + fifth, predicted, minlength=count * FIFTHS)
         some = value > 0
@@ -297,10 +305,10 @@ def _ends(luck: Floats, shares: Floats, shared: SharedError) -> tuple[Floats, Fl
         shares: how much of the sum each fifth holds, [k, 5].
         shared: draws of the spreads.
     """
-    held = evenly(shared.weights, DRAWN)
-    alone = np.exp(np.sqrt(shared.own[held]) * _normals())  # [d, 5]
+    draws = evenly(shared.weights, DRAWN)
+    alone = np.exp(np.sqrt(shared.own[draws]) * _normals())  # [d, 5]
     middle = np.log(shares @ alone.T) - luck[:, None] / 2  # [k, d]
-    spread = np.sqrt(luck[:, None] + shared.level[held])
+    spread = np.sqrt(luck[:, None] + shared.level[draws])
 
     def below(end: Floats, tail: Floats, segment: NDArray[np.int64]) -> Floats:
         inside: Floats = ndtr((end[:, None] - middle[segment]) / spread[segment]).mean(axis=1)
@@ -308,8 +316,8 @@ def _ends(luck: Floats, shares: Floats, shared: SharedError) -> tuple[Floats, Fl
 
     count = len(luck)
     tail, segment = np.repeat([TAIL, 1 - TAIL], count), np.tile(np.arange(count), 2)
-    found = elementwise.find_root(below, (-WIDEST, WIDEST), args=(tail, segment), tolerances={"xatol": 1e-6})
-    low, high = np.exp(found.x).reshape(2, count)
+    roots = elementwise.find_root(below, (-MAX_LOG_END, MAX_LOG_END), args=(tail, segment), tolerances={"xatol": 1e-6})
+    low, high = np.exp(roots.x).reshape(2, count)
     return low, high
 
 

@@ -37,7 +37,7 @@ Role = Literal[
 ``sliced``      column of their table, page Evaluate
 ``tuned``       row of what tuned settings are worth, page Train
 ``tuning``      compared between tuned settings and the default (:mod:`~clv_core.evaluation.tune`)
-``verdicts``    said in words of two models: ``verdict.<id>.<outcome>``
+``verdicts``    compares two models in words: ``verdict.<id>.<outcome>``
 ``versions``    tested between two versions: ``models.compare.better.<id>``
 ``views``       column of the table of both views of ``folds``, page Evaluate
 """
@@ -71,7 +71,7 @@ class Metric:
             predictions: of the same customers, in the same order.
             threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
         """
-        return float(self.compute(Draw.whole(Sample.of(actual, predictions, threshold)))[0])
+        return float(self.compute(Draw.unweighted(Sample.of(actual, predictions, threshold)))[0])
 
     def advantage(self, ours: Floats, theirs: Floats) -> Floats:
         """Return by how much ``ours`` is better than ``theirs`` (negative: worse), in the metric's unit."""
@@ -90,7 +90,7 @@ def evaluate(actual: ArrayLike, predictions: PredictionLike, threshold: float = 
         predictions: :class:`~clv_core.model.predictions.Predictions`, or a frame with its columns, in the same order.
         threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
     """
-    draw = Draw.whole(Sample.of(actual, predictions, threshold))
+    draw = Draw.unweighted(Sample.of(actual, predictions, threshold))
     values = {name: float(metric.compute(draw)[0]) for name, metric in METRICS.items()}
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
@@ -141,8 +141,8 @@ def _gini(draw: Draw) -> Floats:
 
 
 def _capture10(draw: Draw) -> Floats:
-    held = shares_at(draw.heads, draw.value_along, np.array([0.1, 1.0]))
-    return divide(held[:, 0], held[:, 1])
+    captured = shares_at(draw.heads, draw.value_along, np.array([0.1, 1.0]))
+    return divide(captured[:, 0], captured[:, 1])
 
 
 def _decile_mape(draw: Draw) -> Floats:
@@ -279,7 +279,7 @@ METRICS: Final[dict[str, Metric]] = {
 def with_role(role: Role) -> tuple[str, ...]:
     """Return the ids of the metrics that are used somewhere, in the order in which they are shown there."""
     return tuple(
-        sorted((one.id for one in METRICS.values() if role in one.roles), key=lambda n: METRICS[n].roles[role])
+        sorted((name for name, each in METRICS.items() if role in each.roles), key=lambda n: METRICS[n].roles[role])
     )
 
 

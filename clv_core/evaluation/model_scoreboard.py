@@ -37,10 +37,10 @@ NAMES: Final = {
     "blend": "Blend",
     OWN: "Own model",
 }
-"""Proper names of models, the same in both languages; any other id speaks for itself."""
+"""Proper names of models, the same in both languages; any other id is shown as it is."""
 
-FEWEST_LEVELS: Final = 3
-"""At fewer origins nobody is said to be better on level: with two, one pair of equal models in ten was."""
+MIN_LEVEL_ORIGINS: Final = 3
+"""At fewer origins no model is better on level: with two, one pair of equal models in ten was."""
 
 Outcome = Literal["beats", "loses", "ties"]
 
@@ -95,21 +95,21 @@ def verdicts(
         runs: where the two are one model with other settings, and each was trained from several random starts: the ids
             of both, start by start; the figures are their means then, and the interval holds the luck of the starts.
     """
-    found = []
+    results = []
     ours, theirs = zip(*(runs or [(model, other)]), strict=True)
     for metric in metrics:
-        chosen = [
+        origins = [
             origin
             for origin in bootstrap.origins
             if all((origin, name, metric) in bootstrap.values for name in (*ours, *theirs))
         ]
-        if not chosen:
+        if not origins:
             continue
         if len(runs) > 1:
-            advantage = bootstrap.advantage_of_settings(runs, metric, chosen)
+            advantage = bootstrap.advantage_of_settings(runs, metric, origins)
         else:
-            advantage = bootstrap.advantage(model, other, metric, chosen)
-        once = METRICS[metric].better == "zero" and len(chosen) < FEWEST_LEVELS
+            advantage = bootstrap.advantage(model, other, metric, origins)
+        once = METRICS[metric].better == "zero" and len(origins) < MIN_LEVEL_ORIGINS
         sure: Outcome = "beats" if advantage.low > 0 else "loses" if advantage.high < 0 else "ties"
         outcome: Outcome = "ties" if once else sure
         low, high = sorted((abs(advantage.low), abs(advantage.high)))
@@ -120,16 +120,16 @@ def verdicts(
         params = {
             "model": NAMES.get(model, model),
             "other": NAMES.get(other, other),
-            "ours": _mean(bootstrap, chosen, ours, metric),
-            "theirs": _mean(bootstrap, chosen, theirs, metric),
+            "ours": _mean(bootstrap, origins, ours, metric),
+            "theirs": _mean(bootstrap, origins, theirs, metric),
             "low": low,
             "high": high,
         }
         if METRICS[metric].unit == "money":
             params["currency"] = currency
         code = f"verdict.{metric}.{'once' if once else outcome}"
-        found.append(Verdict(metric, outcome, advantage, Message(code, params)))
-    return found
+        results.append(Verdict(metric, outcome, advantage, Message(code, params)))
+    return results
 
 
 def _mean(bootstrap: Bootstrap, origins: Sequence[str], runs: Sequence[str], metric: str) -> float:
@@ -147,21 +147,21 @@ RUN: Final = "#"
 """Parts a model's id from the number of its run, ``hybrid#2``."""
 
 
-def top_overlap(one: pd.Series, other: pd.Series) -> float:
+def top_overlap(left: pd.Series, right: pd.Series) -> float:
     """Return which share of the customers at the top of one list is at the top of the other too.
 
     Two orders that have nothing in common but chance overlap by :data:`SHARE`.
 
     Args:
-        one: predicted value by customer_id.
-        other: the same of another run; only customers in both lists count.
+        left: predicted value by customer_id.
+        right: the same of another run; only customers in both lists count.
     """
-    both = one.index.intersection(other.index).sort_values()
+    both = left.index.intersection(right.index).sort_values()
     if len(both) == 0:
         return float("nan")
     size = max(1, round(SHARE * len(both)))
     first, second = (
-        set(np.argsort(-values.loc[both].to_numpy(np.float64), kind="stable")[:size]) for values in (one, other)
+        set(np.argsort(-values.loc[both].to_numpy(np.float64), kind="stable")[:size]) for values in (left, right)
     )
     return len(first & second) / size
 
@@ -186,8 +186,11 @@ def stability(predictions: pd.DataFrame) -> pd.DataFrame:
         latest = [run for run, origin in values if run.partition(RUN)[0] == model and origin == origins[-1]]
         runs = sorted(latest, key=lambda run: int(run.partition(RUN)[2] or 1))
         cutoffs = [origin for origin in origins if (model, origin) in values]
-        pairs = [("seeds", one, two, (one, origins[-1]), (two, origins[-1])) for one, two in combinations(runs, 2)]
-        pairs += [("origins", one, two, (model, one), (model, two)) for one, two in pairwise(cutoffs)]
+        pairs = [
+            ("seeds", earlier, later, (earlier, origins[-1]), (later, origins[-1]))
+            for earlier, later in combinations(runs, 2)
+        ]
+        pairs += [("origins", earlier, later, (model, earlier), (model, later)) for earlier, later in pairwise(cutoffs)]
         for between, first, second, left, right in pairs:
             common = len(values[left].index.intersection(values[right].index))
             rows.append((model, between, first, second, common, top_overlap(values[left], values[right])))
@@ -195,16 +198,17 @@ def stability(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 BASELINES: Final = ("naive", "bgnbd")
-"""Models that every training is measured beside; of equal ones the later is named."""
+"""Models that every training is compared with; of equal ones the later is named."""
 EXACT: Final = 0.005
 """A total that is off by less rounds to 0%."""
 
 ROWS: Final = (CUSTOMER_ID, "p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90", "actual")
-"""What is asked of a model's rows of a holdout."""
+"""Columns of a model's rows of a holdout that are read."""
 
 SPAN: Final = "holdout"
 OURS, THEIRS = "ours", "theirs"
 RESAMPLES: Final = 200
+"""Fewer than of a record, as a page waits for it: an end moves by 5% of the interval's width from seed to seed."""
 
 Level = Literal["exact", "high", "low", "none"]
 Standing = Literal["ahead", "behind", "level_with", "beside"]
@@ -221,7 +225,7 @@ def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str) -> 
     for name in BASELINES:
         if metric not in baselines.get(name, {}):
             continue
-        ours, theirs = (np.array(baselines[one][metric]) for one in (name, best or name))
+        ours, theirs = (np.array(baselines[model][metric]) for model in (name, best or name))
         if METRICS[metric].advantage(ours, theirs) >= 0:
             best = name
     return best
@@ -239,8 +243,8 @@ def advantages_of(
 ) -> dict[str, Estimate]:
     """Return by how much a model is better than a simple one on the span held out, with its 95% interval, by metric.
 
-    A metric is left out where nothing can be said: one of them is not there, the figure does not exist, or it is the
-    total, of which one span says nothing sure (:data:`~clv_core.evaluation.model_scoreboard.FEWEST_LEVELS`).
+    A metric is left out where there is no evidence: one of them is not there, the figure does not exist, or it is the
+    total, of which one span is too little (:data:`~clv_core.evaluation.model_scoreboard.MIN_LEVEL_ORIGINS`).
 
     Args:
         ours: predictions of the model in question and what came, as :func:`in_order` returns them.
@@ -248,26 +252,28 @@ def advantages_of(
         figures: of both on all these customers, as they were measured, by id of ``METRICS``: only those who are
             resampled are looked at again.
     """
-    asked = {metric: pair for metric, pair in figures.items() if METRICS[metric].better != "zero"}
-    if not asked or ours.empty or len(ours) != len(theirs):
+    pairs = {metric: pair for metric, pair in figures.items() if METRICS[metric].better != "zero"}
+    if not pairs or ours.empty or len(ours) != len(theirs):
         return {}
     # Rows are the same customers in the same order: their places are as good as their names, and far cheaper.
-    chosen = resampled(len(ours))
+    selected = resampled(len(ours))
     numbers = [column for column in ROWS if column != CUSTOMER_ID]
-    both = pd.concat([rows[numbers].iloc[chosen] for rows in (ours, theirs)], ignore_index=True)
-    both[CUSTOMER_ID] = np.tile(np.arange(len(chosen)), 2)
-    both["model"] = np.repeat([OURS, THEIRS], len(chosen))
-    found = Bootstrap.of(both.assign(origin=SPAN), tuple(asked), resamples=RESAMPLES)
-    keys = [(SPAN, name, metric) for metric in asked for name in (OURS, THEIRS)]
-    measured = dict(zip(keys, (value for pair in asked.values() for value in pair), strict=True))
-    scale = float(np.sqrt(len(chosen) / len(ours)))
-    whole = replace(found, values={key: measured[key] for key in found.values}, scale=scale)
-    known = [metric for metric in asked if all((SPAN, name, metric) in found.values for name in (OURS, THEIRS))]
-    return {metric: whole.advantage(OURS, THEIRS, metric) for metric in known}
+    both = pd.concat([rows[numbers].iloc[selected] for rows in (ours, theirs)], ignore_index=True)
+    both[CUSTOMER_ID] = np.tile(np.arange(len(selected)), 2)
+    both["model"] = np.repeat([OURS, THEIRS], len(selected))
+    bootstrap = Bootstrap.of(both.assign(origin=SPAN), tuple(pairs), resamples=RESAMPLES)
+    keys = [(SPAN, name, metric) for metric in pairs for name in (OURS, THEIRS)]
+    measured = dict(zip(keys, (value for pair in pairs.values() for value in pair), strict=True))
+    scale = float(np.sqrt(len(selected) / len(ours)))
+    on_all = replace(bootstrap, values={key: measured[key] for key in bootstrap.values}, scale=scale)
+    comparable = [
+        metric for metric in pairs if all((SPAN, name, metric) in bootstrap.values for name in (OURS, THEIRS))
+    ]
+    return {metric: on_all.advantage(OURS, THEIRS, metric) for metric in comparable}
 
 
 def standing_of(advantage: Estimate | None) -> Standing:
-    """Return whether a model is surely ahead or behind, whether that may be chance, or that nothing can be said."""
+    """Return whether a model is surely ahead or behind, whether that may be chance, or that there is no estimate."""
     if advantage is None:
         return "beside"
     return "ahead" if advantage.low > 0 else "behind" if advantage.high < 0 else "level_with"

@@ -144,7 +144,7 @@ class Draw:
     weights: Floats
 
     @classmethod
-    def whole(cls, sample: Sample) -> Self:
+    def unweighted(cls, sample: Sample) -> Self:
         """Return the sample itself: every customer once."""
         return cls(sample, np.ones((1, len(sample.actual))))
 
@@ -195,15 +195,15 @@ def shares_at(heads: Floats, parts: Floats, shares: Floats) -> Floats:
     Args:
         heads: weight of each group in order, [B, g].
         parts: what each group holds, [B, g].
-        shares: shares of the whole weight in [0, 1], [k].
+        shares: shares of all weight in [0, 1], [k].
 
     Returns:
         Cumulative sums, [B, k]; not divided by the total.
     """
-    reached, held = np.cumsum(heads, axis=1), np.cumsum(parts, axis=1)
+    reached, captured = np.cumsum(heads, axis=1), np.cumsum(parts, axis=1)
     result = np.empty((len(heads), len(shares)))
     for row in range(len(heads)):
-        x, y = np.concatenate([[0.0], reached[row]]), np.concatenate([[0.0], held[row]])
+        x, y = np.concatenate([[0.0], reached[row]]), np.concatenate([[0.0], captured[row]])
         result[row] = np.interp(shares * x[-1], x, y)
     return result
 

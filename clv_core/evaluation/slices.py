@@ -24,6 +24,7 @@ TENURE_BANDS: Final = {"new": (0, 90), "tenure_90": (90, 180), "tenure_180": (18
 """Days since the first event, from and below, by slice."""
 QUARTERS: Final = (1, 2, 3, 4)
 GROUPS: Final = 10
+"""Deciles, as tables of a model have them."""
 SHOWN: Final = with_role("slices")
 COLUMNS: Final = ("origin", "slice", "model", "customers", "buyers", "metric", "value")
 
@@ -52,7 +53,7 @@ def _decile(number: int) -> Callable[[pd.DataFrame], Rows]:
     return lambda facts: value_decile(facts) == number
 
 
-def _known_for(low: float, high: float) -> Callable[[pd.DataFrame], Rows]:
+def _tenure_within(low: float, high: float) -> Callable[[pd.DataFrame], Rows]:
     return lambda facts: ((facts["tenure"] >= low) & (facts["tenure"] < high)).to_numpy()
 
 
@@ -65,7 +66,7 @@ SLICES: Final[dict[str, Callable[[pd.DataFrame], Rows]]] = {
     "never_buyers": lambda facts: ~_bought(facts),
     "one_time_buyers": lambda facts: (facts["purchase_days"] == 1).to_numpy(),
     "repeat_buyers": lambda facts: (facts["purchase_days"] > 1).to_numpy(),
-    **{name: _known_for(*band) for name, band in TENURE_BANDS.items()},
+    **{name: _tenure_within(*band) for name, band in TENURE_BANDS.items()},
     **{f"acquired_q{quarter}": _acquired_in(quarter) for quarter in QUARTERS},
     **{f"value_decile_{number}": _decile(number) for number in range(1, GROUPS + 1)},
 }
@@ -88,9 +89,9 @@ def slice_label(name: str, language: str = DEFAULT_LANGUAGE) -> str:
 
 def customer_facts(snapshot: Snapshot, origin: str) -> pd.DataFrame:
     """Return what slices ask of the customers of one origin (ISO date): customer_id, origin and :data:`FACTS`, [n]."""
-    known = snapshot.features
-    first = pd.Timestamp(date.fromisoformat(origin)) - pd.to_timedelta(known["T"], unit="D")
-    facts = known[[name for name in FACTS if name in known]].assign(
+    features = snapshot.features
+    first = pd.Timestamp(date.fromisoformat(origin)) - pd.to_timedelta(features["T"], unit="D")
+    facts = features[[name for name in FACTS if name in features]].assign(
         acquired_quarter=first.dt.quarter.fillna(0).astype(np.int64), origin=origin
     )
     return facts.reset_index()[[CUSTOMER_ID, "origin", *FACTS]]
@@ -100,7 +101,7 @@ def slice_table(predictions: pd.DataFrame, facts: pd.DataFrame, metrics: Sequenc
     """Return the figures of every slice, model and origin.
 
     Args:
-        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, in column ``model``.
         facts: of :func:`customer_facts`, all origins below each other.
         metrics: ids.
 
@@ -110,8 +111,8 @@ def slice_table(predictions: pd.DataFrame, facts: pd.DataFrame, metrics: Sequenc
     """
     rows = []
     for origin, of_origin in facts.groupby("origin", sort=True):
-        known = of_origin.set_index(CUSTOMER_ID)
-        members = {name: pd.Series(rule(known), known.index) for name, rule in SLICES.items()}
+        by_customer = of_origin.set_index(CUSTOMER_ID)
+        members = {name: pd.Series(rule(by_customer), by_customer.index) for name, rule in SLICES.items()}
         for model, frame in predictions[predictions["origin"] == origin].groupby("model", sort=False):
             for name, member in members.items():
                 part = frame[member.reindex(frame[CUSTOMER_ID]).to_numpy()]
@@ -126,20 +127,20 @@ def slice_table(predictions: pd.DataFrame, facts: pd.DataFrame, metrics: Sequenc
 
 
 SEASON_COLUMNS: Final = ("season", "origins", "model", "customers", "buyers", "metric", "value")
-SMALLEST_SHARE: Final = 0.2
-"""A quarter that holds less of the horizon than this does not name its season."""
+MIN_SEASON_SHARE: Final = 0.2
+"""A quarter that holds less of the horizon than this does not name its season; a guess."""
 
 
 def season_of(origin: date, horizon_days: int) -> tuple[int, ...]:
     """Return the calendar quarters (1 to 4) that the horizon after ``origin`` lies in, in the order of time.
 
-    Those that hold less than a fifth of its days are left out; a horizon that needs all four is a whole year.
+    Those that hold less than a fifth of its days are left out; a horizon that needs all four is a year.
     """
     days = [origin + timedelta(days=number) for number in range(horizon_days)]
     quarters = np.array([(day.month + 2) // 3 for day in days])
-    held = {int(quarter): float((quarters == quarter).mean()) for quarter in dict.fromkeys(quarters)}
-    chosen = tuple(quarter for quarter, share in held.items() if share >= SMALLEST_SHARE)
-    return QUARTERS if len(chosen) == len(QUARTERS) else chosen
+    shares = {int(quarter): float((quarters == quarter).mean()) for quarter in dict.fromkeys(quarters)}
+    named = tuple(quarter for quarter, share in shares.items() if share >= MIN_SEASON_SHARE)
+    return QUARTERS if len(named) == len(QUARTERS) else named
 
 
 def season_id(quarters: Sequence[int]) -> str:
@@ -158,7 +159,7 @@ def season_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the figures of every season and model, averaged over the origins whose horizon lies in the season.
 
     Args:
-        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, told apart by ``model``.
+        predictions: ``score``'s columns, ``origin`` and ``actual``; rows of all models, in column ``model``.
 
     Returns:
         Columns :data:`SEASON_COLUMNS`, seasons in the order of their first origin; ``customers`` and ``buyers`` are
@@ -170,8 +171,8 @@ def season_table(predictions: pd.DataFrame) -> pd.DataFrame:
         size = (season, model, origin, len(frame), int((frame["actual"] > 0).sum()))
         rows += [(*size, name, METRICS[name].value(frame["actual"], frame)) for name in SHOWN]
     columns = ["season", "model", "origins", "customers", "buyers", "metric", "value"]
-    found = pd.DataFrame(rows, columns=columns).dropna(subset="value")
-    table = found.groupby(["season", "model", "metric"], sort=False).agg(
+    figures = pd.DataFrame(rows, columns=columns).dropna(subset="value")
+    table = figures.groupby(["season", "model", "metric"], sort=False).agg(
         origins=("origins", "nunique"),
         customers=("customers", "sum"),
         buyers=("buyers", "sum"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import optuna
 
 REFERENCE: Final = "bgnbd"
-SMALLEST_MEAN: Final = 1e-3
+MIN_MEAN_SHARE: Final = 1e-3
 """Floor of a predicted mean in the deviance, as a share of the mean actual value: the deviance of 0 is infinite."""
 
 Suggest = Callable[["optuna.Trial", str, Any], Any]
@@ -35,7 +35,7 @@ Suggest = Callable[["optuna.Trial", str, Any], Any]
 
 
 def _between(low: float, high: float, *, log: bool = False) -> Suggest:
-    """Return what proposes numbers of a range, widened to hold the default; whole ones where the default is whole."""
+    """Return what proposes numbers of a range, widened to hold the default; integers where the default is one."""
 
     def suggest(trial: optuna.Trial, name: str, default: Any) -> Any:
         least, most = min(low, default), max(high, default)
@@ -127,10 +127,10 @@ def search(
     if config.model not in TUNABLE:
         raise UsageError("not_tunable", model=config.model, known=list(TUNABLE))
     config = replace(config, model=SEARCHED_AS.get(config.model, config.model))
-    chosen = _origins(log, config.horizon_days, origins)
+    cutoffs = _origins(log, config.horizon_days, origins)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
-    reference = _references(log, chosen, config, folder / "run")
+    reference = _references(log, cutoffs, config, folder / "run")
     space = {name: suggest for name, suggest in SPACE.items() if name in READS[config.model]}
     default = {name: getattr(config, name) for name in space}
     study = _study(folder / JOURNAL)
@@ -149,18 +149,18 @@ def search(
         return float(np.mean(losses))
 
     while (done := _finished(study)) < trials or _waiting(study):
-        # A proposal depends on the seed and the trials so far alone, so that a search that goes on makes the same ones.
+        # A proposal depends on the seed and the trials so far alone, so that a resumed search makes the same ones.
         study.sampler = optuna.samplers.TPESampler(seed=config.seed + done)
         progress.report("tuning", done, trials)
         study.optimize(objective, n_trials=1)
     shutil.rmtree(folder / "run", ignore_errors=True)
     ended = all_trials(study)
-    own = next(trial for trial in ended if trial.state == "complete" and trial.settings == default)
-    return Search(tuple(ended), own, tuple(reference))
+    default_trial = next(trial for trial in ended if trial.state == "complete" and trial.settings == default)
+    return Search(tuple(ended), default_trial, tuple(reference))
 
 
 def _study(journal: Path) -> optuna.Study:
-    """Return the search that a journal tells of, a new one where there is none."""
+    """Return the search of a journal, a new one where there is none."""
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
@@ -179,14 +179,14 @@ def _origins(log: EventLog, horizon_days: int, most: int) -> list[date]:
     Raises:
         NotEnoughData: there is none.
     """
-    chosen = rolling_origins(log.first_day, log.end, horizon_days, most)
-    if not chosen:
+    cutoffs = rolling_origins(log.first_day, log.end, horizon_days, most)
+    if not cutoffs:
         raise too_short(horizon_days, (log.end - log.first_day).days)
-    return chosen
+    return cutoffs
 
 
 def too_short(horizon_days: int, days: int) -> NotEnoughData:
-    """Return what is said of a log that has too little before its last horizon.
+    """Return the error for a log that has too little before its last horizon.
 
     Args:
         horizon_days: that settings are searched for.
@@ -224,7 +224,7 @@ def deviance(actual: ArrayLike, mean: ArrayLike) -> float:
         mean: predicted, [n].
     """
     value = np.maximum(np.asarray(actual, np.float64), 0.0)
-    floor = SMALLEST_MEAN * max(float(value.mean()), 1e-12)
+    floor = MIN_MEAN_SHARE * max(float(value.mean()), 1e-12)
     root = np.sqrt(np.maximum(np.asarray(mean, np.float64), floor))
     return float(np.mean(4 * (np.sqrt(value) - root) ** 2 / root))
 
@@ -234,8 +234,10 @@ def _measured(log: EventLog, origin: date, config: TrainConfig, folder: Path) ->
     from clv_core.evaluation.backtest import run_origin  # brings torch
 
     shutil.rmtree(folder, ignore_errors=True)
-    found: pd.DataFrame = run_origin(log, origin, config, [config.model], folder, NoProgress(), "tuning").predictions
-    return deviance(found["actual"], found["predicted_clv"])
+    predictions: pd.DataFrame = run_origin(
+        log, origin, config, [config.model], folder, NoProgress(), "tuning"
+    ).predictions
+    return deviance(predictions["actual"], predictions["predicted_clv"])
 
 
 def _references(log: EventLog, origins: Sequence[date], config: TrainConfig, folder: Path) -> dict[date, float]:
@@ -244,14 +246,14 @@ def _references(log: EventLog, origins: Sequence[date], config: TrainConfig, fol
     Raises:
         NotEnoughData: all of them have.
     """
-    found: dict[date, float] = {}
+    deviances: dict[date, float] = {}
     for origin in origins:
         try:
-            found[origin] = _measured(log, origin, replace(config, model=REFERENCE), folder)
+            deviances[origin] = _measured(log, origin, replace(config, model=REFERENCE), folder)
         except NotEnoughData:
-            if origin == origins[-1] and not found:
+            if origin == origins[-1] and not deviances:
                 raise
-    return found
+    return deviances
 
 
 def _finished(study: optuna.Study) -> int:
@@ -271,13 +273,13 @@ def _take_up(study: optuna.Study, default: JsonObject) -> None:
     states = optuna.trial.TrialState
     for trial in study.get_trials(states=[states.RUNNING]):
         study.tell(trial.number, state=states.FAIL)
-        study.enqueue_trial(_asked(trial))
-    held = [*study.get_trials(states=[states.COMPLETE]), *_waiting(study)]
-    if default not in [_asked(trial) for trial in held]:
+        study.enqueue_trial(_settings_of(trial))
+    existing = [*study.get_trials(states=[states.COMPLETE]), *_waiting(study)]
+    if default not in [_settings_of(trial) for trial in existing]:
         study.enqueue_trial(dict(default))
 
 
-def _asked(trial: optuna.trial.FrozenTrial) -> JsonObject:
+def _settings_of(trial: optuna.trial.FrozenTrial) -> JsonObject:
     """Return a trial's settings, those included that were queued and that it has not come to yet."""
     return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
 
@@ -287,6 +289,7 @@ DEFAULT, TUNED = "default", "tuned"
 STARTS: Final = 3
 """So often both are trained, from other random starts: two trainings of the same settings differ, too."""
 SEEDS: Final = 2**31
+"""Seeds are below it: a bound that the seeds of all libraries allow."""
 
 
 @dataclass(frozen=True)
@@ -323,7 +326,7 @@ class Tuning:
             "origin": self.origin,
             "origins": [origin.isoformat() for origin in self.search.origins],
             "starts": STARTS,
-            "advantage": {name: asdict(found) for name, found in self.advantage.items()},
+            "advantage": {name: asdict(estimate) for name, estimate in self.advantage.items()},
             "trials": [asdict(trial) for trial in self.search.trials],
         }
 
@@ -334,7 +337,7 @@ def compare_with_default(
     """Train with the default and with the best settings before ``origin``, and compare them on what came after.
 
     Args:
-        log: the whole log.
+        log: the entire log.
         origin: the last origin; its horizon is complete, and the search has seen nothing of it.
         config: the default settings.
         search: on what came before ``origin``.
@@ -350,10 +353,10 @@ def compare_with_default(
     part = iter(parts_of(to, [1] * (2 * STARTS)))
     for start, names in enumerate(runs):
         for name, settings in zip(names, (replace(config, **winner.settings), config), strict=True):
-            own = replace(settings, seed=(config.seed + start * config.ensemble) % SEEDS)
-            found = run_origin(log, origin, own, [config.model], run / name, next(part), "holdout").predictions
-            frames.append(found.assign(model=name))
+            seeded = replace(settings, seed=(config.seed + start * config.ensemble) % SEEDS)
+            predictions = run_origin(log, origin, seeded, [config.model], run / name, next(part), "holdout").predictions
+            frames.append(predictions.assign(model=name))
     bootstrap = Bootstrap.of(pd.concat(frames, ignore_index=True), COMPARED)
     day, every = origin.isoformat(), [name for pair in runs for name in pair]
-    known = [metric for metric in COMPARED if all((day, name, metric) in bootstrap.values for name in every)]
-    return Tuning(search, day, {metric: bootstrap.advantage_of_settings(runs, metric) for metric in known})
+    comparable = [metric for metric in COMPARED if all((day, name, metric) in bootstrap.values for name in every)]
+    return Tuning(search, day, {metric: bootstrap.advantage_of_settings(runs, metric) for metric in comparable})

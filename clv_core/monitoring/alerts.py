@@ -104,9 +104,9 @@ def alerts_of(checks: Iterable[Check], currency: str = "") -> list[Alert]:
     checks = list(checks)
     oldest = min((check.chunk for check in checks if _light(check) == PREDICTIONS), default=0)
     beyond = [check for check in checks if check.alert]
-    own = [check for check in beyond if not _implied(check, beyond)]
-    findings = [_finding(check) for check in own if not _of_feature(check)]
-    findings += _drifted([check for check in own if _of_feature(check)])
+    direct = [check for check in beyond if not _implied(check, beyond)]
+    findings = [_finding(check) for check in direct if not _of_feature(check)]
+    findings += _drifted([check for check in direct if _of_feature(check)])
     runs: dict[tuple[str, str], list[_Finding]] = {}
     alerts: list[Alert] = []
     for finding in sorted(findings, key=lambda item: item.check.chunk):
@@ -153,27 +153,27 @@ def _light(check: Check) -> str:
 
 
 def _implied(check: Check, beyond: Sequence[Check]) -> bool:
-    """Whether an alert of the same period says what this one would, and more exactly.
+    """Whether an alert of the same period covers this one, and is more exact.
 
     - A new or lost value: that the mix of its column shifted; of an event type also that its events rose or fell.
     - The return rate: how many returns there are, and a mix of event types that shifted mostly by them.
     - How many events of a type there are: a mix of event types that shifted mostly by that type.
     - The level of prices or predictions: the shape of their distribution.
     """
-    others = [one for one in beyond if one.chunk == check.chunk and one is not check]
-    same = [one for one in others if one.subject == check.subject]
+    same_period = [other for other in beyond if other.chunk == check.chunk and other is not check]
+    same = [other for other in same_period if other.subject == check.subject]
     if check.test in ("ks", "sight"):
-        return any(one.test == "level" for one in same)
+        return any(other.test == "level" for other in same)
     if check.test not in ("psi", "volume"):
         return False
-    values = [one for one in same if one.test in ("new", "lost")]
+    values = [other for other in same if other.test in ("new", "lost")]
     if check.subject != EVENT_TYPE:
         return check.test == "psi" and bool(values)
-    if check.value == RETURN and any(one.subject == "returns" for one in others):
+    if check.value == RETURN and any(other.subject == "returns" for other in same_period):
         return True
     if check.test == "volume":
-        return any(one.value == check.value for one in values)
-    return bool(values) or any(one.test == "volume" and one.value == check.value for one in same)
+        return any(other.value == check.value for other in values)
+    return bool(values) or any(other.test == "volume" and other.value == check.value for other in same)
 
 
 def _finding(check: Check) -> _Finding:

@@ -76,17 +76,17 @@ def assess_health(
     noted, fine = noted or {}, fine or {}
     statuses = []
     for question in LIGHTS:
-        own = [alert for alert in alerts if alert.light == question]
-        unseen = [alert for alert in own if alert.is_open]
+        of_question = [alert for alert in alerts if alert.light == question]
+        unseen = [alert for alert in of_question if alert.is_open]
         if unseen:
             colour = RED if any(alert.grave for alert in unseen) else AMBER
             why = Message(f"light.{question}.{colour}", {"n": len(unseen)})
-        elif question in noted and not own:
+        elif question in noted and not of_question:
             colour, why = AMBER, noted[question]
         elif question in unknown:
             colour, why = UNKNOWN, unknown[question]
-        elif own:
-            colour, why = GREEN, Message("light.seen", {"n": len(own)})
+        elif of_question:
+            colour, why = GREEN, Message("light.seen", {"n": len(of_question)})
         else:
             colour, why = GREEN, fine.get(question, Message(f"light.{question}.{GREEN}"))
         statuses.append(HealthStatus(question, colour, len(unseen), why))

@@ -126,8 +126,8 @@ class Report(StoredRecord):
             "alerts": [alert.to_json(language) for alert in self.alerts],
             "chunks": self.chunks,
             "checks": len(self.checks),
-            "realised": [one.to_json() for one in self.realised],
-            "tiers": [one.to_json() for one in self.tiers],
+            "realised": [record.to_json() for record in self.realised],
+            "tiers": [record.to_json() for record in self.tiers],
         }
 
     def check_table(self) -> pd.DataFrame:
@@ -139,7 +139,7 @@ class Report(StoredRecord):
         with atomic_path(folder / CHECKS_FILE) as temporary:  # a page may be reading the one before
             self.check_table().to_parquet(temporary, index=False)
         unknown = {question: why.coded() for question, why in self.unknown.items()}
-        past = [one.to_json() for one in self.past]
+        past = [series.to_json() for series in self.past]
         write_json(folder / FILE, {**self.to_json(), "past": past, "unknown": unknown})
 
     @classmethod
@@ -153,29 +153,31 @@ class Report(StoredRecord):
 
     @classmethod
     def upgrade(cls, raw: JsonObject) -> JsonObject:
-        """Put together what the file has apart; the sentences in it were for its readers."""
-        facts = [one.name for one in dataclasses.fields(ReportFacts)]
-        lights = [{"question": one, **_with_why(light)} for one, light in raw["lights"].items()]
-        unknown = {one["question"]: one["why"] for one in lights if one["light"] == UNKNOWN}
+        """Nest the facts and messages that the file has flat; its sentences are dropped."""
+        facts = [item.name for item in dataclasses.fields(ReportFacts)]
+        lights = [{"question": question, **_with_why(light)} for question, light in raw["lights"].items()]
+        unknown = {light["question"]: light["why"] for light in lights if light["light"] == UNKNOWN}
         return {
             **{name: value for name, value in raw.items() if name not in facts},
             "about": {name: raw[name] for name in facts},
-            "lights": [{"colour": one.pop("light"), **one} for one in lights],
+            "lights": [{"colour": light.pop("light"), **light} for light in lights],
             "recommendation": _with_why(raw["recommendation"]),
-            "alerts": [{key: value for key, value in one.items() if key != "message"} for one in raw["alerts"]],
+            "alerts": [{key: value for key, value in alert.items() if key != "message"} for alert in raw["alerts"]],
             "unknown": unknown | raw.get("unknown", {}),
         }
 
 
-def _with_why(told: JsonObject) -> JsonObject:
-    """Return what was told with its message in one piece, and without the sentence."""
-    rest = {key: value for key, value in told.items() if key not in ("code", "params", "message")}
-    return {**rest, "why": {"code": told["code"], "params": told["params"]}}
+def _with_why(record: JsonObject) -> JsonObject:
+    """Return a record with code and parameters of its message under ``why``, and without the sentence."""
+    rest = {key: value for key, value in record.items() if key not in ("code", "params", "message")}
+    return {**rest, "why": {"code": record["code"], "params": record["params"]}}
 
 
 def _table(records: Sequence[Check] | Sequence[Realised], kind: type[Check] | type[Realised]) -> pd.DataFrame:
     """Return one row a record; the columns are there without any."""
-    return pd.DataFrame([asdict(one) for one in records], columns=[item.name for item in dataclasses.fields(kind)])
+    return pd.DataFrame(
+        [asdict(record) for record in records], columns=[item.name for item in dataclasses.fields(kind)]
+    )
 
 
 def write_report(report: Report, out: Path, language: str) -> None:
@@ -203,15 +205,15 @@ def acknowledged(workspace: Workspace, model_id: str) -> dict[str, Acknowledgeme
     """Return who acknowledged which alerts of a model, by alert id."""
     path = model_folder(workspace, model_id) / "acknowledged.json"
     values = read_json(path) if path.is_file() else {}
-    return {alert: Acknowledgement.from_json(one) for alert, one in values.items()}
+    return {alert: Acknowledgement.from_json(record) for alert, record in values.items()}
 
 
 def acknowledge_alerts(workspace: Workspace, model_id: str, alerts: Sequence[str], by: str) -> None:
     """Record that a user has seen alerts, by id; they no longer count for health, and are not sent again."""
     path = model_folder(workspace, model_id) / "acknowledged.json"
     with writing(path):
-        known = acknowledged(workspace, model_id) | dict.fromkeys(alerts, Acknowledgement(by, _now()))
-        write_json(path, {alert: one.to_json() for alert, one in known.items()})
+        acknowledgements = acknowledged(workspace, model_id) | dict.fromkeys(alerts, Acknowledgement(by, _now()))
+        write_json(path, {alert: record.to_json() for alert, record in acknowledgements.items()})
 
 
 def save_outcome(

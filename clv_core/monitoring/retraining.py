@@ -31,7 +31,7 @@ squared errors, which the true mean minimises: absolute errors prefer a model th
 nothing. Each is tested by itself (95%, two-sided): of equally good challengers up to 3 x 2.5% are surely better in one.
 """
 MATERIAL: Final = {"gini": 0.005, "rmse": 0.005, "bias": 0.01}
-"""A smaller difference does not count, however sure; for the size it is a share of the champion's."""
+"""A smaller difference does not count, however sure; for the size it is a share of the champion's. They are guesses."""
 LEVEL_MARGIN: Final = 2 * USUAL_LEVEL_SPREAD
 """One horizon is weak evidence of level, as luck moves all of its customers at once: a challenger is better on it only
 where it is closer to the total by more than two standard deviations of such luck. It is worse already by
@@ -109,7 +109,7 @@ class Outcome(StoredRecord):
 
     @classmethod
     def upgrade(cls, raw: JsonObject) -> JsonObject:
-        """Give the reason its whole code, and leave out its sentence."""
+        """Give the reason its full code, and leave out its sentence."""
         return {**raw, "why": {"code": f"retrain.{raw['why']['code']}", "params": raw["why"]["params"]}}
 
 
@@ -140,10 +140,10 @@ def resting(champion: Version, versions: Sequence[Version], dataset: Dataset, ev
         dataset: what the next one would be trained on.
         every_days: by how many days the log must have grown since the last challenger.
     """
-    later = [one for one in versions if one.number > champion.number and not one.untrained]
+    later = [version for version in versions if version.number > champion.number and not version.untrained]
     if not later:
         return None
-    cutoff = max(one.record.cutoff for one in later)
+    cutoff = max(version.record.cutoff for version in later)
     since = cutoff + timedelta(days=every_days)
     if dataset.log_end >= since:
         return None
@@ -191,10 +191,10 @@ def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, pr
     Returns:
         ``score``'s columns, ``origin`` and ``actual``; ``model`` is :data:`CHAMPION` or :data:`CHALLENGER`.
     """
-    holdout, held = challenger.holdout(), challenger.record.holdout
-    assert holdout is not None and held is not None
+    holdout, facts = challenger.holdout(), challenger.record.holdout
+    assert holdout is not None and facts is not None
     new = holdout[holdout["model"] == challenger.record.model].assign(model=CHALLENGER)
-    origin = held.cutoff
+    origin = facts.cutoff
     old = score_customers(champion, dataset, cutoff=origin, progress=progress).assign(
         model=CHAMPION, origin=origin.isoformat()
     )
@@ -207,7 +207,7 @@ def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, pr
 
 def surely_better(figures: Sequence[MetricPair]) -> bool:
     """Say whether a challenger is surely better in one figure, and surely worse in none."""
-    return any(one.better for one in figures) and not any(one.worse for one in figures)
+    return any(figure.better for figure in figures) and not any(figure.worse for figure in figures)
 
 
 def metric_pairs(bootstrap: Bootstrap) -> list[MetricPair]:

@@ -3,8 +3,8 @@
 The same settings give another model from another start, and on the same customers one of the two is the better one. The
 first comparison resamples customers and does not include that luck, so a challenger that differs from the champion only
 by its start is now and then surely better. Only one that came out better is trained again, and only its holdout: runs
-in which the champion stays cost no more. It stands beside :mod:`.retraining` because it trains: reports read outcomes
-without loading networks.
+in which the champion stays cost no more. It is a module of its own because it trains: reports read outcomes by
+:mod:`.retraining` without loading networks.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def confirm_over_seeds(
     with state_folder(workspace, dataset.name, dataset.manifest.version, challenger.id, STARTS, __version__) as folder:
         for start, part in enumerate(parts_of(progress, [1] * (STARTS - 1)), start=1):
             name = STARTED[start]
-            own = replace(config, seed=(config.seed + start * config.ensemble) % SEEDS)
-            made = run_origin(log, origin, own, [config.model], folder / name, part, "holdout").predictions
+            seeded = replace(config, seed=(config.seed + start * config.ensemble) % SEEDS)
+            made = run_origin(log, origin, seeded, [config.model], folder / name, part, "holdout").predictions
             frames.append(made[made["customer_id"].isin(rows["customer_id"])].assign(model=name)[rows.columns])
     figures = tuple(mean_pairs(Bootstrap.of(pd.concat(frames, ignore_index=True), JUDGED)))
     outcome = replace(outcome, figures=figures, starts=STARTS)
@@ -77,8 +77,8 @@ def mean_pairs(bootstrap: Bootstrap) -> list[MetricPair]:
     (origin,) = bootstrap.origins
     pairs = []
     for metric in JUDGED:
-        champion, *others = (bootstrap.values.get((origin, name, metric)) for name in (CHAMPION, *STARTED))
-        values = [value for value in others if value is not None]
+        champion, *started = (bootstrap.values.get((origin, name, metric)) for name in (CHAMPION, *STARTED))
+        values = [value for value in started if value is not None]
         if champion is not None and len(values) == STARTS:
             advantage = bootstrap.advantage_of_settings([(name, CHAMPION) for name in STARTED], metric)
             pairs.append(MetricPair(metric, champion, sum(values) / STARTS, advantage))

@@ -1,6 +1,6 @@
 """Schedules: chains of commands that run unattended, such as source, score, monitor, export.
 
-One JSON file a schedule in ``workspace/schedules`` and a log of its runs beside it. Something has to look whether one
+One JSON file a schedule in ``workspace/schedules`` and a log of its runs. Something has to look whether one
 is due, again and again: the app while it is up, or ``clv run-due`` from cron, systemd or ``compose.yaml``. One chain
 runs at a time in a workspace. A chain that fails is tried again after 5, 15 and 60 minutes; when it has failed twice in
 a row, that is sent to where alerts are sent. Whatever is wrong with one chain, the others run.
@@ -36,8 +36,9 @@ STEPS: Final = ("source run", "score", "monitor", "segment", "export", "report",
 DAY: Final = "{day}"
 """Stands in a step for the day of the run, in the schedule's time zone: ``--out scores-{day}.csv``."""
 RETRY_MINUTES: Final = (5, 15, 60)
-TOLD_AFTER: Final = 2
-"""Failures in a row after which somebody is told."""
+"""Long enough for a database or a network to come back; a guess."""
+NOTIFY_AFTER: Final = 2
+"""Failures in a row after which a notification is sent: one is often mended by the retry."""
 POLL_SECONDS: Final = 0.2
 Execute = Callable[[Workspace, Sequence[str], str, str], Message | None]
 """Runs a command line and returns its error, as errors name themselves; None where it is done."""
@@ -135,7 +136,7 @@ class Run(StoredRecord):
         seconds: that it took.
         outcome: ``done`` or ``failed``.
         steps: those that ran.
-        told: whether somebody was told of the failure, or why that failed too; None where nobody was to be.
+        told: whether a notification of the failure was sent, or why that failed too; None where none was due.
     """
 
     OMITTED: ClassVar = frozenset({"told"})
@@ -154,7 +155,7 @@ class Run(StoredRecord):
 
 @dataclass(frozen=True)
 class ScheduleState(StoredRecord):
-    """When a schedule runs next, and how it has gone.
+    """When a schedule runs next, and the outcome of its runs.
 
     Args:
         next: ISO UTC.
@@ -187,7 +188,7 @@ def list_schedules(workspace: Workspace) -> list[tuple[Schedule, ScheduleState]]
     """Return all schedules by name, each with its state."""
     paths = sorted(path for path in workspace.place(FOLDER).glob("*.json") if not path.name.startswith("."))
     records = [read_json(path) for path in paths]
-    return [(Schedule.from_json(one["schedule"]), ScheduleState.from_json(one["state"])) for one in records]
+    return [(Schedule.from_json(record["schedule"]), ScheduleState.from_json(record["state"])) for record in records]
 
 
 def load_schedule(workspace: Workspace, name: str) -> tuple[Schedule, ScheduleState]:
@@ -196,10 +197,10 @@ def load_schedule(workspace: Workspace, name: str) -> tuple[Schedule, ScheduleSt
     Raises:
         NotFound: there is none of this name; the error names those that there are.
     """
-    found = {schedule.name: (schedule, state) for schedule, state in list_schedules(workspace)}
-    if name not in found:
-        raise NotFound("no_schedule", name=name[:80], known=list(found) or "-")
-    return found[name]
+    schedules = {schedule.name: (schedule, state) for schedule, state in list_schedules(workspace)}
+    if name not in schedules:
+        raise NotFound("no_schedule", name=name[:80], known=list(schedules) or "-")
+    return schedules[name]
 
 
 def pause(workspace: Workspace, name: str, *, paused: bool) -> None:
@@ -290,7 +291,7 @@ def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: da
     begun, following = time.monotonic(), now + timedelta(minutes=RETRY_MINUTES[-1])
     try:
         following, commands = schedule.next_after(now), schedule.commands(now)
-    except UsageError as error:  # none of its steps runs: what the chain was to do is not known
+    except UsageError as error:  # none of its steps runs: its commands cannot be read
         steps.append(Step(error.params.get("step", schedule.cron), 0.0, Message(error.code, error.params)))
     for step, words in zip(schedule.steps, commands, strict=False):
         started = time.monotonic()
@@ -303,8 +304,8 @@ def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: da
     failures = state.failures + 1 if failed else 0
     seconds = round(time.monotonic() - begun, 1)
     run = Run(_iso(now), seconds, outcome, tuple(steps))
-    if failures == TOLD_AFTER and steps[-1].error is not None:
-        run = dataclasses.replace(run, told=_tell(schedule, steps[-1].step, steps[-1].error))
+    if failures == NOTIFY_AFTER and steps[-1].error is not None:
+        run = dataclasses.replace(run, told=_notify(schedule, steps[-1].step, steps[-1].error))
     if failed and failures <= len(RETRY_MINUTES):
         following = min(following, now + timedelta(minutes=RETRY_MINUTES[failures - 1]))
     append_record(workspace.folder(FOLDER) / f"{schedule.name}.jsonl", run.to_json())
@@ -324,22 +325,22 @@ def _attempt(workspace: Workspace, schedule: Schedule, words: list[str], execute
         return Message("unexpected", {"kind": type(error).__name__})
 
 
-def _tell(schedule: Schedule, step: str, fault: Message) -> bool | Message:
-    """Say by webhook and mail that a chain fails; return whether anybody was told, or the error of trying."""
+def _notify(schedule: Schedule, step: str, fault: Message) -> bool | Message:
+    """Send by webhook and mail that a chain fails; return whether either was sent, or the error of trying."""
     environment, error = Environment.from_environment(), ClvError(fault.code, **fault.params)
     facts = {"name": schedule.name, "step": step, "error": error.message(schedule.language)}
     subject, text = (translate(f"schedule.mail.{part}", schedule.language, **facts) for part in ("subject", "text"))
-    told = False
+    is_sent = False
     try:
         if environment.webhook_url:
             post(checked_url(environment.webhook_url), {"text": f"{subject}\n{text}", "schedule": schedule.name})
-            told = True
+            is_sent = True
         if environment.smtp_host and environment.smtp_to:
             send(Smtp.of(environment), subject, text)
-            told = True
+            is_sent = True
     except ClvError as failure:
         return Message(failure.code, failure.params)
-    return told
+    return is_sent
 
 
 def _save(workspace: Workspace, name: str, state: ScheduleState, **changes: Any) -> None:

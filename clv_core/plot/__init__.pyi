@@ -23,7 +23,7 @@ from .evaluation import Holdout as Holdout
 from .reasons import live as live
 from .reasons import reason_name as reason_name
 from .reasons import unit_of as unit_of
-from .words import FEW as FEW
+from .words import MAX_LOG_LETTERS as MAX_LOG_LETTERS
 from .words import cut as cut
 from .words import follow_language as follow_language
 from .words import in_cell as in_cell

@@ -3,7 +3,7 @@
 Traces and axes are dicts with Plotly's own names. Plotly checks them all in the one constructor of a figure; to change
 a figure that is there (``add_*``, ``update_*``) takes several times as long.
 
-A colour has one meaning on all pages. It stands for a position in ``chartCategoricalColors`` or
+A colour has one meaning on all pages. It is a position in ``chartCategoricalColors`` or
 ``chartSequentialColors`` of ``.streamlit/config.toml``; ``st.plotly_chart`` puts the theme's colour in its place.
 """
 
@@ -31,7 +31,7 @@ Figure: TypeAlias = go.Figure
 
 PREDICTED, ACTUAL, BASELINE, WARNING, DANGER, GAIN, OTHER = (f"#00000{position}" for position in range(1, 8))
 HISTORY: Final = PREDICTED
-"""The brand's colour, for what happened where no prediction stands next to it; next to one it is ACTUAL."""
+"""The brand's colour, for what happened where no prediction is drawn next to it; next to one it is ACTUAL."""
 WORDS: Final = "#000010"
 RAMP: Final = tuple(f"#0000{position}" for position in range(11, 21))
 RAMP_SCALE: Final = [[position / 9, colour] for position, colour in enumerate(RAMP)]
@@ -47,20 +47,21 @@ INK: Final = {"color": WORDS}
 WRITTEN: Final = ("x", "y", "text", "customdata", "name")
 """What of a trace may hold names from a log."""
 TITLE_LETTERS: Final = 90
-"""Of a line of a title, where a chart stands outside the app."""
-MOST_TICKS: Final = 6
+"""Of a line of a title, where a chart is shown outside the app."""
+MAX_TICKS: Final = 6
 """Steps of an axis of values, about."""
 TICK_DIGITS: Final = 8
+"""Significant digits: neighbouring ticks of large amounts must not read alike."""
 SIDE_TICKS: Final = 5
 """Of a wide axis, on one side of zero."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and what it says.
+    """A figure and its message.
 
     Args:
-        message: what the chart shows, in words; it stands above the figure, where it wraps.
+        message: what the chart shows, in words; it is written above the figure, where it wraps.
         figure: may be kept for many sessions, so it is not to be written to.
     """
 
@@ -116,8 +117,8 @@ def drawn(
         message: what the chart shows, in words.
         x: the axis; its ``title`` is a text, or None.
         y: the other axis.
-        marks: lines across the whole chart, of :func:`vertical` and :func:`horizontal`, and words in it: their ``text``
-            and where it stands.
+        marks: lines across the chart, of :func:`vertical` and :func:`horizontal`, and words in it: their ``text`` and
+            its place.
         legend: whether traces are named above the chart.
         height: of the chart, pixels.
     """
@@ -165,7 +166,7 @@ def _bare(key: str, value: Any) -> Any:
 
 
 def _inked(trace: Looks, numbers: Looks) -> Looks:
-    """Return a trace with the colour of words for what it writes beside its marks."""
+    """Return a trace with the colour of words for the texts at its marks."""
     if trace["type"] in ("bar", "waterfall"):
         return {**trace, "outsidetextfont": INK}
     if trace["type"] == "heatmap":
@@ -207,7 +208,7 @@ def grid_cells(share: ArrayLike, text: Any, hover: Any, *, most: float = 1.0, **
     Args:
         share: the colour, [j, k].
         text: in each cell, [j][k].
-        hover: what is said of each cell, [j][k]; of its ``hovertemplate`` by default all.
+        hover: the text on hover of each cell, [j][k]; of its ``hovertemplate`` by default all.
         most: the largest share that has a colour of its own: ink is read on the first third of the ramp alone.
         places: ``x`` and ``y`` of the cells, and further options of the trace.
     """
@@ -219,7 +220,7 @@ def grid_cells(share: ArrayLike, text: Any, hover: Any, *, most: float = 1.0, **
 
 
 def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
-    """Return ticks of an even axis that holds all ``values``, said as the sentences beside it say them: 5万, 2 million.
+    """Return ticks of an even axis that holds all ``values``, written as in sentences: 5万, 2 million.
 
     Hover stays exact, and whole numbers have whole ticks.
 
@@ -227,17 +228,17 @@ def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
         values: what is drawn on the axis; what is not a number is passed over.
         from_zero: whether the axis begins at zero, or ends there.
     """
-    found = np.concatenate([np.ravel(np.asarray(some, np.float64)) for some in values])
-    found = found[np.isfinite(found)]
-    low, high = (float(found.min()), float(found.max())) if found.size else (0.0, 1.0)
+    numbers = np.concatenate([np.ravel(np.asarray(some, np.float64)) for some in values])
+    numbers = numbers[np.isfinite(numbers)]
+    low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 1.0)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if high <= low:
         high = low + 1.0
-    rough = (high - low) / MOST_TICKS
+    rough = (high - low) / MAX_TICKS
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(power * size for size in (1, 2, 5, 10) if power * size >= rough * (1 - 1e-9))
-    if bool((found == np.round(found)).all()):
+    if bool((numbers == np.round(numbers)).all()):
         step = max(step, 1.0)
     places = [float(f"{step * number:.12g}") for number in range(floor(low / step), ceil(high / step) + 2)]
     texts = [f"{'−' if place < 0 else ''}{say(abs(place), TICK_DIGITS)}" for place in places]
@@ -246,7 +247,7 @@ def value_ticks(*values: ArrayLike, from_zero: bool = True) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Wide:
-    """An axis that shows zero and whales alike: log(1 + size / 10^power), with the sign of the value.
+    """An axis that shows both zero and whales: log(1 + size / 10^power), with the sign of the value.
 
     Args:
         power: of the amount up to which it is about even.
@@ -259,7 +260,7 @@ class Wide:
         """Return the axis for amounts like these, whatever their unit: orders of 40 euros or of 600,000 rupiah.
 
         Args:
-            values: their median, zeros aside, says what a usual amount is.
+            values: their median without zeros is a usual amount.
             below: how many powers of ten below a usual amount it is even.
         """
         sizes = np.abs(np.asarray(values, np.float64))
@@ -268,25 +269,25 @@ class Wide:
 
     def places(self, values: ArrayLike) -> Floats:
         """Return where values lie, [n]."""
-        found = np.asarray(values, np.float64)
-        placed: Floats = np.sign(found) * np.log1p(np.abs(found) / 10.0**self.power)
+        numbers = np.asarray(values, np.float64)
+        placed: Floats = np.sign(numbers) * np.log1p(np.abs(numbers) / 10.0**self.power)
         return placed
 
     def amounts(self, places: ArrayLike) -> Floats:
         """Return the values that lie at some places of the axis, [n]."""
-        found = np.asarray(places, np.float64)
-        values: Floats = np.sign(found) * np.expm1(np.abs(found)) * 10.0**self.power
+        positions = np.asarray(places, np.float64)
+        values: Floats = np.sign(positions) * np.expm1(np.abs(positions)) * 10.0**self.power
         return values
 
     def ticks(self, values: ArrayLike, *, plus: bool = False) -> dict[str, Any]:
-        """Return ticks at powers of ten as far as values reach, said in the language of the page.
+        """Return ticks at powers of ten as far as values reach, in the language of the page.
 
         Args:
             values: what is drawn.
             plus: whether gains have a sign too.
         """
-        found = np.asarray(values, np.float64)
-        top, low = float(np.abs(found).max(initial=0.0)), float(found.min(initial=0.0))
+        numbers = np.asarray(values, np.float64)
+        top, low = float(np.abs(numbers).max(initial=0.0)), float(numbers.min(initial=0.0))
         highest = max(self.power, floor(log10(top)) if top > 0 else self.power)
         step = ceil((highest - self.power + 1) / SIDE_TICKS)
         sizes = [10.0**power for power in range(highest, self.power - 1, -step)][::-1]

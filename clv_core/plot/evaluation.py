@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 NETWORKS: Final = (PREDICTED, OTHER, ACTUAL, BASELINE)
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
-"""Of the networks' loss curves, one after the other: their colours alone do not tell them apart for every eye."""
+"""Of the networks' loss curves, one after the other: not every eye can distinguish them by colour alone."""
 POINTS_SHOWN: Final = 2000
+"""Of more customers this many are sampled: a browser draws them without delay, and more would hide each other."""
 CLIP: Final = 1.4
-"""How many times the highest bar a line beside the bars may reach before it is cut off."""
+"""How many times the highest bar the baseline's line may reach before it is cut off."""
 
 
 def decile_chart(table: pd.DataFrame, message: str, *, unit: str, baseline_name: str) -> Chart:
@@ -206,12 +207,12 @@ def loss_frame(history: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _fit_of(report: dict[str, Any]) -> tuple[Any, Any]:
-    """Return what tells the reports of one fit from those of others."""
+    """Return the key by which reports belong to one fit."""
     return report.get("stage"), report.get("part")
 
 
 def threshold_chart(table: pd.DataFrame, at: float, message: str) -> Chart:
-    """Draw precision, recall and F1 over the threshold, and where it stands.
+    """Draw precision, recall and F1 over the threshold, and the one that is set.
 
     ``table`` has ``threshold``, ``precision``, ``recall`` and ``f1``.
     """
@@ -307,7 +308,7 @@ def probabilities(holdout: Holdout) -> Chart:
 
 
 def calibration(holdout: Holdout) -> Chart:
-    """Draw how many bought of ten groups of customers with equal predicted probability, the diagonal beside it."""
+    """Draw how many bought of ten groups of customers with equal predicted probability, and the diagonal."""
     table = decile_table(holdout.rows["actual"] > 0, holdout.rows["p_purchase"])
     style = {"type": "scatter", "mode": "lines+markers", "name": t("chart.actual")}
     groups = {**style, "x": table["predicted_mean"], "y": table["actual_mean"], "line": {"color": PREDICTED}}

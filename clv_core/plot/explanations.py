@@ -24,7 +24,7 @@ from clv_core.plot.drawing import (
     value_ticks,
     vertical,
 )
-from clv_core.plot.words import MOST, cut, percent, say, t, wrapped
+from clv_core.plot.words import MAX_LETTERS, cut, percent, say, t, wrapped
 
 
 def reason_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
@@ -113,7 +113,7 @@ def waterfall(steps: pd.DataFrame, message: str, *, start: tuple[str, float], en
 
 
 def tier_bars(table: pd.DataFrame, message: str) -> Chart:
-    """Draw each tier's share of customers beside its share of predicted value.
+    """Draw each tier's share of customers and its share of predicted value.
 
     ``table`` has ``tier_label``, ``share_of_customers`` and ``share_of_value``, the highest tier first.
     """
@@ -143,7 +143,7 @@ def tier_colours(tiers: int) -> list[str]:
 
 
 def _spread(x: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a vertical offset for each dot, so that dots of the same place stand beside each other."""
+    """Return a vertical offset for each dot, so that dots of the same place do not cover each other."""
     width = max(float(np.ptp(x)) if len(x) else 0.0, 1e-9) / 60
     frame = pd.DataFrame({"row": row, "bin": np.round(x / width)})
     rank = frame.groupby(["row", "bin"]).cumcount().to_numpy()
@@ -157,7 +157,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     """Draw one dot a customer: what a reason adds over its reading, coloured by another reason's level.
 
     ``points`` has ``reading`` (number or text), ``effect`` and ``other``, 0 lowest to 1 highest: the level of the
-    reason named ``other``, which colours the dots; None draws all alike.
+    reason named ``other``, which colours the dots; None draws all in one colour.
     """
     text = not pd.api.types.is_numeric_dtype(points["reading"])
     wide = None if text else _wide(points["reading"].to_numpy(float))
@@ -165,7 +165,7 @@ def dependence(points: pd.DataFrame, message: str, *, reading: str, axis: str, o
     marker: dict[str, Any] = {"size": 7, "color": PREDICTED, "line": EDGE}
     if other is not None:
         marker |= {"color": points["other"], "colorscale": RAMP_SCALE, "cmin": 0, "cmax": 1}
-        marker |= {"colorbar": level_bar(cut(other, 2 * MOST)), "showscale": True}
+        marker |= {"colorbar": level_bar(cut(other, 2 * MAX_LETTERS)), "showscale": True}
     dots = dict(
         type="scatter",
         x=x,
@@ -204,7 +204,7 @@ def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
     )
     low, high = min(0.0, float(rows["difference"].min())), max(0.0, float(rows["difference"].max()))
     room = 0.16 * max(high - low, 1e-9)
-    span = [low - 2 * room * (low < 0), high + room]  # on the left the bars' names stand, which a number must not touch
+    span = [low - 2 * room * (low < 0), high + room]  # the bars' names are on the left: a number must not touch them
     x = {"title": t("chart.difference", unit=unit), "range": span, **value_ticks(span)}
     return drawn([bars], message, x=x, y={}, legend=False, height=110 + 30 * len(rows))
 
@@ -212,7 +212,7 @@ def difference_bars(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
 def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: str) -> Chart:
     """Draw what each event adds to a customer's value, the latest on the right.
 
-    ``table`` has a row for each thing that an event tells (index: its name) and a column for each event.
+    ``table`` has a row for each property of an event (index: its name) and a column for each event.
     """
     values = table.to_numpy(float)
     reach = max(float(np.abs(values).max(initial=0.0)), 1e-9)
@@ -244,7 +244,7 @@ def event_heat(table: pd.DataFrame, labels: list[str], message: str, *, unit: st
 
 
 def _wide(values: np.ndarray) -> Wide | None:
-    """Return the axis for readings of which a few are so large that the rest could not be told apart on an even one."""
+    """Return the axis for readings of which a few are so large that the rest would fall together on an even one."""
     size = np.abs(values)
     if not (size.max(initial=0.0) > 10 and size.max() > 8 * max(float(np.median(size)), 1e-9)):
         return None
@@ -252,6 +252,6 @@ def _wide(values: np.ndarray) -> Wide | None:
 
 
 def level_bar(title: str) -> dict[str, Any]:
-    """Return the key of colours; it lies above the chart, as a narrow window has no room for it beside."""
+    """Return the key of colours; it lies above the chart, as a narrow window has no room for it at the side."""
     words = {"title": {"text": title, "side": "top"}, "tickvals": [0, 1], "ticktext": [t("chart.low"), t("chart.high")]}
     return words | {"orientation": "h", "y": 1, "yanchor": "bottom", "ypad": 0, "len": 0.6, "thickness": 10}

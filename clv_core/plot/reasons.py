@@ -15,9 +15,12 @@ from clv_core.plot.words import IN_WORDS, cut, language, percent, smaller, t, un
 BARS: Final = 10
 SWARM: Final = 8
 DOTS: Final = 250
-SMALLEST_SHARE: Final = 5e-4
+"""Reasons with a bar, reasons with a row of dots, and dots in a row: what can be read at the width of a page."""
+MIN_SHARE: Final = 5e-4
+"""A reason with a smaller share of all effects would have a bar without width."""
 CLEAR: Final = 0.3
-"""Rank correlation of level and effect from which on a reason is said to add value, or to take it, when it is high."""
+"""Rank correlation of level and effect from which on the message says that a reason adds value, or takes it, when it is
+high; a guess."""
 STEPS: Final = 8
 """Reasons of one customer that are named; the rest are summed."""
 
@@ -35,7 +38,7 @@ def reason_name(part: str) -> str:
 def live(explanation: Explanation) -> pd.DataFrame:
     """Return the reasons that move predictions at all, the strongest first."""
     rows = explanation.importance()
-    return rows[rows["share"] >= SMALLEST_SHARE]
+    return rows[rows["share"] >= MIN_SHARE]
 
 
 def bars(explanation: Explanation, currency: str) -> Chart:

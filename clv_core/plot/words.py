@@ -17,10 +17,10 @@ import numpy as np
 from clv_core.i18n import DEFAULT_LANGUAGE, has, room, say_money, say_number, say_share, translate
 from clv_core.model.sequence_encoders import sequence_encoder
 
-MOST: Final = 26
-"""Letters of a segment's name beside an axis."""
-FEW: Final = 22
-"""Letters of a name from a log there."""
+MAX_LETTERS: Final = 26
+"""Letters of a segment's name at an axis."""
+MAX_LOG_LETTERS: Final = 22
+"""Letters of a name from a log at an axis."""
 IN_CELL: Final = 12
 """Letters of a line in a cell of a grid."""
 IN_WORDS: Final = 60
@@ -62,12 +62,12 @@ def name_of(prefix: str, value: str) -> str:
 
 
 def say(value: float, digits: int = 3) -> str:
-    """Return a number as a person would say it."""
+    """Return a number in the reader's language, rounded to some digits."""
     return say_number(value, language(), digits)
 
 
 def money(value: float, currency: str = "", digits: int = 3) -> str:
-    """Return an amount as a person would say it, with the log's currency where it is known."""
+    """Return an amount in the reader's language, with the log's currency where it has a name."""
     return say_money(value, currency, language(), digits)
 
 
@@ -77,7 +77,7 @@ def unit(currency: str) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Return a share as a percentage; what is not 0 % or 100 % is not said to be."""
+    """Return a share as a percentage; only 0 and 1 become 0 % and 100 %."""
     return say_share(share, digits)
 
 
@@ -89,14 +89,14 @@ def cut(name: str, most: int = IN_WORDS) -> str:
     return f"{name[: sum(end < most for end in ends)]}…"
 
 
-def short(names: Iterable[object], most: int = MOST) -> list[str]:
-    """Return names that leave room for the chart beside them, still apart from each other."""
+def short(names: Iterable[object], most: int = MAX_LETTERS) -> list[str]:
+    """Return names short enough to leave room for the chart, still distinct."""
     return _apart(cut(str(name), most) for name in names)
 
 
 def wrapped(names: Iterable[object]) -> list[str]:
     """Return names on two lines where they are long, for charts whose rows have room for them."""
-    return _apart("<br>".join(_lines(cut(str(name), 2 * MOST))) for name in names)
+    return _apart("<br>".join(_lines(cut(str(name), 2 * MAX_LETTERS))) for name in names)
 
 
 def in_cell(name: str) -> str:
@@ -109,7 +109,7 @@ def smaller(text: str) -> str:
     return f"<{SMALLER}>{text}</span>"
 
 
-def _lines(name: str, most: int = MOST, lines: int = 2) -> list[str]:
+def _lines(name: str, most: int = MAX_LETTERS, lines: int = 2) -> list[str]:
     return wrap(name, most // max(map(room, name), default=1), max_lines=lines, placeholder="…") or [""]
 
 

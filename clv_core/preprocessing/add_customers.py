@@ -42,7 +42,7 @@ def add_customers(
         workspace: where the dataset is.
         name: the dataset.
         source: the customers file, of any form that a log may have.
-        roles: what the person said about its columns; attributes are off unless they are marked.
+        roles: the role of each column, as the person gave it; attributes are off unless they are marked.
         accept: attributes to be taken although they look as if they knew the future.
         pseudonymise: contact fields become keyed hashes; in a pseudonymised dataset they and the ids always do.
         progress: who listens.

@@ -1,8 +1,8 @@
-"""Cleaning: rules that set rows aside, each weighed before it is switched on, all undone by choosing others.
+"""Cleaning: rules that reject rows, each measured before it is switched on, all undone by choosing others.
 
 Rules are always applied to the raw version of a dataset, so that a choice never depends on the one before. Rows that a
-rule takes are kept in ``set_aside.parquet`` under the reason ``rule_<id>``, as they were, beside those that could not
-be read; the accounting of rows stays whole.
+rule takes are kept in ``set_aside.parquet`` under the reason ``rule_<id>``, as they were, next to those that could not
+be read; the accounting of rows stays complete.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ def effects(
 
     Raises:
         UsageError: a limit makes no sense.
-        Refused: the raw version is gone.
+        Refused: the raw version was deleted.
     """
     raw, on = raw_version(dataset), dataset.manifest.rules
-    chosen = checked({key: None for key in RULES} | dict(on) | dict(limits or {}))
-    with marked(raw, chosen, progress or NoProgress()) as marks:
-        return [measure(marks, key, limit, on=key in on) for key, limit in chosen.items()]
+    rule_limits = checked({key: None for key in RULES} | dict(on) | dict(limits or {}))
+    with marked(raw, rule_limits, progress or NoProgress()) as marks:
+        return [measure(marks, key, limit, on=key in on) for key, limit in rule_limits.items()]
 
 
 @changes
@@ -84,12 +84,12 @@ def clean(
         Refused: fewer than two customers or no purchase would be left, or another run is changing the dataset; nothing
             is changed.
     """
-    chosen = checked(rules)
+    rule_limits = checked(rules)
     dataset = open_dataset(workspace, name)
-    if not chosen:
+    if not rule_limits:
         made = _raw_again(dataset, raw_version(dataset))
     else:
-        made = apply_rules(dataset, chosen, progress or NoProgress())
+        made = apply_rules(dataset, rule_limits, progress or NoProgress())
     audit.note(workspace, "clean", dataset=name, version=made.version, outcome="done")
     return made
 
@@ -106,22 +106,22 @@ def apply_rules(dataset: Dataset, rules: Mapping[str, float | None], progress: P
         UsageError: there is no such rule, or its limit makes no sense.
         Refused: fewer than two customers or no purchase would be left; nothing is changed.
     """
-    chosen, raw = checked(rules), raw_version(dataset)
-    with marked(raw, chosen, progress) as marks:
-        counts = _share_out(marks, chosen)
-        events, aside = marks.scratch / "events.parquet", marks.scratch / "set_aside.parquet"
+    rule_limits, raw = checked(rules), raw_version(dataset)
+    with marked(raw, rule_limits, progress) as marks:
+        counts = _share_out(marks, rule_limits)
+        events, rejected = marks.scratch / "events.parquet", marks.scratch / "set_aside.parquet"
         files = {}
         if sum(counts.values()):
-            _write(marks, raw, events, aside, progress)
-            files = {"events": events, "set_aside": aside}
+            _write(marks, raw, events, rejected, progress)
+            files = {"events": events, "set_aside": rejected}
         progress.report("figures", 0, 1)
         sums = summarize(marks.connection, files.get("events", raw.events_path), raw.manifest.timezone, progress)
         if sums.customers < 2 or sums.purchases == 0:
             rows = sum(counts.values())
             params = {"rows": rows, "customers": sums.customers, "purchases": sums.purchases}
-            raise Refused("clean_leaves_nothing", rules=list(chosen), **params)
+            raise Refused("clean_leaves_nothing", rules=list(rule_limits), **params)
         table, customers = carry_over(dataset, files.get("events", raw.events_path), marks.scratch)
-        manifest = _manifest(dataset, raw, chosen, counts, sums)
+        manifest = _manifest(dataset, raw, rule_limits, counts, sums)
         manifest = dataclasses.replace(manifest, customers_table=table or manifest.customers_table)
         return derive(raw, manifest, current=True, **files, **customers).manifest
 
@@ -139,49 +139,52 @@ def checked(rules: Mapping[str, float | None]) -> dict[str, float | None]:
             raise UsageError("clean_no_limit", rule=key)
         if limit is not None and not (math.isfinite(limit) and limit >= RULES[key].lowest):
             raise UsageError("clean_limit", rule=key, limit=str(limit)[:20], lowest=RULES[key].lowest)
-    chosen = {key: rules[key] for key in RULES if key in rules}
-    return {key: RULES[key].limit if limit is None else float(limit) for key, limit in chosen.items()}
+    selected = {key: rules[key] for key in RULES if key in rules}
+    return {key: RULES[key].limit if limit is None else float(limit) for key, limit in selected.items()}
 
 
 def _share_out(marks: Marks, rules: Mapping[str, float | None]) -> dict[str, int]:
-    """Make the table ``taken``: each marked row once, with the first rule that takes it; return rows by rule."""
+    """Make the table ``taken``: each marked row once, with the first rule that takes it; return rows by rule.
+
+    The inner query numbers the rules of each marked row by their place; the outer one keeps the first of each row.
+    """
     parts = " UNION ALL ".join(f"SELECT position, {i} AS place FROM rule_{key}" for i, key in enumerate(rules))
     names = ", ".join(text(key) for key in rules)
     marks.connection.execute(
         f"CREATE TEMP TABLE taken AS SELECT position, [{names}][min(place) + 1] AS rule FROM ({parts})"
         " GROUP BY position"
     )
-    found = dict(marks.connection.execute("SELECT rule, count(*) FROM taken GROUP BY rule").fetchall())
-    return {key: int(found.get(key, 0)) for key in rules}
+    row_counts = dict(marks.connection.execute("SELECT rule, count(*) FROM taken GROUP BY rule").fetchall())
+    return {key: int(row_counts.get(key, 0)) for key in rules}
 
 
-def _write(marks: Marks, raw: Dataset, events: Path, aside: Path, progress: Progress) -> None:
-    """Write the rows that stay, and all rows set aside: those of the raw version, then what the rules took."""
+def _write(marks: Marks, raw: Dataset, events: Path, rejected: Path, progress: Progress) -> None:
+    """Write the rows that stay, and all rejected rows: those of the raw version, then those that the rules took."""
     rows, source = raw.manifest.rows_kept, marks.scope.events
     marks.connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
     stay = f"SELECT * EXCLUDE ({POSITION}) FROM {source} WHERE {POSITION} NOT IN (SELECT position FROM taken)"
     run(marks.connection, f"COPY ({stay}) TO {text(str(events))} (FORMAT parquet)", progress, "write", rows)
     cells = ", ".join(f"{cell} AS {quoted(column)}" for column, cell in _as_text(marks, raw).items())
-    gone = f"SELECT 'rule_' || rule AS reason, {cells} FROM {source} JOIN taken ON {POSITION} = position"
-    query = f"SELECT * FROM {file_text(raw.rejected_path)} UNION ALL BY NAME {gone}"
-    run(marks.connection, f"COPY ({query}) TO {text(str(aside))} (FORMAT parquet)", progress, "set_aside", rows)
+    removed = f"SELECT 'rule_' || rule AS reason, {cells} FROM {source} JOIN taken ON {POSITION} = position"
+    query = f"SELECT * FROM {file_text(raw.rejected_path)} UNION ALL BY NAME {removed}"
+    run(marks.connection, f"COPY ({query}) TO {text(str(rejected))} (FORMAT parquet)", progress, "set_aside", rows)
 
 
 def _as_text(marks: Marks, raw: Dataset) -> dict[str, str]:
-    """Return column of the set-aside file -> text of a stored row, under the names that the log's file had."""
+    """Return column of the file of rejected rows -> text of a stored row, under the names that the log's file had."""
     cells = {}
     for column in raw.manifest.columns:
         cell = f"strftime({marks.scope.local_time}, '%Y-%m-%d %H:%M:%S')" if column == EVENT_TIME else quoted(column)
-        own = raw.manifest.mapping.get(column, column)
-        cells[f"{own} (source)" if own.lower() in OWN_COLUMNS else own] = f"{cell}::VARCHAR"
+        file_column = raw.manifest.mapping.get(column, column)
+        cells[f"{file_column} (source)" if file_column.lower() in OWN_COLUMNS else file_column] = f"{cell}::VARCHAR"
     return cells
 
 
 def _manifest(
     dataset: Dataset, raw: Dataset, rules: dict[str, float | None], counts: Mapping[str, int], sums: LogSummary
 ) -> Manifest:
-    said = [item for item in raw.manifest.warnings if not (REPEATED in rules and item.code == KEPT)]
-    said += [Message(f"warning.rule_{key}", {"rows": rows}) for key, rows in counts.items()]
+    warnings = [item for item in raw.manifest.warnings if not (REPEATED in rules and item.code == KEPT)]
+    warnings += [Message(f"warning.rule_{key}", {"rows": rows}) for key, rows in counts.items()]
     meaning = (raw.version, rules, sums.rows, sums.net_revenue, _customers(dataset))
     return dataclasses.replace(
         raw.manifest,
@@ -190,7 +193,7 @@ def _manifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         rows_set_aside=raw.manifest.rows_set_aside + sum(counts.values()),
         **sums.recorded(),
-        warnings=said,
+        warnings=warnings,
         made="clean",
         parent=dataset.version,
         raw_version=raw.version,
@@ -229,16 +232,16 @@ def _customers(dataset: Dataset) -> tuple[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class SourceFiles:
-    """What a source says of the files that it has fetched.
+    """Facts of a source on the files that it has fetched.
 
     Args:
         original: what the person calls the file, where it is not the path's name.
-        whole: the orders that the files have all rows of; None where they replace none.
+        whole_orders: the orders that the files have all rows of; None where they replace none.
         on_read: gets the files as they were read.
     """
 
     original: str = ""
-    whole: WholeOrders | None = None
+    whole_orders: WholeOrders | None = None
     on_read: Callable[[Sequence[LogFiles]], None] | None = None
 
 
@@ -272,7 +275,7 @@ def append(
         progress=progress,
         original=fetched.original,
         inactive=bool(rules),
-        whole=fetched.whole,
+        whole=fetched.whole_orders,
         on_read=fetched.on_read,
     )
     if not rules or made.version == before.version:

@@ -45,13 +45,13 @@ class Marks:
     scratch: Path
 
     def taken(self, rule: str) -> str:
-        """Return SQL that says whether the rule takes a row."""
+        """Return the SQL condition of a row that the rule takes."""
         return f"{POSITION} IN (FROM rule_{rule})"
 
     def rows(self, rule: str) -> int:
         """Return how many rows the rule takes."""
-        found = self.connection.execute(f"SELECT count(*) FROM rule_{rule}").fetchone()
-        return int((found or (0,))[0])
+        row = self.connection.execute(f"SELECT count(*) FROM rule_{rule}").fetchone()
+        return int((row or (0,))[0])
 
 
 @contextmanager
@@ -94,8 +94,8 @@ class Effect:
     Args:
         rule: its id.
         limit: the limit that was used; None: the rule has none.
-        on: whether the version that was asked about has it on.
-        rows: rows that it would set aside.
+        on: whether the version in question has it on.
+        rows: rows that it would reject.
         customers: customers who would lose a row.
         customers_lost: those of them who would lose all.
         purchases: purchase rows among ``rows``.
@@ -115,7 +115,11 @@ class Effect:
 
 
 def measure(marks: Marks, rule: str, limit: float | None, *, on: bool) -> Effect:
-    """Return the effect of a rule whose rows are marked."""
+    """Return the effect of a rule whose rows are marked.
+
+    Who would lose all rows: the two inner queries count each customer's rows in all and those that the rule takes, the
+    outer one counts the customers for whom both are the same.
+    """
     taken = f"SELECT * FROM {marks.scope.events} WHERE {marks.taken(rule)}"
     kinds = ", ".join(f"'{kind}'" for kind in MONEY_TYPES)
     rows, customers, purchases, revenue = one(
@@ -148,7 +152,7 @@ def _examples(marks: Marks, taken: str) -> tuple[dict[str, str], ...]:
     columns = [column for column in SHOWN if column in marks.scope.columns]
     local = f"strftime({marks.scope.local_time}, '%Y-%m-%d %H:%M:%S')"
     cells = ", ".join(f"{local if column == EVENT_TIME else f'{column}::VARCHAR'}" for column in columns)
-    found = marks.connection.execute(
+    rows = marks.connection.execute(
         f"SELECT {cells} FROM ({taken}) ORDER BY abs({AMOUNT}) DESC NULLS LAST, {POSITION} LIMIT {EXAMPLES}"
     ).fetchall()
-    return tuple({column: cell for column, cell in zip(columns, row, strict=True) if cell is not None} for row in found)
+    return tuple({column: cell for column, cell in zip(columns, row, strict=True) if cell is not None} for row in rows)

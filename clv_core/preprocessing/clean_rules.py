@@ -1,7 +1,7 @@
-"""The cleaning rules, one entry each: which stored rows a rule would set aside, in SQL.
+"""The cleaning rules, one entry each: which stored rows a rule would reject, in SQL.
 
 A rule is off until a person switches it on, and its words (``clean.<id>.title``, ``clean.<id>.why``) say what it means.
-Customers who spend much are customers: no rule looks at what a customer is worth as a whole.
+Customers who spend much are customers: no rule looks at a customer's total value.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ TEST_WORDS: Final = (
 )
 SERVICE_WORDS: Final = _VOCABULARY.entries("cleaning", "services")
 
-LOWEST_SPREAD: Final = 0.25
-"""A log in which nearly every line costs the same has hardly a spread; a line of 1.3 times the rest is no outlier."""
+MIN_SPREAD: Final = 0.25
+"""A log in which nearly every line costs the same has hardly a spread; a line of 1.3 times the rest is no outlier. A
+guess."""
 
 BUYERS: Final = 100
-"""Who buys less often than once in so many events may be a program."""
+"""Who buys less often than once in so many events may be a program; a guess."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ class Rule:
 
     Args:
         id: stable name; rows that it removes carry the reason ``rule_<id>``.
-        condition: (scope, limit) -> SQL over the stored rows; a row for which it is true is set aside.
-        limit: the limit unless the person says another; None: the rule has none.
+        condition: (scope, limit) -> SQL over the stored rows; a row for which it is true is rejected.
+        limit: the limit unless the person sets another; None: the rule has none.
         unit: of the limit, catalogue key without ``clean.unit.``.
         lowest: least limit that makes sense.
         repeats: whether the condition asks the table :data:`REPEATS`.
@@ -106,6 +107,11 @@ def _test_ids(scope: Scope, limit: float) -> str:
 
 
 def _tiny_orders(scope: Scope, limit: float) -> str:
+    """Look for orders whose purchases come to next to nothing in all.
+
+    The innermost query has the orders with a tiny line, so that only those are summed; the one around it keeps the
+    orders whose sum is tiny; the condition takes their tiny lines.
+    """
     bought = f"{EVENT_TYPE} = '{PURCHASE}'"
     some = f"SELECT {scope.order} FROM {scope.events} WHERE {bought} AND {AMOUNT} <= {limit}"
     orders = (
@@ -128,7 +134,7 @@ def _outliers(scope: Scope, limit: float) -> str:
     size = f"ln(abs({AMOUNT}))"
     some = f"{EVENT_TYPE} IN ({kinds}) AND {AMOUNT} <> 0"
     border = (
-        f"SELECT exp(median({size}) + {limit} * greatest(1.4826 * mad({size}), {LOWEST_SPREAD}))"
+        f"SELECT exp(median({size}) + {limit} * greatest(1.4826 * mad({size}), {MIN_SPREAD}))"
         f" FROM {scope.events} WHERE {some}"
     )
     return f"{EVENT_TYPE} IN ({kinds}) AND abs({AMOUNT}) > ({border})"
@@ -138,8 +144,11 @@ def _bots(unit: str) -> Callable[[Scope, float], str]:
     def condition(scope: Scope, limit: float) -> str:
         """Look for many events within one clock minute, hour or day, by someone who hardly ever buys.
 
-        Rows at midnight are rows without a time of day; they tell nothing of minutes and hours. An hour that the clock
+        Rows at midnight are rows without a time of day; they show nothing of minutes and hours. An hour that the clock
         goes through twice, when summer time ends, is two.
+
+        The innermost query (``idle``) has those with many events and hardly a purchase, so that only theirs are cut by
+        time; the one around it (``busy``) keeps those with too many in one span; the condition takes all their rows.
         """
         time = scope.local_time
         timed = "" if unit == "day" else f" AND {time} <> date_trunc('day', {time})"

@@ -16,11 +16,11 @@ IMPUTE: Final = ("mean", "median", "max", "constant", "delete")
 """What becomes of a gap; with ``delete`` training windows were left out before, and any other gap gets the median."""
 
 
-def fill_value(known: NDArray[np.float64], how: str, constant: float = 0.0) -> float:
+def fill_value(values: NDArray[np.float64], how: str, constant: float = 0.0) -> float:
     """Return the number that fills the gaps of a column.
 
     Args:
-        known: the finite values of the column in training, in the feature's own unit, float64 [k], k > 0.
+        values: the finite values of the column in training, in the feature's own unit, float64 [k], k > 0.
         how: one of :data:`IMPUTE`.
         constant: the filling of ``constant``.
 
@@ -28,37 +28,39 @@ def fill_value(known: NDArray[np.float64], how: str, constant: float = 0.0) -> f
         ValueError: ``how`` is none of :data:`IMPUTE`.
     """
     if how == "mean":
-        return mean_and_spread(known)[0]
+        return mean_and_spread(values)[0]
     if how in ("median", "delete"):
-        return _median(known)
+        return _median(values)
     if how == "max":
-        return float(known.max())
+        return float(values.max())
     if how == "constant":
         return float(constant)
     raise ValueError(f"unknown way to fill gaps: {how!r}")
 
 
-def mean_and_spread(known: NDArray[np.float64]) -> tuple[float, float]:
+def mean_and_spread(values: NDArray[np.float64]) -> tuple[float, float]:
     """Return mean and standard deviation, without overflow for any finite values, float64 [k], k > 0."""
-    largest = float(np.abs(known).max())
+    largest = float(np.abs(values).max())
     if largest == 0:
         return 0.0, 0.0
-    shrunk = known / largest
+    shrunk = values / largest
     return float(shrunk.mean()) * largest, float(shrunk.std()) * largest
 
 
-def _median(known: NDArray[np.float64]) -> float:
-    return float(np.quantile(known, 0.5, method="lower"))
+def _median(values: NDArray[np.float64]) -> float:
+    return float(np.quantile(values, 0.5, method="lower"))
 
 
 CLIP: Final = 8.0
 """No encoded number is larger than this, in standard deviations."""
 
-MOST_CATEGORIES: Final = 30
+MAX_CATEGORIES: Final = 30
+"""Columns of one text feature, the most frequent texts first; a guess that keeps a row small."""
 FEW_ROWS: Final = 32
 """Of so few rows, finding those with the same text takes longer than looking each up."""
-FEWEST_ROWS: Final = 10
-"""A text is known when at least this many training rows have it; rarer ones share the unknown bucket."""
+MIN_ROWS: Final = 10
+"""A text has a column of its own when at least this many training rows have it; rarer ones share the column of others.
+A guess: of fewer rows a network learns the customers, not the text."""
 
 LOG: Final = "log"
 PLAIN: Final = "plain"
@@ -66,10 +68,10 @@ PLAIN: Final = "plain"
 
 @dataclass(frozen=True)
 class NumberEncoder(JsonRecord):
-    """A number: its gaps filled, by its logarithm where asked, in standard deviations from the mean, within ±8.
+    """A number: its gaps filled, by its logarithm or not, in standard deviations from the mean, within ±8.
 
     A value beyond those of the training rows is taken as the nearest of them: a network trained on customers of up to
-    three months knows nothing of a year, and a straight line through the unknown was wrong by a factor of two.
+    three months has learned nothing of a year, and a straight line through the unknown was wrong by a factor of two.
 
     Args:
         name: the feature.
@@ -79,7 +81,7 @@ class NumberEncoder(JsonRecord):
         fill: what a gap becomes, in the feature's unit.
         mean: mean of the training rows after filling and scaling.
         spread: their standard deviation.
-        flagged: whether a column says that the value was unknown.
+        flagged: whether a column marks unknown values.
         low: smallest encoded number of the training rows.
         high: largest encoded number of the training rows.
     """
@@ -97,18 +99,18 @@ class NumberEncoder(JsonRecord):
 
     @classmethod
     def fit(cls, name: str, group: str, scale: str, values: pd.Series, impute: str, constant: float) -> Self | None:
-        """Return the encoder of a column, or None where it says nothing: no known value, or the same everywhere."""
+        """Return the encoder of a column, or None where it holds no information: no value, or the same everywhere."""
         numbers = _numbers(values)
-        known = np.isfinite(numbers)
-        if not known.any():
+        finite = np.isfinite(numbers)
+        if not finite.any():
             return None
-        sizes = np.abs(numbers[known & (numbers != 0)])
+        sizes = np.abs(numbers[finite & (numbers != 0)])
         unit = float(np.quantile(sizes, 0.5, method="lower")) if len(sizes) else 1.0
-        fill = fill_value(numbers[known], impute, constant)
-        bare = cls(name, group, scale, unit, fill, 0.0, 1.0, not bool(known.all()))
+        fill = fill_value(numbers[finite], impute, constant)
+        bare = cls(name, group, scale, unit, fill, 0.0, 1.0, not bool(finite.all()))
         scaled = bare._scaled(numbers)
         if scaled.min() == scaled.max():
-            return None if known.all() else bare
+            return None if finite.all() else bare
         mean, spread = (0.0, 1.0) if scale == PLAIN else mean_and_spread(scaled)
         if spread == 0:
             return None
@@ -140,13 +142,13 @@ class NumberEncoder(JsonRecord):
 
 @dataclass(frozen=True)
 class CategoryEncoder(JsonRecord):
-    """A text: one column for each known text, one for all others, and one for none where training had gaps.
+    """A text: one column for each frequent text, one for all others, and one for none where training had gaps.
 
     Args:
         name: the feature.
         group: its group.
-        texts: the known texts, sorted.
-        flagged: whether a column says that there was no text.
+        texts: those with a column of their own, sorted.
+        flagged: whether a column marks rows without a text.
     """
 
     name: str
@@ -156,14 +158,14 @@ class CategoryEncoder(JsonRecord):
 
     @classmethod
     def fit(cls, name: str, group: str, values: pd.Series) -> Self | None:
-        """Return the encoder of a column, or None where it says nothing."""
+        """Return the encoder of a column, or None where it holds no information."""
         gaps = bool(values.isna().any())
         counts = values.dropna().astype(str).value_counts()
         if counts.empty or (len(counts) == 1 and not gaps):
             return None
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        known = [str(text) for text, rows in ranked[:MOST_CATEGORIES] if rows >= FEWEST_ROWS]
-        return cls(name, group, tuple(sorted(known)), gaps)
+        texts = [str(text) for text, rows in ranked[:MAX_CATEGORIES] if rows >= MIN_ROWS]
+        return cls(name, group, tuple(sorted(texts)), gaps)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -184,11 +186,11 @@ class CategoryEncoder(JsonRecord):
 
     def _code(self, text: Any) -> int:
         """Return the place of a text's column."""
-        found = self._code_of.get(text)
-        if found is None:
+        code = self._code_of.get(text)
+        if code is None:
             other = len(self.texts)
-            found = other + self.flagged if pd.isna(text) else self._code_of.get(str(text), other)
-        return found
+            code = other + self.flagged if pd.isna(text) else self._code_of.get(str(text), other)
+        return code
 
     @cached_property
     def _code_of(self) -> dict[str, int]:

@@ -1,17 +1,17 @@
 """Attributes that know the future: refused by default, by their name or by what they explain.
 
 ``total_spent`` or ``last_order_date`` in a customers table is the classic leak: exported today, it holds what a model
-at a past cutoff must not know. A dated attribute says when it was known, so that evidence alone judges it where there
-is any.
+at a past cutoff must not know. A dated attribute has the day from which it held, so that evidence alone judges it where
+there is any.
 
 The evidence: for a span of the log, each customer's net value in it is predicted out of fold, once from what the
-customer did before and after it, once from this and the attribute. An attribute that is known on its own account (age,
-country, the channel that brought the customer) can only tell how much the customer tends to buy, which the rest of the
-log tells as well: it adds next to nothing. A total over the whole log, a tier cut from it, a last date hold the span
+customer did before and after it, once from this and the attribute. An attribute that does not come from the log (age,
+country, the channel that brought the customer) can only show how much the customer tends to buy, which the rest of the
+log shows as well: it adds next to nothing. A total over the entire log, a tier cut from it, a last date hold the span
 itself: the error falls at once. That fall, as a share of the error, with its lower confidence bound, is what counts.
 
 The last two quarters of the log are judged, each by itself: the third shows what was summed over everything, the
-fourth also what tells only of the end. Of a dated attribute the value before the span counts.
+fourth also what is of the end alone. Of a dated attribute the value before the span counts.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ below; an exact total reaches 0.6 to 0.9, a total with 50% noise 0.2 to 0.3, a t
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was found about the attributes of a customers table.
+    """The leaks among the attributes of a customers table.
 
     Args:
-        named: attributes whose name says that they count the whole log.
+        named: attributes whose name means a count over the entire log.
         measured: the strongest evidence of each attribute that explains what it should not know.
         notes: why evidence could not be gathered, if so.
         untested: dated attributes with such a name, where no evidence could be gathered.
@@ -101,14 +101,14 @@ def judge(dataset: Dataset, customers: Path, attributes: Sequence[Attribute], pr
     suspicious = [attribute for attribute in attributes if says_leak(attribute.name)]
     named = [attribute.name for attribute in suspicious if attribute.dated_by is None]
     open_ones = [attribute for attribute in attributes if attribute.name not in named]
-    found = gather_evidence(dataset, customers, open_ones, progress) if open_ones else []
+    evidence = gather_evidence(dataset, customers, open_ones, progress) if open_ones else []
     notes: tuple[Message, ...] = ()
     untested: tuple[str, ...] = ()
-    if open_ones and not found:
+    if open_ones and not evidence:
         untested = tuple(attribute.name for attribute in suspicious if attribute.dated_by is not None)
         notes = (_unjudged(dataset),)
     strongest: dict[str, Evidence] = {}
-    for item in found:
+    for item in evidence:
         if item.share >= SHARE and item.low >= LOW:
             before = strongest.get(item.column)
             strongest[item.column] = item if before is None or item.low > before.low else before
@@ -127,11 +127,11 @@ def refuse_leaks(judgement: Judgement, attributes: Sequence[Attribute], accept: 
         UsageError: ``accept`` names no attribute that is on.
         Refused: an attribute knows the future and is not named in ``accept``.
     """
-    known = {attribute.name.lower(): attribute.name for attribute in attributes}
+    by_lower_name = {attribute.name.lower(): attribute.name for attribute in attributes}
     for word in accept:
-        if word.strip().lower() not in known:
-            raise UsageError("customers_accept", column=word[:60], known=list(known.values()) or "-")
-    taken = {known[word.strip().lower()] for word in accept}
+        if word.strip().lower() not in by_lower_name:
+            raise UsageError("customers_accept", column=word[:60], known=list(by_lower_name.values()) or "-")
+    taken = {by_lower_name[word.strip().lower()] for word in accept}
     left = judgement.only([column for column in judgement.columns if column not in taken])
     if left.named and left.measured:
         raise Refused("leaks_both", **left.params())
@@ -145,50 +145,50 @@ def refuse_leaks(judgement: Judgement, attributes: Sequence[Attribute], accept: 
 
 
 def accepted_notes(judgement: Judgement, accepted: Sequence[str]) -> tuple[Message, ...]:
-    """Return what stays to be said about leaks that were accepted, and about what could not be judged."""
+    """Return the warnings about leaks that were accepted, and about what could not be judged."""
     taken = judgement.only(accepted)
-    said = taken.notes
+    notes = taken.notes
     if taken.named or taken.untested:
         columns = [*taken.named, *taken.untested]
-        said += (Message("warning.leaks_accepted_by_name", {"columns": columns}),)
+        notes += (Message("warning.leaks_accepted_by_name", {"columns": columns}),)
     if taken.measured:
-        said += (Message("warning.leaks_accepted_by_evidence", {"columns": taken.params()["measured"]}),)
-    return said
+        notes += (Message("warning.leaks_accepted_by_evidence", {"columns": taken.params()["measured"]}),)
+    return notes
 
 
 def _unjudged(dataset: Dataset) -> Message:
     if not spans(dataset):
         days = (dataset.log_end - dataset.log_start).days
-        return Message("warning.leaks_log_too_short", {"days": days, "needed": 4 * SHORTEST_DAYS})
-    return Message("warning.leaks_too_few", {"customers": FEWEST_CUSTOMERS, "buyers": FEWEST_BUYERS})
+        return Message("warning.leaks_log_too_short", {"days": days, "needed": 4 * MIN_SPAN_DAYS})
+    return Message("warning.leaks_too_few", {"customers": MIN_CUSTOMERS, "buyers": MIN_BUYERS})
 
 
 _VOCABULARY: Final = load_vocabulary()
 _DEED: Final = f"(?:{_VOCABULARY.pattern('leaks', 'deeds')})"
-_WHOLE: Final = f"(?:{_VOCABULARY.pattern('leaks', 'whole')})"
+_IN_ALL: Final = f"(?:{_VOCABULARY.pattern('leaks', 'whole')})"
 _LAST: Final = f"(?:{_VOCABULARY.pattern('leaks', 'last')})"
-WHOLE_NAMES: Final = re.compile(
-    rf"{_VOCABULARY.pattern('leaks', 'columns')}|{_WHOLE}_(?:\w+_)?{_DEED}|{_DEED}_(?:\w+_)?{_WHOLE}"
+LEAK_NAMES: Final = re.compile(
+    rf"{_VOCABULARY.pattern('leaks', 'columns')}|{_IN_ALL}_(?:\w+_)?{_DEED}|{_DEED}_(?:\w+_)?{_IN_ALL}"
     rf"|(?:{_VOCABULARY.pattern('leaks', 'numbers_of')})_{_DEED}"
     rf"|{_LAST}_(?:\w+_)?(?:{_VOCABULARY.pattern('leaks', 'last_deeds')})"
 )
-"""Whole names, in lower case with words joined by ``_``."""
+"""Complete names, in lower case with words joined by ``_``."""
 PLACED: Final = re.compile(_VOCABULARY.pattern("leaks", "others"))
 """Tiers and segments of something else than the customer's buying."""
 ENDS: Final = re.compile(f"_(?:{_VOCABULARY.pattern('leaks', 'ends')})$")
-"""What a name may end with that says nothing of what is meant."""
+"""Endings of a name without a meaning of their own."""
 WITHIN: Final = re.compile(_VOCABULARY.pattern("leaks", "within"))
-"""Found anywhere in a name, without ``_``."""
+"""Anywhere in a name, without ``_``."""
 
 
 def says_leak(column: str) -> bool:
-    """Say whether a column's name says that it was counted or cut from what customers did in the whole log."""
+    """Say whether a column's name means that it was counted or cut from what customers did in the entire log."""
     plain = unicodedata.normalize("NFKC", column).strip()
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain)
     words = ENDS.sub("", _snake(spaced))
     if PLACED.fullmatch(words):
         return False
-    if any(map(WHOLE_NAMES.fullmatch, (words, _snake(spaced)))):
+    if any(map(LEAK_NAMES.fullmatch, (words, _snake(spaced)))):
         return True
     return bool(WITHIN.search(words.replace("_", "")))
 
@@ -197,14 +197,17 @@ def _snake(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.lower()).strip("_")
 
 
-FEWEST_CUSTOMERS: Final = 200
-FEWEST_BUYERS: Final = 50
-SHORTEST_DAYS: Final = 14
-"""A quarter of the log that is shorter says nothing."""
+MIN_CUSTOMERS: Final = 200
+MIN_BUYERS: Final = 50
+"""A span with fewer is not judged: four folds of so few leave bounds that are too wide to refuse anything. Guesses."""
+MIN_SPAN_DAYS: Final = 14
+"""A quarter of the log that is shorter is no evidence; a guess."""
 
 FOLDS: Final = 4
 GROUPS: Final = 200
+"""Texts that count, the most frequent first; scikit-learn's trees take at most 255 categories."""
 ONE_SIDED_99: Final = 2.326
+"""The 99% quantile of the normal distribution."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ class Evidence:
 
     Args:
         column: the attribute.
-        share: by how much the error falls when the attribute is known, 0 to 1; below 0 where it only adds noise.
+        share: by how much the error falls when the attribute is given, 0 to 1; below 0 where it only adds noise.
         low: lower end of ``share``, one-sided 99%.
         start: first day of the span.
         end: first day after it.
@@ -239,12 +242,12 @@ def gather_evidence(
         attributes: those to be judged.
         progress: who listens.
     """
-    found: list[Evidence] = []
+    evidence: list[Evidence] = []
     windows = spans(dataset)
     frames = facts_about(dataset, customers, attributes, windows, progress) if windows else []
     for place, ((start, end), frame) in enumerate(zip(windows, frames, strict=True)):
         buyers = int((frame[VALUE] > 0).sum())
-        if len(frame) < FEWEST_CUSTOMERS or buyers < FEWEST_BUYERS:
+        if len(frame) < MIN_CUSTOMERS or buyers < MIN_BUYERS:
             continue
         # The rest of the log, [customers, facts]; money on a scale where no single customer decides.
         rest = np.column_stack([_filled(frame[fact].to_numpy(float)) for fact in REST])
@@ -252,21 +255,21 @@ def gather_evidence(
         without = _errors(rest, value, None)
         for number, attribute in enumerate(attributes):
             progress.report("leaks", 1 + place * len(attributes) + number, 1 + len(windows) * len(attributes))
-            known, group = _values(frame[f"attribute_{number}"], attribute)
-            with_it = _errors(np.column_stack([rest, known]), value, rest.shape[1] if group else None)
+            column, group = _values(frame[f"attribute_{number}"], attribute)
+            with_it = _errors(np.column_stack([rest, column]), value, rest.shape[1] if group else None)
             share, low = _fall(without, with_it)
-            found.append(Evidence(attribute.name, share, low, start, end, len(frame)))
-    return found
+            evidence.append(Evidence(attribute.name, share, low, start, end, len(frame)))
+    return evidence
 
 
 def spans(dataset: Dataset) -> list[tuple[date, date]]:
     """Return the third and the fourth quarter of the log; nothing where they are too short."""
     days = (dataset.log_end - dataset.log_start).days
     half, quarter = (dataset.log_start + timedelta(days * part // 4) for part in (2, 3))
-    return [(half, quarter), (quarter, dataset.log_end)] if days >= 4 * SHORTEST_DAYS else []
+    return [(half, quarter), (quarter, dataset.log_end)] if days >= 4 * MIN_SPAN_DAYS else []
 
 
-LARGEST_SAMPLE: Final = 15_000
+MAX_SAMPLE: Final = 15_000
 """Customers of the table and the log, picked by a hash of their ids, so that the same are picked again."""
 
 VALUE: Final = "value"
@@ -284,42 +287,49 @@ def facts_about(
     progress: Progress,
 ) -> list[pd.DataFrame]:
     """Return one frame a span: one row a customer seen before it, with ``value`` (net in the span), :data:`REST`, and
-    ``attribute_0`` and so on, dated ones as known before the span.
+    ``attribute_0`` and so on, dated ones as they were before the span.
 
     Args:
         dataset: the log; it is read once, whatever its size, and only the sample's rows are kept.
         customers: the customers table, ids written as in the log.
-        attributes: those to be looked at.
+        attributes: those to be judged.
         spans: first day and first day after.
         progress: who listens.
     """
+    # ``picked``: the sample, from the ids that both the log and the table have (the inner query has each id once).
+    # ``kept``: the sample's rows of the log, which every span is read from.
     table, events = file_text(customers), file_text(dataset.events_path)
     day = f"{local_time(EVENT_TIME, dataset.manifest.timezone)}::DATE"
     with temporary_folder("clv-leaks-") as folder, connect(folder) as connection:
         picked = (
             f"CREATE TEMP TABLE picked AS SELECT {CUSTOMER_ID} FROM (SELECT DISTINCT {CUSTOMER_ID} FROM {events})"
             f" SEMI JOIN {table} USING ({CUSTOMER_ID})"
-            f" ORDER BY hash({CUSTOMER_ID}), {CUSTOMER_ID} LIMIT {LARGEST_SAMPLE}"
+            f" ORDER BY hash({CUSTOMER_ID}), {CUSTOMER_ID} LIMIT {MAX_SAMPLE}"
         )
         fetch(connection, picked, progress, "leaks")
-        kept = (
+        selected_rows = (
             f"CREATE TEMP TABLE kept AS SELECT {CUSTOMER_ID}, {AMOUNT}, {day} AS day,"
             f" {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') AS money, {EVENT_TYPE} = '{PURCHASE}' AS bought"
             f" FROM {events} SEMI JOIN picked USING ({CUSTOMER_ID})"
         )
-        fetch(connection, kept, progress, "leaks")
+        fetch(connection, selected_rows, progress, "leaks")
         return [_facts(connection, table, attributes, start, end) for start, end in spans]
 
 
 def _facts(
     connection: duckdb.DuckDBPyConnection, table: str, attributes: Sequence[Attribute], start: date, end: date
 ) -> pd.DataFrame:
-    known = [f"{_known(attribute, start)} AS attribute_{number}" for number, attribute in enumerate(attributes)]
+    """Return :func:`facts_about` of one span.
+
+    ``wanted`` has each customer's attributes; ``days`` the rows with their day counted from the span's start, and
+    whether they lie before or after the span; ``facts`` sums them by customer, without those first seen in the span.
+    """
+    cells = [f"{_value_before(attribute, start)} AS attribute_{number}" for number, attribute in enumerate(attributes)]
     facts = [f"coalesce(sum({AMOUNT}) FILTER (money AND NOT before AND NOT after), 0) AS {VALUE}"]
     facts += [fact for when in ("before", "after") for fact in _sums(when)]
     query = f"""
         WITH wanted AS (
-            SELECT {", ".join([CUSTOMER_ID, *known])} FROM {table} SEMI JOIN picked USING ({CUSTOMER_ID}) GROUP BY 1
+            SELECT {", ".join([CUSTOMER_ID, *cells])} FROM {table} SEMI JOIN picked USING ({CUSTOMER_ID}) GROUP BY 1
         ),
         days AS (
             SELECT * REPLACE (day - DATE '{start}' AS day), day < DATE '{start}' AS before, day >= DATE '{end}' AS after
@@ -344,7 +354,8 @@ def _sums(when: str) -> list[str]:
     return [f"{parts[fact]} AS {when}_{fact}" for fact in FACTS]
 
 
-def _known(attribute: Attribute, start: date) -> str:
+def _value_before(attribute: Attribute, start: date) -> str:
+    """Return SQL of an attribute's value; of a dated one, of the last before ``start``."""
     column = name(attribute.name)
     if attribute.dated_by is None:
         return f"max({column})"
@@ -363,17 +374,17 @@ def _values(column: pd.Series[Any], attribute: Attribute) -> tuple[NDArray[np.fl
 
 def _filled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return numbers with a value of its own, below all others, for unknown ones; trees need no more."""
-    known = numbers[np.isfinite(numbers)]
-    return np.where(np.isfinite(numbers), numbers, known.min() - 1 if len(known) else 0.0)
+    finite = numbers[np.isfinite(numbers)]
+    return np.where(np.isfinite(numbers), numbers, finite.min() - 1 if len(finite) else 0.0)
 
 
-def _errors(known: NDArray[np.float64], value: NDArray[np.float64], group: int | None) -> NDArray[np.float64]:
+def _errors(predictors: NDArray[np.float64], value: NDArray[np.float64], group: int | None) -> NDArray[np.float64]:
     """Return the squared error of each customer's value, predicted from the other folds, [customers]."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.model_selection import KFold
 
     errors = np.empty(len(value))
-    for train, test in KFold(FOLDS, shuffle=True, random_state=0).split(known):
+    for train, test in KFold(FOLDS, shuffle=True, random_state=0).split(predictors):
         model = HistGradientBoostingRegressor(
             max_iter=60,
             max_leaf_nodes=15,
@@ -381,7 +392,7 @@ def _errors(known: NDArray[np.float64], value: NDArray[np.float64], group: int |
             random_state=0,
             categorical_features=None if group is None else [group],
         )
-        errors[test] = (value[test] - model.fit(known[train], value[train]).predict(known[test])) ** 2
+        errors[test] = (value[test] - model.fit(predictors[train], value[train]).predict(predictors[test])) ** 2
     return errors
 
 

@@ -1,8 +1,8 @@
 """After each load: do the source and its dataset have the same rows and the same revenue on each day?
 
-Days that a run fetched whole may differ by the rows that the reader rejected or dropped as repetitions, and by nothing
-else. Earlier days may differ by what they differed by when they were fetched whole: whatever changes there came late,
-was changed or was deleted beyond the look-back.
+Days that a run fetched completely may differ by the rows that the reader rejected or dropped as repetitions, and by
+nothing else. Earlier days may differ by what they differed by when they were fetched completely: whatever changes there
+came late, was changed or was deleted beyond the look-back.
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 CENT: Final = 0.005
+"""Half a cent: a smaller difference of two sums is rounding."""
 ROUNDING: Final = 1e-9
 """Share of a sum by which adding its amounts in another order may change it, with room."""
-MAX_GONE: Final = 0.2
+MAX_DELETED_SHARE: Final = 0.2
 """Share of the orders that may be missing at once, before the source is taken for broken; a guess."""
-FEW_GONE: Final = 20
-"""So many may be missing whatever their share."""
+MAX_DELETED_ORDERS: Final = 20
+"""So many may be missing whatever their share: a small shop may cancel a day's orders. A guess."""
 NAMED: Final = 5
 """Days, and orders, that a sentence names."""
 Gaps = dict[str, tuple[int, float]]
@@ -63,7 +64,7 @@ class Reconciled:
         days: days that differ, in the look-back by more than ``left_out``, and before it.
         in_utc: whether days are those of UTC, as the source's times say their offset.
         gaps: by day, as :class:`~clv_core.collection.sources.SourceState` keeps it.
-        messages: what is to be said.
+        messages: sentences on the comparison.
     """
 
     first: str = ""
@@ -80,8 +81,8 @@ class Reconciled:
 
     def recorded(self) -> ComparedDays | None:
         """Return what is kept of it; None where nothing was compared."""
-        kept = {key: value for key, value in vars(self).items() if key not in ("gaps", "messages")}
-        return ComparedDays(**kept) if self.first else None
+        values = {key: value for key, value in vars(self).items() if key not in ("gaps", "messages")}
+        return ComparedDays(**values) if self.first else None
 
 
 def comparison(source: Source, state: SourceState) -> Message | None:
@@ -89,14 +90,14 @@ def comparison(source: Source, state: SourceState) -> Message | None:
     days = state.reconciled
     if days is None:
         return None
-    whole = {key: getattr(days, key) for key in ("first", "last", "rows", "held_rows", "left_out", "held_amount")}
+    figures = {key: getattr(days, key) for key in ("first", "last", "rows", "held_rows", "left_out", "held_amount")}
     amount = days.amount
     code = "rows" if amount is None else "sums"
-    return Message(f"source.compared_{code}", {"source": source.name, **whole, "amount": amount or 0.0})
+    return Message(f"source.compared_{code}", {"source": source.name, **figures, "amount": amount or 0.0})
 
 
 def held_of(source: Source, dataset: Dataset, state: SourceState) -> Held:
-    """Return what a dataset says of its source's rows: columns, and the orders of the look-back.
+    """Return what a dataset has of its source: names of columns, and the orders of the look-back.
 
     Args:
         source: which.
@@ -111,11 +112,11 @@ def held_of(source: Source, dataset: Dataset, state: SourceState) -> Held:
     if since is not None and order and ORDER_ID in dataset.manifest.columns and not dataset.manifest.pseudonymised:
         with connect_memory() as connection:
             time = local_time(EVENT_TIME, dataset.manifest.timezone)
-            found = connection.execute(
+            rows = connection.execute(
                 f"SELECT DISTINCT {ORDER_ID} FROM {file_text(dataset.events_path)}"
                 f" WHERE {time} >= DATE '{since}' AND {ORDER_ID} IS NOT NULL"
             ).fetchall()
-        orders = [row[0] for row in found]
+        orders = [row[0] for row in rows]
     return Held(order, orders, mapping.get(EVENT_TIME, ""), [column for column in amounts if column])
 
 
@@ -124,45 +125,45 @@ class DeletedOrders:
     """Orders of a dataset that its source does not have any more, and what becomes of them.
 
     Args:
-        whole: what the merge is to know; None where lines of orders are merged one by one.
+        whole_orders: for the merge; None where lines of orders are merged one by one.
         removed: hashes of the numbers of all orders that left so.
-        messages: what is to be said.
+        messages: sentences on the comparison.
     """
 
-    whole: WholeOrders | None = None
+    whole_orders: WholeOrders | None = None
     removed: list[str] = field(default_factory=list)
     messages: tuple[Message, ...] = ()
 
 
 def deleted_orders(
-    source: Source, raw: Dataset | None, pulled: Pulled, held: Held, state: SourceState
+    source: Source, raw: Dataset | None, pulled: Pulled, existing: Held, state: SourceState
 ) -> DeletedOrders:
-    """Return which orders leave the dataset, as their days were fetched whole and they did not come.
+    """Return which orders leave the dataset, as their days were fetched completely and they did not come.
 
     They stay, and are named, where somebody brought them back by returning to an earlier version, where more than
-    :data:`MAX_GONE` of the orders are missing at once, and where the dataset holds other files too.
+    :data:`MAX_DELETED_SHARE` of the orders are missing at once, and where the dataset holds other files too.
     """
     removed = list(state.removed)
     if raw is None or source.grows == REPLACE or not KINDS[source.kind].dialect or not pulled.paths:
         return DeletedOrders(removed=removed)
     if not pulled.has_orders or ORDER_ID not in raw.manifest.columns:
         wanted = source.time_column and source.order_column != NO_ORDERS
-        said = (Message("warning.source_not_whole", {"source": source.name}),) if wanted else ()
-        return DeletedOrders(removed=removed, messages=said)
-    others = sorted({part.source for part in raw.manifest.parts} - {source.name})
-    if others:
+        notes = (Message("warning.source_not_whole", {"source": source.name}),) if wanted else ()
+        return DeletedOrders(removed=removed, messages=notes)
+    other_sources = sorted({part.source for part in raw.manifest.parts} - {source.name})
+    if other_sources:
         return DeletedOrders(
             removed=removed,
-            messages=(Message("warning.source_not_alone", {"source": source.name, "files": others[:NAMED]}),),
+            messages=(Message("warning.source_not_alone", {"source": source.name, "files": other_sources[:NAMED]}),),
         )
-    gone, every = pulled.gone, len(held.orders)
+    missing, every = pulled.gone, len(existing.orders)
     if not pulled.since and not raw.manifest.pseudonymised:
-        gone, every = _missing_orders(raw, pulled.paths[0], held.order_column)
-    marks = {order: sha256(order.encode()).hexdigest()[:16] for order in gone}
-    back = [order for order in gone if marks[order] in state.removed]
-    leaving = [order for order in gone if marks[order] not in state.removed]
+        missing, every = _missing_orders(raw, pulled.paths[0], existing.order_column)
+    marks = {order: sha256(order.encode()).hexdigest()[:16] for order in missing}
+    back = [order for order in missing if marks[order] in state.removed]
+    leaving = [order for order in missing if marks[order] not in state.removed]
     messages = [_of_orders("orders_back", source, back)] if back else []
-    if len(leaving) > max(FEW_GONE, MAX_GONE * every):
+    if len(leaving) > max(MAX_DELETED_ORDERS, MAX_DELETED_SHARE * every):
         messages.append(_of_orders("orders_missing", source, leaving))
         leaving = []
     elif leaving:
@@ -174,8 +175,8 @@ def _missing_orders(dataset: Dataset, path: Path, column: str) -> tuple[tuple[st
     """Return the orders of a dataset that a fetched file does not have, and how many the dataset has."""
     with connect_memory() as connection:
         orders = f"SELECT DISTINCT {ORDER_ID} AS id FROM {file_text(dataset.events_path)} WHERE {ORDER_ID} IS NOT NULL"
-        known = f"SELECT {name(column)}::VARCHAR AS id FROM {file_text(path)}"
-        missing = connection.execute(f"{orders} EXCEPT ({known})").fetchall()
+        fetched_ids = f"SELECT {name(column)}::VARCHAR AS id FROM {file_text(path)}"
+        missing = connection.execute(f"{orders} EXCEPT ({fetched_ids})").fetchall()
         (every,) = connection.execute(f"SELECT count(*) FROM ({orders})").fetchone() or (0,)
     return tuple(row[0] for row in missing), int(every)
 
@@ -199,30 +200,30 @@ def compare(
         progress: who listens.
     """
     progress.report("reconcile", 0, 1)
-    held, in_utc = held_of(source, raw, SourceState()), state.reconciled is not None and state.reconciled.in_utc
-    there, since = pulled.days, pulled.since
-    if pulled.paths and there is None and not since:
-        there = days_of_file(pulled.paths[0], held)
-    if pulled.paths and there is not None:
-        in_utc = is_in_utc(pulled.paths[0], held.event_column)
-    here = days_of_dataset(raw, "UTC" if in_utc else raw.manifest.timezone)
-    if there is None or not _is_comparable(there, here):
+    existing, in_utc = held_of(source, raw, SourceState()), state.reconciled is not None and state.reconciled.in_utc
+    source_days, since = pulled.days, pulled.since
+    if pulled.paths and source_days is None and not since:
+        source_days = days_of_file(pulled.paths[0], existing)
+    if pulled.paths and source_days is not None:
+        in_utc = is_in_utc(pulled.paths[0], existing.event_column)
+    dataset_days = days_of_dataset(raw, "UTC" if in_utc else raw.manifest.timezone)
+    if source_days is None or not _is_comparable(source_days, dataset_days):
         missing = Message("warning.source_not_compared", {"source": source.name})
         return Reconciled(messages=() if missing in pulled.warnings or not pulled.paths else (missing,))
     if state.gaps is None:  # never measured: all that was ever left out may be missing, on any day
         not_kept = sum(part.rows_not_kept for part in raw.manifest.parts)
         since = ""
-    return dataclasses.replace(reconcile(source, there, here, state, since, not_kept), in_utc=in_utc)
+    return dataclasses.replace(reconcile(source, source_days, dataset_days, state, since, not_kept), in_utc=in_utc)
 
 
-def _is_comparable(there: Days, here: Days) -> bool:
+def _is_comparable(source_days: Days, dataset_days: Days) -> bool:
     """Return whether a source's rows are the dataset's: days are days, and a row there is not several here."""
     try:
-        days = [day for day in there if day and date.fromisoformat(day)]
+        days = [day for day in source_days if day and date.fromisoformat(day)]
     except ValueError:
         return False
-    both = [day for day in days if day in here]
-    return bool(both) and 2 * sum(here[day][0] > there[day][0] for day in both) <= len(both)
+    both = [day for day in days if day in dataset_days]
+    return bool(both) and 2 * sum(dataset_days[day][0] > source_days[day][0] for day in both) <= len(both)
 
 
 def compare_files(source: Source, raw: Dataset, read: Days, not_kept: int) -> Reconciled:
@@ -238,15 +239,17 @@ def compare_files(source: Source, raw: Dataset, read: Days, not_kept: int) -> Re
     """
     if not read:
         return Reconciled()
-    here = {day: held for day, held in days_of_dataset(raw, raw.manifest.timezone).items() if day in read}
-    lost = {day: _gap(day, read, here, True) for day in read if here.get(day, (0, 0.0))[0] < read[day][0]}
+    dataset_days = {day: counts for day, counts in days_of_dataset(raw, raw.manifest.timezone).items() if day in read}
+    lost = {
+        day: _gap(day, read, dataset_days, True) for day in read if dataset_days.get(day, (0, 0.0))[0] < read[day][0]
+    }
     return Reconciled(
         min(read),
         max(read),
         rows=sum(rows for rows, _ in read.values()),
         amount=round(sum(amount or 0.0 for _, amount in read.values()), 2),
-        held_rows=sum(rows for rows, _ in here.values()),
-        held_amount=round(sum(amount or 0.0 for _, amount in here.values()), 2),
+        held_rows=sum(rows for rows, _ in dataset_days.values()),
+        held_amount=round(sum(amount or 0.0 for _, amount in dataset_days.values()), 2),
         left_out=not_kept,
         days=tuple(sorted(lost)),
         messages=(_message(source, "differs", lost),) if lost else (),
@@ -257,21 +260,21 @@ def days_of_files(files: Sequence[LogFiles]) -> Days:
     """Return rows and amount by day of files as they were read; of a day that several have, those of the largest."""
     days: dict[str, tuple[int, float | None]] = {}
     for file in files:
-        found = _count_days(file.events, file.manifest)
-        days |= {day: held for day, held in found.items() if held[0] > days.get(day, (0, 0.0))[0]}
+        file_days = _count_days(file.events, file.manifest)
+        days |= {day: counts for day, counts in file_days.items() if counts[0] > days.get(day, (0, 0.0))[0]}
     return days
 
 
-def days_of_file(path: Path, held: Held) -> Days | None:
+def days_of_file(path: Path, existing: Held) -> Days | None:
     """Return rows and amount by day of a fetched file, as its columns have them; None where it has no such column."""
     with connect_memory() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         columns = [row[0] for row in connection.execute(f"DESCRIBE FROM {file_text(path)}").fetchall()]
-        if held.event_column not in columns:
+        if existing.event_column not in columns:
             return None
-        amounts = [column for column in held.amounts if column in columns]
+        amounts = [column for column in existing.amounts if column in columns]
         worth = " * ".join(NumberReading().value(f"{name(column)}::VARCHAR") for column in amounts) or "NULL::DOUBLE"
-        day = f"coalesce(left({name(held.event_column)}::VARCHAR, 10), '')"
+        day = f"coalesce(left({name(existing.event_column)}::VARCHAR, 10), '')"
         query = f"SELECT {day}, count(*), sum({worth}) FROM {file_text(path)} GROUP BY 1"
         return {str(day): (int(rows), amount) for day, rows, amount in connection.execute(query).fetchall()}
 
@@ -300,33 +303,35 @@ def is_in_utc(path: Path, column: str) -> bool:
         return bool((connection.execute(query).fetchone() or (False,))[0])
 
 
-def reconcile(source: Source, there: Days, here: Days, state: SourceState, since: str, not_kept: int) -> Reconciled:
+def reconcile(
+    source: Source, source_days: Days, dataset_days: Days, state: SourceState, since: str, not_kept: int
+) -> Reconciled:
     """Compare a source with its dataset by day.
 
     Args:
         source: which.
-        there: rows and amounts of the source.
-        here: those of the dataset.
+        source_days: rows and amounts of the source.
+        dataset_days: those of the dataset.
         state: of the run before, with the gaps of earlier days.
         since: first day of the look-back; empty where everything was fetched.
         not_kept: rows that the run rejected or dropped as repetitions.
     """
-    has_sums = _adds_up(there, here)
-    found = {day: _gap(day, there, here, has_sums) for day in {*there, *here}}
+    has_sums = _adds_up(source_days, dataset_days)
+    differences = {day: _gap(day, source_days, dataset_days, has_sums) for day in {*source_days, *dataset_days}}
     before = dict(state.gaps or {}) if since else {}
-    gaps = {day: gap for day, gap in found.items() if day >= since and _is_one(gap, there.get(day))}
+    gaps = {day: gap for day, gap in differences.items() if day >= since and _is_one(gap, source_days.get(day))}
     late = {}
-    for day in {*found, *before}:
-        now, then = found.get(day, (0, 0.0)), before.get(day, (0, 0.0))
+    for day in {*differences, *before}:
+        now, then = differences.get(day, (0, 0.0)), before.get(day, (0, 0.0))
         change = (now[0] - then[0], round(now[1] - then[1], 2) if has_sums else 0.0)
-        if day < since and _is_one(change, there.get(day)):
+        if day < since and _is_one(change, source_days.get(day)):
             late[day] = change
     missing = sum(gap[0] for gap in gaps.values())
     explained = 0 <= missing <= not_kept and all(gap[0] > 0 for gap in gaps.values())
     messages = [_message(source, "left_out" if explained else "differs", gaps)] if gaps else []
     messages += [_message(source, "late", late)] if late else []
-    window = sorted(day for day in {*there, *here} if day and day >= since)
-    of_source, of_dataset = ([days[day] for day in window if day in days] for days in (there, here))
+    window = sorted(day for day in {*source_days, *dataset_days} if day and day >= since)
+    of_source, of_dataset = ([days[day] for day in window if day in days] for days in (source_days, dataset_days))
     return Reconciled(
         window[0] if window else "",
         window[-1] if window else "",
@@ -341,10 +346,10 @@ def reconcile(source: Source, there: Days, here: Days, state: SourceState, since
     )
 
 
-def _gap(day: str, there: Days, here: Days, has_sums: bool) -> tuple[int, float]:
+def _gap(day: str, source_days: Days, dataset_days: Days, has_sums: bool) -> tuple[int, float]:
     """Return rows and amount that a day has more in the source than in the dataset."""
-    rows, amount = there.get(day, (0, 0.0))
-    held_rows, held_amount = here.get(day, (0, 0.0))
+    rows, amount = source_days.get(day, (0, 0.0))
+    held_rows, held_amount = dataset_days.get(day, (0, 0.0))
     return rows - held_rows, round((amount or 0.0) - (held_amount or 0.0), 2) if has_sums else 0.0
 
 
@@ -353,13 +358,17 @@ def _is_one(gap: tuple[int, float], of_day: tuple[int, float | None] | None) -> 
     return gap[0] != 0 or abs(gap[1]) > CENT + ROUNDING * worth
 
 
-def _adds_up(there: Days, here: Days) -> bool:
+def _adds_up(source_days: Days, dataset_days: Days) -> bool:
     """Return whether the source's amounts are the dataset's: on most days with equal rows they come to the same.
 
     They are not where amounts are converted, signed by another column, or shares of an order's total.
     """
-    both = [day for day in there if day in here and there[day][0] == here[day][0]]
-    same = [day for day in both if there[day][1] is not None and not _is_one(_gap(day, there, here, True), there[day])]
+    both = [day for day in source_days if day in dataset_days and source_days[day][0] == dataset_days[day][0]]
+    same = [
+        day
+        for day in both
+        if source_days[day][1] is not None and not _is_one(_gap(day, source_days, dataset_days, True), source_days[day])
+    ]
     return bool(both) and 2 * len(same) > len(both)
 
 

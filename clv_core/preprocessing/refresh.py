@@ -54,6 +54,7 @@ from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace
 
 PREVIEW_ROWS: Final = 1000
+"""Enough to recognise columns and formats; a guess."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Refreshed:
         new_rows: that the dataset has more than before.
         files: names of the files that were read.
         seconds: that it took.
-        warnings: what the run left out, or found to differ.
+        warnings: what the run left out, and differences to the source.
         reconciled: what it compared; None where it compared nothing.
     """
 
@@ -103,8 +104,8 @@ def refresh(
             return _run(workspace, source, state, everything, progress or NoProgress(), started)
     except ClvError as error:
         if error.code != "cancelled":
-            said = Message(error.code, error.params)
-            save_state(workspace, name, dataclasses.replace(state, failed=_now(), error=said))
+            message = Message(error.code, error.params)
+            save_state(workspace, name, dataclasses.replace(state, failed=_now(), error=message))
             audit.note(workspace, "source run", source=name, dataset=source.dataset, outcome="failed")
         raise
 
@@ -114,21 +115,21 @@ def _run(
 ) -> Refreshed:
     before = _dataset(workspace, source.dataset)
     is_known = before is not None and state.version == before.version and not everything
-    known = state if is_known else SourceState(rows=state.rows)
+    previous = state if is_known else SourceState(rows=state.rows)
     raw = None if before is None else raw_version(before)
-    held = Held() if raw is None or not KINDS[source.kind].dialect else held_of(source, raw, known)
+    existing = Held() if raw is None or not KINDS[source.kind].dialect else held_of(source, raw, previous)
     with temporary_folder("clv-source-") as folder:
-        pulled = pull(source, folder, known, progress, held=held)
+        pulled = pull(source, folder, previous, progress, held=existing)
         if not pulled.paths and before is None:
             raise Refused("source_empty", source=source.name)
-        orders = deleted_orders(source, raw, pulled, held, state)
+        orders = deleted_orders(source, raw, pulled, existing, state)
         if pulled.paths:
-            manifest, read = _read(workspace, source, pulled, before, orders.whole, progress)
+            manifest, read = _read(workspace, source, pulled, before, orders.whole_orders, progress)
             parts = manifest.parts[-1:] if before is not None and source.grows != REPLACE else manifest.parts
         after = open_dataset(workspace, source.dataset)
         not_kept = sum(part.rows_not_kept for part in parts) if pulled.paths else 0
         if KINDS[source.kind].dialect:
-            compared = compare(source, raw_version(after), pulled, known, not_kept, progress)
+            compared = compare(source, raw_version(after), pulled, previous, not_kept, progress)
         else:
             compared = compare_files(source, raw_version(after), read if pulled.paths else {}, not_kept)
     rows = pulled.rows or (manifest.rows_read if pulled.paths else 0)
@@ -138,14 +139,14 @@ def _run(
     done = SourceState(
         version=after.version,
         watermark=pulled.watermark,
-        files={**(known.files if before is not None else {}), **pulled.files},
+        files={**(previous.files if before is not None else {}), **pulled.files},
         refreshed=_now(),
         rows=rows,
         new_rows=new_rows,
         seconds=seconds,
         warnings=warnings,
         reconciled=compared.recorded(),
-        gaps=compared.gaps if compared.first else known.gaps,
+        gaps=compared.gaps if compared.first else previous.gaps,
         removed=orders.removed,
         role=state.role,
     )
@@ -160,11 +161,11 @@ def _read(
     source: Source,
     pulled: Pulled,
     before: Dataset | None,
-    whole: WholeOrders | None,
+    whole_orders: WholeOrders | None,
     progress: Progress,
 ) -> tuple[Manifest, Days]:
     """Read what was fetched into the dataset; return its manifest, and rows and amount by day as they were read."""
-    paths, said = list(pulled.paths), dict(source.answers)
+    paths, answers = list(pulled.paths), dict(source.answers)
     original = source.name if len(paths) == 1 and not pulled.files else ""
     if before is not None and source.grows != REPLACE:
         read: list[Days] = []
@@ -174,31 +175,31 @@ def _read(
             paths,
             answers=answers_for(saved_answers(before), source.answers),
             progress=progress,
-            fetched=SourceFiles(original, whole, lambda files: read.append(days_of_files(files))),
+            fetched=SourceFiles(original, whole_orders, lambda files: read.append(days_of_files(files))),
         )
         return manifest, read[0]
     try:
         manifest = ingest(
-            workspace, paths, source.dataset, remembered=True, progress=progress, original=original, **said
+            workspace, paths, source.dataset, remembered=True, progress=progress, original=original, **answers
         )
     except NotFound as error:
         if error.code != "nothing_remembered":
             raise
-        manifest = ingest(workspace, paths, source.dataset, progress=progress, original=original, **said)
+        manifest = ingest(workspace, paths, source.dataset, progress=progress, original=original, **answers)
     dataset = open_dataset(workspace, source.dataset)
     return manifest, days_of_dataset(dataset, manifest.timezone)
 
 
-def answers_for(saved: Answers, said: JsonObject) -> Answers:
-    """Return how a file is read: as was saved, but for what was said, which adds to saved events and states."""
-    given = {key: value for key, value in said.items() if value not in (None, "", {})}
+def answers_for(saved: Answers, answers: JsonObject) -> Answers:
+    """Return how a file is read: as was saved, but for new answers, which add to saved events and states."""
+    given = {key: value for key, value in answers.items() if value not in (None, "", {})}
     for key in {"events", "states", "rows"} & given.keys():
         given[key] = {**getattr(saved, key), **given[key]}
     return dataclasses.replace(saved, **given)
 
 
 def said_of(source: Source, **given: Any) -> Source:
-    """Return a source with more said of how it is read; a column that is named anew is no longer what it was."""
+    """Return a source with further answers on how it is read; a column that is mapped anew loses its former mapping."""
     before = Answers(**source.answers)
     if "mapping" in given:
         given["mapping"] = named_anew(before.mapping, given["mapping"])
@@ -226,23 +227,23 @@ def check_sample(workspace: Workspace, source: Source, path: Path) -> Check:
         NeedsAnswer: something can be read in two ways.
         Refused: it cannot be used.
     """
-    said = dict(source.answers)
-    if not said and path.suffix == ".parquet":
-        known = recall(workspace, pq.read_schema(path).names)
-        said = {} if known is None else known.to_json()
-    return check_file(path, original=source.name if path.suffix == ".parquet" else path.name, **said)
+    answers = dict(source.answers)
+    if not answers and path.suffix == ".parquet":
+        saved = recall(workspace, pq.read_schema(path).names)
+        answers = {} if saved is None else saved.to_json()
+    return check_file(path, original=source.name if path.suffix == ".parquet" else path.name, **answers)
 
 
 def note_role(workspace: Workspace, source: Source) -> list[Message]:
     """Look at what a source's role may do (:func:`clv_core.collection.sources.check_role`), keep and return it."""
-    found = check_role(source)
+    warnings = check_role(source)
     state = load_state(workspace, source.name)
-    save_state(workspace, source.name, dataclasses.replace(state, role=tuple(found)))
-    return found
+    save_state(workspace, source.name, dataclasses.replace(state, role=tuple(warnings)))
+    return warnings
 
 
 def with_order_column(source: Source) -> Source:
-    """Return a source that can fetch whole orders: with the column of their numbers, where its name says so.
+    """Return a source that can fetch orders with all their lines: with the column of their numbers by its name.
 
     Nothing is looked for where every run fetches everything, or where the source cannot be reached.
 
@@ -255,11 +256,13 @@ def with_order_column(source: Source) -> Source:
         names, _ = columns(source)
     except ClvError:
         return source
-    said = source.answers.get("mapping", {}).get(ORDER_ID, "")
-    found = [said] if said else [one for one in names if (SURE_NAMES | LIKELY_NAMES).get(fold(one)) == ORDER_ID]
-    if not found:
+    named = source.answers.get("mapping", {}).get(ORDER_ID, "")
+    candidates = (
+        [named] if named else [column for column in names if (SURE_NAMES | LIKELY_NAMES).get(fold(column)) == ORDER_ID]
+    )
+    if not candidates:
         raise NeedsAnswer("source_order_column", source=source.name, columns=names)
-    return dataclasses.replace(source, order_column=found[0])
+    return dataclasses.replace(source, order_column=candidates[0])
 
 
 def columns(source: Source) -> tuple[list[str], list[str]]:

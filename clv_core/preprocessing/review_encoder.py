@@ -21,17 +21,21 @@ from clv_core.preprocessing.encode import FEW_ROWS
 from clv_core.records import JsonRecord
 
 THEMES: Final = 8
-MOST_NGRAMS: Final = 2_000
-MOST_TEXTS: Final = 20_000
-"""More distinct texts than these are sampled, evenly and always alike: the themes are those of a language, not of a
+MAX_NGRAMS: Final = 2_000
+"""Guesses that keep a row and a bundle small; what reviews add to a prediction hardly shows
+(``tests/bench/README.md``)."""
+MAX_TEXTS: Final = 20_000
+"""More distinct texts than these are sampled, evenly and always the same: the themes are those of a language, not of a
 customer."""
-FEWEST_TEXTS: Final = 30
-FEWEST_WITH_NGRAM: Final = 3
-"""An n-gram of fewer texts than these says nothing of the next one, and may name a person."""
+MIN_TEXTS: Final = 30
+"""Of fewer, the themes would be those of single texts; a guess."""
+MIN_WITH_NGRAM: Final = 3
+"""An n-gram of fewer texts than these is no evidence on the next one, and may name a person."""
 TEXTS_AT_ONCE: Final = 512
 """What lies between so many texts and their themes takes a few dozen megabytes."""
 CLIP: Final = 8.0
-WEAKEST: Final = 1e-3
+"""As of numbers (:data:`clv_core.preprocessing.encode.CLIP`)."""
+MIN_THEME_SIZE: Final = 1e-3
 """A theme whose typical size is below this is rounding, not language."""
 DECIMALS: Final = 6
 """Numbers are kept this exact, which is more than the last bits that differ from machine to machine."""
@@ -44,7 +48,7 @@ class ReviewEncoder(JsonRecord):
     Args:
         name: the feature.
         group: its group.
-        ngrams: the known character n-grams, sorted, [v].
+        ngrams: the character n-grams that were learned, sorted, [v].
         weights: inverse document frequency of each, [v].
         themes: what each n-gram adds to each theme, [k, v]; the typical size of a training text in a theme is 1.
     """
@@ -68,23 +72,23 @@ class ReviewEncoder(JsonRecord):
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         texts = _sample(sorted({str(text) for text in values.dropna().unique()}))
-        if len(texts) < FEWEST_TEXTS:
+        if len(texts) < MIN_TEXTS:
             return None
-        limits = {"min_df": FEWEST_WITH_NGRAM, "max_features": MOST_NGRAMS}
+        limits = {"min_df": MIN_WITH_NGRAM, "max_features": MAX_NGRAMS}
         vectorizer = TfidfVectorizer(sublinear_tf=True, **limits, **READING)
         try:
-            known = vectorizer.fit_transform(texts)
+            tfidf = vectorizer.fit_transform(texts)
         except ValueError:  # no n-gram is shared by enough texts
             return None
-        most = min(THEMES, known.shape[1] - 1)
+        most = min(THEMES, tfidf.shape[1] - 1)
         if most < 1:
             return None
-        found = TruncatedSVD(most, random_state=0).fit(known).components_
-        size = np.sqrt(np.mean(np.square(known @ found.T), axis=0))
-        telling = size > WEAKEST
-        if not telling.any():
+        directions = TruncatedSVD(most, random_state=0).fit(tfidf).components_
+        size = np.sqrt(np.mean(np.square(tfidf @ directions.T), axis=0))
+        is_strong = size > MIN_THEME_SIZE
+        if not is_strong.any():
             return None
-        themes = np.round(found[telling] / size[telling, None], DECIMALS)
+        themes = np.round(directions[is_strong] / size[is_strong, None], DECIMALS)
         return cls(
             name,
             group,
@@ -101,11 +105,11 @@ class ReviewEncoder(JsonRecord):
     def transform(self, values: pd.Series | NDArray[np.object_]) -> list[NDArray[np.float32]]:
         """Return the columns, float32 [n] each, within ±8; each distinct text is read once."""
         codes, distinct = _distinct(np.asarray(values, object))
-        found = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
+        strengths = np.zeros((len(distinct) + 1, len(self.themes)), np.float32)
         for begin in range(0, len(distinct), TEXTS_AT_ONCE):
             texts = [str(text) for text in distinct[begin : begin + TEXTS_AT_ONCE]]
-            found[begin : begin + len(texts)] = np.clip(self._strengths(texts), -CLIP, CLIP)
-        return list(found[codes].T)
+            strengths[begin : begin + len(texts)] = np.clip(self._strengths(texts), -CLIP, CLIP)
+        return list(strengths[codes].T)
 
     def _strengths(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return how strong each of some texts is in each theme, [t, k].
@@ -114,10 +118,10 @@ class ReviewEncoder(JsonRecord):
         its sparse matrices would take far longer than the arithmetic.
         """
         ngrams_of, place, weights, themes = self._reader
-        known = [[place[ngram] for ngram in ngrams_of(text) if ngram in place] for text in texts]
-        row = np.repeat(np.arange(len(known)), [len(own) for own in known])
-        found = row * len(place) + np.array([at for own in known for at in own], np.int64)
-        distinct, count = np.unique(found, return_counts=True)
+        ngram_places = [[place[ngram] for ngram in ngrams_of(text) if ngram in place] for text in texts]
+        row = np.repeat(np.arange(len(ngram_places)), [len(places) for places in ngram_places])
+        occurrences = row * len(place) + np.array([at for places in ngram_places for at in places], np.int64)
+        distinct, count = np.unique(occurrences, return_counts=True)
         row, ngram = np.divmod(distinct, len(place))
         size = (np.log(count) + 1) * weights[ngram]
         size /= np.sqrt(np.bincount(row, size**2, len(texts)))[row]
@@ -127,7 +131,7 @@ class ReviewEncoder(JsonRecord):
 
     @cached_property
     def _reader(self) -> tuple[Callable[[str], list[str]], dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
-        """What finds a text's n-grams, the place of each known one, its weight [v], what it adds to themes [v, k]."""
+        """The analyzer of n-grams, the place of each learned one, its weight [v], what it adds to themes [v, k]."""
         from sklearn.feature_extraction.text import CountVectorizer
 
         places = {ngram: place for place, ngram in enumerate(self.ngrams)}
@@ -142,11 +146,11 @@ class ReviewEncoder(JsonRecord):
 def _distinct(texts: NDArray[np.object_]) -> tuple[NDArray[np.int64], Sequence[str]]:
     """Return the place of each text among the distinct ones, -1 where there is none, [n]; and those."""
     if len(texts) > FEW_ROWS:
-        codes, found = pd.factorize(texts)
-        return codes.astype(np.int64), found.tolist()
-    known = [None if pd.isna(text) else text for text in texts]
-    place = {text: at for at, text in enumerate(dict.fromkeys(text for text in known if text is not None))}
-    return np.array([place.get(text, -1) for text in known], np.int64), list(place)
+        codes, uniques = pd.factorize(texts)
+        return codes.astype(np.int64), uniques.tolist()
+    cleaned = [None if pd.isna(text) else text for text in texts]
+    place = {text: at for at, text in enumerate(dict.fromkeys(text for text in cleaned if text is not None))}
+    return np.array([place.get(text, -1) for text in cleaned], np.int64), list(place)
 
 
 def normal(text: str) -> str:
@@ -161,22 +165,22 @@ READING: Final[dict[str, Any]] = {
 
 
 def _sample(texts: list[str]) -> list[str]:
-    step = max(1.0, len(texts) / MOST_TEXTS)
-    return [texts[int(place * step)] for place in range(min(len(texts), MOST_TEXTS))]
+    step = max(1.0, len(texts) / MAX_TEXTS)
+    return [texts[int(place * step)] for place in range(min(len(texts), MAX_TEXTS))]
 
 
 def _strongest(theme: NDArray[np.float64], ngrams: tuple[str, ...], count: int) -> tuple[str, ...]:
     weight = theme * [len(ngram.strip()) ** 2 * ngram.strip().isalpha() for ngram in ngrams]
-    chosen: list[str] = []
+    selected: list[str] = []
     for place in np.argsort(-weight, kind="stable"):
         ngram = ngrams[place].strip()
-        if weight[place] > 0 and not any(_alike(ngram, other) for other in chosen):
-            chosen.append(ngram)
-        if len(chosen) == count:
+        if weight[place] > 0 and not any(_overlaps(ngram, other) for other in selected):
+            selected.append(ngram)
+        if len(selected) == count:
             break
-    return tuple(chosen)
+    return tuple(selected)
 
 
-def _alike(one: str, other: str) -> bool:
+def _overlaps(first: str, second: str) -> bool:
     """Say whether two n-grams are likely of the same word: they share two or more characters in a row."""
-    return any(one[place : place + 2] in other for place in range(len(one) - 1))
+    return any(first[place : place + 2] in second for place in range(len(first) - 1))

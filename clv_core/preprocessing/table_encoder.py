@@ -46,7 +46,7 @@ class TableEncoder(JsonRecord):
     """A fitted encoder; make one with :meth:`fit`.
 
     Args:
-        encoders: one encoder for each feature that says something, in the order of the features.
+        encoders: one encoder for each feature with information, in the order of the features.
         kept: positions of the columns that are kept, of all columns that the encoders make: columns that repeat
             another one in every training row are left out.
     """
@@ -71,9 +71,9 @@ class TableEncoder(JsonRecord):
         """
         if impute not in IMPUTE or len(features) == 0:
             raise ValueError(f"cannot learn from {len(features)} rows with impute={impute!r}")
-        found = (_fitted(name, feature, features[name], impute, constant) for name, feature in table.items())
-        encoders = [encoder for encoder in found if encoder is not None]
-        return cls(tuple(encoders), _telling(encoders, features))
+        candidates = (_fitted(name, feature, features[name], impute, constant) for name, feature in table.items())
+        encoders = [encoder for encoder in candidates if encoder is not None]
+        return cls(tuple(encoders), _varying_columns(encoders, features))
 
     @property
     def columns_(self) -> tuple[str, ...]:
@@ -104,15 +104,17 @@ class TableEncoder(JsonRecord):
         texts: list[tuple[TextEncoder, list[tuple[int, int]]]] = []
         position = 0
         for encoder in self.encoders:
-            own = enumerate(range(position, position := position + len(encoder.columns)))
-            places = [(at, target[column]) for at, column in own if column in target]
+            columns = enumerate(range(position, position := position + len(encoder.columns)))
+            places = [(at, target[column]) for at, column in columns if column in target]
             if places and not isinstance(encoder, NumberEncoder):
                 texts.append((encoder, places))
         return NumberBlock.of(self.encoders, target), texts
 
     def review_themes(self) -> tuple[tuple[str, ...], ...]:
         """Return the strongest n-grams of each theme of review texts; empty where there is none."""
-        return tuple(theme for one in self.encoders if isinstance(one, ReviewEncoder) for theme in one.strongest())
+        return tuple(
+            theme for encoder in self.encoders if isinstance(encoder, ReviewEncoder) for theme in encoder.strongest()
+        )
 
 
 def _fitted(name: str, feature: Described, values: pd.Series, impute: str, constant: float) -> Encoder | None:
@@ -141,19 +143,19 @@ def _texts(name: str, features: Table) -> pd.Series | NDArray[np.object_]:
     return np.full(len(features), None, object)
 
 
-def _telling(encoders: list[Encoder], features: pd.DataFrame) -> tuple[int, ...]:
+def _varying_columns(encoders: list[Encoder], features: pd.DataFrame) -> tuple[int, ...]:
     """Return the positions of the columns that vary and do not repeat an earlier one."""
     seen: set[bytes] = set()
-    kept = []
+    positions = []
     position = 0
     for encoder in encoders:
         for column in encoder.transform(features[encoder.name]):
             key = column.tobytes()
             if column.min() != column.max() and key not in seen:
                 seen.add(key)
-                kept.append(position)
+                positions.append(position)
             position += 1
-    return tuple(kept)
+    return tuple(positions)
 
 
 class FewRows:
@@ -182,10 +184,10 @@ class FewRows:
             names: of m columns.
         """
         places, absent = _places(self._numeric, names)
-        found: NDArray[np.float64] = self._block[places]
+        values: NDArray[np.float64] = self._block[places]
         if len(absent):
-            found[absent] = np.nan
-        return found
+            values[absent] = np.nan
+        return values
 
     def with_columns(self, columns: Mapping[str, NDArray[Any]]) -> FewRows:
         """Return the rows with more columns, float64 or texts, [n] each."""
@@ -207,8 +209,8 @@ class FewRows:
 def _places(numeric: tuple[str, ...], names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each of ``names`` lies, 0 for one that does not, [m]; and which of them do not."""
     place: dict[str, Any] = {name: at for at, name in enumerate(numeric)}
-    found = np.array([place.get(name, -1) for name in names], np.int64)
-    return np.maximum(found, 0), np.flatnonzero(found < 0)
+    positions = np.array([place.get(name, -1) for name in names], np.int64)
+    return np.maximum(positions, 0), np.flatnonzero(positions < 0)
 
 
 Table = pd.DataFrame | FewRows
@@ -224,17 +226,17 @@ class NumberBlock:
     Args:
         encoders: k of them.
         values: place of each one's numbers among the output columns, -1 where they are left out, [k].
-        unknown: place of its column that says what was unknown, -1 where there is none, [k].
+        unknown: place of its column that marks unknown values, -1 where there is none, [k].
     """
 
     def __init__(self, encoders: Sequence[NumberEncoder], values: Sequence[int], unknown: Sequence[int]) -> None:
         read = [at for at, places in enumerate(zip(values, unknown, strict=True)) if max(places) >= 0]
         order = sorted(read, key=lambda at: encoders[at].scale != LOG)  # logarithms first, side by side
-        chosen = [encoders[at] for at in order]
-        self._names = tuple(one.name for one in chosen)
-        self._logs = sum(one.scale == LOG for one in chosen)
+        ordered = [encoders[at] for at in order]
+        self._names = tuple(encoder.name for encoder in ordered)
+        self._logs = sum(encoder.scale == LOG for encoder in ordered)
         self._fill, self._unit, self._mean, self._spread, self._low, self._high = (
-            np.array([[getattr(one, name)] for one in chosen]).reshape(-1, 1)
+            np.array([[getattr(encoder, name)] for encoder in ordered]).reshape(-1, 1)
             for name in ("fill", "unit", "mean", "spread", "low", "high")
         )
         self._values, self._unknown = (np.array([places[at] for at in order], np.int64) for places in (values, unknown))
@@ -254,15 +256,15 @@ class NumberBlock:
             self._part(numbers_of(features.iloc[rows], self._names), encoded[rows])
 
     def _part(self, numbers: NDArray[np.float64], encoded: NDArray[np.float32]) -> None:
-        known = np.isfinite(numbers)
-        scaled = np.where(known, numbers, self._fill)
+        finite = np.isfinite(numbers)
+        scaled = np.where(finite, numbers, self._fill)
         logs = scaled[: self._logs]
         with np.errstate(all="ignore"):
             relative = np.minimum(np.abs(logs) / self._unit[: self._logs], np.finfo(np.float64).max)
             scaled[: self._logs] = np.sign(logs) * np.log1p(relative)
             standard = (scaled - self._mean) / self._spread
-        found = np.clip(standard, self._low, self._high).astype(np.float32)
-        for places, block in ((self._values, found), (self._unknown, ~known)):
+        clipped = np.clip(standard, self._low, self._high).astype(np.float32)
+        for places, block in ((self._values, clipped), (self._unknown, ~finite)):
             some = places >= 0
             encoded[:, places[some]] = block[some].T
 
@@ -275,12 +277,12 @@ class NumberBlock:
             target: place among the output columns, by position among all columns that the encoders make.
         """
         numbers, values, unknown, position = [], [], [], 0
-        for one in encoders:
-            width = len(one.columns)  # type: ignore[attr-defined]
-            if isinstance(one, NumberEncoder):
-                numbers.append(one)
+        for encoder in encoders:
+            width = len(encoder.columns)  # type: ignore[attr-defined]
+            if isinstance(encoder, NumberEncoder):
+                numbers.append(encoder)
                 values.append(target.get(position, -1))
-                unknown.append(target.get(position + 1, -1) if one.flagged else -1)
+                unknown.append(target.get(position + 1, -1) if encoder.flagged else -1)
             position += width
         return cls(numbers, values, unknown)
 
@@ -291,11 +293,11 @@ def numbers_of(features: Table, names: tuple[str, ...]) -> NDArray[np.float64]:
         return features.numbers(names)
     places = features.columns.get_indexer(pd.Index(names, dtype=object))
     if (places >= 0).all():
-        together = features.take(places, axis=1).to_numpy()
-        if together.dtype == np.float64:
-            return together.T
-    found = np.full((len(names), len(features)), np.nan)
-    for row, name in zip(found, names, strict=True):
+        block = features.take(places, axis=1).to_numpy()
+        if block.dtype == np.float64:
+            return block.T
+    numbers = np.full((len(names), len(features)), np.nan)
+    for row, name in zip(numbers, names, strict=True):
         if name in features and pd.api.types.is_numeric_dtype(features[name]):
             row[:] = features[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    return found
+    return numbers

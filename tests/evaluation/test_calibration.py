@@ -22,15 +22,15 @@ WRONG = {
 def test_intervals_that_are_wrong_are_told_apart_where_the_share_inside_is_as_it_should_be(name: str) -> None:
     change, expected = WRONG[name]
     wrong = shop(20_000, 1, **change)
-    assert intervals_of(wrong).found in expected
-    assert {intervals_of(shop(2000, seed, **change)).found for seed in range(5)} <= expected
+    assert intervals_of(wrong).fit in expected
+    assert {intervals_of(shop(2000, seed, **change)).fit for seed in range(5)} <= expected
     assert 0.68 < share_inside(wrong) < 0.84  # what was looked at before, and found honest
 
 
 @pytest.mark.parametrize("customers", [500, 2000])
 def test_a_model_that_is_right_is_never_cautioned_and_mostly_called_honest(customers: int) -> None:
     frames = [shop(customers, seed) for seed in range(100)]
-    found = [intervals_of(frame).found for frame in frames]
+    found = [intervals_of(frame).fit for frame in frames]
     assert set(found) <= {"honest", "unclear"} and found.count("honest") > 0.8 * len(found)
     groups = [(groups_of(frame), int((frame["actual"] > 0).sum())) for frame in frames]
     assert max(group.tenths_off for group, _ in groups) < TENTH_TOLERANCE / 2
@@ -38,25 +38,25 @@ def test_a_model_that_is_right_is_never_cautioned_and_mostly_called_honest(custo
 
 
 def test_intervals_that_are_too_wide_are_found_where_a_buyer_is_hardly_ever_beyond_them() -> None:
-    assert intervals_of(shop(20_000, 1, spread=1.2)).found == "wide"
+    assert intervals_of(shop(20_000, 1, spread=1.2)).fit == "wide"
 
 
 def test_a_level_that_is_tolerated_does_not_make_intervals_wrong() -> None:
-    assert intervals_of(shop(20_000, 1, value=1.2)).found in {"honest", "unclear"}
+    assert intervals_of(shop(20_000, 1, value=1.2)).fit in {"honest", "unclear"}
 
 
 def test_intervals_that_stay_as_narrow_as_they_were_are_not_called_narrower_and_others_are() -> None:
     origins = [intervals_of(shop(2500, seed, spread=0.45)) for seed in range(120)]
-    assert {origin.found for origin in origins} >= {"narrow", "unclear"}  # on the brink: now one, now the other
+    assert {origin.fit for origin in origins} >= {"narrow", "unclear"}  # on the brink: now one, now the other
     assert sum(now.narrower_than(then) for now, then in zip(origins[::2], origins[1::2], strict=True)) <= 1
     assert all(intervals_of(shop(2500, seed, spread=0.25)).narrower_than(origins[seed]) for seed in range(20))
     assert not any(origins[seed].narrower_than(intervals_of(shop(2500, seed, spread=0.25))) for seed in range(20))
 
 
 def test_few_buyers_are_not_enough_to_call_intervals_honest() -> None:
-    assert intervals_of(shop(60, 1)).found == "unclear"
+    assert intervals_of(shop(60, 1)).fit == "unclear"
     nobody = shop(500, 1).assign(actual=0.0)
-    assert intervals_of(nobody).found != "honest"
+    assert intervals_of(nobody).fit != "honest"
 
 
 def test_shares_are_those_counted_by_hand() -> None:

@@ -17,7 +17,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.calibration import TENTH_TOLERANCE, Groups, Intervals
 from clv_core.evaluation.change import Change
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, LogFacts, Rolling, gather, share_inside
-from clv_core.evaluation.trust import MOST_REASONS, REASONS, Trust, grade, judge
+from clv_core.evaluation.trust import MAX_REASONS, REASONS, Trust, grade, judge
 from clv_core.i18n import LANGUAGES, has
 from tests.evaluation.conftest import lognormal_shop
 
@@ -250,7 +250,7 @@ def test_no_more_reasons_than_a_person_reads_and_the_strongest_stay() -> None:
         replace(STEADY, level_off=3, overlap=0.3),
     )
     trust = judge(everything)
-    assert len(trust.reasons) == MOST_REASONS
+    assert len(trust.reasons) == MAX_REASONS
     assert _codes(trust)[:3] == ["data_stale", "fewer_purchases", "smaller_orders"]
     assert all(REASONS[code] == "cautions" for code in _codes(trust))
 

@@ -107,7 +107,7 @@ def test_tiers_of_a_shop_that_is_worth_nothing_are_drawn_by_their_customers() ->
 
 def test_long_names_leave_room_for_the_chart() -> None:
     assert words.short(["x" * 200, "x" * 199, "plain"]) == ["x" * 25 + "…", "x" * 25 + "… (2)", "plain"]
-    assert words.short(["名" * 99], words.FEW) == ["名" * 10 + "…"]
+    assert words.short(["名" * 99], words.MAX_LOG_LETTERS) == ["名" * 10 + "…"]
     assert (
         words.in_cell("Cannot lose them") == "Cannot lose<br>them" and words.in_cell("潜力忠诚用户") == "潜力忠诚用户"
     )

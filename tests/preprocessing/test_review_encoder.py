@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from clv_core.collection.simulate.trade import write_reviews
 from clv_core.features.signals import SignalColumn
-from clv_core.preprocessing.review_encoder import CLIP, MOST_NGRAMS, MOST_TEXTS, THEMES, ReviewEncoder
+from clv_core.preprocessing.review_encoder import CLIP, MAX_NGRAMS, MAX_TEXTS, THEMES, ReviewEncoder
 from clv_core.preprocessing.table_encoder import TableEncoder
 
 
@@ -76,7 +76,7 @@ def test_the_state_is_plain_small_and_complete() -> None:
     values, _ = written(3000)
     encoder = fitted(values)
     text = json.dumps(encoder.to_json(), allow_nan=False)
-    assert len(encoder.ngrams) <= MOST_NGRAMS and len(text) < 400_000
+    assert len(encoder.ngrams) <= MAX_NGRAMS and len(text) < 400_000
     again = ReviewEncoder.from_json(json.loads(text))
     assert again == encoder
     np.testing.assert_array_equal(strengths(again, values), strengths(encoder, values))
@@ -95,7 +95,7 @@ def test_too_few_texts_teach_nothing() -> None:
 
 
 def test_of_very_many_texts_an_even_sample_is_read() -> None:
-    values = pd.Series([f"text number {number}" for number in range(2 * MOST_TEXTS)])
+    values = pd.Series([f"text number {number}" for number in range(2 * MAX_TEXTS)])
     assert fitted(values.sample(frac=1, random_state=1)) == fitted(pd.Series(sorted(values)[::2]))
 
 

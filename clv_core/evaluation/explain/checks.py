@@ -1,4 +1,6 @@
-"""Whether reasons are real and steady: hiding the strongest ones moves predictions, and two halves rank them alike."""
+"""Whether reasons are real and steady: hiding the strongest ones moves predictions, and two halves agree on their
+order.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +27,7 @@ OTHERS: Final = 3
 DRAWS: Final = 3
 """Random choices for each customer and number of parts."""
 CUSTOMERS: Final = 100
+"""Explained customers that are tried: of three answers each takes 360 predictions (18 masks times the background)."""
 SURE: Final = 1.645
 """Standard errors that a difference must exceed: 95% sure, to one side."""
 
@@ -49,7 +52,9 @@ class Faithfulness(JsonRecord):
 
     @property
     def passed(self) -> bool | None:
-        """Whether the strongest move predictions more, surely and at every number of parts; None if not to be told."""
+        """Whether the strongest move predictions more, surely and at every number of parts; None where too few
+        matter.
+        """
         return all(low > 0 for low in self.low) if self.hidden else None
 
     def to_json(self) -> JsonObject:
@@ -68,8 +73,8 @@ def faithfulness(
         seed: of background and draws.
     """
     predict, snapshot, rows = task.predict, task.snapshot, task.rows
-    found = list(answers.values())
-    mattering = np.flatnonzero(live(found[0].values))
+    explanations = list(answers.values())
+    mattering = np.flatnonzero(live(explanations[0].values))
     hidden = tuple(size for size in HIDDEN if OTHERS * size <= len(mattering))
     random = np.random.default_rng(seed)
     tried = np.sort(random.permutation(len(rows))[:CUSTOMERS])
@@ -79,19 +84,26 @@ def faithfulness(
     moves = []
     for begin in range(0, len(tried), CUSTOMERS_AT_ONCE):
         chunk = tried[begin : begin + CUSTOMERS_AT_ONCE]
-        masks = _masks([np.abs(one.values[chunk]) for one in found], mattering, hidden, random)
+        masks = _masks([np.abs(explanation.values[chunk]) for explanation in explanations], mattering, hidden, random)
         mixer = Mixer(concat([snapshot.take(rows[chunk]), snapshot.take(compared)]))
-        own, others = mixer.codes[: len(chunk)], mixer.codes[len(chunk) :]
-        mixed = np.where(masks[:, :, None], others, own[:, None, None])  # [n, variants, background, parts]
-        said = distinct(
+        customer_codes, background_codes = mixer.codes[: len(chunk)], mixer.codes[len(chunk) :]
+        mixed = np.where(
+            masks[:, :, None], background_codes, customer_codes[:, None, None]
+        )  # [n, variants, background, parts]
+        predictions = distinct(
             lambda origins, mixer=mixer: predict_mixed(predict, mixer, origins),  # type: ignore[misc]
             mixed.reshape(-1, mixed.shape[-1]),
         )
-        after = said.reshape(*mixed.shape[:3], -1).mean(axis=2)
-        moves.append(np.abs(after - np.column_stack([one.predicted[chunk] for one in found])[:, None]))
+        after = predictions.reshape(*mixed.shape[:3], -1).mean(axis=2)
+        moves.append(
+            np.abs(after - np.column_stack([explanation.predicted[chunk] for explanation in explanations])[:, None])
+        )
     moved = np.concatenate(moves)
-    by_size = moved.reshape(len(tried), len(hidden), len(found) + DRAWS, len(found))
-    return {answer: _judged(by_size[..., number], number, len(found), hidden) for number, answer in enumerate(answers)}
+    by_size = moved.reshape(len(tried), len(hidden), len(explanations) + DRAWS, len(explanations))
+    return {
+        answer: _judged(by_size[..., number], number, len(explanations), hidden)
+        for number, answer in enumerate(answers)
+    }
 
 
 def _judged(moved: Floats, number: int, answers: int, hidden: tuple[int, ...]) -> Faithfulness:
@@ -113,19 +125,20 @@ def _masks(
 ) -> NDArray[np.bool_]:
     """Return which parts are hidden, [n, len(hidden) * (answers + DRAWS), parts]: the strongest, then random."""
     size, width = strengths[0].shape
-    found = np.zeros((size, len(hidden), len(strengths) + DRAWS, width), bool)
+    masks = np.zeros((size, len(hidden), len(strengths) + DRAWS, width), bool)
     orders = [np.argsort(-strength, axis=1, kind="stable") for strength in strengths]
     for place, count in enumerate(hidden):
         for number, order in enumerate(orders):
-            np.put_along_axis(found[:, place, number], order[:, :count], True, axis=1)
+            np.put_along_axis(masks[:, place, number], order[:, :count], True, axis=1)
         drawn = random.permuted(np.broadcast_to(mattering, (size, DRAWS, len(mattering))), axis=2)[:, :, :count]
-        np.put_along_axis(found[:, place, len(strengths) :], drawn, True, axis=2)
-    return found.reshape(size, -1, width)
+        np.put_along_axis(masks[:, place, len(strengths) :], drawn, True, axis=2)
+    return masks.reshape(size, -1, width)
 
 
 TOP: Final = 5
+"""Strongest reasons whose order is compared; a guess of how many a reader looks at."""
 STEADY: Final = 0.8
-"""Rank agreement from which on an order is called steady."""
+"""Rank agreement from which on an order is called steady; a guess."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +162,7 @@ class Stability(JsonRecord):
 
     @property
     def steady(self) -> bool:
-        """Whether the order may be relied on, neighbours aside."""
+        """Whether the order may be relied on, but for neighbours."""
         overall = min(self.customers, 1.0 if self.permutations is None else self.permutations)
         return overall >= STEADY and self.same >= self.top - 1
 
@@ -161,36 +174,36 @@ def stability(explanation: Explanation) -> Stability:
     order = np.argsort(explanation.predicted, kind="stable")
     halves = [strength[order[start::2]].mean(axis=0) for start in (0, 1)]
     first, second = (set(np.argsort(-half, kind="stable")[:top].tolist()) for half in halves)
-    overall = one = None
+    overall = one_customer = None
     if explanation.halves is not None:
         one_half, other = np.abs(explanation.halves)
         overall = float(
             agreement(one_half.mean(axis=0)[None], other.mean(axis=0)[None], strength.mean(axis=0)[None], top)
         )
-        one = float(agreement(one_half, other, strength, top))
+        one_customer = float(agreement(one_half, other, strength, top))
     customers = float(agreement(halves[0][None], halves[1][None], strength.mean(axis=0)[None], top))
-    return Stability(overall, one, customers, len(first & second), top)
+    return Stability(overall, one_customer, customers, len(first & second), top)
 
 
-def agreement(one: Floats, other: Floats, reference: Floats, top: int = TOP) -> float:
+def agreement(first: Floats, second: Floats, reference: Floats, top: int = TOP) -> float:
     """Return the mean rank correlation of two sets of strengths over the parts that are strongest in a third.
 
     Args:
-        one: strengths, [n, parts].
-        other: the same, found independently, [n, parts].
-        reference: strengths that say which ``top`` parts of a row are looked at, [n, parts].
+        first: strengths, [n, parts].
+        second: the same, measured independently, [n, parts].
+        reference: strengths that decide which ``top`` parts of a row count, [n, parts].
         top: how many.
 
     Returns:
         Spearman's correlation, averaged over rows; two rows without any order agree.
     """
-    chosen = np.argsort(-reference, axis=1, kind="stable")[:, :top]
-    ranks = [_ranks(np.take_along_axis(each, chosen, axis=1)) for each in (one, other)]
+    strongest = np.argsort(-reference, axis=1, kind="stable")[:, :top]
+    ranks = [_ranks(np.take_along_axis(each, strongest, axis=1)) for each in (first, second)]
     a, b = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     spread = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     same = (ranks[0] == ranks[1]).all(axis=1)
-    found = np.divide((a * b).sum(axis=1), spread, out=same.astype(np.float64), where=spread > 0)
-    return float(found.mean())
+    correlations = np.divide((a * b).sum(axis=1), spread, out=same.astype(np.float64), where=spread > 0)
+    return float(correlations.mean())
 
 
 def _ranks(values: Floats) -> Floats:

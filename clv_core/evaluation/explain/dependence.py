@@ -13,10 +13,13 @@ from clv_core.evaluation.explain.explanation import Explanation, live
 
 Floats = NDArray[np.float64]
 
-FEWEST_IN_BIN: Final = 12
-MOST_BINS: Final = 10
+MIN_IN_BIN: Final = 12
+"""Customers of like reading within which another part's level is compared; a guess: of fewer, a line fits anything."""
+MAX_BINS: Final = 10
+"""Deciles of the reading: within one, the reading itself changes the effect little."""
 CHANCE_DRAWS: Final = 20
 SURE: Final = 0.95
+"""An interaction has to be stronger than this share of what shuffled customers show: than 19 of 20 draws."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,11 @@ def dependence(explanation: Explanation, part: str) -> Dependence:
         part: one of :func:`explainable`.
     """
     column = explanation.readings[part].reset_index(drop=True)
-    known = column.notna().to_numpy()
-    reading, effect = column[known], explanation.values[known, explanation.parts.index(part)]
+    has_reading = column.notna().to_numpy()
+    reading, effect = column[has_reading], explanation.values[has_reading, explanation.parts.index(part)]
     text = not pd.api.types.is_numeric_dtype(column)
     bins = _bins(reading, text)
-    levels = _levels(explanation, part)[known]
+    levels = _levels(explanation, part)[has_reading]
     strengths = _explained(effect, bins, levels.to_numpy())
     random = np.random.default_rng(1)
     shuffles = [
@@ -96,7 +99,7 @@ def dependence(explanation: Explanation, part: str) -> Dependence:
 
 
 def rank_correlation(reading: pd.Series, effect: pd.Series) -> float:
-    """Return Spearman's correlation of two known series, NaN where one is constant.
+    """Return Spearman's correlation of two series without gaps, NaN where one is constant.
 
     pandas would import all of ``scipy.stats`` for it, half a second of a page.
     """
@@ -106,8 +109,10 @@ def rank_correlation(reading: pd.Series, effect: pd.Series) -> float:
 def _levels(explanation: Explanation, part: str) -> pd.DataFrame:
     """Return the readings of other parts that matter and vary as ranks from 0 to 1; the unknown in the middle."""
     matter = live(explanation.values)
-    others = [one for one, matters in zip(explanation.parts, matter, strict=True) if matters and one != part]
-    numbers = explanation.readings[others].reset_index(drop=True).select_dtypes("number")
+    other_parts = [
+        candidate for candidate, matters in zip(explanation.parts, matter, strict=True) if matters and candidate != part
+    ]
+    numbers = explanation.readings[other_parts].reset_index(drop=True).select_dtypes("number")
     numbers = numbers.loc[:, numbers.nunique() > 1]
     return numbers.rank(pct=True).fillna(0.5)
 
@@ -116,7 +121,7 @@ def _bins(reading: pd.Series, text: bool) -> NDArray[np.int64]:
     """Return which customers have a like reading, [n]."""
     if text:
         return pd.factorize(reading)[0].astype(np.int64)
-    count = int(np.clip(len(reading) // FEWEST_IN_BIN, 1, MOST_BINS))
+    count = int(np.clip(len(reading) // MIN_IN_BIN, 1, MAX_BINS))
     edges = np.unique(np.quantile(reading.astype(float), np.linspace(0, 1, count + 1)[1:-1]))
     return np.searchsorted(edges, reading.astype(float), side="left").astype(np.int64)
 
@@ -131,13 +136,13 @@ def _explained(effect: Floats, bins: NDArray[np.int64], levels: Floats) -> list[
         return values - (np.bincount(bins, weights=values) / counts)[bins]
 
     rest = within(effect)
-    found = []
+    shares = []
     for level in levels.T:
-        own = within(level)
-        both, spread = np.bincount(bins, weights=own * rest), np.bincount(bins, weights=own**2)
+        centred = within(level)
+        both, spread = np.bincount(bins, weights=centred * rest), np.bincount(bins, weights=centred**2)
         explained = np.divide(both**2, spread, out=np.zeros(len(both)), where=spread > 1e-12).sum()
-        found.append(float(explained / max((rest**2).sum(), 1e-300)))
-    return found
+        shares.append(float(explained / max((rest**2).sum(), 1e-300)))
+    return shares
 
 
 def _of_thirds(points: pd.DataFrame) -> tuple[float, float, float | str, float | str]:

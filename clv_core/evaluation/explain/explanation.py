@@ -33,7 +33,7 @@ def answers_of(p_purchase: Floats, predicted_clv: Floats, most: float = np.inf) 
         p_purchase: chance of any purchase in the horizon, [n].
         predicted_clv: expected value in the horizon, [n].
         most: bound of value_if_bought, in currency. Of a mixture of two customers a model may say that it hardly buys
-            and is worth a lot all the same; the ratio of both then says nothing beyond the largest of a real customer.
+            and is worth a lot all the same; their ratio then has no meaning beyond the largest of a real customer.
     """
     ratio = np.divide(predicted_clv, p_purchase, out=np.zeros(len(p_purchase)), where=p_purchase > 0)
     return np.column_stack([predicted_clv, p_purchase, np.minimum(ratio, most)])
@@ -41,13 +41,15 @@ def answers_of(p_purchase: Floats, predicted_clv: Floats, most: float = np.inf) 
 
 CUSTOMERS_AT_ONCE: Final = 50
 ROWS_AT_ONCE: Final = 32_768
+"""Mixed customers that are predicted at once, which bounds memory."""
 APART: Final = 104_729
 """Between the seeds of both halves of the permutations."""
 
-NOTHING: Final = 1e-9
-"""A part that moves no customer by more than this share of the largest effect moves nobody."""
+NEGLIGIBLE: Final = 1e-9
+"""A part that moves no customer by more than this share of the largest effect moves nobody: it is rounding."""
 TOLERANCE: Final = 1e-4
-"""Largest relative difference between base + sum and the prediction that is still the same number."""
+"""Largest relative difference between base + sum and the prediction that is still the same number: networks predict in
+float32, summed over thousands of mixtures."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Explanation:
         base: mean answer for the background, where every explanation starts.
         values: what each part adds, [n, m]; ``base + values.sum(axis=1)`` is ``predicted``.
         predicted: the answer as ``score`` writes it, [n].
-        representatives: for each part the feature that stands for it in charts, [m].
+        representatives: for each part the feature that represents it in charts, [m].
         readings: that feature's value for each customer, in its own unit, [n, m].
         answer: what is explained, a name of :mod:`clv_core.evaluation.explain.explanation`.
         halves: ``values`` by two independent halves of the permutations, [2, n, m]; None where there is but one.
@@ -150,7 +152,7 @@ class Explanation:
         return float(self.predicted[self._row(customer_id)])
 
     def representative_of(self, part: str) -> str:
-        """Return the feature that stands for a part in charts."""
+        """Return the feature that represents a part in charts."""
         return self.representatives[self.parts.index(part)]
 
     def _row(self, customer_id: str) -> int:
@@ -166,7 +168,7 @@ def live(effects: Floats) -> NDArray[np.bool_]:
         effects: of customers, [n, m].
     """
     strength = np.abs(effects).max(axis=0)
-    return np.asarray(strength > NOTHING * strength.max(initial=0.0), np.bool_)
+    return np.asarray(strength > NEGLIGIBLE * strength.max(initial=0.0), np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +196,7 @@ def explain(
     permutations: int = 2,
     seed: int = 1,
 ) -> dict[str, Explanation]:
-    """Explain what a model says of some customers of a snapshot, each answer for itself.
+    """Explain a model's answers for some customers of a snapshot, each answer for itself.
 
     Args:
         task: the model and the customers.
@@ -207,32 +209,32 @@ def explain(
         One explanation for each answer.
 
     Raises:
-        ClvError: base + sum is not the prediction: ``predict`` does not say what ``predicted`` says.
+        ClvError: base + sum is not the prediction: ``predict`` does not return ``predicted``.
     """
     snapshot, rows = task.snapshot, task.rows
-    said = task.predicted.reshape(len(task.predicted), -1)
-    halves, base = _divided(task, background_rows(said, seed), progress, _half(permutations), seed)
-    chosen = representatives(snapshot, said[:, 0])
-    read = readings(snapshot.take(rows), chosen)
+    predicted = task.predicted.reshape(len(task.predicted), -1)
+    halves, base = _divided(task, background_rows(predicted, seed), progress, _half(permutations), seed)
+    feature_of = representatives(snapshot, predicted[:, 0])
+    read = readings(snapshot.take(rows), feature_of)
     parts = [part.id for part in parts_of(snapshot)]
     weights = np.array(_half(permutations)) / permutations
-    found = {}
+    explanations = {}
     for number, answer in enumerate(answers):
-        own = halves[..., number]
-        found[answer] = Explanation(
+        answer_values = halves[..., number]
+        explanations[answer] = Explanation(
             customer_ids=tuple(str(snapshot.features.index[row]) for row in rows),
             parts=tuple(parts),
             base=float(base[number]),
-            values=np.tensordot(weights, own, axes=1),
-            predicted=np.asarray(said[rows, number], np.float64),
-            representatives=tuple(chosen[part] for part in parts),
+            values=np.tensordot(weights, answer_values, axes=1),
+            predicted=np.asarray(predicted[rows, number], np.float64),
+            representatives=tuple(feature_of[part] for part in parts),
             readings=read,
             answer=answer,
-            halves=own if len(own) == 2 else None,
+            halves=answer_values if len(answer_values) == 2 else None,
         )
-        if found[answer].residual > TOLERANCE:
-            raise ClvError("explanation_off", residual=found[answer].residual)
-    return found
+        if explanations[answer].residual > TOLERANCE:
+            raise ClvError("explanation_off", residual=explanations[answer].residual)
+    return explanations
 
 
 def _half(permutations: int) -> list[int]:
@@ -245,7 +247,7 @@ def _divided(
 ) -> tuple[Floats, Floats]:
     """Return Shapley values by independent halves of the permutations, [halves, n, parts, answers], and the base."""
     predict, snapshot, rows = task.predict, task.snapshot, task.rows
-    found = []
+    chunks = []
     base = np.empty(0)
     for begin in range(0, len(rows), CUSTOMERS_AT_ONCE):
         progress.report("explaining", begin, len(rows))
@@ -262,16 +264,16 @@ def _divided(
                 seed=seed + APART * number,
             )
             halves.append(values)
-        found.append(np.stack(halves))
+        chunks.append(np.stack(halves))
     progress.report("explaining", len(rows), len(rows))
-    return np.concatenate(found, axis=1), base
+    return np.concatenate(chunks, axis=1), base
 
 
 def predict_mixed(predict: Callable[[Snapshot], Floats], mixer: Mixer, origins: NDArray[np.int64]) -> Floats:
-    """Return what a model says of mixed customers, [N, answers]."""
+    """Return a model's answers for mixed customers, [N, answers]."""
     order = mixer.side_by_side(origins)
     parts = np.array_split(origins[order], max(1, -(-len(origins) // ROWS_AT_ONCE)))
     ordered = np.concatenate(each(lambda part: predict(mixer.snapshot(part)), parts)).reshape(len(origins), -1)
-    said = np.empty_like(ordered)
-    said[order] = ordered
-    return said
+    answers = np.empty_like(ordered)
+    answers[order] = ordered
+    return answers

@@ -1,9 +1,9 @@
 """What a prediction is divided among, whom customers are compared with, and how a part of a customer is hidden.
 
-Parts are groups of features, and what the event sequence says beside them. Hiding a part of a customer means taking it
-from a background customer instead: the columns of a feature group, and the channels of the event sequence that say the
-same. Such a mixed customer is described by one origin for each part, the row of the pool that the part is taken from.
-It is model-agnostic: whatever predicts snapshots can be explained.
+Parts are groups of features, and the channels of the event sequence that belong to them. Hiding a part of a customer
+means taking it from a background customer instead: the columns of a feature group, and those channels. Such a mixed
+customer is described by one origin for each part, the row of the pool that the part is taken from. It is
+model-agnostic: whatever predicts snapshots can be explained.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Part:
 
     @property
     def in_steps(self) -> bool:
-        """Whether the event sequence says something of it."""
+        """Whether channels of the event sequence belong to it."""
         return bool(self.values or self.codes or self.timing)
 
 
@@ -55,20 +55,20 @@ def _part(group: str) -> Part:
 
 
 PARTS: Final = tuple(_part(group) for group in GROUPS)
-"""Everything that any snapshot says of a customer, each thing in exactly one part."""
+"""All columns and channels of any snapshot, each in exactly one part."""
 
 
 def parts_of(snapshot: Snapshot) -> tuple[Part, ...]:
     """Return :data:`PARTS` with the snapshot's own columns: in the part of their group, or in one after the others."""
-    own: dict[str, list[str]] = {}
+    signals: dict[str, list[str]] = {}
     for name, column in snapshot.signals.items():
-        own.setdefault(column.group, []).append(name)
-    known = (replace(part, features=(*part.features, *own.pop(part.id, ()))) for part in PARTS)
-    return (*known, *(Part(group, tuple(names)) for group, names in own.items()))
+        signals.setdefault(column.group, []).append(name)
+    with_signals = (replace(part, features=(*part.features, *signals.pop(part.id, ()))) for part in PARTS)
+    return (*with_signals, *(Part(group, tuple(names)) for group, names in signals.items()))
 
 
 def representatives(snapshot: Snapshot, predicted: NDArray[np.float64]) -> dict[str, str]:
-    """Return for each part the name of the one feature that stands for it in charts.
+    """Return for each part the name of the one feature that represents it in charts.
 
     It is the feature that orders the customers most like the predictions do (largest absolute Spearman correlation),
     the first of the table among equals.
@@ -80,22 +80,22 @@ def representatives(snapshot: Snapshot, predicted: NDArray[np.float64]) -> dict[
     numbers = snapshot.features.select_dtypes("number")
     ranks = numbers.rank().to_numpy()
     other = pd.Series(predicted).rank().to_numpy()
-    known = np.isfinite(ranks)
+    finite = np.isfinite(ranks)
     strength = {
         str(name): _correlation(ranks[rows, position], other[rows])
-        for position, (name, rows) in enumerate(zip(numbers.columns, known.T, strict=True))
+        for position, (name, rows) in enumerate(zip(numbers.columns, finite.T, strict=True))
     }
     return {part.id: max(part.features, key=lambda name: strength.get(name, 0.0)) for part in parts_of(snapshot)}
 
 
-def readings(snapshot: Snapshot, chosen: dict[str, str]) -> pd.DataFrame:
-    """Return what stands for each part, in its own unit, [n, parts]; text stays text.
+def readings(snapshot: Snapshot, features: dict[str, str]) -> pd.DataFrame:
+    """Return the representative feature of each part, in its own unit, [n, parts]; text stays text.
 
     Args:
         snapshot: the customers, n rows.
-        chosen: of :func:`representatives`.
+        features: of :func:`representatives`.
     """
-    columns: dict[str, Any] = {part: snapshot.features[name].to_numpy() for part, name in chosen.items()}
+    columns: dict[str, Any] = {part: snapshot.features[name].to_numpy() for part, name in features.items()}
     return pd.DataFrame(columns)
 
 
@@ -106,13 +106,16 @@ def _correlation(ranks: NDArray[np.float64], other: NDArray[np.float64]) -> floa
 
 
 BACKGROUND: Final = 20
+"""Every prediction of an explanation is made once for each: ranks are those of a run 20 times as large (``explain`` in
+``tests/bench/README.md``)."""
 NEAREST: Final = 10
+"""Customers of a slice to draw from: few enough to be near its mean, enough to differ from seed to seed. A guess."""
 DRAWS: Final = 100
 """Backgrounds that are tried where several answers are explained."""
 
 
 def background_rows(predicted: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
-    """Return customers who together stand for all: one from each of :data:`BACKGROUND` equal slices of the ranking.
+    """Return customers who together represent all: one from each of :data:`BACKGROUND` equal slices of the ranking.
 
     Of each slice one of the ten customers nearest to the slice's mean is drawn, so that the background's mean, which
     explanations start from, is close to the mean of all. A slice of like value holds very different chances to buy:
@@ -175,7 +178,7 @@ class Mixer:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """What the pool says of a customer, each thing in exactly one part."""
+        """The parts of the pool's customers, its own columns included."""
         return parts_of(self.pool)
 
     @cached_property
@@ -192,7 +195,7 @@ class Mixer:
         return [number for number, part in enumerate(self.parts) if part.in_steps]
 
     def side_by_side(self, origins: Origins) -> NDArray[np.int64]:
-        """Return an order of the mixed customers in which those with the same steps stand together, [N].
+        """Return an order of the mixed customers in which those with the same steps follow each other, [N].
 
         Networks read steps that rows of a batch share once, and reading them is most of their work.
         """
@@ -228,16 +231,16 @@ class Mixer:
         offsets = np.concatenate([[0], np.cumsum(length + before)])
         row = np.repeat(np.arange(len(origins)), length + before)
         position = np.arange(offsets[-1]) - offsets[:-1][row] - before[row]
-        own = np.where(position < 0, first[timing][row], start[timing][row] + position)
+        timing_steps = np.where(position < 0, first[timing][row], start[timing][row] + position)
         before_last = length[row] - 1 - position
-        values = np.empty((len(own), len(STEP_VALUES)), np.float32)
-        codes = np.empty((len(own), len(STEP_CODES)), np.int32)
+        values = np.empty((len(timing_steps), len(STEP_VALUES)), np.float32)
+        codes = np.empty((len(timing_steps), len(STEP_CODES)), np.int32)
         for number, part in enumerate(self.parts):
             if not part.values and not part.codes:
                 continue
             origin = origins[:, number][row]
             taken = stop[origin] - 1 - before_last % (stop - start)[origin]
-            taken = np.where(origin == timing[row], own, taken)
+            taken = np.where(origin == timing[row], timing_steps, taken)
             for name in part.values:
                 column = STEP_VALUES.index(name)
                 values[:, column] = steps.values[taken, column]
@@ -247,8 +250,8 @@ class Mixer:
         mixed = Steps(
             customer_ids=np.full(len(origins), "", object),
             offsets=offsets,
-            day=steps.day[own],
-            gap_days=steps.gap_days[own],
+            day=steps.day[timing_steps],
+            gap_days=steps.gap_days[timing_steps],
             values=values,
             codes=codes,
             vocabularies=steps.vocabularies,
@@ -256,12 +259,12 @@ class Mixer:
         return Windows(mixed, offsets[:-1] + before, offsets[1:], windows.cutoff_day[timing])
 
     def _content(self, part: Part) -> NDArray[np.float64]:
-        """All that a part says, as numbers, one row for each row of the pool."""
-        said = [_numbers(self.pool.features[name]) for name in part.features]
-        return np.column_stack([*said, *self._channels(part)] if part.in_steps else said)
+        """The content of a part as numbers, one row for each row of the pool."""
+        columns = [_numbers(self.pool.features[name]) for name in part.features]
+        return np.column_stack([*columns, *self._channels(part)] if part.in_steps else columns)
 
     def _channels(self, part: Part) -> list[NDArray[np.float64]]:
-        """What a part says in the steps: their number, [p], and channels from the latest step back, [p, longest]."""
+        """The steps of a part: their number, [p], and channels from the latest step back, [p, longest]."""
         windows = self.pool.windows
         steps, length = windows.steps, windows.stop - windows.start
         back = np.arange(int(length.max()))

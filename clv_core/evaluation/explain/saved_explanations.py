@@ -1,4 +1,4 @@
-"""Explanations on disk, with some customers to go on asking about."""
+"""Explanations on disk, with the customers that what-if questions can change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from clv_core.workspace import atomic_path, read_json, write_json
 READINGS: Final = "readings.parquet"
 RECORD: Final = "explanation.json"
 FORMAT: Final = 3
-"""Grows when older folders no longer hold all that is asked of them; those are made again."""
+"""Grows when older folders lack something that pages read; those are made again."""
 
 
 def table_name(answer: str) -> str:
@@ -34,13 +34,13 @@ def table_name(answer: str) -> str:
 def save_explanation(answers: Mapping[str, Explanation], folder: Path, about: JsonObject, **more: JsonObject) -> Path:
     """Write explanations of the same customers; older ones in the same folder are replaced, other files there stay.
 
-    The record is written last: where it is, the tables are whole.
+    The record is written last: where it is, the tables are complete.
 
     Args:
         answers: what to keep, by answer; predicted_clv is among them.
         folder: where; made, with its parents.
         about: what the numbers mean, kept under ``about``: dataset, model, cutoff, horizon, currency and the like.
-        more: kept in the record beside it: checks and the like.
+        more: further keys of the record: checks and the like.
 
     Returns:
         ``folder``.
@@ -48,9 +48,9 @@ def save_explanation(answers: Mapping[str, Explanation], folder: Path, about: Js
     value = answers[VALUE]
     ids = pd.DataFrame({CUSTOMER_ID: list(value.customer_ids)}, dtype="str")
     tables = {READINGS: pd.concat([ids, value.readings.reset_index(drop=True)], axis=1)}
-    for answer, one in answers.items():
-        effects = pd.DataFrame(one.values, columns=list(one.parts))
-        tables[table_name(answer)] = pd.concat([ids.assign(**{answer: one.predicted}), effects], axis=1)
+    for answer, explanation in answers.items():
+        effects = pd.DataFrame(explanation.values, columns=list(explanation.parts))
+        tables[table_name(answer)] = pd.concat([ids.assign(**{answer: explanation.predicted}), effects], axis=1)
     (folder / RECORD).unlink(missing_ok=True)
     for name, frame in tables.items():
         with atomic_path(folder / name) as temporary:
@@ -63,7 +63,7 @@ def save_explanation(answers: Mapping[str, Explanation], folder: Path, about: Js
         "parts": list(value.parts),
         "representatives": list(value.representatives),
         "importance": value.importance().to_dict("records"),
-        "bases": {answer: one.base for answer, one in answers.items()},
+        "bases": {answer: explanation.base for answer, explanation in answers.items()},
         **more,
     }
     write_json(folder / RECORD, record)
@@ -103,8 +103,8 @@ def waterfall_json(explanation: Explanation, customer_id: str) -> JsonObject:
     rows = explanation.waterfall(customer_id).to_dict("records")
     for row in rows:
         row["reading"] = _plain(row["reading"])
-    said = {"base": explanation.base, VALUE: explanation.predicted_of(customer_id)}
-    return {CUSTOMER_ID: customer_id, **said, "steps": rows}
+    totals = {"base": explanation.base, VALUE: explanation.predicted_of(customer_id)}
+    return {CUSTOMER_ID: customer_id, **totals, "steps": rows}
 
 
 def _plain(reading: Any) -> float | str | None:
@@ -134,13 +134,13 @@ def pool_of(snapshot: Snapshot, rows: NDArray[np.int64]) -> Snapshot:
     counts = windows.stop - first
     begin = np.cumsum(counts) - counts
     at = np.arange(counts.sum()) - np.repeat(begin - first, counts)
-    own = steps.select(at, taken.features.index.to_numpy(object), counts)
-    moved = Windows(own, begin + (windows.start - first), begin + counts, windows.cutoff_day)
+    selected_steps = steps.select(at, taken.features.index.to_numpy(object), counts)
+    moved = Windows(selected_steps, begin + (windows.start - first), begin + counts, windows.cutoff_day)
     return replace(taken, windows=moved, target=None)
 
 
 def save_pool(pool: Snapshot, folder: Path) -> None:
-    """Write a pool; contexts are kept where a model has asked for them.
+    """Write a pool; contexts are kept where a model has read them.
 
     Args:
         pool: of :func:`pool_of`.
@@ -159,7 +159,7 @@ def save_pool(pool: Snapshot, folder: Path) -> None:
         "horizon_days": pool.horizon_days,
         "last_year": pool.last_year.to_json(),
         "anchors": {str(day): anchor.to_json() for day, anchor in pool.anchors.items()},
-        "contexts": {str(day): one.context.to_json() for day, one in pool.contexts.items() if one.is_built},
+        "contexts": {str(day): lazy.context.to_json() for day, lazy in pool.contexts.items() if lazy.is_built},
         "vocabularies": [list(texts) for texts in steps.vocabularies],
         "signals": {name: asdict(column) for name, column in pool.signals.items()},
     }
@@ -186,11 +186,11 @@ def load_pool(folder: Path) -> Snapshot:
         windows=Windows(steps, start, stop, np.full(len(features), cutoff, np.int32)),
         horizon_days=horizon,
         target=None,
-        anchors={int(day): Anchor.from_json(one) for day, one in about["anchors"].items()},
+        anchors={int(day): Anchor.from_json(saved) for day, saved in about["anchors"].items()},
         last_year=LastYear.from_json({"residual": about.get("last_year_residual"), **about.get("last_year", {})}),
         signals={name: SignalColumn(**column) for name, column in about["signals"].items()},
         contexts={
-            int(day): LazyContext(lambda: steps, int(day), horizon, Context.from_json(one))
-            for day, one in about["contexts"].items()
+            int(day): LazyContext(lambda: steps, int(day), horizon, Context.from_json(saved))
+            for day, saved in about["contexts"].items()
         },
     )

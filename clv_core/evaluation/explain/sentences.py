@@ -12,7 +12,7 @@ from clv_core.features import FEATURES, label
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_money, say_number, say_share, translate
 
 WORTH_SAYING: Final = 0.15
-"""A reason against is named where it is this share of the strongest reason for."""
+"""A reason against is named where it is this share of the strongest reason for; a guess, as the three below."""
 WORTH_NAMING: Final = 1e-3
 """The same for what makes groups differ."""
 SECOND: Final = 0.05
@@ -22,7 +22,7 @@ ALIKE: Final = 0.02
 
 
 def level(value: float, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return an answer as a person says it: an amount, or a chance in percent."""
+    """Return an answer in words: an amount, or a chance in percent."""
     if answer == CHANCE:
         return say_share(value, 0 if value >= 0.1 else 1)
     return say_money(value, currency, language)
@@ -32,10 +32,10 @@ def move(value: float, answer: str, currency: str, language: str = DEFAULT_LANGU
     """Return by how much an answer moves: an amount, or percentage points."""
     size = abs(float(value))
     if answer == CHANCE:
-        said = translate("why.points", language, n=say_number(100 * size, language, 2))
+        text = translate("why.points", language, n=say_number(100 * size, language, 2))
     else:
-        said = say_money(size, currency, language)
-    return f"{'−' if value < 0 else '+'}{said}" if sign else said
+        text = say_money(size, currency, language)
+    return f"{'−' if value < 0 else '+'}{text}" if sign else text
 
 
 def part_name(part: str, language: str = DEFAULT_LANGUAGE, *, within: bool = False) -> str:
@@ -54,12 +54,12 @@ def listed(names: list[str], language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def reading(value: Any, language: str = DEFAULT_LANGUAGE, of: str = "", currency: str = "") -> str:
-    """Return a reading as a person says it; money, days and shares with their unit.
+    """Return a reading in words; money, days and shares with their unit.
 
     Args:
         value: a number or a text; missing where it is unknown.
         language: of the words.
-        of: the feature that was read; empty where the unit is said elsewhere.
+        of: the feature that was read; empty where the unit is shown elsewhere.
         currency: of the log; may be empty.
     """
     if value is None or value is pd.NA or value != value:
@@ -71,19 +71,19 @@ def reading(value: Any, language: str = DEFAULT_LANGUAGE, of: str = "", currency
         return say_share(float(value))
     if unit == "money":
         return say_money(float(value), currency, language)
-    said = say_number(float(value), language)
-    return translate("unit.days.short", language, n=said) if unit == "days" else said
+    number = say_number(float(value), language)
+    return translate("unit.days.short", language, n=number) if unit == "days" else number
 
 
 def of_customer(
     explanation: Explanation, customer: str, horizon_days: int, *, currency: str, language: str = DEFAULT_LANGUAGE
 ) -> tuple[str, str]:
-    """Return two sentences on one customer: where she stands, and why.
+    """Return two sentences on one customer: how she compares with the average, and why.
 
     Args:
         explanation: of one answer.
         customer: her id, one of those explained.
-        horizon_days: what the answer speaks of.
+        horizon_days: of the answer.
         currency: of the log; may be empty.
         language: of the sentences.
 
@@ -94,8 +94,8 @@ def of_customer(
     answer, base = explanation.answer, explanation.base
     predicted = explanation.predicted_of(customer)
     difference = predicted - base
-    alike = abs(difference) <= ALIKE * max(abs(base), 1e-12)
-    way = "like" if alike else "more" if difference > 0 else "less"
+    is_like = abs(difference) <= ALIKE * max(abs(base), 1e-12)
+    way = "like" if is_like else "more" if difference > 0 else "less"
     first = translate(
         f"why.one.{answer}.{way}",
         language,
@@ -109,15 +109,15 @@ def of_customer(
 
 
 def _because(steps: pd.DataFrame, way: float, answer: str, currency: str, language: str) -> str:
-    """Return the sentence of reasons: those that lead to where she stands, and the strongest one against."""
+    """Return the sentence of reasons: the strongest towards her answer, and the strongest one against."""
     helping = steps[steps["value"] * way > 0].head(2)
     against = steps[steps["value"] * way < 0].head(1)
     if helping.empty:
         return translate("why.because.none", language)
     strongest = float(helping["value"].abs().iloc[0])
-    said = [_reason(row, answer, currency, language) for row in helping.to_dict("records")]
-    second = len(said) == 2 and abs(helping["value"].iloc[1]) >= SECOND * strongest
-    params = {"first": said[0], **({"second": said[1]} if second else {})}
+    reasons = [_reason(row, answer, currency, language) for row in helping.to_dict("records")]
+    second = len(reasons) == 2 and abs(helping["value"].iloc[1]) >= SECOND * strongest
+    params = {"first": reasons[0], **({"second": reasons[1]} if second else {})}
     if len(against) and abs(against["value"].iloc[0]) >= WORTH_SAYING * strongest:
         params["other"] = _reason(against.to_dict("records")[0], answer, currency, language)
         return translate("why.because.two.but" if second else "why.because.one.but", language, **params)
@@ -136,7 +136,7 @@ def _reason(row: dict[Any, Any], answer: str, currency: str, language: str) -> s
 
 
 def lowered(text: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return a name as it stands within a sentence."""
+    """Return a name as it is written within a sentence."""
     return text[:1].lower() + text[1:] if language == "en" and not text[:2].isupper() else text
 
 
@@ -154,7 +154,7 @@ def of_groups(
         language: of the sentences.
     """
     difference = means[0] - means[1]
-    said = [
+    sentences = [
         translate(
             f"why.groups.{'more' if difference >= 0 else 'less'}",
             language,
@@ -167,7 +167,7 @@ def of_groups(
     ]
     least = WORTH_NAMING * float(rows["difference"].abs().max())
     for row in rows[rows["difference"].abs() > least].head(3).to_dict("records"):
-        said.append(
+        sentences.append(
             translate(
                 "why.groups.part",
                 language,
@@ -178,32 +178,34 @@ def of_groups(
                 those=reading(row["reading_those"], language, row["representative"], currency),
             )
         )
-    return said
+    return sentences
 
 
-def of_faithfulness(found: Faithfulness, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
+def of_faithfulness(faithfulness: Faithfulness, answer: str, currency: str, language: str = DEFAULT_LANGUAGE) -> str:
     """Return whether the reasons are the model's own, in one sentence."""
-    if found.passed is None:
+    if faithfulness.passed is None:
         return translate("why.faithful.few", language)
-    # What failed is what is spoken of: at another number of parts the strongest may well move more.
-    spoken = [place for place, low in enumerate(found.low) if found.passed or not low > 0]
-    place = min(spoken, key=lambda one: abs(found.hidden[one] - 3))
+    # The sentence is about what failed: at another number of parts the strongest may well move more.
+    spoken = [place for place, low in enumerate(faithfulness.low) if faithfulness.passed or not low > 0]
+    place = min(spoken, key=lambda index: abs(faithfulness.hidden[index] - 3))
     return translate(
-        "why.faithful.passed" if found.passed else "why.faithful.failed",
+        "why.faithful.passed" if faithfulness.passed else "why.faithful.failed",
         language,
-        parts=found.hidden[place],
-        strongest=move(found.strongest[place], answer, currency, language),
-        chance=move(found.chance[place], answer, currency, language),
-        customers=found.customers,
+        parts=faithfulness.hidden[place],
+        strongest=move(faithfulness.strongest[place], answer, currency, language),
+        chance=move(faithfulness.chance[place], answer, currency, language),
+        customers=faithfulness.customers,
     )
 
 
-def of_stability(found: Stability, language: str = DEFAULT_LANGUAGE) -> str:
+def of_stability(stability: Stability, language: str = DEFAULT_LANGUAGE) -> str:
     """Return how stable the order of the reasons is, in one sentence."""
-    halves = found.permutations is not None and found.permutations < min(found.customers, STEADY)
-    key = "steady" if found.steady else "shaky.again" if halves else "shaky"
-    agreement = found.permutations if key == "shaky.again" else found.customers
-    said = translate(f"why.stable.{key}", language, same=found.same, top=found.top, agreement=f"{agreement:.2f}")
-    if found.one_customer is None:
-        return said
-    return translate("why.stable.one", language, said=said, agreement=f"{found.one_customer:.2f}")
+    halves = stability.permutations is not None and stability.permutations < min(stability.customers, STEADY)
+    key = "steady" if stability.steady else "shaky.again" if halves else "shaky"
+    agreement = stability.permutations if key == "shaky.again" else stability.customers
+    sentence = translate(
+        f"why.stable.{key}", language, same=stability.same, top=stability.top, agreement=f"{agreement:.2f}"
+    )
+    if stability.one_customer is None:
+        return sentence
+    return translate("why.stable.one", language, said=sentence, agreement=f"{stability.one_customer:.2f}")

@@ -1,4 +1,4 @@
-"""Divide predictions among parts by Shapley values; the model is asked in big batches."""
+"""Divide predictions among parts by Shapley values; the model predicts in big batches."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def distinct_rows(rows: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int
     Args:
         rows: [n, m].
     """
-    whole = np.ascontiguousarray(rows)
-    lines = whole.view(np.dtype((np.void, whole.itemsize * whole.shape[1]))).ravel()
+    contiguous = np.ascontiguousarray(rows)
+    lines = contiguous.view(np.dtype((np.void, contiguous.itemsize * contiguous.shape[1]))).ravel()
     _, first, kind = np.unique(lines, return_index=True, return_inverse=True)
     return first, kind
 
@@ -92,9 +92,9 @@ def shapley(
     walks, customer = _walks(codes, background, names, permutations, seed)
     rows = np.concatenate(walks)
     mixtures = np.where(rows[:, None] == HIDDEN, background, rows[:, None]).reshape(-1, rows.shape[1])
-    said = distinct(value, mixtures)
-    worth = said.reshape(len(rows), len(background), *said.shape[1:]).mean(axis=1)
-    walk = np.repeat(np.arange(len(walks)), [len(one) for one in walks])
+    predictions = distinct(value, mixtures)
+    worth = predictions.reshape(len(rows), len(background), *predictions.shape[1:]).mean(axis=1)
+    walk = np.repeat(np.arange(len(walks)), [len(each) for each in walks])
     step = np.flatnonzero(walk[1:] == walk[:-1])
     shown = (rows != HIDDEN).astype(np.int8)
     flipped = shown[step + 1] - shown[step]
@@ -136,7 +136,7 @@ def _walks(
 
 
 def distinct(value: Value, questions: NDArray[np.int64]) -> Floats:
-    """Return what ``value`` says of ``questions`` [N, m]; each distinct mixture is predicted once."""
+    """Return ``value(questions)``, questions [N, m]; each distinct mixture is predicted once."""
     first, kind = distinct_rows(questions.astype(np.int32))
     return np.asarray(value(questions[first])[kind], np.float64)
 

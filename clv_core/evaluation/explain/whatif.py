@@ -1,4 +1,4 @@
-"""Ask a model about changed customers, and hold some customers against others."""
+"""Predict changed customers, and compare some customers with others."""
 
 from __future__ import annotations
 
@@ -19,24 +19,29 @@ Floats = NDArray[np.float64]
 Reading = float | str
 
 DONORS: Final = 5
+"""Customers whose part replaces hers, one after the other; the mean of the answers does not hang on one of them. A
+guess."""
 NEAREST: Final = 3
 """Donors are chosen from so many times as many whose reading is nearest,"""
 NEAR: Final = 0.05
 """and no further from the nearest one than this share of the range."""
 POINTS: Final = 9
 TEXTS: Final = 12
+"""Readings that a person can choose from: quantiles of numbers, the most frequent texts."""
 STEADY: Final = 0.9
+"""Share of a curve's way that has to lead up for it to go up: the mean over donors leaves small dips. A guess."""
 FLAT: Final = 0.02
+"""A curve whose range is this share of its largest answer is flat; a guess."""
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Asks a model about customers with changed parts.
+    """A model's answers for customers with changed parts.
 
     Args:
         predict: the model: any snapshot -> its answers, each row for itself, [N, answers].
         pool: customers at one cutoff; each can be changed, and each can lend.
-        readings: what stands for each part, [n, parts].
+        readings: the representative feature of each part, [n, parts].
     """
 
     predict: Callable[[Snapshot], Floats]
@@ -54,16 +59,16 @@ class WhatIf:
         return np.asarray(self.predict(self.pool), np.float64)
 
     def changeable(self, row: int) -> list[str]:
-        """Return the parts that a customer can be given another reading of: her own is known, and not all have it."""
-        known = self.readings.iloc[row].notna()
-        return [part.id for part in self.mixer.parts if known[part.id] and len(self.choices(part.id)) > 1]
+        """Return the parts whose reading can be changed: the customer has one herself, and not all have the same."""
+        has_reading = self.readings.iloc[row].notna()
+        return [part.id for part in self.mixer.parts if has_reading[part.id] and len(self.choices(part.id)) > 1]
 
     def choices(self, part: str) -> list[Reading]:
         """Return readings that the part was seen with: spread over the range of numbers, or the usual texts."""
-        known = self.readings[part].dropna()
-        if not pd.api.types.is_numeric_dtype(known):
-            return [str(text) for text in known.value_counts().index[:TEXTS]]
-        places = np.unique(np.quantile(known.astype(float), np.linspace(0, 1, POINTS)))
+        present = self.readings[part].dropna()
+        if not pd.api.types.is_numeric_dtype(present):
+            return [str(text) for text in present.value_counts().index[:TEXTS]]
+        places = np.unique(np.quantile(present.astype(float), np.linspace(0, 1, POINTS)))
         return [float(place) for place in places]
 
     def answer(self, row: int, changes: Mapping[str, Reading]) -> Floats:
@@ -73,28 +78,28 @@ class WhatIf:
             row: her position in the pool.
             changes: by part; a part that is not named stays her own.
         """
-        found: Floats = self._ask(row, [changes])[0]
-        return found
+        answers: Floats = self._ask(row, [changes])[0]
+        return answers
 
     def curve(self, row: int, part: str, changes: Mapping[str, Reading], column: int = 0) -> pd.DataFrame:
         """Return ``reading`` and ``answer`` over the range of one part, all else as in ``changes``."""
         choices = self.choices(part)
-        said = self._ask(row, [{**changes, part: choice} for choice in choices])
-        return pd.DataFrame({"reading": choices, "answer": said[:, column]})
+        answers = self._ask(row, [{**changes, part: choice} for choice in choices])
+        return pd.DataFrame({"reading": choices, "answer": answers[:, column]})
 
-    def _ask(self, row: int, asked: list[Mapping[str, Reading]]) -> Floats:
-        own = np.full(len(self.mixer.parts), row)
-        origins = np.repeat(np.repeat(own[None], DONORS, axis=0)[None], len(asked), axis=0)
+    def _ask(self, row: int, scenarios: list[Mapping[str, Reading]]) -> Floats:
+        unchanged = np.full(len(self.mixer.parts), row)
+        origins = np.repeat(np.repeat(unchanged[None], DONORS, axis=0)[None], len(scenarios), axis=0)
         place = {part.id: number for number, part in enumerate(self.mixer.parts)}
-        for number, changes in enumerate(asked):
+        for number, changes in enumerate(scenarios):
             for part, reading in changes.items():
                 origins[number, :, place[part]] = self._donors(row, part, reading)
-        said = predict_mixed(self.predict, self.mixer, origins.reshape(-1, origins.shape[-1]))
-        answers: Floats = said.reshape(len(asked), DONORS, -1).mean(axis=1)
+        predictions = predict_mixed(self.predict, self.mixer, origins.reshape(-1, origins.shape[-1]))
+        answers: Floats = predictions.reshape(len(scenarios), DONORS, -1).mean(axis=1)
         return answers
 
     def _donors(self, row: int, part: str, reading: Reading) -> NDArray[np.int64]:
-        """Return customers whose reading is near the one asked for, of those the ones nearest in value to her."""
+        """Return customers whose reading is near the given one, of those the ones nearest in value to her."""
         column = self.readings[part]
         if isinstance(reading, str):
             far = (column.astype(object) != reading).to_numpy(np.float64)
@@ -151,9 +156,9 @@ def against(explanation: Explanation, these: NDArray[np.bool_], those: NDArray[n
 
 def typical(readings: pd.Series) -> float | str | None:
     """Return the median of numbers or the most frequent text; None where all are unknown."""
-    known = readings.dropna()
-    if known.empty:
+    present = readings.dropna()
+    if present.empty:
         return None
-    if pd.api.types.is_numeric_dtype(known):
-        return float(known.median())
-    return str(known.mode().iloc[0])
+    if pd.api.types.is_numeric_dtype(present):
+        return float(present.median())
+    return str(present.mode().iloc[0])

@@ -47,9 +47,11 @@ Floats = NDArray[np.float64]
 Bounds = Callable[[float], tuple[float, float]]
 
 FALSE_ALARMS: Final = 0.05
+"""Chance of any alert in a horizon without a change; in ``tests/bench/drift.py`` 0 of 100 draws by month, 1 by week."""
 MIN_ROWS: Final = 30
 """A distribution of fewer rows than this is not compared."""
 MIN_PSI: Final = 0.02
+"""A guess, far below the .1 from which Siddiqi (2006) speaks of a minor change: that is for scores, not for periods."""
 MIN_KS: Final = 0.05
 """A smaller distance of distributions does not matter, however sure it is."""
 MIN_SHARE: Final = 0.002
@@ -57,8 +59,11 @@ MIN_SHARE: Final = 0.002
 MIN_EVENTS: Final = 20
 """An event type with fewer events a period is only checked for being lost."""
 ALWAYS_MISSING: Final = 0.995
-HALF: Final = 0.5
-TINY: Final = 1e-12
+"""A column with a larger share of gaps in the reference is not in use: what is filled in there is chance. A guess."""
+PSEUDO_COUNT: Final = 0.5
+"""Added to each count, so that none has an infinite logarithm."""
+MIN_FIGURE: Final = 1e-12
+"""Relative bounds of a figure of 0 are those of this one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,21 +100,21 @@ def check_data(reference: Profile, current: Profile, horizon_periods: int) -> li
         current: the periods after it.
         horizon_periods: so many periods share :data:`FALSE_ALARMS`.
     """
-    before = {(one.test, one.subject, one.value): one for one in all_series(reference, reference)}
+    before = {(series.test, series.subject, series.value): series for series in all_series(reference, reference)}
     labels = [name for name in LABELS if (reference.counts["subject"] == name).any()]
     prices = [name for name in PRICES if (reference.prices["subject"] == name).any()]
     alpha = FALSE_ALARMS / (horizon_periods * (len(before) + 3 * len(labels) + len(prices)))
     checks: list[Check] = []
-    for one in all_series(current, reference):
-        past = before.get((one.test, one.subject, one.value))
+    for series in all_series(current, reference):
+        past = before.get((series.test, series.subject, series.value))
         if past is not None:
-            checks += _series_checks(past, one, current, alpha)
+            checks += _series_checks(past, series, current, alpha)
     for name in labels:
         checks += _label_checks(name, reference, current, alpha)
     for name in prices:
         checks += _price_checks(name, reference, current, alpha)
-    dates = {one.number: (one.begin.isoformat(), one.end.isoformat()) for one in current.periods}
-    dated = [replace(one, begin=dates[one.chunk][0], end=dates[one.chunk][1]) for one in checks]
+    dates = {period.number: (period.begin.isoformat(), period.end.isoformat()) for period in current.periods}
+    dated = [replace(check, begin=dates[check.chunk][0], end=dates[check.chunk][1]) for check in checks]
     return sorted(dated, key=lambda check: check.chunk)
 
 
@@ -117,9 +122,9 @@ def series_table(reference: Profile) -> list[PastSeries]:
     """Return each series of the reference."""
     begin = [period.begin.isoformat() for period in reference.periods]
     rows = []
-    for one in all_series(reference, reference):
-        figures = [float(value) if np.isfinite(value) else None for value in one.back(one.y)]
-        rows.append(PastSeries(one.test, one.subject, one.value, begin, figures))
+    for series in all_series(reference, reference):
+        figures = [float(value) if np.isfinite(value) else None for value in series.back(series.y)]
+        rows.append(PastSeries(series.test, series.subject, series.value, begin, figures))
     return rows
 
 
@@ -171,10 +176,10 @@ def _level(price: str, profile: Profile) -> Iterator[Series]:
 def _volume(subject: str, value: str, rows: Floats, days: Floats) -> Series:
     def rows_a_day(y: Floats) -> Floats:
         # the half row that gives a count of 0 a logarithm is subtracted again
-        a_day: Floats = np.maximum(np.round(np.exp(y) - HALF / days, 9), 0.0)
+        a_day: Floats = np.maximum(np.round(np.exp(y) - PSEUDO_COUNT / days, 9), 0.0)
         return a_day
 
-    y, variance = np.log((rows + HALF) / days), 1 / np.maximum(rows, 1)
+    y, variance = np.log((rows + PSEUDO_COUNT) / days), 1 / np.maximum(rows, 1)
     return Series("volume", subject, value, y, variance, rows_a_day, _factor(0.2))
 
 
@@ -189,7 +194,7 @@ def _share(subject: str, value: str, part: Floats, total: Floats, bounds: Bounds
 
 def _factor(change: float) -> Bounds:
     """Return bounds at this relative change, either way."""
-    return lambda usual: (max(usual, TINY) / (1 + change), max(usual, TINY) * (1 + change))
+    return lambda usual: (max(usual, MIN_FIGURE) / (1 + change), max(usual, MIN_FIGURE) * (1 + change))
 
 
 def _one_point(usual: float) -> tuple[float, float]:
@@ -202,7 +207,7 @@ def _column(table: pd.DataFrame, name: str) -> Floats:
     return values
 
 
-def _series_checks(past: Series, one: Series, current: Profile, alpha: float) -> Iterator[Check]:
+def _series_checks(past: Series, series: Series, current: Profile, alpha: float) -> Iterator[Check]:
     finite = np.isfinite(past.y)
     y, variance = past.y[finite], past.variance[finite]
     if len(y) < MIN_VALUES:
@@ -210,17 +215,19 @@ def _series_checks(past: Series, one: Series, current: Profile, alpha: float) ->
     numbers = np.array([period.number for period in current.periods])
     # a count is as variable as what is expected, not as what came: a feed that stopped has no variance;
     # what is expected is what the last third of the reference had
-    own = np.full(len(numbers), variance[-len(y) // 3 :].mean()) if one.test == "volume" else one.variance
-    expected = forecast(y, variance, numbers, own)
-    chance, (low, high) = expected.p_value(one.y), expected.limits(alpha)
-    usuals = one.back(np.full(len(numbers), expected.level))
-    values, low, high = one.back(one.y), one.back(low), one.back(high)
-    for place in np.flatnonzero(np.isfinite(one.y)):
+    new_variance = (
+        np.full(len(numbers), variance[-len(y) // 3 :].mean()) if series.test == "volume" else series.variance
+    )
+    expected = forecast(y, variance, numbers, new_variance)
+    chance, (low, high) = expected.p_value(series.y), expected.limits(alpha)
+    usuals = series.back(np.full(len(numbers), expected.level))
+    values, low, high = series.back(series.y), series.back(low), series.back(high)
+    for place in np.flatnonzero(np.isfinite(series.y)):
         figure, usual = float(values[place]), float(usuals[place])
-        below, above = one.bounds(usual)
+        below, above = series.bounds(usual)
         alert = bool(chance[place] < alpha) and not below < figure < above
         yield Check(
-            int(numbers[place]), one.test, one.subject, one.value, figure, usual,
+            int(numbers[place]), series.test, series.subject, series.value, figure, usual,
             min(float(low[place]), below), max(float(high[place]), above), float(chance[place]), alert,
         )  # fmt: skip
 

@@ -26,10 +26,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-HALF: Final = 0.5
+PSEUDO_COUNT: Final = 0.5
+"""Added to the count of each bin, so that an empty one has a logarithm."""
 MEAN_SQUARE: Final = float(np.pi**2 / 12)
 """Mean of the square of Kolmogorov's distribution."""
 PRIOR: Final = 8.0
+"""Errors that the prior of 1 weighs: two months of weeks. A guess; false alarms are counted in
+``tests/bench/drift.py``."""
 MIN_VALUES: Final = 4
 """A series with fewer values is not forecast."""
 MAX_WINDOW: Final = 13
@@ -45,7 +48,7 @@ def psi(current: Floats, reference: Floats) -> float:
 
     Source: Lewis (1994), An Introduction to Credit Scoring: sum (p - q) log(p / q).
     """
-    p, q = ((counts + HALF) / (counts.sum() + HALF * len(counts)) for counts in (current, reference))
+    p, q = ((counts + PSEUDO_COUNT) / (counts.sum() + PSEUDO_COUNT * len(counts)) for counts in (current, reference))
     return float(np.sum((p - q) * np.log(p / q)))
 
 

@@ -97,7 +97,7 @@ class Reference:
 
     def save(self, folder: Path) -> None:
         """Write the two files into an existing folder, each atomically, the JSON last."""
-        parts = [_to_table(one).assign(kind=kind) for kind, one in self.profiles.items()]
+        parts = [_to_table(made).assign(kind=kind) for kind, made in self.profiles.items()]
         empty = pd.DataFrame(columns=["kind", *COUNTS, "number"])
         table = pd.concat(parts, ignore_index=True) if parts else empty
         texts, numbers = ("kind", "subject", "value"), ("rows", "customers", "number")
@@ -105,11 +105,11 @@ class Reference:
         with atomic_path(folder / TABLE) as temporary:
             table.astype(types).to_parquet(temporary, index=False)
         chunks = {
-            kind: [[one.number, one.begin.isoformat(), one.end.isoformat()] for one in made.periods]
+            kind: [[period.number, period.begin.isoformat(), period.end.isoformat()] for period in made.periods]
             for kind, made in self.profiles.items()
         }
         about = {"cutoff": self.cutoff.isoformat(), "source": self.source, "first_day": self.first_day.isoformat()}
-        sights = [asdict(one) for one in self.histograms]
+        sights = [asdict(histograms) for histograms in self.histograms]
         write_json(folder / FILE, {**about, "chunks": chunks, "bins": self.bins, "sights": sights})
 
     @classmethod
@@ -126,13 +126,15 @@ class Reference:
             date.fromisoformat(values["first_day"]),
             profiles,
             values["bins"],
-            tuple(FeatureHistograms(**one) for one in values["sights"]),
+            tuple(FeatureHistograms(**record) for record in values["sights"]),
         )
 
 
-def _to_table(one: Profile) -> pd.DataFrame:
-    prices = one.prices.assign(subject=PRICE + one.prices["subject"], value="", rows=0.0, customers=0.0)
-    return pd.concat([one.counts.assign(number=float("nan")), prices], ignore_index=True)
+def _to_table(period_profile: Profile) -> pd.DataFrame:
+    prices = period_profile.prices.assign(
+        subject=PRICE + period_profile.prices["subject"], value="", rows=0.0, customers=0.0
+    )
+    return pd.concat([period_profile.counts.assign(number=float("nan")), prices], ignore_index=True)
 
 
 def _to_profile(rows: pd.DataFrame, periods: tuple[Period, ...]) -> Profile:

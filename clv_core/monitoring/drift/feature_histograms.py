@@ -40,6 +40,7 @@ SHARED: Final = (*PREDICTED, *ANCHORS)
 """Columns in which thousands of customers have the same fitted value, which moves a little from day to day."""
 DECILES: Final = np.linspace(0.1, 0.9, 9)
 MAX_DOUBLINGS: Final = 12
+"""Bins of powers of 2: the largest value is up to 4,096 times the smallest, and what is below shares the first."""
 KERNEL: Final = np.array([0.25, 0.5, 0.25])
 SAMPLE_CUSTOMERS: Final = 102_400
 """Of more customers only so many are read where not everybody is needed: a share of them is off by 0.2%."""
@@ -48,10 +49,12 @@ SAMPLE_AT_ONCE: Final = 2_048
 MARK: Final = 0.25
 """An index up to this is no alert, however stable the reference was."""
 OWN_FACTOR: Final = 3.0
-"""Nor is one up to so many times what the reference itself shows."""
+"""Nor is one up to so many times what the reference itself shows; a guess."""
 MIN_LOG_RATIO: Final = 0.25
-"""A mean that moved by less than this, on the log scale, is no alert."""
+"""A mean that moved by less than this, on the log scale, is no alert: about as much as a total may be off and hold
+(:data:`~clv_core.evaluation.evidence.LEVEL_TOLERANCE`)."""
 MIN_MEAN: Final = 1e-9
+"""A mean of 0 counts as this one, as there is no logarithm of 0."""
 MIN_CUSTOMERS: Final = 100
 """Histograms of fewer customers are not compared."""
 MAX_INSTANTS: Final = 12
@@ -118,7 +121,7 @@ def features_with_predictions(
         predictions = list(model.predict_parts(collected(snapshots), config.horizon_days))
     else:
         snapshot = scoring_snapshot(log, as_of, **settings)
-        predictions = [model.predict(one, config.horizon_days) for one in collected(iter([snapshot]))]
+        predictions = [model.predict(batch, config.horizon_days) for batch in collected(iter([snapshot]))]
     predicted = {name: np.concatenate([getattr(part, name) for part in predictions]) for name in PREDICTED}
     return pd.concat(features).assign(**predicted)
 
@@ -214,19 +217,19 @@ def check_customers(
 
 
 def _shape_check(reference: Sequence[FeatureHistograms], later: FeatureHistograms, name: str) -> Check:
-    def distance(one: FeatureHistograms, other: FeatureHistograms) -> float:
-        return psi(np.array(one.counts[name], float), np.array(other.counts[name], float))
+    def distance(left: FeatureHistograms, right: FeatureHistograms) -> float:
+        return psi(np.array(left.counts[name], float), np.array(right.counts[name], float))
 
     cutoff, months = reference[0], _months(reference[0], later)
-    own, index = _own_distance(reference, distance, months), distance(later, cutoff)
-    limit = max(MARK, OWN_FACTOR * own)
+    usual, index = _own_distance(reference, distance, months), distance(later, cutoff)
+    limit = max(MARK, OWN_FACTOR * usual)
     dates = (cutoff.as_of, later.as_of)
-    return Check(months - 1, "sight", name, "", index, own, None, limit, None, index > limit, {}, *dates)
+    return Check(months - 1, "sight", name, "", index, usual, None, limit, None, index > limit, {}, *dates)
 
 
 def _mean_check(reference: Sequence[FeatureHistograms], later: FeatureHistograms, name: str) -> Check:
-    def distance(one: FeatureHistograms, other: FeatureHistograms) -> float:
-        return abs(float(np.log(max(one.mean(name), MIN_MEAN) / max(other.mean(name), MIN_MEAN))))
+    def distance(left: FeatureHistograms, right: FeatureHistograms) -> float:
+        return abs(float(np.log(max(left.mean(name), MIN_MEAN) / max(right.mean(name), MIN_MEAN))))
 
     cutoff, months = reference[0], _months(reference[0], later)
     limit = max(MIN_LOG_RATIO, OWN_FACTOR * _own_distance(reference, distance, months))
@@ -246,7 +249,7 @@ def _own_distance(
     months: int,
 ) -> float:
     """Return the largest distance within the reference at most so many months apart, extrapolated beyond that."""
-    pairs = [(_months(one, other), distance(one, other)) for other, one in combinations(reference, 2)]
+    pairs = [(_months(earlier, later), distance(earlier, later)) for later, earlier in combinations(reference, 2)]
     farthest = max(apart for apart, _ in pairs)
     return max(value for apart, value in pairs if apart <= months) * max(1.0, months / farthest)
 

@@ -48,6 +48,7 @@ MIN_PERIODS: Final = {WEEK: 4, MONTH: 6}
 MAX_PERIODS: Final = {WEEK: 104, MONTH: 36}
 """A reference goes back at most this many periods."""
 LENGTH_DAYS: Final = {WEEK: 7.0, MONTH: 30.4}
+"""A month is a twelfth of 365 days."""
 LABELS: Final = (EVENT_TYPE, CATEGORY, CHANNEL, COUNTRY)
 PRICES: Final = (AMOUNT, UNIT_PRICE)
 MAX_VALUES: Final = 2000
@@ -249,7 +250,11 @@ class _Queries:
         return frame
 
     def labels(self, name: str) -> pd.DataFrame:
-        """Count a column's values."""
+        """Count a column's values.
+
+        The inner query counts each customer's rows of each value, the outer one sums them and counts customers. For all
+        values together customers are summed over values in between, so that each counts once.
+        """
         each = f"""SELECT chunk, {name} AS "value", customer_id, COUNT(*) AS n FROM "rows"
             WHERE {name} IS NOT NULL GROUP BY ALL"""
         count = 'SUM(n)::BIGINT AS "rows", COUNT(*) AS customers'
@@ -269,7 +274,7 @@ class _Queries:
         return long.assign(subject=f"missing:{scope}", customers=0)
 
     def orders(self) -> pd.DataFrame:
-        """Count purchase days."""
+        """Count purchase days: of each customer in the inner query, then summed."""
         days = """SELECT chunk, customer_id, COUNT(DISTINCT day) AS n FROM "rows"
             WHERE event_type = 'purchase' GROUP BY ALL"""
         counts = self._frame(

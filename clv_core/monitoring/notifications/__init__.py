@@ -1,4 +1,4 @@
-"""Tell people of new alerts, and of a week: ``notify`` says what, ``sending`` posts it to a webhook or by e-mail."""
+"""Notifications of new alerts, and the weekly mail: ``notify`` writes them, ``sending`` posts them or mails them."""
 
 import lazy_loader
 

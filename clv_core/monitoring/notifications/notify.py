@@ -1,4 +1,4 @@
-"""What people are told of a model: its new alerts, each once to each address, and the Monday mail.
+"""Notifications about a model: its new alerts, each once to each address, and the Monday mail.
 
 The Monday mail (:func:`summary_mail`) has realised against predicted, who moved between tiers, open alerts, and what to
 do.
@@ -24,6 +24,7 @@ from clv_core.workspace import Workspace, read_json, write_json
 COLOURS: Final = {GREEN: "#2e7d32", RED: "#b3261e"}
 OTHER: Final = "#8a6d00"
 MAX_ALERTS: Final = 10
+"""Of the weekly mail; the rest is counted."""
 
 
 def notify(
@@ -113,11 +114,12 @@ def summary_mail(report: Report, language: str, sources: Sequence[str] = ()) -> 
     parts.append((translate("summary.alerts", language), alerts or [translate("summary.no_alerts", language)]))
     parts.append((translate("summary.sources", language), list(sources)))
     lights = [(light.why.display(language), COLOURS.get(light.colour, OTHER)) for light in report.lights]
-    text = [advice, *(f"- {said}" for said, _ in lights)]
+    text = [advice, *(f"- {sentence}" for sentence, _ in lights)]
     html = [f"<h1 style='font-size:20px;margin:0 0 4px'>{escape(subject)}</h1>"]
     html.append(f"<p style='font-size:16px'>{escape(advice)}</p>")
     html += [
-        f"<p style='margin:4px 0'><span style='color:{colour}'>●</span> {escape(said)}</p>" for said, colour in lights
+        f"<p style='margin:4px 0'><span style='color:{colour}'>●</span> {escape(sentence)}</p>"
+        for sentence, colour in lights
     ]
     for heading, lines in parts:
         if lines:

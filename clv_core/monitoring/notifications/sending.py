@@ -1,6 +1,6 @@
-"""Send what is told: JSON to an address, e-mail by the mail server that the ``CLV_SMTP_*`` variables name.
+"""Send notifications: JSON to an address, e-mail by the mail server that the ``CLV_SMTP_*`` variables name.
 
-Loaded without what is told: schedules send with it, too.
+It imports nothing of monitoring, as schedules send with it, too.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
-from clv_core.evaluation import LARGEST_SPREAD, SharedError, evenly
+from clv_core.evaluation import MAX_SPREAD, SharedError, evenly
 from clv_core.features import YEAR_DAYS, Engine
 from clv_core.model import by_luck
 
@@ -47,6 +47,7 @@ MIN_BUYERS: Final = 100
 MIN_SHARE: Final = 0.002
 """A smaller share of a horizon counts as this one, as there is no logarithm of 0."""
 PRIOR_SCALE: Final = 0.15
+"""Of the share that is still to come, on the log scale; a guess."""
 CLEAR: Final = 3.0
 """A season is there where last year's shares are so many standard errors from the curve."""
 DRAWS: Final = 20_000
@@ -126,7 +127,7 @@ class PartialHorizon:
             return None
         factor, variance = {}, {}
         for place, (day, share) in enumerate(curve.items()):
-            past = np.array([one[place] for one in errors]), np.array([one[place] for one in noise])
+            past = np.array([values[place] for values in errors]), np.array([values[place] for values in noise])
             scale = PRIOR_SCALE * (1 - min(share, float(np.exp(centre[place])), 1.0 - 1e-6))
             factor[day] = float(np.exp(centre[place] - expected[place]))
             variance[day] = _posterior_variance(*past, scale, kind) + luck[place]
@@ -166,7 +167,7 @@ def _posterior_variance(errors: Floats, noise: Floats, scale: float, kind: str) 
     """
     even = (np.arange(DRAWS) + 0.5) / DRAWS
     prior = scipy.stats.halfcauchy if kind == CURVE else scipy.stats.halfnorm
-    squared: Floats = np.minimum(prior.ppf(even) * scale, LARGEST_SPREAD) ** 2
+    squared: Floats = np.minimum(prior.ppf(even) * scale, MAX_SPREAD) ** 2
     variance = squared[:, None] + noise
     fit = -0.5 * (np.log(variance) + errors**2 / variance).sum(axis=1)
     likelihood = np.exp(fit - fit.max())

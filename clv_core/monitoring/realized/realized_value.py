@@ -255,8 +255,8 @@ def realised(
 def actual_of(dataset: Dataset, scored: pd.DataFrame, cutoff: date, until: date) -> tuple[Floats, float]:
     """Return the net value of each scored customer in [cutoff, until), [n], and the sum of all others'."""
     values = net_value(dataset, cutoff, until)
-    others = float(np.round(values[~values.index.isin(scored[CUSTOMER_ID])].sum(), 2))
-    return np.asarray(values.reindex(scored[CUSTOMER_ID]).fillna(0.0), np.float64), others
+    newcomers = float(np.round(values[~values.index.isin(scored[CUSTOMER_ID])].sum(), 2))
+    return np.asarray(values.reindex(scored[CUSTOMER_ID]).fillna(0.0), np.float64), newcomers
 
 
 def chance_of(scored: pd.DataFrame, total: float, shared: SharedError) -> float:
@@ -340,4 +340,4 @@ def _became_narrow(now: Intervals, bundle: Bundle) -> bool:
     """Whether intervals are too narrow now, and surely more so than when the model was evaluated."""
     evidence = bundle.record.evidence
     then = None if evidence is None or evidence.held is None else evidence.held.intervals
-    return now.found == "narrow" and then is not None and now.narrower_than(then)
+    return now.fit == "narrow" and then is not None and now.narrower_than(then)

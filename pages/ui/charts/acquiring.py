@@ -12,8 +12,8 @@ from clv_core.plot import (
     BASELINE,
     DANGER,
     DOTTED,
-    FEW,
     GAIN,
+    MAX_LOG_LETTERS,
     OTHER,
     PREDICTED,
     WARNING,
@@ -78,7 +78,7 @@ def ratio_points(groups: pd.DataFrame, target: float, message: str, *, unit: str
                 x=shown_groups["cac"],
                 y=shown_groups["ltv"],
                 mode="markers+text",
-                text=short(shown_groups["name"], FEW),
+                text=short(shown_groups["name"], MAX_LOG_LETTERS),
                 textposition=["middle left" if x > 0.8 * right else "middle right" for x in shown_groups["cac"]],
                 marker={"color": colour, "size": size, "opacity": 0.75},
                 error_y=interval(shown_groups["ltv"], shown_groups["ltv_low"], shown_groups["ltv_high"], colour),
@@ -145,7 +145,7 @@ def payback(curves: pd.DataFrame, message: str, *, unit: str) -> Chart:
         hover = "%{x}: %{y:,.2f}" if unit else "%{x}: %{y:.0%}"
         common = {"type": "scatter", "mode": "lines+markers", "marker": mark, "hovertemplate": hover}
         solid, dashed = slice(0, lived + 1), slice(lived, None)
-        title = short([str(name)], FEW)[0]
+        title = short([str(name)], MAX_LOG_LETTERS)[0]
         traces += [
             dict(**common, x=months[solid], y=values[solid], line=looks, name=title, legendgroup=title),
             dict(

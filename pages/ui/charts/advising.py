@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
-from clv_core.plot import ACTUAL, BASELINE, FEW, PREDICTED, RAMP, Chart, drawn, interval, short, value_ticks, vertical
+from clv_core.plot import (
+    ACTUAL,
+    BASELINE,
+    MAX_LOG_LETTERS,
+    PREDICTED,
+    RAMP,
+    Chart,
+    drawn,
+    interval,
+    short,
+    value_ticks,
+    vertical,
+)
 from clv_core.strategy.plans import Curve
 from pages.ui.i18n import t
 
@@ -43,7 +55,7 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
     dots = dict(
         type="scatter",
         x=100 * rows["more"],
-        y=short(rows["name"], FEW),
+        y=short(rows["name"], MAX_LOG_LETTERS),
         customdata=rows[["name"]],
         mode="markers",
         marker={"color": PREDICTED, "size": 9},

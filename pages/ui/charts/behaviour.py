@@ -14,8 +14,8 @@ import pandas as pd
 from clv_core.plot import (
     BASELINE,
     DOTTED,
-    FEW,
     HISTORY,
+    MAX_LOG_LETTERS,
     OTHER,
     PALER,
     Chart,
@@ -192,7 +192,7 @@ def bars(
     ``table`` has ``label``, ``value``, ``text`` (next to the bar) and ``hover``; ``axis`` is the title of values,
     ``level`` that of labels.
     """
-    labels = short(table["label"], FEW)
+    labels = short(table["label"], MAX_LOG_LETTERS)
     place = {"x": labels, "y": table["value"]} if upright else {"y": labels, "x": table["value"]}
     trace = dict(
         type="bar",

@@ -24,7 +24,7 @@ from clv_core.collection import (
 from clv_core.collection.store import Dataset
 from clv_core.config import OWN, READS, TrainConfig, config_words, is_read
 from clv_core.deployment import list_bundles
-from clv_core.evaluation import FEW_BUYERS
+from clv_core.evaluation import SMALL_SAMPLE_BUYERS
 from clv_core.features import FEATURES, PREFIX, SOURCES, attributes_of, label
 from clv_core.training import Cost, budget, estimate, longest_horizon, training_cutoffs
 from clv_core.training import cost as choice
@@ -115,7 +115,7 @@ def best_horizon(allowed: Horizons, customers: int) -> int:
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
     roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
     counted = [days for days in roomy if days in allowed.sizes]
-    enough = [days for days in counted if allowed.sizes[days].buyers >= FEW_BUYERS]
+    enough = [days for days in counted if allowed.sizes[days].buyers >= SMALL_SAMPLE_BUYERS]
     most = [days for days in enough if 2 * allowed.sizes[days].customers >= customers]
     if enough or not counted:
         return max(most or enough or roomy or usual[:1], default=0)
