@@ -87,7 +87,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def _fits(place: Path, size: int) -> bool:
-    """Return whether a file of so many bytes fits, by writing one: free space says nothing about quotas."""
+    """Return whether a file of so many bytes fits, by writing one: the free space of a disk ignores quotas."""
     try:
         with tempfile.TemporaryFile(dir=place if place.is_dir() else place.parent) as file:
             file.write(bytes(size))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from clv_core.evaluation import Bootstrap
 
 
-MOST_TRIALS, MOST_ORIGINS = 500, 10
+MAX_TRIALS, MAX_ORIGINS = 500, 10
+"""Of ``tune``, which fits trials times origins models. Guesses: more is hours, for settings that hardly get better."""
 
 
 @command(
@@ -92,8 +93,8 @@ def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
         "metrics": metrics,
         "verdicts": [
             verdict
-            for one, other in _pairs(names)
-            for verdict in _verdicts(bootstrap, one, other, options.seeds, currency, context.language)
+            for first, second in _pairs(names)
+            for verdict in _verdicts(bootstrap, first, second, options.seeds, currency, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}
@@ -161,7 +162,7 @@ def _metrics(scoreboard: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
 
 
 def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> Answer:
-    """Write ``folds.csv``, and return both views' figures over all customers with a sentence on what they say."""
+    """Write ``folds.csv``, and return both views' figures over all customers with a sentence on the result."""
     from clv_core.deployment import write_table
     from clv_core.evaluation import compare
 
@@ -184,10 +185,10 @@ def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language:
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Return who is held against whom: the first model against all others, each model against its variants."""
+    """Return which models are compared: the first model against all others, each model against its variants."""
     plain = [name for name in names if "[" not in name]
-    own = [(name.partition("[")[0], name) for name in names if "[" in name]
-    return [(plain[0], other) for other in plain[1:]] + own
+    variant_pairs = [(name.partition("[")[0], name) for name in names if "[" in name]
+    return [(plain[0], other) for other in plain[1:]] + variant_pairs
 
 
 def _verdicts(bootstrap: Bootstrap, model: str, other: str, seeds: int, currency: str, language: str) -> list[Answer]:
@@ -230,7 +231,7 @@ def run_tune(options: argparse.Namespace, context: Context) -> Answer:
     """
     from clv_core.deployment import tune
 
-    for flag, value, most in (("trials", options.trials, MOST_TRIALS), ("origins", options.origins, MOST_ORIGINS)):
+    for flag, value, most in (("trials", options.trials, MAX_TRIALS), ("origins", options.origins, MAX_ORIGINS)):
         if not 1 <= value <= most:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=most)
     config = config_from(options, options.model or _default_model(options.name, context))

@@ -122,8 +122,8 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
     if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
-        known = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
-        raise UsageError("export_margin", format=options.format, known=known)
+        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
+        raise UsageError("export_margin", format=options.format, known=conversion_formats)
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
     needs_key = manifest.pseudonymised and (options.customers or options.suppress)
@@ -242,7 +242,7 @@ def run_destinations(options: argparse.Namespace, context: Context) -> Answer:
     if options.action == "remove":
         remove_destination(context.workspace, options.name)
         return {"removed": options.name}
-    return {"destinations": [_shown(one) for one in list_destinations(context.workspace)]}
+    return {"destinations": [_shown(destination) for destination in list_destinations(context.workspace)]}
 
 
 def _shown(destination: Destination) -> Answer:

@@ -91,7 +91,7 @@ def artifacts(workspace: Workspace, name: str) -> list[Artifact]:
             path.name == ArtifactKind.EXPLORED or path.suffix == ".json"
         )  # not a model of a dataset called "tuning"
         model, paths = ("", [path]) if needs_no_model else (path.name, sorted(path.glob("[!.]*")))
-        made += [Artifact(_kind(one), path.parent.name, model, one) for one in paths]
+        made += [Artifact(_kind(file), path.parent.name, model, file) for file in paths]
     return made
 
 

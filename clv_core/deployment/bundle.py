@@ -288,6 +288,7 @@ def _clear(target: Path) -> None:
 
 RECORD: Final = "bundle.json"
 _BLANK: Final = "0" * 64
+"""In place of the seal while it is computed: as long as a SHA-256 in hexadecimal digits."""
 _END: Final = '"\n}'
 RACY_NANOSECONDS: Final = 2_000_000_000
 """A file that was written more recently may be written again without another time of change."""

@@ -124,10 +124,10 @@ def _from_parquet(path: Path, subjects: DataSubjects) -> int:
 def _from_csv(path: Path, subjects: DataSubjects) -> int:
     content = path.read_bytes().decode(errors="replace")
     rows, delimiter = read_table(content)
-    own = id_place(rows)
+    id_index = id_place(rows)
 
     def names(row: list[str]) -> bool:
-        ids = row[own : own + 1] if own is not None else row if len(row) == 1 else []
+        ids = row[id_index : id_index + 1] if id_index is not None else row if len(row) == 1 else []
         return any(map(subjects.names_cell, ids)) or any(map(subjects.contact_matcher.within, row))
 
     rest = [row for row in rows if not names(row)]
@@ -214,11 +214,11 @@ def _from_text(path: Path, subjects: DataSubjects) -> int:
 def _named_texts(table: pa.Table, subjects: DataSubjects, matcher: IdMatcher) -> list[str]:
     """Return the texts that name a customer for sure; in a column of ids ``shop-1200`` is not in ``shop-1200-b``."""
     texts, is_id = table["text"].combine_chunks().cast(pa.large_string()), table["is_id"].combine_chunks()
-    ids, others = texts.filter(is_id), texts.filter(pc.invert(is_id))
+    ids, other_texts = texts.filter(is_id), texts.filter(pc.invert(is_id))
     respelled = pc.invert(pc.match_substring_regex(ids, r"^[\w-]*$"))  # any other id is compared as it is
     ids = ids.filter(pc.or_(respelled, pc.is_in(ids, subjects.id_array)))
     named = [cell for cell in ids.to_pylist() if subjects.names_cell(cell)]
-    return named + [str(others[int(row)]) for row in matcher.rows(others)]
+    return named + [str(other_texts[int(row)]) for row in matcher.rows(other_texts)]
 
 
 def _in_bytes(path: Path, matcher: IdMatcher) -> bool:

@@ -62,9 +62,11 @@ class BadBody(UsageError):
             }
             for fault in faults[:MAX_FAULTS]
         ]
-        first, others = wrong[0], len(faults) - 1
-        more = translate("service.wrong.more", language, others=others) if others else ""
-        return cls("service_body", where=first["where"], what=first["message"], more=more, others=others, wrong=wrong)
+        first, other_count = wrong[0], len(faults) - 1
+        more = translate("service.wrong.more", language, others=other_count) if other_count else ""
+        return cls(
+            "service_body", where=first["where"], what=first["message"], more=more, others=other_count, wrong=wrong
+        )
 
 
 def _fault_text(fault: Mapping[str, Any], language: str) -> str:

@@ -34,7 +34,7 @@ FOLDER: Final = "service"
 FILE: Final = "keys.json"
 FORM: Final = re.compile(r"clv_([0-9a-f]{8})_[\w-]{43}", re.ASCII)
 VIEWER, ANALYST = "viewer", "analyst"
-"""Roles of keys, which decide what the MCP server tells: a viewer's no lists of customers and no contacts."""
+"""Roles of keys: the MCP server returns lists of customers and contacts for analysts only."""
 NO_KEY: Final = hashlib.sha256(b"nobody").hexdigest()
 KEY_CHECK_SECONDS: Final = 1.0
 """How often the key file is read again."""

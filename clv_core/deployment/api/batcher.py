@@ -56,7 +56,7 @@ class ScoringTask:
             except ClvError as error:
                 return error
 
-        return cls(model, as_of, [(one["customer_id"], read(one)) for one in sent], reasons, language)
+        return cls(model, as_of, [(entry["customer_id"], read(entry)) for entry in sent], reasons, language)
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -75,23 +75,23 @@ async def run_tasks(worker: Worker, tasks: Sequence[ScoringTask]) -> list[Answer
     for at, task in enumerate(tasks):
         calls.setdefault((task.model.key, task.as_of), []).append(at)
     for (key, as_of), members in calls.items():
-        able = [one for at in members for _, one in tasks[at].customers if isinstance(one, CustomerEvents)]
+        able = [events for at in members for _, events in tasks[at].customers if isinstance(events, CustomerEvents)]
         figures = iter(await worker.score(key, as_of, able) if able else ())
         for at in members:
             answers[at] = [_answer(*customer, figures, tasks[at].language) for customer in tasks[at].customers]
-    for task, own in zip(tasks, answers, strict=True):
-        for (_, one), answer in zip(task.customers, own, strict=True):
-            if task.reasons and isinstance(one, CustomerEvents):
-                answer.update(await worker.explain(task.model.key, task.as_of, one, task.language))
+    for task, task_answers in zip(tasks, answers, strict=True):
+        for (_, events), answer in zip(task.customers, task_answers, strict=True):
+            if task.reasons and isinstance(events, CustomerEvents):
+                answer.update(await worker.explain(task.model.key, task.as_of, events, task.language))
     return answers
 
 
 def _answer(
-    customer_id: str, one: CustomerEvents | ClvError, figures: Iterator[list[float]], language: str
+    customer_id: str, events: CustomerEvents | ClvError, figures: Iterator[list[float]], language: str
 ) -> JsonObject:
-    if isinstance(one, ClvError):
-        return {"customer_id": customer_id, "events": 0, "error": one.to_json(language)}
-    return {"customer_id": customer_id, "events": len(one.events), **dict(zip(FIGURES, next(figures), strict=True))}
+    if isinstance(events, ClvError):
+        return {"customer_id": customer_id, "events": 0, "error": events.to_json(language)}
+    return {"customer_id": customer_id, "events": len(events.events), **dict(zip(FIGURES, next(figures), strict=True))}
 
 
 class Batcher:

@@ -61,39 +61,39 @@ class ConnectionLimit:
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if descriptors == resource.RLIM_INFINITY:
             return cls(MAX_CONNECTIONS)
-        own = min(OWN_DESCRIPTORS + WORKER_DESCRIPTORS * (workers + 1), descriptors // 2)
-        return cls(min(MAX_CONNECTIONS, descriptors - own))
+        reserved = min(OWN_DESCRIPTORS + WORKER_DESCRIPTORS * (workers + 1), descriptors // 2)
+        return cls(min(MAX_CONNECTIONS, descriptors - reserved))
 
-    def enter(self, one: Connection) -> None:
+    def enter(self, connection: Connection) -> None:
         """Count a new connection in; it has sent nothing yet."""
-        self._open.add(one)
-        self.idle(one)
+        self._open.add(connection)
+        self.idle(connection)
         if len(self._open) <= self.most:
             return
         longest = next(iter(self._idle))
         self.leave(longest)
-        if longest is one:
+        if longest is connection:
             self._turned_away += 1
-            one.turn_away(self.most)
+            connection.turn_away(self.most)
         else:
             self._closed += 1
             longest.give_way()
         self._log()
 
-    def idle(self, one: Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         """Note that from now on a connection's client owes something."""
-        if one in self._open:
-            self._idle.pop(one, None)
-            self._idle[one] = None
+        if connection in self._open:
+            self._idle.pop(connection, None)
+            self._idle[connection] = None
 
-    def busy(self, one: Connection) -> None:
+    def busy(self, connection: Connection) -> None:
         """Note that a connection waits for the service."""
-        self._idle.pop(one, None)
+        self._idle.pop(connection, None)
 
-    def leave(self, one: Connection) -> None:
+    def leave(self, connection: Connection) -> None:
         """Count a connection out."""
-        self._open.discard(one)
-        self._idle.pop(one, None)
+        self._open.discard(connection)
+        self._idle.pop(connection, None)
 
     def _log(self) -> None:
         now = time.monotonic()

@@ -119,12 +119,13 @@ class ModelCache:
 
     async def _load(self, requested: str) -> ModelInfo:
         key = await self._in_thread(resolve_model, self._workspace, self.registry, requested)
-        first, *others = self._scoring
+        first, *other_workers = self._scoring
         info = await first.load(key)
-        await asyncio.gather(*(worker.load(info.key) for worker in others))  # the version that the first found sound
+        # its key, not the requested one: where the champion is damaged, the first worker loaded another version
+        await asyncio.gather(*(worker.load(info.key) for worker in other_workers))
         self._models[requested] = key, info
         protected = (self._name or self._only_name, requested)
-        for old in [one for one in self._models if one not in protected][
+        for old in [cached for cached in self._models if cached not in protected][
             : max(0, len(self._models) - 1 - self._max_models)
         ]:
             del self._models[old]

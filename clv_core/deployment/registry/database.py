@@ -18,7 +18,9 @@ from clv_core.workspace import Workspace, sync_all
 FOLDER: Final = "registry"
 FILE: Final = "registry.sqlite"
 PATIENCE_SECONDS: Final = 60.0
+"""How long a writer waits for another; a transaction takes milliseconds."""
 _LAYOUT: Final = 1
+"""``user_version`` of the file, raised with the schema."""
 _SCHEMA: Final = f"""
 CREATE TABLE names (
     name TEXT PRIMARY KEY,

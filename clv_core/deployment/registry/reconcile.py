@@ -25,6 +25,7 @@ from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
 STALE_SECONDS: Final = 24 * 3600.0
+"""Age at which a folder being written is a dead process's: longer than any bundle takes to write."""
 
 
 def reconcile(workspace: Workspace) -> None:

@@ -66,7 +66,7 @@ class BroadcastModel:
         """
         files = tuple((name, bundle.read(name)) for name in MODEL_FILES)
         texts_json = json.dumps({name: list(vocabulary) for name, vocabulary in texts.items()})
-        record, context = (json.dumps(one.to_json()) for one in (bundle.record, population))
+        record, context = (json.dumps(part.to_json()) for part in (bundle.record, population))
         return cls(bundle.id, record, files, context, texts_json, terms)
 
     def at_level(self, model: CalibratedModel, totals: Totals) -> Self:
@@ -125,10 +125,10 @@ def _texts(texts_json: str) -> dict[str, NDArray[np.object_]]:
 def _snapshot(rows: pa.RecordBatch, broadcast: BroadcastModel) -> Snapshot:
     predictor, store = load_predictor(broadcast), store_of_rows(rows, _texts(broadcast.texts))
     cutoff: date = predictor.population.cutoff
-    own: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
+    extra_columns: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
     if predictor.config.review_text and REVIEW_TEXT in rows.schema.names:
-        own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(rows.column(REVIEW_TEXT), object)
-    snapshot = predictor.snapshot(store, cutoff, predictor.names, own)
+        extra_columns[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(rows.column(REVIEW_TEXT), object)
+    snapshot = predictor.snapshot(store, cutoff, predictor.names, extra_columns)
     snapshot.features.index = pd.Index(store.customer_ids)
     return snapshot
 
