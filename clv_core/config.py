@@ -277,7 +277,7 @@ class TrainConfig(Settings):
 
 
 def ignored_warnings(config: TrainConfig, named: Collection[str], models: Sequence[str] = ()) -> list[Message]:
-    """Return a warning of settings that somebody named and that none of ``models`` (the config's own) reads."""
+    """Return a warning of settings that were given and that none of ``models`` (the config's own) reads."""
     names = list(models) or [config.model]
     vain = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in names))
     if not vain:

@@ -115,7 +115,7 @@ class NeedsAnswer(ClvError):
     Where the choices are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
     ``answers``, the same as keywords of :class:`~clv_core.collection.answers.Answers`; ``net_revenue`` of the
     file if read so, None where it is not computed. ``params["also"]`` holds further questions, each its code and
-    parameters, and ``params["together"]`` what answers to all of them come to.
+    parameters, and ``params["together"]`` the revenue by answers to all of them.
     """
 
     exit_code = 3

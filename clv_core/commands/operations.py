@@ -153,7 +153,7 @@ def run_schedule_pause(options: argparse.Namespace, context: Context) -> Answer:
 
 @command("schedule resume", NAME)
 def run_schedule_resume(options: argparse.Namespace, context: Context) -> Answer:
-    """Let a schedule go on from its next time."""
+    """Resume a schedule at its next time."""
     return _paused(options, context, paused=False)
 
 

@@ -46,7 +46,7 @@ ERRORS: Final = {
 
 @dataclass(frozen=True)
 class Context:
-    """What every command gets.
+    """Workspace, language and progress listener of a command.
 
     Args:
         workspace: where datasets and models live.
@@ -60,7 +60,7 @@ class Context:
 
 
 Answer = dict[str, Any]
-"""What a command prints as JSON on stdout."""
+"""The result that a command prints as JSON on stdout."""
 Run = Callable[[argparse.Namespace, Context], Answer]
 
 
@@ -177,7 +177,7 @@ class Parser(argparse.ArgumentParser):
         return super().add_subparsers(**{"parser_class": partial(Parser, language=self.language), **settings})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the arguments of a call; what is left over is refused here, with the usage of the command itself."""
+        """Parse the arguments of a call; surplus ones are refused here, with the usage of the command itself."""
         self.words = sys.argv[1:] if args is None else list(args)
         namespace, surplus = super().parse_known_args(args, namespace)
         if surplus:

@@ -160,7 +160,7 @@ def save_bundle(
     holdout: pd.DataFrame | None,
     write_reference: Callable[[Path], None] | None = None,
 ) -> Bundle:
-    """Write a bundle in one step; an existing one of the same content stays.
+    """Write a bundle atomically; an existing one of the same content stays.
 
     Args:
         workspace: where.

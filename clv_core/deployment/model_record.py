@@ -61,7 +61,7 @@ Texts = Annotated[tuple[str, ...], Len(0, 64)]
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """What a model was trained on.
+    """The dataset version that a model was trained on.
 
     Args:
         name: of the dataset.
@@ -168,7 +168,7 @@ class ModelRecord(JsonRecord):
         warnings: Sequence[Message],
         costs: tuple[Cost, Cost],
     ) -> Self:
-        """Return the record of what is trained now.
+        """Return the record of a model that was just trained.
 
         Args:
             dataset: on what.

@@ -72,7 +72,7 @@ MAX_ID_DIGITS: Final = 140
 
 @dataclass(frozen=True)
 class PopulationEffects(JsonRecord):
-    """What all customers together add to each one's prediction; with it a few are predicted as if among all.
+    """What the population adds to each customer's prediction; with it a few are predicted as if among all.
 
     Args:
         levels: calibration factor of values of each cutoff day, of models that have one.

@@ -16,7 +16,7 @@ from clv_core.model import DAYS_PER_YEAR, Horizon
 
 LIFETIME: Final = "lifetime"
 LIFETIME_YEARS: Final = 5
-"""So many years are summed where none are named."""
+"""Years of a lifetime by default."""
 MAX_YEARS: Final = 100
 """Later years hardly count: of a constant yearly value at a discount of 5%, they are under 1%."""
 LONGEST_DAYS: Final = 3650

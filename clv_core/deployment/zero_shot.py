@@ -70,7 +70,7 @@ def zero_shot(
 def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:
     """Save the untrained network as a bundle of a dataset; the verdict is from the log alone.
 
-    It is no version until somebody keeps it. Those of earlier data that nobody kept are removed.
+    It is no version until a user keeps it. Those of earlier data that were not kept are removed.
     """
     default = usual_horizon((dataset.log_end - dataset.log_start).days)
     horizon = default if horizon_days is None else horizon_days

@@ -1,7 +1,7 @@
 """The certificate of an erasure: what was changed, which models learned from it, what remains. It names no customer.
 
 ``erasures/<id>.json`` and ``erasures/<id>.<language>.md``. A customer is on it as HMAC-SHA256 of the certificate's salt
-and the id, under the workspace's key: whoever has id and key can show that it was this customer, nobody else can.
+and the id, under the workspace's key: only with id and key can it be shown that it was this customer.
 """
 
 from __future__ import annotations

@@ -133,7 +133,10 @@ def given_ids(workspace: Workspace, subjects: DataSubjects) -> dict[str, str]:
 
 
 def _similar_ids(datasets: Collection[Dataset], given: Collection[str]) -> list[str]:
-    """Return the ids that are only another spelling of a given one, in datasets where those are one customer."""
+    """Return the ids that are only another spelling of a given one, in datasets where those are one customer.
+
+    The inner query has the distinct ids of a table; the outer one compares their unified spelling with the given ones'.
+    """
     similar: set[str] = set()
     for dataset in datasets:
         if dataset.manifest.merges_similar_ids and not dataset.manifest.pseudonymised:

@@ -9,8 +9,8 @@ datasets/<name>/made/, .relations/        removed and made again when needed (:d
                                           model's own terms, backtests, monitoring
 datasets/<name>/segments/                 rewritten
 models/<id>/                              holdout and record rewritten; weights stay, the certificate names the model
-runs/<name>-<run>/                        removed: a training would go on with the customers
-uploads/                                  removed; whoever is about to read one sends it again
+runs/<name>-<run>/                        removed: a resumed training would still learn from the customers
+uploads/                                  removed; an upload that is not read yet is sent again
 jobs/<id>/                                removed if it names a customer or was run for one
 exports/<list>                            removed, with its side file, if it names a customer or holds her contacts
 scratch/<process>/                        of killed processes removed; of running ones named on the certificate
@@ -86,7 +86,7 @@ UNFINISHED_FILES: Final = (
     f"**/{REMOVING}*",
     "**/.*.tmp",
 )
-"""What a killed run leaves half written, or half removed."""
+"""Patterns of files that a killed run left half written or half removed."""
 HASHES: Final = (LEDGER, SUPPRESSION, f"{AUDIT}/")
 IN_USE: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
 """Endings of files that belong to a model, a lock or a database, and are never changed by themselves."""
@@ -212,7 +212,7 @@ def check_no_jobs(workspace: Workspace) -> None:
 
 
 def remove_unfinished(workspace: Workspace) -> None:
-    """Remove what killed runs left; no run may be active in the workspace."""
+    """Remove leftovers of killed runs; no run may be active in the workspace."""
     sweep_killed(workspace)
     for path in [path for pattern in UNFINISHED_FILES for path in workspace.root.glob(pattern)]:
         if path.is_dir():
@@ -391,7 +391,7 @@ def _files_to_search(workspace: Workspace, folders: Iterable[Path], source: Path
 
 
 def holds_hashes(path: Path) -> bool:
-    """Return whether a file, relative to the workspace, holds hashes and counts: a word in it is nobody's short id."""
+    """Return whether a file, relative to the workspace, holds hashes and counts: a word in it is no short id."""
     certificate = path.parts[0] == CERTIFICATES and path.suffix in (".json", ".md")
     return certificate or str(path).startswith(HASHES)
 

@@ -102,6 +102,10 @@ def erase_from(path: Path, subjects: DataSubjects) -> int:
 
 
 def _from_parquet(path: Path, subjects: DataSubjects) -> int:
+    """Write a table without the rows of which a cell names a customer; return how many those were.
+
+    ``named`` has the cells that do, by column; each column is compared with its own, and a row goes where one matches.
+    """
     named: list[tuple[str, str]] = []
     for table in texts_of(path):
         named += [(str(table["column"][0]), cell) for cell in _named_texts(table, subjects, subjects.contact_matcher)]
@@ -244,4 +248,4 @@ ERASURES: Final[dict[str, Callable[[Path, DataSubjects], int]]] = {
     ".csv": _from_csv,
     **dict.fromkeys(DATABASES, _from_sqlite),
 }
-"""What is done by a file's ending; any other is text, or removed."""
+"""Functions that erase, by a file's ending; any other file is text, or removed."""

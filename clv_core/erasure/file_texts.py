@@ -39,7 +39,7 @@ ARCHIVES: Final = (".zip", ".xlsx", ".pptx", ".docx")
 BINARY: Final = (".png", ".jpg", ".pdf", ".safetensors", ".tables", ".lock", ".sqlite-wal", ".sqlite-shm")
 """Kinds of which the raw bytes alone are searched."""
 UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError, NotImplementedError, pa.ArrowInvalid)
-"""What is raised for a file that is not of the kind of its ending."""
+"""Errors of files that are not of the kind of their ending."""
 DELIMITERS: Final = ",;\t|"
 OFFICE_TEXT: Final = re.compile(r"<(?:\w:)?t(?: [^>]*)?>([^<]*)</")
 """A text of a workbook (``<t>``), of slides (``<a:t>``) or of a document (``<w:t>``)."""

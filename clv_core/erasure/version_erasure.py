@@ -84,7 +84,10 @@ def versions_holding(workspace: Workspace, name: str, subjects: DataSubjects) ->
 
 
 def first_events(affected: Sequence[Dataset], subjects: DataSubjects) -> dict[str, date]:
-    """Return the local date of each customer's first event in any of a dataset's versions, by id."""
+    """Return the local date of each customer's first event in any of a dataset's versions, by id.
+
+    ``erased`` has the ids; the query reads only their events, one row a customer.
+    """
     first: dict[str, date] = {}
     for dataset in affected:
         with connect_memory() as connection:

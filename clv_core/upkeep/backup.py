@@ -47,9 +47,9 @@ TRIES: Final = 20
 CHUNK: Final = 1 << 20
 """Bytes that are read at once."""
 DAMAGED: Final = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError)
-"""What reading a damaged, encrypted or foreign zip raises."""
+"""Errors of reading a damaged, encrypted or foreign zip."""
 NO_PATH: Final = (FileExistsError, IsADirectoryError, NotADirectoryError)
-"""What writing raises where a file's name is also the folder of another."""
+"""Errors of writing where a file's name is also the folder of another."""
 SHOWN: Final = 80
 """Letters of an unusable list that its refusal repeats."""
 
@@ -161,7 +161,7 @@ def _read_list(packed: zipfile.ZipFile, archive: str) -> BackupList:
 
 
 def _link_models(workspace: Workspace, copy: Path) -> None:
-    """Link the models and copy the registry, which nobody changes meanwhile."""
+    """Link the models and copy the registry, which is locked meanwhile."""
     models = workspace.models
     if not database.path_of(workspace).exists():
         _link(models, copy / models.name)

@@ -70,7 +70,7 @@ KEEP_MONTHS: Final = 13
 
 @dataclass(frozen=True)
 class PrunePlan:
-    """What pruning a dataset would keep and remove.
+    """Versions and files that pruning a dataset keeps and removes.
 
     Args:
         kept: versions that stay, the newest first.

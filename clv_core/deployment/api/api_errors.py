@@ -45,11 +45,11 @@ STATUS: Final[tuple[tuple[type[ClvError], int], ...]] = (
     (Unauthorized, 401), (NotFound, 404), (TooLarge, 413), (WrongType, 415), (UsageError, 422), (TooMany, 429),
     (Busy, 503), (Lost, 503), (Unusable, 503), (KeysUnusable, 503), (Refused, 409),
 )  # fmt: skip
-"""The first that fits counts; what fits none is 500."""
+"""HTTP status by class of error; the first match counts, without one it is 500."""
 
 
 class BadBody(UsageError):
-    """The body does not match the schema; its parameters say what is wrong where."""
+    """The body does not match the schema; its parameters list each fault and its place."""
 
     @classmethod
     def of(cls, faults: Sequence[Mapping[str, Any]], language: str) -> BadBody:

@@ -1,4 +1,4 @@
-"""What the API counts, in Prometheus' text format."""
+"""Metrics of the API in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLIENT_CLOSED: Final = 499
 
 
 class Metrics:
-    """The numbers of a service. Whoever reads them needs no key, so no label is a name."""
+    """The metrics of a service. Reading them needs no key, so no label is a customer's or model's name."""
 
     def __init__(self) -> None:
         self.registry = to = CollectorRegistry()

@@ -78,7 +78,7 @@ class Key:
     role: str = VIEWER
 
     def to_json(self) -> JsonObject:
-        """Return what may be shown: all but hash and slot."""
+        """Return the fields that may be shown: all but hash and slot."""
         return {name: value for name, value in asdict(self).items() if name not in ("hash", "slot")}
 
 
@@ -149,7 +149,7 @@ def keys_path(workspace: Workspace) -> Path:
 
 
 def hash_key(text: str) -> str:
-    """Return what is stored of a key."""
+    """Return the stored fields of a key."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 A call costs far more than a customer in it. So a call waits as long as others keep coming, but no longer than half of
 what the last one took: under load calls are full, and a lone request does not wait. Where several workers score, their
-calls begin evenly apart, so that whoever just missed one waits for the next, and no longer than that.
+calls begin evenly apart, so that a request that just missed one waits for the next, and no longer than that.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ Run = Callable[[Worker, Sequence[ScoringTask]], Awaitable[list[Answers]]]
 
 
 async def run_tasks(worker: Worker, tasks: Sequence[ScoringTask]) -> list[Answers]:
-    """Return what is answered of each task's customers; those of one model and cutoff are scored in one call."""
+    """Return the answers of each task's customers; those of one model and cutoff are scored in one call."""
     answers: list[Answers] = [[] for _ in tasks]
     calls: dict[tuple[ModelKey, date], list[int]] = {}
     for at, task in enumerate(tasks):
@@ -124,7 +124,7 @@ class Batcher:
         self._loops: list[asyncio.Task[None]] = []
 
     async def score(self, task: ScoringTask) -> Answers:
-        """Return what is answered of the task's customers; large ones are split, so that small ones need not wait.
+        """Return the answers of a task's customers; large tasks are split, so that small ones need not wait.
 
         Raises:
             Busy: the queue is full.
@@ -142,7 +142,7 @@ class Batcher:
         return [answer for part in answers for answer in part]
 
     async def close(self) -> None:
-        """Score what somebody waits for, then end."""
+        """Score queued customers whose requests are still open, then end."""
         while not all(future.done() for _, future in self._queue):
             await asyncio.sleep(0.01)
         for loop in self._loops:

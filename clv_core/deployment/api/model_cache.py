@@ -77,7 +77,7 @@ class ModelCache:
         return await asyncio.shield(self._loading[requested])
 
     async def refresh(self) -> None:
-        """Load what changed: champion, log, verdict, only name of the registry. What cannot be loaded stays."""
+        """Reload models whose champion, log or verdict changed; where loading fails, the loaded one stays."""
         if self._only_name:
             try:
                 await self._in_thread(self._find_only_name)
@@ -140,7 +140,7 @@ class ModelCache:
             self._models[requested] = key, replace(info, trust=trust)
 
     def _loaded(self, requested: str, task: asyncio.Task[ModelInfo]) -> None:
-        """Forget a load that ended; asyncio would log what nobody waits for any more, and that may name a customer."""
+        """Forget a load that ended; asyncio would log the error of an abandoned one, and that may name a customer."""
         self._loading.pop(requested, None)
         if not task.cancelled():
             task.exception()
@@ -159,5 +159,5 @@ class ModelCache:
 
 
 def _logged(error: Exception) -> str:
-    """Return what a log may say of an error; the text of unexpected ones may name a customer."""
+    """Return an error as text for the log; the text of an unexpected one may name a customer."""
     return str(error) if isinstance(error, ClvError) else type(error).__name__

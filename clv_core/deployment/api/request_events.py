@@ -250,7 +250,7 @@ def _amount(event: Mapping[str, Any]) -> float | None:
 
 
 def _is_unpriced(event: Event) -> bool:
-    """Return whether an event is a purchase, by its type or for want of one, without an amount."""
+    """Return whether an event is a purchase, by its type or by default, without an amount."""
     return _event_type(event.get(EVENT_TYPE) or PURCHASE) == PURCHASE and _amount(event) is None
 
 

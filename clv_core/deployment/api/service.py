@@ -155,7 +155,7 @@ def _row(table: pa.Table, customer: str) -> dict[str, Any] | None:
 
 
 class Service:
-    """What answers requests to score and to look up, once the application has started.
+    """Scores customers and looks scores up for the routes, once the application has started.
 
     Explaining takes a hundred times as long as scoring, so it has a worker and a queue of its own.
 
@@ -211,7 +211,7 @@ class Service:
         ]
 
     async def close(self) -> None:
-        """Answer what waits, then end workers and threads."""
+        """Answer queued requests, then end workers and threads."""
         for batcher in (self._scoring, self._explaining):
             await batcher.close()
         self.models.close()

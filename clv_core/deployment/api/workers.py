@@ -75,7 +75,7 @@ class Worker(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """End what it runs in."""
+        """End the process or threads."""
 
     @abstractmethod
     async def _call(self, method: str, *arguments: Any) -> Any: ...

@@ -34,7 +34,7 @@ TEXTS: Final = {
     "code": re.compile(r"[a-z_]{1,60}"),
     "names": re.compile(r"[^<>]{1,200}"),
 }
-"""Parameters of reasons and warnings that are texts, and what they look like; all others are numbers."""
+"""Text parameters of reasons and warnings, with their patterns; all others are numbers."""
 MAX_PARAMS: Final = 20
 """Of a reason or a warning; those of the catalogue have at most six."""
 Size = Annotated[float, Field(ge=1 / MAX_NUMBER)]
@@ -294,4 +294,4 @@ CHECKS: Final[dict[str, Callable[[ModelRecord], None]]] = {
     "warnings": _warnings,
     "evidence": _evidence,
 }
-"""What a stranger's record has to be besides its fields' types and ranges, by the field that is refused."""
+"""Checks of a record from elsewhere beyond its fields' types and ranges, by the field that is refused."""

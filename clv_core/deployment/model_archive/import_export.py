@@ -125,7 +125,7 @@ def check_files(files: Mapping[str, bytes], *, allow_own_model: bool = False) ->
 
 
 def _refuse_single_file(path: Path) -> None:
-    """Raise what is wrong with a JSON or safetensors file that is given in place of a zip."""
+    """Raise the error of a JSON or safetensors file that is given in place of a zip."""
     if path.stat().st_size > max_bytes(path.name):
         raise Refused("import_format", file=path.name)
     if path.suffix.lower() == ".json":

@@ -1,7 +1,7 @@
 """Make the registry's rows and the bundles' folders agree: finish or undo what a killed process left.
 
 a folder without a row                 registered: it was placed, or comes from before the registry
-a first look without a row             stays so: it is a version once somebody keeps or promotes it
+a first look without a row             stays so: it is a version once a user keeps or promotes it
 a row whose folder is being removed    the folder is restored: the deletion was never committed
 a folder being removed without a row   removed: the deletion was committed
 a folder being written for a day       removed: its process is dead

@@ -10,7 +10,7 @@ from clv_core.deployment.bundle import Bundle, sealed
 from clv_core.deployment.registry.version import QUERY, Source, Version
 
 RECENT_SECONDS: Final = 60.0
-"""A bundle that was registered as found this short a time ago may be one whose maker is about to register it."""
+"""A bundle registered as ``found`` so recently may be one that the process that made it is about to register."""
 _ACTIVE_CHAMPIONS: Final = "SELECT number FROM moves WHERE name = ? AND stands ORDER BY seq DESC"
 
 
@@ -122,7 +122,10 @@ def earlier_champions(rows: sqlite3.Connection, name: str) -> list[Version]:
 
 
 def roll_back(rows: sqlite3.Connection, name: str, to: Version) -> None:
-    """Make an earlier champion the champion again; those after it are no longer active in the history."""
+    """Make an earlier champion the champion again; those after it are no longer active in the history.
+
+    The inner query finds the last active line of that version; the update deactivates all lines of the name after it.
+    """
     rows.execute(
         "UPDATE moves SET stands = 0 WHERE name = ? AND seq > "
         "(SELECT max(seq) FROM moves WHERE name = ? AND number = ? AND stands)",

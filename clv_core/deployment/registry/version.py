@@ -1,6 +1,6 @@
-"""One version of a model: its bundle, where it came from, and its role; and what one has over another.
+"""One version of a model: its bundle, where it came from, and its role; and the comparison of two.
 
-Two versions are held against each other by their settings and metrics, and by whether one is significantly better.
+Two versions are compared by their settings and metrics, and by whether one is significantly better.
 """
 
 from __future__ import annotations

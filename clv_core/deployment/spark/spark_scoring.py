@@ -152,7 +152,7 @@ def scoring_query(
         terms: horizon, discount and margin.
 
     Raises:
-        Refused: nobody has bought anything.
+        Refused: the log has no purchase.
     """
     warehouse, config = log.store, bundle.record.train_config
     assert isinstance(warehouse, Warehouse)

@@ -37,7 +37,7 @@ TOTALS: Final = ", ".join(f"{name} double" for name in Totals._fields)
 
 @dataclass(frozen=True)
 class BroadcastModel:
-    """What workers need, the same for every customer; bytes and texts, so that it can be sent to any process.
+    """Model and population context for the workers; bytes and texts, so that any process can receive it.
 
     Args:
         bundle: the bundle's name.
@@ -59,7 +59,7 @@ class BroadcastModel:
     def of(
         cls, bundle: Bundle, population: PopulationContext, texts: Mapping[str, NDArray[np.object_]], terms: Terms
     ) -> Self:
-        """Return what to broadcast; files pass their checksums first.
+        """Return the value to broadcast; files pass their checksums first.
 
         Raises:
             Refused: a file is missing or was changed.
