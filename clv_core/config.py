@@ -279,10 +279,10 @@ class TrainConfig(Settings):
 def ignored_warnings(config: TrainConfig, named: Collection[str], models: Sequence[str] = ()) -> list[Message]:
     """Return a warning of settings that were given and that none of ``models`` (the config's own) reads."""
     names = list(models) or [config.model]
-    vain = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in names))
-    if not vain:
+    ignored = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in names))
+    if not ignored:
         return []
-    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(vain)), "model": ", ".join(names)})]
+    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(ignored)), "model": ", ".join(names)})]
 
 
 def config_words(config: TrainConfig) -> list[str]:

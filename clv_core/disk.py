@@ -118,8 +118,8 @@ def _path_of(error: BaseException) -> str:
 
 def _fullest(written: Sequence[Path]) -> str:
     """Return the path on whose disk the least is free."""
-    there = map(_existing, written)
-    return str(min(zip(written, there, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])
+    existing = map(_existing, written)
+    return str(min(zip(written, existing, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])
 
 
 def _unwritable(written: Sequence[Path]) -> str:

@@ -167,28 +167,28 @@ def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language:
     from clv_core.evaluation import compare
 
     model, origin = unseen["model"].iloc[0], unseen["origin"].iloc[0]
-    plain = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
-    table, leaning = compare(unseen, plain)
+    seen = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
+    table, memorisation = compare(unseen, seen)
     write_table(table, out / "folds.csv")
-    together = table[table["fold"] == 0]
+    all_customers = table[table["fold"] == 0]
     return {
         "model": model,
         "origin": origin,
         "folds": int(unseen["fold"].max()),
-        "outcome": leaning.outcome,
+        "outcome": memorisation.outcome,
         "metrics": {
-            view: dict(zip(rows["metric"], rows["value"], strict=True)) for view, rows in together.groupby("view")
+            view: dict(zip(rows["metric"], rows["value"], strict=True)) for view, rows in all_customers.groupby("view")
         },
-        "advantage": {name: asdict(figure) for name, figure in leaning.advantage.items()},
-        **(leaning.message.to_json(language) if leaning.message else {}),
+        "advantage": {name: asdict(figure) for name, figure in memorisation.advantage.items()},
+        **(memorisation.message.to_json(language) if memorisation.message else {}),
     }
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
     """Return which models are compared: the first model against all others, each model against its variants."""
-    plain = [name for name in names if "[" not in name]
+    base_models = [name for name in names if "[" not in name]
     variant_pairs = [(name.partition("[")[0], name) for name in names if "[" in name]
-    return [(plain[0], other) for other in plain[1:]] + variant_pairs
+    return [(base_models[0], other) for other in base_models[1:]] + variant_pairs
 
 
 def _verdicts(bootstrap: Bootstrap, model: str, other: str, seeds: int, currency: str, language: str) -> list[Answer]:
@@ -198,8 +198,8 @@ def _verdicts(bootstrap: Bootstrap, model: str, other: str, seeds: int, currency
     """
     from clv_core.evaluation import RUN, verdicts
 
-    again = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
-    runs = [(model + run, other + run) for run in ("", *again)] if again else []
+    other_seeds = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
+    runs = [(model + run, other + run) for run in ("", *other_seeds)] if other_seeds else []
     return [
         {
             "model": model,

@@ -189,7 +189,7 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
     manifest = scored.dataset.manifest
     key = load_key(context.workspace, manifest.key_fingerprint) if manifest.pseudonymised and options.suppress else None
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
-    everyone = load_scored_customers(
+    customers = load_scored_customers(
         scored, scheme, conditions=conditions, language=context.language, progress=context.progress
     ).frame
     contacts = Contacts(
@@ -199,7 +199,7 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
         ids_as_email=not options.no_ids_as_email,
     )
     people = PushList(
-        choose(everyone, conditions),
+        choose(customers, conditions),
         side_of(scored, scheme, conditions),
         push_contacts(destination, contacts, scored.dataset),
         SuppressionList.of(context.workspace, scored.dataset),

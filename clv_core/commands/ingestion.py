@@ -167,11 +167,11 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
 
 def _without(messages: Sequence[Message], before: Sequence[Message]) -> list[Message]:
     """Return the messages without those before; of repeated ones, as many as there are more."""
-    rest = list(messages)
+    remaining = list(messages)
     for message in before:
-        if message in rest:
-            rest.remove(message)
-    return rest
+        if message in remaining:
+            remaining.remove(message)
+    return remaining
 
 
 @command(

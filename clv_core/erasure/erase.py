@@ -313,8 +313,10 @@ def erase_from_others(
         folders += [path for name in datasets for path in _saved_scores(workspace, name)]
         files = (path for folder in folders for path in files_below(folder))
     skipped_folders = ("jobs", "uploads", "exports", SCRATCH)
-    apart = {workspace.place(name) for name in skipped_folders} | {bundle.folder for bundle in list_bundles(workspace)}
-    apart |= {version.folder for dataset in list_datasets(workspace) for version in versions(workspace, dataset.name)}
+    skipped = {workspace.place(name) for name in skipped_folders} | {
+        bundle.folder for bundle in list_bundles(workspace)
+    }
+    skipped |= {version.folder for dataset in list_datasets(workspace) for version in versions(workspace, dataset.name)}
     counts = {}
     for path in files:
         relative = str(path.relative_to(workspace.root))
@@ -322,7 +324,7 @@ def erase_from_others(
         unchanged = (
             path.suffix in IN_USE or relative.startswith(HASHES) or path.resolve() == (source and source.resolve())
         )
-        if not unchanged and (is_log or apart.isdisjoint(path.parents)):
+        if not unchanged and (is_log or skipped.isdisjoint(path.parents)):
             counts[relative] = erase_from(path, subjects)
     return {path: count for path, count in counts.items() if count}
 

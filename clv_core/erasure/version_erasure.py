@@ -134,8 +134,8 @@ def rewrite_dataset(
         raw_version = current.manifest.raw_version
         if raw is not None:
             raw_version = _write(workspace, raw, subjects, "", progress, is_current=False)[0].version
-        manifest, left = _write(workspace, current, subjects, raw_version, progress, is_current=True)
-        rows, version = left.rows, manifest.version if manifest.rows_kept else ""
+        manifest, erased = _write(workspace, current, subjects, raw_version, progress, is_current=True)
+        rows, version = erased.rows, manifest.version if manifest.rows_kept else ""
     if version:
         for old_version in destroyed:
             remove(home / old_version)
@@ -210,24 +210,24 @@ def _write(
 ) -> tuple[Manifest, ErasedRows]:
     """Write a version without the customers, unless nothing is left; return its manifest and what was erased."""
     with scratch_folder(workspace) as scratch:
-        left = erase_rows(dataset.manifest, _tables(dataset), subjects.ids, scratch, progress)
-        if left.manifest.rows_kept == 0:
-            return left.manifest, left
+        erased = erase_rows(dataset.manifest, _tables(dataset), subjects.ids, scratch, progress)
+        if erased.manifest.rows_kept == 0:
+            return erased.manifest, erased
         manifest = dataclasses.replace(
-            Manifest.from_json(_redacted(left.manifest.to_json(), subjects)),
+            Manifest.from_json(_redacted(erased.manifest.to_json(), subjects)),
             name=dataset.name,
-            version=version_of(left.manifest.version, MADE, raw_version),
+            version=version_of(erased.manifest.version, MADE, raw_version),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             made=MADE,
             parent="",
             raw_version=raw_version,
         )
         if manifest.customers_table is not None:
-            files = {**_tables(dataset), **left.files}
+            files = {**_tables(dataset), **erased.files}
             table = recount(files[CUSTOMERS], files[EVENTS], manifest.customers_table)
             manifest = dataclasses.replace(manifest, customers_table=table)
-        derive(dataset, manifest, current=is_current, **left.files)
-        return manifest, left
+        derive(dataset, manifest, current=is_current, **erased.files)
+        return manifest, erased
 
 
 def _redacted(manifest: JsonObject, subjects: DataSubjects) -> JsonObject:

@@ -116,8 +116,8 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
 def added_model(workspace: Workspace) -> str | None:
     """Return the current model of the demo where it is in the workspace as it ships, else None."""
     record = read_json(SHIPPED / RECORD) if (SHIPPED / RECORD).is_file() else {}
-    there = record and any(dataset.version == record["version"] for dataset in list_datasets(workspace))
-    if not there or not all((workspace.models / model).is_dir() for model in record["models"]):
+    is_sample = record and any(dataset.version == record["version"] for dataset in list_datasets(workspace))
+    if not is_sample or not all((workspace.models / model).is_dir() for model in record["models"]):
         return None
     return str(record["models"][-1])
 
@@ -192,9 +192,9 @@ def make_sample(folder: Path) -> None:
     mails = [
         f"{given}.{family}.{number}@example.com" for given, family, number in zip(first, last, numbers, strict=True)
     ]
-    agreed = np.random.default_rng([PLAN.seed, 2]).uniform(size=PLAN.customers) < CONSENTING
+    has_consent = np.random.default_rng([PLAN.seed, 2]).uniform(size=PLAN.customers) < CONSENTING
     people = pd.DataFrame(
-        {columns.CUSTOMER_ID: PLAN.customer_ids(), "email": mails, "consent": np.where(agreed, "yes", "no")}
+        {columns.CUSTOMER_ID: PLAN.customer_ids(), "email": mails, "consent": np.where(has_consent, "yes", "no")}
     )
     people.to_parquet(folder / CUSTOMERS.name, **packed)
     tested = made.truth[made.truth["voucher"].notna()]

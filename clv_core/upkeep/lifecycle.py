@@ -99,11 +99,11 @@ def plan_pruning(workspace: Workspace, name: str, keep: int = KEEP) -> PrunePlan
     """
     if keep < 1:
         raise UsageError("keep_versions", keep=keep)
-    current, every = open_dataset(workspace, name), versions(workspace, name)
-    newest = sorted(every, key=lambda dataset: dataset.version != current.version)[:keep]
+    current, stored = open_dataset(workspace, name), versions(workspace, name)
+    newest = sorted(stored, key=lambda dataset: dataset.version != current.version)[:keep]
     needed = {dataset.version for dataset in newest} | {dataset.manifest.raw_version for dataset in newest}
-    retained = tuple(dataset for dataset in every if dataset.version in needed)
-    removed = tuple(dataset for dataset in every if dataset.version not in needed)
+    retained = tuple(dataset for dataset in stored if dataset.version in needed)
+    removed = tuple(dataset for dataset in stored if dataset.version not in needed)
     outputs = _removable_outputs(workspace, name, needed)
     before = time.time() - KEEP_JOBS_DAYS * 86_400
     ended = [job for job in jobs_of(workspace, name) if not job.status().runs_elsewhere]

@@ -162,8 +162,8 @@ def find_key(keys: Mapping[str, Key], text: str) -> Key | None:
     """
     form = FORM.fullmatch(text)
     key = keys.get(form[1]) if form else None
-    same = hmac.compare_digest(hash_key(text), key.hash if key else NO_KEY)
-    return key if same else None
+    is_match = hmac.compare_digest(hash_key(text), key.hash if key else NO_KEY)
+    return key if is_match else None
 
 
 class RateLimiter:

@@ -75,8 +75,8 @@ async def run_tasks(worker: Worker, tasks: Sequence[ScoringTask]) -> list[Answer
     for at, task in enumerate(tasks):
         calls.setdefault((task.model.key, task.as_of), []).append(at)
     for (key, as_of), members in calls.items():
-        able = [events for at in members for _, events in tasks[at].customers if isinstance(events, CustomerEvents)]
-        figures = iter(await worker.score(key, as_of, able) if able else ())
+        scorable = [events for at in members for _, events in tasks[at].customers if isinstance(events, CustomerEvents)]
+        figures = iter(await worker.score(key, as_of, scorable) if scorable else ())
         for at in members:
             answers[at] = [_answer(*customer, figures, tasks[at].language) for customer in tasks[at].customers]
     for task, task_answers in zip(tasks, answers, strict=True):

@@ -70,9 +70,9 @@ def _differences(models: Path, folders: set[str], rows: sqlite3.Connection) -> b
 def _unregistered(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
     """Return the folders with a bundle that is not registered, and not recorded as unusable in its present state."""
     registered = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
-    left = {name for name in folders - registered if not name.startswith(".")}
-    unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if left else {}
-    return [name for name in sorted(left) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
+    unregistered = {name for name in folders - registered if not name.startswith(".")}
+    unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if unregistered else {}
+    return [name for name in sorted(unregistered) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
 
 
 def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) -> None:

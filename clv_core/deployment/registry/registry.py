@@ -160,7 +160,7 @@ class Registry:
             Refused: no version of it is sound.
         """
         with self._reading() as rows:
-            first, earlier, everyone = (
+            first, earlier, all_versions = (
                 table.champion(rows, name),
                 table.earlier_champions(rows, name),
                 table.versions(rows, name),
@@ -170,7 +170,7 @@ class Registry:
         candidates = [
             first,
             *earlier,
-            *(candidate for candidate in table.by_succession(everyone) if not candidate.archived),
+            *(candidate for candidate in table.by_succession(all_versions) if not candidate.archived),
         ]
         for version in {version.number: version for version in candidates}.values():
             try:
@@ -293,11 +293,11 @@ class Registry:
         """
         if keep < 1:
             raise UsageError("keep_models", keep=keep)
-        every = [version for version in self.versions(name) if not version.archived]
-        if not every:
+        available = [version for version in self.versions(name) if not version.archived]
+        if not available:
             raise self.no_name(name)
         previous = [version.number for version in self.earlier(name)[:1]]
-        ranked = sorted(every, key=lambda version: (version.role != "champion", version.number not in previous))
+        ranked = sorted(available, key=lambda version: (version.role != "champion", version.number not in previous))
         removable = sorted(ranked[keep:], key=lambda version: -version.number)
         for version in removable:
             check_unused(self.workspace, version.bundle)

@@ -21,12 +21,12 @@ def now() -> str:
 
 def find(rows: sqlite3.Connection, bundle: str) -> Version | None:
     """Return the version that a bundle is registered as."""
-    return _one(rows, "bundle = ?", (bundle,))
+    return _fetch_one(rows, "bundle = ?", (bundle,))
 
 
 def version(rows: sqlite3.Connection, name: str, number: int) -> Version | None:
     """Return one version."""
-    return _one(rows, "name = ? AND number = ?", (name, number))
+    return _fetch_one(rows, "name = ? AND number = ?", (name, number))
 
 
 def versions(rows: sqlite3.Connection, name: str | None = None) -> list[Version]:
@@ -37,10 +37,10 @@ def versions(rows: sqlite3.Connection, name: str | None = None) -> list[Version]
 
 def champion(rows: sqlite3.Connection, name: str) -> Version | None:
     """Return the champion of a name."""
-    return _one(rows, "name = ? AND number = champion", (name,))
+    return _fetch_one(rows, "name = ? AND number = champion", (name,))
 
 
-def _one(rows: sqlite3.Connection, where: str, params: tuple[str | int, ...]) -> Version | None:
+def _fetch_one(rows: sqlite3.Connection, where: str, params: tuple[str | int, ...]) -> Version | None:
     row = rows.execute(f"{QUERY} WHERE {where}", params).fetchone()
     return None if row is None else Version.of(row)
 
