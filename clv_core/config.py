@@ -164,7 +164,7 @@ READS: Final[dict[str, frozenset[str]]] = {
     "ziln_mlp": _WINDOWS | _TABLE | {"batch_size", "steps"},
     OWN: _WINDOWS | {"attributes", "review_text", "max_steps_back", "code"},  # they decide what its class is given
 }
-"""Which settings each model reads; the form shows no others, and the command says when one is given in vain."""
+"""Which settings each model reads; the form shows no others, and the command warns of those that it ignores."""
 
 READ_WITH: Final = {
     "impute_constant": ("impute", "constant"),
@@ -277,12 +277,12 @@ class TrainConfig(Settings):
 
 
 def ignored_warnings(config: TrainConfig, named: Collection[str], models: Sequence[str] = ()) -> list[Message]:
-    """Return a warning of settings that somebody named and that none of ``models`` (the config's own) reads."""
-    chosen = list(models) or [config.model]
-    vain = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in chosen))
-    if not vain:
+    """Return a warning of settings that were given and that none of ``models`` (the config's own) reads."""
+    names = list(models) or [config.model]
+    ignored = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in names))
+    if not ignored:
         return []
-    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(vain)), "model": ", ".join(chosen)})]
+    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(ignored)), "model": ", ".join(names)})]
 
 
 def config_words(config: TrainConfig) -> list[str]:

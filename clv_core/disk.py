@@ -87,7 +87,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def _fits(place: Path, size: int) -> bool:
-    """Return whether a file of so many bytes fits, by writing one: free space says nothing about quotas."""
+    """Return whether a file of so many bytes fits, by writing one: the free space of a disk ignores quotas."""
     try:
         with tempfile.TemporaryFile(dir=place if place.is_dir() else place.parent) as file:
             file.write(bytes(size))
@@ -118,8 +118,8 @@ def _path_of(error: BaseException) -> str:
 
 def _fullest(written: Sequence[Path]) -> str:
     """Return the path on whose disk the least is free."""
-    there = map(_existing, written)
-    return str(min(zip(written, there, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])
+    existing = map(_existing, written)
+    return str(min(zip(written, existing, strict=True), key=lambda pair: shutil.disk_usage(pair[1]).free)[0])
 
 
 def _unwritable(written: Sequence[Path]) -> str:

@@ -115,7 +115,7 @@ class NeedsAnswer(ClvError):
     Where the choices are few, ``params["readings"]`` lists them: ``option``, the words of the command line;
     ``answers``, the same as keywords of :class:`~clv_core.collection.answers.Answers`; ``net_revenue`` of the
     file if read so, None where it is not computed. ``params["also"]`` holds further questions, each its code and
-    parameters, and ``params["together"]`` what answers to all of them come to.
+    parameters, and ``params["together"]`` the revenue by answers to all of them.
     """
 
     exit_code = 3
@@ -130,22 +130,22 @@ class NeedsAnswer(ClvError):
     @property
     def questions(self) -> list[NeedsAnswer]:
         """The questions that are put together, this one first, each for itself."""
-        own = {name: value for name, value in self.params.items() if name not in ("also", "together")}
-        others = (NeedsAnswer(one["code"], **one["params"]) for one in self.params.get("also", ()))
-        return [NeedsAnswer(self.code, **own), *others] if self.params.get("also") else [self]
+        params = {name: value for name, value in self.params.items() if name not in ("also", "together")}
+        further = (NeedsAnswer(question["code"], **question["params"]) for question in self.params.get("also", ()))
+        return [NeedsAnswer(self.code, **params), *further] if self.params.get("also") else [self]
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return ``{code, params, message}``, and ``questions``, a list of the same, where several are put together."""
-        said = super().to_json(language)
+        answer = super().to_json(language)
         several = self.questions if self.params.get("also") else []
-        return said | ({"questions": [one.to_json(language) for one in several]} if several else {})
+        return answer | ({"questions": [question.to_json(language) for question in several]} if several else {})
 
     def _with_readings(self, sentence: str, readings: str, key: str, language: str) -> str:
         """Return a sentence with the readings among the parameters, each with the revenue that it gives."""
         choices = []
         for reading in self.params.get(readings, ()):
-            one = "error.reading_unknown" if reading["net_revenue"] is None else "error.reading"
-            choices.append(translate(one, language, **reading))
+            sentence_key = "error.reading_unknown" if reading["net_revenue"] is None else "error.reading"
+            choices.append(translate(sentence_key, language, **reading))
         return f"{sentence} {translate(key, language, readings='; '.join(choices))}" if choices else sentence
 
 

@@ -30,27 +30,27 @@ SHARE: Final = re.compile(r"\.(\d)%")
 HAN_BEHIND: Final = re.compile(r" [\u4e00-\u9fff]")
 HAN_BETWEEN: Final = re.compile(r" [\u4e00-\u9fff]{1,2} ")
 MINUS: Final = "−"
-"""What stands before a number below zero in everything that a person reads; a hyphen is for files of programs."""
-NOTHING: Final = 1e-4
-"""An amount below this is said to be 0: it is no money, and four zeros behind the point tell a person no more."""
+"""Sign of negative numbers in everything that a person reads; files for programs have a hyphen."""
+MIN_SHOWN: Final = 1e-4
+"""An amount below this is shown as 0: it is no sum of money, and more zeros behind the point help no reader."""
 EXACT_BELOW: Final = 100_000
-"""Counts of customers, purchases and pieces below this are said to the last one."""
+"""Counts of customers, purchases and pieces below this are shown exactly, as tables have them."""
 LOCALE_FOLDER: Final = ASSETS / "locale"
 
 
 class Spoken(Formatter):
-    """``str.format`` for sentences: choices by number, a real minus sign, and shares as :func:`say_share` says them."""
+    """``str.format`` for sentences: choices by number, a real minus sign, and shares formatted by :func:`say_share`."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Return one value of a sentence as it is said, or the word that agrees with it (``row|rows``)."""
+        """Return one value of a sentence formatted, or the word that agrees with it (``row|rows``)."""
         if "|" in format_spec:
             singular, plural = format_spec.split("|")
             number = f"{value:,.0f}" if isinstance(value, float) else str(value)
             return singular if number == "1" else plural
         if isinstance(value, Real) and (share := SHARE.fullmatch(format_spec)):
             return say_share(float(value), int(share[1]))
-        said = str(super().format_field(value, format_spec))
-        return _minus(said) if isinstance(value, Real) else said
+        formatted = str(super().format_field(value, format_spec))
+        return _minus(formatted) if isinstance(value, Real) else formatted
 
 
 SPOKEN: Final = Spoken()
@@ -61,7 +61,7 @@ def catalogue(language: str) -> dict[str, str]:
     """Return all sentences of ``language`` by key.
 
     Raises:
-        ValueError: a key stands twice; the catalogue tests catch this before a person does.
+        ValueError: a key occurs twice; the catalogue tests catch this before a person does.
     """
     from babel.messages.pofile import read_po
 
@@ -72,7 +72,7 @@ def catalogue(language: str) -> dict[str, str]:
                 if not message.id:
                     continue
                 if message.id in sentences:
-                    raise ValueError(f"{path.name}: key {message.id!r} stands twice")
+                    raise ValueError(f"{path.name}: key {message.id!r} occurs twice")
                 sentences[str(message.id)] = str(message.string)
     return sentences
 
@@ -80,17 +80,20 @@ def catalogue(language: str) -> dict[str, str]:
 def translate(key: str, language: str = DEFAULT_LANGUAGE, **params: Any) -> str:
     """Return the sentence ``key`` in ``language`` with ``params`` filled in.
 
-    A list among them is said as :func:`say_list` does. A sentence says ``{in_currency}`` behind an amount: a space and
-    the ``currency`` among the parameters, or nothing where it has no name.
+    A list among them is joined by :func:`say_list`. A sentence has ``{in_currency}`` behind an amount: a space and the
+    ``currency`` among the parameters, or nothing where it has no name.
 
     Raises:
         KeyError: the key is in no catalogue; a test holds every key used in the code against the catalogues.
     """
     currency = params.get("currency")
-    said = {name: say_list(map(str, one), language) if isinstance(one, list) else one for name, one in params.items()}
-    known = {"in_currency": f" {currency}" if currency else "", **said}
+    texts = {
+        name: say_list(map(str, value), language) if isinstance(value, list) else value
+        for name, value in params.items()
+    }
+    values = {"in_currency": f" {currency}" if currency else "", **texts}
     template = catalogue(language)[key]
-    return _set_tight(template, known) if language == "zh" else SPOKEN.vformat(template, (), known)
+    return _set_tight(template, values) if language == "zh" else SPOKEN.vformat(template, (), values)
 
 
 def _set_tight(template: str, params: dict[str, Any]) -> str:
@@ -144,7 +147,7 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
     """
     rounded = float(f"{value:.{digits}g}")
     magnitude, sign = abs(rounded), MINUS if rounded < 0 else ""
-    if magnitude < NOTHING:
+    if magnitude < MIN_SHOWN:
         return "0"
     units = [(1e8, "亿"), (1e4, "万")] if language == "zh" else [(1e9, " billion"), (1e6, " million")]
     for size, name in units:
@@ -154,7 +157,7 @@ def say_number(value: float, language: str = DEFAULT_LANGUAGE, digits: int = 3) 
 
 
 def say_count(count: int, language: str = DEFAULT_LANGUAGE) -> str:
-    """Return how many there are: exactly below 100,000, so that it agrees with a table beside it, else rounded."""
+    """Return how many there are: exactly below 100,000, so that it agrees with a table next to it, else rounded."""
     return f"{count:,.0f}" if abs(count) < EXACT_BELOW else say_number(float(count), language)
 
 
@@ -174,8 +177,8 @@ def say_orders(orders: int | None, lines: int, language: str = DEFAULT_LANGUAGE)
 def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, digits: int = 3) -> str:
     """Return an amount as a person would say it, with the log's currency where it has a name.
 
-    Below 1 it has two digits at most: 0.72, as a table beside it has it, and not 0.718. From 100 to 100,000 it is exact
-    to the unit, so that parts add up to their sum.
+    Below 1 it has two digits at most, as in tables: 0.72 and not 0.718. From 100 to 100,000 it is exact to the unit, so
+    that parts add up to their sum.
     """
     if digits == 3 and 100 <= abs(value) < EXACT_BELOW:
         return f"{_minus(f'{value:,.0f}')} {currency}".strip()
@@ -183,19 +186,19 @@ def say_money(value: float, currency: str, language: str = DEFAULT_LANGUAGE, dig
 
 
 def say_share(share: float, digits: int = 0) -> str:
-    """Return a share as a percentage; what is not 0 % or 100 % is not said to be.
+    """Return a share as a percentage; only exactly 0 and 1 are shown as 0 % and 100 %.
 
     Args:
         share: 0 to 1; a change may lie outside.
-        digits: decimals, up to three where fewer would say 0 % or 100 % of what is not.
+        digits: decimals, up to three where fewer would round to 0 % or 100 %.
     """
     if not isfinite(share):
         return "–"
-    said = f"{share:.{digits}%}"
-    whole = float(said[:-1]) / 100
-    if whole in (0.0, 1.0) and abs(share - whole) > 5e-6 and digits < 3:
+    percentage = f"{share:.{digits}%}"
+    rounded = float(percentage[:-1]) / 100
+    if rounded in (0.0, 1.0) and abs(share - rounded) > 5e-6 and digits < 3:
         return say_share(share, digits + 1)
-    return _minus(said)
+    return _minus(percentage)
 
 
 def say_list(names: Iterable[str], language: str = DEFAULT_LANGUAGE) -> str:
@@ -231,8 +234,8 @@ def say_miss(predicted: float, actual: float) -> str:
 def without_options(sentences: str) -> str:
     """Return a message without the sentences that are about command line options, for pages and reports."""
     parts = re.split(r"(?<=[.。])(?=\s*[A-Z\u4e00-\u9fff])", sentences)
-    kept = [part for part in parts if not re.search(r"(^|\W)--[a-z]", part)] or parts
-    return "".join(kept).strip()
+    remaining = [part for part in parts if not re.search(r"(^|\W)--[a-z]", part)] or parts
+    return "".join(remaining).strip()
 
 
 def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
@@ -250,7 +253,7 @@ def say_last_day(end: date | str, language: str = DEFAULT_LANGUAGE) -> str:
 
 
 def say_iso_day(value: Any, language: str = DEFAULT_LANGUAGE) -> Any:
-    """Return a sentence's parameter as a person says it: an ISO day in the language's own order, all else as it is."""
+    """Return a sentence's parameter: an ISO day in the language's own order, all else unchanged."""
     return say_day(value, language) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value
 
 
@@ -258,5 +261,5 @@ def say_span(first: date, last: date, language: str = DEFAULT_LANGUAGE) -> str:
     """Return the first and the last day of a span, as short as the language writes them."""
     from babel.dates import format_interval
 
-    said = str(format_interval(first, last, "yMd" if language == "zh" else "yMMMd", locale=BABEL_LOCALES[language]))
-    return said.replace("\u2009", " ")
+    span = str(format_interval(first, last, "yMd" if language == "zh" else "yMMMd", locale=BABEL_LOCALES[language]))
+    return span.replace("\u2009", " ")

@@ -37,9 +37,10 @@ DONE: Final = "done"
 FAILED: Final = "failed"
 CANCELLED: Final = "cancelled"
 INTERRUPTED: Final = "interrupted"
-"""Its process ended without writing a final status; no file says so."""
+"""Its process ended without writing a final status; derived when a status is read, never stored."""
 STATUS: Final = "status.json"
 MIN_SECONDS_BETWEEN_WRITES = 0.25
+"""Of the status: pages read it once a second, and a step of training takes milliseconds."""
 DOUBLE_CLICK_SECONDS = 5.0
 """The same command again within so short a time is a double click."""
 NEWEST_JOBS = 10
@@ -206,7 +207,7 @@ class JobStatus(StoredRecord):
 
     @classmethod
     def of(cls, folder: Path) -> JobStatus:
-        """Return what a job's folder says.
+        """Return the status in a job's folder.
 
         Raises:
             Unreadable: its file holds something else than a status.

@@ -107,7 +107,7 @@ def held_lock(path: Path, refusal: Refused) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Wait until nobody else changes a small file, and keep others waiting while it is read, changed and written."""
+    """Hold the exclusive lock of a small file while it is read, changed and written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clv_core.records import JsonObject
 
-MOST_CUSTOMERS: Final = 200
-"""That one answer lists."""
-MOST_OFFERS: Final = 12
+MAX_CUSTOMERS: Final = 200
+"""That one answer lists. A guess: about as many rows as an agent reads without losing the question."""
+MAX_OFFERS: Final = 12
+"""Of one preview. A guess."""
 
 DatasetName = Annotated[str, Field(description="Name of a dataset, of list_datasets.")]
 ModelReference = Annotated[
@@ -33,7 +34,7 @@ Listed = Annotated[
     Field(
         description="How many customers; a number outside these limits counts as the nearer of them, and a warning says"
         " so.",
-        json_schema_extra={"minimum": 1, "maximum": MOST_CUSTOMERS},
+        json_schema_extra={"minimum": 1, "maximum": MAX_CUSTOMERS},
     ),
 ]
 Contacts = Annotated[
@@ -48,7 +49,7 @@ Offers = Annotated[
         description="Each as name=Voucher,cost=2,effect=5%: what it costs for one customer, and what it adds to her"
         " predicted value, as a share or in money. An effect is assumed until an experiment measures it. Also"
         " capacity=500 (customers) and tiers=1+2.",
-        json_schema_extra={"minItems": 1, "maxItems": MOST_OFFERS},
+        json_schema_extra={"minItems": 1, "maxItems": MAX_OFFERS},
     ),
 ]
 Verdict = Literal["trusted", "caution", "not_trusted"]

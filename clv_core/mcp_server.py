@@ -1,7 +1,7 @@
 """What other programs and agents may ask a workspace over the Model Context Protocol; nothing here changes anything.
 
-Every answer about customers carries the model with its verdict, and how old model and predictions are; what is asked
-and answered is described in :mod:`clv_core.mcp_answers`. Who asks over HTTP shows an API key, whose role decides as on
+Every answer about customers carries the model with its verdict, and how old model and predictions are; arguments and
+answers are described in :mod:`clv_core.mcp_answers`. Who asks over HTTP shows an API key, whose role decides as on
 the pages: a viewer sees sums and single cards, an analyst lists and contacts too. People on the do-not-contact list are
 in no answer. Over stdio whoever runs the process may ask everything.
 """
@@ -47,7 +47,7 @@ from clv_core.errors import ClvError, Message, Refused
 from clv_core.jobs import NoProgress
 from clv_core.locks import running
 from clv_core.mcp_answers import (
-    MOST_CUSTOMERS,
+    MAX_CUSTOMERS,
     Budget,
     BudgetPreview,
     Contacts,
@@ -116,8 +116,8 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     """Return the server of a workspace.
 
     Args:
-        workspace: what is asked about.
-        address: of the server, where it is asked over HTTP and keys are needed; empty: stdio.
+        workspace: whose datasets and models it answers about.
+        address: of the server, where it serves HTTP and needs keys; empty: stdio.
     """
     auth = None
     if address:
@@ -135,7 +135,7 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
         *(tools.list_datasets, tools.list_models, tools.trust_verdict, tools.segment_summary, tools.customer_card),
         *(tools.top_customers, tools.budget_preview, tools.realised_against_predicted),
     ):
-        server.tool(annotations=READS)(_asked(workspace, tool))
+        server.tool(annotations=READS)(_as_served(workspace, tool))
     return server
 
 
@@ -143,7 +143,7 @@ def make_http_app(workspace: Workspace, host: str, address: str) -> Starlette:
     """Return the application that answers over HTTP at ``/mcp``, who has shown a key.
 
     Args:
-        workspace: what is asked about.
+        workspace: whose datasets and models it answers about.
         host: that it listens on; on one of this machine only its own names are answered to.
         address: of the server.
     """
@@ -152,7 +152,7 @@ def make_http_app(workspace: Workspace, host: str, address: str) -> Starlette:
     return app
 
 
-def _asked(workspace: Workspace, tool: Callable[P, T]) -> Callable[P, T]:
+def _as_served(workspace: Workspace, tool: Callable[P, T]) -> Callable[P, T]:
     """Return a tool whose errors are sentences, that waits for no erasure, and acts in the name of the key's owner."""
 
     @wraps(tool)
@@ -169,11 +169,11 @@ def _asked(workspace: Workspace, tool: Callable[P, T]) -> Callable[P, T]:
 
 
 class Tools:
-    """The questions.
+    """The tools of the server.
 
     Args:
-        workspace: what is asked about.
-        by_key: whether who asks has shown a key.
+        workspace: whose datasets and models they answer about.
+        by_key: whether the caller has shown a key.
     """
 
     def __init__(self, workspace: Workspace, *, by_key: bool) -> None:
@@ -183,14 +183,14 @@ class Tools:
         """List the datasets: size, net revenue, first and last day, how old the data are, and the current model."""
         registry, answers = Registry(self._workspace), []
         facts = ("name", "version", "customers", "orders", "lines", "net_revenue", "currency", "log_start", "log_end")
-        for one in list_datasets(self._workspace):
-            champion = registry.champion(one.name)
+        for dataset in list_datasets(self._workspace):
+            champion = registry.champion(dataset.name)
             bundle = champion.as_bundle if champion is not None and champion.is_readable else None
             answers.append(
                 DatasetFacts(
-                    **{name: getattr(one.manifest, name) for name in facts},
-                    as_of=one.log_end.isoformat(),
-                    days_since_as_of=(today_in(one.manifest.timezone) - one.log_end).days,
+                    **{name: getattr(dataset.manifest, name) for name in facts},
+                    as_of=dataset.log_end.isoformat(),
+                    days_since_as_of=(today_in(dataset.manifest.timezone) - dataset.log_end).days,
                     model=None if bundle is None else bundle.id,
                     cutoff=None if bundle is None else bundle.record.cutoff.isoformat(),
                     verdict=None if bundle is None else trust_of(self._workspace, bundle).verdict,
@@ -206,12 +206,14 @@ class Tools:
     ) -> list[ModelFacts]:
         """List the models, newest first: id, dataset, kind, cutoff, forecast days, verdict, role in the registry."""
         registry, answers = Registry(self._workspace), []
-        datasets = {one.name: one for one in list_datasets(self._workspace)}
+        datasets = {entry.name: entry for entry in list_datasets(self._workspace)}
         for bundle in list_bundles(self._workspace, dataset):
             name, version = bundle.record.dataset.name, registry.find(bundle.id)
-            known = datasets.get(name)
+            trained_on = datasets.get(name)
             about = (
-                self._about_model(bundle) if known is None else self._about(Scored.of(self._workspace, known, bundle))
+                self._about_model(bundle)
+                if trained_on is None
+                else self._about(Scored.of(self._workspace, trained_on, bundle))
             )
             answers.append(
                 ModelFacts(
@@ -254,8 +256,8 @@ class Tools:
         scored = self._open(dataset, model)
         card = load_card(scored, customer, progress=NoProgress())
         audit.note(self._workspace, "card", dataset=dataset, model=scored.model.id, customers=1)
-        said = {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
-        return CustomerAnswer(**said)
+        fields = {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
+        return CustomerAnswer(**fields)
 
     def top_customers(
         self, dataset: DatasetName, model: ModelReference = "champion", most: Listed = 20, contacts: Contacts = False
@@ -265,7 +267,7 @@ class Tools:
         scored = self._open(dataset, model)
         stop = SuppressionList.of(self._workspace, scored.dataset)
         customers = stop.without(scored.scores(NoProgress()))
-        scores = customers.nlargest(max(1, min(most, MOST_CUSTOMERS)), "predicted_clv")
+        scores = customers.nlargest(max(1, min(most, MAX_CUSTOMERS)), "predicted_clv")
         rows = scores[[CUSTOMER_ID, "p_purchase", "predicted_clv", "clv_p10", "clv_p90"]]
         fields = stored_contacts(scored.dataset) if contacts else None
         if fields is not None:
@@ -273,7 +275,7 @@ class Tools:
         audit.note(self._workspace, "list", dataset=dataset, model=scored.model.id, customers=len(rows))
         notes = []
         if len(rows) != min(most, len(customers)):
-            limits = {"most": most, "low": 1, "high": MOST_CUSTOMERS}
+            limits = {"most": most, "low": 1, "high": MAX_CUSTOMERS}
             notes = [Message("warning.listed_most", {**limits, "listed": len(rows), "customers": len(customers)})]
         return TopCustomers(
             **self._about(scored, notes),
@@ -338,7 +340,7 @@ class Tools:
         }
 
     def _about_model(self, bundle: Bundle) -> JsonObject:
-        """Return what is known of a model without its dataset (:class:`~clv_core.mcp_answers.AboutModel`)."""
+        """Return the facts of a model that need no dataset (:class:`~clv_core.mcp_answers.AboutModel`)."""
         record, trust = bundle.record, trust_of(self._workspace, bundle)
         return {
             "model": bundle.id,
@@ -363,7 +365,7 @@ def _records(rows: pd.DataFrame) -> list[JsonObject]:
 def _plain(value: Any) -> Any:
     """Return a value in JSON's types: days as ISO dates, null for what is missing."""
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, date):

@@ -1,4 +1,4 @@
-"""What joins rooms: a model is trained, and a challenger beside it. Every other step is behind its own room's door.
+"""The steps that join packages: training a model, and training a challenger. All others belong to one package each.
 
 ingest -> train (features, model, training, evaluation) -> score -> explain, segment, card, plan, export
        -> monitor (drift, realised value), retrain -> ingest the next log
@@ -79,18 +79,18 @@ def _measure_and_fit(
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
     windows, weights = training_data(log, log.end, config, progress), None
-    if origin is not None and isinstance(held := origin.fitted[config.model].model, BlendModel):
-        weights = held.weights  # learned before the holdout, and measured on it
+    if origin is not None and isinstance(blend := origin.fitted[config.model].model, BlendModel):
+        weights = blend.weights  # learned before the holdout, and measured on it
     fitted = MODELS[config.model].fit(FitTask(windows, config, folder / "refit", progress, "training", weights))
     if fitted.deleted:
-        said = {"deleted": fitted.deleted, "windows": len(windows), "names": ", ".join(config.features_to_check)}
-        warnings.append(Message("warning.windows_deleted", said))
+        params = {"deleted": fitted.deleted, "windows": len(windows), "names": ", ".join(config.features_to_check)}
+        warnings.append(Message("warning.windows_deleted", params))
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
-    found = figures(origin, log, config, dataset.manifest.currency)
+    measured = figures(origin, log, config, dataset.manifest.currency)
     costs = cost, Cost(time.monotonic() - started, peak_memory_mb())
     record = replace(
-        ModelRecord.of(dataset, config, log.end, found, warnings, costs),
+        ModelRecord.of(dataset, config, log.end, measured, warnings, costs),
         signals=signals_of(fitted.model, dataset, config),
         weights=dict(fitted.model.weights or {}) if isinstance(fitted.model, BlendModel) else {},
         sampled=sample_of(dataset),

@@ -1,6 +1,6 @@
 """Where the program's own files are: ``assets`` and the app, in a checkout or in an installed package.
 
-A checkout has them beside ``clv_core``; the wheel carries them in ``clv_core/_app`` (``pyproject.toml``), so that
+A checkout has them next to ``clv_core``; the wheel carries them in ``clv_core/_app`` (``pyproject.toml``), so that
 ``pages`` is no top-level package of the environment that it is installed in.
 """
 

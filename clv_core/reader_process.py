@@ -27,6 +27,7 @@ T = TypeVar("T")
 MAX_READERS: Final = max(2, os.cpu_count() or 1)
 """At a time; further calls wait."""
 MAX_SECONDS: Final = 600
+"""For one file. A guess, well above what a full worksheet takes: a file made to be slow would never end."""
 MAX_IDLE_BYTES: Final = 260_000_000
 """A reader that holds more after its call is ended: Python rarely returns memory."""
 

@@ -140,7 +140,7 @@ class StoredRecord(JsonRecord):
 
         Raises:
             Refused: a later version wrote it.
-            Unreadable: a field is missing, or not known, or a value is not of its type.
+            Unreadable: a field is missing or unexpected, or a value is not of its type.
         """
         from pydantic import ValidationError
 
@@ -160,16 +160,16 @@ class StoredRecord(JsonRecord):
         return raw
 
 
-def _unread(given: Any, kept: Any, place: str = "") -> Iterator[str]:
+def _unread(given: Any, stored: Any, place: str = "") -> Iterator[str]:
     """Yield the places of JSON values that a record did not keep as they were given."""
-    if isinstance(given, dict | list) and type(given) is type(kept):
+    if isinstance(given, dict | list) and type(given) is type(stored):
         for key, value in given.items() if isinstance(given, dict) else enumerate(given):
             at = f"{place}.{key}" if place else str(key)
-            if isinstance(given, dict) and key not in kept:
+            if isinstance(given, dict) and key not in stored:
                 yield at
             else:
-                yield from _unread(value, kept[key], at)
-    elif given != kept:
+                yield from _unread(value, stored[key], at)
+    elif given != stored:
         yield place
 
 

@@ -63,8 +63,8 @@ def sweep_killed(workspace: Workspace) -> None:
 
 def held_elsewhere(workspace: Workspace) -> list[Path]:
     """Return the folders with intermediate files of other processes that are still running."""
-    own = _folders.get(workspace.root)
-    folders = (path for path in sorted(workspace.place(FOLDER).glob("*")) if path.is_dir() and path != own)
+    process_folder = _folders.get(workspace.root)
+    folders = (path for path in sorted(workspace.place(FOLDER).glob("*")) if path.is_dir() and path != process_folder)
     return [path for path in folders if any(file.is_file() and file.name != LOCK_FILE for file in path.rglob("*"))]
 
 

@@ -22,23 +22,23 @@ def secret(reference: str) -> str:
     service, _, user = place.partition("/")
     if not place or kind not in ("env", "file", "keyring") or (kind == "keyring" and not user):
         raise UsageError("secret_reference")  # what was given may be the secret itself
-    found: str | None = None
+    value: str | None = None
     if kind == "env":
-        found = os.environ.get(place)
+        value = os.environ.get(place)
     elif kind == "file":
         try:
-            found = Path(place).read_text(encoding="utf-8").rstrip("\r\n")
+            value = Path(place).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
-            found = None
+            value = None
     else:
         try:
             import keyring
         except ModuleNotFoundError as error:
             raise UsageError("extra_missing", extra="keyring") from error
         try:
-            found = keyring.get_password(service, user)
+            value = keyring.get_password(service, user)
         except keyring.errors.KeyringError:
-            found = None
-    if not found:
+            value = None
+    if not value:
         raise UsageError("secret_missing", reference=reference)
-    return found
+    return value

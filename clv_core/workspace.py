@@ -152,8 +152,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 def sync_all(path: Path, *, deep: bool = True) -> None:
     """Bring a file, or a folder and (``deep``) all below it, to the disk."""
-    for one in [*path.rglob("*"), path] if deep and path.is_dir() else [path]:
-        _sync(one)
+    for entry in [*path.rglob("*"), path] if deep and path.is_dir() else [path]:
+        _sync(entry)
 
 
 def _sync(path: Path) -> None:

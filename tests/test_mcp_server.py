@@ -137,7 +137,7 @@ def test_list_that_is_cut_says_how_many_there_are_and_how_many_it_lists(
         cut = [one for one in said["warnings"] if "are listed" in one]
         expected = f"1 to 200 customers, {most} were asked for: {listed} of {count:,} are listed."
         assert cut == ([] if most == listed else [f"One answer lists {expected}"])
-    monkeypatch.setattr("clv_core.mcp_server.MOST_CUSTOMERS", count + 1)
+    monkeypatch.setattr("clv_core.mcp_server.MAX_CUSTOMERS", count + 1)
     said = ask(server, "top_customers", most=count + 5, **DATASET)
     assert said["listed"] == count and not any("are listed" in one for one in said["warnings"])
 

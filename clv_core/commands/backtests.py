@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from clv_core.evaluation import Bootstrap
 
 
-MOST_TRIALS, MOST_ORIGINS = 500, 10
+MAX_TRIALS, MAX_ORIGINS = 500, 10
+"""Of ``tune``, which fits trials times origins models. Guesses: more is hours, for settings that hardly get better."""
 
 
 @command(
@@ -92,8 +93,8 @@ def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
         "metrics": metrics,
         "verdicts": [
             verdict
-            for one, other in _pairs(names)
-            for verdict in _verdicts(bootstrap, one, other, options.seeds, currency, context.language)
+            for first, second in _pairs(names)
+            for verdict in _verdicts(bootstrap, first, second, options.seeds, currency, context.language)
         ],
         "stability": [
             {"model": model, "between": between, "overlap": float(part.mean())}
@@ -161,33 +162,33 @@ def _metrics(scoreboard: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
 
 
 def _folds(predictions: pd.DataFrame, unseen: pd.DataFrame, out: Path, language: str) -> Answer:
-    """Write ``folds.csv``, and return both views' figures over all customers with a sentence on what they say."""
+    """Write ``folds.csv``, and return both views' figures over all customers with a sentence on the result."""
     from clv_core.deployment import write_table
     from clv_core.evaluation import compare
 
     model, origin = unseen["model"].iloc[0], unseen["origin"].iloc[0]
-    plain = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
-    table, leaning = compare(unseen, plain)
+    seen = predictions[(predictions["model"] == model) & (predictions["origin"] == origin)]
+    table, memorisation = compare(unseen, seen)
     write_table(table, out / "folds.csv")
-    together = table[table["fold"] == 0]
+    all_customers = table[table["fold"] == 0]
     return {
         "model": model,
         "origin": origin,
         "folds": int(unseen["fold"].max()),
-        "outcome": leaning.outcome,
+        "outcome": memorisation.outcome,
         "metrics": {
-            view: dict(zip(rows["metric"], rows["value"], strict=True)) for view, rows in together.groupby("view")
+            view: dict(zip(rows["metric"], rows["value"], strict=True)) for view, rows in all_customers.groupby("view")
         },
-        "advantage": {name: asdict(figure) for name, figure in leaning.advantage.items()},
-        **(leaning.message.to_json(language) if leaning.message else {}),
+        "advantage": {name: asdict(figure) for name, figure in memorisation.advantage.items()},
+        **(memorisation.message.to_json(language) if memorisation.message else {}),
     }
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Return who is held against whom: the first model against all others, each model against its variants."""
-    plain = [name for name in names if "[" not in name]
-    own = [(name.partition("[")[0], name) for name in names if "[" in name]
-    return [(plain[0], other) for other in plain[1:]] + own
+    """Return which models are compared: the first model against all others, each model against its variants."""
+    base_models = [name for name in names if "[" not in name]
+    variant_pairs = [(name.partition("[")[0], name) for name in names if "[" in name]
+    return [(base_models[0], other) for other in base_models[1:]] + variant_pairs
 
 
 def _verdicts(bootstrap: Bootstrap, model: str, other: str, seeds: int, currency: str, language: str) -> list[Answer]:
@@ -197,8 +198,8 @@ def _verdicts(bootstrap: Bootstrap, model: str, other: str, seeds: int, currency
     """
     from clv_core.evaluation import RUN, verdicts
 
-    again = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
-    runs = [(model + run, other + run) for run in ("", *again)] if again else []
+    other_seeds = [f"{RUN}{number}" for number in range(2, seeds + 1)] if other.startswith(f"{model}[") else []
+    runs = [(model + run, other + run) for run in ("", *other_seeds)] if other_seeds else []
     return [
         {
             "model": model,
@@ -230,7 +231,7 @@ def run_tune(options: argparse.Namespace, context: Context) -> Answer:
     """
     from clv_core.deployment import tune
 
-    for flag, value, most in (("trials", options.trials, MOST_TRIALS), ("origins", options.origins, MOST_ORIGINS)):
+    for flag, value, most in (("trials", options.trials, MAX_TRIALS), ("origins", options.origins, MAX_ORIGINS)):
         if not 1 <= value <= most:
             raise UsageError("setting_bounds", setting=flag, value=value, low=1, high=most)
     config = config_from(options, options.model or _default_model(options.name, context))

@@ -122,8 +122,8 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
     if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
-        known = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
-        raise UsageError("export_margin", format=options.format, known=known)
+        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
+        raise UsageError("export_margin", format=options.format, known=conversion_formats)
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
     needs_key = manifest.pseudonymised and (options.customers or options.suppress)
@@ -189,7 +189,7 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
     manifest = scored.dataset.manifest
     key = load_key(context.workspace, manifest.key_fingerprint) if manifest.pseudonymised and options.suppress else None
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
-    everyone = load_scored_customers(
+    customers = load_scored_customers(
         scored, scheme, conditions=conditions, language=context.language, progress=context.progress
     ).frame
     contacts = Contacts(
@@ -199,7 +199,7 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
         ids_as_email=not options.no_ids_as_email,
     )
     people = PushList(
-        choose(everyone, conditions),
+        choose(customers, conditions),
         side_of(scored, scheme, conditions),
         push_contacts(destination, contacts, scored.dataset),
         SuppressionList.of(context.workspace, scored.dataset),
@@ -242,7 +242,7 @@ def run_destinations(options: argparse.Namespace, context: Context) -> Answer:
     if options.action == "remove":
         remove_destination(context.workspace, options.name)
         return {"removed": options.name}
-    return {"destinations": [_shown(one) for one in list_destinations(context.workspace)]}
+    return {"destinations": [_shown(destination) for destination in list_destinations(context.workspace)]}
 
 
 def _shown(destination: Destination) -> Answer:

@@ -76,8 +76,8 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     done = prune(context.workspace, options.name, keep=options.keep)
     return {
         "dataset": options.name,
-        "kept": [one.version for one in done.kept],
-        "removed": [one.version for one in done.removed],
+        "kept": [dataset.version for dataset in done.kept],
+        "removed": [dataset.version for dataset in done.removed],
         "bytes": done.size,
     }
 

@@ -204,7 +204,7 @@ def run_price(options: argparse.Namespace, context: Context) -> Answer:
             "base": outcome.base,
             "touched": outcome.touched,
             "tiers": outcome.tiers.to_dict("records"),
-            "assumed": [one.to_json(context.language) for one in outcome.assumptions],
+            "assumed": [assumption.to_json(context.language) for assumption in outcome.assumptions],
         },
         "fairness": translate("price.fair", context.language),
         **trust_and_warnings(scored, context),

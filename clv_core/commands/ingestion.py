@@ -90,7 +90,7 @@ def run_check(options: argparse.Namespace, context: Context) -> Answer:
     *READING,
 )
 def run_ingest(options: argparse.Namespace, context: Context) -> Answer:
-    """Read the files and return what became of each row.
+    """Read the files and return the accounting of their rows.
 
     Warnings are those of the new rows; those of earlier files are in the dataset's record (``datasets``).
 
@@ -136,7 +136,7 @@ def reading_options(options: argparse.Namespace) -> Answer:
 
 
 def accounting(manifest: Manifest, language: str) -> Answer:
-    """Return what became of every row of a dataset, and what it amounts to."""
+    """Return the accounting of a dataset's rows, with its totals."""
     rows = ("version", "rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
     sums = ("customers", "orders", "lines", "purchases", "first_event", "last_event", "log_end", "net_revenue")
     return {
@@ -167,11 +167,11 @@ def _append(options: argparse.Namespace, context: Context) -> Manifest:
 
 def _without(messages: Sequence[Message], before: Sequence[Message]) -> list[Message]:
     """Return the messages without those before; of repeated ones, as many as there are more."""
-    rest = list(messages)
+    remaining = list(messages)
     for message in before:
-        if message in rest:
-            rest.remove(message)
-    return rest
+        if message in remaining:
+            remaining.remove(message)
+    return remaining
 
 
 @command(

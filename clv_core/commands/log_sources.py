@@ -52,9 +52,9 @@ FIELDS: Final = (
     *READING,
 )
 def run_source_add(options: argparse.Namespace, context: Context) -> Answer:
-    """Save a source, and return what its role may do beside reading as warnings; no rows are fetched yet.
+    """Save a source, and return warnings of rights of its role beyond reading; no rows are fetched yet.
 
-    One of a name that there is gets the options that are given, once what changes has been shown.
+    An existing source of that name gets the options that are given, once what changes has been shown.
 
     Raises:
         NeedsAnswer: no column has the number of the order; or the source exists, and ``--change`` was not given.
@@ -62,17 +62,19 @@ def run_source_add(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.preprocessing import note_role, said_of, with_order_column
 
     given = {key: value for key in FIELDS if (value := getattr(options, key)) is not None}
-    said = _said(options)
-    before = next((one for one in list_sources(context.workspace) if one.name == options.name), None)
+    answers = _given_answers(options)
+    before = next((saved for saved in list_sources(context.workspace) if saved.name == options.name), None)
     if before is None:
         if missing := [word for word, key in (("--kind", "kind"), ("--from", "where")) if key not in given]:
             raise UsageError("source_needs", name=options.name, missing=missing)
-        source = with_order_column(_checked(Source(options.name, **{"dataset": options.name, **given}, answers=said)))
+        source = with_order_column(
+            _checked(Source(options.name, **{"dataset": options.name, **given}, answers=answers))
+        )
         add_source(context.workspace, source)
         changed: Answer = {}
     else:
         after = replace(before, **given)
-        source = _checked(said_of(after, **said) if said else after)
+        source = _checked(said_of(after, **answers) if answers else after)
         changed = {key: list(values) for key, values in changes_of(before, source).items()}
         if changed and not options.change:
             words = [f"{key}: {old} -> {new}" for key, (old, new) in changed.items()]
@@ -94,9 +96,9 @@ def run_source_test(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.preprocessing import columns, note_role
 
     source = load_source(context.workspace, options.name)
-    found, files = columns(source)
+    column_names, files = columns(source)
     warnings = [message.to_json(context.language) for message in note_role(context.workspace, source)]
-    return {"source": options.name, "columns": found, "files": files, "warnings": warnings}
+    return {"source": options.name, "columns": column_names, "files": files, "warnings": warnings}
 
 
 @command("source preview", NAME)
@@ -122,7 +124,7 @@ def run_source_preview(options: argparse.Namespace, context: Context) -> Answer:
 
 @command("source run", NAME, option("--all", "cli.source.all", dest="everything", action="store_true"), *READING)
 def run_source_run(options: argparse.Namespace, context: Context) -> Answer:
-    """Read what is new into the dataset, and return its accounting; what is said of how it is read is kept.
+    """Read what is new into the dataset, and return its accounting; reading options are saved with the source.
 
     Raises:
         UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
@@ -130,8 +132,8 @@ def run_source_run(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.preprocessing import said_of
     from clv_core.preprocessing.refresh import refresh
 
-    if said := _said(options):
-        update_source(context.workspace, said_of(load_source(context.workspace, options.name), **said))
+    if answers := _given_answers(options):
+        update_source(context.workspace, said_of(load_source(context.workspace, options.name), **answers))
     done = refresh(context.workspace, options.name, everything=options.everything, progress=context.progress)
     counts = {"rows_fetched": done.rows, "rows_new": done.new_rows, "files": list(done.files), "seconds": done.seconds}
     counts["reconciled"] = done.reconciled.to_json() if done.reconciled else {}
@@ -159,7 +161,7 @@ def run_source_remove(options: argparse.Namespace, context: Context) -> Answer:
     return {"removed": options.name}
 
 
-def _said(options: argparse.Namespace) -> Answer:
+def _given_answers(options: argparse.Namespace) -> Answer:
     return {key: value for key, value in reading_options(options).items() if value not in (None, "", {})}
 
 

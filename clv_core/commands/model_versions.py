@@ -23,8 +23,8 @@ def run_list(options: argparse.Namespace, context: Context) -> Answer:
     versions = registry.versions(options.name)
     if options.name and not versions:
         raise NotFound("no_name", name=options.name, known=", ".join(registry.names()) or "-")
-    champions = {one.name: one.number for one in versions if one.role == "champion"}
-    return {"champions": champions, "versions": [one.to_json() for one in versions]}
+    champions = {version.name: version.number for version in versions if version.role == "champion"}
+    return {"champions": champions, "versions": [version.to_json() for version in versions]}
 
 
 @command("models show", NAME, VERSION)
@@ -33,16 +33,16 @@ def run_show(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment.registry.model_card import model_card
 
     registry = Registry(context.workspace)
-    one = registry.version(options.name, options.version)
-    facts = one.record.to_json()
+    version = registry.version(options.name, options.version)
+    facts = version.record.to_json()
     return {
-        **one.to_json(),
-        "sound": registry.sound(one),
+        **version.to_json(),
+        "sound": registry.sound(version),
         **{name: facts[name] for name in ("config", "baselines", "holdout")},
-        "reasons": trust_json(one.trust, context.language)["reasons"],
+        "reasons": trust_json(version.trust, context.language)["reasons"],
         "checksums": facts["checksums"],
         "history": registry.history(options.name),
-        "card": model_card(one, context.language),
+        "card": model_card(version, context.language),
     }
 
 
@@ -52,8 +52,8 @@ def run_compare(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment.registry import compare
 
     registry = Registry(context.workspace)
-    one, other = (registry.version(options.name, which) for which in (options.version, options.other))
-    return compare(one, other, (registry.open(one), registry.open(other))).to_json()
+    first, second = (registry.version(options.name, which) for which in (options.version, options.other))
+    return compare(first, second, (registry.open(first), registry.open(second))).to_json()
 
 
 @command("models promote", NAME, VERSION)
@@ -91,8 +91,8 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     """Delete all but the newest versions."""
     registry = Registry(context.workspace)
     removed = registry.prune(options.name, keep=options.keep)
-    kept = [one.number for one in registry.versions(options.name)]
-    return {"name": options.name, "kept": kept, "removed": [one.number for one in removed]}
+    remaining = [version.number for version in registry.versions(options.name)]
+    return {"name": options.name, "kept": remaining, "removed": [version.number for version in removed]}
 
 
 @command(
@@ -108,11 +108,13 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy.audiences import log_holdout
 
     registry = Registry(context.workspace)
-    one = registry.version(options.name, options.version)
-    files = export_bundle(context.workspace, one, options.out, holdout=options.with_holdout, language=context.language)
+    version = registry.version(options.name, options.version)
+    files = export_bundle(
+        context.workspace, version, options.out, holdout=options.with_holdout, language=context.language
+    )
     if options.with_holdout:
-        log_holdout(context.workspace, one, options.out)
-    return {**one.to_json(), "out": str(options.out), "files": files}
+        log_holdout(context.workspace, version, options.out)
+    return {**version.to_json(), "out": str(options.out), "files": files}
 
 
 @command(
@@ -125,11 +127,16 @@ def run_import(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment.model_archive import import_bundle
 
     registry = Registry(context.workspace)
-    earlier = {one.bundle for one in registry.versions()}
+    earlier = {version.bundle for version in registry.versions()}
     context.progress.report("importing", 0, 1)
-    one = import_bundle(context.workspace, options.file, name=options.dataset)
+    version = import_bundle(context.workspace, options.file, name=options.dataset)
     context.progress.report("importing", 1, 1)
     audit.note(
-        context.workspace, "models import", dataset=one.name, version=one.number, model=one.bundle, outcome="done"
+        context.workspace,
+        "models import",
+        dataset=version.name,
+        version=version.number,
+        model=version.bundle,
+        outcome="done",
     )
-    return {**one.to_json(), "new": one.bundle not in earlier, "file": str(options.file)}
+    return {**version.to_json(), "new": version.bundle not in earlier, "file": str(options.file)}

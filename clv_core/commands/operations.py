@@ -106,8 +106,8 @@ def _acknowledged(report: Report, options: argparse.Namespace, context: Context)
     for alert in options.acknowledge:
         if alert != "all" and alert not in alerts:
             raise NotFound("no_alert", alert=alert[:40], model=model, known=list(alerts) or "-")
-    chosen = alerts if "all" in options.acknowledge else options.acknowledge
-    acknowledge_alerts(context.workspace, model, chosen, audit.actor())
+    selected = alerts if "all" in options.acknowledge else options.acknowledge
+    acknowledge_alerts(context.workspace, model, selected, audit.actor())
     return report.seen(acknowledged(context.workspace, model))
 
 
@@ -153,7 +153,7 @@ def run_schedule_pause(options: argparse.Namespace, context: Context) -> Answer:
 
 @command("schedule resume", NAME)
 def run_schedule_resume(options: argparse.Namespace, context: Context) -> Answer:
-    """Let a schedule go on from its next time."""
+    """Resume a schedule at its next time."""
     return _paused(options, context, paused=False)
 
 
@@ -198,7 +198,7 @@ def run_summary(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _sources(context: Context, dataset: str) -> list[str]:
-    """Return a line on each comparison of a dataset with its sources, and on what their last runs found."""
+    """Return a line on each comparison of a dataset with its sources, and on the warnings of their last runs."""
     from clv_core.collection.sources import list_sources, load_state
     from clv_core.preprocessing import comparison
 

@@ -46,7 +46,7 @@ ERRORS: Final = {
 
 @dataclass(frozen=True)
 class Context:
-    """What every command gets.
+    """Workspace, language and progress listener of a command.
 
     Args:
         workspace: where datasets and models live.
@@ -60,7 +60,7 @@ class Context:
 
 
 Answer = dict[str, Any]
-"""What a command prints as JSON on stdout."""
+"""The result that a command prints as JSON on stdout."""
 Run = Callable[[argparse.Namespace, Context], Answer]
 
 
@@ -95,8 +95,8 @@ class OneOf:
     def add_to(self, parser: argparse.ArgumentParser, language: str) -> None:
         """Add the options to a parser."""
         group = parser.add_mutually_exclusive_group(required=self.required)
-        for one in self.options:
-            one.add_to(group, language)
+        for choice in self.options:
+            choice.add_to(group, language)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Parser(argparse.ArgumentParser):
         return super().add_subparsers(**{"parser_class": partial(Parser, language=self.language), **settings})
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the arguments of a call; what is left over is refused here, with the usage of the command itself."""
+        """Parse the arguments of a call; surplus ones are refused here, with the usage of the command itself."""
         self.words = sys.argv[1:] if args is None else list(args)
         namespace, surplus = super().parse_known_args(args, namespace)
         if surplus:
@@ -198,12 +198,12 @@ class Parser(argparse.ArgumentParser):
 
     def _misspelt_option(self) -> dict[str, str] | None:
         """Return an option of the call that does not exist as ``option``, and the ``nearest`` that does."""
-        known = [name for name in self._option_string_actions if name.startswith("--")]
+        long_options = [name for name in self._option_string_actions if name.startswith("--")]
         commands = [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
         for word in takewhile(lambda word: word != "--" and word not in commands, self.words):
             name = word.partition("=")[0]
-            if name.startswith("--") and not any(one.startswith(name) for one in known):
-                nearest = nearest_word(name[2:], (one[2:] for one in known))
+            if name.startswith("--") and not any(candidate.startswith(name) for candidate in long_options):
+                nearest = nearest_word(name[2:], (candidate[2:] for candidate in long_options))
                 if nearest:
                     return {"option": name, "nearest": f"--{nearest}"}
         return None
@@ -266,8 +266,8 @@ def add_common_options(parser: Parser, workspace: Path | None, *, unset: bool = 
 
 
 def _add_options(parser: Parser, spec: CommandSpec) -> None:
-    for one in spec.options:
-        one.add_to(parser, parser.language)
+    for entry in spec.options:
+        entry.add_to(parser, parser.language)
     parser.epilog = spec.epilog(parser.language) if spec.epilog else None
     parser.set_defaults(run=spec.run)
 
@@ -282,7 +282,7 @@ def translate_error(message: str, language: str) -> str:
                 parts["problem"] = translate_error(parts["problem"], language)
             if "choices" in parts:
                 nearest = nearest_word(
-                    parts["value"].strip("'"), (one.strip(" '") for one in parts["choices"].split(","))
+                    parts["value"].strip("'"), (choice.strip(" '") for choice in parts["choices"].split(","))
                 )
                 if nearest:
                     return translate("usage.near_choice", language, value=parts["value"], nearest=nearest)

@@ -108,8 +108,13 @@ def run_customers(options: argparse.Namespace, context: Context) -> Answer:
     if options.remove:
         if options.file is not None:
             raise UsageError("customers_remove_with_file")
-        plain = remove_customers(context.workspace, options.dataset)
-        return {"dataset": plain.name, "version": plain.version, "parent": plain.parent, "removed": True}
+        dataset = remove_customers(context.workspace, options.dataset)
+        return {
+            "dataset": dataset.name,
+            "version": dataset.version,
+            "parent": dataset.parent,
+            "removed": True,
+        }
     if options.file is None:
         raise UsageError("customers_needs_file")
     roles = Roles(

@@ -40,13 +40,13 @@ def run_erase(options: argparse.Namespace, context: Context) -> Answer:
         "customers": customers,
         "found": in_dataset,
         "not_found": missing,
-        "datasets": [one.to_json() for one in done.datasets],
+        "datasets": [record.to_json() for record in done.datasets],
         "removed": {**done.removed, "exports": len(done.exports)},
         "files": done.files,
-        "models": [one.to_json() for one in done.models],
-        "retrain": [one.model for one in done.learned],
-        "remains": [one.to_json() for one in done.remains],
-        "unsure": [one.to_json() for one in done.unsure],
+        "models": [record.to_json() for record in done.models],
+        "retrain": [record.model for record in done.learned],
+        "remains": [record.to_json() for record in done.remains],
+        "unsure": [record.to_json() for record in done.unsure],
         "warnings": [warning.to_json(context.language)] if missing else [],
     }
     touched = (done.datasets, done.exports, done.files, done.models, done.remains, done.removed.get("jobs"))

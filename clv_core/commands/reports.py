@@ -60,17 +60,17 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
     plan_scheme = parse_scheme(options.plan_scheme or options.scheme, scored.dataset)
     assumed, files = parse_offers(options.offer) if options.offer else ((), {})
     offers, experiments = measure_offers(scored, assumed, files, scheme=plan_scheme, progress=context.progress)
-    asked = None
+    question = None
     if options.by:
         margins = read_margins(options.margin)
-        asked = Question(split_names(options.by), options.margin_rate, margins, options.target_ratio)
+        question = Question(split_names(options.by), options.margin_rate, margins, options.target_ratio)
     _explain(scored, context.progress)
     report = make_report(
         scored,
         plan=PlanInputs(offers, options.budget, plan_scheme) if offers else None,
         experiments=experiments,
         scheme=ValueTiers.parse(options.scheme),
-        acquisition=asked,
+        acquisition=question,
         language=context.language,
         progress=context.progress,
     )

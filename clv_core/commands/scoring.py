@@ -35,6 +35,7 @@ SPARK: Final = (
 """Options of events that are no dataset: where they are, and who reads them."""
 
 STRONGEST = 10
+"""Feature groups that the result lists; there are 18 in all, and the table on disk has each."""
 
 
 @command(
@@ -164,7 +165,7 @@ def run_explain(options: argparse.Namespace, context: Context) -> Answer:
         "model": options.model,
         "customers": len(value.customer_ids),
         "base": value.base,
-        "residual": max(one.residual for one in explanations.answers.values()),
+        "residual": max(explanation.residual for explanation in explanations.answers.values()),
     }
     if options.customer is not None:
         session = open_session(scored.model, options.out)
@@ -174,11 +175,14 @@ def run_explain(options: argparse.Namespace, context: Context) -> Answer:
         **result,
         "importance": value.importance().head(STRONGEST).to_dict("records"),
         "answers": {
-            answer: {"base": one.base, "importance": one.importance().head(STRONGEST).to_dict("records")}
-            for answer, one in explanations.answers.items()
+            answer: {
+                "base": explanation.base,
+                "importance": explanation.importance().head(STRONGEST).to_dict("records"),
+            }
+            for answer, explanation in explanations.answers.items()
         },
-        "faithfulness": {answer: one.to_json() for answer, one in (explanations.faithfulness or {}).items()},
-        "stability": {answer: one.to_json() for answer, one in (explanations.stability or {}).items()},
+        "faithfulness": {answer: check.to_json() for answer, check in (explanations.faithfulness or {}).items()},
+        "stability": {answer: check.to_json() for answer, check in (explanations.stability or {}).items()},
     }
 
 

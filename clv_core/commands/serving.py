@@ -24,7 +24,9 @@ from clv_core.i18n import translate
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 KEEP_ALIVE_SECONDS: Final = 30
+"""How long an idle connection stays open for the client's next request. A guess; uvicorn's default is 5 s."""
 STOP_SECONDS: Final = 30
+"""How long requests may still take when the service is stopped; Kubernetes kills after 30 s by default."""
 BACKLOG: Final = 2048
 """Connections that wait to be taken, as many as uvicorn has."""
 
@@ -54,12 +56,12 @@ def run_serve(options: argparse.Namespace, context: Context) -> Answer:
     )
     if settings.open and settings.host not in LOOPBACK:
         raise UsageError("serve_open", host=settings.host)
-    warnings = [one.to_json(context.language) for one in _unready(settings, context)]
+    warnings = [warning.to_json(context.language) for warning in _unready(settings, context)]
     listening = _listening(settings.host, settings.port)
     port = listening.getsockname()[1]
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     message = translate("serve.listening", context.language, host=shown, port=port)
-    print(*(one["message"] for one in warnings), message, sep="\n", file=sys.stderr, flush=True)
+    print(*(warning["message"] for warning in warnings), message, sep="\n", file=sys.stderr, flush=True)
     os.environ |= settings.to_environment() | {"CLV_WORKSPACE": str(context.workspace.root)}
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     server = uvicorn.Server(
@@ -91,7 +93,7 @@ def _listening(host: str, port: int) -> socket.socket:
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = min(addresses, key=lambda one: one[0] != socket.AF_INET)
+        family, _, _, _, address = min(addresses, key=lambda info: info[0] != socket.AF_INET)
         return socket.create_server((str(address[0]), port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise UsageError("serve_address", host=host, port=port, reason=error.strerror or "") from error
@@ -155,7 +157,7 @@ def run_mcp(options: argparse.Namespace, context: Context) -> Answer:
     Over stdin and stdout the process ends without a result: stdout holds the protocol alone.
 
     Raises:
-        UsageError: the package that speaks the protocol is not installed.
+        UsageError: the package ``mcp`` is not installed.
     """
     try:
         from clv_core.mcp_server import make_http_app, make_server

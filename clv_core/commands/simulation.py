@@ -12,7 +12,8 @@ from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import UsageError
 from clv_core.workspace import read_json
 
-MOST_STEPS = 10_000_000
+MAX_STEPS = 10_000_000
+"""Of gradient descent, or minutes: a bound against typing errors, years beyond any run."""
 
 
 @command(
@@ -73,8 +74,8 @@ def run_pretrain(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.training.pretrain import pretrain
 
     budget = options.minutes if options.steps is None else options.steps
-    if not 0 < budget <= MOST_STEPS:
-        raise UsageError("setting_bounds", setting="budget", value=budget, low=1, high=MOST_STEPS)
+    if not 0 < budget <= MAX_STEPS:
+        raise UsageError("setting_bounds", setting="budget", value=budget, low=1, high=MAX_STEPS)
     folder = context.workspace.folder("runs", "pretrain")
     steps = options.steps or budgeted_steps(options.minutes, options.seed, folder)
     network, state, tally = pretrain(steps, options.seed, folder, context.progress, start=options.start)

@@ -1,6 +1,6 @@
 """From a trained model to scores: how models are stored, versioned, moved, run and explained.
 
-model_record, bundle                                 what is known of a model; that on disk, beside its other files
+model_record, bundle                                 facts of a model; its folder on disk, with weights and holdout
 artifacts, saved_evaluation                          what was made with a model from a dataset
 registry/, model_archive/                            versions with a champion; export and import as a zip
 dataset_scoring, saved_scores, terms, scoring_warnings, embedding, zero_shot, spark/   scores of all customers

@@ -34,7 +34,7 @@ from clv_core.workspace import Workspace
 
 
 class ArtifactKind(StrEnum):
-    """What is made from a dataset: the first part of its file's or folder's name."""
+    """Kind of an artifact: the first part of its file's or folder's name."""
 
     SCORES = "scores"
     HISTORY = "history"
@@ -56,7 +56,7 @@ PREDICTION_KINDS: Final = (
     *(ArtifactKind.SCORES, ArtifactKind.HISTORY, ArtifactKind.EMBEDDING),
     *(ArtifactKind.RHYTHM, ArtifactKind.GAPS, ArtifactKind.ORIGINS),
 )
-"""Those that hold a prediction, or are about one, a customer a row."""
+"""Kinds with predictions, or with facts about them, one row a customer."""
 REMOVING: Final = ".gone-"
 """Prefix of paths that are being removed; the next deletion removes what a crash left of them."""
 
@@ -79,19 +79,19 @@ class Artifact:
 
 
 def artifact_folder(dataset: Dataset, bundle: Bundle) -> Path:
-    """Return the folder of what a model makes from a version of a dataset."""
+    """Return the folder of a model's artifacts from a version of a dataset."""
     return dataset.made_folder / bundle.id
 
 
 def artifacts(workspace: Workspace, name: str) -> list[Artifact]:
-    """Return what was made from any version of the dataset ``name``, by any model."""
+    """Return the artifacts of all versions of the dataset ``name``, by any model."""
     made = []
     for path in sorted(workspace.place("datasets", name, MADE).glob("*/[!.]*")):
         needs_no_model = (
             path.name == ArtifactKind.EXPLORED or path.suffix == ".json"
         )  # not a model of a dataset called "tuning"
         model, paths = ("", [path]) if needs_no_model else (path.name, sorted(path.glob("[!.]*")))
-        made += [Artifact(_kind(one), path.parent.name, model, one) for one in paths]
+        made += [Artifact(_kind(file), path.parent.name, model, file) for file in paths]
     return made
 
 

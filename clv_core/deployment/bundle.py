@@ -160,7 +160,7 @@ def save_bundle(
     holdout: pd.DataFrame | None,
     write_reference: Callable[[Path], None] | None = None,
 ) -> Bundle:
-    """Write a bundle in one step; an existing one of the same content stays.
+    """Write a bundle atomically; an existing one of the same content stays.
 
     Args:
         workspace: where.
@@ -288,6 +288,7 @@ def _clear(target: Path) -> None:
 
 RECORD: Final = "bundle.json"
 _BLANK: Final = "0" * 64
+"""In place of the seal while it is computed: as long as a SHA-256 in hexadecimal digits."""
 _END: Final = '"\n}'
 RACY_NANOSECONDS: Final = 2_000_000_000
 """A file that was written more recently may be written again without another time of change."""

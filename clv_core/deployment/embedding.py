@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 NETWORKS: Final = ("hybrid", "mlp", "rnn", "instant", "instant_tuned", "blend")
 """Models with a hidden layer."""
 WIDTH: Final = 16
+"""Principal components that are kept. A guess; :attr:`Directions.explained` is their share of the variance."""
 DIRECTIONS: Final = "directions.json"
 PREFIX: Final = "e"
 

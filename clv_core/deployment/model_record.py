@@ -2,7 +2,7 @@
 
 It is read as it was written or not at all: every field has a type, a range and a length, and there are no others. A
 field that is added has a default, for records that were written before, and raises :data:`FORMAT`: an earlier program
-then says that it needs a later version.
+then refuses the record and names the later version.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from clv_core.collection.store import Dataset
 
 FORMAT: Final = 2
+"""The first one had no number; its records are read with the defaults of fields added since."""
 OF_SOME: Final = ("weights", "sampled", "untrained", "pretrained")
 """Fields that are written for the models that have them."""
 SIGNED: Final = ("bias", "gini", "spearman", "capture10")
@@ -60,7 +61,7 @@ Texts = Annotated[tuple[str, ...], Len(0, 64)]
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """What a model was trained on.
+    """The dataset version that a model was trained on.
 
     Args:
         name: of the dataset.
@@ -91,7 +92,7 @@ class Sampled:
     Args:
         customers: of the full log.
         events: likewise.
-        fraction: of its customers that was asked for.
+        fraction: of its customers that was requested.
         kept_customers: of the sample.
         kept_events: likewise.
     """
@@ -167,7 +168,7 @@ class ModelRecord(JsonRecord):
         warnings: Sequence[Message],
         costs: tuple[Cost, Cost],
     ) -> Self:
-        """Return the record of what is trained now.
+        """Return the record of a model that was just trained.
 
         Args:
             dataset: on what.
@@ -243,18 +244,20 @@ class ModelRecord(JsonRecord):
     def labelled(self, currency: str) -> Self:
         """Return the record with every amount in ``currency``, in its evidence, reasons and warnings too."""
 
-        def told(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        def relabel(messages: tuple[Message, ...]) -> tuple[Message, ...]:
             return tuple(
-                replace(one, params={**one.params, "currency": currency}) if "currency" in one.params else one
-                for one in messages
+                replace(message, params={**message.params, "currency": currency})
+                if "currency" in message.params
+                else message
+                for message in messages
             )
 
         return replace(
             self,
             currency=currency,
             evidence=None if self.evidence is None else replace(self.evidence, currency=currency),
-            trust=replace(self.trust, reasons=told(self.trust.reasons)),
-            warnings=told(self.warnings),
+            trust=replace(self.trust, reasons=relabel(self.trust.reasons)),
+            warnings=relabel(self.warnings),
         )
 
 
@@ -264,7 +267,7 @@ def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Refused: a later version wrote them.
     """
-    found = values.get("format", FORMAT)
-    if isinstance(found, int) and found > FORMAT:
-        raise Refused("bundle_of_later_version", found=found, known=FORMAT)
+    file_format = values.get("format", FORMAT)
+    if isinstance(file_format, int) and file_format > FORMAT:
+        raise Refused("bundle_of_later_version", found=file_format, known=FORMAT)
     return {name: value for name, value in values.items() if name not in ("format", "seal")}

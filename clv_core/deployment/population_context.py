@@ -52,7 +52,7 @@ from clv_core.workspace import read_json, write_json
 
 FORM: Final = 3
 """Format of the cached file; another format is computed again."""
-Own = Mapping[str, tuple[SignalColumn, NDArray[Any]]]
+ExtraColumns = Mapping[str, tuple[SignalColumn, NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -204,14 +204,14 @@ class Predictor:
     def names(self) -> frozenset[str]:
         """Names of the features that the model reads."""
         table = table_of(self.model)
-        read = set() if table is None else {one.name for one in table.encoders} & FEATURES.keys()
+        read = set() if table is None else {encoder.name for encoder in table.encoders} & FEATURES.keys()
         return frozenset({*HISTORY, *ANCHORS, *BASIS, *(FEATURES if isinstance(self.model, OwnModel) else read)})
 
     @cached_property
     def attributes(self) -> dict[str, str]:
         """Customer attributes that the model was trained on: name to kind (``number`` or ``text``)."""
         learned = self.bundle.record.signals.attributes
-        return {one.name: one.kind for one in learned} if self.config.attributes else {}
+        return {attribute.name: attribute.kind for attribute in learned} if self.config.attributes else {}
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict the customers of a :meth:`snapshot`.
@@ -252,30 +252,32 @@ class Predictor:
         )
         for part in parts:
             gaps.extend(gaps_of(part, self.config))
-            known = replace(part, last_year=population.last_year, contexts=population.context_at(day))
+            in_population = replace(part, last_year=population.last_year, contexts=population.context_at(day))
             with torch.inference_mode():
-                predictions = self.predict(known, terms.horizon)
-            yield score_frame(predictions, known.features.index, self.bundle, as_of, terms)
+                predictions = self.predict(in_population, terms.horizon)
+            yield score_frame(predictions, in_population.features.index, self.bundle, as_of, terms)
 
-    def snapshot(self, relations: CustomerEventStore, as_of: date, names: frozenset[str], own: Own) -> Snapshot:
+    def snapshot(
+        self, relations: CustomerEventStore, as_of: date, names: frozenset[str], extra_columns: ExtraColumns
+    ) -> Snapshot:
         """Return the model's input for customers, in the order of ``relations``.
 
         Args:
             relations: the customers' events, all before ``as_of``.
             as_of: midnight, log-local.
             names: features to compute.
-            own: columns beyond ``FEATURES`` by name: description and values, [n] each.
+            extra_columns: columns beyond ``FEATURES`` by name: description and values, [n] each.
         """
         day, horizon, anchor = day_of(as_of), self.config.horizon_days, self.population.anchor
         customers, windows = windows_at(relations.steps(), day, self.config.max_steps_back)
         features, _ = few_features(relations, as_of, horizon, customers, anchor, names)
         return Snapshot(
-            features.with_columns({name: values for name, (_, values) in own.items()}),
+            features.with_columns({name: values for name, (_, values) in extra_columns.items()}),
             windows,
             horizon,
             None,
             {day: anchor},
             self.population.last_year,
-            {name: column for name, (column, _) in own.items()},
+            {name: column for name, (column, _) in extra_columns.items()},
             contexts=self.population.context_at(day),
         )

@@ -77,8 +77,11 @@ def holdout_predictions(bundle: Bundle) -> dict[str, pd.DataFrame]:
     if rows is None:
         return {}
     model, models = bundle.record.model, rows.pop("model")
-    by_model = {str(name): in_order(own) for name, own in rows.groupby(models, sort=False)}
-    return {model: rows[:0], **{name: own for name, own in by_model.items() if name in (model, *BASELINES)}}
+    by_model = {str(name): in_order(predictions) for name, predictions in rows.groupby(models, sort=False)}
+    return {
+        model: rows[:0],
+        **{name: predictions for name, predictions in by_model.items() if name in (model, *BASELINES)},
+    }
 
 
 def shared_error(workspace: Workspace, bundle: Bundle) -> SharedError | None:
@@ -175,6 +178,10 @@ def find_tuning(dataset: Dataset, config: TrainConfig) -> dict[str, Any] | None:
         ``{version, config}`` and what :meth:`~clv_core.evaluation.tune.Tuning.to_json` returns.
     """
     searches = [read_json(path) for path in sorted(dataset.made_folder.glob(f"{ArtifactKind.TUNING}-*.json"))]
-    started = (one for one in searches if TrainConfig.from_json(one["config"]) == config)
-    ended = (one for one in searches if TrainConfig.from_json({**one["config"], **one["settings"]}).same_as(config))
+    started = (search for search in searches if TrainConfig.from_json(search["config"]) == config)
+    ended = (
+        search
+        for search in searches
+        if TrainConfig.from_json({**search["config"], **search["settings"]}).same_as(config)
+    )
     return next(started, None) or next(ended, None)

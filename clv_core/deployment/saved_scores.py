@@ -54,7 +54,7 @@ class Scored:
         terms: Terms | None = None,
         cutoff: date | None = None,
     ) -> Self:
-        """Return it of what is open; terms of None are the trained horizon, without discount or margin."""
+        """Return it for an open dataset and model; terms of None: the trained horizon, without discount or margin."""
         return cls(workspace, dataset, model, terms or Terms(model.record.horizon_days), cutoff)
 
     @classmethod
@@ -113,7 +113,7 @@ class Scored:
 
     @property
     def folder(self) -> Path:
-        """The folder of what the model makes from this version of the dataset."""
+        """The folder of the model's artifacts from this version of the dataset."""
         return artifact_folder(self.dataset, self.model)
 
     @property

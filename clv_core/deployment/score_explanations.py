@@ -1,6 +1,6 @@
 """Explain a model's scores: computed on the same snapshot and level as ``score``, saved in the dataset's folder.
 
-Saved ones can be asked further (:func:`open_session`): what-if values and effects of single events.
+A saved explanation can be opened again (:func:`open_session`) for what-if values and effects of single events.
 """
 
 from __future__ import annotations
@@ -57,8 +57,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SAMPLE: Final = 300
+"""Customers of an overall explanation. A guess between seconds and stable means: 1,000 take 26 to 38 s
+(tests/bench/README.md, explain)."""
 MAX_SAMPLE: Final = 5000
 MAX_PERMUTATIONS: Final = 100
+"""Guesses that keep a run to minutes: its time grows with customers times permutations."""
 MAX_STEPS: Final = 2000
 """Events of a customer that are kept for models that read the full past."""
 DONORS: Final = 200
@@ -69,7 +72,7 @@ MAX_ID_DIGITS: Final = 140
 
 @dataclass(frozen=True)
 class PopulationEffects(JsonRecord):
-    """What all customers together add to each one's prediction; with it a few are predicted as if among all.
+    """What the population adds to each customer's prediction; with it a few are predicted as if among all.
 
     Args:
         levels: calibration factor of values of each cutoff day, of models that have one.
@@ -151,8 +154,8 @@ def explain_scores(
     task = ExplanationTask(row_predictor(model, effects), snapshot, predicted, rows)
     answers = explain(task, answers=ANSWERS, progress=progress, permutations=permutations, seed=config.seed)
     if customer is not None:
-        kept = np.concatenate([rows, sampled[sampled != rows[0]]])
-        return ScoreExplanations(answers, pool_of(snapshot, kept), effects)
+        pool_rows = np.concatenate([rows, sampled[sampled != rows[0]]])
+        return ScoreExplanations(answers, pool_of(snapshot, pool_rows), effects)
     progress.report("checking_reasons", 0, 1)
     faithful = faithfulness(task, answers, seed=config.seed)
     stable = {answer: stability(explanation) for answer, explanation in answers.items()}
@@ -284,7 +287,7 @@ def open_session(bundle: Bundle, folder: Path) -> ExplanationSession:
     if record is None or saved is None:
         raise NotFound("explanation_missing", folder=str(folder))
     pool, value = load_pool(folder), saved[0]
-    chosen = dict(zip(record["parts"], record["representatives"], strict=True))
+    representatives = dict(zip(record["parts"], record["representatives"], strict=True))
     predict = row_predictor(bundle.model, PopulationEffects.from_json(record["settled"]))
     predicted = dict(zip(value.customer_ids, value.predicted.tolist(), strict=True))
-    return ExplanationSession(WhatIf(predict, pool, readings(pool, chosen)), bundle.model, predicted)
+    return ExplanationSession(WhatIf(predict, pool, readings(pool, representatives)), bundle.model, predicted)

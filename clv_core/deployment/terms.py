@@ -1,7 +1,7 @@
 """Terms of scores: the horizon, the yearly discount rate, and the share of value that is margin.
 
-Lifetime is a sum of whole years that is stated with it, five unless another number is named: ``lifetime:8``. What comes
-later is left out: no log is long enough to check it, and BG/NBD's expected count may grow without limit.
+Lifetime is the sum over a number of years that is shown with it, five unless another is given: ``lifetime:8``. Later
+years are left out: no log is long enough to check them, and BG/NBD's expected count may grow without limit.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from clv_core.model import DAYS_PER_YEAR, Horizon
 
 LIFETIME: Final = "lifetime"
 LIFETIME_YEARS: Final = 5
-"""So many years are summed where none are named."""
+"""Years of a lifetime by default."""
 MAX_YEARS: Final = 100
+"""Later years hardly count: of a constant yearly value at a discount of 5%, they are under 1%."""
 LONGEST_DAYS: Final = 3650
 """A horizon in days is at most this; lifetime may be longer."""
 
@@ -81,7 +82,7 @@ class Terms:
 
     @property
     def years(self) -> int:
-        """The horizon in whole years."""
+        """The horizon in years, rounded."""
         return round(self.horizon_days / DAYS_PER_YEAR)
 
     @property
@@ -122,7 +123,7 @@ class Terms:
 
 
 def days_of(value: object, setting: str) -> int:
-    """Return a number of days: a whole number of Python or numpy, or a text of digits.
+    """Return a number of days as an integer: an integer of Python or numpy, or a text of digits.
 
     Args:
         value: of the setting.
@@ -131,8 +132,8 @@ def days_of(value: object, setting: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    is_whole = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
-    if is_whole and not isinstance(value, bool):
+    is_integer = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
+    if is_integer and not isinstance(value, bool):
         return int(value)  # type: ignore[call-overload,no-any-return]
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
         return int(value)
@@ -143,7 +144,7 @@ def lifetime_years(horizon: str) -> int | None:
     """Return how many years ``lifetime`` or ``lifetime:8`` are, None for any other text.
 
     Raises:
-        UsageError: no whole number of 1 to 100 years.
+        UsageError: not an integer from 1 to 100.
     """
     name, colon, years = horizon.partition(":")
     if name != LIFETIME:

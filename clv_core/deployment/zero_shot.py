@@ -70,7 +70,7 @@ def zero_shot(
 def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, progress: Progress) -> Bundle:
     """Save the untrained network as a bundle of a dataset; the verdict is from the log alone.
 
-    It is no version until somebody keeps it. Those of earlier data that nobody kept are removed.
+    It is no version until a user keeps it. Those of earlier data that were not kept are removed.
     """
     default = usual_horizon((dataset.log_end - dataset.log_start).days)
     horizon = default if horizon_days is None else horizon_days
@@ -99,6 +99,6 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
 def _remove_outdated(workspace: Workspace, latest: Bundle) -> None:
     """Remove first looks at other versions of the same dataset that are no version of a model."""
     registry, dataset = Registry(workspace), latest.record.dataset
-    looks = [one for one in list_bundles(workspace, dataset.name) if one.untrained]
-    outdated = [one.id for one in looks if one.record.dataset != dataset and registry.find(one.id) is None]
+    looks = [bundle for bundle in list_bundles(workspace, dataset.name) if bundle.untrained]
+    outdated = [bundle.id for bundle in looks if bundle.record.dataset != dataset and registry.find(bundle.id) is None]
     registry.forget(outdated)

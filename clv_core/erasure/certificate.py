@@ -1,7 +1,7 @@
 """The certificate of an erasure: what was changed, which models learned from it, what remains. It names no customer.
 
 ``erasures/<id>.json`` and ``erasures/<id>.<language>.md``. A customer is on it as HMAC-SHA256 of the certificate's salt
-and the id, under the workspace's key: whoever has id and key can show that it was this customer, nobody else can.
+and the id, under the workspace's key: only with id and key can it be shown that it was this customer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ErasedDataset(StoredRecord):
         destroyed: versions that were.
         version: the one that took their place; "" where nothing was left.
         events: rows that were erased.
-        aside: the same of set-aside rows.
+        aside: the same of rejected rows.
         people: the same of the customers table.
     """
 
@@ -103,7 +103,7 @@ class Certificate(StoredRecord):
         begun: ISO time in UTC.
         finished: ISO time in UTC; "" while it is under way, or was cut off.
         who: who started it.
-        dataset: the dataset that it was limited to; "" for the whole workspace.
+        dataset: the dataset that it was limited to; "" for the entire workspace.
         customers: hash -> whether the customer was in any dataset.
         datasets: that were written anew.
         removed: counts of what was removed: scores, explanations, views, uploads, records of runs.
@@ -132,7 +132,7 @@ class Certificate(StoredRecord):
     @property
     def learned(self) -> list[AffectedModel]:
         """The models that learned from the customers, whose weights remain."""
-        return [one for one in self.models if one.customers]
+        return [model for model in self.models if model.customers]
 
     def with_customers(self, workspace: Workspace, ids: Iterable[str]) -> Certificate:
         """Return the certificate with customers who were in a dataset."""
@@ -146,7 +146,7 @@ class Certificate(StoredRecord):
             customers: how many of them it learned from; the larger number of two runs counts.
             holdout_rows: rows erased from its holdout; those of two runs add up.
         """
-        models = {one.model: one for one in self.models}
+        models = {model.model: model for model in self.models}
         name = bundle.record.dataset.name
         earlier = models.get(bundle.id, AffectedModel(bundle.id, name, 0, 0))
         rows = earlier.holdout_rows + holdout_rows
@@ -165,11 +165,13 @@ class Certificate(StoredRecord):
         """Return the certificate with a dataset that was written anew, None for none; those of two runs add up."""
         if changes is None:
             return self
-        earlier = next((one for one in self.datasets if one.name == changes.name), None)
+        earlier = next((dataset for dataset in self.datasets if dataset.name == changes.name), None)
         if earlier is not None:
             sums = ("destroyed", "events", "aside", "people")
             changes = replace(changes, **{key: getattr(earlier, key) + getattr(changes, key) for key in sums})
-        return replace(self, datasets=[*(one for one in self.datasets if one.name != changes.name), changes])
+        return replace(
+            self, datasets=[*(dataset for dataset in self.datasets if dataset.name != changes.name), changes]
+        )
 
 
 def begin(workspace: Workspace, given: Collection[str], dataset: str) -> Certificate:
@@ -195,7 +197,7 @@ def begin(workspace: Workspace, given: Collection[str], dataset: str) -> Certifi
 
 
 def salted(workspace: Workspace, salt: str, customer: str) -> str:
-    """Return what stands for a customer on a certificate, 64 hexadecimal digits."""
+    """Return the salted hash by which a certificate refers to a customer, 64 hexadecimal digits."""
     message = f"clv studio certificate\n{salt}\n{customer}".encode()
     return hmac.new(load_key(workspace), message, hashlib.sha256).hexdigest()
 
@@ -218,7 +220,9 @@ def markdown_path(workspace: Workspace, identity: str, language: str) -> Path:
 def certificates(workspace: Workspace) -> list[Certificate]:
     """Return all certificates, the latest first, with those of runs that were cut off."""
     read = [Certificate.from_json(read_json(path)) for path in workspace.place(FOLDER).glob("*.json")]
-    return sorted(read, key=lambda one: (one.finished or one.begun, one.id), reverse=True)
+    return sorted(
+        read, key=lambda certificate: (certificate.finished or certificate.begun, certificate.id), reverse=True
+    )
 
 
 def markdown(certificate: Certificate, language: str) -> str:
@@ -244,24 +248,25 @@ def markdown(certificate: Certificate, language: str) -> str:
         item("erasure.found", found=in_dataset, n=n),
     ]
     lines += ["", f"## {t('erasure.datasets')}"]
-    for one in certificate.datasets:
-        lines.append(item("erasure.dataset" if one.version else "erasure.dataset.gone", **vars(one)))
-        lines.append(f"  {t('erasure.versions', versions=', '.join(one.destroyed), version=one.version or '-')}")
+    for erased in certificate.datasets:
+        lines.append(item("erasure.dataset" if erased.version else "erasure.dataset.gone", **vars(erased)))
+        lines.append(f"  {t('erasure.versions', versions=', '.join(erased.destroyed), version=erased.version or '-')}")
     lines += ["", f"## {t('erasure.removed')}"]
     lines += [line(t(f"erasure.kind.{kind}"), count) for kind, count in certificate.removed.items() if count]
     lines += [line(t("erasure.export"), name) for name in certificate.exports]
     lines += [line(path, t("versions.of_rows", rows=count)) for path, count in certificate.files.items()]
     why = t("erasure.models.why" if certificate.learned else "erasure.models.none")
     lines += ["", f"## {t('erasure.models')}", why]
-    lines += [item("erasure.model", rows=one.holdout_rows, **vars(one)) for one in certificate.models]
+    lines += [item("erasure.model", rows=model.holdout_rows, **vars(model)) for model in certificate.models]
     lines += ["", f"## {t('erasure.remains')}", ""]
-    lines += [item(f"erasure.remains.{one.kind}", name=one.name) for one in certificate.remains]
+    lines += [item(f"erasure.remains.{rest.kind}", name=rest.name) for rest in certificate.remains]
     searched = t("erasure.searched.dataset" if certificate.dataset else "erasure.searched", dataset=certificate.dataset)
     left = "some" if certificate.remains else "unsure" if certificate.unsure else "none"
     lines += ["", f"{searched} {t(f'erasure.remains.{left}')}"]
     if certificate.unsure:
         lines += ["", f"## {t('erasure.unsure')}", t("erasure.unsure.why"), ""]
-    lines += [item(f"erasure.unsure.{'column' if one.column else 'file'}", **vars(one)) for one in certificate.unsure]
+    for unsure in certificate.unsure:
+        lines.append(item(f"erasure.unsure.{'column' if unsure.column else 'file'}", **vars(unsure)))
     lines += ["", f"## {t('erasure.customers')}", t("erasure.customers.how", salt=certificate.salt), ""]
     lines += [f"- `{customer}`" for customer in certificate.customers]
     return "\n".join(lines) + "\n"

@@ -96,7 +96,7 @@ def find_data_subjects(workspace: Workspace, ids: Iterable[str], datasets: Colle
 
     Args:
         workspace: whose key makes pseudonyms.
-        ids: as a person writes them; blanks around them are ignored, and so is what stands for an erased customer.
+        ids: as a person writes them; blanks around them are ignored, and so is the placeholder of erased customers.
         datasets: every version in which the customers may be.
 
     Raises:
@@ -109,12 +109,15 @@ def find_data_subjects(workspace: Workspace, ids: Iterable[str], datasets: Colle
         raise UsageError("erase_nobody")
     given = tuple(dict.fromkeys([*given, *_similar_ids(datasets, given)]))
     names = set(given)
-    for fingerprint in {one.manifest.key_fingerprint for one in datasets if one.manifest.pseudonymised}:
+    for fingerprint in {dataset.manifest.key_fingerprint for dataset in datasets if dataset.manifest.pseudonymised}:
         key = load_key(workspace, fingerprint)
         names |= {pseudonym(key, word) for word in given}
-        if any(one.manifest.merges_similar_ids and one.manifest.key_fingerprint == fingerprint for one in datasets):
+        if any(
+            dataset.manifest.merges_similar_ids and dataset.manifest.key_fingerprint == fingerprint
+            for dataset in datasets
+        ):
             names |= {pseudonym(key, unified(word)) for word in given}
-    tables = [one.customers_path for one in datasets if one.manifest.customers_table is not None]
+    tables = [dataset.customers_path for dataset in datasets if dataset.manifest.customers_table is not None]
     contacts = {contact for path in tables for contact in _contacts(path, names)}
     return DataSubjects(given, frozenset(names), frozenset(contacts), workspace)
 
@@ -130,14 +133,17 @@ def given_ids(workspace: Workspace, subjects: DataSubjects) -> dict[str, str]:
 
 
 def _similar_ids(datasets: Collection[Dataset], given: Collection[str]) -> list[str]:
-    """Return the ids that are only another spelling of a given one, in datasets where those are one customer."""
+    """Return the ids that are only another spelling of a given one, in datasets where those are one customer.
+
+    The inner query has the distinct ids of a table; the outer one compares their unified spelling with the given ones'.
+    """
     similar: set[str] = set()
-    for one in datasets:
-        if one.manifest.merges_similar_ids and not one.manifest.pseudonymised:
+    for dataset in datasets:
+        if dataset.manifest.merges_similar_ids and not dataset.manifest.pseudonymised:
             with connect_memory() as connection:
                 connection.register("given", pa.table({"id": pa.array(sorted(map(unified, given)), pa.string())}))
-                own = one.manifest.mapping.get(CUSTOMER_ID, CUSTOMER_ID)
-                for path, column in ((one.events_path, CUSTOMER_ID), (one.rejected_path, own)):
+                id_column = dataset.manifest.mapping.get(CUSTOMER_ID, CUSTOMER_ID)
+                for path, column in ((dataset.events_path, CUSTOMER_ID), (dataset.rejected_path, id_column)):
                     if column in text_columns(connection, path):
                         ids = f"SELECT DISTINCT {folded_sql(name(column))} AS id FROM {file_text(path)}"
                         test = f"{unified_sql('id')} IN (SELECT id FROM given)"
@@ -166,11 +172,11 @@ def _contacts(customers: Path, ids: Collection[str]) -> set[str]:
 
 def _numbers(clean: pd.DataFrame, canonical: pd.DataFrame) -> pd.Series[Any]:
     """Return phone numbers in E.164; one without a country as every region reads it, for a list may be of any."""
-    own: pd.Series[Any] = clean[PHONE]
+    parsed: pd.Series[Any] = clean[PHONE]
     if PHONE not in canonical:
-        return own
-    unplaced = (own == "") & (clean[COUNTRY_CODE] == "")
+        return parsed
+    unplaced = (parsed == "") & (clean[COUNTRY_CODE] == "")
     texts, no_country = canonical.loc[unplaced, PHONE], clean.loc[unplaced, COUNTRY_CODE]
     readings = (phones(texts, no_country, region) for region in region_names(DEFAULT_LANGUAGE))
-    numbers: pd.Series[Any] = pd.concat([own, *readings])
+    numbers: pd.Series[Any] = pd.concat([parsed, *readings])
     return numbers.drop_duplicates()

@@ -9,8 +9,8 @@ datasets/<name>/made/, .relations/        removed and made again when needed (:d
                                           model's own terms, backtests, monitoring
 datasets/<name>/segments/                 rewritten
 models/<id>/                              holdout and record rewritten; weights stay, the certificate names the model
-runs/<name>-<run>/                        removed: a training would go on with the customers
-uploads/                                  removed; whoever is about to read one sends it again
+runs/<name>-<run>/                        removed: a resumed training would still learn from the customers
+uploads/                                  removed; an upload that is not read yet is sent again
 jobs/<id>/                                removed if it names a customer or was run for one
 exports/<list>                            removed, with its side file, if it names a customer or holds her contacts
 scratch/<process>/                        of killed processes removed; of running ones named on the certificate
@@ -81,12 +81,12 @@ MADE_AGAIN: Final[dict[str, str]] = {
 """Kinds of artifacts that are removed, and what a certificate counts them as."""
 UNFINISHED_FILES: Final = (
     f"datasets/{READING}*",
-    *(f"datasets/*/{one}" for one in UNFINISHED),
+    *(f"datasets/*/{pattern}" for pattern in UNFINISHED),
     f"models/{STAGING}*",
     f"**/{REMOVING}*",
     "**/.*.tmp",
 )
-"""What a killed run leaves half written, or half removed."""
+"""Patterns of files that a killed run left half written or half removed."""
 HASHES: Final = (LEDGER, SUPPRESSION, f"{AUDIT}/")
 IN_USE: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
 """Endings of files that belong to a model, a lock or a database, and are never changed by themselves."""
@@ -117,22 +117,28 @@ def erase(
     """
     check_no_jobs(workspace)
     with exclusive_lock(workspace):
-        names = [open_dataset(workspace, dataset).name] if dataset else [one.name for one in list_datasets(workspace)]
+        names = (
+            [open_dataset(workspace, dataset).name]
+            if dataset
+            else [version.name for version in list_datasets(workspace)]
+        )
         progress.report("erasing_find", 0, 1)
         if workspace.place("models").is_dir():
             Registry(workspace)  # finishes or undoes what a killed run left of a bundle
         remove_unfinished(workspace)
-        subjects = find_data_subjects(workspace, ids, [one for name in names for one in versions(workspace, name)])
+        subjects = find_data_subjects(
+            workspace, ids, [version for name in names for version in versions(workspace, name)]
+        )
         run = _Erasure(workspace, subjects, begin(workspace, subjects.given, dataset), source)
         mark = {DATASET: dataset, "certificate": run.certificate.id}
         erased_customers(workspace).add(subjects.given, **mark)
-        held = {name: versions_holding(workspace, name, subjects) for name in names}
-        run.note_learned(held)
+        affected = {name: versions_holding(workspace, name, subjects) for name in names}
+        run.note_learned(affected)
         progress.report("erasing_files", 0, 1)
-        run.erase_from_places(held)
+        run.erase_from_places(affected)
         for place, name in enumerate(names):
             progress.report("erasing_datasets", place, len(names))
-            run.save(run.certificate.with_dataset(rewrite_dataset(workspace, name, held[name], subjects, progress)))
+            run.save(run.certificate.with_dataset(rewrite_dataset(workspace, name, affected[name], subjects, progress)))
         progress.report("erasing_check", 0, 1)
         run.finish()
         progress.report("erasing_check", 1, 1)
@@ -151,10 +157,10 @@ class _Erasure:
         self.certificate = certificate
         save(self.workspace, certificate)
 
-    def note_learned(self, held: Mapping[str, Sequence[Dataset]]) -> None:
+    def note_learned(self, affected: Mapping[str, Sequence[Dataset]]) -> None:
         """Note who is in any dataset, and which models learned from them, while the datasets still have them."""
         aliases, certificate = given_ids(self.workspace, self.subjects), self.certificate
-        for name, versions_held in held.items():
+        for name, versions_held in affected.items():
             first = first_events(versions_held, self.subjects)
             certificate = certificate.with_customers(self.workspace, (aliases[customer] for customer in first))
             for bundle in list_bundles(self.workspace, name):
@@ -162,13 +168,13 @@ class _Erasure:
                     certificate = certificate.with_model(bundle, customers=learned)
         self.save(certificate)
 
-    def erase_from_places(self, held: Mapping[str, Sequence[Dataset]]) -> None:
+    def erase_from_places(self, affected: Mapping[str, Sequence[Dataset]]) -> None:
         """Erase them from everything but the datasets."""
         workspace, subjects = self.workspace, self.subjects
-        limit = list(held) if self.certificate.dataset else None
+        limit = list(affected) if self.certificate.dataset else None
         folders = [path.name for path in sorted(workspace.datasets.glob("*")) if path.is_dir()]
         for name in folders if limit is None else limit:  # also what is left of a deleted dataset
-            removed = remove_made_again(workspace, name, subjects, is_held=bool(held.get(name)))
+            removed = remove_made_again(workspace, name, subjects, is_held=bool(affected.get(name)))
             self.save(self.certificate.with_removed(removed))
         self.save(self.certificate.with_removed({"uploads": remove_uploads(workspace)}))
         self.save(self.certificate.with_removed({"jobs": remove_jobs(workspace, subjects)}))
@@ -206,7 +212,7 @@ def check_no_jobs(workspace: Workspace) -> None:
 
 
 def remove_unfinished(workspace: Workspace) -> None:
-    """Remove what killed runs left; no run may be active in the workspace."""
+    """Remove leftovers of killed runs; no run may be active in the workspace."""
     sweep_killed(workspace)
     for path in [path for pattern in UNFINISHED_FILES for path in workspace.root.glob(pattern)]:
         if path.is_dir():
@@ -225,12 +231,16 @@ def remove_made_again(workspace: Workspace, name: str, subjects: DataSubjects, *
         is_held: whether a version holds one of them: then all of it is removed, else what names one of them.
     """
     rewritten = set(_saved_scores(workspace, name))
-    made = [one for one in artifacts(workspace, name) if one.kind in MADE_AGAIN and one.path not in rewritten]
+    made = [
+        artifact
+        for artifact in artifacts(workspace, name)
+        if artifact.kind in MADE_AGAIN and artifact.path not in rewritten
+    ]
     counts = dict.fromkeys((*MADE_AGAIN.values(), "states"), 0) if is_held else {}
-    for one in made:
-        if is_held or subjects.in_path(Path(one.path.name)) or _any_named(one.path, subjects):
-            remove(one.path)
-            counts[MADE_AGAIN[one.kind]] = counts.get(MADE_AGAIN[one.kind], 0) + 1
+    for artifact in made:
+        if is_held or subjects.in_path(Path(artifact.path.name)) or _any_named(artifact.path, subjects):
+            remove(artifact.path)
+            counts[MADE_AGAIN[artifact.kind]] = counts.get(MADE_AGAIN[artifact.kind], 0) + 1
     relations = workspace.place("datasets", name, RELATIONS)
     if is_held or _any_named(relations, subjects):
         shutil.rmtree(relations, ignore_errors=True)
@@ -243,10 +253,10 @@ def remove_made_again(workspace: Workspace, name: str, subjects: DataSubjects, *
 def remove_uploads(workspace: Workspace) -> int:
     """Remove uploaded files and their copies; return how many folders held any."""
     uploads = [path for path in workspace.place(UPLOADS).glob("*") if path.is_dir()]
-    held = [path for path in uploads if any(file.name != LOCK_FILE for file in files_below(path))]
+    filled = [path for path in uploads if any(file.name != LOCK_FILE for file in files_below(path))]
     for path in uploads:
         shutil.rmtree(path, ignore_errors=True)
-    return len(held)
+    return len(filled)
 
 
 def remove_jobs(workspace: Workspace, subjects: DataSubjects) -> int:
@@ -270,9 +280,11 @@ def remove_exports(workspace: Workspace, subjects: DataSubjects, datasets: Colle
     """
     lists = (path for path in sorted(workspace.place("exports").rglob("*")) if path.is_file() and path.name != LOG)
     if datasets is not None:
-        own = (path for name in datasets for path in exported_files(workspace, name, known_versions(workspace, name)))
-        chosen = {path.absolute() for path in own}
-        lists = (path for path in lists if path.absolute() in chosen)
+        exported = (
+            path for name in datasets for path in exported_files(workspace, name, known_versions(workspace, name))
+        )
+        selected_paths = {path.absolute() for path in exported}
+        lists = (path for path in lists if path.absolute() in selected_paths)
     removed = []
     for path in lists:
         if search(path, subjects, any_column=True).named:
@@ -295,21 +307,25 @@ def erase_from_others(
     """
     files = files_below(workspace.root)
     if datasets is not None:
-        found = (one for name in datasets for one in artifacts(workspace, name))
-        folders = [one.path for one in found if one.kind == ArtifactKind.BACKTEST]
+        made = (artifact for name in datasets for artifact in artifacts(workspace, name))
+        folders = [artifact.path for artifact in made if artifact.kind == ArtifactKind.BACKTEST]
         folders += [workspace.place("datasets", name, SEGMENTS) for name in datasets]
         folders += [path for name in datasets for path in _saved_scores(workspace, name)]
         files = (path for folder in folders for path in files_below(folder))
-    others = ("jobs", "uploads", "exports", SCRATCH)
-    apart = {workspace.place(name) for name in others} | {bundle.folder for bundle in list_bundles(workspace)}
-    apart |= {one.folder for dataset in list_datasets(workspace) for one in versions(workspace, dataset.name)}
+    skipped_folders = ("jobs", "uploads", "exports", SCRATCH)
+    skipped = {workspace.place(name) for name in skipped_folders} | {
+        bundle.folder for bundle in list_bundles(workspace)
+    }
+    skipped |= {version.folder for dataset in list_datasets(workspace) for version in versions(workspace, dataset.name)}
     counts = {}
     for path in files:
-        own = str(path.relative_to(workspace.root))
+        relative = str(path.relative_to(workspace.root))
         is_log = path == workspace.place("exports", LOG)
-        unchanged = path.suffix in IN_USE or own.startswith(HASHES) or path.resolve() == (source and source.resolve())
-        if not unchanged and (is_log or apart.isdisjoint(path.parents)):
-            counts[own] = erase_from(path, subjects)
+        unchanged = (
+            path.suffix in IN_USE or relative.startswith(HASHES) or path.resolve() == (source and source.resolve())
+        )
+        if not unchanged and (is_log or skipped.isdisjoint(path.parents)):
+            counts[relative] = erase_from(path, subjects)
     return {path: count for path, count in counts.items() if count}
 
 
@@ -328,8 +344,8 @@ def search_workspace(
         What names a customer, of the kinds :data:`REMAINS`; and texts in which short ids are words that may mean
         something else.
     """
-    names = [one.name for one in list_datasets(workspace)]
-    logs = {one.folder: name for name in names for one in versions(workspace, name)}
+    names = [version.name for version in list_datasets(workspace)]
+    logs = {version.folder: name for name in names for version in versions(workspace, name)}
     models = {bundle.folder: bundle.id for bundle in list_bundles(workspace)}
     own_jobs = {job.folder for job in jobs.jobs(workspace) if job.status().pid == os.getpid()}
     folders = [*logs, *models, workspace.place("datasets", dataset)] if dataset else [workspace.root]
@@ -344,24 +360,24 @@ def search_workspace(
             unsure.append(Unsure(file, column, cells, len(ids)))
 
     for path in _files_to_search(workspace, folders, source):
-        own, home = path.relative_to(workspace.root), path.parent
-        is_export = own.parts[0] == "exports" and path.name != LOG
+        relative, home = path.relative_to(workspace.root), path.parent
+        is_export = relative.parts[0] == "exports" and path.name != LOG
         hits = search(path, subjects, any_column=is_export, matcher=subjects.matcher if home in logs else None)
-        if subjects.in_path(own):
+        if subjects.in_path(relative):
             hits = FileHits(True)
-        elif holds_hashes(own) or not own_jobs.isdisjoint(path.parents):
+        elif holds_hashes(relative) or not own_jobs.isdisjoint(path.parents):
             hits = FileHits(hits.named)
         if home in logs:
-            note(hits, str(own), "dataset", logs[home])
+            note(hits, str(relative), "dataset", logs[home])
         elif home in models:
-            note(hits, str(own), "model", f"{models[home]}/{path.name}")
+            note(hits, str(relative), "model", f"{models[home]}/{path.name}")
         else:
-            note(hits, str(own), "file", str(own))
+            note(hits, str(relative), "file", str(relative))
     for path in held_elsewhere(workspace):
         note(FileHits(True), "", "process", str(path.relative_to(workspace.root)))
     for path in exported_elsewhere(workspace):
         note(search(path, subjects, any_column=True), str(path), "export", str(path))
-    ordered = sorted(dict.fromkeys(remains), key=lambda one: REMAINS.index(one[0]))
+    ordered = sorted(dict.fromkeys(remains), key=lambda pair: REMAINS.index(pair[0]))
     return [Remains(kind, name) for kind, name in ordered], unsure
 
 
@@ -377,14 +393,14 @@ def _files_to_search(workspace: Workspace, folders: Iterable[Path], source: Path
 
 
 def holds_hashes(path: Path) -> bool:
-    """Return whether a file, relative to the workspace, holds hashes and counts: a word in it is nobody's short id."""
+    """Return whether a file, relative to the workspace, holds hashes and counts: a word in it is no short id."""
     certificate = path.parts[0] == CERTIFICATES and path.suffix in (".json", ".md")
     return certificate or str(path).startswith(HASHES)
 
 
 def files_below(path: Path) -> Iterator[Path]:
     """Yield the files of a folder and its folders, by name, or the file itself."""
-    yield from (one for one in (sorted(path.rglob("*")) if path.is_dir() else [path]) if one.is_file())
+    yield from (file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file())
 
 
 def exported_elsewhere(workspace: Workspace) -> list[Path]:
@@ -395,7 +411,7 @@ def exported_elsewhere(workspace: Workspace) -> list[Path]:
 
 def _saved_scores(workspace: Workspace, name: str) -> list[Path]:
     """Return a dataset's scores on each model's own terms, which a service reads and outcomes are compared with."""
-    models = {one.model for one in artifacts(workspace, name)}
+    models = {artifact.model for artifact in artifacts(workspace, name)}
     return [path for model in sorted(models - {""}) for _, path in saved_score_files(workspace, model, name)]
 
 

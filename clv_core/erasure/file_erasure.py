@@ -102,6 +102,10 @@ def erase_from(path: Path, subjects: DataSubjects) -> int:
 
 
 def _from_parquet(path: Path, subjects: DataSubjects) -> int:
+    """Write a table without the rows of which a cell names a customer; return how many those were.
+
+    ``named`` has the cells that do, by column; each column is compared with its own, and a row goes where one matches.
+    """
     named: list[tuple[str, str]] = []
     for table in texts_of(path):
         named += [(str(table["column"][0]), cell) for cell in _named_texts(table, subjects, subjects.contact_matcher)]
@@ -116,38 +120,38 @@ def _from_parquet(path: Path, subjects: DataSubjects) -> int:
         test = " OR ".join(tests) or "false"
         count = int(one(connection, f"SELECT count(*) FROM {file_text(path)} WHERE {test}")[0])
         with atomic_path(path) as temporary:
-            rest = f"SELECT * FROM {file_text(path)} WHERE NOT ({test})"
-            connection.execute(f"COPY ({rest}) TO {text(str(temporary))} (FORMAT parquet)")
+            remaining = f"SELECT * FROM {file_text(path)} WHERE NOT ({test})"
+            connection.execute(f"COPY ({remaining}) TO {text(str(temporary))} (FORMAT parquet)")
     return count
 
 
 def _from_csv(path: Path, subjects: DataSubjects) -> int:
     content = path.read_bytes().decode(errors="replace")
     rows, delimiter = read_table(content)
-    own = id_place(rows)
+    id_index = id_place(rows)
 
     def names(row: list[str]) -> bool:
-        ids = row[own : own + 1] if own is not None else row if len(row) == 1 else []
+        ids = row[id_index : id_index + 1] if id_index is not None else row if len(row) == 1 else []
         return any(map(subjects.names_cell, ids)) or any(map(subjects.contact_matcher.within, row))
 
-    rest = [row for row in rows if not names(row)]
+    remaining = [row for row in rows if not names(row)]
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         end = "\r\n" if "\r\n" in content else "\n"
-        csv.writer(file, delimiter=delimiter, lineterminator=end).writerows(rest)
-    return len(rows) - len(rest)
+        csv.writer(file, delimiter=delimiter, lineterminator=end).writerows(remaining)
+    return len(rows) - len(remaining)
 
 
 def _from_json(path: Path, subjects: DataSubjects) -> int:
     content = path.read_text(encoding="utf-8", errors="replace")
     try:
         value, count = _without(json.loads(content), subjects)
-        rest = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+        remaining = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     except ValueError:
         lines = [_without_in_line(line, subjects) for line in content.removesuffix("\n").split("\n")]
         count = sum(changes for _, changes in lines)
-        rest = "".join(f"{line}\n" for line, _ in lines if line is not None)
+        remaining = "".join(f"{line}\n" for line, _ in lines if line is not None)
     if count:
-        write_text(path, rest)
+        write_text(path, remaining)
     return count
 
 
@@ -163,8 +167,8 @@ def _without(value: Any, subjects: DataSubjects) -> tuple[Any, int]:
         return {key: item for key, (item, _) in zip(keys, items, strict=True)}, count
     if isinstance(value, list):
         items = [_without(item, subjects) for item in value]
-        rest = [new for (new, _), old in zip(items, value, strict=True) if new is not None or old is None]
-        return rest, sum(changes for _, changes in items)
+        remaining = [new for (new, _), old in zip(items, value, strict=True) if new is not None or old is None]
+        return remaining, sum(changes for _, changes in items)
     if isinstance(value, str):
         redacted = subjects.contact_matcher.redacted(value)
         return redacted, int(redacted != value)
@@ -178,11 +182,11 @@ def _from_sqlite(path: Path, subjects: DataSubjects) -> int:
         for table, column in list(sqlite_columns(connection)):
             for (cell,) in connection.execute(f"SELECT DISTINCT {name(column)} FROM {name(table)}").fetchall():
                 is_id = isinstance(cell, str) and column.lower() in ID_KEYS and subjects.names(cell)
-                rest, changes = _without_in_line(cell, subjects) if isinstance(cell, str) else (cell, 0)
+                remaining, changes = _without_in_line(cell, subjects) if isinstance(cell, str) else (cell, 0)
                 if is_id or changes:
                     count += 1
                     query = f"UPDATE {name(table)} SET {name(column)} = ? WHERE {name(column)} = ?"
-                    connection.execute(query, (ERASED if is_id or rest is None else rest, cell))
+                    connection.execute(query, (ERASED if is_id or remaining is None else remaining, cell))
         connection.execute("COMMIT")
         for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             connection.execute(statement)
@@ -192,8 +196,8 @@ def _from_sqlite(path: Path, subjects: DataSubjects) -> int:
 def _without_in_line(line: str, subjects: DataSubjects) -> tuple[str | None, int]:
     """Return a text, JSON or not, without customers (None where it is a record of one), and how many there were."""
     value = json_value(line)
-    rest, count = _without(value, subjects)
-    changed = rest if rest is None or isinstance(value, str) else json.dumps(rest, ensure_ascii=False)
+    remaining, count = _without(value, subjects)
+    changed = remaining if remaining is None or isinstance(value, str) else json.dumps(remaining, ensure_ascii=False)
     return changed if count else line, count
 
 
@@ -214,11 +218,11 @@ def _from_text(path: Path, subjects: DataSubjects) -> int:
 def _named_texts(table: pa.Table, subjects: DataSubjects, matcher: IdMatcher) -> list[str]:
     """Return the texts that name a customer for sure; in a column of ids ``shop-1200`` is not in ``shop-1200-b``."""
     texts, is_id = table["text"].combine_chunks().cast(pa.large_string()), table["is_id"].combine_chunks()
-    ids, others = texts.filter(is_id), texts.filter(pc.invert(is_id))
+    ids, other_texts = texts.filter(is_id), texts.filter(pc.invert(is_id))
     respelled = pc.invert(pc.match_substring_regex(ids, r"^[\w-]*$"))  # any other id is compared as it is
     ids = ids.filter(pc.or_(respelled, pc.is_in(ids, subjects.id_array)))
     named = [cell for cell in ids.to_pylist() if subjects.names_cell(cell)]
-    return named + [str(others[int(row)]) for row in matcher.rows(others)]
+    return named + [str(other_texts[int(row)]) for row in matcher.rows(other_texts)]
 
 
 def _in_bytes(path: Path, matcher: IdMatcher) -> bool:
@@ -244,4 +248,4 @@ ERASURES: Final[dict[str, Callable[[Path, DataSubjects], int]]] = {
     ".csv": _from_csv,
     **dict.fromkeys(DATABASES, _from_sqlite),
 }
-"""What is done by a file's ending; any other is text, or removed."""
+"""Functions that erase, by a file's ending; any other file is text, or removed."""

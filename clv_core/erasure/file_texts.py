@@ -32,13 +32,14 @@ from clv_core.columns import CUSTOMER_ID
 ID_KEYS: Final = (CUSTOMER_ID, "customer")
 """Columns, and keys of JSON, whose values are customers' ids."""
 MIN_LONG_NUMBER: Final = 10**5
-"""From here on a whole number in JSON is searched as an id is; smaller ones count something."""
+"""From here on an integer in JSON is searched as an id; smaller ones are mostly counts. A guess; under keys of ids an
+integer of any size is searched."""
 DATABASES: Final = (".sqlite", ".db")
 ARCHIVES: Final = (".zip", ".xlsx", ".pptx", ".docx")
 BINARY: Final = (".png", ".jpg", ".pdf", ".safetensors", ".tables", ".lock", ".sqlite-wal", ".sqlite-shm")
 """Kinds of which the raw bytes alone are searched."""
 UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError, NotImplementedError, pa.ArrowInvalid)
-"""What is raised for a file that is not of the kind that its name says."""
+"""Errors of files that are not of the kind of their ending."""
 DELIMITERS: Final = ",;\t|"
 OFFICE_TEXT: Final = re.compile(r"<(?:\w:)?t(?: [^>]*)?>([^<]*)</")
 """A text of a workbook (``<t>``), of slides (``<a:t>``) or of a document (``<w:t>``)."""
@@ -191,12 +192,16 @@ def _json_cells(key: str, value: Any) -> Iterator[Cell]:
 def _table_cells(content: str, *, lines: bool) -> Iterator[Cell]:
     """Yield the cells of a table of text by its header; or its lines (``lines``) where no column is of ids."""
     rows, _ = read_table(content)
-    own = id_place(rows)
-    if lines and own is None:
+    id_index = id_place(rows)
+    if lines and id_index is None:
         yield from (("", line, True) for line in content.split("\n"))
         return
     header, *rest = rows or [[]]
     yield from (("", cell, len(header) == 1) for cell in header)
     for row in rest:
         for place, cell in enumerate(row):
-            yield header[place] if place < len(header) else "", cell, place == own if own is not None else len(row) == 1
+            yield (
+                header[place] if place < len(header) else "",
+                cell,
+                place == id_index if id_index is not None else len(row) == 1,
+            )

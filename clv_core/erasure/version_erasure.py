@@ -69,29 +69,32 @@ MADE: Final = "erase"
 def versions_holding(workspace: Workspace, name: str, subjects: DataSubjects) -> list[Dataset]:
     """Return the versions of a dataset that name any of the customers; files that versions share are searched once."""
     hits: dict[tuple[int, int], bool] = {}
-    held = []
-    for one in versions(workspace, name):
+    affected = []
+    for dataset in versions(workspace, name):
         files = []
-        for table, path in _tables(one).items():
+        for table, path in _tables(dataset).items():
             files.append((path.stat().st_dev, path.stat().st_ino))
             if files[-1] not in hits:
                 with connect_memory() as connection:
-                    log = LogSearch(connection, one.manifest, subjects.ids, *subjects.customers.logs)
+                    log = LogSearch(connection, dataset.manifest, subjects.ids, *subjects.customers.logs)
                     hits[files[-1]] = log.holds(table, path)
         if any(hits[file] for file in files):
-            held.append(one)
-    return held
+            affected.append(dataset)
+    return affected
 
 
-def first_events(held: Sequence[Dataset], subjects: DataSubjects) -> dict[str, date]:
-    """Return the local date of each customer's first event in any of a dataset's versions, by id."""
+def first_events(affected: Sequence[Dataset], subjects: DataSubjects) -> dict[str, date]:
+    """Return the local date of each customer's first event in any of a dataset's versions, by id.
+
+    ``erased`` has the ids; the query reads only their events, one row a customer.
+    """
     first: dict[str, date] = {}
-    for one in held:
+    for dataset in affected:
         with connect_memory() as connection:
             connection.register("erased", pa.table({"id": pa.array(sorted(subjects.ids), pa.string())}))
-            local = f"{local_time(f'min({EVENT_TIME})', one.manifest.timezone)}::DATE"
+            local = f"{local_time(f'min({EVENT_TIME})', dataset.manifest.timezone)}::DATE"
             query = (
-                f"SELECT {CUSTOMER_ID}, {local} FROM {file_text(one.events_path)}"
+                f"SELECT {CUSTOMER_ID}, {local} FROM {file_text(dataset.events_path)}"
                 f" WHERE {CUSTOMER_ID} IN (SELECT id FROM erased) GROUP BY 1"
             )
             for customer, day in connection.execute(query).fetchall():
@@ -100,42 +103,42 @@ def first_events(held: Sequence[Dataset], subjects: DataSubjects) -> dict[str, d
 
 
 def rewrite_dataset(
-    workspace: Workspace, name: str, held: Sequence[Dataset], subjects: DataSubjects, progress: Progress
+    workspace: Workspace, name: str, affected: Sequence[Dataset], subjects: DataSubjects, progress: Progress
 ) -> ErasedDataset | None:
     """Write a dataset anew without the customers and destroy the versions that hold them.
 
     Args:
         workspace: whose.
         name: the dataset.
-        held: :func:`versions_holding` of it.
+        affected: :func:`versions_holding` of it.
         subjects: the customers.
         progress: receives the progress.
 
     Returns:
         ``{name, destroyed, version, events, aside, people}`` for the certificate: the versions destroyed, the one in
         use now ("" where nobody else was in the dataset, which is deleted), and how many rows the one in use before
-        has lost: events, rows set aside, rows of its customers table. None where no version holds any of them.
+        has lost: events, rejected rows, rows of its customers table. None where no version holds any of them.
     """
-    home, destroyed = workspace.datasets / name, [one.version for one in held]
+    home, destroyed = workspace.datasets / name, [dataset.version for dataset in affected]
     current = open_dataset(workspace, name)
     for path in home.glob(f"*/{MANIFEST}"):
         if VERSION.fullmatch(path.parent.name) and path.parent.name not in destroyed:
             manifest = read_json(path)
             if (redacted := _redacted(manifest, subjects)) != manifest:
                 write_json(path, redacted)
-    if not held:
+    if not affected:
         return None
     version, rows = current.version, dict[str, int]()
-    raw = next((one for one in held if one.version == current.manifest.raw_version), None)
+    raw = next((dataset for dataset in affected if dataset.version == current.manifest.raw_version), None)
     if raw is not None or current.version in destroyed:
         raw_version = current.manifest.raw_version
         if raw is not None:
             raw_version = _write(workspace, raw, subjects, "", progress, is_current=False)[0].version
-        manifest, left = _write(workspace, current, subjects, raw_version, progress, is_current=True)
-        rows, version = left.rows, manifest.version if manifest.rows_kept else ""
+        manifest, erased = _write(workspace, current, subjects, raw_version, progress, is_current=True)
+        rows, version = erased.rows, manifest.version if manifest.rows_kept else ""
     if version:
-        for gone in destroyed:
-            remove(home / gone)
+        for old_version in destroyed:
+            remove(home / old_version)
     else:
         delete_dataset(workspace, name)
     return ErasedDataset(name, destroyed, version, *(rows.get(file, 0) for file in (EVENTS, SET_ASIDE, CUSTOMERS)))
@@ -207,30 +210,32 @@ def _write(
 ) -> tuple[Manifest, ErasedRows]:
     """Write a version without the customers, unless nothing is left; return its manifest and what was erased."""
     with scratch_folder(workspace) as scratch:
-        left = erase_rows(dataset.manifest, _tables(dataset), subjects.ids, scratch, progress)
-        if left.manifest.rows_kept == 0:
-            return left.manifest, left
+        erased = erase_rows(dataset.manifest, _tables(dataset), subjects.ids, scratch, progress)
+        if erased.manifest.rows_kept == 0:
+            return erased.manifest, erased
         manifest = dataclasses.replace(
-            Manifest.from_json(_redacted(left.manifest.to_json(), subjects)),
+            Manifest.from_json(_redacted(erased.manifest.to_json(), subjects)),
             name=dataset.name,
-            version=version_of(left.manifest.version, MADE, raw_version),
+            version=version_of(erased.manifest.version, MADE, raw_version),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             made=MADE,
             parent="",
             raw_version=raw_version,
         )
         if manifest.customers_table is not None:
-            files = {**_tables(dataset), **left.files}
+            files = {**_tables(dataset), **erased.files}
             table = recount(files[CUSTOMERS], files[EVENTS], manifest.customers_table)
             manifest = dataclasses.replace(manifest, customers_table=table)
-        derive(dataset, manifest, current=is_current, **left.files)
-        return manifest, left
+        derive(dataset, manifest, current=is_current, **erased.files)
+        return manifest, erased
 
 
 def _redacted(manifest: JsonObject, subjects: DataSubjects) -> JsonObject:
     """Return a manifest without the customers; short ids go where it quotes cells, in its warnings."""
     redacted: JsonObject = redact_values(manifest, subjects.ids, subjects.matcher)
-    warnings = [{**one, "params": subjects.matcher.without_short(one["params"])} for one in redacted["warnings"]]
+    warnings = [
+        {**warning, "params": subjects.matcher.without_short(warning["params"])} for warning in redacted["warnings"]
+    ]
     return {**redacted, "warnings": warnings}
 
 

@@ -455,7 +455,7 @@ class CLV(ModelFigures):
         from clv_core.deployment.model_archive import import_bundle, read_archive, read_population
 
         workspace, release = self._open_workspace()
-        bundle = open_bundle(workspace, import_bundle(workspace, path, name=self.name, own=own).bundle)
+        bundle = open_bundle(workspace, import_bundle(workspace, path, name=self.name, allow_own_model=own).bundle)
         content = read_archive(path).get(POPULATION)
         self._release()
         self._workspace, self._release, self._bundle, self._dataset = workspace, release, bundle, None

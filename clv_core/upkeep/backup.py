@@ -36,24 +36,27 @@ from clv_core.workspace import Workspace, atomic_path, read_json
 
 LIST: Final = "backup.json"
 FORMAT: Final[Literal[1]] = 1
+"""Of :class:`BackupList`; another one is refused."""
 LEFT_OUT: Final = ("locks", "scratch", "runs", "jobs", "uploads", database.FOLDER)
 """Folders of running work; the registry is copied by SQLite."""
 GROWING: Final = ".jsonl"
 PACKED: Final = (".parquet", ".safetensors", ".zip", ".gz", ".xlsx", ".pptx")
 """Endings of files that would hardly get smaller."""
 TRIES: Final = 20
+"""Of linking a dataset that changes meanwhile. A guess: each try takes milliseconds, and a change comes once a run."""
 CHUNK: Final = 1 << 20
+"""Bytes that are read at once."""
 DAMAGED: Final = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError)
-"""What reading a damaged, encrypted or foreign zip raises."""
+"""Errors of reading a damaged, encrypted or foreign zip."""
 NO_PATH: Final = (FileExistsError, IsADirectoryError, NotADirectoryError)
-"""What writing raises where a file's name is also the folder of another."""
+"""Errors of writing where a file's name is also the folder of another."""
 SHOWN: Final = 80
 """Letters of an unusable list that its refusal repeats."""
 
 
 @dataclass(frozen=True)
 class BackupList(JsonRecord):
-    """What a backup says of itself, in its file :data:`LIST`.
+    """The table of contents of a backup, in its file :data:`LIST`.
 
     Args:
         format: :data:`FORMAT`.
@@ -71,7 +74,7 @@ class BackupList(JsonRecord):
 def back_up(workspace: Workspace, out: Path, progress: Progress) -> JsonObject:
     """Write everything that is stored to ``out``, a zip with the checksum of each file.
 
-    The key of pseudonyms lies beside the workspace and is not in it: keep it elsewhere.
+    The key of pseudonyms lies next to the workspace and is not in it: keep it elsewhere.
 
     Returns:
         ``{files, bytes, datasets, models}``.
@@ -140,10 +143,10 @@ def recover(archive: Path, root: Path, progress: Progress) -> JsonObject:
 
 
 def _read_list(packed: zipfile.ZipFile, archive: str) -> BackupList:
-    """Return what a backup says of itself.
+    """Return the table of contents of a backup.
 
     Raises:
-        Refused: its list is none; the error says what it holds.
+        Refused: it is not one; the error quotes what the file holds.
     """
     text = packed.read(LIST).decode("utf-8", errors="replace")
     try:
@@ -151,14 +154,14 @@ def _read_list(packed: zipfile.ZipFile, archive: str) -> BackupList:
     except ValidationError as error:
         fault = error.errors()[0]
         value = "-" if fault["type"] == "missing" else json.dumps(fault["input"], ensure_ascii=False)
-        found = ": ".join(filter(None, (".".join(map(str, fault["loc"])), value)))
-        raise Refused("backup_list", path=archive, file=LIST, found=found[:SHOWN]) from error
+        problem = ": ".join(filter(None, (".".join(map(str, fault["loc"])), value)))
+        raise Refused("backup_list", path=archive, file=LIST, found=problem[:SHOWN]) from error
     except (ValueError, RecursionError) as error:
         raise Refused("backup_list", path=archive, file=LIST, found=text[:SHOWN]) from error
 
 
 def _link_models(workspace: Workspace, copy: Path) -> None:
-    """Link the models and copy the registry, which nobody changes meanwhile."""
+    """Link the models and copy the registry, which is locked meanwhile."""
     models = workspace.models
     if not database.path_of(workspace).exists():
         _link(models, copy / models.name)
@@ -206,7 +209,7 @@ def _link(source: Path, target: Path) -> None:
     """Link a file, or all visible files below a folder; logs that grow are copied.
 
     Raises:
-        FileNotFoundError: the file is gone.
+        FileNotFoundError: the file no longer exists.
     """
     if source.is_dir():
         target.mkdir(parents=True, exist_ok=True)
@@ -224,11 +227,11 @@ def _link(source: Path, target: Path) -> None:
 def _visible(folder: Path, *, files: bool = False) -> list[Path]:
     """Return the folders in a folder, and its files, but for those that are being written or deleted.
 
-    A manifest comes last: it is what a deletion begins with, so where it is found all else was there.
+    A manifest comes last: a deletion removes it first, so where it still exists all else was linked before.
     """
     entries: Iterable[Path] = folder.iterdir() if folder.is_dir() else ()
-    found = (one for one in entries if not one.name.startswith(".") and (files or one.is_dir()))
-    return sorted(found, key=lambda one: (one.name == MANIFEST, one.name))
+    visible = (entry for entry in entries if not entry.name.startswith(".") and (files or entry.is_dir()))
+    return sorted(visible, key=lambda entry: (entry.name == MANIFEST, entry.name))
 
 
 def _pack(path: Path, archive: zipfile.ZipFile, name: str) -> str:

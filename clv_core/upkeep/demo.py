@@ -76,6 +76,7 @@ GERMAN_EVENTS: Final = {
 FIRST_NAMES: Final = ("anna", "ben", "clara", "david", "emma", "felix", "greta", "hugo", "ida", "jonas", "lea")
 LAST_NAMES: Final = ("dubois", "fischer", "jansen", "koch", "leroy", "meyer", "novak", "smit", "wagner", "wolf")
 CONSENTING: Final = 0.78
+"""Share of customers who agreed to be contacted; a guess that makes lists visibly shorter."""
 
 
 def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress) -> tuple[Dataset, Bundle]:
@@ -115,8 +116,8 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
 def added_model(workspace: Workspace) -> str | None:
     """Return the current model of the demo where it is in the workspace as it ships, else None."""
     record = read_json(SHIPPED / RECORD) if (SHIPPED / RECORD).is_file() else {}
-    there = record and any(one.version == record["version"] for one in list_datasets(workspace))
-    if not there or not all((workspace.models / model).is_dir() for model in record["models"]):
+    is_sample = record and any(dataset.version == record["version"] for dataset in list_datasets(workspace))
+    if not is_sample or not all((workspace.models / model).is_dir() for model in record["models"]):
         return None
     return str(record["models"][-1])
 
@@ -188,10 +189,12 @@ def make_sample(folder: Path) -> None:
     _in_german(made.events[~before]).to_csv(folder / NEXT_QUARTER.name, sep=";", decimal=",", **gzip)
     numbers = np.arange(PLAN.customers)
     first, last = np.array(FIRST_NAMES)[numbers % 11], np.array(LAST_NAMES)[numbers // 11 % 10]
-    mails = [f"{one}.{two}.{number}@example.com" for one, two, number in zip(first, last, numbers, strict=True)]
-    agreed = np.random.default_rng([PLAN.seed, 2]).uniform(size=PLAN.customers) < CONSENTING
+    mails = [
+        f"{given}.{family}.{number}@example.com" for given, family, number in zip(first, last, numbers, strict=True)
+    ]
+    has_consent = np.random.default_rng([PLAN.seed, 2]).uniform(size=PLAN.customers) < CONSENTING
     people = pd.DataFrame(
-        {columns.CUSTOMER_ID: PLAN.customer_ids(), "email": mails, "consent": np.where(agreed, "yes", "no")}
+        {columns.CUSTOMER_ID: PLAN.customer_ids(), "email": mails, "consent": np.where(has_consent, "yes", "no")}
     )
     people.to_parquet(folder / CUSTOMERS.name, **packed)
     tested = made.truth[made.truth["voucher"].notna()]
@@ -201,11 +204,11 @@ def make_sample(folder: Path) -> None:
 
 
 def _in_german(events: pd.DataFrame) -> pd.DataFrame:
-    """Return a log with German names of columns and events, days first, and whole numbers without a decimal."""
-    said = events.assign(
+    """Return a log with German names of columns and events, days first, and integers without a decimal."""
+    localised = events.assign(
         event_time=events[columns.EVENT_TIME].dt.strftime("%d.%m.%Y %H:%M:%S"),
         event_type=events[columns.EVENT_TYPE].map(GERMAN_EVENTS),
         quantity=events[columns.QUANTITY].astype("Int64"),
         rating=events[columns.RATING].astype("Int64"),
     )
-    return said.rename(columns=GERMAN)
+    return localised.rename(columns=GERMAN)

@@ -63,13 +63,14 @@ from clv_core.workspace import Workspace, check_name, read_json, write_json
 KEEP: Final = 3
 """Versions that stay by default."""
 KEEP_JOBS_DAYS: Final = 90
+"""Records of runs that ended earlier are pruned. A guess: a quarter's history of who ran what."""
 KEEP_MONTHS: Final = 13
 """Months of which one set of scores a model stays, to be compared with actual values after its forecast period."""
 
 
 @dataclass(frozen=True)
 class PrunePlan:
-    """What pruning a dataset would keep and remove.
+    """Versions and files that pruning a dataset keeps and removes.
 
     Args:
         kept: versions that stay, the newest first.
@@ -98,18 +99,18 @@ def plan_pruning(workspace: Workspace, name: str, keep: int = KEEP) -> PrunePlan
     """
     if keep < 1:
         raise UsageError("keep_versions", keep=keep)
-    current, every = open_dataset(workspace, name), versions(workspace, name)
-    newest = sorted(every, key=lambda dataset: dataset.version != current.version)[:keep]
+    current, stored = open_dataset(workspace, name), versions(workspace, name)
+    newest = sorted(stored, key=lambda dataset: dataset.version != current.version)[:keep]
     needed = {dataset.version for dataset in newest} | {dataset.manifest.raw_version for dataset in newest}
-    kept = tuple(dataset for dataset in every if dataset.version in needed)
-    removed = tuple(dataset for dataset in every if dataset.version not in needed)
+    retained = tuple(dataset for dataset in stored if dataset.version in needed)
+    removed = tuple(dataset for dataset in stored if dataset.version not in needed)
     outputs = _removable_outputs(workspace, name, needed)
     before = time.time() - KEEP_JOBS_DAYS * 86_400
     ended = [job for job in jobs_of(workspace, name) if not job.status().runs_elsewhere]
     records = tuple(job.folder for job in ended if job.status().updated < before)
     files = [path for dataset in removed for path in dataset.folder.iterdir()]
     files += [file for path in (*outputs, *records) for file in (path.rglob("*") if path.is_dir() else [path])]
-    return PrunePlan(kept, removed, outputs, records, _freed_bytes(files))
+    return PrunePlan(retained, removed, outputs, records, _freed_bytes(files))
 
 
 @changes
@@ -139,13 +140,13 @@ def prune(workspace: Workspace, name: str, *, keep: int = KEEP) -> PrunePlan:
 def _removable_outputs(workspace: Workspace, name: str, needed: set[str]) -> tuple[Path, ...]:
     """Return what was made from versions that are not needed, but for what :func:`prune` leaves of models."""
     outputs = [output for output in artifacts(workspace, name) if output.version not in needed]
-    kept: set[Path] = set()
+    retained: set[Path] = set()
     for model in {output.model for output in outputs} - {""}:
-        kept |= _one_a_month(saved_score_files(workspace, model, name))
+        retained |= _one_a_month(saved_score_files(workspace, model, name))
     return tuple(
         made.path
         for made in outputs
-        if made.kind not in (ArtifactKind.BACKTEST, ArtifactKind.TUNING) and made.path not in kept
+        if made.kind not in (ArtifactKind.BACKTEST, ArtifactKind.TUNING) and made.path not in retained
     )
 
 
@@ -293,7 +294,7 @@ def delete(workspace: Workspace, name: str, *, models: bool = False, progress: P
     for left in [*workspace.root.glob(f"*/{REMOVING}*")]:
         shutil.rmtree(left, ignore_errors=True)
     progress.report("deleting", 0, 1)
-    made = Counter(one.kind for one in artifacts(workspace, name))
+    made = Counter(artifact.kind for artifact in artifacts(workspace, name))
     states = states_of(workspace, name)
     records = [job for job in jobs_of(workspace, name) if job.status().pid != os.getpid()]
     for path in (*states, *(job.folder for job in records)):

@@ -65,8 +65,12 @@ def _moves(workspace: Workspace) -> Iterator[tuple[Path, Path]]:
         for path in workspace.place(old).glob("*"):
             made = MODEL_OUTPUT.fullmatch(path.name)
             if made and made["version"] in versions:
-                own = trained_on.get(made["model"], "")
-                name = own if made["version"] in known_versions(workspace, own) else versions[made["version"]]
+                dataset_name = trained_on.get(made["model"], "")
+                name = (
+                    dataset_name
+                    if made["version"] in known_versions(workspace, dataset_name)
+                    else versions[made["version"]]
+                )
                 target = datasets / name / MADE / made["version"] / made["model"]
                 yield path, target / f"{kind}{made['customer'] or ''}"
     for path in workspace.place("monitoring").glob("*-kept"):

@@ -385,7 +385,7 @@ def test_an_archive_of_one_is_refused_unless_its_class_is_known_to_the_caller(
     assert list_bundles(other) == []
     monkeypatch.delenv("CLV_MODELS")
     with pytest.raises(Refused) as error:
-        import_bundle(other, path, own=True)
+        import_bundle(other, path, allow_own_model=True)
     assert error.value.code == "own_model_not_allowed" and list_bundles(other) == []
 
 
@@ -396,7 +396,7 @@ def test_the_bytes_of_a_bundle_come_back_as_it_was(windows: Snapshot, tmp_path: 
     record = model_record(model=OWN, config=config.to_json())
     bundle = save_bundle(workspace, "shop", Fitted(model, []), record, None)
     (tmp_path / "model.zip").write_bytes(archive_bytes(bundle))
-    version = import_bundle(other, tmp_path / "model.zip", own=True)
+    version = import_bundle(other, tmp_path / "model.zip", allow_own_model=True)
     (again,) = list_bundles(other)
     assert version.digest == bundle.record.digest and again.record.train_config.code == CODE
     for name in FIGURES:

@@ -45,11 +45,11 @@ STATUS: Final[tuple[tuple[type[ClvError], int], ...]] = (
     (Unauthorized, 401), (NotFound, 404), (TooLarge, 413), (WrongType, 415), (UsageError, 422), (TooMany, 429),
     (Busy, 503), (Lost, 503), (Unusable, 503), (KeysUnusable, 503), (Refused, 409),
 )  # fmt: skip
-"""The first that fits counts; what fits none is 500."""
+"""HTTP status by class of error; the first match counts, without one it is 500."""
 
 
 class BadBody(UsageError):
-    """The body does not match the schema; its parameters say what is wrong where."""
+    """The body does not match the schema; its parameters list each fault and its place."""
 
     @classmethod
     def of(cls, faults: Sequence[Mapping[str, Any]], language: str) -> BadBody:
@@ -62,9 +62,11 @@ class BadBody(UsageError):
             }
             for fault in faults[:MAX_FAULTS]
         ]
-        first, others = wrong[0], len(faults) - 1
-        more = translate("service.wrong.more", language, others=others) if others else ""
-        return cls("service_body", where=first["where"], what=first["message"], more=more, others=others, wrong=wrong)
+        first, other_count = wrong[0], len(faults) - 1
+        more = translate("service.wrong.more", language, others=other_count) if other_count else ""
+        return cls(
+            "service_body", where=first["where"], what=first["message"], more=more, others=other_count, wrong=wrong
+        )
 
 
 def _fault_text(fault: Mapping[str, Any], language: str) -> str:

@@ -1,4 +1,4 @@
-"""What the API counts, in Prometheus' text format."""
+"""Metrics of the API in Prometheus' text format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Bounds of buckets, densest around 25 ms, below which 99% of answers should stay (tests/bench/README.md, Serving)."""
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""Bounds of buckets of customers a call, up to twice the default limit of a call."""
 SCORE: Final = "/v1/score"
 ROUTES: Final = (SCORE, "/v1/models", "/v1/customers", "/healthz", "/readyz", "/metrics", "/openapi.json")
 METRICS_EXAMPLE: Final = 'clv_requests_total{route="/v1/score",status="200"} 3.0\n'
@@ -23,7 +25,7 @@ CLIENT_CLOSED: Final = 499
 
 
 class Metrics:
-    """The numbers of a service. Whoever reads them needs no key, so no label is a name."""
+    """The metrics of a service. Reading them needs no key, so no label is a customer's or model's name."""
 
     def __init__(self) -> None:
         self.registry = to = CollectorRegistry()
@@ -45,7 +47,7 @@ class Metrics:
 
 def describe(registry: CollectorRegistry) -> str:
     """Return the names and meanings of a registry's numbers as a list in Markdown."""
-    return "\n".join(f"- `{one.name}` ({one.type}): {one.documentation}" for one in registry.collect())
+    return "\n".join(f"- `{metric.name}` ({metric.type}): {metric.documentation}" for metric in registry.collect())
 
 
 class Counted:
@@ -80,6 +82,6 @@ class Counted:
             status = 500
             log.error("a request failed: %s", type(error).__name__)
         finally:
-            route = next((one for one in ROUTES if path == one or path.startswith(f"{one}/")), "other")
+            route = next((prefix for prefix in ROUTES if path == prefix or path.startswith(f"{prefix}/")), "other")
             self.metrics.requests.labels(route, str(status)).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - started)

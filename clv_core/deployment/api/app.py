@@ -31,6 +31,7 @@ from clv_core.workspace import Workspace
 log = logging.getLogger(__name__)
 
 HTTP_CODES: Final = {404: "service_no_route", 405: "service_method"}
+"""Codes of errors that the framework raises before any of ours."""
 
 
 def create() -> Counted:

@@ -34,7 +34,7 @@ FOLDER: Final = "service"
 FILE: Final = "keys.json"
 FORM: Final = re.compile(r"clv_([0-9a-f]{8})_[\w-]{43}", re.ASCII)
 VIEWER, ANALYST = "viewer", "analyst"
-"""Roles of keys, which decide what the MCP server tells: a viewer's no lists of customers and no contacts."""
+"""Roles of keys: the MCP server returns lists of customers and contacts for analysts only."""
 NO_KEY: Final = hashlib.sha256(b"nobody").hexdigest()
 KEY_CHECK_SECONDS: Final = 1.0
 """How often the key file is read again."""
@@ -78,7 +78,7 @@ class Key:
     role: str = VIEWER
 
     def to_json(self) -> JsonObject:
-        """Return what may be shown: all but hash and slot."""
+        """Return the fields that may be shown: all but hash and slot."""
         return {name: value for name, value in asdict(self).items() if name not in ("hash", "slot")}
 
 
@@ -149,7 +149,7 @@ def keys_path(workspace: Workspace) -> Path:
 
 
 def hash_key(text: str) -> str:
-    """Return what is stored of a key."""
+    """Return the stored fields of a key."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -162,8 +162,8 @@ def find_key(keys: Mapping[str, Key], text: str) -> Key | None:
     """
     form = FORM.fullmatch(text)
     key = keys.get(form[1]) if form else None
-    same = hmac.compare_digest(hash_key(text), key.hash if key else NO_KEY)
-    return key if same else None
+    is_match = hmac.compare_digest(hash_key(text), key.hash if key else NO_KEY)
+    return key if is_match else None
 
 
 class RateLimiter:

@@ -2,7 +2,7 @@
 
 A call costs far more than a customer in it. So a call waits as long as others keep coming, but no longer than half of
 what the last one took: under load calls are full, and a lone request does not wait. Where several workers score, their
-calls begin evenly apart, so that whoever just missed one waits for the next, and no longer than that.
+calls begin evenly apart, so that a request that just missed one waits for the next, and no longer than that.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ScoringTask:
             except ClvError as error:
                 return error
 
-        return cls(model, as_of, [(one["customer_id"], read(one)) for one in sent], reasons, language)
+        return cls(model, as_of, [(entry["customer_id"], read(entry)) for entry in sent], reasons, language)
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -69,29 +69,29 @@ Run = Callable[[Worker, Sequence[ScoringTask]], Awaitable[list[Answers]]]
 
 
 async def run_tasks(worker: Worker, tasks: Sequence[ScoringTask]) -> list[Answers]:
-    """Return what is answered of each task's customers; those of one model and cutoff are scored in one call."""
+    """Return the answers of each task's customers; those of one model and cutoff are scored in one call."""
     answers: list[Answers] = [[] for _ in tasks]
     calls: dict[tuple[ModelKey, date], list[int]] = {}
     for at, task in enumerate(tasks):
         calls.setdefault((task.model.key, task.as_of), []).append(at)
     for (key, as_of), members in calls.items():
-        able = [one for at in members for _, one in tasks[at].customers if isinstance(one, CustomerEvents)]
-        figures = iter(await worker.score(key, as_of, able) if able else ())
+        scorable = [events for at in members for _, events in tasks[at].customers if isinstance(events, CustomerEvents)]
+        figures = iter(await worker.score(key, as_of, scorable) if scorable else ())
         for at in members:
             answers[at] = [_answer(*customer, figures, tasks[at].language) for customer in tasks[at].customers]
-    for task, own in zip(tasks, answers, strict=True):
-        for (_, one), answer in zip(task.customers, own, strict=True):
-            if task.reasons and isinstance(one, CustomerEvents):
-                answer.update(await worker.explain(task.model.key, task.as_of, one, task.language))
+    for task, task_answers in zip(tasks, answers, strict=True):
+        for (_, events), answer in zip(task.customers, task_answers, strict=True):
+            if task.reasons and isinstance(events, CustomerEvents):
+                answer.update(await worker.explain(task.model.key, task.as_of, events, task.language))
     return answers
 
 
 def _answer(
-    customer_id: str, one: CustomerEvents | ClvError, figures: Iterator[list[float]], language: str
+    customer_id: str, events: CustomerEvents | ClvError, figures: Iterator[list[float]], language: str
 ) -> JsonObject:
-    if isinstance(one, ClvError):
-        return {"customer_id": customer_id, "events": 0, "error": one.to_json(language)}
-    return {"customer_id": customer_id, "events": len(one.events), **dict(zip(FIGURES, next(figures), strict=True))}
+    if isinstance(events, ClvError):
+        return {"customer_id": customer_id, "events": 0, "error": events.to_json(language)}
+    return {"customer_id": customer_id, "events": len(events.events), **dict(zip(FIGURES, next(figures), strict=True))}
 
 
 class Batcher:
@@ -124,7 +124,7 @@ class Batcher:
         self._loops: list[asyncio.Task[None]] = []
 
     async def score(self, task: ScoringTask) -> Answers:
-        """Return what is answered of the task's customers; large ones are split, so that small ones need not wait.
+        """Return the answers of a task's customers; large tasks are split, so that small ones need not wait.
 
         Raises:
             Busy: the queue is full.
@@ -142,7 +142,7 @@ class Batcher:
         return [answer for part in answers for answer in part]
 
     async def close(self) -> None:
-        """Score what somebody waits for, then end."""
+        """Score queued customers whose requests are still open, then end."""
         while not all(future.done() for _, future in self._queue):
             await asyncio.sleep(0.01)
         for loop in self._loops:

@@ -27,9 +27,9 @@ BODY_SECONDS: Final = 120.0
 STOPPING_SECONDS: Final = 5.0
 """How long it may still take when the service is stopped."""
 MAX_HEAD_BYTES: Final = 65_536
-"""Bytes in a row that are no body (a head, or what follows the last chunk of a body)."""
+"""Consecutive bytes outside of a body: a head, or the trailer of a chunked body."""
 MAX_CONNECTIONS: Final = 4_096
-"""Where there are descriptors for more: what each has sent so far is kept in memory."""
+"""Upper limit where descriptors allow more: the unread bytes of each are kept in memory."""
 OWN_DESCRIPTORS: Final = 256
 """Left for files: threads that read the registry and the latest scores have a few open each."""
 WORKER_DESCRIPTORS: Final = 4
@@ -61,39 +61,39 @@ class ConnectionLimit:
         descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if descriptors == resource.RLIM_INFINITY:
             return cls(MAX_CONNECTIONS)
-        own = min(OWN_DESCRIPTORS + WORKER_DESCRIPTORS * (workers + 1), descriptors // 2)
-        return cls(min(MAX_CONNECTIONS, descriptors - own))
+        reserved = min(OWN_DESCRIPTORS + WORKER_DESCRIPTORS * (workers + 1), descriptors // 2)
+        return cls(min(MAX_CONNECTIONS, descriptors - reserved))
 
-    def enter(self, one: Connection) -> None:
+    def enter(self, connection: Connection) -> None:
         """Count a new connection in; it has sent nothing yet."""
-        self._open.add(one)
-        self.idle(one)
+        self._open.add(connection)
+        self.idle(connection)
         if len(self._open) <= self.most:
             return
         longest = next(iter(self._idle))
         self.leave(longest)
-        if longest is one:
+        if longest is connection:
             self._turned_away += 1
-            one.turn_away(self.most)
+            connection.turn_away(self.most)
         else:
             self._closed += 1
             longest.give_way()
         self._log()
 
-    def idle(self, one: Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         """Note that from now on a connection's client owes something."""
-        if one in self._open:
-            self._idle.pop(one, None)
-            self._idle[one] = None
+        if connection in self._open:
+            self._idle.pop(connection, None)
+            self._idle[connection] = None
 
-    def busy(self, one: Connection) -> None:
+    def busy(self, connection: Connection) -> None:
         """Note that a connection waits for the service."""
-        self._idle.pop(one, None)
+        self._idle.pop(connection, None)
 
-    def leave(self, one: Connection) -> None:
+    def leave(self, connection: Connection) -> None:
         """Count a connection out."""
-        self._open.discard(one)
-        self._idle.pop(one, None)
+        self._open.discard(connection)
+        self._idle.pop(connection, None)
 
     def _log(self) -> None:
         now = time.monotonic()
@@ -128,7 +128,7 @@ class Connection(HttpToolsProtocol):
         self._limit.enter(self)
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, as long as it is not too much."""
+        """Parse received bytes, up to the limit of a head."""
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > MAX_HEAD_BYTES:
@@ -148,7 +148,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Answer what has come, and wait little for what has not."""
+        """Answer complete requests, and wait shortly for incomplete ones."""
         super().shutdown()
         if self._late is not None:
             self._wait_no_more()
@@ -171,7 +171,7 @@ class Connection(HttpToolsProtocol):
         self._note_whose_turn()
 
     def resume_writing(self) -> None:
-        """Go on answering."""
+        """Resume answering."""
         super().resume_writing()
         self._note_whose_turn()
 
@@ -193,7 +193,7 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
-        """Begin a chunk; what framed those before it is not kept."""
+        """Begin a chunk; the framing of earlier ones no longer counts."""
         self._head_bytes = 0
 
     def on_message_complete(self) -> None:

@@ -77,7 +77,7 @@ class ModelCache:
         return await asyncio.shield(self._loading[requested])
 
     async def refresh(self) -> None:
-        """Load what changed: champion, log, verdict, only name of the registry. What cannot be loaded stays."""
+        """Reload models whose champion, log or verdict changed; where loading fails, the loaded one stays."""
         if self._only_name:
             try:
                 await self._in_thread(self._find_only_name)
@@ -119,12 +119,13 @@ class ModelCache:
 
     async def _load(self, requested: str) -> ModelInfo:
         key = await self._in_thread(resolve_model, self._workspace, self.registry, requested)
-        first, *others = self._scoring
+        first, *other_workers = self._scoring
         info = await first.load(key)
-        await asyncio.gather(*(worker.load(info.key) for worker in others))  # the version that the first found sound
+        # its key, not the requested one: where the champion is damaged, the first worker loaded another version
+        await asyncio.gather(*(worker.load(info.key) for worker in other_workers))
         self._models[requested] = key, info
         protected = (self._name or self._only_name, requested)
-        for old in [one for one in self._models if one not in protected][
+        for old in [cached for cached in self._models if cached not in protected][
             : max(0, len(self._models) - 1 - self._max_models)
         ]:
             del self._models[old]
@@ -139,7 +140,7 @@ class ModelCache:
             self._models[requested] = key, replace(info, trust=trust)
 
     def _loaded(self, requested: str, task: asyncio.Task[ModelInfo]) -> None:
-        """Forget a load that ended; asyncio would log what nobody waits for any more, and that may name a customer."""
+        """Forget a load that ended; asyncio would log the error of an abandoned one, and that may name a customer."""
         self._loading.pop(requested, None)
         if not task.cancelled():
             task.exception()
@@ -158,5 +159,5 @@ class ModelCache:
 
 
 def _logged(error: Exception) -> str:
-    """Return what a log may say of an error; the text of unexpected ones may name a customer."""
+    """Return an error as text for the log; the text of an unexpected one may name a customer."""
     return str(error) if isinstance(error, ClvError) else type(error).__name__

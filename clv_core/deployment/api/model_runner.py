@@ -2,7 +2,7 @@
 
 The process reads calls from its standard input, one JSON line each, and writes results to its standard output, until
 the input ends, as it does however the other process died. What libraries print goes to the standard error. Each model
-is a :class:`Scorer`: loaded, warmed up, and asked for predictions and explanations of customers whose events are sent.
+is a :class:`Scorer`: loaded and warmed up, it predicts and explains customers whose events are sent.
 """
 
 from __future__ import annotations
@@ -178,7 +178,9 @@ log = logging.getLogger(__name__)
 NUMBER: Final = "number"
 LOCK: Final = ".lock"
 TOP_REASONS: Final = 5
+"""Reasons of an answer; the weaker ones are summed up as ``rest``."""
 PERMUTATIONS: Final = 2
+"""As in saved explanations: the values rank as those of a run 20 times as large (tests/bench/README.md, explain)."""
 BACKGROUND_SAMPLE: Final = 1_000
 """Customers of the log among whom the background of explanations is chosen."""
 
@@ -240,8 +242,10 @@ class Scorer(Predictor):
             language: of labels.
         """
         moved = (day_of(as_of) - day_of(self.population.cutoff)) * DAY_SECONDS
-        others = [replace(one, seconds=[second + moved for second in one.seconds]) for one in self._background]
-        mixer = Mixer(self._snapshot_of([customer, *others], as_of, frozenset(FEATURES)))
+        background = [
+            replace(other, seconds=[second + moved for second in other.seconds]) for other in self._background
+        ]
+        mixer = Mixer(self._snapshot_of([customer, *background], as_of, frozenset(FEATURES)))
         values, base = shapley(
             lambda origins: self.predict(mixer.snapshot(origins)).predicted_clv,
             mixer.codes[:1],
@@ -262,15 +266,15 @@ class Scorer(Predictor):
 
     def _snapshot_of(self, customers: Sequence[CustomerEvents], as_of: date, names: frozenset[str]) -> Snapshot:
         events = event_columns(customers)
-        own: dict[str, tuple[SignalColumn, NDArray[Any]]] = {}
+        extra_columns: dict[str, tuple[SignalColumn, NDArray[Any]]] = {}
         if self.config.review_text and any(events.reviews):
-            own[REVIEW_TEXT] = REVIEWED, np.array(reviews_of(events), object)
+            extra_columns[REVIEW_TEXT] = REVIEWED, np.array(reviews_of(events), object)
         for name, kind in self.attributes.items():
             number = kind == NUMBER
-            sent = [_value_of_kind(one.attributes.get(name), number) for one in customers]
+            sent = [_value_of_kind(customer.attributes.get(name), number) for customer in customers]
             values = np.array(sent, np.float64 if number else object)
-            own[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category"), values
-        return self.snapshot(ColumnStore.of_events(events), as_of, names, own)
+            extra_columns[PREFIX + name] = SignalColumn(ATTRIBUTES, "auto" if number else "category"), values
+        return self.snapshot(ColumnStore.of_events(events), as_of, names, extra_columns)
 
     @cached_property
     def _background(self) -> list[CustomerEvents]:
@@ -287,13 +291,18 @@ class Scorer(Predictor):
             ids = event_log.store.customer_ids
             rows = np.unique(np.linspace(0, len(ids) - 1, min(BACKGROUND_SAMPLE, len(ids))).astype(np.int64))
             attributes = {
-                one.name.removeprefix(PREFIX): list(one.at(day_of(cutoff), np.arange(len(ids)))[rows])
-                for one in event_log.signals
-                if one.name.startswith(PREFIX)
+                attribute.name.removeprefix(PREFIX): list(attribute.at(day_of(cutoff), np.arange(len(ids)))[rows])
+                for attribute in event_log.signals
+                if attribute.name.startswith(PREFIX)
             }
             events = dataset.events(event_log.connection)
-            chosen = events.filter(events[CUSTOMER_ID].isin(ids[rows].tolist()), events[EVENT_TIME] < cutoff)
-            sampled = chosen.select(*(column.name for column in COLUMNS)).order_by(EVENT_TIME).to_pyarrow().to_pylist()
+            sampled_events = events.filter(events[CUSTOMER_ID].isin(ids[rows].tolist()), events[EVENT_TIME] < cutoff)
+            sampled = (
+                sampled_events.select(*(column.name for column in COLUMNS))
+                .order_by(EVENT_TIME)
+                .to_pyarrow()
+                .to_pylist()
+            )
         finally:
             event_log.close()
         by_customer: dict[str, list[dict[str, Any]]] = {}
@@ -302,12 +311,12 @@ class Scorer(Predictor):
                 by_customer.setdefault(event[CUSTOMER_ID], []).append(event)
         return [
             CustomerEvents(
-                [second_of(event[EVENT_TIME]) for event in own],
-                [row_of(event) for event in own],
+                [second_of(event[EVENT_TIME]) for event in customer_events],
+                [row_of(event) for event in customer_events],
                 {name: values[place] for name, values in attributes.items()},
             )
             for place, customer in enumerate(ids[rows])
-            if (own := by_customer.get(customer))
+            if (customer_events := by_customer.get(customer))
         ]
 
 

@@ -48,8 +48,9 @@ FIELDS: Final = (*NUMBERS, *VOCABULARIES.values(), ORDER_ID, REVIEW_TEXT)
 """Fields of an event that features are computed from."""
 TYPE_AT: Final = FIELDS.index(EVENT_TYPE)
 MAX_NAMES: Final = 5
+"""Unknown event types that a warning lists."""
 MAX_NAME_CHARACTERS: Final = 40
-"""How much of a request a warning repeats."""
+"""How much of a text of the request a warning repeats."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,14 @@ def read_customer(customer: Customer, zone: str, as_of: date, event_types: str) 
 
 def event_columns(customers: Sequence[CustomerEvents]) -> Events:
     """Return the events of customers, each with at least one, as columns."""
-    events = [event for one in customers for event in one.events]
-    counts = [len(one.events) for one in customers]
+    events = [event for customer in customers for event in customer.events]
+    counts = [len(customer.events) for customer in customers]
     column = dict(zip(FIELDS, zip(*events, strict=True), strict=True))
     numbers = {name: np.array(column[name], np.float64) for name in NUMBERS if set(column[name]) != {None}}
     return Events(
         len(customers),
         np.repeat(np.arange(len(customers)), counts),
-        np.array([second for one in customers for second in one.seconds], np.int64),
+        np.array([second for customer in customers for second in customer.seconds], np.int64),
         numbers,
         {name: _strip(column[source]) for name, source in VOCABULARIES.items()},
         [order or "" for order in _strip(column[ORDER_ID])],
@@ -167,7 +168,7 @@ def request_warnings(model: ModelInfo, as_of: date, customers: Sequence[Customer
 
 
 def _unknown_types(model: ModelInfo, customers: Sequence[Customer]) -> list[Message]:
-    sent = Counter(event.get(EVENT_TYPE) for one in customers for event in one["events"])
+    sent = Counter(event.get(EVENT_TYPE) for customer in customers for event in customer["events"])
     types = {*EVENT_TYPES, *model.log_types}
     unknown = Counter({name: count for name, count in sent.items() if name and _event_type(name) not in types})
     if not unknown:
@@ -179,7 +180,7 @@ def _unknown_types(model: ModelInfo, customers: Sequence[Customer]) -> list[Mess
 
 
 def _unpriced(customers: Sequence[Customer]) -> list[Message]:
-    counts = [sum(map(_is_unpriced, one["events"])) for one in customers]
+    counts = [sum(map(_is_unpriced, customer["events"])) for customer in customers]
     if not any(counts):
         return []
     params = {"events": sum(counts), "customers": sum(count > 0 for count in counts)}
@@ -188,11 +189,11 @@ def _unpriced(customers: Sequence[Customer]) -> list[Message]:
 
 def _attribute_kinds(model: ModelInfo, customers: Sequence[Customer]) -> list[Message]:
     """Return a warning of attribute values of another kind than in training: they count as unknown."""
-    sent = [one.get("attributes") or {} for one in customers]
+    sent = [customer.get("attributes") or {} for customer in customers]
     warnings = []
     for code, trained, other in (("texts", NUMBER, str), ("numbers", TEXT, (int, float))):
         names = [name for name, kind in model.attributes.items() if kind == trained]
-        counts = {name: sum(isinstance(one.get(name), other) for one in sent) for name in names}
+        counts = {name: sum(isinstance(attributes.get(name), other) for attributes in sent) for name in names}
         if off := [name for name, count in counts.items() if count]:
             params = {"names": off, "values": sum(counts.values())}
             warnings.append(Message(f"warning.service_attribute_{code}", params))
@@ -200,7 +201,7 @@ def _attribute_kinds(model: ModelInfo, customers: Sequence[Customer]) -> list[Me
 
 
 def _repeated_ids(customers: Sequence[Customer]) -> list[Message]:
-    counts = Counter(one["customer_id"] for one in customers)
+    counts = Counter(customer["customer_id"] for customer in customers)
     repeated = [customer for customer, count in counts.items() if count > 1]
     if not repeated:
         return []
@@ -249,7 +250,7 @@ def _amount(event: Mapping[str, Any]) -> float | None:
 
 
 def _is_unpriced(event: Event) -> bool:
-    """Return whether an event is a purchase, by its type or for want of one, without an amount."""
+    """Return whether an event is a purchase, by its type or by default, without an amount."""
     return _event_type(event.get(EVENT_TYPE) or PURCHASE) == PURCHASE and _amount(event) is None
 
 

@@ -158,8 +158,8 @@ def router(*, secured: bool) -> APIRouter:
         service.auth.authenticate(request.headers)
         _refuse_repeated(request, "name")
         name = name or (await service.models.get(None)).key.name
-        kept = await run_in_threadpool(service.latest.of, name, customer_id, language_of(request))
-        return Response(to_json(kept), media_type=JSON)
+        scores = await run_in_threadpool(service.latest.of, name, customer_id, language_of(request))
+        return Response(to_json(scores), media_type=JSON)
 
     @routes.head("/healthz", include_in_schema=False)
     @routes.get(

@@ -20,6 +20,7 @@ from clv_core.records import JsonObject
 
 STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_NUMBER: Final = 1e9
+"""Of amounts, prices and quantities of one event. A guess: above any order line, and far below what float32 holds."""
 
 Text = Annotated[str, Field(max_length=200)] | None
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None

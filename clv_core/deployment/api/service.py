@@ -86,12 +86,12 @@ class LatestScores:
         versions = self._registry.versions(name)
         if not versions:
             raise self._registry.no_name(name[:80])
-        champion = next(one for one in versions if one.role == "champion")
+        champion = next(version for version in versions if version.role == "champion")
         newest = self._newest([champion]) or self._newest(versions)
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, path = newest
-        version = next(one for one in versions if one.bundle == path.parent.name)
+        version = next(version for version in versions if version.bundle == path.parent.name)
         table, warnings = self._read(path, version, as_of)
         row, dataset = _row(table, folded(customer)), open_dataset(self._workspace, champion.name)
         if row is None or SuppressionList.of(self._workspace, dataset).holds(customer):
@@ -107,13 +107,17 @@ class LatestScores:
             **model_age(training_cutoff(bundle), as_of),
             "days_since_as_of": (today - as_of).days,
             "trust": trust_of(self._workspace, bundle).answer(language),
-            "warnings": [one.to_json(language) for one in warnings],
+            "warnings": [warning.to_json(language) for warning in warnings],
         }
 
     def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
         """Return the latest scores of the versions' own dataset, and their cutoff."""
-        kept = [scores for one in versions for scores in saved_score_files(self._workspace, one.bundle, one.name)]
-        return max(kept, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
+        saved = [
+            scores
+            for version in versions
+            for scores in saved_score_files(self._workspace, version.bundle, version.name)
+        ]
+        return max(saved, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
     def _read(self, path: Path, version: Version, as_of: date) -> tuple[pa.Table, list[Message]]:
         """Return the rows of a file by customer_id, and the warnings that go with its scores."""
@@ -131,7 +135,7 @@ class LatestScores:
             return self._kept[key]
 
     def _warnings(self, path: Path, version: Version, as_of: date) -> list[Message]:
-        """Return the warnings of a file's scores; of a version of the log that is gone, those of the model's age."""
+        """Return the warnings of a file's scores; where the log's version was deleted, those of the model's age."""
         bundle = version.as_bundle
         try:
             dataset = open_version(self._workspace, version.name, path.parent.parent.name)
@@ -151,7 +155,7 @@ def _row(table: pa.Table, customer: str) -> dict[str, Any] | None:
 
 
 class Service:
-    """What answers requests to score and to look up, once the application has started.
+    """Scores customers and looks scores up for the routes, once the application has started.
 
     Explaining takes a hundred times as long as scoring, so it has a worker and a queue of its own.
 
@@ -172,7 +176,7 @@ class Service:
         self.models = ModelCache(workspace, scoring, explaining, settings.name, settings.max_models, metrics.loads.inc)
         self.latest = LatestScores(workspace, self.models.registry)
         self._workers = [*scoring, explaining]
-        self._scoring, self._explaining = (Batcher(own, run_tasks, *limits) for own in (scoring, [explaining]))
+        self._scoring, self._explaining = (Batcher(workers, run_tasks, *limits) for workers in (scoring, [explaining]))
 
     async def score(self, request: Request) -> Response:
         """Answer a request to score.
@@ -200,14 +204,14 @@ class Service:
 
     def listed(self, versions: Sequence[Version], language: str) -> list[dict[str, Any]]:
         """Return versions as they are listed, with today's verdict and its reasons in ``language``."""
-        trusts = [trust_of(self._workspace, one.as_bundle).answer(language) for one in versions]
+        trusts = [trust_of(self._workspace, version.as_bundle).answer(language) for version in versions]
         return [
-            {**one.to_json(), "trust": trust["verdict"], "reasons": trust["reasons"]}
-            for one, trust in zip(versions, trusts, strict=True)
+            {**version.to_json(), "trust": trust["verdict"], "reasons": trust["reasons"]}
+            for version, trust in zip(versions, trusts, strict=True)
         ]
 
     async def close(self) -> None:
-        """Answer what waits, then end workers and threads."""
+        """Answer queued requests, then end workers and threads."""
         for batcher in (self._scoring, self._explaining):
             await batcher.close()
         self.models.close()
@@ -253,7 +257,7 @@ def _parse(body: bytes, settings: ServiceSettings, language: str) -> ScoreReques
     most = min(MAX_EXPLAINED, settings.max_customers) if parsed.get("reasons") else settings.max_customers
     if len(parsed["customers"]) > most:
         raise TooLarge("service_customers", found=len(parsed["customers"]), most=most)
-    longest = max(len(one["events"]) for one in parsed["customers"])
+    longest = max(len(customer["events"]) for customer in parsed["customers"])
     if longest > settings.max_events:
         raise TooLarge("service_events", found=longest, most=settings.max_events)
     return parsed
@@ -269,7 +273,7 @@ def _answer(task: ScoringTask, predictions: list[dict[str, Any]], warnings: Sequ
         **model_age(model.cutoff, task.as_of),
         "horizon_days": model.horizon_days,
         "currency": model.currency,
-        "warnings": [one.to_json(task.language) for one in (*model.warnings, *warnings)],
+        "warnings": [warning.to_json(task.language) for warning in (*model.warnings, *warnings)],
         "predictions": predictions,
     }
     return b'{"trust":' + model.trust_json[task.language] + b"," + to_json(rest)[1:]

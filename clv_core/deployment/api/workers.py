@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 MODULE: Final = "clv_core.deployment.api.model_runner"
 MAX_LINE_BYTES: Final = 1 << 30
+"""Of one answer of a process; asyncio's default of 64 KB is less than a large batch takes."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 """Seconds before a process that ended is started again; doubled each time it ends before it was ready."""
 
@@ -74,7 +75,7 @@ class Worker(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """End what it runs in."""
+        """End the process or threads."""
 
     @abstractmethod
     async def _call(self, method: str, *arguments: Any) -> Any: ...

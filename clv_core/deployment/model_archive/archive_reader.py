@@ -27,6 +27,7 @@ MEMBERS: Final = (RECORD, *FILES, CARD)
 OPTIONAL: Final = (HOLDOUT, *REFERENCE, POPULATION, CARD)
 MEGABYTE: Final = 1_000_000
 MAX_FILES: Final = 16
+"""An export has at most nine; more are refused before any is read."""
 MAX_BYTES: Final = {
     ".json": 8 * MEGABYTE,
     ".safetensors": 1024 * MEGABYTE,
@@ -35,7 +36,9 @@ MAX_BYTES: Final = {
 }
 """Parsed JSON takes 25 times its size in memory; that of a trained model is well under a megabyte."""
 MAX_RECORD_BYTES: Final = 4 * MEGABYTE
+"""Of ``bundle.json``. A guess: a record with its config, metrics and review themes is some kilobytes."""
 MAX_RATIO: Final = 100
+"""Size over compressed size: a zip bomb is far above, weights and tables are far below."""
 MIN_RATIO_BYTES: Final = MEGABYTE
 """A smaller file may compress to any ratio: a short list of equal numbers does."""
 MAX_DEPTH: Final = 32
@@ -43,7 +46,9 @@ MAX_DEPTH: Final = 32
 DTYPES: Final = ("float64", "float32", "int64", "int32")
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1
+"""Bit of a member's flags (APPNOTE.TXT 4.4.4)."""
 _UNIX: Final = 3
+"""Host system of a member whose attributes are a Unix file mode (APPNOTE.TXT 4.4.2)."""
 _PICKLES: Final = re.compile(r"\.(pkl|pickle|joblib|pt|pth|ckpt|npy|npz)$", re.IGNORECASE)
 _STRINGS: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 

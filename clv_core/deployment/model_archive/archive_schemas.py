@@ -23,8 +23,8 @@ MAX_TEXT: Final = 200
 MAX_ITEMS: Final = 2_000
 """Of a list or an object, as columns of a file."""
 HIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, those that turn the direction of what stands around them, and halves of characters; other
-invisible ones are part of words and emoji."""
+"""Control characters, bidirectional overrides and isolates, and lone surrogates; other invisible characters are part of
+words and emoji."""
 OWN_TEXTS: Final = re.compile(r"signals\.(attributes\.\d+\.(name|dated_by)|review_themes\.\d+\.\d+)")
 """Fields with texts of the dataset's own: names of columns and pieces of reviews, which may hold ``<``."""
 TEXTS: Final = {
@@ -34,8 +34,9 @@ TEXTS: Final = {
     "code": re.compile(r"[a-z_]{1,60}"),
     "names": re.compile(r"[^<>]{1,200}"),
 }
-"""Parameters of reasons and warnings that are texts, and what they look like; all others are numbers."""
+"""Text parameters of reasons and warnings, with their patterns; all others are numbers."""
 MAX_PARAMS: Final = 20
+"""Of a reason or a warning; those of the catalogue have at most six."""
 Size = Annotated[float, Field(ge=1 / MAX_NUMBER)]
 
 
@@ -65,10 +66,12 @@ class _Table(Strict):
         columns = sum(len(encoder.columns) for encoder in self.encoders)
         if self.kept != sorted(set(self.kept)) or not set(self.kept) <= set(range(columns)):
             raise ValueError("columns that there are not")
-        for one in self.encoders:
-            if isinstance(one, NumberEncoder) and not (one.unit > 0 and one.spread > 0):
+        for encoder in self.encoders:
+            if isinstance(encoder, NumberEncoder) and not (encoder.unit > 0 and encoder.spread > 0):
                 raise ValueError("a size of 0")
-            if isinstance(one, ReviewEncoder) and {*map(len, (one.weights, *one.themes))} != {len(one.ngrams)}:
+            if not isinstance(encoder, ReviewEncoder):
+                continue
+            if {*map(len, (encoder.weights, *encoder.themes))} != {len(encoder.ngrams)}:
                 raise ValueError("another number of n-grams")
         return self
 
@@ -137,9 +140,9 @@ class State(_Closed):
 
     def boosters(self) -> Iterator[tuple[str, int]]:
         """Yield the text of each booster, and how many columns it reads."""
-        for one in (self.value, self.chance):
-            if one != "":
-                yield one if isinstance(one, str) else one.trees, self.columns
+        for booster in (self.value, self.chance):
+            if booster != "":
+                yield booster if isinstance(booster, str) else booster.trees, self.columns
         if self.simple is not None:
             yield self.simple.trees.trees, 0 if self.hybrid is None else self.hybrid.columns
 
@@ -181,7 +184,7 @@ def check_record(values: Any, member: str) -> ModelRecord:
             raise BadField("format")
         for field in check_values(values):
             raise BadField(field)
-        if not all("params" in one for one in [*values["trust"]["reasons"], *values["warnings"]]):
+        if not all("params" in message for message in [*values["trust"]["reasons"], *values["warnings"]]):
             raise BadField("params")
         for field, check in CHECKS.items():
             try:
@@ -216,15 +219,15 @@ def check_values(value: Any, field: str = "") -> Iterator[str]:
     elif isinstance(value, dict | list) and len(value) > MAX_ITEMS:
         yield field
     elif isinstance(value, dict):
-        for key, one in value.items():
+        for key, item in value.items():
             place = f"{field}.{key}" if field else key
             if _is_plain(key):
-                yield from check_values(one, place)
+                yield from check_values(item, place)
             else:
                 yield place
     elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from check_values(one, f"{field}.{number}")
+        for number, item in enumerate(value):
+            yield from check_values(item, f"{field}.{number}")
 
 
 def _is_plain(text: str, *, markup: bool = False) -> bool:
@@ -257,14 +260,14 @@ def _warnings(record: ModelRecord) -> None:
 
 def _messages(place: str, kind: str, messages: Sequence[Message]) -> None:
     """Each is of its kind, has a text in every language, and its parameters are of theirs."""
-    for number, one in enumerate(messages):
-        if not re.fullmatch(rf"{kind}\.[a-z0-9_]{{1,60}}", one.code):
+    for number, message in enumerate(messages):
+        if not re.fullmatch(rf"{kind}\.[a-z0-9_]{{1,60}}", message.code):
             raise BadField(f"{place}.{number}.code")
-        known = {name: _is_param(name, value) for name, value in one.params.items()}
-        if len(known) > MAX_PARAMS or not all(known.values()):
+        valid_params = {name: _is_param(name, value) for name, value in message.params.items()}
+        if len(valid_params) > MAX_PARAMS or not all(valid_params.values()):
             raise BadField(f"{place}.{number}.params")
         for language in LANGUAGES:
-            one.text(language)
+            message.text(language)
 
 
 def _is_param(name: str, value: Any) -> bool:
@@ -291,4 +294,4 @@ CHECKS: Final[dict[str, Callable[[ModelRecord], None]]] = {
     "warnings": _warnings,
     "evidence": _evidence,
 }
-"""What a stranger's record has to be besides its fields' types and ranges, by the field that is refused."""
+"""Checks of a record from elsewhere beyond its fields' types and ranges, by the field that is refused."""

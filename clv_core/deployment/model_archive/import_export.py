@@ -1,7 +1,7 @@
 """Import a model from a zip, and export one.
 
 Everything is checked before anything is stored, and nothing in the zip is ever executed. An export has no customers but
-those of the holdout, where they are asked for. A model of the user's own is neither exported nor imported: its code is
+those of the holdout, where they are requested. A model of the user's own is neither exported nor imported: its code is
 not in the file, and a file may not name code.
 """
 
@@ -52,16 +52,20 @@ from clv_core.workspace import Workspace, atomic_path, check_name
 SINGLE_FILES: Final = (".json", ".safetensors")
 ENDING: Final = ".zip"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip holds; a fixed one makes the same files the same bytes."""
 
 
-def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None, own: bool = False) -> Version:
+def import_bundle(
+    workspace: Workspace, path: Path, *, name: str | None = None, allow_own_model: bool = False
+) -> Version:
     """Import a bundle and register it as a version of its dataset's name.
 
     Args:
         workspace: where it goes.
         path: a zip made by ``models export``.
         name: the dataset that it is for here; None is the name that it was trained under.
-        own: whether it may be a model of the user's own, whose class this process knows; of a stranger's file never.
+        allow_own_model: whether it may be a model of the user's own, whose class this process can import; never for a
+            file from elsewhere.
 
     Returns:
         The version; where the same content is registered already, that one.
@@ -72,7 +76,7 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None, 
     if path.suffix.lower() in SINGLE_FILES and path.is_file():
         _refuse_single_file(path)
     files = read_archive(path)
-    record = check_files(files, own=own)
+    record = check_files(files, allow_own_model=allow_own_model)
     if name is not None:
         record = record.named(check_name(name))
     stem = f"{record.dataset.name}-{record.model}-{record.cutoff:%Y%m%d}"
@@ -84,19 +88,19 @@ def import_bundle(workspace: Workspace, path: Path, *, name: str | None = None, 
     return Registry(workspace).register(bundle, source="imported")
 
 
-def check_files(files: Mapping[str, bytes], *, own: bool = False) -> ModelRecord:
+def check_files(files: Mapping[str, bytes], *, allow_own_model: bool = False) -> ModelRecord:
     """Return the record of an imported bundle whose files all pass their checks.
 
     Args:
         files: content by name.
-        own: as in :func:`import_bundle`.
+        allow_own_model: as in :func:`import_bundle`.
 
     Raises:
         Refused: a check failed.
     """
     values, state = (read_document(files[member], member) for member in (RECORD, STATE))
     for member, value in ((RECORD, values), (STATE, state)):
-        if not own and _names_code(value):
+        if not allow_own_model and _names_code(value):
             raise Refused("import_own_model", member=member)
     record = check_record(values, RECORD)
     if not intact(files[RECORD].decode("utf-8"), values):
@@ -121,7 +125,7 @@ def check_files(files: Mapping[str, bytes], *, own: bool = False) -> ModelRecord
 
 
 def _refuse_single_file(path: Path) -> None:
-    """Raise what is wrong with a JSON or safetensors file that is given in place of a zip."""
+    """Raise the error of a JSON or safetensors file that is given in place of a zip."""
     if path.stat().st_size > max_bytes(path.name):
         raise Refused("import_format", file=path.name)
     if path.suffix.lower() == ".json":

@@ -25,8 +25,10 @@ from clv_core.records import MAX_NUMBER, BadField, Number
 
 MAX_TREES: Final = 10_000
 MAX_LEAVES: Final = 100_000
+"""Of a tree. Both are 100 times what training makes (``boosting.py``) or more: other files could fill the memory."""
 MAX_HOLDOUT_ROWS: Final = 50_000_000
 MAX_REFERENCE_ROWS: Final = 10_000_000
+"""Likewise; Parquet of few bytes may declare any number of equal rows."""
 REFERENCE_TEXTS: Final = {"kind", "subject", "value"}
 REFERENCE_NUMBERS: Final = {"chunk", "rows", "customers", "number"}
 HOLDOUT_TEXTS: Final = {"customer_id", "as_of", "model", "origin"}
@@ -67,7 +69,7 @@ def check_model(record: ModelRecord, tensors: dict[str, NDArray[Any]], state: An
 
 
 def _check_own(record: ModelRecord, tensors: dict[str, NDArray[Any]], state: Any) -> None:
-    """Load a model of the user's own, whose class is known here, and compare what it is of with the record.
+    """Load a model of the user's own, whose class can be imported here, and compare it with the record.
 
     Raises:
         Refused: it is of another class or horizon, or cannot be loaded.

@@ -18,7 +18,9 @@ from clv_core.workspace import Workspace, sync_all
 FOLDER: Final = "registry"
 FILE: Final = "registry.sqlite"
 PATIENCE_SECONDS: Final = 60.0
+"""How long a writer waits for another; a transaction takes milliseconds."""
 _LAYOUT: Final = 1
+"""``user_version`` of the file, raised with the schema."""
 _SCHEMA: Final = f"""
 CREATE TABLE names (
     name TEXT PRIMARY KEY,
@@ -52,7 +54,7 @@ CREATE TABLE unusable (bundle TEXT PRIMARY KEY, stamp INTEGER NOT NULL);
 PRAGMA user_version = {_LAYOUT};
 """
 """``names`` holds the pointers: a constraint gives each name exactly one champion that exists. ``moves`` is the
-history of champions; a rollback returns to those that ``stands`` marks as active. Numbers are never used twice
+history of champions; a rollback returns to those whose flag ``stands`` is set. Numbers are never used twice
 (``counters``). ``unusable`` lists folders that cannot be registered, so that they are not read each time.
 ``versions.record`` is a backup of the bundle's record, for lists that show a damaged bundle."""
 
@@ -104,7 +106,7 @@ def transaction(workspace: Workspace, *, write: bool = False) -> Iterator[sqlite
 
 
 def _connect(workspace: Workspace, path: Path, write: bool) -> sqlite3.Connection:
-    """Connect to the file; who only reads where there is none sees an empty registry, and none is made."""
+    """Connect to the file; without one, a reader gets an empty registry in memory and a writer creates the file."""
     if not path.exists():
         if not write:
             connection = sqlite3.connect(":memory:", isolation_level=None)

@@ -108,8 +108,8 @@ def _figure(name: str, metrics: dict[str, float], currency: str, language: str) 
 
 def _settings(record: ModelRecord, language: str) -> str:
     """Return the settings that are not the default."""
-    usual = TrainConfig(horizon_days=record.horizon_days, model=record.model).to_json()
-    changed = [(f"`{name}`", f"`{value}`") for name, value in record.config.items() if usual.get(name) != value]
+    defaults = TrainConfig(horizon_days=record.horizon_days, model=record.model).to_json()
+    changed = [(f"`{name}`", f"`{value}`") for name, value in record.config.items() if defaults.get(name) != value]
     if not changed:
         return translate("modelcard.settings.usual", language)
     return _table(changed, (translate("modelcard.setting", language), translate("modelcard.value", language)))

@@ -1,7 +1,7 @@
 """Make the registry's rows and the bundles' folders agree: finish or undo what a killed process left.
 
 a folder without a row                 registered: it was placed, or comes from before the registry
-a first look without a row             stays so: it is a version once somebody keeps or promotes it
+a first look without a row             stays so: it is a version once a user keeps or promotes it
 a row whose folder is being removed    the folder is restored: the deletion was never committed
 a folder being removed without a row   removed: the deletion was committed
 a folder being written for a day       removed: its process is dead
@@ -25,6 +25,7 @@ from clv_core.errors import Refused
 from clv_core.workspace import Workspace
 
 STALE_SECONDS: Final = 24 * 3600.0
+"""Age at which a folder being written is a dead process's: longer than any bundle takes to write."""
 
 
 def reconcile(workspace: Workspace) -> None:
@@ -69,9 +70,9 @@ def _differences(models: Path, folders: set[str], rows: sqlite3.Connection) -> b
 def _unregistered(models: Path, folders: set[str], rows: sqlite3.Connection) -> list[str]:
     """Return the folders with a bundle that is not registered, and not recorded as unusable in its present state."""
     registered = {row[0] for row in rows.execute("SELECT bundle FROM versions")}
-    left = {name for name in folders - registered if not name.startswith(".")}
-    unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if left else {}
-    return [name for name in sorted(left) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
+    unregistered = {name for name in folders - registered if not name.startswith(".")}
+    unusable = dict(rows.execute("SELECT bundle, stamp FROM unusable").fetchall()) if unregistered else {}
+    return [name for name in sorted(unregistered) if (stamp := _stamp(models / name)) and unusable.get(name) != stamp]
 
 
 def _register(workspace: Workspace, names: list[str], rows: sqlite3.Connection) -> None:

@@ -72,12 +72,12 @@ class Registry:
 
     def names(self) -> list[str]:
         """Return all names that have versions."""
-        return list(dict.fromkeys(one.name for one in self.versions()))
+        return list(dict.fromkeys(version.name for version in self.versions()))
 
     def versions(self, name: str | None = None) -> list[Version]:
         """Return the versions of a name, or of all, the newest first; without those of a later program."""
         with self._reading() as rows:
-            return [one for one in table.versions(rows, name) if one.is_readable]
+            return [version for version in table.versions(rows, name) if version.is_readable]
 
     def version(self, name: str, which: int | str) -> Version:
         """Return one version by its number, by ``champion`` or ``challenger``, or by its bundle's id.
@@ -87,10 +87,10 @@ class Registry:
         """
         number = re.fullmatch(r"v?(\d{1,9})", str(which))
         versions = self.versions(name)
-        for one in versions:
-            if (number and one.number == int(number[1])) or which in (one.bundle, one.role or None):
-                return one
-        numbers = [str(one.number) for one in versions] or "-"
+        for version in versions:
+            if (number and version.number == int(number[1])) or which in (version.bundle, version.role or None):
+                return version
+        numbers = [str(version.number) for version in versions] or "-"
         raise NotFound("no_model_version", name=name, version=str(which), known=numbers)
 
     def no_name(self, name: str) -> NotFound:
@@ -118,7 +118,7 @@ class Registry:
 
     def challenger(self, name: str) -> Version | None:
         """Return the challenger of a name."""
-        return next((one for one in self.versions(name) if one.role == "challenger"), None)
+        return next((version for version in self.versions(name) if version.role == "challenger"), None)
 
     def earlier(self, name: str) -> list[Version]:
         """Return the earlier champions that a rollback may return to, the latest first; no file is read."""
@@ -160,14 +160,18 @@ class Registry:
             Refused: no version of it is sound.
         """
         with self._reading() as rows:
-            first, earlier, everyone = (
+            first, earlier, all_versions = (
                 table.champion(rows, name),
                 table.earlier_champions(rows, name),
                 table.versions(rows, name),
             )
         if first is None:
             raise self.no_name(name)
-        candidates = [first, *earlier, *(one for one in table.by_succession(everyone) if not one.archived)]
+        candidates = [
+            first,
+            *earlier,
+            *(candidate for candidate in table.by_succession(all_versions) if not candidate.archived),
+        ]
         for version in {version.number: version for version in candidates}.values():
             try:
                 bundle = self.open(version)
@@ -191,19 +195,19 @@ class Registry:
             ChampionConflict: another one than ``instead_of`` is champion by now.
             Refused: its files are damaged.
         """
-        chosen = self.version(name, self._register_first_look(name, which))
-        self.open(chosen)
+        target = self.version(name, self._register_first_look(name, which))
+        self.open(target)
         with transaction(self.workspace, write=True) as rows:
-            if table.version(rows, name, chosen.number) is None:
+            if table.version(rows, name, target.number) is None:
                 raise NotFound("no_model_version", name=name, version=str(which), known="-")
             champion = table.champion(rows, name)
-            if champion is None or champion.number != chosen.number:
+            if champion is None or champion.number != target.number:
                 if instead_of and champion is not None and champion.bundle != instead_of:
                     raise ChampionConflict("overtaken", name=name, version=champion.number)
-                table.archive(rows, chosen, archived=False)
-                table.set_champion(rows, name, chosen.number, "promote")
-        self._note("promote", chosen)
-        return self.version(name, chosen.number)
+                table.archive(rows, target, archived=False)
+                table.set_champion(rows, name, target.number, "promote")
+        self._note("promote", target)
+        return self.version(name, target.number)
 
     def roll_back(self, name: str, *, instead_of: str = "") -> Version:
         """Make the champion before the present one champion again.
@@ -221,14 +225,14 @@ class Registry:
         if champion is None:
             raise self.no_name(name)
         replaced = instead_of or champion.bundle
-        sound = next((one for one in self.earlier(name) if self.sound(one)), None)
+        sound = next((version for version in self.earlier(name) if self.sound(version)), None)
         if sound is None and champion.bundle == replaced:
             raise Refused("no_earlier_champion", name=name)
         with transaction(self.workspace, write=True) as rows:
             current = table.champion(rows, name)
             if current is not None and current.bundle != replaced:
                 raise ChampionConflict("overtaken_before_rollback", name=name, version=current.number)
-            if sound is None or sound.number not in [one.number for one in table.earlier_champions(rows, name)]:
+            if sound is None or sound.number not in [version.number for version in table.earlier_champions(rows, name)]:
                 raise Refused("no_earlier_champion", name=name)
             table.roll_back(rows, name, sound)
         self._note("rollback", sound)
@@ -241,14 +245,14 @@ class Registry:
             NotFound: there is no such version.
             Refused: it is the champion.
         """
-        chosen = self.version(name, which)
+        target = self.version(name, which)
         with transaction(self.workspace, write=True) as rows:
             champion = table.champion(rows, name)
-            if not back and champion is not None and champion.number == chosen.number:
-                raise Refused("champion_stays", name=name, version=chosen.number)
-            table.archive(rows, chosen, archived=not back)
-        self._note("archive", chosen)
-        return self.version(name, chosen.number)
+            if not back and champion is not None and champion.number == target.number:
+                raise Refused("champion_stays", name=name, version=target.number)
+            table.archive(rows, target, archived=not back)
+        self._note("archive", target)
+        return self.version(name, target.number)
 
     def delete(self, name: str, which: int | str, *, last: bool = True) -> Version:
         """Remove a version, its bytes, and all that it scored and explained.
@@ -262,19 +266,19 @@ class Registry:
             NotFound: there is no such version.
             Refused: it is the champion, and another one could be, or it may not be the last; or a run works with it.
         """
-        chosen = self.version(name, which)
-        check_unused(self.workspace, chosen.bundle)
+        target = self.version(name, which)
+        check_unused(self.workspace, target.bundle)
         with transaction(self.workspace, write=True) as rows:
-            version = table.find(rows, chosen.bundle)
+            version = table.find(rows, target.bundle)
             if version is not None and version.role == "champion":
-                others = len(table.versions(rows, version.name)) > 1
-                if others or not last:
-                    code = "champion_stays" if others else "last_champion_stays"
+                has_others = len(table.versions(rows, version.name)) > 1
+                if has_others or not last:
+                    code = "champion_stays" if has_others else "last_champion_stays"
                     raise Refused(code, name=version.name, version=version.number)
-            self._remove(rows, chosen.bundle)
-        self._remove_leftovers(chosen.bundle)
-        self._note("delete", chosen)
-        return chosen
+            self._remove(rows, target.bundle)
+        self._remove_leftovers(target.bundle)
+        self._note("delete", target)
+        return target
 
     def prune(self, name: str, *, keep: int = KEEP) -> list[Version]:
         """Remove all versions but ``keep``, as :meth:`delete` does; return those removed, the newest first.
@@ -289,15 +293,15 @@ class Registry:
         """
         if keep < 1:
             raise UsageError("keep_models", keep=keep)
-        every = [one for one in self.versions(name) if not one.archived]
-        if not every:
+        available = [version for version in self.versions(name) if not version.archived]
+        if not available:
             raise self.no_name(name)
-        previous = [one.number for one in self.earlier(name)[:1]]
-        ranked = sorted(every, key=lambda one: (one.role != "champion", one.number not in previous))
-        removable = sorted(ranked[keep:], key=lambda one: -one.number)
-        for one in removable:
-            check_unused(self.workspace, one.bundle)
-        return [self.delete(name, one.number) for one in removable]
+        previous = [version.number for version in self.earlier(name)[:1]]
+        ranked = sorted(available, key=lambda version: (version.role != "champion", version.number not in previous))
+        removable = sorted(ranked[keep:], key=lambda version: -version.number)
+        for version in removable:
+            check_unused(self.workspace, version.bundle)
+        return [self.delete(name, version.number) for version in removable]
 
     def forget(self, bundles: list[str]) -> None:
         """Remove bundles of any role, with all that they scored; a champion is followed by its successor."""

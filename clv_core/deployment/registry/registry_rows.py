@@ -10,6 +10,7 @@ from clv_core.deployment.bundle import Bundle, sealed
 from clv_core.deployment.registry.version import QUERY, Source, Version
 
 RECENT_SECONDS: Final = 60.0
+"""A bundle registered as ``found`` so recently may be one that the process that made it is about to register."""
 _ACTIVE_CHAMPIONS: Final = "SELECT number FROM moves WHERE name = ? AND stands ORDER BY seq DESC"
 
 
@@ -20,12 +21,12 @@ def now() -> str:
 
 def find(rows: sqlite3.Connection, bundle: str) -> Version | None:
     """Return the version that a bundle is registered as."""
-    return _one(rows, "bundle = ?", (bundle,))
+    return _fetch_one(rows, "bundle = ?", (bundle,))
 
 
 def version(rows: sqlite3.Connection, name: str, number: int) -> Version | None:
     """Return one version."""
-    return _one(rows, "name = ? AND number = ?", (name, number))
+    return _fetch_one(rows, "name = ? AND number = ?", (name, number))
 
 
 def versions(rows: sqlite3.Connection, name: str | None = None) -> list[Version]:
@@ -36,10 +37,10 @@ def versions(rows: sqlite3.Connection, name: str | None = None) -> list[Version]
 
 def champion(rows: sqlite3.Connection, name: str) -> Version | None:
     """Return the champion of a name."""
-    return _one(rows, "name = ? AND number = champion", (name,))
+    return _fetch_one(rows, "name = ? AND number = champion", (name,))
 
 
-def _one(rows: sqlite3.Connection, where: str, params: tuple[str | int, ...]) -> Version | None:
+def _fetch_one(rows: sqlite3.Connection, where: str, params: tuple[str | int, ...]) -> Version | None:
     row = rows.execute(f"{QUERY} WHERE {where}", params).fetchone()
     return None if row is None else Version.of(row)
 
@@ -95,15 +96,17 @@ def _clear_challenger(rows: sqlite3.Connection, name: str, number: int) -> None:
     rows.execute("UPDATE names SET challenger = nullif(challenger, ?) WHERE name = ?", (number, name))
 
 
-def archive(rows: sqlite3.Connection, one: Version, *, archived: bool) -> None:
+def archive(rows: sqlite3.Connection, target: Version, *, archived: bool) -> None:
     """Archive a version, which then is no challenger, or bring it back."""
-    rows.execute("UPDATE versions SET archived = ? WHERE name = ? AND number = ?", (archived, one.name, one.number))
+    rows.execute(
+        "UPDATE versions SET archived = ? WHERE name = ? AND number = ?", (archived, target.name, target.number)
+    )
     if archived:
-        _clear_challenger(rows, one.name, one.number)
+        _clear_challenger(rows, target.name, target.number)
 
 
 def _add_to_history(rows: sqlite3.Connection, name: str, number: int, why: str, *, is_active: bool) -> None:
-    """Add a line to the history of champions; a rollback may return to active ones only (column ``stands``)."""
+    """Add a line to the history of champions; a rollback may return to active ones only."""
     values = (name, number, now(), why, is_active)
     rows.execute("INSERT INTO moves (name, number, at, why, stands) VALUES (?, ?, ?, ?, ?)", values)
 
@@ -113,11 +116,16 @@ def earlier_champions(rows: sqlite3.Connection, name: str) -> list[Version]:
     current = champion(rows, name)
     numbers = dict.fromkeys(int(row[0]) for row in rows.execute(_ACTIVE_CHAMPIONS, (name,)))
     earlier = [version(rows, name, number) for number in numbers]
-    return [one for one in earlier if one is not None and not one.archived and one != current]
+    return [
+        candidate for candidate in earlier if candidate is not None and not candidate.archived and candidate != current
+    ]
 
 
 def roll_back(rows: sqlite3.Connection, name: str, to: Version) -> None:
-    """Make an earlier champion the champion again; those after it are no longer active in the history."""
+    """Make an earlier champion the champion again; those after it are no longer active in the history.
+
+    The inner query finds the last active line of that version; the update deactivates all lines of the name after it.
+    """
     rows.execute(
         "UPDATE moves SET stands = 0 WHERE name = ? AND seq > "
         "(SELECT max(seq) FROM moves WHERE name = ? AND number = ? AND stands)",
@@ -126,27 +134,27 @@ def roll_back(rows: sqlite3.Connection, name: str, to: Version) -> None:
     set_champion(rows, name, to.number, "rollback", is_active=False)
 
 
-def remove(rows: sqlite3.Connection, one: Version) -> None:
+def remove(rows: sqlite3.Connection, target: Version) -> None:
     """Remove a version; a champion is followed by its successor, and without versions the name is removed."""
-    others = [other for other in versions(rows, one.name) if other.number != one.number]
-    if not others:
-        rows.execute("DELETE FROM names WHERE name = ?", (one.name,))
-    elif one.role == "champion":
-        successor = next(iter([*earlier_champions(rows, one.name), *by_succession(others)]))
-        set_champion(rows, one.name, successor.number, "left")
-    _clear_challenger(rows, one.name, one.number)
-    rows.execute("UPDATE moves SET stands = 0 WHERE name = ? AND number = ?", (one.name, one.number))
-    rows.execute("DELETE FROM versions WHERE name = ? AND number = ?", (one.name, one.number))
+    remaining = [other for other in versions(rows, target.name) if other.number != target.number]
+    if not remaining:
+        rows.execute("DELETE FROM names WHERE name = ?", (target.name,))
+    elif target.role == "champion":
+        successor = next(iter([*earlier_champions(rows, target.name), *by_succession(remaining)]))
+        set_champion(rows, target.name, successor.number, "left")
+    _clear_challenger(rows, target.name, target.number)
+    rows.execute("UPDATE moves SET stands = 0 WHERE name = ? AND number = ?", (target.name, target.number))
+    rows.execute("DELETE FROM versions WHERE name = ? AND number = ?", (target.name, target.number))
 
 
 def by_succession(candidates: list[Version]) -> list[Version]:
     """Return versions in the order in which they would follow a champion: not archived, then trained, then newest."""
-    return sorted(candidates, key=lambda one: (one.archived, one.untrained, -one.number))
+    return sorted(candidates, key=lambda candidate: (candidate.archived, candidate.untrained, -candidate.number))
 
 
 def rename(rows: sqlite3.Connection, old: str, new: str) -> None:
     """Move the versions of ``old`` to ``new``; where both exist they are merged, and ``old``'s champion is champion."""
-    moving = sorted(versions(rows, old), key=lambda one: one.number)
+    moving = sorted(versions(rows, old), key=lambda moved: moved.number)
     if not moving:
         return
     merged = champion(rows, new) is not None
@@ -156,11 +164,11 @@ def rename(rows: sqlite3.Connection, old: str, new: str) -> None:
     else:
         rows.execute("DELETE FROM counters WHERE name = ?", (new,))
         rows.execute("UPDATE counters SET name = ? WHERE name = ?", (new, old))
-    for one in moving:
-        numbers[one.number] = next_number(rows, new) if merged else one.number
+    for moved in moving:
+        numbers[moved.number] = next_number(rows, new) if merged else moved.number
         rows.execute(
             "UPDATE versions SET name = ?, number = ? WHERE name = ? AND number = ?",
-            (new, numbers[one.number], old, one.number),
+            (new, numbers[moved.number], old, moved.number),
         )
     for seq, number in rows.execute("SELECT seq, number FROM moves WHERE name = ?", (old,)).fetchall():
         rows.execute("UPDATE moves SET name = ?, number = ? WHERE seq = ?", (new, numbers.get(number, number), seq))

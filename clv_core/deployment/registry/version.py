@@ -1,6 +1,6 @@
-"""One version of a model: its bundle, where it came from, and its role; and what one has over another.
+"""One version of a model: its bundle, where it came from, and its role; and the comparison of two.
 
-Two versions are held against each other by their settings and metrics, and by whether one is significantly better.
+Two versions are compared by their settings and metrics, and by whether one is significantly better.
 """
 
 from __future__ import annotations
@@ -218,8 +218,8 @@ def compare(one: Version, other: Version, bundles: tuple[Bundle, Bundle]) -> Com
         ("code", a.code_version, b.code_version),
     ]
     keys = [key for key in dict.fromkeys([*a.config, *b.config]) if key not in ("model", "horizon_days")]
-    usual = TrainConfig().to_json()  # of settings that are newer than a version
-    values = [[record.config.get(key, usual.get(key)) for key in keys] for record in (a, b)]
+    defaults = TrainConfig().to_json()  # of settings that are newer than a version
+    values = [[record.config.get(key, defaults.get(key)) for key in keys] for record in (a, b)]
     settings = [item for item in zip(keys, *values, strict=True) if item[0] not in _IGNORED]
     first, second = a.metrics, b.metrics
     return Comparison(
@@ -237,11 +237,11 @@ def _advantage(one: pd.DataFrame | None, other: pd.DataFrame | None) -> dict[str
     if one is None or other is None:
         return {}
     keys = ["customer_id", "origin", "horizon_days", "actual"]
-    same = [frame[keys].sort_values("customer_id", ignore_index=True) for frame in (one, other)]
-    if not same[0].equals(same[1]):
+    facts = [frame[keys].sort_values("customer_id", ignore_index=True) for frame in (one, other)]
+    if not facts[0].equals(facts[1]):
         return {}
-    both = pd.concat([one.assign(model="one"), other.assign(model="other")], ignore_index=True)
-    bootstrap, origin = Bootstrap.of(both, TESTED), str(one["origin"].iloc[0])
+    stacked = pd.concat([one.assign(model="one"), other.assign(model="other")], ignore_index=True)
+    bootstrap, origin = Bootstrap.of(stacked, TESTED), str(one["origin"].iloc[0])
     measured = [name for name in TESTED if {(origin, model, name) for model in ("one", "other")} <= {*bootstrap.values}]
     return {name: bootstrap.advantage("one", "other", name) for name in measured}
 

@@ -60,9 +60,9 @@ def sample_folder(
     sizes = table.aggregate(customers=table[CUSTOMER_ID].nunique(), events=table.count())
     totals: dict[str, int] = spark.connection.to_pyarrow(sizes).to_pylist()[0]
     share = min(1.0, customers / max(totals["customers"], 1))
-    chosen = table.filter(in_sample(table[CUSTOMER_ID], share))
+    sample = table.filter(in_sample(table[CUSTOMER_ID], share))
     with scratch_folder(workspace) as scratch:
-        spark.session.sql(str(spark.connection.compile(chosen))).write.parquet(str(scratch / "sample"))
+        spark.session.sql(str(spark.connection.compile(sample))).write.parquet(str(scratch / "sample"))
         progress.report("sample", 1, 1)
         return ingest(
             workspace,
@@ -98,5 +98,5 @@ def sample_of(dataset: Dataset) -> Sampled | None:
     manifest = dataset.manifest
     if manifest.sampled is None:
         return None
-    kept = {"kept_customers": manifest.customers, "kept_events": manifest.rows_kept}
-    return Sampled(**vars(manifest.sampled), **kept)
+    counts = {"kept_customers": manifest.customers, "kept_events": manifest.rows_kept}
+    return Sampled(**vars(manifest.sampled), **counts)

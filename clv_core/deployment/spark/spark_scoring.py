@@ -125,7 +125,7 @@ def _zone_of(workspace: Workspace, bundle: Bundle) -> str:
 def _check_can_score(bundle: Bundle, out: str) -> None:
     learned = bundle.record.signals.attributes
     if learned and bundle.record.train_config.attributes:
-        raise Refused("events_attributes", model=bundle.id, names=", ".join(one.name for one in learned))
+        raise Refused("events_attributes", model=bundle.id, names=", ".join(attribute.name for attribute in learned))
     if REMOTE not in out and Path(out).exists():
         raise Refused("out_exists", path=out)
 
@@ -152,7 +152,7 @@ def scoring_query(
         terms: horizon, discount and margin.
 
     Raises:
-        Refused: nobody has bought anything.
+        Refused: the log has no purchase.
     """
     warehouse, config = log.store, bundle.record.train_config
     assert isinstance(warehouse, Warehouse)

@@ -37,7 +37,7 @@ TOTALS: Final = ", ".join(f"{name} double" for name in Totals._fields)
 
 @dataclass(frozen=True)
 class BroadcastModel:
-    """What workers need, the same for every customer; bytes and texts, so that it can be sent to any process.
+    """Model and population context for the workers; bytes and texts, so that any process can receive it.
 
     Args:
         bundle: the bundle's name.
@@ -59,14 +59,14 @@ class BroadcastModel:
     def of(
         cls, bundle: Bundle, population: PopulationContext, texts: Mapping[str, NDArray[np.object_]], terms: Terms
     ) -> Self:
-        """Return what to broadcast; files pass their checksums first.
+        """Return the value to broadcast; files pass their checksums first.
 
         Raises:
             Refused: a file is missing or was changed.
         """
         files = tuple((name, bundle.read(name)) for name in MODEL_FILES)
         texts_json = json.dumps({name: list(vocabulary) for name, vocabulary in texts.items()})
-        record, context = (json.dumps(one.to_json()) for one in (bundle.record, population))
+        record, context = (json.dumps(part.to_json()) for part in (bundle.record, population))
         return cls(bundle.id, record, files, context, texts_json, terms)
 
     def at_level(self, model: CalibratedModel, totals: Totals) -> Self:
@@ -125,10 +125,10 @@ def _texts(texts_json: str) -> dict[str, NDArray[np.object_]]:
 def _snapshot(rows: pa.RecordBatch, broadcast: BroadcastModel) -> Snapshot:
     predictor, store = load_predictor(broadcast), store_of_rows(rows, _texts(broadcast.texts))
     cutoff: date = predictor.population.cutoff
-    own: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
+    extra_columns: dict[str, tuple[SignalColumn, NDArray[np.object_]]] = {}
     if predictor.config.review_text and REVIEW_TEXT in rows.schema.names:
-        own[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(rows.column(REVIEW_TEXT), object)
-    snapshot = predictor.snapshot(store, cutoff, predictor.names, own)
+        extra_columns[REVIEW_TEXT] = SignalColumn(REVIEW_TEXT, "text"), np.array(rows.column(REVIEW_TEXT), object)
+    snapshot = predictor.snapshot(store, cutoff, predictor.names, extra_columns)
     snapshot.features.index = pd.Index(store.customer_ids)
     return snapshot
 
