@@ -73,6 +73,16 @@ class ClvError(Exception):
     Args:
         code: catalogue key without the ``error.`` prefix.
         params: values for the sentence's placeholders.
+
+    Examples:
+        >>> from clv_core import CLV, ClvError
+        >>> try:
+        ...     CLV(horizon_days=0).fit("orders.csv")
+        ... except ClvError as error:
+        ...     print(error)
+        ...     print(error.code, error.params)
+        horizon_days was 0; use 1 to 3650.
+        setting_bounds {'setting': 'horizon_days', 'value': 0, 'low': 1, 'high': 3650}
     """
 
     exit_code: ClassVar[int] = 5
@@ -116,6 +126,17 @@ class NeedsAnswer(ClvError):
     ``answers``, the same as keywords of :class:`~clv_core.collection.answers.Answers`; ``net_revenue`` of the
     file if read so, None where it is not computed. ``params["also"]`` holds further questions, each its code and
     parameters, and ``params["together"]`` the revenue by answers to all of them.
+
+    Examples:
+        >>> import pandas as pd
+        >>> from clv_core import CLV, NeedsAnswer
+        >>> days = ["03/04/2024", "05/06/2024"]
+        >>> written = pd.DataFrame({"customer_id": ["a", "b"], "event_time": days, "amount": [9.0, 8.0]})
+        >>> try:
+        ...     CLV(horizon_days=90).fit(written)
+        ... except NeedsAnswer as question:
+        ...     print(question.code, [reading["answers"] for reading in question.params["readings"]])
+        dates_ambiguous [{'date_order': 'dmy'}, {'date_order': 'mdy'}]
     """
 
     exit_code = 3

@@ -1,8 +1,8 @@
 """Uploaded files are read in separate processes: a file that crashes its reader crashes nothing else.
 
 A reader is ``python -m clv_core.reader_process``. It takes calls on its standard input and answers on its standard
-output, one after the other, and ends with the process that started it. Readers are reused, as Python takes long to
-start.
+output, and ends with the process that started it. Readers are reused, as Python takes long to start. A pool of
+``multiprocessing`` (pebble's, too) would run the page's script anew in each worker, and ends none by its memory.
 """
 
 from __future__ import annotations

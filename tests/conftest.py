@@ -58,7 +58,7 @@ NUMERIC = (
     *("features/test_last_year.py", "features/test_parts.py", "features/test_returns_level.py"),
     *("monitoring/test_realised.py", "monitoring/test_feature_histograms.py", "strategy/test_acquisition.py"),
     *("strategy/test_card.py", "strategy/test_segmentation.py", "test_estimator.py", "test_nothing_later.py"),
-    "test_pipeline.py",
+    *("test_examples.py", "test_pipeline.py"),
 )
 """Files and folders whose tests compare what networks, trees or a fit of BTYD say: found by noting which tests call
 torch's modules, LightGBM's prediction or scipy's minimisers. Another processor sums in another order; ``make

@@ -1,4 +1,8 @@
-"""Commands on simulated shops: make a log, and pre-train the network on many."""
+"""Commands on simulated shops: make a log, and pre-train the network on many.
+
+The app never runs ``pretrain``. It is in the wheel, with ``training/pretrain.py``, ``training/prior`` and
+``evaluation/pretrained.py``, because it is a command of ``clv``, and a command goes only after it was deprecated.
+"""
 
 from __future__ import annotations
 

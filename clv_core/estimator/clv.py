@@ -64,6 +64,25 @@ class CLV(ModelFigures):
         metrics_: figures on the held-out last horizon by name; empty where the log was too short for one.
         currency_: of all money; empty where the log names none.
         cutoff_: first day that the model has not seen.
+
+    Examples:
+        What its methods show goes on from here:
+
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from clv_core import CLV
+        >>> random = np.random.default_rng(3)
+        >>> customer = np.repeat(np.arange(300), 1 + random.poisson(random.gamma(1.0, 4.0, 300)))
+        >>> day = pd.Timestamp("2023-01-01") + pd.to_timedelta(random.integers(0, 730, len(customer)), unit="D")
+        >>> amount = random.gamma(4.0, 10.0, len(customer)).round(2)
+        >>> events = pd.DataFrame({"customer_id": customer, "event_time": day, "amount": amount})
+        >>> past = events[events["event_time"] < "2024-10-01"]
+        >>> clv = CLV(horizon_days=90, model="bgnbd").fit(past, currency="EUR")
+        >>> clv.predict().nlargest(3, "predicted_clv")[["customer_id", "p_purchase", "predicted_clv"]].round(2)
+            customer_id  p_purchase  predicted_clv
+        246          52        0.90          99.32
+        212         291        0.86          85.68
+        19          115        0.86          84.45
     """
 
     load_: LoadResult
@@ -92,7 +111,12 @@ class CLV(ModelFigures):
         self._forget()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn passes it
-        """Return the arguments of this object by name."""
+        """Return the arguments of this object by name.
+
+        Examples:
+            >>> CLV(horizon_days=90, model="bgnbd").get_params()["horizon_days"]
+            90
+        """
         return {name: getattr(self, name) for name in _parameters()}
 
     @python_door
@@ -101,6 +125,10 @@ class CLV(ModelFigures):
 
         Raises:
             UsageError: there is no such argument.
+
+        Examples:
+            >>> CLV().set_params(horizon_days=90, settings__ensemble=1)
+            CLV(horizon_days=90, settings={'ensemble': 1})
         """
         for name, value in params.items():
             argument, _, setting = name.partition("__")
@@ -136,6 +164,12 @@ class CLV(ModelFigures):
             Refused: the log cannot be used.
             NotEnoughData: it is too short, or too few customers buy.
             UsageError: an argument is none, or there is no such keyword.
+
+        Examples:
+            >>> shop = pd.concat([past, past.head(40)]).rename(columns={"amount": "paid"})
+            >>> again = CLV(horizon_days=90, model="naive")
+            >>> again.fit(shop, columns={"amount": "paid"}, duplicates="drop", currency="EUR").load_.rows_duplicate
+            40
         """
         from clv_core import pipeline
         from clv_core.collection.rows import read_settings_of
@@ -169,7 +203,12 @@ class CLV(ModelFigures):
 
     @property
     def cutoff_(self) -> date:
-        """First day that the model has not seen."""
+        """First day that the model has not seen.
+
+        Examples:
+            >>> clv.cutoff_.isoformat()
+            '2024-10-01'
+        """
         return self._fitted().record.cutoff
 
     @python_door
@@ -206,6 +245,15 @@ class CLV(ModelFigures):
         Raises:
             NotFittedError: there is no model.
             UsageError: an argument is none; or the model was loaded without what it needs.
+
+        Examples:
+            >>> new = pd.DataFrame({"customer_id": ["new"], "event_time": ["2024-09-20"], "amount": [25.0]})
+            >>> clv.predict(new)[["customer_id", "horizon_days", "p_purchase", "predicted_clv"]].round(2)
+              customer_id  horizon_days  p_purchase  predicted_clv
+            0         new            90        0.43          26.57
+            >>> clv.predict(new, horizon_days=180)[["horizon_days", "p_purchase", "predicted_clv"]].round(2)
+               horizon_days  p_purchase  predicted_clv
+            0           180        0.63          52.98
         """
         from clv_core.deployment import Terms, score
 
@@ -245,6 +293,10 @@ class CLV(ModelFigures):
         Raises:
             NotEnoughData: no event is later than the model's cutoff, or the metric does not exist for these customers.
             UsageError: there is no such metric.
+
+        Examples:
+            >>> round(clv.score(events), 2), round(clv.score(events, metric="mae"), 1)
+            (0.58, 26.1)
         """
         import numpy as np
 
@@ -263,6 +315,10 @@ class CLV(ModelFigures):
         """Write the model, without customers, to a ``.zip`` that :meth:`load` and ``clv models import`` read.
 
         It holds what predictions share over all customers, so that :meth:`predict` needs no log where it is loaded.
+
+        Examples:
+            >>> clv.save("model.zip").name
+            'model.zip'
         """
         from clv_core.deployment.model_archive import export_bundle
         from clv_core.deployment.registry import Registry
@@ -289,6 +345,12 @@ class CLV(ModelFigures):
 
         Raises:
             Refused: the file is no such archive, or was changed.
+
+        Examples:
+            >>> loaded = CLV.load(clv.save("model.zip"))
+            >>> new = pd.DataFrame({"customer_id": ["new"], "event_time": ["2024-09-20"], "amount": [25.0]})
+            >>> loaded.predict(new)["predicted_clv"].round(2).tolist()  # as the model that was saved
+            [26.57]
         """
         unknown = next((name for name in params if name not in _parameters()), None)
         if unknown is not None:
@@ -300,7 +362,13 @@ class CLV(ModelFigures):
 
     @python_door
     def read_events(self, events: Any, *, columns: Mapping[str, str] | None = None, **reading: Unpack[Reading]) -> Self:
-        """Read a full log whose customers :meth:`predict` is about from now on; arguments as :meth:`fit`'s."""
+        """Read a full log whose customers :meth:`predict` is about from now on; arguments as :meth:`fit`'s.
+
+        Examples:
+            >>> loaded = CLV.load(clv.save("model.zip"))
+            >>> len(loaded.read_events(past).predict()), past["customer_id"].nunique()
+            (296, 296)
+        """
         from clv_core.collection.rows import read_settings_of
 
         self._fitted()

@@ -37,7 +37,16 @@ T = TypeVar("T")
 
 
 class NotFittedError(ClvError, ValueError, AttributeError):
-    """A method that needs a model was called before :meth:`CLV.fit`; of the same kinds as scikit-learn's error."""
+    """A method that needs a model was called before :meth:`CLV.fit`; of the same kinds as scikit-learn's error.
+
+    Examples:
+        >>> from clv_core import NotFittedError
+        >>> try:
+        ...     CLV(horizon_days=90).predict()
+        ... except NotFittedError as error:
+        ...     print(error)
+        There is no model yet: call fit(events) first.
+    """
 
 
 def python_door(method: Callable[P, T]) -> Callable[P, T]:

@@ -54,6 +54,10 @@ class LoadResult:
         rejected: the rejected rows by reason, the most frequent first.
         columns: what became of each column of the source: used as what, left out as harmless, or doubted.
         warnings: of the load; :meth:`~clv_core.estimator.clv.CLV.fit` gives each as a warning.
+
+    Examples:
+        >>> print(clv.load_)
+        1,481 rows read, 1,481 kept, 0 rejected, 0 duplicate; 296 customers, net revenue 58,434.00 EUR
     """
 
     rows_read: int
@@ -86,7 +90,14 @@ class LoadResult:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the rows by what became of them: what, rows, examples; one row each."""
+        """Return the rows by what became of them: what, rows, examples; one row each.
+
+        Examples:
+            >>> clv.load_.to_frame()
+                    what  rows examples
+            0       kept  1481
+            1  duplicate     0
+        """
         import pandas as pd
 
         rows = [("kept", self.rows_kept, ""), ("duplicate", self.rows_duplicate, "")]

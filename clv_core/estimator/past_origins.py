@@ -27,6 +27,13 @@ class PastOrigins:
         horizon_days: length of the predicted span, that of the estimator.
         step_days: days from one origin to the next; None is one horizon, so that no outcome is judged twice.
         time: the column of times.
+
+    Examples:
+        >>> from clv_core import PastOrigins
+        >>> for before, until in PastOrigins(2, horizon_days=90).split(events):
+        ...     print(events["event_time"].iloc[before].max().date(), events["event_time"].iloc[until].max().date())
+        2024-07-02 2024-09-30
+        2024-09-30 2024-12-30
     """
 
     def __init__(
@@ -38,7 +45,13 @@ class PastOrigins:
         self.time = time
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803, ARG002
-        """Return how many splits there are."""
+        """Return how many splits there are.
+
+        Examples:
+            >>> from clv_core import PastOrigins
+            >>> PastOrigins(2, horizon_days=90).get_n_splits()
+            2
+        """
         return self.n_splits
 
     def split(
@@ -56,6 +69,12 @@ class PastOrigins:
 
         Raises:
             UsageError: there is no such column, it holds other things than times, or no row lies before an origin.
+
+        Examples:
+            >>> from clv_core import PastOrigins
+            >>> log = pd.DataFrame({"event_time": pd.date_range("2024-01-01", periods=10)})
+            >>> [(len(before), len(until)) for before, until in PastOrigins(2, horizon_days=3).split(log)]
+            [(4, 7), (7, 10)]
         """
         days = self._days(X)
         dated = days[~np.isnat(days)]

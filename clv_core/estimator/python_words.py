@@ -49,6 +49,16 @@ class ClvWarning(UserWarning):
     Attributes:
         code: stable name, for example ``duplicates_kept``.
         params: what the sentence names.
+
+    Examples:
+        >>> import warnings
+        >>> from clv_core import ClvWarning
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always", ClvWarning)
+        ...     predicted = clv.predict(pd.concat([past, past.head(2)]))
+        >>> for doubt in caught:
+        ...     print(doubt.message.code, doubt.message.params)
+        duplicates_kept {'rows': 2}
     """
 
     def __init__(self, message: Message) -> None:

@@ -35,6 +35,15 @@ def decile_table(actual: ArrayLike, predicted: ArrayLike, *, baseline: ArrayLike
         ``decile`` (1 is the highest), ``customers`` (their number; a fraction where c is no multiple of ten),
         ``predicted_mean``, ``actual_mean``, ``predicted_sum``, ``actual_sum``, ``share_of_value`` (of the actual
         total), and ``baseline_mean`` where there is a baseline.
+
+    Examples:
+        >>> import numpy as np
+        >>> from clv_core.evaluation import decile_table
+        >>> table = decile_table(actual=np.arange(100), predicted=np.arange(100) / 2)
+        >>> table.loc[[0, 9], ["decile", "customers", "predicted_mean", "actual_mean", "share_of_value"]].round(2)
+           decile  customers  predicted_mean  actual_mean  share_of_value
+        0       1       10.0           47.25         94.5            0.19
+        9      10       10.0            2.25          4.5            0.01
     """
     mean, value = floats(predicted), np.maximum(floats(actual), 0.0)
     order = Order.ascending(-mean)
@@ -77,7 +86,18 @@ def gain_curve(actual: ArrayLike, predicted: ArrayLike, points: int = CURVE_POIN
 
 
 def gain_curves(actual: ArrayLike, predicted: dict[str, ArrayLike]) -> dict[str, pd.DataFrame]:
-    """Return the gain curve of each model by name, then the perfect one as ``actual``."""
+    """Return the gain curve of each model by name, then the perfect one as ``actual``.
+
+    Examples:
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from clv_core.evaluation import gain_curves
+        >>> curves = gain_curves(np.arange(10), {"ours": np.arange(10), "other": -np.arange(10)})
+        >>> pd.DataFrame({name: curve["share_of_value"] for name, curve in curves.items()}).iloc[[20, 100]].round(2)
+             ours  other  actual
+        20   0.20   0.00    0.20
+        100  0.78   0.22    0.78
+    """
     curves = {name: gain_curve(actual, values) for name, values in predicted.items()}
     return {**curves, "actual": gain_curve(actual, np.maximum(floats(actual), 0.0))}
 

@@ -70,6 +70,15 @@ class Metric:
             actual: net value in the horizon, [n].
             predictions: of the same customers, in the same order.
             threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+
+        Examples:
+            >>> import pandas as pd
+            >>> from clv_core.evaluation import METRICS
+            >>> actual = [0.0, 10.0, 20.0, 70.0]
+            >>> predicted = pd.DataFrame({"p_purchase": [0.2, 0.4, 0.6, 0.9], "predicted_clv": [5.0, 25.0, 10.0, 60.0]})
+            >>> predicted = predicted.assign(clv_p10=0.0, clv_p50=predicted["predicted_clv"], clv_p90=80.0)
+            >>> METRICS["mae"].value(actual, predicted), round(METRICS["gini"].value(actual, predicted), 3)
+            (10.0, 0.909)
         """
         return float(self.compute(Draw.unweighted(Sample.of(actual, predictions, threshold)))[0])
 
@@ -89,6 +98,16 @@ def evaluate(actual: ArrayLike, predictions: PredictionLike, threshold: float = 
         actual: net value in the horizon, [n].
         predictions: :class:`~clv_core.model.predictions.Predictions`, or a frame with its columns, in the same order.
         threshold: a customer with ``p_purchase >= threshold`` is expected to buy.
+
+    Examples:
+        >>> import pandas as pd
+        >>> from clv_core.evaluation.metrics import evaluate
+        >>> actual = [0.0, 10.0, 20.0, 70.0]
+        >>> predicted = pd.DataFrame({"p_purchase": [0.2, 0.4, 0.6, 0.9], "predicted_clv": [5.0, 25.0, 10.0, 60.0]})
+        >>> predicted = predicted.assign(clv_p10=0.0, clv_p50=predicted["predicted_clv"], clv_p90=80.0)
+        >>> figures = evaluate(actual, predicted)
+        >>> {name: round(figures[name], 3) for name in ("gini", "mae", "bias", "auc")}
+        {'gini': 0.909, 'mae': 10.0, 'bias': 0.0, 'auc': 1.0}
     """
     draw = Draw.unweighted(Sample.of(actual, predictions, threshold))
     values = {name: float(metric.compute(draw)[0]) for name, metric in METRICS.items()}
@@ -291,6 +310,11 @@ def format_metric(metric: str, value: float, currency: str = "", language: str =
         value: of the metric.
         currency: of the log; "" where it has no name.
         language: decides the large units.
+
+    Examples:
+        >>> from clv_core.evaluation import format_metric
+        >>> format_metric("bias", -0.153), format_metric("mae", 9.04, "USD")
+        ('−15.3%', '9.04 USD')
     """
     kind = METRICS[metric]
     if kind.unit == "share":

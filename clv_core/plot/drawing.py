@@ -69,7 +69,15 @@ class Chart:
     figure: Figure
 
     def standalone(self) -> Figure:
-        """Return a copy for outside the app: with the colours of its light theme, and the message as its title."""
+        """Return a copy for outside the app: with the colours of its light theme, and the message as its title.
+
+        Examples:
+            >>> from clv_core.plot import drawn
+            >>> bars = {"type": "bar", "x": ["a", "b"], "y": [3, 5]}
+            >>> chart = drawn([bars], "b sold more", x={"title": "shop"}, y={"title": "orders"})
+            >>> chart.standalone().layout.title.text
+            'b sold more'
+        """
         traces = [_coloured(trace.to_plotly_json()) for trace in self.figure.data]
         figure = go.Figure(traces, _coloured(self.figure.layout.to_plotly_json()))
         title = "<br>".join(wrap(lettered(self.message), TITLE_LETTERS))
@@ -121,6 +129,13 @@ def drawn(
             its place.
         legend: whether traces are named above the chart.
         height: of the chart, pixels.
+
+    Examples:
+        >>> from clv_core.plot import drawn
+        >>> bars = {"type": "bar", "x": ["a", "b"], "y": [3, 5]}
+        >>> chart = drawn([bars], "b sold more", x={"title": "shop"}, y={"title": "orders"}, legend=False)
+        >>> chart.message, chart.figure.data[0].y
+        ('b sold more', (3, 5))
     """
     numbers: Looks = {}
     if language() == "zh":

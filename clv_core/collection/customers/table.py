@@ -14,7 +14,7 @@ from clv_core.collection.customers.roles import ChosenRoles, Roles
 from clv_core.collection.engine import file_text, name, one, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.parse.id_texts import MERGE, pseudonym_sql
-from clv_core.collection.read.line_numbers import lines_without_rows, recorded_rejects
+from clv_core.collection.read.line_numbers import line_breaks, lines_without_rows, recorded_rejects
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
 from clv_core.collection.rows.rejected_rows import EXAMPLES, Problem
@@ -139,10 +139,7 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenR
     cells += [
         f"nullif(trim({name(column)}), '') AS {_contact_name(field)}" for field, column in chosen.contacts.items()
     ]
-    breaks = "0"
-    if source.dialect is not None:
-        every = (f"length({name(c)}) - length(replace({name(c)}, chr(10), ''))" for c in source.columns)
-        breaks = " + ".join(f"coalesce({item}, 0)" for item in every)
+    breaks = "0" if source.dialect is None else line_breaks(source.columns)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {RAW} AS SELECT row_number() OVER () AS clv_row, {breaks} AS clv_breaks,"
         f" {', '.join(dict.fromkeys(cells))} FROM {source.relation(record=True)}"

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.collection.engine import name
 from clv_core.collection.read.dialect import BLANKS, Dialect
 from clv_core.collection.read.encoding import BLOCK
 from clv_core.collection.read.quotes import QuotedCells, Reject
@@ -72,6 +73,12 @@ def lines_without_rows(
         line, lines = np.concatenate([line, blank]), np.concatenate([lines, np.ones(len(blank), np.int64)])
     order = np.argsort(line, kind="stable")
     return line[order], lines[order]
+
+
+def line_breaks(columns: Sequence[str]) -> str:
+    """Return SQL for how many line breaks lie in the cells of a row of text: so many more lines it takes."""
+    cells = map(name, columns)
+    return " + ".join(f"coalesce(length({cell}) - length(replace({cell}, chr(10), '')), 0)" for cell in cells)
 
 
 def blank_lines(path: Path, dialect: Dialect) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from clv_core.collection.answers import LEFT_OUT
 from clv_core.collection.engine import T, file_text, name, run, text
 from clv_core.collection.infer.plan.reading_plan import ReadingPlan
 from clv_core.collection.infer.profile import Profile
-from clv_core.collection.read.line_numbers import lines_without_rows
+from clv_core.collection.read.line_numbers import line_breaks, lines_without_rows
 from clv_core.collection.read.quotes import Reject
 from clv_core.collection.read.source import Source
 from clv_core.collection.vocabulary.order_statuses import CANCELLED, REFUNDED
@@ -116,10 +116,9 @@ def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: i
     header = source.dialect.header_line if source.dialect else 0
     extra = "0"
     if source.lines > header + rows + pushing:
-        breaks = " + ".join(
-            f"coalesce(length({name(c)}) - length(replace({name(c)}, chr(10), '')), 0)" for c in source.columns
+        extra = (
+            f"coalesce(sum({line_breaks(source.columns)}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
         )
-        extra = f"coalesce(sum({breaks}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
     numbered = f"(SELECT *, row_number() OVER () AS clv_row, {extra} AS clv_extra FROM {source.relation()})"
     about = " ".join(f"WHEN '{reason}' THEN '{column}'" for reason, column in REASON_COLUMNS.items())
     values = " ".join(

@@ -35,6 +35,17 @@ def summary_from_events(
 
     Raises:
         UsageError: a column is missing.
+
+    Examples:
+        >>> import pandas as pd
+        >>> from clv_core import summary_from_events
+        >>> days = pd.to_datetime(["2024-01-01", "2024-01-11", "2024-01-31", "2024-01-05"])
+        >>> events = pd.DataFrame({"customer_id": ["a", "a", "a", "b"], "event_time": days, "amount": [10, 20, 40, 5]})
+        >>> summary_from_events(events, amount="amount", end="2024-02-10")
+                     frequency  recency     T  monetary_value
+        customer_id
+        a                  2.0     30.0  40.0            30.0
+        b                  0.0      0.0  36.0             0.0
     """
     needed = [customer, time, *([] if amount is None else [amount])]
     if missing := [name for name in needed if name not in events.columns]:

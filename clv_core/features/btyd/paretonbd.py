@@ -35,6 +35,14 @@ class ParetoNBD(JsonRecord):
 
     Source: Schmittlein, Morrison, Colombo 1987; the likelihood as an integral over the time of leaving, Fader and
     Hardie 2005, A note on deriving the Pareto/NBD model, which needs no 2F1 and cancels nowhere.
+
+    Examples:
+        CDNOW in weeks, and the customer of the BG/NBD paper's example:
+
+        >>> from clv_core import ParetoNBD
+        >>> model = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669)
+        >>> model.expected_purchases(39, [2], [30.43], [38.86]).round(3)
+        array([1.455])
     """
 
     r: float
@@ -54,6 +62,15 @@ class ParetoNBD(JsonRecord):
 
         Returns:
             The fitted model; never an error and never a NaN, see :attr:`converged`. n = 0 gives the prior's centre.
+
+        Examples:
+            >>> import numpy as np
+            >>> from clv_core import ParetoNBD
+            >>> once, lost, regular = [0, 0, 200], [3, 60, 365], [12, 340, 365]
+            >>> frequency, recency, T = np.repeat([once, lost, regular], 40, axis=0).T
+            >>> model = ParetoNBD.fit(frequency, recency, T)
+            >>> model.p_alive(*np.transpose([lost, regular])).round(2)
+            array([0.  , 0.96])
         """
         (x, last, age), _, weight = unique_rows(frequency, recency, T)
         scale = float(np.average(age, weights=weight)) if len(age) and age.max() > 0 else 1.0
@@ -67,12 +84,29 @@ class ParetoNBD(JsonRecord):
         return cls(float(r), float(alpha) * scale, float(s), float(beta) * scale, converged)
 
     def log_likelihood(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> float:
-        """Return the log-likelihood summed over customers."""
+        """Return the log-likelihood summed over customers.
+
+        Examples:
+            >>> from clv_core import ParetoNBD
+            >>> model = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669)
+            >>> round(model.log_likelihood([0, 2], [0, 30.43], [38.86, 38.86]), 3)
+            -10.075
+        """
         (x, last, age), _, weight = unique_rows(frequency, recency, T)
         return float(weight @ _log_likelihood(self._parameters, x, last, age)[0])
 
     def standard_errors(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> dict[str, float]:
-        """Return the standard error of each parameter, from the customers that the model was fitted on."""
+        """Return the standard error of each parameter, from the customers that the model was fitted on.
+
+        Examples:
+            >>> import numpy as np
+            >>> from clv_core import ParetoNBD
+            >>> customers = np.repeat([[0, 0, 200], [1, 90, 300], [4, 320, 365], [9, 100, 365]], 50, axis=0).T
+            >>> model = ParetoNBD.fit(*customers)
+            >>> errors = model.standard_errors(*customers)
+            >>> {name: round(error / getattr(model, name), 2) for name, error in errors.items()}
+            {'r': 0.14, 'alpha': 0.17, 's': 0.62, 'beta': 0.71}
+        """
         (x, last, age), _, weight = unique_rows(frequency, recency, T)
 
         def log_likelihood(parameters: Floats) -> tuple[float, Floats]:
@@ -83,7 +117,14 @@ class ParetoNBD(JsonRecord):
         return dict(zip(("r", "alpha", "s", "beta"), map(float, errors), strict=True))
 
     def p_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:
-        """Return the probability that each customer has not left by the cutoff, [n] in [0, 1]."""
+        """Return the probability that each customer has not left by the cutoff, [n] in [0, 1].
+
+        Examples:
+            >>> from clv_core import ParetoNBD
+            >>> model = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669)
+            >>> model.p_alive([2, 2], [30.43, 5.0], [38.86, 38.86]).round(3)
+            array([0.869, 0.13 ])
+        """
         (x, last, age), place, _ = unique_rows(frequency, recency, T)
         alive = np.empty(len(x))
         for begin in range(0, len(x), _ROWS_AT_ONCE):
@@ -103,11 +144,25 @@ class ParetoNBD(JsonRecord):
             frequency: x, [n].
             recency: first to last purchase, [n].
             T: first purchase to cutoff, [n].
+
+        Examples:
+            >>> from clv_core import ParetoNBD
+            >>> model = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669)
+            >>> model.expected_purchases(39, [0, 2], [0, 30.43], [38.86, 38.86]).round(3)
+            array([0.107, 1.455])
         """
         return self.p_alive(frequency, recency, T) * self.expected_if_alive(frequency, T)(horizon_days)
 
     def expected_if_alive(self, frequency: ArrayLike, T: ArrayLike) -> Callable[[float], Floats]:
-        """Return the expected purchase days of customers who have not left, [n], as a function of the horizon."""
+        """Return the expected purchase days of customers who have not left, [n], as a function of the horizon.
+
+        Examples:
+            >>> from clv_core import ParetoNBD
+            >>> model = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669)
+            >>> expected = model.expected_if_alive([2], [38.86])
+            >>> [expected(weeks).round(3).tolist() for weeks in (39, 78)]
+            [[1.674], [2.945]]
+        """
         x, age = np.asarray(frequency, dtype=np.float64), np.asarray(T, dtype=np.float64)
         rate = (self.r + x) / (self.alpha + age)
 
@@ -121,6 +176,12 @@ class ParetoNBD(JsonRecord):
         """Return the probability of at least one purchase in the horizon after the cutoff, [n] in [0, 1].
 
         The density of the first purchase at u, of a customer who is alive at the cutoff and at u, over the horizon.
+
+        Examples:
+            >>> from clv_core import ParetoNBD
+            >>> model = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669)
+            >>> model.p_purchase(39, [0, 2], [0, 30.43], [38.86, 38.86]).round(3)
+            array([0.069, 0.592])
         """
         (x, age), place, _ = unique_rows(frequency, T)
         some = np.empty(len(x))
