@@ -119,14 +119,14 @@ class Said(TypedDict, total=False):
     recipe: str
 
 
-def check_said(said: Mapping[str, Any]) -> Said:
+def check_said(given: Mapping[str, Any]) -> Said:
     """Return keywords of :class:`Answers`, once each of them is one and can be said.
 
     Raises:
         UsageError: there is no such keyword, its value is of another type, or none that can be said.
     """
     names = Said.__annotations__
-    for name, value in said.items():
+    for name, value in given.items():
         if name not in names:
             raise UsageError("setting_unknown", setting=name, known=sorted(names))
         if name in CHOICES and value is not None and value not in CHOICES[name]:
@@ -135,13 +135,13 @@ def check_said(said: Mapping[str, Any]) -> Said:
         is_truth_for_number = kind is Real and isinstance(value, bool)
         if (not isinstance(value, kind) or is_truth_for_number) and not (value is None and "None" in str(names[name])):
             raise UsageError("setting_type", setting=name, value=str(value)[:60], type=_TYPE_NAMES.get(name, "str"))
-    for word, meaning in said.get("states", {}).items():
+    for word, meaning in given.get("states", {}).items():
         if meaning not in MEANINGS:
             raise UsageError("state_meaning", word=word[:60], meaning=str(meaning)[:60], known=list(MEANINGS))
-    for key, meaning in said.get("rows", {}).items():
+    for key, meaning in given.get("rows", {}).items():
         if "=" not in key or meaning not in ROW_MEANINGS:
             raise UsageError("row_meaning", rows=key[:60], meaning=str(meaning)[:60], known=list(ROW_MEANINGS))
-    return cast(Said, dict(said))
+    return cast(Said, dict(given))
 
 
 _KINDS: Final[Mapping[str, type]] = {
@@ -155,7 +155,7 @@ _TYPE_NAMES: Final = {**dict.fromkeys(("mapping", "events", "states", "rows"), "
 }
 
 
-def named_anew(before: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+def named_anew(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
     """Return what columns were named ``before``, and what is said of them now, which holds where both name one."""
-    named = {column.lower() for column in said.values() if column}
-    return {name: column for name, column in before.items() if column.lower() not in named} | dict(said)
+    named = {column.lower() for column in now.values() if column}
+    return {name: column for name, column in before.items() if column.lower() not in named} | dict(now)

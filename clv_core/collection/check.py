@@ -80,7 +80,7 @@ def check_file(
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,
-    **said: Unpack[Said],
+    **settings: Unpack[Said],
 ) -> Check:
     """Read ``source`` to the end with the options of :func:`clv_core.collection.ingest.ingest`, and store nothing.
 
@@ -92,7 +92,7 @@ def check_file(
         Refused: the file cannot be used.
         UsageError: there is no such encoding.
     """
-    answers = Answers(**said)
+    answers = Answers(**settings)
     with temporary_folder("clv-check-") as folder:
         result = load_log(source, answers, folder, progress or NoProgress(), original=original)
         manifest = describe(result, "")

@@ -129,8 +129,8 @@ def one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 def run(connection: duckdb.DuckDBPyConnection, query: str, progress: Progress, stage: str, rows: int = 0) -> int:
     """Execute a long query that writes, report how far it is, and return the number of rows that it wrote."""
-    found = fetch(connection, query, progress, stage, rows)
-    return int(found[0][0]) if found else 0
+    result = fetch(connection, query, progress, stage, rows)
+    return int(result[0][0]) if result else 0
 
 
 def fetch(

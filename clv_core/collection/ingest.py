@@ -46,7 +46,7 @@ def ingest(
     original: str = "",
     sampled: SampledFrom | None = None,
     like: ReadSettings | None = None,
-    **said: Unpack[Said],
+    **settings: Unpack[Said],
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
@@ -79,7 +79,9 @@ def ingest(
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
     part = len(paths) > 1 or like is not None
-    files = _Files(workspace, name, Answers(**said), remembered, "timezone" in said, key, part, like or ReadSettings())
+    files = _Files(
+        workspace, name, Answers(**settings), remembered, "timezone" in settings, key, part, like or ReadSettings()
+    )
     with changing(workspace, name), scratch_folder(workspace) as scratch:
         for path in paths:
             try:
@@ -138,22 +140,22 @@ class _Files:
         """
         folder = scratch / f"file-{len(self.parts) + 1}"
         folder.mkdir()
-        said, habit = self.answers, self.like
+        answers, habit = self.answers, self.like
         if self.remembered:
-            said, habit = recalled(self.workspace, path, said, folder, original, zoned=self.zoned)
+            answers, habit = recalled(self.workspace, path, answers, folder, original, zoned=self.zoned)
         elif self.parts:
             habit = replace(
                 read_settings_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
             )
         reading = load_with_settings(
-            path, said, habit, folder, progress, original=original, key=self.key, part=self.part
+            path, answers, habit, folder, progress, original=original, key=self.key, part=self.part
         )
         if self.parts:
-            ask_money(self.parts[0], reading, said)
+            ask_money(self.parts[0], reading, answers)
         part = LogFiles(describe(reading, self.name), reading.events, reading.rejected, reading.voided)
         self.parts.append(exclude_erased(self.workspace, part, folder / "left", progress))
-        kept = completed(said, habit) if self.remembered else self.answers
-        self.shapes[reading.source.columns] = kept, reading.source.encoding
+        remembered = completed(answers, habit) if self.remembered else self.answers
+        self.shapes[reading.source.columns] = remembered, reading.source.encoding
 
 
 def _lost(workspace: Workspace, manifest: Manifest) -> list[Message]:
@@ -219,11 +221,11 @@ def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> N
     if len(paths) < 2 or error.code not in LACKING:
         return
     seen = [inspect_file(path, header=answers.header, encoding=answers.encoding, sheet=answers.sheet) for path in paths]
-    tables = [{fold(item.column): item.column for item in one.columns} for one in seen]
+    tables = [{fold(item.column): item.column for item in table.columns} for table in seen]
     lacking = next((at for at, path in enumerate(paths) if path.name == error.params.get("file")), 0)
-    others = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
+    different = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
     for key in KEYS:
-        for at in others:
+        for at in different:
             shared = [name for name in tables[lacking] if name in tables[at] and SURE_NAMES.get(name) == key]
             if shared:
                 params = {"file": paths[lacking].name, "other": paths[at].name, "column": tables[lacking][shared[0]]}

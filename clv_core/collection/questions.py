@@ -55,8 +55,8 @@ def _amounts_and_prices(params: Params) -> list[Said]:
     """Totals, then prices of one piece times the quantity, then these prices as if each were a total."""
     prices = [str(column) for column in params.get("prices", ())]
     totals = [column for column in params["columns"] if column not in prices] or list(params["columns"])
-    others = [column for column in prices if column not in totals]
-    ordered = [(AMOUNT, totals), (UNIT_PRICE, prices), (AMOUNT, others)]
+    other_prices = [column for column in prices if column not in totals]
+    ordered = [(AMOUNT, totals), (UNIT_PRICE, prices), (AMOUNT, other_prices)]
     return [{"mapping": {canonical: str(column)}} for canonical, columns in ordered for column in columns]
 
 
@@ -181,8 +181,8 @@ def option_words(answers: Answers) -> list[str]:
     for item in fields(answers):
         value = getattr(answers, item.name)
         if item.name not in done and value not in (None, ""):
-            option, said = f"--{item.name.replace('_', '-')}", str(value)
-            words += [f"{option}={said}"] if said.startswith("-") else [option, said]
+            option, text = f"--{item.name.replace('_', '-')}", str(value)
+            words += [f"{option}={text}"] if text.startswith("-") else [option, text]
     return words
 
 
@@ -199,8 +199,8 @@ def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
     for key in {key for choice in given_in for key in choice}:
         given = getattr(answers, key)
         if key in MAPPINGS:
-            asked = set(chain.from_iterable(choice[key] for choice in given_in if key in choice))
-            if not asked & set(given):
+            needed = set(chain.from_iterable(choice[key] for choice in given_in if key in choice))
+            if not needed & set(given):
                 return False
         elif given in (None, ""):
             return False
@@ -241,9 +241,9 @@ def question_of(
     doubts = list({str(doubt.params): doubt for doubt in doubts}.values())[:MOST_AT_ONCE]
     if not doubts:
         return None
-    first, *others = doubts
-    if others:
-        first.params["also"] = [{"code": other.code, "params": other.params} for other in others]
+    first, *rest = doubts
+    if rest:
+        first.params["also"] = [{"code": other.code, "params": other.params} for other in rest]
         if is_small:
             first.params["together"] = _together(doubts, answers, revenue)
     return first
@@ -258,8 +258,8 @@ def _doubt(warning: Message, answers: Answers, revenue: Revenue) -> NeedsAnswer 
     if code == "returns_mostly" and AMOUNT in answers.mapping:  # who named the column has seen its signs
         return None
     sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]
-    known = [value for value in sums if value is not None]
-    if len(known) < 2 and len(choices) > 1 or not _matters(known):
+    amounts = [value for value in sums if value is not None]
+    if len(amounts) < 2 and len(choices) > 1 or not _matters(amounts):
         return None
     readings = [_reading(choice, value) for choice, value in zip(choices, sums, strict=True)]
     return NeedsAnswer(code, **settled(warning).params, readings=readings)
@@ -270,8 +270,8 @@ def _is_seen(code: str, params: Params, answers: Answers) -> bool:
 
     There may be several columns of states, and one of events.
     """
-    said = getattr(answers, SEEN[code]) if code in SEEN else {}
-    return bool(set(map(fold, said)) & set(map(fold, params["seen"]))) if "seen" in params else bool(said)
+    meanings = getattr(answers, SEEN[code]) if code in SEEN else {}
+    return bool(set(map(fold, meanings)) & set(map(fold, params["seen"]))) if "seen" in params else bool(meanings)
 
 
 def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue) -> list[JsonObject]:
@@ -281,14 +281,14 @@ def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue)
     for doubt in doubts:
         readings = doubt.params["readings"]
         offered.append(readings if len(readings) <= most else [*readings[: most - 1], readings[-1]])
-    found = []
-    for chosen in product(*offered):
-        said = answers
-        for reading in chosen:
-            said = with_answer(said, reading["answers"])
-        words = " ".join(reading["option"] for reading in chosen)
-        found.append({"option": words, "net_revenue": revenue(said)})
-    return found
+    results = []
+    for combination in product(*offered):
+        combined = answers
+        for reading in combination:
+            combined = with_answer(combined, reading["answers"])
+        words = " ".join(reading["option"] for reading in combination)
+        results.append({"option": words, "net_revenue": revenue(combined)})
+    return results
 
 
 WORKED_OUT: Final = ("revenues", "choices", "seen")

@@ -118,7 +118,7 @@ def _run(
     raw = None if before is None else raw_version(before)
     held = Held() if raw is None or not KINDS[source.kind].dialect else held_of(source, raw, known)
     with temporary_folder("clv-source-") as folder:
-        pulled = pull(source, folder, known, progress, held=held)
+        pulled = pull(source, folder, known, progress, stored=held)
         if not pulled.paths and before is None:
             raise Refused("source_empty", source=source.name)
         orders = deleted_orders(source, raw, pulled, held, state)

@@ -36,7 +36,7 @@ def raw_name(column: str) -> str:
 
 
 def read_attributes(
-    connection: duckdb.DuckDBPyConnection, chosen: ChosenRoles, roles: Roles
+    connection: duckdb.DuckDBPyConnection, selected: ChosenRoles, roles: Roles
 ) -> tuple[tuple[Attribute, ...], dict[str, str], list[Message]]:
     """Return the attributes, the SQL of each one's value, and what is to be said.
 
@@ -46,8 +46,8 @@ def read_attributes(
     typed: list[Attribute] = []
     values: dict[str, str] = {}
     notes: list[Message] = []
-    named = {item.strip().lower() for item in roles.text} | {column.lower() for column in chosen.contacts.values()}
-    for column, date in chosen.attributes.items():
+    named = {item.strip().lower() for item in roles.text} | {column.lower() for column in selected.contacts.values()}
+    for column, date in selected.attributes.items():
         raw = raw_name(column)
         forms = _forms(connection, raw, numbers.form(raw))
         padded = one(connection, f"SELECT count(*) FROM {RAW} WHERE regexp_full_match({raw}, '0\\d+')")[0]
@@ -72,12 +72,12 @@ def read_attributes(
 
 
 def read_dates(
-    connection: duckdb.DuckDBPyConnection, chosen: ChosenRoles, roles: Roles, timezone: str
+    connection: duckdb.DuckDBPyConnection, selected: ChosenRoles, roles: Roles, timezone: str
 ) -> tuple[dict[str, str], list[Message]]:
     """Return the SQL of each date, local to the log's time zone, and what is to be said."""
     values: dict[str, str] = {}
     notes: list[Message] = []
-    for column in chosen.dates:
+    for column in selected.dates:
         cell = raw_name(column)
         forms = _forms(connection, cell, times.form(cell))
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")

@@ -133,10 +133,10 @@ def read_customers(
         proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
         if not roles.customer_id:
             proposals = with_matching_id(connection, source, proposals, events)
-        chosen = settle(source.columns, proposals, roles)
+        selected = settle(source.columns, proposals, roles)
         progress.report("columns", 0, 1)
         log = events if manifest.merges_similar_ids else None
-        table = read_table(connection, source, chosen, roles, manifest.timezone, log)
+        table = read_table(connection, source, selected, roles, manifest.timezone, log)
         table = table if key is None else _nameless(table)
         _refuse_empty(table, called)
         progress.report("write", 0, 1)
@@ -145,8 +145,8 @@ def read_customers(
         messages = (
             *(source.notes if key is None else with_pseudonyms(source.notes, key)),
             *(
-                Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
-                for field in chosen.guessed
+                Message("warning.customers_contact_guessed", {"column": selected.contacts[field], "field": field})
+                for field in selected.guessed
             ),
             *table.notes,
             *(problem.message() for problem in table.problems),
@@ -161,9 +161,9 @@ def read_customers(
             problems=table.problems,
             match=counts,
             attributes=table.attributes,
-            contacts=tuple(chosen.contacts),
-            dates=chosen.dates,
-            off=chosen.off,
+            contacts=tuple(selected.contacts),
+            dates=selected.dates,
+            off=selected.off,
             warnings=messages,
             content=_content(connection, target, table),
             roles=roles,
@@ -315,11 +315,11 @@ def with_matching_id(
     cells = [f"lower(trim({name(column)}::VARCHAR))" for column in candidates]
     counts = ", ".join(f"count(DISTINCT {cell}) FILTER ({cell} IN {ids})" for cell in cells)
     matched = dict(zip(candidates, one(connection, f"SELECT {counts} FROM {source.relation()}"), strict=True))
-    own = next((item.column for item in proposals if item.role == ID), "")
+    proposed = next((item.column for item in proposals if item.role == ID), "")
     best = max(candidates, key=lambda column: int(matched[column]))
-    if best == own or int(matched[best]) <= 2 * int(matched.get(own, 0)):
+    if best == proposed or int(matched[best]) <= 2 * int(matched.get(proposed, 0)):
         return proposals
-    roles = {best: (ID, ""), own: (ATTRIBUTE, "")}
+    roles = {best: (ID, ""), proposed: (ATTRIBUTE, "")}
     return [
         replace(item, role=roles[item.column][0], field=roles[item.column][1]) if item.column in roles else item
         for item in proposals
@@ -336,8 +336,8 @@ def match_notes(
     """
     if not counts.few:
         return ()
-    here, there = _unmatched(connection, table, events), _unmatched(connection, events, table)
-    params = {"file": file, "customers": counts.customers, "log": counts.log, "here": here, "there": there}
+    table_only, log_only = _unmatched(connection, table, events), _unmatched(connection, events, table)
+    params = {"file": file, "customers": counts.customers, "log": counts.log, "here": table_only, "there": log_only}
     better = {how: match(connection, table, events, rewrite).matched for how, rewrite in REWRITES.items()}
     how, most = max(better.items(), key=lambda item: item[1])
     hint = Message(f"warning.customers_match_if.{how}", {"matched": most})

@@ -62,8 +62,8 @@ class CustomerTable:
             hash_ids: makes ids keyed hashes too.
         """
         secret = "" if key is None else pseudonym_sql(key)
-        own = secret.format(column=CUSTOMER_ID) if secret and hash_ids else CUSTOMER_ID
-        shown = [f"{own} AS {CUSTOMER_ID}"]
+        id_value = secret.format(column=CUSTOMER_ID) if secret and hash_ids else CUSTOMER_ID
+        shown = [f"{id_value} AS {CUSTOMER_ID}"]
         shown += [name(attribute.name) for attribute in self.attributes]
         shown += [name(date) for date in self.dates]
         taken = {attribute.name.lower() for attribute in self.attributes}
@@ -79,7 +79,7 @@ class CustomerTable:
 def read_table(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    chosen: ChosenRoles,
+    selected: ChosenRoles,
     roles: Roles,
     timezone: str,
     log: Path | None = None,
@@ -98,21 +98,21 @@ def read_table(
         NeedsAnswer: dates can be read in two ways.
         Refused: a static attribute is different in two rows of one customer.
     """
-    _load(connection, source, chosen)
+    _load(connection, source, selected)
     if log is not None:
         _spell_as(connection, log)
     rejects = recorded_rejects(connection, source)
     rows = int(one(connection, f"SELECT count(*) FROM {RAW}")[0])
-    attributes, values, notes = read_attributes(connection, chosen, roles)
-    dates, messages = read_dates(connection, chosen, roles, timezone)
+    attributes, values, notes = read_attributes(connection, selected, roles)
+    dates, messages = read_dates(connection, selected, roles, timezone)
     notes += messages
     bad = " OR ".join(f"({raw_name(date)} IS NOT NULL AND {value} IS NULL)" for date, value in dates.items())
-    header = f"{CUSTOMER_ID} = {text(chosen.customer_id)}"
+    header = f"{CUSTOMER_ID} = {text(selected.customer_id)}"
     reason = (
         f"CASE WHEN {CUSTOMER_ID} IS NULL THEN '{NO_ID}' WHEN {header} THEN '{HEADER}'"
         f"{f' WHEN {bad} THEN {text(BAD_DATE)}' if bad else ''} END"
     )
-    contacts = [_contact_name(field) for field in chosen.contacts]
+    contacts = [_contact_name(field) for field in selected.contacts]
     shown = [f"{value} AS {name(column)}" for column, value in {**values, **dates}.items()] + contacts
     shown += [f"{raw_name(date)} AS {_was_name(date)}" for date in dates]
     connection.execute(
@@ -120,24 +120,24 @@ def read_table(
         f" SELECT clv_row, clv_breaks, {CUSTOMER_ID}, {', '.join(shown)}, {reason} AS reason FROM {RAW}"
     )
     stored = [name(column) for column in (*values, *dates)] + contacts
-    if chosen.dates:
+    if selected.dates:
         notes += _check_rows(connection, attributes)
     else:
         _reject_repeats(connection, stored)
-    kept = int(one(connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL")[0])
-    problems = _problems(connection, source, chosen, rejects, rows)
+    loaded = int(one(connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL")[0])
+    problems = _problems(connection, source, selected, rejects, rows)
     return CustomerTable(
-        rows + len(rejects), kept, attributes, tuple(dates), tuple(chosen.contacts), problems, tuple(notes)
+        rows + len(rejects), loaded, attributes, tuple(dates), tuple(selected.contacts), problems, tuple(notes)
     )
 
 
-def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, source: Source, selected: ChosenRoles) -> None:
     """Load the columns that are used as text: ids and contact fields under their names, others under their own."""
-    cells = [f"{_clean(CUSTOMER_ID, chosen.customer_id)} AS {CUSTOMER_ID}"]
-    cells += [f"{_clean(ORDER_ID, column)} AS {raw_name(column)}" for column in chosen.attributes]
-    cells += [f"{_clean(EVENT_TIME, column)} AS {raw_name(column)}" for column in chosen.dates]
+    cells = [f"{_clean(CUSTOMER_ID, selected.customer_id)} AS {CUSTOMER_ID}"]
+    cells += [f"{_clean(ORDER_ID, column)} AS {raw_name(column)}" for column in selected.attributes]
+    cells += [f"{_clean(EVENT_TIME, column)} AS {raw_name(column)}" for column in selected.dates]
     cells += [
-        f"nullif(trim({name(column)}), '') AS {_contact_name(field)}" for field, column in chosen.contacts.items()
+        f"nullif(trim({name(column)}), '') AS {_contact_name(field)}" for field, column in selected.contacts.items()
     ]
     breaks = "0"
     if source.dialect is not None:
@@ -151,9 +151,9 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenR
 
 def _spell_as(connection: duckdb.DuckDBPyConnection, log: Path) -> None:
     """Write the ids that were loaded as a log has them, where they differ in capitals, blanks or leading zeros only."""
-    known = f"SELECT DISTINCT {CUSTOMER_ID} AS id, true AS old FROM {file_text(log)}"
+    log_ids = f"SELECT DISTINCT {CUSTOMER_ID} AS id, true AS old FROM {file_text(log)}"
     new = f"SELECT DISTINCT {CUSTOMER_ID} AS id, false AS old FROM {RAW} WHERE {CUSTOMER_ID} IS NOT NULL"
-    if find_spellings(connection, f"{known} UNION ALL {new}", MERGE, ask=False):
+    if find_spellings(connection, f"{log_ids} UNION ALL {new}", MERGE, ask=False):
         connection.execute(f"UPDATE {RAW} SET {CUSTOMER_ID} = instead FROM spellings WHERE {CUSTOMER_ID} = id")
 
 
@@ -218,11 +218,11 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
 
 
 def _problems(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles, rejects: Sequence[Reject], read: int
+    connection: duckdb.DuckDBPyConnection, source: Source, selected: ChosenRoles, rejects: Sequence[Reject], read: int
 ) -> tuple[Problem, ...]:
     """Return what was set aside by reason, with the lines that it stands on, the most frequent first."""
-    about = {NO_ID: chosen.customer_id, BAD_DATE: ", ".join(chosen.dates), TWICE: chosen.customer_id}
-    dates = ", ".join(_was_name(date) for date in chosen.dates)
+    about = {NO_ID: selected.customer_id, BAD_DATE: ", ".join(selected.dates), TWICE: selected.customer_id}
+    dates = ", ".join(_was_name(date) for date in selected.dates)
     shown = f"CASE reason WHEN '{BAD_DATE}' THEN concat_ws(', ', {dates}) ELSE {CUSTOMER_ID} END"
     rows = connection.execute(
         f"SELECT reason, count(*), arg_min(coalesce({shown if dates else CUSTOMER_ID}, ''), clv_row, {EXAMPLES}),"
@@ -230,7 +230,7 @@ def _problems(
         f" FROM (SELECT *, coalesce(sum(clv_breaks) OVER (ORDER BY clv_row ROWS BETWEEN UNBOUNDED PRECEDING"
         f" AND 1 PRECEDING), 0) AS clv_before FROM {TYPED}) WHERE reason IS NOT NULL GROUP BY reason"
     ).fetchall()
-    first, size = (found.tolist() for found in lines_without_rows(source, rejects, read))
+    first, size = (array.tolist() for array in lines_without_rows(source, rejects, read))
     gaps = list(zip(first, size, strict=True))
     header = source.dialect.header_line if source.dialect else 0
     problems = []

@@ -50,12 +50,12 @@ def saved_answers(dataset: Dataset) -> Answers:
     was in the dataset; a column that was said not to be what its name says is not taken for it again.
     """
     manifest = dataset.manifest
-    said = manifest.answers or Answers(timezone=manifest.timezone)
-    duplicates = said.duplicates or _usual_rule(dataset)
-    refused = {canonical: column for canonical, column in said.mapping.items() if not column}
-    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
-    said = replace(said, recipe=NONE if said.recipe else "")  # what a recipe said is among the answers
-    return replace(said, mapping=refused, duplicates=duplicates)
+    answers = manifest.answers or Answers(timezone=manifest.timezone)
+    duplicates = answers.duplicates or _usual_rule(dataset)
+    refused = {canonical: column for canonical, column in answers.mapping.items() if not column}
+    answers = replace(answers, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
+    answers = replace(answers, recipe=NONE if answers.recipe else "")  # what a recipe said is among the answers
+    return replace(answers, mapping=refused, duplicates=duplicates)
 
 
 @changes
@@ -124,7 +124,7 @@ def append(
             nothing_new = Message("warning.nothing_new", {"file": files, "rows": rows})
             warnings = [*merged.manifest.warnings, nothing_new]
             return replace(merged.manifest, version=current.version, warnings=warnings)
-        table, others = carry_over(current, merged.events, scratch)
+        table, extras = carry_over(current, merged.events, scratch)
         manifest = replace(
             merged.manifest,
             version=version_of(merged.manifest.version, current.version),
@@ -134,8 +134,8 @@ def append(
             rules={},
             customers_table=table,
         )
-        others |= {"withdrawn": merged.voided} if merged.voided is not None else {}
-        derive(raw, manifest, current=not inactive, events=merged.events, set_aside=merged.rejected, **others)
+        extras |= {"withdrawn": merged.voided} if merged.voided is not None else {}
+        derive(raw, manifest, current=not inactive, events=merged.events, set_aside=merged.rejected, **extras)
     return manifest
 
 

@@ -161,8 +161,8 @@ def _respell_ids(
         return log
     files = [(item.events, True) for item in inputs] + [(log.events, False)]
     ids = (f"SELECT DISTINCT {CUSTOMER_ID} AS id, {old} AS old FROM {file_text(path)}" for path, old in files)
-    said = manifest.answers.similar_ids if manifest.answers else None
-    warnings = find_spellings(connection, " UNION ALL ".join(ids), said, ask=ask)
+    answer = manifest.answers.similar_ids if manifest.answers else None
+    warnings = find_spellings(connection, " UNION ALL ".join(ids), answer, ask=ask)
     if not warnings:
         return log
     events, voided = folder / "spelt.parquet", folder / "spelt_withdrawn.parquet" if log.voided else None
@@ -195,18 +195,18 @@ def _merge_next(
     if compare:
         last = last_event(connection, new.log)
         if whole is not None:
-            updates, kept = replace_orders(step, new.log.voided, whole), 0
+            updates, repeated = replace_orders(step, new.log.voided, whole), 0
             marked = step.one(f"SELECT count(*) FROM {step.present}")[0]
             new = replace(new, overlap=replace(new.overlap, rows=int(marked)))
         else:
             updates = find_order_updates(step, new.log.voided, last)
-            kept = 0 if overlap == "add" else _resolve_repeated(step, inputs, new, updates, overlap)
+            repeated = 0 if overlap == "add" else _resolve_repeated(step, inputs, new, updates, overlap)
         superseded = step.superseded_rows()
         new = replace(
             new,
             updated=sum(superseded) - updates.removed.rows,
             outdated=updates.outdated,
-            repeated=kept,
+            repeated=repeated,
             voided_orders=count_voided(connection, new.log.voided)[1],
             removed=updates.removed,
         )
@@ -316,8 +316,8 @@ class MergeInput:
     @classmethod
     def of(cls, log: LogFiles, names: Sequence[str]) -> MergeInput:
         """Return a log of which every row counts, among others whose columns are ``names`` together."""
-        own = {column.lower(): column for column in log.manifest.columns}
-        return cls(log, {column: own[column.lower()] for column in names if column.lower() in own}, log.events)
+        spelled = {column.lower(): column for column in log.manifest.columns}
+        return cls(log, {column: spelled[column.lower()] for column in names if column.lower() in spelled}, log.events)
 
     @property
     def rows_left_out(self) -> int:
@@ -387,10 +387,10 @@ def _warnings(item: MergeInput, first: Manifest) -> list[FileMessage]:
         warn("other_ids", known=overlap.known_customers, customers=overlap.window_customers)
     elif overlap.written_otherwise and (added := overlap.alike - item.updated - item.outdated - item.repeated) > 0:
         warn("written_otherwise", rows=added)
-    known = {column.lower() for column in first.columns}
+    present = {column.lower() for column in first.columns}
     if missing := [column for column in first.columns if column not in item.columns]:
         warn("columns_missing", columns=missing[:NAMED_COLUMNS])
-    if new := [column for column in item.columns if column.lower() not in known]:
+    if new := [column for column in item.columns if column.lower() not in present]:
         warn("columns_added", columns=new[:NAMED_COLUMNS])
     if manifest.timezone != first.timezone:
         warn("timezone_differs", timezone=first.timezone, found=manifest.timezone)

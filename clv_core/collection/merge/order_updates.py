@@ -147,10 +147,10 @@ def _missing_lines(line: Sequence[str], old: str, new: str, counted: str) -> str
     key, order = ", ".join((*line, EVENT_TIME)), f"{ORDER}, {EVENT_TIME}"
     common = f"SELECT * FROM {old} WHERE ({order}) IN (SELECT {order} FROM {new})"
     copies = f"row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS clv_copy"
-    known = f"SELECT {key}, count(*) AS clv_copies FROM {new} GROUP BY ALL"
+    copies_in_new = f"SELECT {key}, count(*) AS clv_copies FROM {new} GROUP BY ALL"
     lines = (
         f"SELECT *, clv_copy > coalesce(clv_copies, 0) AND NOT ({counted}) AS clv_missing"
-        f" FROM (SELECT *, {copies} FROM ({common})) LEFT JOIN ({known}) USING ({key})"
+        f" FROM (SELECT *, {copies} FROM ({common})) LEFT JOIN ({copies_in_new}) USING ({key})"
     )
     complete = f"SELECT NOT bool_or(clv_missing) AS complete FROM lines GROUP BY {order}"
     share = f"SELECT avg(complete::INTEGER) FROM ({complete})"
@@ -186,8 +186,8 @@ def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetim
     every = _union_voided([file_text(path) for path in voided])
     valid = f"(SELECT * FROM ({every}) WHERE {REASON} = '{REFUNDED}' OR told > TIMESTAMP '{last}')"
     lines = f"SELECT {blanked(line)} FROM {valid} WHERE NOT whole"
-    found = matching_lines(", ".join(line), rows, lines, whole_orders(valid))
-    step.run(f"CREATE OR REPLACE TEMP TABLE voided_lines AS {found}")
+    matches = matching_lines(", ".join(line), rows, lines, whole_orders(valid))
+    step.run(f"CREATE OR REPLACE TEMP TABLE voided_lines AS {matches}")
     step.add_present("FROM voided_lines")
     return sum_lines(step, "FROM voided_lines")
 
@@ -279,7 +279,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
     parts = [f"SELECT {ORDER_ID} AS id FROM {step.new_rows}", "SELECT id FROM gone_orders"]
     parts += [f"SELECT {ORDER_ID} AS id FROM {file_text(voided)}"] if voided is not None else []
     step.run(f"CREATE OR REPLACE TEMP TABLE whole_orders AS {' UNION '.join(parts)}")
-    chosen = f"{ORDER_ID} IN (SELECT id FROM whole_orders WHERE id IS NOT NULL)"
+    updated = f"{ORDER_ID} IN (SELECT id FROM whole_orders WHERE id IS NOT NULL)"
     shared = ", ".join(map(name, step.shared))
     sides = (("old_whole", step.old_rows, f"{FILE}, {POSITION}"), ("new_whole", step.new_rows, POSITION))
     for table, rows, place in sides:
@@ -288,7 +288,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
         key = f"hash({shared}) AS clv_hash, {shared}"
         step.run(
             f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {place}, {ORDER_ID} AS clv_order{amount}, {number}, {key}"
-            f" FROM {rows} WHERE {chosen}"
+            f" FROM {rows} WHERE {updated}"
         )
     same = " AND ".join(f"o.{name(column)} IS NOT DISTINCT FROM n.{name(column)}" for column in step.shared)
     pairs = f"old_whole o JOIN new_whole n ON o.clv_hash = n.clv_hash AND o.clv_copy = n.clv_copy AND {same}"
@@ -299,8 +299,8 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
     step.add_present(f"SELECT new AS {POSITION} FROM same_whole")
     old = f"SELECT * FROM old_whole WHERE ({FILE}, {POSITION}) NOT IN (SELECT ({FILE}, {POSITION}) FROM same_whole)"
     step.add_superseded(old)
-    others = "SELECT clv_order FROM new_whole UNION ALL SELECT id FROM gone_orders"
-    removed = f"{old} AND clv_order NOT IN ({others})"
+    still_there = "SELECT clv_order FROM new_whole UNION ALL SELECT id FROM gone_orders"
+    removed = f"{old} AND clv_order NOT IN ({still_there})"
     rows, orders, amount = step.one(f"SELECT count(*), count(DISTINCT clv_order), sum(clv_amount) FROM ({removed})")
     connection.unregister("gone_orders")
     return OrderUpdates(step.superseded_rows(), 0, OrderSums(rows, orders, round(float(amount or 0), 2)))

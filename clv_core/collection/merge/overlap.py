@@ -193,11 +193,11 @@ def _mark_equal_rows(step: MergeStep, old: str) -> None:
     parts = (candidates + ROWS_AT_A_TIME - 1) // ROWS_AT_A_TIME
     same = " AND ".join(f"n.{name(column)} IS NOT DISTINCT FROM o.{name(column)}" for column in step.shared)
     for part in range(parts):
-        chosen = f"hash({everything}) IN (SELECT h FROM shared_hashes WHERE h % {parts} = {part})"
-        counted = f"SELECT {everything}, count(*) AS clv_copies FROM {old} WHERE {chosen} GROUP BY ALL"
+        in_part = f"hash({everything}) IN (SELECT h FROM shared_hashes WHERE h % {parts} = {part})"
+        counted = f"SELECT {everything}, count(*) AS clv_copies FROM {old} WHERE {in_part} GROUP BY ALL"
         ranked = (
             f"SELECT *, row_number() OVER (PARTITION BY {everything} ORDER BY {POSITION}) AS clv_copy"
-            f" FROM {step.new_rows} WHERE {chosen}"
+            f" FROM {step.new_rows} WHERE {in_part}"
         )
         joined = f"({ranked}) n JOIN ({counted}) o ON {same}"
         step.add_present(f"SELECT n.{POSITION} FROM {joined} WHERE clv_copy <= clv_copies")

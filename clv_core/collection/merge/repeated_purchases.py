@@ -133,13 +133,13 @@ def _select_unmatched(step: MergeStep, timezones: tuple[str, str]) -> bool:
     ``window_old``: the log's in the file's span but those whose order the file has; ``copy`` numbers equal ones.
     """
     shown = f"{POSITION}, {CUSTOMER_ID}, {EVENT_TYPE}, {EVENT_TIME}, {AMOUNT}"
-    known, new_zone, old_zone = "true", timezones[1], timezones[0]
+    outside, new_zone, old_zone = "true", timezones[1], timezones[0]
     if ORDER_ID in step.common:
-        known = f"({ORDER_ID} IS NULL OR ({ORDER}) NOT IN (SELECT {ORDER} FROM {{}} WHERE {ORDER_ID} IS NOT NULL))"
+        outside = f"({ORDER_ID} IS NULL OR ({ORDER}) NOT IN (SELECT {ORDER} FROM {{}} WHERE {ORDER_ID} IS NOT NULL))"
     step.run(
         f"CREATE OR REPLACE TEMP TABLE unmatched_new AS SELECT {shown}, {local_time(EVENT_TIME, new_zone)}::DATE AS day"
         f" FROM {step.new_rows} WHERE {MONEY} AND {POSITION} NOT IN (FROM {step.present})"
-        f" AND {known.format(step.old_rows)}"
+        f" AND {outside.format(step.old_rows)}"
     )
     low, high = step.one(f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM unmatched_new")
     if low is None:
@@ -149,7 +149,7 @@ def _select_unmatched(step: MergeStep, timezones: tuple[str, str]) -> bool:
     step.run(
         f"CREATE OR REPLACE TEMP TABLE window_old AS SELECT {FILE}, {shown}, {day} AS day, row_number() OVER"
         f" (PARTITION BY {CUSTOMER_ID}, {day}, {EVENT_TYPE}, {AMOUNT} ORDER BY {FILE}, {POSITION}) AS copy"
-        f" FROM {step.old_rows} WHERE {MONEY} AND {near} AND {known.format(step.new_rows)}"
+        f" FROM {step.old_rows} WHERE {MONEY} AND {near} AND {outside.format(step.new_rows)}"
         f" AND ({FILE}, {POSITION}) NOT IN (FROM {step.superseded})"
     )
     # Of equal purchases of a day, the log's are taken by those of the file that are there already.
@@ -179,12 +179,12 @@ def _offset(step: MergeStep) -> int:
         f" JOIN unmatched_old o USING ({CUSTOMER_ID}, {EVENT_TYPE})"
         f" WHERE o.{EVENT_TIME} BETWEEN n.{EVENT_TIME} - {MAX_OFFSET} AND n.{EVENT_TIME} + {MAX_OFFSET}"
     )
-    found = step.connection.execute(
+    row = step.connection.execute(
         f"WITH pairs AS ({pairs}) SELECT apart, count(DISTINCT position) FILTER (inside)"
         " / (SELECT count(DISTINCT position) FROM pairs) AS share"
         " FROM pairs GROUP BY apart ORDER BY share DESC, abs(apart) LIMIT 1"
     ).fetchone()
-    return int(found[0]) if found and found[1] > MIN_SHARE and found[0] % ZONE_STEP == 0 else 0
+    return int(row[0]) if row and row[1] > MIN_SHARE and row[0] % ZONE_STEP == 0 else 0
 
 
 def _other_customers(step: MergeStep) -> RepeatedPurchases | None:
@@ -319,7 +319,7 @@ def _repeated(
     return RepeatedPurchases(rows, before, after, 0, ratio, is_update, other_customers)
 
 
-def _sums(rows: str, key: str, chosen: str, order: str = "") -> str:
+def _sums(rows: str, key: str, selection: str, order: str = "") -> str:
     """Return the query of how many of the rows are chosen, what they come to, and of how many orders they are."""
     orders = f", count(DISTINCT ({order}))" if order else ""
-    return f"SELECT count(*), coalesce(sum({AMOUNT}), 0){orders} FROM {rows} WHERE {key} IN (FROM {chosen})"
+    return f"SELECT count(*), coalesce(sum({AMOUNT}), 0){orders} FROM {rows} WHERE {key} IN (FROM {selection})"

@@ -37,8 +37,8 @@ def tidy(texts: pd.Series[Any]) -> pd.Series[Any]:
     odd = [text for text in set(clean) if not text.isascii()]
     if not odd:
         return clean
-    known = {text: _plain(text) for text in odd}
-    return clean.map(lambda text: known.get(text, text)).astype("str")
+    cleaned = {text: _plain(text) for text in odd}
+    return clean.map(lambda text: cleaned.get(text, text)).astype("str")
 
 
 def first_address(text: str) -> str:
@@ -46,8 +46,8 @@ def first_address(text: str) -> str:
 
     What an address book puts around one does not count: a name before ``<``, quotes, ``mailto:``.
     """
-    found = next(iter(_parts(_NAMED.sub(r"\1", text))), "")
-    return found if _ADDRESS.fullmatch(found) else ""
+    address = next(iter(_parts(_NAMED.sub(r"\1", text))), "")
+    return address if _ADDRESS.fullmatch(address) else ""
 
 
 def every_address(texts: pd.Series[Any]) -> pd.Series[Any]:
@@ -56,10 +56,10 @@ def every_address(texts: pd.Series[Any]) -> pd.Series[Any]:
     whole = clean.str.fullmatch(EMAIL_PATTERN)
     if whole.all():
         return clean
-    known = {text: addresses(text) for text in set(clean[~whole]) if "@" in text}
-    several = clean[~whole].map(lambda text: known.get(text, ())).explode().dropna().astype("str")
-    found: pd.Series[Any] = pd.concat([clean[whole], several])
-    return found
+    by_text = {text: addresses(text) for text in set(clean[~whole]) if "@" in text}
+    several = clean[~whole].map(lambda text: by_text.get(text, ())).explode().dropna().astype("str")
+    result: pd.Series[Any] = pd.concat([clean[whole], several])
+    return result
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -157,9 +157,9 @@ def phone_keys(texts: pd.Series[Any]) -> pd.DataFrame:
         texts: cells as they are written, or numbers in E.164.
     """
     clean = texts.astype("str").fillna("")
-    known = {text: [key for number in every_number(text) for key in _keys(number)] for text in set(clean)}
-    width = max(map(len, known.values()), default=0) or 3
-    padded = {text: (*keys, *[""] * (width - len(keys))) for text, keys in known.items()}
+    by_text = {text: [key for number in every_number(text) for key in _keys(number)] for text in set(clean)}
+    width = max(map(len, by_text.values()), default=0) or 3
+    padded = {text: (*keys, *[""] * (width - len(keys))) for text, keys in by_text.items()}
     return pd.DataFrame([padded[text] for text in clean], index=texts.index, columns=range(width), dtype="str")
 
 

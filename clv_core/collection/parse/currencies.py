@@ -65,7 +65,7 @@ UNIT: Final = re.compile(
 
 
 def decide(
-    named: Sequence[str], marks: Sequence[str], said: str, column: str, home: Sequence[str] = ()
+    named: Sequence[str], marks: Sequence[str], given: str, column: str, home: Sequence[str] = ()
 ) -> tuple[str, tuple[Message, ...]]:
     """Return the currency, and warnings: several of them, a sign that means several, another one than was said.
 
@@ -76,28 +76,28 @@ def decide(
         column: of the amounts, in the file.
         home: codes of where the file's script is written; one of them outranks the likeliest meaning of a sign.
     """
-    found = named or marks
-    params = {"column": column, "found": list(found)}
-    if not found:
-        return said, ()
-    could = [code for code in meant(found[0]) if all(code in meant(mark) for mark in found)]
+    units = named or marks
+    params = {"column": column, "found": list(units)}
+    if not units:
+        return given, ()
+    could = [code for code in meant(units[0]) if all(code in meant(mark) for mark in units)]
     if not could:
-        return said, (Message("warning.mixed_currency", params),)
-    currency = said or next((code for code in could if code in home), could[0])
+        return given, (Message("warning.mixed_currency", params),)
+    currency = given or next((code for code in could if code in home), could[0])
     params["currency"] = currency
     notes = [Message("warning.currency_marks", params)] if marks else []
-    if said and not set(could) & set(meant(said)):
+    if given and not set(could) & set(meant(given)):
         notes.append(Message("warning.currency_contradicted", params))
-    if not said and len(could) > 1:
+    if not given and len(could) > 1:
         notes.append(Message("warning.currency_guessed", {**params, "could": list(could)}))
     return currency, tuple(notes)
 
 
 def in_name(column: str) -> str:
     """Return the sign or code of a currency that a column's name ends with, behind a slash, a comma or ``_in_``."""
-    found = UNIT.search(column)
-    unit = next(filter(None, found.groups())) if found else ""
-    unit = unit.upper() if found and found.group(3) else unit
+    match = UNIT.search(column)
+    unit = next(filter(None, match.groups())) if match else ""
+    unit = unit.upper() if match and match.group(3) else unit
     return unit if is_unit(unit) or (unit.isupper() and unit in list_currencies()) else ""
 
 

@@ -55,10 +55,10 @@ class ColumnDates:
             f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)
         )
         numbers = ", ".join(f"try_cast(p{place} AS INT) AS p{place}" for place in (1, 2))
-        found = one(
+        counts = one(
             self.connection, f"SELECT {figures} FROM (SELECT {numbers} FROM (SELECT {parts} FROM ({self.cells})))"
         )
-        first, last = found[:3], found[3:]
+        first, last = counts[:3], counts[3:]
         if _are_days(first, last):
             return "first"
         return "last" if _are_days(last, first) else ""
@@ -70,9 +70,9 @@ class ColumnDates:
         return [str(first), str(last)]
 
 
-def _are_days(here: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def _are_days(position: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Say whether the smallest, the largest and the number of different values are those of days, beside years."""
-    low, high, different = here
+    low, high, different = position
     return low <= EARLY_DAY and high >= LATE_DAY and different >= MORE * other[2]
 
 
@@ -99,8 +99,8 @@ def decide(
         NeedsAnswer: dates fit several orders alike, or no one order fits them all.
     """
     count = forms.get
-    order, found = _order(forms, column, date_order, evidence)
-    notes = list(found)
+    order, warnings = _order(forms, column, date_order, evidence)
+    notes = list(warnings)
     units = EPOCHS.keys() & forms.keys()
     if len(units) > 1 or 0 < sum(forms[unit] for unit in units) < _readable(forms):
         listed = [f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing"]
@@ -147,7 +147,7 @@ def _order(
     if answer or not split:
         return answer or "", ()
     rows = sum(split.values())
-    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
+    suffix = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
     left = [order for order in time_texts.ORDERS if all(order in FITS[kind] for kind in split)]
     fitting = {kind: set(FITS[kind]) for kind in split}
     if "ymd" in left and len(left) > 1 and evidence is not None and (place := evidence.place_of_days()):
@@ -155,12 +155,12 @@ def _order(
         fitting = {kind: fits & set(left) for kind, fits in fitting.items()}
     if not left:
         only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
-        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
+        raise NeedsAnswer(f"dates_contradict{suffix}", column=column, rows=rows, **only)
     if split.keys() == {"same"}:
         return left[0], ()
     if len(left) > 1:
         spans = {order: evidence.days(order) for order in left} if evidence is not None else {}
-        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0), spans=spans)
+        raise NeedsAnswer(f"dates_ambiguous{suffix}", column=column, rows=rows - split.get("same", 0), spans=spans)
     proof = sum(count for kind, count in split.items() if fitting[kind] == {left[0]})
     if not proof:
         return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)

@@ -66,17 +66,17 @@ def propose(columns: Sequence[str], cells: Iterable[str] = (), browser_zone: str
         browser_zone: IANA name of the browser's time zone, where it is known.
     """
     script = _script("".join(columns))
-    places, here = AT_HOME.get(script, {}), _money_of(browser_zone)
+    places, browser_money = AT_HOME.get(script, {}), _money_of(browser_zone)
     cells = list(cells)
     units = _units(columns, cells)
-    currency = _one(units, [*places, here]) if units else _one(tuple(places), [here])
+    currency = _one(units, [*places, browser_money]) if units else _one(tuple(places), [browser_money])
     timezone = places.get(currency, "")
-    if not timezone and currency and currency == here:
+    if not timezone and currency and currency == browser_money:
         timezone = browser_zone or ""
     if not currency:
         return LocaleHint()
     code = "hint.locale.script"
-    offsets = {f"{found[1]}:{found[2]}" for cell in cells if (found := OFFSET.search(cell))} - {"+00:00"}
+    offsets = {f"{match[1]}:{match[2]}" for cell in cells if (match := OFFSET.search(cell))} - {"+00:00"}
     if offsets and timezone and not offsets <= offsets_of(timezone):
         code, timezone = "hint.locale.offset", zone_of_offsets(offsets)[0]
     if not timezone or (units and code == "hint.locale.script"):
@@ -91,12 +91,12 @@ def script_currencies(columns: Sequence[str]) -> tuple[str, ...]:
 
 def _units(columns: Sequence[str], cells: Iterable[str]) -> tuple[str, ...]:
     """Return the currencies that all units in the file's names and cells could stand for; none where they differ."""
-    found: list[str] = []
+    marks: list[str] = []
     for name in columns:
-        found += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _known(unit))]
+        marks += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _known(unit))]
     for cell in cells:
-        found += ["".join(pair) for pair in AT_NUMBER.findall(cell)]
-    meanings = [meant(unit) for unit in dict.fromkeys(found)]
+        marks += ["".join(pair) for pair in AT_NUMBER.findall(cell)]
+    meanings = [meant(unit) for unit in dict.fromkeys(marks)]
     return tuple(code for code in meanings[0] if all(code in codes for codes in meanings)) if meanings else ()
 
 
@@ -119,7 +119,7 @@ def _script(text: str) -> str:
         return "ko"
     if not HAN.search(text):
         return ""
-    simple, full = (len(known & set(text)) for known in (ONLY_SIMPLIFIED, ONLY_TRADITIONAL))
+    simple, full = (len(letters & set(text)) for letters in (ONLY_SIMPLIFIED, ONLY_TRADITIONAL))
     return "zh_Hans" if simple >= full else "zh_Hant"
 
 

@@ -159,10 +159,10 @@ def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
 
     Three decimals of a currency that has as many would be written in all of them: 0.000.
     """
-    found = list(forms)
-    grouped = max(sum(item.get(form, 0) for item in found) for form in ("point3", "comma3"))
-    whole = sum(item.get("integer", 0) for item in found)
-    broken = sum(item.get(form, 0) for item in found for form in ("cents", "point", "comma"))
+    counts = list(forms)
+    grouped = max(sum(item.get(form, 0) for item in counts) for form in ("point3", "comma3"))
+    whole = sum(item.get("integer", 0) for item in counts)
+    broken = sum(item.get(form, 0) for item in counts for form in ("cents", "point", "comma"))
     return grouped >= FEWEST_GROUPED and whole >= FEWEST_WHOLE and not broken
 
 

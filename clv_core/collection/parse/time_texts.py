@@ -187,14 +187,14 @@ def _replaced(column: str, rules: tuple[tuple[str, str], ...]) -> str:
 
 def _in_english(column: str) -> str:
     """Return SQL for a date whose month is called by its English abbreviation, where it had another name."""
-    known = " ".join(
+    cases = " ".join(
         f"WHEN m IN ({', '.join(map(text, sorted(names)))}) THEN '{month}'" for month, names in _month_names().items()
     )
     parts = f"regexp_extract({column}, {text(MONTH)}, ['before', 'month', 'after'])"
-    month = f"list_transform([lower(p.month)], m -> CASE {known} END)[1]"
-    found = f"list_transform([{parts}], p -> p.before || {month} || p.after)[1]"
+    month = f"list_transform([lower(p.month)], m -> CASE {cases} END)[1]"
+    translated = f"list_transform([{parts}], p -> p.before || {month} || p.after)[1]"
     english = f"regexp_matches({column}, {text(ENGLISH)})"
-    return f"CASE WHEN {english} THEN {column} ELSE coalesce({found}, {column}) END"
+    return f"CASE WHEN {english} THEN {column} ELSE coalesce({translated}, {column}) END"
 
 
 @cache
@@ -247,10 +247,10 @@ def _first_fitting(column: str, formats: Sequence[str]) -> str:
 
     def read(colons: int) -> str:
         some = [item for item in formats if item.count(":") == colons]
-        halves, others = ([item for item in some if item.endswith("%p") is half] for half in (True, False))
+        halves, rest = ([item for item in some if item.endswith("%p") is half] for half in (True, False))
         if not halves:
-            return tried(others)
-        return f"CASE WHEN regexp_matches({column}, '[mM]\\s*$') THEN {tried(halves)} ELSE {tried(others)} END"
+            return tried(rest)
+        return f"CASE WHEN regexp_matches({column}, '[mM]\\s*$') THEN {tried(halves)} ELSE {tried(rest)} END"
 
     return (
         f"CASE WHEN NOT contains({column}, ':') THEN {read(0)} WHEN regexp_matches({column}, ':.*:') THEN {read(2)}"

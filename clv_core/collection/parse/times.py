@@ -181,8 +181,8 @@ def _zone_form(column: str) -> str:
 
 def _zoned(column: str) -> str:
     """Return SQL for the form of a time with an offset, which is part of it unless it is none."""
-    found = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
-    offset = f"list_transform([{found}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
+    matched = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
+    offset = f"list_transform([{matched}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
     return f"concat('zoned', regexp_extract(' ' || {offset}, '^ .*[1-9].*'))"
 
 
@@ -255,11 +255,11 @@ def shared_zone_warnings(texts: Collection[str], column: str, timezone: str) -> 
         column: their column in the file.
         timezone: of the log.
     """
-    found = (re.match(NAMED, cell.strip()) for cell in texts)
+    matches = (re.match(NAMED, cell.strip()) for cell in texts)
     shared = _ZONES["shared"]
     zones = {
         short: zone_of(short, timezone)
-        for short in sorted({match.group(2).upper() for match in found if match} & set(shared))
+        for short in sorted({match.group(2).upper() for match in matches if match} & set(shared))
     }
     return tuple(
         Message("warning.zone_of_several", {"column": column, "short": short, "zone": zone, "zones": shared[short]})
@@ -301,8 +301,8 @@ def _minutes(offset: str) -> int:
 
 def offsets_of(zone: str) -> set[str]:
     """Return the offsets of a zone's clock in winter and in summer, such as ``+01:00``."""
-    found = (f"{day.replace(tzinfo=ZoneInfo(zone)):%z}" for day in DAYS)
-    return {f"{offset[:3]}:{offset[3:5]}" for offset in found}
+    offsets = (f"{day.replace(tzinfo=ZoneInfo(zone)):%z}" for day in DAYS)
+    return {f"{offset[:3]}:{offset[3:5]}" for offset in offsets}
 
 
 def _clock(zone: str) -> list[object]:

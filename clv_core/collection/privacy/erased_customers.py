@@ -267,8 +267,8 @@ class LogSearch:
 
     def holds(self, table: str, path: Path) -> bool:
         """Return whether the Parquet file ``path`` of a table names a customer anywhere."""
-        own = [] if table == SET_ASIDE else [_is_erased(CUSTOMER_ID)]  # which is faster
-        return any(self._has_rows(path, test) for test in own) or self._has_rows(path, self.tests(table, path).any)
+        id_tests = [] if table == SET_ASIDE else [_is_erased(CUSTOMER_ID)]  # which is faster
+        return any(self._has_rows(path, test) for test in id_tests) or self._has_rows(path, self.tests(table, path).any)
 
     def _has_rows(self, path: Path, test: str) -> bool:
         query = f"SELECT 1 FROM {file_text(path)} WHERE {test} LIMIT 1"
@@ -291,10 +291,10 @@ class LogSearch:
     def _set_aside_test(self, path: Path, columns: list[str]) -> str:
         """Return the test of rows set aside; these have the columns of their file beside :data:`OWN_COLUMNS`."""
         mapping = self._manifest.mapping
-        own = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
-        own = f"{own} (source)" if own.lower() in OWN_COLUMNS else own
+        id_name = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
+        id_name = f"{id_name} (source)" if id_name.lower() in OWN_COLUMNS else id_name
         likely = id_column([column for column in columns if column.lower() not in OWN_COLUMNS])
-        tests = [_is_erased(column) for column in dict.fromkeys((own, CUSTOMER_ID, likely)) if column in columns]
+        tests = [_is_erased(column) for column in dict.fromkeys((id_name, CUSTOMER_ID, likely)) if column in columns]
         meaning = {mapping.get(key, key): key for key in READ}
         other = {column: meaning.get(column) in OTHER_IDS | NUMBERS_AND_TIMES for column in columns}
         other |= {column: True for column in columns if column.lower() in OWN_COLUMNS and column != "value"}
@@ -345,10 +345,10 @@ def _recounted(
     recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "orders": 0, "purchases": 0, "net_revenue": 0.0}
     if one(connection, f"SELECT count(*) FROM {file_text(events)}")[0]:
         recorded = summarize(connection, events, manifest.timezone, progress).recorded()
-    kept, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
+    accepted, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
     rows = {
-        "rows_read": kept + aside + manifest.rows_duplicate,
-        "rows_kept": kept,
+        "rows_read": accepted + aside + manifest.rows_duplicate,
+        "rows_kept": accepted,
         "rows_set_aside": aside,
         "rows_duplicate": manifest.rows_duplicate,
     }
@@ -358,7 +358,7 @@ def _recounted(
     left = dataclasses.replace(
         manifest,
         **{**recorded, **rows},
-        version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table.rows),
+        version=version_of(manifest.version, "without", accepted, aside, recorded["net_revenue"], table and table.rows),
         customers_table=table,
     )
     return dataclasses.replace(left, parts=[one_part(left)])

@@ -165,7 +165,7 @@ def redact_values(value: Any, ids: Collection[str], matcher: IdMatcher) -> Any:
 def redact_messages(messages: Iterable[Message], ids: Collection[str]) -> list[Message]:
     """Return messages with ids replaced in what they quote."""
     matcher = IdMatcher(ids)
-    return [replace(one, params=redact_values(one.params, ids, matcher)) for one in messages]
+    return [replace(message, params=redact_values(message.params, ids, matcher)) for message in messages]
 
 
 MIN_SHARE: Final = 0.9
@@ -191,16 +191,16 @@ class CustomerIds:
     def cover(self, words: Iterable[str]) -> bool:
         """Return whether nearly all of some words are ids of customers."""
         sample = set(map(folded, words))
-        others, limit = sample.difference(self.ids), (1 - MIN_SHARE) * len(sample)
+        unmatched, limit = sample.difference(self.ids), (1 - MIN_SHARE) * len(sample)
         for log in self.logs:
-            if len(others) <= limit:
+            if len(unmatched) <= limit:
                 break
             with connect_memory() as connection:
-                connection.register("words", pa.table({"word": pa.array(sorted(others), pa.string())}))
+                connection.register("words", pa.table({"word": pa.array(sorted(unmatched), pa.string())}))
                 ids = f"SELECT {folded_sql(CUSTOMER_ID)} FROM {file_text(log)}"
                 rows = connection.execute(f"SELECT word FROM words WHERE word IN ({ids})").fetchall()
-            others -= {str(row[0]) for row in rows}
-        return bool(sample) and len(others) <= limit
+            unmatched -= {str(row[0]) for row in rows}
+        return bool(sample) and len(unmatched) <= limit
 
 
 def texts_naming(

@@ -254,10 +254,12 @@ def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> t
     folder = target.with_name("sheets")
     folder.mkdir(exist_ok=True)
     sheets = list_sheets(path, folder)
-    chosen = [at for at, (title, _) in enumerate(sheets) if not sheet or title.strip().lower() == sheet.strip().lower()]
-    if not chosen:
+    selected = [
+        at for at, (title, _) in enumerate(sheets) if not sheet or title.strip().lower() == sheet.strip().lower()
+    ]
+    if not selected:
         raise UsageError("no_sheet", file=path.name, sheet=sheet[:60], found=[title for title, _ in sheets[:40]])
-    tables = [table for at in chosen if (table := _table(*sheets[at], folder / f"{at}.csv", path.name, header))]
+    tables = [table for at in selected if (table := _table(*sheets[at], folder / f"{at}.csv", path.name, header))]
     shown = [table for table in tables if sheet or not table.is_hidden]
     used = _chosen(shown, path.name)
     _write(used, target, path.name)
@@ -322,14 +324,14 @@ def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
 
     Of several tables with names, a last column tells on which sheet a row stands.
     """
-    told = len(tables) > 1 and tables[0].body > 0
+    skip_totals = len(tables) > 1 and tables[0].body > 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         width = 0
         for number, table in enumerate(tables):
-            own, other = tables[0].columns, table.columns
-            is_named = len(set(own)) == len(own) == len(other)
-            places = [other.index(column) for column in own] if is_named else list(range(len(other)))
+            columns, other = tables[0].columns, table.columns
+            is_named = len(set(columns)) == len(columns) == len(other)
+            places = [other.index(column) for column in columns] if is_named else list(range(len(other)))
             first = table.body if number else 0
             for row, cells in enumerate(islice(_rows(table.path, name), first, None), first + 1):
                 if number:
@@ -337,7 +339,7 @@ def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
                     cells += [""] * (width - len(cells))
                 else:
                     width = max(width, len(cells))
-                if told and row >= table.body:
+                if skip_totals and row >= table.body:
                     last = SHEET if row == tables[0].body and not number else table.title
                     cells = [*cells, *[""] * (width - len(cells)), last]
                 writer.writerow(cells)

@@ -230,11 +230,11 @@ def _prices_of_one(table: Table) -> Columns:
         f" count(*) FILTER ({cell.format(name(column))} IN {TENS})"
         for column in per
     ]
-    found = table.judge(*counts)
+    counted = table.judge(*counts)
     return tuple(
         (f"{price}{PER}{column}", f"round({_number(price)} / nullif({_number(column)}, 0), 6)::VARCHAR")
         for at, column in enumerate(per)
-        if found[2 * at] == 0 and found[2 * at + 1] > 0
+        if counted[2 * at] == 0 and counted[2 * at + 1] > 0
         for price in priced
     )
 

@@ -220,8 +220,8 @@ def header_position(rows: list[list[str]]) -> int:
 
 def _are_names(cells: list[str], width: int) -> bool:
     """Say whether cells name the columns of a table: nearly as many as it has, or nothing but names that logs use."""
-    known = known_names(cells)
-    return known >= 2 and (abs(len(cells) - width) <= 1 or known == len(cells))
+    matching = known_names(cells)
+    return matching >= 2 and (abs(len(cells) - width) <= 1 or matching == len(cells))
 
 
 def _heads_groups(cells: list[str], below: list[str]) -> bool:
@@ -253,13 +253,13 @@ def known_names(cells: Iterable[str]) -> int:
     return sum(bool(column_roles(cell)) for cell in cells if cell.strip())
 
 
-def unique_names(names: Iterable[str], others: Iterable[str] = ()) -> tuple[str, ...]:
+def unique_names(names: Iterable[str], reserved: Iterable[str] = ()) -> tuple[str, ...]:
     """Return names in their order, those that repeat one before them, or one of the others, with a number behind.
 
     Case is no difference: the engine sees none.
     """
     unique: list[str] = []
-    taken = {other.lower() for other in others}
+    taken = {other.lower() for other in reserved}
     for name in names:
         candidate, copy = name, 2
         while candidate.lower() in taken:

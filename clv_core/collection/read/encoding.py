@@ -120,7 +120,7 @@ def single_byte(encoding: str) -> bool:
 
 
 def rewrite(
-    path: Path, seen: Survey, target: Path, *, said: str = "", usual: str = "", called: str = ""
+    path: Path, seen: Survey, target: Path, *, encoding: str = "", usual: str = "", called: str = ""
 ) -> tuple[Message, ...]:
     """Write ``path`` to ``target`` as UTF-8 with LF line ends and no NULs; return what was done.
 
@@ -137,8 +137,8 @@ def rewrite(
     """
     notes: list[Message] = []
     fallback = ""
-    if said:
-        seen.encoding = said
+    if encoding:
+        seen.encoding = encoding
     elif not seen.valid and seen.encoding.startswith("utf-8"):
         with path.open("rb") as file:
             head = file.read(1 << 16).rpartition(b"\n")[0]
@@ -151,21 +151,23 @@ def rewrite(
     damage = _Lines()
     nuls = _Lines()
     with target.open("w", encoding="utf-8", newline="") as out:
-        number, held = 1, ""
+        number, carriage = 1, ""
         try:
-            for text, lines in _decoded(path, seen.encoding, fallback, damage, strict=bool(said)):
-                if said and damage.count:
-                    raise Refused("encoding_said", file=called or path.name, encoding=said, line=damage.first[0])
+            for text, lines in _decoded(path, seen.encoding, fallback, damage, strict=bool(encoding)):
+                if encoding and damage.count:
+                    raise Refused("encoding_said", file=called or path.name, encoding=encoding, line=damage.first[0])
                 if "\0" in text:
                     nuls.note(text, "\0", number)
                     text = text.replace("\0", "")
-                text = held + text
-                held = "\r" if text.endswith("\r") else ""  # the other half of the line's end may be in the next block
+                text = carriage + text
+                carriage = (
+                    "\r" if text.endswith("\r") else ""
+                )  # the other half of the line's end may be in the next block
                 out.write(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
                 number += lines
         except UnicodeError as error:
             raise Refused("encoding_said", file=called or path.name, encoding=seen.encoding, line=number) from error
-        out.write("\n" if held else "")
+        out.write("\n" if carriage else "")
     if damage.count:
         code = "warning.mixed_encoding" if fallback else "warning.bad_bytes"
         notes.append(Message(code, {"lines": damage.count, "first": damage.text(), "encoding": fallback}))

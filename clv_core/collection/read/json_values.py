@@ -127,10 +127,10 @@ def unwrapped(connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path) 
         if any(_names_a_record(keys[-1]) for keys, kind in leaves if keys and not isinstance(kind, list)):
             return path, ()
         timed = [keys for keys, kind in lists.items() if any(_is_time(key) for (*_, key), _ in _leaves((), kind))]
-        chosen = list(lists) if len(lists) == 1 else timed
-        if len(chosen) != 1:
+        candidates = list(lists) if len(lists) == 1 else timed
+        if len(candidates) != 1:
             return path, ()
-        keys, target = chosen[0], scratch / "records.json"
+        keys, target = candidates[0], scratch / "records.json"
         listed = f"json_extract(json, {text(_json_path(keys) + '[*]')})"
         records = connection.execute(
             f"SELECT record FROM (SELECT unnest({listed}) AS record FROM {objects}) WHERE json_type(record) = 'OBJECT'"
@@ -213,11 +213,11 @@ def unfolding(
             structure = one(connection, f"SELECT json_group_structure(cell::JSON) FROM {rows} WHERE json_valid(cell)")
             values = _leaves((column,), json.loads(structure[0]), MAX_DEPTH)
             paths[column] = [path for path, kind in values if len(path) > 1 and kind != NOTHING]
-    others = [column for column in columns if not paths.get(column)]
+    plain = [column for column in columns if not paths.get(column)]
     values_of = [path for some in paths.values() for path in some]
-    if len(others) + len(values_of) > most:
-        values_of = sorted(values_of, key=lambda path: not known_names([path[-1]]))[: most - len(others)]
-    return tuple(zip(unique_names(map(".".join, values_of), others), values_of, strict=True))
+    if len(plain) + len(values_of) > most:
+        values_of = sorted(values_of, key=lambda path: not known_names([path[-1]]))[: most - len(plain)]
+    return tuple(zip(unique_names(map(".".join, values_of), plain), values_of, strict=True))
 
 
 def unfolded(table: str, values: Sequence[tuple[str, Keys]]) -> str:

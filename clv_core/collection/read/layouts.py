@@ -237,9 +237,9 @@ CUSTOMER: Final = "Customer"
 def _name_groups(
     connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
 ) -> tuple[Path, Dialect] | None:
-    first, *others = dialect.columns
+    first, *rest = dialect.columns
     unnamed, dated = first == "column_1", EVENT_TIME in column_roles(first)
-    if any(CUSTOMER_ID in column_roles(column) for column in others):
+    if any(CUSTOMER_ID in column_roles(column) for column in rest):
         return None
     if not (unnamed or dated or CUSTOMER_ID in column_roles(first)):
         return None
@@ -247,7 +247,7 @@ def _name_groups(
         return None
     rows = _grouped(path, dialect, dated)
     customer = CUSTOMER if dated or unnamed else first
-    columns = (customer, *(dialect.columns if dated else others))
+    columns = (customer, *(dialect.columns if dated else rest))
     who = f"CASE WHEN clv_kind = 'row' THEN clv_held ELSE nullif(clv_head, '') END AS {name(customer)}"
     cells = ", ".join([who, *map(name, columns[1:])])
     groups, totals, shown = one(
@@ -278,14 +278,14 @@ def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]
 
 def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None) -> str:
     """Return the table expression of the rows with their number, what they are, and the name that stands above them."""
-    first, *others = map(name, dialect.columns)
+    first, *rest = map(name, dialect.columns)
     rows = f"{_text_rows(path, dialect, padded=True)}{f' LIMIT {limit}' if limit else ''}"
     parts = (
         f"SELECT *, row_number() OVER () AS clv_place, trim(coalesce({first}, '')) AS clv_head,"
-        f" trim(concat_ws('', {', '.join(others)})) AS clv_rest FROM {rows}"
+        f" trim(concat_ws('', {', '.join(rest)})) AS clv_rest FROM {rows}"
     )
     heading = "CASE WHEN clv_head <> '' AND clv_rest = '' THEN"
-    held = (
+    filled = (
         f"SELECT *, last_value({heading} clv_head END IGNORE NULLS) OVER (ORDER BY clv_place) AS clv_held,"
         f" max({heading} clv_place END) OVER (ORDER BY clv_place) AS clv_group"
     )
@@ -293,13 +293,13 @@ def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None
     return (
         "(SELECT *, CASE WHEN clv_rest = '' THEN 'heading'"
         " WHEN clv_head <> clv_held AND contains(clv_head, clv_held) THEN 'total'"
-        f" WHEN {inside} THEN 'row' ELSE 'other' END AS clv_kind FROM ({held} FROM ({parts})))"
+        f" WHEN {inside} THEN 'row' ELSE 'other' END AS clv_kind FROM ({filled} FROM ({parts})))"
     )
 
 
 def _are_groups(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
     """Return whether nearly all rows belong to groups, each of which ends with its total; the last may be cut off."""
-    groups, closed, broken, others = one(
+    groups, closed, broken, unmatched = one(
         connection,
         "SELECT count(*) FILTER (sales > 0), count(*) FILTER (sales > 0 AND totals = 1 AND last_total > last_sale),"
         " count(*) FILTER (totals > 1 OR (sales > 0 AND clv_group IS NULL)), coalesce(sum(others), 0) FROM"
@@ -309,7 +309,7 @@ def _are_groups(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
         " max(clv_place) FILTER (clv_kind = 'total') AS last_total,"
         f" count(*) FILTER (clv_kind = 'other') AS others FROM {rows} GROUP BY clv_group)",
     )
-    return bool(closed >= MIN_GROUPS and groups - closed <= 1 and not broken and others <= MAX_OTHERS)
+    return bool(closed >= MIN_GROUPS and groups - closed <= 1 and not broken and unmatched <= MAX_OTHERS)
 
 
 # Reports that name a customer in the first row of her orders only. Shops leave ids blank for guests too. So the file
@@ -328,11 +328,11 @@ def _fill_down(
     connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
 ) -> tuple[Path, Dialect] | None:
     roles = {column: column_roles(column) for column in dialect.columns}
-    own = [column for column in roles if CUSTOMER_ID in roles[column]]
+    id_columns = [column for column in roles if CUSTOMER_ID in roles[column]]
     times = [column for column in roles if EVENT_TIME in roles[column]]
-    if not own or not times:
+    if not id_columns or not times:
         return None
-    ids = min(own, key=lambda column: SURE_NAMES.get(fold(column)) != CUSTOMER_ID)
+    ids = min(id_columns, key=lambda column: SURE_NAMES.get(fold(column)) != CUSTOMER_ID)
     of_orders = [column for column in roles if roles[column] & OF_ORDERS]
     key, table = cell_text(name(ids), Kind.TEXT), _text_rows(path, dialect)
     first = f"{table} LIMIT {JUDGED_ROWS}"
@@ -349,7 +349,7 @@ def _fill_down(
         return None
     block = "OVER (PARTITION BY clv_block ORDER BY clv_place)"
     cells = ", ".join(
-        f"first_value({name(column)}) {block} AS {name(column)}" if column in own else name(column)
+        f"first_value({name(column)}) {block} AS {name(column)}" if column in id_columns else name(column)
         for column in dialect.columns
     )
     blank, customers = one(

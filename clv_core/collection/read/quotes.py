@@ -214,23 +214,23 @@ def close_quotes(path: Path, target: Path, dialect: Dialect) -> list[Reject]:
     hundreds of lines, or when the file ends.
     """
     cells, columns, rejects = QuotedCells(dialect), len(dialect.columns), []
-    held: list[tuple[int, bytes]] = []
+    pending: list[tuple[int, bytes]] = []
     with path.open("rb") as source, target.open("wb") as out:
         lines: Iterator[tuple[int, bytes]] = enumerate(source, 1)
         again: list[tuple[int, bytes]] = []  # lines behind a rejected one, the next to be read last
-        while (item := again.pop() if again else next(lines, None)) is not None or held:
+        while (item := again.pop() if again else next(lines, None)) is not None or pending:
             if item is not None:
                 line = item[1]
-                state = cells.state(line, bool(held))
-                is_row = len(held) == 1 and state == "open" and cells.count(line) == columns
-                held.append(item)
+                state = cells.state(line, bool(pending))
+                is_row = len(pending) == 1 and state == "open" and cells.count(line) == columns
+                pending.append(item)
                 if state == "closed":
-                    out.writelines(text for _, text in held)
-                    held = []
+                    out.writelines(text for _, text in pending)
+                    pending = []
                     continue
-                if len(held) == 1 or not (is_row or state == "broken" or len(held) > MAX_LINES_IN_A_CELL):
+                if len(pending) == 1 or not (is_row or state == "broken" or len(pending) > MAX_LINES_IN_A_CELL):
                     continue
-            number, culprit = held[0]
+            number, culprit = pending[0]
             rejects.append(Reject(number, "open_quote", culprit.decode("utf-8", "replace").rstrip("\r\n")[:1000]))
-            again, held = again + held[:0:-1], []
+            again, pending = again + pending[:0:-1], []
     return rejects

@@ -165,20 +165,20 @@ def open_source(
         if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
             if content is Content.WORKBOOK and path.suffix.lower() not in WORKBOOK_SUFFIXES and "." in path.name:
                 notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
-            path, said = unpack(path, content, scratch, sheet=answers.sheet, header=answers.header)
-            notes += said
+            path, messages = unpack(path, content, scratch, sheet=answers.sheet, header=answers.header)
+            notes += messages
             content = identify(path)
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
         if content is Content.JSON:
-            path, said = _unmarked(path, scratch / "unmarked.json")
-            notes += said
+            path, messages = _unmarked(path, scratch / "unmarked.json")
+            notes += messages
             with path.open("rb") as file:
                 if is_nested_too_deep(iter(partial(file.read, BLOCK), b"")):
                     raise Refused("nested_too_deep", file=called, limit=MAX_NESTED)
-            path, said = unwrapped(connection, path, scratch)
-            notes += said
+            path, messages = unwrapped(connection, path, scratch)
+            notes += messages
         source = _structured(connection, path, content, called, fewest)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
@@ -250,11 +250,11 @@ def _structured(
 def _text(
     connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path, answers: Answers, called: str, usual: str
 ) -> Source:
-    seen, told = survey(path), answers.encoding
+    seen, named_encoding = survey(path), answers.encoding
     notes: tuple[Message, ...] = ()
-    if not seen.valid or seen.nuls or seen.returns or seen.both or told not in ("", "utf-8"):
+    if not seen.valid or seen.nuls or seen.returns or seen.both or named_encoding not in ("", "utf-8"):
         clean = scratch / "clean.txt"
-        notes = rewrite(path, seen, clean, said=told, usual=usual, called=called)
+        notes = rewrite(path, seen, clean, encoding=named_encoding, usual=usual, called=called)
         path = clean
         encoding, seen = seen.encoding, survey(clean)
     else:
@@ -273,9 +273,9 @@ def _text(
         path = closed
     if not rejects:
         path, dialect = laid_out(connection, path, dialect, scratch)
-    said = notes + dialect.notes
+    warnings = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (last_byte(path) not in (b"\n", b""))
-    return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
+    return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, warnings, rejects, size, lines)
 
 
 def _tabs(path: Path, target: Path) -> Path:
@@ -315,5 +315,5 @@ def load(connection: duckdb.DuckDBPyConnection, source: Source, progress: Progre
 def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[TextRow]:
     """Return the first ``rows`` rows as text."""
     columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
-    found = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
-    return [dict(zip(source.columns, row, strict=True)) for row in found]
+    fetched = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
+    return [dict(zip(source.columns, row, strict=True)) for row in fetched]

@@ -33,8 +33,8 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
     """
     with temporary_folder("clv-table-") as scratch, reading_file(path.name, scratch, reads=path) as connection:
         source = open_source(connection, path, scratch, fewest=1)
-        own = id_column(source.columns) if key is not None else None
-        hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
+        id_name = id_column(source.columns) if key is not None else None
+        hidden = f" REPLACE ({pseudonym_sql(key, name(id_name))} AS {name(id_name)})" if key and id_name else ""
         query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
         frame: pd.DataFrame = _whole(connection, query, path.name).to_pandas()
         return frame, recorded_rejects(connection, source)

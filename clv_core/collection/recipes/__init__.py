@@ -68,11 +68,11 @@ class Recipe:
         Gumroad has "Refunded?" beside "Refunded ($)", which are one name but for their marks: the exact one counts.
         """
         spelled = {fold(column): column for column in reversed(columns)} | {column: column for column in columns}
-        found = {}
+        matches = {}
         for canonical, names in self.mapping.items():
             spellings = (_spelled(name, spelled) for name in names)
-            found[canonical] = next((name for name in spellings if name is not None), None)
-        return {canonical: column for canonical, column in found.items() if column is not None}
+            matches[canonical] = next((name for name in spellings if name is not None), None)
+        return {canonical: column for canonical, column in matches.items() if column is not None}
 
 
 def _spelled(column: str, spelled: Mapping[str, str]) -> str | None:
@@ -92,7 +92,7 @@ def shipped_recipes() -> Mapping[str, Recipe]:
     return {recipe.name: recipe for recipe in recipes}
 
 
-def find_recipe(said: str, columns: Sequence[str], file: str) -> Recipe | None:
+def find_recipe(choice: str, columns: Sequence[str], file: str) -> Recipe | None:
     """Return the recipe that a file is read by, None where it has none.
 
     Of several that recognise its columns, it is the one that names most of them.
@@ -106,14 +106,14 @@ def find_recipe(said: str, columns: Sequence[str], file: str) -> Recipe | None:
         NotFound: there is no such recipe.
         UsageError: it is none, or the file lacks columns that it needs.
     """
-    if said == NONE:
+    if choice == NONE:
         return None
-    if not said:
-        found = [recipe for recipe in shipped_recipes().values() if recipe.recognises(columns)]
-        return max(found, key=lambda recipe: len(recipe.headers), default=None)
-    recipe = load_recipe(Path(said)) if said.lower().endswith(SUFFIX) else shipped_recipes().get(said)
+    if not choice:
+        matches = [recipe for recipe in shipped_recipes().values() if recipe.recognises(columns)]
+        return max(matches, key=lambda recipe: len(recipe.headers), default=None)
+    recipe = load_recipe(Path(choice)) if choice.lower().endswith(SUFFIX) else shipped_recipes().get(choice)
     if recipe is None:
-        raise NotFound("recipe_unknown", recipe=said[:60], known=list(shipped_recipes()))
+        raise NotFound("recipe_unknown", recipe=choice[:60], known=list(shipped_recipes()))
     if missing := recipe.missing(columns):
         raise UsageError("recipe_headers", recipe=recipe.name, missing=missing, file=file, found=list(columns[:40]))
     return recipe
@@ -138,26 +138,26 @@ def load_recipe(path: Path) -> Recipe:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        told = tomllib.loads(text)
+        document = tomllib.loads(text)
     except OSError as error:
         raise NotFound("recipe_unknown", recipe=str(path), known=list(shipped_recipes())) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("recipe_broken", file=path.name, reason=str(error)) from error
-    for code, params in _faults(told):
+    for code, params in _faults(document):
         raise UsageError(code, file=path.name, **params)
     return Recipe(
         name=path.stem,
-        title=told.get("title", path.stem),
-        headers=tuple(map(_names, told["headers"])),
-        without=_names(told.get("without", [])),
-        mapping={canonical: _names(names) or ("",) for canonical, names in told.get("mapping", {}).items()},
-        said={key: told[key] for key in ("events", "states", "currency", *WORDS) if told.get(key)},
+        title=document.get("title", path.stem),
+        headers=tuple(map(_names, document["headers"])),
+        without=_names(document.get("without", [])),
+        mapping={canonical: _names(names) or ("",) for canonical, names in document.get("mapping", {}).items()},
+        said={key: document[key] for key in ("events", "states", "currency", *WORDS) if document.get(key)},
     )
 
 
-def _faults(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _faults(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield code and parameters of the error for each thing that a recipe must not say."""
-    for key, value in {"headers": None, **told}.items():
+    for key, value in {"headers": None, **document}.items():
         if key not in KEYS:
             yield "recipe_key", {"name": key, "known": list(KEYS)}
         elif key in WORDS:
@@ -175,13 +175,13 @@ def _faults(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 if key == "mapping" and word not in READ:
                     yield "recipe_column", {"column": word, "known": list(READ)}
                 fits = _names(meaning) or meaning == "" if key == "mapping" else isinstance(meaning, str) and meaning
-                known = MEANINGS if key == "states" else ('"…"',)
-                yield from _unless(fits and (key != "states" or meaning in known), f"{key}.{word}", meaning, *known)
+                allowed = MEANINGS if key == "states" else ('"…"',)
+                yield from _unless(fits and (key != "states" or meaning in allowed), f"{key}.{word}", meaning, *allowed)
 
 
-def _unless(fits: object, key: str, value: Any, *known: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _unless(fits: object, key: str, value: Any, *allowed: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if not fits:
-        yield "recipe_value", {"name": key, "value": str(value)[:60], "known": list(known)}
+        yield "recipe_value", {"name": key, "value": str(value)[:60], "known": list(allowed)}
 
 
 def _names(value: Any) -> Names:

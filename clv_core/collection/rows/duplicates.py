@@ -181,17 +181,17 @@ def mark_duplicates(
     suspects: list[NDArray[np.uint64]] = []
     for part in range(parts):
         progress.report("duplicates", part, parts + 1)
-        chosen = f" WHERE hash({everything}) % {parts} = {part}" if parts > 1 else ""
-        hashes = connection.execute(f"SELECT hash({everything}) AS h FROM {file}{chosen}").fetchnumpy()["h"]
+        in_part = f" WHERE hash({everything}) % {parts} = {part}" if parts > 1 else ""
+        hashes = connection.execute(f"SELECT hash({everything}) AS h FROM {file}{in_part}").fetchnumpy()["h"]
         hashes = np.sort(np.asarray(hashes, np.uint64))
         content += int(hashes.sum(dtype=np.uint64))
         suspects.append(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
         del hashes
     connection.execute("CREATE OR REPLACE TEMP TABLE copied (position BIGINT, copy BIGINT, copies BIGINT)")
     connection.execute("CREATE OR REPLACE TEMP VIEW repeats AS SELECT position FROM copied WHERE copy > 1")
-    found = np.concatenate(suspects)
-    if len(found):
-        connection.register("suspects", pa.table({"h": found}))
+    hashes_seen = np.concatenate(suspects)
+    if len(hashes_seen):
+        connection.register("suspects", pa.table({"h": hashes_seen}))
         query = (
             "INSERT INTO copied SELECT file_row_number AS position, row_number() OVER"
             f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy,"
@@ -252,15 +252,17 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
         f"(SELECT * FROM {numbered_rows(events)} WHERE {EVENT_TYPE} IN ({kinds}) AND {AMOUNT} <> 0"
         f" AND {ORDER_ID} IS NOT NULL AND file_row_number NOT IN (FROM repeats))"
     )
-    own = ", ".join(column for column in columns if column in BY_NAME and column != EVENT_TIME)
+    canonical = ", ".join(column for column in columns if column in BY_NAME and column != EVENT_TIME)
     order = f"{ORDER_ID}, {CUSTOMER_ID}, {EVENT_TYPE}"
-    modes = _modes(connection, lines, own, order)
+    modes = _modes(connection, lines, canonical, order)
     if not modes:
         return RepeatedOrders()
-    telling, ids = _telling_columns(connection, lines, own, [column for column in columns if column not in BY_NAME])
+    telling, ids = _telling_columns(
+        connection, lines, canonical, [column for column in columns if column not in BY_NAME]
+    )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE order_lines AS SELECT file_row_number AS position, {order}, {AMOUNT},"
-        f" {EVENT_TIME} AS instant, hash({', '.join([own, *telling])}) AS line, hash({', '.join(['0', *ids])}) AS ids"
+        f" {EVENT_TIME} AS instant, hash({', '.join([canonical, *telling])}) AS line, hash({', '.join(['0', *ids])}) AS ids"
         f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines)"
     )
     every = one(connection, f"SELECT count(DISTINCT ({order})) FROM {lines}")[0]
@@ -271,7 +273,7 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
     return RepeatedOrders()
 
 
-def _modes(connection: duckdb.DuckDBPyConnection, lines: str, own: str, order: str) -> list[bool]:
+def _modes(connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, order: str) -> list[bool]:
     """Return whether enough orders may stand again at a later instant (False), or at the same one (True), to look.
 
     Makes the tables ``orders_of_lines``, of orders of several lines, and ``twins``, of lines that equal another one.
@@ -294,16 +296,16 @@ def _modes(connection: duckdb.DuckDBPyConnection, lines: str, own: str, order: s
     if max(later, same) < MIN_ASKED:
         return []
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({own}) AS line, any_value(hash({order})) AS of"
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({canonical}) AS line, any_value(hash({order})) AS of"
         f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines) GROUP BY 1 HAVING count(*) > 1"
     )
     orders = one(connection, "SELECT count(DISTINCT of) FROM twins")[0]
-    enough = [MIN_ASKED <= told and MIN_ASKED <= orders >= MIN_ORDER_SHARE * told for told in (later, same)]
+    enough = [MIN_ASKED <= total and MIN_ASKED <= orders >= MIN_ORDER_SHARE * total for total in (later, same)]
     return [mode for mode, looks in zip((False, True), enough, strict=True) if looks]
 
 
 def _telling_columns(
-    connection: duckdb.DuckDBPyConnection, lines: str, own: str, others: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, extra: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """Return which other columns tell apart lines that have all canonical values in common, and which are ids.
 
@@ -316,12 +318,12 @@ def _telling_columns(
         own: the canonical columns.
         others: the other ones.
     """
-    cells = [f"coalesce({name(column)}::VARCHAR, '')" for column in others]
+    cells = [f"coalesce({name(column)}::VARCHAR, '')" for column in extra]
     counts = [f"count(DISTINCT {cell}) > 1 AS c{at}" for at, cell in enumerate(cells)]
     if not counts:
         return [], []
-    alike = f"{lines} WHERE hash({own}) IN (SELECT line FROM twins)"
-    differing = f"SELECT {', '.join(counts)} FROM {alike} GROUP BY hash({own})"
+    alike = f"{lines} WHERE hash({canonical}) IN (SELECT line FROM twins)"
+    differing = f"SELECT {', '.join(counts)} FROM {alike} GROUP BY hash({canonical})"
     differ = one(connection, f"SELECT {', '.join(f'bool_or(c{at})' for at, _ in enumerate(cells))} FROM ({differing})")
     telling: list[str] = []
     ids: list[str] = []
@@ -374,13 +376,13 @@ def _mark_orders(
         f" copies > 1 AND count(*) = copies * count(*) FILTER (copy = 1) AND max(gap) <= {MAX_APART} AS whole"
         f" FROM ({steps}) GROUP BY {order} HAVING bool_or({near})"
     )
-    told, whole, amounts, fewest, most = one(
+    repeats, whole, amounts, fewest, most = one(
         connection,
         "SELECT count(*), count(*) FILTER (whole), count(DISTINCT worth) FILTER (whole), min(copies), max(copies)"
         " FROM near_orders",
     )
-    many = same_instant and told > MAX_SENT_ANEW * every and not (told == every and fewest == most)
-    if whole < max(MIN_ASKED, MIN_ORDER_SHARE * told) or amounts < MIN_REPEATED_AMOUNTS or many:
+    many = same_instant and repeats > MAX_SENT_ANEW * every and not (repeats == every and fewest == most)
+    if whole < max(MIN_ASKED, MIN_ORDER_SHARE * repeats) or amounts < MIN_REPEATED_AMOUNTS or many:
         return 0, 0
     connection.execute(
         f"INSERT INTO repeated_orders SELECT position FROM ({copies}) SEMI JOIN (FROM near_orders WHERE whole)"
@@ -411,24 +413,24 @@ def _column_of_totals(connection: duckdb.DuckDBPyConnection, events: Path, colum
     Two cups of the same tea may be two equal rows of one receipt. Where the receipt's total is told beside them, and is
     the sum of all its rows, they are no repetitions; in a file that was written twice it is the sum of half of them.
     """
-    others = [column for column in columns if column not in BY_NAME]
-    if ORDER_ID not in columns or not others:
+    extra = [column for column in columns if column not in BY_NAME]
+    if ORDER_ID not in columns or not extra:
         return ""
     rows = numbered_rows(events)
     totals = "".join(
         f", min({value}) AS low_{at}, max({value}) AS high_{at}"
-        for at, value in enumerate(NumberReading().value(f"{name(column)}::VARCHAR") for column in others)
+        for at, value in enumerate(NumberReading().value(f"{name(column)}::VARCHAR") for column in extra)
     )
     orders = (
         f"SELECT sum({AMOUNT}) AS worth{totals} FROM {rows} WHERE {ORDER_ID} IN (SELECT {ORDER_ID} FROM {rows} WHERE"
         f" file_row_number IN (FROM repeats)) GROUP BY {ORDER_ID}"
     )
     counts = ", ".join(
-        f"count(*) FILTER (low_{at} = high_{at} AND abs(high_{at} - worth) < {CENT})" for at, _ in enumerate(others)
+        f"count(*) FILTER (low_{at} = high_{at} AND abs(high_{at} - worth) < {CENT})" for at, _ in enumerate(extra)
     )
     every, *agree = one(connection, f"SELECT count(*), {counts} FROM ({orders})")
-    best = max(range(len(others)), key=lambda at: agree[at])
-    return others[best] if agree[best] >= max(MIN_ORDERS, MIN_ORDER_SHARE * every) else ""
+    best = max(range(len(extra)), key=lambda at: agree[at])
+    return extra[best] if agree[best] >= max(MIN_ORDERS, MIN_ORDER_SHARE * every) else ""
 
 
 def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool) -> list[float]:

@@ -166,7 +166,7 @@ def check_quality(
 
     def run(*checks: QualityCheck) -> list[Message]:
         """Return the warnings of some checks."""
-        found = []
+        warnings = []
         for check in checks:
             if check.column and not plan.chosen.get(check.column):
                 continue
@@ -174,11 +174,11 @@ def check_quality(
             result = connection.execute(query)
             names = [item[0] for item in result.description or ()]
             column = {"column": plan.chosen[check.column]} if check.column else {}
-            found += [
+            warnings += [
                 Message(f"warning.{check.code}", {**dict(zip(names, row, strict=True)), **column})
                 for row in result.fetchall()
             ]
-        return found
+        return warnings
 
     warnings = _unknown_types(connection, file, plan, summary)
     for kind, code, column in ((UNKNOWN, "no_event_type", EVENT_TYPE), (UNPRICED, "unpriced", AMOUNT)):
@@ -208,8 +208,8 @@ def _unknown_types(
 ) -> list[Message]:
     """Return a warning of unknown event types; with amounts, net revenue without them, with each, and with all, too."""
     settled = (kind for kind, meaning in plan.values.items() if kind == meaning)  # by the person, or the file
-    known = {*EVENT_TYPES, UNKNOWN, UNPRICED, *settled}
-    unknown = {kind: rows for kind, rows in summary.event_types.items() if kind not in known}
+    handled = {*EVENT_TYPES, UNKNOWN, UNPRICED, *settled}
+    unknown = {kind: rows for kind, rows in summary.event_types.items() if kind not in handled}
     if not unknown:
         return []
     params: JsonObject = {"types": [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]}
@@ -258,9 +258,9 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
     cut = whole.index(not whole[0]) if len(set(whole)) == 2 else 0
     if not cut or len(set(whole[cut:])) > 1 or parts[0][1] < MIN_PART:
         return []
-    cents, others = (parts[:cut], parts[cut:]) if whole[0] else (parts[cut:], parts[:cut])
-    times = median(item[3] for item in cents) / median(item[3] for item in others)
-    if min(share for _, _, share, _ in others) < HALF or not CENTS[0] < times < CENTS[1]:
+    cents, units = (parts[:cut], parts[cut:]) if whole[0] else (parts[cut:], parts[:cut])
+    times = median(item[3] for item in cents) / median(item[3] for item in units)
+    if min(share for _, _, share, _ in units) < HALF or not CENTS[0] < times < CENTS[1]:
         return []
     return [Message("warning.cents_later", {"row": int(parts[cut][0]), "times": times})]
 

@@ -118,11 +118,11 @@ def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
         NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other whole and far larger
             amounts, as of cents; or more of the file's amounts lie beyond the log's usual ones than luck would bring.
     """
-    manifest, found, file = log.manifest, result.profile.currency, result.source.file
-    if found and found != manifest.currency and not answers.currency:
+    manifest, currency, file = log.manifest, result.profile.currency, result.source.file
+    if currency and currency != manifest.currency and not answers.currency:
         if not manifest.currency:
-            raise NeedsAnswer("currency_of_log", file=file, currency=found)
-        raise NeedsAnswer("currency_differs", file=file, found=found, currency=manifest.currency)
+            raise NeedsAnswer("currency_of_log", file=file, currency=currency)
+        raise NeedsAnswer("currency_differs", file=file, found=currency, currency=manifest.currency)
     if answers.amount_unit or not result.summary.purchases:
         return
     with connect_memory() as connection:
@@ -169,12 +169,12 @@ def _usual_amounts(connection: duckdb.DuckDBPyConnection, events: Path) -> _Usua
     return _UsualAmounts(*one(connection, query))
 
 
-def _is_unusual(count: int, rows: int, known: int) -> bool:
+def _is_unusual(count: int, rows: int, amounts: int) -> bool:
     """Return whether so many of a file's rows beyond all usual amounts are no luck, by the bound of the binomial tail.
 
     Of ``known`` amounts the largest is beyond the others in one of ``known + 1`` draws, however rare that is.
     """
-    share = max(UNUSUAL, 1 / (known + 1))
+    share = max(UNUSUAL, 1 / (amounts + 1))
     luck = math.comb(rows, count) * share**count if rows < 1000 else (math.e * rows * share / count) ** count
     return count >= MIN_UNUSUAL * rows and luck <= LUCK_UNUSUAL * (1 + 1e-9)
 
@@ -182,11 +182,11 @@ def _is_unusual(count: int, rows: int, known: int) -> bool:
 def part_of(result: LoadedFile) -> Part:
     """Return what became of a file's rows and how it was read, for :func:`read_settings_of`."""
     answers = result.answers
-    said = {message.code for message in result.warnings}
+    codes = {message.code for message in result.warnings}
     plan = result.profile.plan
-    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
+    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in codes)
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
-    proven = answers.decimal or said & PROVEN or (money is not None and money.proven)
+    proven = answers.decimal or codes & PROVEN or (money is not None and money.proven)
     encoding, merged = result.source.encoding, plan.secret and answers.similar_ids == MERGE
     return Part(
         source=result.source.file,
@@ -199,7 +199,7 @@ def part_of(result: LoadedFile) -> Part:
         hidden=tuple(sorted(plan.hidden)) if plan.secret else (),
         encoding="" if encoding in ("utf-8", "utf-8-sig") else encoding,
         steps={name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind},
-        similar_ids=MERGE if merged or "warning.ids_merged" in said else "",
+        similar_ids=MERGE if merged or "warning.ids_merged" in codes else "",
         recipe=result.recipe,
         columns=result.columns,
     )
@@ -272,21 +272,21 @@ def _order_of_log(loader: RetryingLoader, answers: Answers, error: NeedsAnswer) 
     Raises:
         NeedsAnswer: the error, where that leaves several orders or none.
     """
-    log, own = loader.settings.events, loader.settings.date_order
+    log, usual = loader.settings.events, loader.settings.date_order
     column, orders = error.params["column"], error.params.get("spans", {})
-    as_before = Message("warning.dates_as_before", {"column": column, "order": own.upper()})
-    if not log or own not in orders:
-        return own, (as_before,)
+    as_before = Message("warning.dates_as_before", {"column": column, "order": usual.upper()})
+    if not log or usual not in orders:
+        return usual, (as_before,)
     results = {order: loader.load(replace(answers, date_order=order)) for order in orders}
     strange = {order: _contradictions(result, log) for order, result in results.items()}
-    best, second = sorted(strange, key=lambda order: (strange[order][0], order != own))[:2]
+    best, second = sorted(strange, key=lambda order: (strange[order][0], order != usual))[:2]
     few = strange[best][0] <= MAX_STRANGE * results[best].rows_read
     clear = few and strange[second][0] >= max(MIN_STRANGE, MORE * strange[best][0])
-    if own == best and few and (clear or not strange[own][1]):
-        return own, (as_before,)
+    if usual == best and few and (clear or not strange[usual][1]):
+        return usual, (as_before,)
     if not clear:
         raise error
-    params = {"column": column, "order": best.upper(), "before": own.upper()}
+    params = {"column": column, "order": best.upper(), "before": usual.upper()}
     return best, (Message("warning.dates_in_other_order", params),)
 
 
@@ -327,8 +327,8 @@ class RetryingLoader:
             folder = self.scratch / f"try-{self.tries}"
             folder.mkdir()
             try:
-                said = replace(answers, mapping=self.mapping)
-                return load_log(self.path, said, folder, self.progress, **self.options)
+                mapped = replace(answers, mapping=self.mapping)
+                return load_log(self.path, mapped, folder, self.progress, **self.options)
             except UsageError as error:
                 canonical = str(error.params.get("canonical", ""))
                 if error.code != "map_column" or canonical in self.said:
@@ -351,11 +351,11 @@ def _contradictions(result: LoadedFile, log: Sequence[Path]) -> tuple[int, bool]
         log: Parquet files of the log's events.
     """
     days = f"SELECT {CUSTOMER_ID} AS id, {EVENT_TIME}::DATE AS day FROM"
-    known = " UNION ".join(f"{days} {file_text(path)}" for path in log)
+    log_days = " UNION ".join(f"{days} {file_text(path)}" for path in log)
     with connect_memory() as connection:
         new, months, monthdays, last = one(
             connection,
-            f"WITH known AS MATERIALIZED ({known}), own AS ({days} {file_text(result.events)})"
+            f"WITH known AS MATERIALIZED ({log_days}), own AS ({days} {file_text(result.events)})"
             " SELECT count(*) FILTER (day > (SELECT min(day) FROM known) AND day < (SELECT max(day) FROM known)"
             " AND (id, day) NOT IN (SELECT (id, day) FROM known)), count(DISTINCT date_trunc('month', day)),"
             " count(DISTINCT day(day)), max(day(day)) FROM own",

@@ -69,21 +69,21 @@ def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
     path = _path(workspace, columns)
     if not path.exists():
         return None
-    said = Answers(**read_json(path)["answers"])
+    answers = Answers(**read_json(path)["answers"])
     spelled = {_plain(column): column for column in columns}
     mapping = {
         canonical: column if column in columns else spelled.get(_plain(column), column)
-        for canonical, column in said.mapping.items()
+        for canonical, column in answers.mapping.items()
     }
-    return replace(said, mapping=mapping)
+    return replace(answers, mapping=mapping)
 
 
 def forget(workspace: Workspace, columns: Sequence[str]) -> bool:
     """Forget what was said about files of this shape; say whether there was anything."""
     path = _path(workspace, columns)
-    known = path.exists()
+    existed = path.exists()
     path.unlink(missing_ok=True)
-    return known
+    return existed
 
 
 def recalled(
@@ -99,21 +99,21 @@ def recalled(
         Refused: it holds no table.
     """
     columns = _columns(path, scratch / "look", answers, original)
-    known = recall(workspace, columns)
-    if known is None:
+    before = recall(workspace, columns)
+    if before is None:
         raise NotFound("nothing_remembered", file=original or path.name, columns=list(columns[:40]))
     usual = str(read_json(_path(workspace, columns)).get("encoding", ""))
-    settings = ReadSettings(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
-    said = replace(
+    settings = ReadSettings(date_order=before.date_order or "", decimal=before.decimal or "", encoding=usual)
+    combined = replace(
         answers,
-        mapping=named_anew(known.mapping, answers.mapping),
-        timezone=answers.timezone if zoned else known.timezone,
-        events={**known.events, **answers.events},
-        states={**known.states, **answers.states},
-        rows={**known.rows, **answers.rows},
-        **{name: getattr(answers, name) or getattr(known, name) for name in TAKEN_OVER},
+        mapping=named_anew(before.mapping, answers.mapping),
+        timezone=answers.timezone if zoned else before.timezone,
+        events={**before.events, **answers.events},
+        states={**before.states, **answers.states},
+        rows={**before.rows, **answers.rows},
+        **{name: getattr(answers, name) or getattr(before, name) for name in TAKEN_OVER},
     )
-    return said, settings
+    return combined, settings
 
 
 def completed(answers: Answers, settings: ReadSettings) -> Answers:

@@ -47,10 +47,10 @@ def find_spellings(
         NeedsAnswer: many ids have a twin, and it is not plain that they are one customer.
     """
     every = f"SELECT id, bool_or(old) AS old FROM ({ids}) WHERE NOT contains(id, '@') GROUP BY id"
-    known, keys = one(connection, f"SELECT count(*), count(DISTINCT {unified_sql('id')}) FROM ({every})")
+    count, keys = one(connection, f"SELECT count(*), count(DISTINCT {unified_sql('id')}) FROM ({every})")
     if hashed and answer == MERGE:
         _unify(connection, every)
-    if known == keys or answer not in (None, MERGE):
+    if count == keys or answer not in (None, MERGE):
         return ()
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE similar_ids AS SELECT *, count(*) OVER (PARTITION BY key) AS ids,"
@@ -68,10 +68,10 @@ def find_spellings(
     )
     if not groups:
         return ()
-    params = {"ids": several, "people": groups, "separate": known, "merged": keys, "examples": [example, other]}
+    params = {"ids": several, "people": groups, "separate": count, "merged": keys, "examples": [example, other]}
     many = groups >= MIN_GROUPS or usual >= MIN_USUAL
     if answer is None and (clashes or twins < MIN_TWINS * rare or not many):
-        if ask and groups >= MIN_GROUPS and several >= MIN_SHARE * known:
+        if ask and groups >= MIN_GROUPS and several >= MIN_SHARE * count:
             raise NeedsAnswer("similar_ids", **params)
         return ()
     if hashed:
@@ -102,8 +102,8 @@ def write_respelled(connection: duckdb.DuckDBPyConnection, source: Path, target:
     veiled = [secret.format(column=column) if secret else column for column in ("id", "instead")]
     table = f"SELECT {veiled[0]} AS clv_id, {veiled[1]} AS clv_instead FROM spellings"
     rows = f"SELECT *, file_row_number AS clv_row FROM {numbered_rows(source)}"
-    own = f"coalesce(clv_instead, {CUSTOMER_ID}) AS {CUSTOMER_ID}"
+    customer = f"coalesce(clv_instead, {CUSTOMER_ID}) AS {CUSTOMER_ID}"
     connection.execute(
-        f"COPY (SELECT * EXCLUDE (file_row_number, clv_row, clv_id, clv_instead) REPLACE ({own}) FROM ({rows})"
+        f"COPY (SELECT * EXCLUDE (file_row_number, clv_row, clv_id, clv_instead) REPLACE ({customer}) FROM ({rows})"
         f" LEFT JOIN ({table}) ON {CUSTOMER_ID} = clv_id ORDER BY clv_row) TO {file_text(target)} (FORMAT parquet)"
     )

@@ -80,9 +80,9 @@ class Assigned:
 def assign_channels(plan: SimulationPlan) -> Assigned:
     """Return the channels of all customers, by chance of its own: no other number of the log changes."""
     random, count = np.random.default_rng([plan.seed, 47]), plan.customers
-    channel = random.choice(len(CHANNELS), count, p=np.array([one.share for one in CHANNELS]))
-    quality = np.array([one.quality for one in CHANNELS])[channel]
-    seeker = random.uniform(size=count) < np.array([one.seekers for one in CHANNELS])[channel]
+    channel = random.choice(len(CHANNELS), count, p=np.array([item.share for item in CHANNELS]))
+    quality = np.array([item.quality for item in CHANNELS])[channel]
+    seeker = random.uniform(size=count) < np.array([item.seekers for item in CHANNELS])[channel]
     return Assigned(channel, quality, seeker)
 
 
@@ -98,7 +98,7 @@ def spend_table(plan: SimulationPlan, arrival: Ints, channel: Ints, unit: float)
     random = np.random.default_rng([plan.seed, 48])
     days = np.arange(min(SPEND_FROM, plan.days - 1), plan.days)
     came = np.bincount(channel[arrival >= days[0]], minlength=len(CHANNELS)) / len(days)
-    cost = np.array([one.cost for one in CHANNELS]) * unit * came
+    cost = np.array([item.cost for item in CHANNELS]) * unit * came
     spent = cost[:, None] * random.lognormal(-(NOISE**2) / 2, NOISE, (len(CHANNELS), len(days)))
     paid = np.flatnonzero(cost > 0)
     dates = (np.datetime64(START) + days).astype(str)

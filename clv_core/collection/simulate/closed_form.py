@@ -56,25 +56,25 @@ def btyd(plan: SimulationPlan) -> Simulation:
     order = np.lexsort((day, customer))
     day = day[order]
     position = np.arange(len(customer)) - np.repeat(np.cumsum(arrivals) - arrivals, arrivals)
-    kept = position < lifetime[customer]
+    before_death = position < lifetime[customer]
 
     before = np.bincount(customer[day < plan.cutoff_day], minlength=n)
     is_alive = before < lifetime
-    customer, day = np.concatenate([np.arange(n), customer[kept]]), np.concatenate([first, day[kept]])
+    customer, day = np.concatenate([np.arange(n), customer[before_death]]), np.concatenate([first, day[before_death]])
     amount = np.maximum(np.round(random.gamma(SPEND["p"], mean_spend[customer] / SPEND["p"]), 2), 0.01)
 
-    known = day < plan.cutoff_day
-    purchases = np.bincount(customer[known], minlength=n).astype(np.float64)
-    spent = np.bincount(customer[known], weights=amount[known], minlength=n)
+    is_before = day < plan.cutoff_day
+    purchases = np.bincount(customer[is_before], minlength=n).astype(np.float64)
+    spent = np.bincount(customer[is_before], weights=amount[is_before], minlength=n)
     last = first.copy()
-    np.maximum.at(last, customer[known], day[known])
+    np.maximum.at(last, customer[is_before], day[is_before])
     weeks = plan.horizon_days / 7
     count = expected_purchases(weeks, purchases - 1, (last - first) / 7, (plan.cutoff_day - first) / 7, **COUNTS)
     spend = expected_spend(purchases, spent / purchases, **SPEND)
     truth = pd.DataFrame(
         {
             columns.CUSTOMER_ID: plan.customer_ids(),
-            "actual_value": np.round(np.bincount(customer[~known], weights=amount[~known], minlength=n), 2),
+            "actual_value": np.round(np.bincount(customer[~is_before], weights=amount[~is_before], minlength=n), 2),
             "expected_value": is_alive * -np.expm1(-rate * leaving * weeks) / leaving * mean_spend,
             "attainable_value": count * spend,
             "attainable_purchases": count,

@@ -147,7 +147,7 @@ def store(plan: SimulationPlan) -> Simulation:
         country=events[columns.COUNTRY].replace(COUNTRIES),
     )
     sent = np.datetime64(START, "s") + np.timedelta64(voucher_day, "D")
-    known = pd.Index(events.loc[events[columns.EVENT_TIME] < sent, columns.CUSTOMER_ID].unique())
+    customers_before = pd.Index(events.loc[events[columns.EVENT_TIME] < sent, columns.CUSTOMER_ID].unique())
     there = made.truth[columns.CUSTOMER_ID]
-    voucher = pd.Series(offered, ids).reindex(there).astype(object).where(there.isin(known).to_numpy())
+    voucher = pd.Series(offered, ids).reindex(there).astype(object).where(there.isin(customers_before).to_numpy())
     return Simulation(plan, events, made.truth.assign(voucher=voucher.to_numpy()))

@@ -319,6 +319,6 @@ def _events(
     )
     if people.channel is not None:
         events[columns.CHANNEL] = np.array(NAMES, dtype=object)[people.channel[customer]]
-    kept = np.lexsort((customer, events[columns.EVENT_TIME]))
-    finished: pd.DataFrame = events.iloc[kept[day[kept] < plan.days]].reset_index(drop=True)
+    order = np.lexsort((customer, events[columns.EVENT_TIME]))
+    finished: pd.DataFrame = events.iloc[order[day[order] < plan.days]].reset_index(drop=True)
     return finished

@@ -58,7 +58,7 @@ def folder(source: Source, _: str) -> Iterator[Listed]:
     root = Path(source.where)
     if not root.is_dir():
         raise Refused("source_no_folder", source=source.name, path=source.where)
-    found, links = [], []
+    entries, links = [], []
     for path in root.glob(source.what):
         try:
             about = path.stat()
@@ -69,8 +69,10 @@ def folder(source: Source, _: str) -> Iterator[Listed]:
             links.append(path.relative_to(root).as_posix())
         elif path.is_file() and not path.name.startswith(".") and time.time() - about.st_mtime > QUIET_SECONDS:
             name, mark = path.relative_to(root).as_posix(), f"{about.st_size}-{about.st_mtime_ns}"
-            found.append((about.st_mtime_ns, RemoteFile(name, mark, partial(_in_place, path))))
-    yield Listed([file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))], tuple(sorted(links)))
+            entries.append((about.st_mtime_ns, RemoteFile(name, mark, partial(_in_place, path))))
+    yield Listed(
+        [file for _, file in sorted(entries, key=lambda entry: (entry[0], entry[1].name))], tuple(sorted(links))
+    )
 
 
 def _in_place(path: Path, _: Path) -> Path:
@@ -114,7 +116,7 @@ def s3(source: Source, password: str) -> Iterator[Listed]:
         listed = system.get_file_info(fs.FileSelector(root, recursive="/" in source.what or "**" in source.what))
     except OSError as error:
         raise unreachable(source, error) from error
-    found = []
+    entries = []
     for about in listed:
         name = PurePosixPath(about.path).relative_to(root).as_posix()
         if about.is_file and fnmatch(name, source.what):
@@ -125,8 +127,8 @@ def s3(source: Source, password: str) -> Iterator[Listed]:
                     shutil.copyfileobj(remote, out, BLOCK)
                 return local
 
-            found.append((about.mtime_ns, RemoteFile(name, f"{about.size}-{about.mtime_ns}", fetch)))
-    yield Listed([file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))])
+            entries.append((about.mtime_ns, RemoteFile(name, f"{about.size}-{about.mtime_ns}", fetch)))
+    yield Listed([file for _, file in sorted(entries, key=lambda entry: (entry[0], entry[1].name))])
 
 
 @contextmanager
@@ -170,9 +172,9 @@ def https(source: Source, token: str) -> Iterator[Listed]:
 
 def _check_redirect(source: Source, target: str) -> None:
     """Refuse a redirect that leaves encryption; one of a server on this machine may stay on it."""
-    here, there = urlsplit(source.where), urlsplit(target)
-    if there.scheme != "https" and (here.scheme, here.hostname) != (there.scheme, there.hostname):
-        shown = f"{there.scheme}://{there.hostname}"  # without its path, which may hold a signature
+    origin, redirect = urlsplit(source.where), urlsplit(target)
+    if redirect.scheme != "https" and (origin.scheme, origin.hostname) != (redirect.scheme, redirect.hostname):
+        shown = f"{redirect.scheme}://{redirect.hostname}"  # without its path, which may hold a signature
         raise Refused("source_redirect", source=source.name, host=source.host, target=shown)
 
 

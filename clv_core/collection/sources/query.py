@@ -113,8 +113,8 @@ def count_days(what: str, dialect: str, *, time_column: str, amounts: Sequence[s
             day = exp.Substring(this=time, start=exp.Literal.number(1), length=exp.Literal.number(10))
         worth: exp.Expression = exp.null()
         if amounts:
-            first, *others = map(_column, amounts)
-            worth = exp.Sum(this=exp.Mul(this=first, expression=others[0]) if others else first)
+            first, *quantity = map(_column, amounts)
+            worth = exp.Sum(this=exp.Mul(this=first, expression=quantity[0]) if quantity else first)
         shown = [exp.alias_(day, "day"), exp.alias_(exp.Count(this=exp.Star()), "n"), exp.alias_(worth, "amount")]
         rows = _rows_of(what, dialect, wrapped=False).subquery("source")
         return _sent(exp.select(*shown).from_(rows).group_by(day.copy()), dialect)
@@ -204,7 +204,7 @@ def _check_texts(sql: str, dialect: str) -> None:
     escapes = dialect == "mysql"  # whose servers can be set not to take a backslash for an escape
     opened: list[bool] = []
     gaps = zip([-1, *(token.end for token in tokens)], [*(token.start for token in tokens), len(sql)], strict=True)
-    glued = [found for end, start in gaps if (found := NO_COMMENT.search(sql[end + 1 : start]))]
+    glued = [match for end, start in gaps if (match := NO_COMMENT.search(sql[end + 1 : start]))]
     if glued and dialect == "mysql":
         raise Refused("query_texts", found=glued[0].group()[:40])
     for before, token in zip([None, *tokens], tokens, strict=False):

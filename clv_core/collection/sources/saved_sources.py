@@ -322,8 +322,8 @@ def unreachable(source: Source, error: BaseException, values: Mapping[str, str] 
         error: what its driver said; its first line is quoted.
         values: texts that must not be quoted -> what stands for them.
     """
-    said = error.args[1] if len(error.args) == 2 else error  # a number and a text
-    lines = str(said).strip().splitlines() or [type(error).__name__]
+    message = error.args[1] if len(error.args) == 2 else error  # a number and a text
+    lines = str(message).strip().splitlines() or [type(error).__name__]
     reason = re.sub(r"^([A-Z_]+: )?(\[\w+\] )?", "", lines[0])
     for value, shown in (values or {}).items():
         reason = reason.replace(value, shown) if value else reason

@@ -279,9 +279,11 @@ class Manifest(StoredRecord):
     @classmethod
     def upgrade(cls, raw: JsonObject) -> JsonObject:
         """Leave out warnings that are given no more, unless :data:`OLD_CODES` names them, and empty answers."""
-        warnings = [{**one, "code": OLD_CODES.get(one["code"], one["code"])} for one in raw.get("warnings", [])]
-        known = [one for one in warnings if has(one["code"])]
-        return {**raw, "warnings": known, "answers": raw.get("answers") or None}
+        warnings = [
+            {**warning, "code": OLD_CODES.get(warning["code"], warning["code"])} for warning in raw.get("warnings", [])
+        ]
+        current = [warning for warning in warnings if has(warning["code"])]
+        return {**raw, "warnings": current, "answers": raw.get("answers") or None}
 
     @property
     def last_day(self) -> date:
@@ -296,7 +298,7 @@ class Manifest(StoredRecord):
     @property
     def brings_nothing(self) -> bool:
         """Whether every purchase has an amount of 0: there is no value to predict."""
-        zero = (one.params["share"] for one in self.warnings if one.code == "warning.zero_purchases")
+        zero = (warning.params["share"] for warning in self.warnings if warning.code == "warning.zero_purchases")
         return self.net_revenue == 0 and any(share == 1 for share in zero)
 
     @property
@@ -312,8 +314,8 @@ class Manifest(StoredRecord):
     @property
     def source_columns(self) -> list[str]:
         """Names of the columns of its file, as far as they are kept: canonical ones under their own names there."""
-        kept = [column for column in self.columns if column in self.mapping or column not in BY_NAME]
-        return [self.mapping.get(column, column).removesuffix(CLASHED) for column in kept]
+        columns = [column for column in self.columns if column in self.mapping or column not in BY_NAME]
+        return [self.mapping.get(column, column).removesuffix(CLASHED) for column in columns]
 
 
 def replacement_warnings(before: Manifest, now: Manifest) -> list[Message]:
@@ -325,17 +327,19 @@ def replacement_warnings(before: Manifest, now: Manifest) -> list[Message]:
         before: the current version.
         now: what was read in its place, whole and not joined to it.
     """
-    found: list[Message] = []
+    warnings: list[Message] = []
     if now.rows_kept < SHRUNK * before.rows_kept or now.log_end < before.log_end:
         rows = {"rows": now.rows_kept, "before": before.rows_kept}
         days = {"end": now.last_day.isoformat(), "end_before": before.last_day.isoformat()}
-        known = {"name": now.name, "version": before.version}
-        found.append(Message("warning.replaced_by_less", {**rows, **days, **known}))
+        replaced = {"name": now.name, "version": before.version}
+        warnings.append(Message("warning.replaced_by_less", {**rows, **days, **replaced}))
     if before.customers_table is not None:
         customers = before.customers_table.customers
-        found.append(Message("warning.customers_table_left", {"name": now.name, "customers": customers}))
+        warnings.append(Message("warning.customers_table_left", {"name": now.name, "customers": customers}))
     if before.rules:
         rules = [name if limit is None else f"{name}={limit:g}" for name, limit in before.rules.items()]
         command = " ".join(f"--rule {rule}" for rule in rules)
-        found.append(Message("warning.rules_left", {"name": now.name, "rules": list(before.rules), "command": command}))
-    return found
+        warnings.append(
+            Message("warning.rules_left", {"name": now.name, "rules": list(before.rules), "command": command})
+        )
+    return warnings

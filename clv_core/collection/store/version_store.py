@@ -57,8 +57,8 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
     folder = workspace.place("datasets") / check_name(name)
     sweep_unfinished(workspace, folder.name)
     if not (folder / CURRENT).exists():
-        known = [dataset.name for dataset in list_datasets(workspace)]
-        raise NotFound("no_dataset", name=name, known=known or "-")
+        names = [dataset.name for dataset in list_datasets(workspace)]
+        raise NotFound("no_dataset", name=name, known=names or "-")
     return _current(folder)
 
 
@@ -69,8 +69,8 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
         NotFound: there is no such dataset.
     """
     folder = open_dataset(workspace, name).folder.parent
-    found = [_version(folder / version) for version in version_names(workspace, name)]
-    return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
+    datasets = [_version(folder / version) for version in version_names(workspace, name)]
+    return sorted(datasets, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
 
 
 def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
@@ -79,10 +79,10 @@ def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
     Raises:
         NotFound: there is no such dataset or version.
     """
-    known = {item.version: item for item in versions(workspace, name)}
-    if version not in known:
-        raise NotFound("no_version", name=name, version=version[:40], known=list(known))
-    return known[version]
+    by_version = {item.version: item for item in versions(workspace, name)}
+    if version not in by_version:
+        raise NotFound("no_version", name=name, version=version[:40], known=list(by_version))
+    return by_version[version]
 
 
 def raw_version(dataset: Dataset) -> Dataset:
@@ -101,8 +101,8 @@ def raw_version(dataset: Dataset) -> Dataset:
 
 def version_names(workspace: Workspace, name: str) -> list[str]:
     """Return the names of all versions of a dataset as its folder has them, also where none of them is current."""
-    found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
-    return [version for version in found if VERSION.fullmatch(version)]
+    folders = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
+    return [version for version in folders if VERSION.fullmatch(version)]
 
 
 def known_versions(workspace: Workspace, name: str) -> list[str]:
@@ -116,7 +116,10 @@ def remove_versions(workspace: Workspace, name: str, gone: Sequence[str]) -> Non
     """Remove versions of the dataset ``name``, none of which is in use, for good."""
     folder = workspace.datasets / name
     stay = set(version_names(workspace, name)) - set(gone)
-    write_json(folder / REMOVED, {"versions": [one for one in known_versions(workspace, name) if one not in stay]})
+    write_json(
+        folder / REMOVED,
+        {"versions": [existing for existing in known_versions(workspace, name) if existing not in stay]},
+    )
     for version in gone:
         (folder / version / MANIFEST).unlink(missing_ok=True)  # from here on it is no version any more
         shutil.rmtree(folder / version, ignore_errors=True)
@@ -129,8 +132,8 @@ def sweep_unfinished(workspace: Workspace, name: str = "*") -> None:
         workspace: whose; one that this account may only read is left as it is.
         name: the dataset; ``*`` for all.
     """
-    found = [path for pattern in UNFINISHED for path in workspace.place("datasets").glob(f"{name}/{pattern}")]
-    for path in found if not workspace.read_only else ():
+    leftovers = [path for pattern in UNFINISHED for path in workspace.place("datasets").glob(f"{name}/{pattern}")]
+    for path in leftovers if not workspace.read_only else ():
         with suppress(ClvError, OSError), changing(workspace, path.parent.name):  # not while a run is writing it
             shutil.rmtree(path, ignore_errors=True)
 
@@ -148,10 +151,10 @@ def restore(workspace: Workspace, name: str, version: str) -> Dataset:
         NotFound: there is no such dataset or version.
         Refused: a run is changing the dataset.
     """
-    found = open_version(workspace, name, version)
-    activate(found)
+    dataset = open_version(workspace, name, version)
+    activate(dataset)
     audit.note(workspace, "restore", dataset=name, version=version, outcome="done")
-    return found
+    return dataset
 
 
 def activate(dataset: Dataset) -> None:

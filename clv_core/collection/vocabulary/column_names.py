@@ -131,10 +131,10 @@ def consent_like_columns(columns: Iterable[str]) -> list[str]:
 
 def id_column(columns: Sequence[str]) -> str | None:
     """Return the column that holds the customers' ids by its name, the surest name first; None where none does."""
-    for said in (lambda name: name == CUSTOMER_ID, lambda name: SURE_NAMES.get(fold(name)) == CUSTOMER_ID, _likely_id):
-        found = next((column for column in columns if said(column)), None)
-        if found is not None:
-            return found
+    for is_id in (lambda name: name == CUSTOMER_ID, lambda name: SURE_NAMES.get(fold(name)) == CUSTOMER_ID, _likely_id):
+        match = next((column for column in columns if is_id(column)), None)
+        if match is not None:
+            return match
     return None
 
 

@@ -170,10 +170,10 @@ def load_vocabulary(folder: Path | None = None) -> Vocabulary:
         (folder or FOLDER).glob("*.toml"),
         key=lambda path: (path.stem not in FIRST, path.stem not in FIRST[:1], path.stem),
     )
-    found: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in UNIQUE}
-    languages = {path.stem: _checked(path, found) for path in paths}
+    tables: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in UNIQUE}
+    languages = {path.stem: _checked(path, tables) for path in paths}
     return Vocabulary(
-        languages, {table: {word: key for word, (key, _) in words.items()} for table, words in found.items()}
+        languages, {table: {word: key for word, (key, _) in words.items()} for table, words in tables.items()}
     )
 
 
@@ -185,13 +185,13 @@ def _checked(path: Path, meanings: Mapping[str, dict[str, tuple[str, str]]]) -> 
         meanings: table -> folded word -> (key, file) of the files before it; those of this one are added.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise VocabularyError(f"{path.name}: {error}") from error
-    if not isinstance(found.pop("name", None), str):
+    if not isinstance(document.pop("name", None), str):
         raise VocabularyError(f"{path.name}: name of the language is missing")
-    columns = found.pop("columns", {})
-    tables = {**{f"columns.{key}": table for key, table in columns.items()}, **found}
+    columns = document.pop("columns", {})
+    tables = {**{f"columns.{key}": table for key, table in columns.items()}, **document}
     for table, keys in tables.items():
         if table not in SCHEMA:
             raise VocabularyError(f"{path.name}: there is no table [{table}]")
