@@ -1,4 +1,4 @@
-"""The check before a log is saved: the whole file is read and accounted for, and nothing is stored.
+"""The check before a log is saved: the entire file is read and accounted for, and nothing is stored.
 
 A run of its own keeps a check in a folder, so that a page can show it:
 
@@ -45,8 +45,8 @@ class Check(JsonRecord):
 
     Args:
         manifest: the manifest that it would get (its name is empty): accounting, customers, span, revenue.
-        warnings: everything that is to be said.
-        problems: set-aside rows grouped by reason, with count and examples; how to repair each is ``fix.<reason>``.
+        warnings: all of them.
+        problems: rejected rows grouped by reason, with count and examples; how to repair each is ``fix.<reason>``.
         first_rows: the first rows as they were understood, times in the log's zone, at most 50.
         horizons: which horizons the log can support, and why.
         longest_gap_days: longest stretch of days without any event.
@@ -70,7 +70,7 @@ class Check(JsonRecord):
 
     @property
     def accounting(self) -> dict[str, int]:
-        """Rows read, kept, set aside and duplicate; the first is the sum of the others."""
+        """Rows read, kept, rejected and duplicate; the first is the sum of the others."""
         return {name: getattr(self.manifest, name) for name in COUNTS}
 
 
@@ -85,7 +85,7 @@ def check_file(
     """Read ``source`` to the end with the options of :func:`clv_core.collection.ingest.ingest`, and store nothing.
 
     Args beyond those:
-        set_aside: where the Parquet file of all rows set aside is to be left.
+        set_aside: where the Parquet file of the rejected rows is written.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.

@@ -58,15 +58,15 @@ def ingest(
         source: CSV or other delimited text, XLSX, JSON lines, Parquet (a file or a folder), also gzipped or zipped; or
             several of these.
         name: the dataset's name; a dataset of this name gets a new version.
-        remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
+        remembered: whether the answers about an earlier file of the same shape hold where none are given here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.id_texts`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, where it is one.
         like: how an earlier log was read, which the source is read like; it need then hold neither purchases nor
             several customers.
-        said: how the file is to be read, as :class:`~clv_core.collection.answers.Answers` has it, where the
-            proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
+        settings: fields of :class:`~clv_core.collection.answers.Answers` that overrule the proposal. Without
+            ``timezone`` it is the remembered one, or UTC; without ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
 
     Raises:
@@ -104,14 +104,14 @@ def ingest(
 
 @dataclass
 class _Files:
-    """The files of one log, read one by one: each as the first was, where nobody says otherwise.
+    """The files of one log, read one by one: each as the first was, unless the answers differ.
 
     Args:
         workspace: where answers are remembered and erased customers listed.
         name: the dataset's.
-        answers: what was said of all files.
-        remembered: whether what was said of an earlier file of the same shape holds.
-        zoned: whether a time zone was said.
+        answers: those that hold for all files.
+        remembered: whether the answers about an earlier file of the same shape hold.
+        zoned: whether a time zone was given.
         key: of pseudonyms; None: ids stay.
         part: whether each is read as a part of a log, not as one by itself.
         like: how a log before them was read.
@@ -199,7 +199,7 @@ def describe(reading: LoadedFile, name: str) -> Manifest:
 
 
 KEYS: Final = (ORDER_ID, CUSTOMER_ID, PRODUCT_ID)
-"""What tables of a shop's database are joined on, the most telling first."""
+"""Columns that tables of a shop's database are joined on, the most likely first."""
 LACKING: Final = (
     *("missing_column", "missing_columns", "which_amount", "no_amount", "mapped_column_missing"),
     *("customers_masked", "no_time_column"),
@@ -213,7 +213,7 @@ def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> N
     Args:
         paths: the files that were to be read as one log.
         error: why one of them cannot be read.
-        answers: what was said of all of them.
+        answers: those that hold for all of them.
 
     Raises:
         Refused: they are tables to be joined.

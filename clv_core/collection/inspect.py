@@ -23,7 +23,7 @@ class Inspection(NamedTuple):
 
     Args:
         columns: one proposal a source column: name, samples, canonical column or None, confidence 0 to 1.
-        recipe: name of the recipe that says what its columns are; empty where none does.
+        recipe: name of the recipe that its columns match; empty where none does.
     """
 
     columns: tuple[Proposal, ...]
@@ -36,11 +36,11 @@ def inspect_file(source: Path, *, original: str = "", **settings: Unpack[Said]) 
     Args:
         source: a file, or a folder of Parquet files.
         original: what the person calls the file, where it is not the path's name.
-        said: what the person has said so far.
+        settings: the answers given so far.
 
     Raises:
         NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
-        Refused: it holds no table, its bytes show no encoding, or not the one that was said.
+        Refused: it holds no table, its bytes show no encoding, or not the one that was named.
     """
     answers, called = Answers(**settings), original or source.name
     with temporary_folder("clv-inspect-") as folder, reading_file(called, folder, reads=source) as connection:

@@ -22,7 +22,7 @@ from clv_core.errors import Message, NeedsAnswer
 from clv_core.records import JsonObject
 
 MATTERS: Final = 0.01
-"""Share of the total by which readings may differ before a person is asked."""
+"""Share of the total by which readings may differ before they are a question (a guess)."""
 MAPPINGS: Final = ("mapping", "events", "states", "rows")
 MAX_WORDS: Final = 12
 MOST_TAKEN_OFF: Final = 4
@@ -43,7 +43,7 @@ def _each(**choices: Sequence[Any]) -> Callable[[Params], list[Said]]:
 
 
 def _repeats(*choices: str) -> Callable[[Params], list[Said]]:
-    """Of rows that certainly are repetitions nothing is asked: then their sums are not worked out."""
+    """Rows that certainly are repetitions have no sums, and raise no question."""
     return lambda params: [{"duplicates": choice} for choice in choices] if "revenues" in params else []
 
 
@@ -93,7 +93,7 @@ def _filled(params: Params) -> list[Said]:
 
 
 def _left_or_back(params: Params) -> list[Said]:
-    """No refund is known; an amount that is what is left; what was paid back."""
+    """The column means nothing; an amount is what is left; it is what was paid back."""
     columns = [(REFUND, ""), *((AMOUNT, column) for column in params["left"])]
     columns += [(REFUND, column) for column in params["back"]]
     return [{"mapping": {canonical: str(column)}} for canonical, column in columns]
@@ -162,7 +162,7 @@ file is read without one."""
 
 
 SEEN: Final = {"other_event_types": "events", "unknown_states": "states"}
-"""Doubts about words: who has said what one of them means has seen the others."""
+"""Doubts about words: a person who has given one of them a meaning has seen the others."""
 
 
 def option(answer: Said) -> str:
@@ -171,7 +171,7 @@ def option(answer: Said) -> str:
 
 
 def option_words(answers: Answers) -> list[str]:
-    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
+    """Return answers as words of the command line; a name that begins with a hyphen stays a name."""
     words = ["--timezone", answers.timezone] if answers.timezone != "UTC" else []
     for name, flag in zip(MAPPINGS, ("map", "event", "state", "rows"), strict=True):
         words += [f"--{flag}={key}={value}" for key, value in getattr(answers, name).items()]
@@ -187,14 +187,14 @@ def option_words(answers: Answers) -> list[str]:
 
 
 def with_answer(answers: Answers, more: Said) -> Answers:
-    """Return what was said with one more answer."""
+    """Return the answers with one more."""
     given: dict[str, Any] = dict(more)
     given |= {key: {**getattr(answers, key), **given[key]} for key in MAPPINGS if key in given}
     return replace(answers, **given)
 
 
 def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
-    """Say whether the person has said all that a question is about."""
+    """Return whether the answers hold all that a question is about."""
     given_in: list[dict[str, Any]] = [dict(choice) for choice in choices]
     for key in {key for choice in given_in for key in choice}:
         given = getattr(answers, key)
@@ -212,7 +212,7 @@ def add_readings(question: NeedsAnswer, answers: Answers, revenue: Revenue) -> N
 
     Args:
         question: one with ``readings`` among its parameters has them already.
-        answers: what was said so far.
+        answers: those given so far.
         revenue: net revenue of the file read with given answers; None where it can't be read so without more answers.
     """
     if "readings" in question.params or question.code not in READINGS:
@@ -233,7 +233,7 @@ def question_of(
     Args:
         warnings: of a file that was read with ``answers``; one with ``revenues`` among its parameters has worked out
             what its readings come to.
-        answers: what was said.
+        answers: those given.
         revenue: as in :func:`add_readings`.
         is_small: whether the file is read in no time, so that answers are tried together.
     """
@@ -266,7 +266,7 @@ def _doubt(warning: Message, answers: Answers, revenue: Revenue) -> NeedsAnswer 
 
 
 def _is_seen(code: str, params: Params, answers: Answers) -> bool:
-    """Say whether the person has said what one of the words of a column means, and so has seen the others.
+    """Return whether the person has given one of the words of a column a meaning, and so has seen the others.
 
     There may be several columns of states, and one of events.
     """

@@ -38,7 +38,7 @@ def raw_name(column: str) -> str:
 def read_attributes(
     connection: duckdb.DuckDBPyConnection, selected: ChosenRoles, roles: Roles
 ) -> tuple[tuple[Attribute, ...], dict[str, str], list[Message]]:
-    """Return the attributes, the SQL of each one's value, and what is to be said.
+    """Return the attributes, the SQL of each one's value, and the warnings.
 
     A column is a number where every value is one; digits with leading zeros, and places that are contact fields too,
     are names of groups.
@@ -74,7 +74,7 @@ def read_attributes(
 def read_dates(
     connection: duckdb.DuckDBPyConnection, selected: ChosenRoles, roles: Roles, timezone: str
 ) -> tuple[dict[str, str], list[Message]]:
-    """Return the SQL of each date, local to the log's time zone, and what is to be said."""
+    """Return the SQL of each date, local to the log's time zone, and the warnings."""
     values: dict[str, str] = {}
     notes: list[Message] = []
     for column in selected.dates:

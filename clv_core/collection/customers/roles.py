@@ -1,4 +1,4 @@
-"""What each column of a customers file seems to be, and what the person says it is."""
+"""What each column of a customers file holds: proposed by name and values, overruled by the person."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _contacts(
 
 
 def _personal(proposals: Sequence[RoleProposal], contacts: Mapping[str, str], roles: Roles) -> dict[str, str]:
-    """Return the columns of what tells who a person is, and the field of each; a guess that she corrected is none."""
+    """Return the columns that identify a person, and the field of each, without guesses that were corrected."""
     proposed = [item for item in proposals if item.role == CONTACT and item.field not in IMPERSONAL]
     return {
         item.column: item.field

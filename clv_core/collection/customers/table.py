@@ -33,13 +33,13 @@ class CustomerTable:
     """The rows of a customers file in the engine, judged.
 
     Args:
-        read: kept + set aside.
+        read: kept + rejected.
         kept: rows that can be used.
         attributes: attributes that are on, typed.
         dates: columns that date them.
         contacts: contact fields that are stored.
-        problems: set-aside rows by reason.
-        notes: what is to be said about the reading.
+        problems: rejected rows by reason.
+        notes: warnings about the reading.
     """
 
     read: int
@@ -89,8 +89,8 @@ def read_table(
     Args:
         connection: the engine.
         source: the file.
-        chosen: which column is what.
-        roles: what the person said.
+        selected: which column is what.
+        roles: the person's answers.
         timezone: of the log.
         log: its events, where similar ids are one customer there: the file's ids are then spelt as in the log.
 
@@ -158,12 +158,12 @@ def _spell_as(connection: duckdb.DuckDBPyConnection, log: Path) -> None:
 
 
 def _clean(like: str, column: str) -> str:
-    """Return SQL for a column's text, trimmed and NULL where it stands for nothing, as a log's column ``like`` is."""
+    """Return SQL for a column's text, trimmed and NULL where it means nothing, as a log's column ``like`` is."""
     return ReadingPlan((column,), {like: column}).clean(like)
 
 
 def _reject_repeats(connection: duckdb.DuckDBPyConnection, stored: Sequence[str]) -> None:
-    """Set rows aside that repeat an id: of equal rows the first stays, of different ones none, as none is surer."""
+    """Reject rows that repeat an id: of equal rows the first stays, of different ones none, as none is surer."""
     same = f"hash(row({', '.join(stored)}))"
     group = f"(PARTITION BY {CUSTOMER_ID}, reason IS NULL)"
     first = f"row_number() OVER (PARTITION BY {CUSTOMER_ID}, reason IS NULL ORDER BY clv_row)"
@@ -176,7 +176,7 @@ def _reject_repeats(connection: duckdb.DuckDBPyConnection, stored: Sequence[str]
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attribute]) -> list[Message]:
-    """Give each customer one value of every static attribute, and say which dated values cannot be told apart.
+    """Give each customer one value of every static attribute, and return which dated values contradict each other.
 
     Raises:
         Refused: a static attribute is different in two rows of one customer.
@@ -220,7 +220,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
 def _problems(
     connection: duckdb.DuckDBPyConnection, source: Source, selected: ChosenRoles, rejects: Sequence[Reject], read: int
 ) -> tuple[Problem, ...]:
-    """Return what was set aside by reason, with the lines that it stands on, the most frequent first."""
+    """Return the rejected rows by reason, with their line numbers, the most frequent first."""
     about = {NO_ID: selected.customer_id, BAD_DATE: ", ".join(selected.dates), TWICE: selected.customer_id}
     dates = ", ".join(_was_name(date) for date in selected.dates)
     shown = f"CASE reason WHEN '{BAD_DATE}' THEN concat_ws(', ', {dates}) ELSE {CUSTOMER_ID} END"
@@ -255,7 +255,7 @@ def _line(place: int, gaps: Sequence[tuple[int, int]]) -> int:
 
 
 def _was_name(column: str) -> str:
-    """Return the name of a date's text beside its value."""
+    """Return the name of the column with a date's text."""
     return name(f"clv_was_{column}")
 
 

@@ -43,18 +43,18 @@ from clv_core.workspace import Workspace, check_name
 
 
 def saved_answers(dataset: Dataset) -> Answers:
-    """Return what was said about a dataset's file and holds for the next one too.
+    """Return the answers about a dataset's file that hold for the next one too.
 
     Date order, decimal mark, encoding, sheet, currency and what to do with purchases that come again are left open: the
     next file shows its own, and the dataset's are taken only where it does not. What repeats is dropped or kept as it
-    was in the dataset; a column that was said not to be what its name says is not taken for it again.
+    was in the dataset; a column that is not what its name says, by an answer, is not taken for it again.
     """
     manifest = dataset.manifest
     answers = manifest.answers or Answers(timezone=manifest.timezone)
     duplicates = answers.duplicates or _usual_rule(dataset)
     refused = {canonical: column for canonical, column in answers.mapping.items() if not column}
     answers = replace(answers, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
-    answers = replace(answers, recipe=NONE if answers.recipe else "")  # what a recipe said is among the answers
+    answers = replace(answers, recipe=NONE if answers.recipe else "")  # the recipe's answers are among these
     return replace(answers, mapping=refused, duplicates=duplicates)
 
 
@@ -84,17 +84,17 @@ def append(
         workspace: where the dataset is.
         name: the dataset.
         source: a file or several, each as :func:`~clv_core.collection.ingest.ingest` takes it.
-        answers: what the person said about the files, a mapping only where it differs; None: :func:`saved_answers`.
+        answers: the person's answers about the files, a mapping only where it differs; None: :func:`saved_answers`.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
         inactive: whether the new version is stored without becoming the current one.
-        whole: says that the files hold all lines of each of their orders, and which orders are no more: their rows take
-            the place of all that the dataset has of these orders. None: they may hold some lines.
-        on_read: called with the files once they are read, before they are merged; they are gone afterwards.
+        whole: given where the files hold all lines of each of their orders, and which orders no longer exist: their
+            rows take the place of all that the dataset has of these orders. None: they may hold some lines.
+        on_read: called with the files once they are read, before they are merged; they are deleted afterwards.
 
     Returns:
-        The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
-        under the current version, with the warning ``nothing_new``.
+        The manifest. Where all rows are there already, no version is made: it then records what became of the file's
+        rows, under the current version, with the warning ``nothing_new``.
 
     Raises:
         NotFound: there is no such dataset.
@@ -158,7 +158,7 @@ def _read(
 
 
 def _usual_rule(dataset: Dataset) -> str:
-    """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
+    """Return whether rows that repeat are dropped, by the rule of a dataset without an answer."""
     manifest = dataset.manifest
     if any(item.code == "warning.duplicates_of_totals" for item in manifest.warnings):
         return "keep"
@@ -225,7 +225,7 @@ def _columns(part: LogFiles) -> set[str]:
 
 
 def _warnings(datasets: Sequence[Dataset]) -> list[Message]:
-    """Return what is to be said about customers tables and cleaning rules."""
+    """Return warnings about customers tables and cleaning rules."""
     tables = [dataset.name for dataset in datasets if dataset.manifest.customers_table is not None]
     cleaned = [dataset.name for dataset in datasets if dataset.manifest.rules]
     return [

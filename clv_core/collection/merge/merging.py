@@ -1,6 +1,6 @@
 """Several logs become one: what is there already is left out, the rest is written, counted and described.
 
-The manifest of the whole says what each log brought, and what is to be said of it (:func:`describe_merge`).
+The merged manifest records what each log brought, and its warnings (:func:`describe_merge`).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def merge_logs(
     """Return the union of ``logs``, the first of which gives its name, time zone and mapping.
 
     A row that earlier logs hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part. Of
-    an order that stands otherwise in two logs, the rows of the one that ends later count
+    an order that differs between two logs, the rows of the one that ends later count
     (:mod:`clv_core.collection.merge.order_updates`); the others are duplicates, and so are those of orders that an
     earlier log voids. Columns that a log has not are NULL in its rows; columns are matched without regard to case.
     Rejected rows are kept with the file they are from.
@@ -75,12 +75,12 @@ def merge_logs(
         overlap: whether purchases that a later log has in another form ``replace`` those before it, ``add`` to them,
             or are left out (``keep``); None asks.
         ask: whether to ask where it is not plain that ids of two logs that hardly differ are one customer.
-        whole: says that the later logs hold all lines of each of their orders; None: they may hold some.
+        whole: given where the later logs hold all lines of each of their orders; None: they may hold some.
 
     Raises:
         NeedsAnswer: similar ids may be one customer, or a later log has purchases in another form.
-        Refused: amounts are in two currencies, ids are hashed under two keys or only in some logs, or the whole has no
-            purchases or one customer only.
+        Refused: amounts are in two currencies, ids are hashed under two keys or only in some logs, or the merged log
+            has no purchases or one customer only.
     """
     first = logs[0]
     for log in logs[1:]:
@@ -119,7 +119,7 @@ def merge_logs(
 
 
 def _check_compatible(first: Manifest, other: Manifest) -> None:
-    """Refuse logs whose amounts or ids cannot stand beside each other."""
+    """Refuse logs whose amounts or ids cannot be combined."""
     if first.currency and other.currency and first.currency != other.currency:
         params = {"first": first.source, "other": other.source, "currency": first.currency, "found": other.currency}
         raise Refused("currencies_differ", **params)
@@ -143,7 +143,7 @@ def _engine(scratch: Path, rows: int) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _all_columns(logs: Sequence[LogFiles]) -> list[str]:
-    """Return the columns of the whole: canonical ones in their order, then extras as they first occur."""
+    """Return the columns of the merged log: canonical ones in their order, then extras as they first occur."""
     seen: dict[str, str] = {}
     for log in logs:
         for column in log.manifest.columns:
@@ -228,10 +228,10 @@ def _merge_next(
 def _resolve_repeated(
     step: MergeStep, inputs: Sequence[MergeInput], new: MergeInput, updates: OrderUpdates, overlap: str | None
 ) -> int:
-    """Mark purchases that a file has in another form by what was said of them; return how many of the file's are out.
+    """Mark purchases that a file has in another form by the answer about them; return how many of the file's are out.
 
     Raises:
-        NeedsAnswer: nothing was said, and they are not plainly corrections.
+        NeedsAnswer: there is no answer, and they are not plainly corrections.
     """
     manifest = new.log.manifest
     is_updated = any(updates.superseded) or updates.outdated

@@ -1,7 +1,7 @@
 """Orders that a later export has in another state: refunded since, corrected, or with a line less.
 
 Shop systems export orders as they stand today. Next month's file repeats the orders of the last days, some of them
-shipped, refunded, corrected or cancelled meanwhile; counted beside the old rows they would be bought twice, or never
+shipped, refunded, corrected or cancelled meanwhile; counted with the old rows they would be bought twice, or never
 given back. So of rows of one customer, order and product the newer file's count (an upsert), whatever else in them
 differs; a row that has moved to another customer counts there alone; a line that its order does not have any more goes.
 A file without states of orders may as well hold other lines of the same orders: it updates orders only where it repeats
@@ -10,8 +10,8 @@ most of their lines exactly, and at the same time (:func:`find_order_updates`).
 Orders that were voided stay out of later files, and are kept together with the merged log
 (:func:`exclude_voided_orders`, :func:`merge_voided`).
 
-A database is asked for every line of the orders that it is asked for at all. So nothing has to be guessed of a line
-that does not come: it is gone (:class:`WholeOrders`).
+A database returns every line of the orders that a query names. So a line that does not come is no guess: it was
+deleted (:class:`WholeOrders`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OrderSums:
 MIN_REPEATED: Final = 0.5
 """Of a file's lines of orders that the log has, the share that the log must hold exactly, if the file updates them."""
 MIN_COMPLETE: Final = 0.9
-"""Share of two files' orders that must have all their lines in the newer, if a line that is not there is gone."""
+"""Share of two files' orders that must have all their lines in the newer, if a line that is not there was deleted."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
 
     The newer of two files is the one with the later event. An older one's lines are present already where the log has
     them, but what it calls refunded is superseded whichever is newer: nobody takes that back. What it calls cancelled,
-    or not paid yet, may have been paid since. A line that stands in a log several times is replaced as often as the new
-    file has it; an order that the file voids without naming a product goes whole, where it has no other line of it.
+    or not paid yet, may have been paid since. A line that is in a log several times is replaced as often as the new
+    file has it; an order that the file voids without naming a product is replaced entirely, where it has no other line
+    of it.
 
     Args:
         step: the file and the log, of which exact repetitions are marked.
@@ -171,8 +172,8 @@ def _moved_lines(step: MergeStep) -> str:
 def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetime | None) -> OrderSums:
     """Add a file's rows of orders that earlier files call cancelled or refunded to ``step.present``; return their sums.
 
-    What was refunded stays out whatever the file says. What was cancelled or not paid when an earlier file was made may
-    be paid by now: it stays out of a file that ends before that one only.
+    What was refunded stays out whatever the file holds. What was cancelled or not paid when an earlier file was made
+    may be paid by now: it stays out of a file that ends before that one only.
 
     Args:
         step: the file and the log.
@@ -195,7 +196,7 @@ def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetim
 def merge_voided(
     connection: duckdb.DuckDBPyConnection, logs: Sequence[tuple[LogFiles, Mapping[str, str]]], target: Path
 ) -> Path | None:
-    """Write the voided orders of several logs together to ``target``; None where no log says how orders stand.
+    """Write the voided orders of several logs together to ``target``; None where no log has the states of orders.
 
     A line counts as often as the log that voids it most. What was cancelled and is a purchase in a later log that ends
     no earlier has been paid since.
@@ -256,21 +257,21 @@ class WholeOrders:
     """Says that a new file holds all lines of each of its orders.
 
     Args:
-        gone: numbers of orders of the log that are no more.
+        gone: ids of the log's orders that no longer exist.
     """
 
     gone: Sequence[str] = ()
 
 
 def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> OrderUpdates:
-    """Add the log's rows of orders that a file holds whole to ``step.superseded``, but for exact repetitions.
+    """Add the log's rows of orders that a file holds completely to ``step.superseded``, but for exact repetitions.
 
     Rows without an order's number are compared as those of any file.
 
     Args:
         step: the file and the log, of which exact repetitions are marked.
         voided: the file's voided orders, which have no rows in it; None where it does not say how orders stand.
-        whole: orders that are no more.
+        whole: with the orders that no longer exist.
     """
     if ORDER_ID not in step.common:
         return OrderUpdates()
@@ -309,7 +310,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
 def without_their_voids(
     connection: duckdb.DuckDBPyConnection, log: LogFiles, files: Sequence[LogFiles], target: Path
 ) -> LogFiles:
-    """Return a log without what it says of cancelled or refunded orders that ``files`` hold whole: they say it anew."""
+    """Return a log without its voided lines of orders that ``files`` hold completely: these have them anew."""
     if log.voided is None:
         return log
     orders = [f"SELECT {ORDER_ID} FROM {file_text(file.events)}" for file in files if ORDER_ID in file.manifest.columns]
@@ -323,7 +324,7 @@ def without_their_voids(
 def select_lines(rows: str, line: Sequence[str], compared: Sequence[str] = ()) -> str:
     """Return the query of purchases: file, position, their line with blanks for NULL, time and amount.
 
-    Those without an order are left out where ids of orders are asked for.
+    Those without an order are left out where ids of orders are wanted.
 
     Args:
         rows: table of rows under the merged log's names.
@@ -344,7 +345,7 @@ def blanked(line: Sequence[str]) -> str:
 
 
 def whole_orders(voided: str) -> str:
-    """Return the query of the orders that voided lines name as a whole."""
+    """Return the query of the orders that are voided with all their lines."""
     return f"SELECT DISTINCT {blanked(LINE[:2])} FROM {voided} WHERE whole"
 
 

@@ -45,7 +45,7 @@ def select_rows(events: Path, columns: Mapping[str, str], names: Sequence[str], 
 
 @dataclass(frozen=True)
 class MergeStep:
-    """A new file beside the log that it joins, as temporary tables.
+    """A new file and the log that it joins, as temporary tables.
 
     Args:
         connection: where they are.
@@ -183,7 +183,7 @@ def find_overlap(step: MergeStep, *, compare: bool, timezones: tuple[str, str]) 
 
 
 def _mark_equal_rows(step: MergeStep, old: str) -> None:
-    """Mark new rows that the log has: found by their hashes and verified by their values, so many at a time."""
+    """Mark new rows that the log has: detected by their hashes and verified by their values, so many at a time."""
     step.progress.report("overlap", 0, 1)
     everything = ", ".join(name(column) for column in step.shared)
     step.run(f"CREATE OR REPLACE TEMP TABLE new_hashes AS SELECT hash({everything}) AS h FROM {step.new_rows}")

@@ -22,9 +22,9 @@ from clv_core.collection.rows.voided_orders import LINE, ORDER
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
 
 MIN_DAYS: Final = 3
-"""Customers' days that must agree: of two, one ratio says nothing (tests/bench/second_files.py has files of 5 rows)."""
+"""Customers' days that must agree: two may agree by chance (tests/bench/second_files.py has files of 5 rows)."""
 MIN_SHARE: Final = 0.5
-"""Share of what both cover that must speak for it (tests/bench/second_files.py: 40 of 40 asked, 1 of 40 honest)."""
+"""Share of what both cover that must agree (tests/bench/second_files.py: 40 of 40 asked, 1 of 40 honest)."""
 SAME_RATIO: Final = 0.02
 """How far one ratio may vary: a rate of exchange moves by about so much within a month."""
 MAX_SLACK: Final = 0.1
@@ -249,7 +249,7 @@ def _compare_days(step: MergeStep) -> None:
 
     ``ratio`` is the median of all days; ``is_equal`` and ``agrees`` whether the sums are the same, and have that ratio.
     A sum may miss by half of the last digit of each of its amounts, where one of the two logs was rounded. Where that
-    is over :data:`MAX_SLACK` of the sum, agreement says nothing.
+    is over :data:`MAX_SLACK` of the sum, agreement proves nothing.
     """
     sums = "SELECT {key}, count(*) AS n_{side}, sum({amount}) AS sum_{side} FROM unmatched_{side} GROUP BY ALL"
     whole = "(SELECT bool_and({amount} = round({amount})) FROM unmatched_{side})"

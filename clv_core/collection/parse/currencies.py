@@ -1,4 +1,4 @@
-"""What the amounts of a file are in: signs, codes and words of the world's currencies, beside what the person says.
+"""What the amounts of a file are in: signs, codes and words of the world's currencies, and the person's answer.
 
 Codes are those that Babel knows as legal tender today; marks and minor units stand in ``currencies.toml``.
 """
@@ -67,12 +67,12 @@ UNIT: Final = re.compile(
 def decide(
     named: Sequence[str], marks: Sequence[str], given: str, column: str, home: Sequence[str] = ()
 ) -> tuple[str, tuple[Message, ...]]:
-    """Return the currency, and warnings: several of them, a sign that means several, another one than was said.
+    """Return the currency, and warnings: several of them, a sign that means several, another one than was given.
 
     Args:
         named: what a column of currencies holds.
         marks: signs and codes at the amounts; they count where no column names any.
-        said: by the person; empty where nothing was.
+        given: by the person; may be empty.
         column: of the amounts, in the file.
         home: codes of where the file's script is written; one of them outranks the likeliest meaning of a sign.
     """
@@ -102,12 +102,12 @@ def in_name(column: str) -> str:
 
 
 def has_cents(code: str) -> bool:
-    """Say whether amounts in a currency are written with two decimals or more; so they are where none is known."""
+    """Return whether amounts in a currency are written with two decimals or more; True for an unknown one."""
     return code not in NO_CENTS and (code not in list_currencies() or get_currency_precision(code) > 0)
 
 
 def minor_units(code: str) -> int:
-    """Return how many of its minor units make one of a currency: 100 cents, 1 yen, 1,000 fils; 100 where not known."""
+    """Return how many minor units make one of a currency: 100 cents, 1 yen, 1,000 fils; 100 for an unknown one."""
     return next((int(units) for units, codes in _DATA["minor_units"].items() if code in codes), 100)
 
 
@@ -128,7 +128,7 @@ def is_unit(mark: str) -> bool:
 
 
 def meant(mark: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign, code or word stands for, the likeliest first."""
+    """Return the codes of the currencies that a sign, code or word may mean, the likeliest first."""
     bare = "".join(mark.split()).upper().rstrip(".")
     if bare in MARKS:
         return MARKS[bare]

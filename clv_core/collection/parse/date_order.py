@@ -38,7 +38,7 @@ days: years that do so span a generation, with only a few days in it."""
 
 @dataclass(frozen=True)
 class ColumnDates:
-    """A column of dates, to be asked about.
+    """A column of dates whose order may need an answer.
 
     Args:
         connection: the engine.
@@ -49,7 +49,7 @@ class ColumnDates:
     cells: str
 
     def place_of_days(self) -> Literal["first", "last", ""]:
-        """Return which place of dates with short years holds the days of whole months; empty where none does."""
+        """Return which place of dates with short years holds the days of entire months; empty where none does."""
         parts = ", ".join(f"regexp_extract(x, '{SHORT_YEARS}', {place}) AS p{place}" for place in (1, 2))
         figures = ", ".join(
             f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)
@@ -71,7 +71,7 @@ class ColumnDates:
 
 
 def _are_days(position: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Say whether the smallest, the largest and the number of different values are those of days, beside years."""
+    """Return whether the smallest, the largest and the number of different values are those of days, not of years."""
     low, high, different = position
     return low <= EARLY_DAY and high >= LATE_DAY and different >= MORE * other[2]
 
@@ -85,18 +85,18 @@ def decide(
     usual: bool = False,
     evidence: ColumnDates | None = None,
 ) -> tuple[TimeReading, tuple[Message, ...]]:
-    """Return how the column is read, given how many values there are of each form, and what is to be said.
+    """Return how the column is read, given how many values there are of each form, and the warnings.
 
     Args:
         forms: values by form.
         column: the column's name in the file.
         date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
         timezone: where times without an offset belong.
-        usual: whether every value is known to have one of the usual spellings.
+        usual: whether every value has one of the usual spellings.
         evidence: what else the column shows of the order of its dates.
 
     Raises:
-        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
+        NeedsAnswer: dates fit several orders equally, or no one order fits them all.
     """
     count = forms.get
     order, warnings = _order(forms, column, date_order, evidence)
@@ -118,7 +118,7 @@ def decide(
 
 
 def _days_of_utc(column: str, offsets: Counter[str], timezone: str) -> Message:
-    """Return what is to be said of days of UTC beside times with an offset: which zone has the local ones.
+    """Return warnings about days of UTC in times with an offset: which zone has the local ones.
 
     Args:
         column: of the times.

@@ -1,4 +1,4 @@
-"""What money and time zone a file was probably kept in, by its column names, its cells and where the browser stands.
+"""What money and time zone a file was probably kept in, by its column names, its cells and the browser's time zone.
 
 A proposal, to be shown preselected and changed by the person: nothing is read differently before it was seen.
 """
@@ -44,9 +44,9 @@ class LocaleHint:
     """What may be preselected for a file.
 
     Args:
-        currency: code, empty where nothing tells.
-        timezone: name of an IANA zone, empty where nothing tells.
-        why: what tells, to be said beside the choices; None where nothing does.
+        currency: code, empty where there is no clue.
+        timezone: name of an IANA zone, empty where there is no clue.
+        why: the clue, to be shown with the choices; None where there is none.
     """
 
     currency: str = ""
@@ -58,12 +58,12 @@ def propose(columns: Sequence[str], cells: Iterable[str] = (), browser_zone: str
     """Return the currency and time zone that a file was probably kept in.
 
     A unit at the amounts outranks the script of the column names. A sign of several currencies, and a script of several
-    places, are settled by where the browser stands, and by nothing else.
+    places, are decided by the browser's time zone alone.
 
     Args:
         columns: names of the file's columns.
         cells: samples of its values.
-        browser_zone: IANA name of the browser's time zone, where it is known.
+        browser_zone: IANA name of the browser's time zone, where it is sent.
     """
     script = _script("".join(columns))
     places, browser_money = AT_HOME.get(script, {}), _money_of(browser_zone)
@@ -93,14 +93,14 @@ def _units(columns: Sequence[str], cells: Iterable[str]) -> tuple[str, ...]:
     """Return the currencies that all units in the file's names and cells could stand for; none where they differ."""
     marks: list[str] = []
     for name in columns:
-        marks += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _known(unit))]
+        marks += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _is_unit(unit))]
     for cell in cells:
         marks += ["".join(pair) for pair in AT_NUMBER.findall(cell)]
     meanings = [meant(unit) for unit in dict.fromkeys(marks)]
     return tuple(code for code in meanings[0] if all(code in codes for codes in meanings)) if meanings else ()
 
 
-def _known(unit: str) -> bool:
+def _is_unit(unit: str) -> bool:
     return is_unit(unit) or unit.upper() in list_currencies()
 
 

@@ -3,7 +3,7 @@ and words for thousands and more behind them (1.82k, 2,5 Tsd., 7.2万).
 
 Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``comma`` (12,5, 1.234,56), ``point3``
 (1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``; ``otherwise`` where
-only figures as they stand were asked for and a value is none.
+only plain figures were requested and a value is none.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from clv_core.errors import Message
 BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
 """A number written below zero, as a pattern of its text."""
 
-FEWEST_GROUPED: Final = 8
-FEWEST_WHOLE: Final = 3
+MIN_GROUPED: Final = 8
+MIN_INTEGERS: Final = 3
 """Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
 
 THREE_PLACES: Final = 4
@@ -67,7 +67,7 @@ class NumberReading:
     Args:
         decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
         proven: whether values show the mark, such as 12.50.
-        usual: whether every value is a figure as it stands, so that the query need not know other spellings.
+        usual: whether every value is a plain figure, so that the query needs no other spellings.
     """
 
     decimal: str = "point"
@@ -87,7 +87,7 @@ class NumberReading:
         return f"CASE WHEN {column} IS NULL THEN NULL {fast} ELSE {self._otherwise(column)} END"
 
     def _otherwise(self, column: str) -> str:
-        """Return SQL for the number in a text that is no figure as it stands."""
+        """Return SQL for the number in a text that is no plain figure."""
         comma3 = "replace(n, ',', '')" if self.decimal == "point" else "replace(n, ',', '.')"
         point3 = "n" if self.decimal == "point" else "replace(n, '.', '')"
         number = (
@@ -109,7 +109,7 @@ def form(column: str, *, usual: bool = False) -> str:
 
     Args:
         column: the expression.
-        usual: whether only figures as they stand are told apart, which is quick; all others are ``otherwise``.
+        usual: whether only plain figures are classified, which is quick; all others are ``otherwise``.
     """
     figure = f"CASE WHEN {plain(column)} THEN {_form(column, OTHERWISE)} ELSE {text(OTHERWISE)} END"
     bare = f"list_transform([{_bare(column)}], lambda n: {_form('n')})[1]"
@@ -123,7 +123,7 @@ def form(column: str, *, usual: bool = False) -> str:
 
 
 def plain(column: str) -> str:
-    """Return SQL that quickly tells what is a number already."""
+    """Return SQL of a quick test for plain numbers."""
     return f"isfinite(try_cast({column} AS DOUBLE))"
 
 
@@ -138,7 +138,7 @@ def currencies(column: str) -> str:
 
 
 def has_side(column: str) -> str:
-    """Return SQL that says whether a mark of credit or debit stands behind the number in ``column``."""
+    """Return SQL for whether a mark of credit or debit follows the number in ``column``."""
     return f"regexp_matches({column}, {text(SIDE)})"
 
 
@@ -155,7 +155,7 @@ def proven(forms: dict[str, int]) -> str | None:
 
 
 def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
-    """Say whether amounts of these forms, by column, are whole: 49.000 or 49,000 beside 0, and never 49.5 or 49.50.
+    """Return whether amounts of these forms, by column, are integers: 49.000 or 49,000 and 0, never 49.5 or 49.50.
 
     Three decimals of a currency that has as many would be written in all of them: 0.000.
     """
@@ -163,13 +163,13 @@ def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
     grouped = max(sum(item.get(form, 0) for item in counts) for form in ("point3", "comma3"))
     whole = sum(item.get("integer", 0) for item in counts)
     broken = sum(item.get(form, 0) for item in counts for form in ("cents", "point", "comma"))
-    return grouped >= FEWEST_GROUPED and whole >= FEWEST_WHOLE and not broken
+    return grouped >= MIN_GROUPED and whole >= MIN_INTEGERS and not broken
 
 
 def decide(
     forms: dict[str, int], column: str, decimal: str | None, elsewhere: str | None = None, *, cents: bool = True
 ) -> tuple[NumberReading, tuple[Message, ...]]:
-    """Return how the column is read, given how many values there are of each form, and what is to be said.
+    """Return how the column is read, given how many values there are of each form, and the warnings.
 
     Args:
         forms: values by form.
@@ -233,7 +233,7 @@ def _scaled(stripped: str) -> str:
 
 
 def _ends_in_digit(stripped: str) -> str:
-    """Return SQL that quickly tells numbers that no word stands behind."""
+    """Return SQL of a quick test for numbers that no word follows."""
     return f"{stripped}[-1] BETWEEN '0' AND '9'"
 
 

@@ -1,4 +1,4 @@
-"""The ways in which logs write times, as SQL over a text column: how each is told, and how it is read."""
+"""The ways in which logs write times, as SQL over a text column: how each is recognised, and how it is read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clv_core.collection.parse.numbers import DIGITS, unless_ascii
 from clv_core.collection.vocabulary.language_files import MONTHS, load_vocabulary
 
 AT: Final = load_vocabulary().pattern("dates", "before_clock")
-"""What stands between a date and its time of day."""
+"""Separator between a date and its time of day."""
 CLOCKS: Final = (*("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p"),)
 WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
@@ -96,7 +96,7 @@ ENGLISH_TIME: Final = (
     rf"(?:\d{{1,2}}[ -]{_NAMES}[ -]|{_NAMES} \d{{1,2}},? )\d{{4}}(?: \d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)?"
 )
 ENGLISH: Final = rf"(?i)^\d{{0,4}}[ ./-]?(?:{'|'.join(MONTHS)})\PL|^\d+[年년/.-]\d"
-"""A date that has an English abbreviation already, or no month's name: the usual ones, told quickly."""
+"""A date that has an English abbreviation already, or no month's name: the usual ones, by a quick test."""
 MONTH: Final = r"^((?:\d{1,4}\PL{1,3}|\d{1,2}er )?(?:de )?)([\pL\pM]+(?:\.[\pL\pM]+)?)(\PL.*)$"
 """A month's name in 1 de enero de 2023, 1. März 2023 and 2023. jan. 3."""
 SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_/]+)$"
@@ -135,7 +135,7 @@ def with_offset(column: str) -> str:
 
 
 def digits(column: str) -> str:
-    """Tell whole numbers with or without a fraction, of serial days behind a comma too.
+    """Return SQL for whether a text is a number with or without a fraction, of serial days behind a comma too.
 
     In scientific form only where no digit of the time is lost.
     """
@@ -143,7 +143,7 @@ def digits(column: str) -> str:
 
 
 def number(digits: str) -> str:
-    """Return SQL for the number that :func:`digits` tells."""
+    """Return SQL for the number in a text that :func:`digits` accepts."""
     return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
 
 
@@ -201,7 +201,7 @@ def _in_english(column: str) -> str:
 def _month_names() -> dict[str, set[str]]:
     """Return English abbreviation -> names in all languages, in lower case, without the dot behind an abbreviation.
 
-    Babel knows most; it is asked only where a log writes months by name, since to load its languages takes a tenth of
+    Babel has most; it is used only where a log writes months by name, since to load its languages takes a tenth of
     a second.
     """
     vocabulary = load_vocabulary()
@@ -223,7 +223,7 @@ def is_english(column: str) -> str:
 
 
 def english_time(column: str) -> str:
-    """Return SQL for the time that :func:`is_english` tells."""
+    """Return SQL for the time in a text that :func:`is_english` accepts."""
     formats = [item.format(year="%Y") for item in WRITTEN if item.startswith("%d")]
     return f"list_transform([{_replaced(column, ENGLISH_DATES)}], lambda e: {_first_fitting('e', formats)})[1]"
 

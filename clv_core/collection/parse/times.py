@@ -1,11 +1,11 @@
-"""Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
+"""Texts become times: each value's form is classified first, so that nothing is guessed by a column's average.
 
 Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
 19970131235959, 1997031), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
 01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (99-03-12, 20-03-12, what fits all three),
 ``epoch_s`` to ``epoch_ns`` (:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
 ``year_day`` (2024-13-05), ``unreadable``;
-``otherwise`` where only the usual spellings were asked for and a value has none of them.
+``otherwise`` where only the usual spellings were requested and a value has none of them.
 
 Short names of time zones behind a time (CET, EDT, JST) are written as offsets or full names first: by their offset, or
 by a place's clock where people write them all year round. Some are used for several zones (``time_zones.toml``), and
@@ -111,7 +111,7 @@ def form(column: str, *, usual: bool = False) -> str:
 
     Args:
         column: the expression.
-        usual: whether only the usual spellings are told apart, which is quick; all others are ``otherwise``.
+        usual: whether only the usual spellings are classified, which is quick; all others are ``otherwise``.
     """
     digits = time_texts.number(column)
     turned = f"try_strptime(replace({column}[:10], '/', '-'), '%Y-%d-%m')"
@@ -198,7 +198,7 @@ def _tidied_form(column: str) -> str:
 
 
 def in_range(time: str) -> str:
-    """Return SQL that says whether a UTC time can be an event's."""
+    """Return SQL for whether a UTC time can be an event's."""
     latest = date.today() + timedelta(days=2)
     return f"{time} >= TIMESTAMP '{EARLIEST}' AND {time} < TIMESTAMP '{latest}'"
 
@@ -216,7 +216,7 @@ DAYS: Final = (datetime(2024, 1, 15), datetime(2024, 7, 15))
 
 
 def zone_of(short: str, timezone: str) -> str:
-    """Return the zone or the offset that a short name stands for, "" where it is not known.
+    """Return the zone or the offset of a short name, "" for an unknown one.
 
     Args:
         short: in capitals.
@@ -248,7 +248,7 @@ def with_zones(column: str, timezone: str) -> str:
 
 
 def shared_zone_warnings(texts: Collection[str], column: str, timezone: str) -> tuple[Message, ...]:
-    """Return what is to be said of short names in a sample of times that stand for several zones.
+    """Return warnings about short names in a sample of times that several zones share.
 
     Args:
         texts: of the times.
@@ -272,13 +272,13 @@ def zone_of_offsets(offsets: Collection[str]) -> tuple[str, bool]:
     """Return a time zone whose clock has some offsets, and whether it has them by season.
 
     One offset is that of all times: its zone is the offset itself (``Etc/GMT-1`` is ``+01:00``), or a place that keeps
-    it where it is of no whole hours. Two an hour apart are those of a place in winter and in summer.
+    it where it has minutes. Two an hour apart are those of a place in winter and in summer.
 
     Args:
         offsets: such as ``+01:00``; times of UTC have ``+00:00``.
 
     Returns:
-        The zone, "" where no one is known; whether it is that of a place whose clock changes.
+        The zone, "" where none matches; whether it is that of a place whose clock changes.
     """
     if len(offsets) > 1:
         both = " ".join(sorted(offsets, key=_minutes))

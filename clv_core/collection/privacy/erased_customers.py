@@ -1,8 +1,8 @@
 """Erased customers: their rows go from the tables of a log, and are left out of every file that is read later.
 
-:func:`erase_rows` takes them from events, rows set aside, customers and voided orders. The ledger of whom it was done
+:func:`erase_rows` takes them from events, rejected rows, customers and voided orders. The ledger of whom it was done
 for is ``erasures/ledger.jsonl``, a :class:`~clv_core.collection.privacy.keyed_list.KeyedList`; whoever comes back in a
-file is told by it (:func:`exclude_erased`, :func:`exclude_erased_customers`).
+file is recognised by it (:func:`exclude_erased`, :func:`exclude_erased_customers`).
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def erase_rows(
     """Erase customers from a log; its files stay, new ones are written to ``scratch``.
 
     A row of events or of the customers table goes by its id; a text of another customer's row that names one of them
-    becomes empty. A row that was set aside, or of a voided order, goes if any of its cells names one of them.
+    becomes empty. A rejected row, or one of a voided order, goes if any of its cells names one of them.
 
     Args:
         manifest: of the log.
@@ -260,7 +260,7 @@ class LogSearch:
         """Return what names customers in the Parquet file ``path`` of a table."""
         columns = text_columns(self._connection, path)
         if table == SET_ASIDE:
-            return TableTests(self._set_aside_test(path, columns), {})
+            return TableTests(self._rejected_test(path, columns), {})
         cells = self._texts(path, {column: column in OTHER_IDS for column in columns if column != CUSTOMER_ID})
         tests = TableTests(_is_erased(CUSTOMER_ID), cells)
         return TableTests(tests.any, {}) if table == VOIDED else tests
@@ -288,8 +288,8 @@ class LogSearch:
                 tests[column] = f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, texts))}), false)"
         return tests
 
-    def _set_aside_test(self, path: Path, columns: list[str]) -> str:
-        """Return the test of rows set aside; these have the columns of their file beside :data:`OWN_COLUMNS`."""
+    def _rejected_test(self, path: Path, columns: list[str]) -> str:
+        """Return the test of rejected rows; these have the columns of their file and :data:`OWN_COLUMNS`."""
         mapping = self._manifest.mapping
         id_name = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
         id_name = f"{id_name} (source)" if id_name.lower() in OWN_COLUMNS else id_name

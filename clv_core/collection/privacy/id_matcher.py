@@ -75,7 +75,7 @@ class IdMatcher:
             return any(words.search(text) for words in self._compiled)
         offsets = pa.py_buffer(np.array([0, len(text)], np.int64))
         cell = pa.LargeBinaryArray.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(text)])
-        return any(self._found(cell, words)[0].as_py() for words in self._patterns)
+        return any(self._matches(cell, words)[0].as_py() for words in self._patterns)
 
     def short_in(self, text: str) -> set[str]:
         """Return the short ids that a text is, or that are words of it."""
@@ -126,10 +126,10 @@ class IdMatcher:
         if not self.words or len(texts) == 0:
             return np.array([], np.int64)
         texts = texts.cast(pa.large_string()).fill_null("")
-        masks = [self._found(texts, words).to_numpy(zero_copy_only=False) for words in self._patterns]
+        masks = [self._matches(texts, words).to_numpy(zero_copy_only=False) for words in self._patterns]
         return np.flatnonzero(np.any(masks, axis=0)).astype(np.int64)
 
-    def _found(self, texts: pa.Array[Any], words: str) -> pa.Array[Any]:
+    def _matches(self, texts: pa.Array[Any], words: str) -> pa.Array[Any]:
         """Return which texts hold one of the words of a pattern."""
         return pc.match_substring_regex(texts, f"{BEFORE}(?:{words}){AFTER}")
 

@@ -29,7 +29,7 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 
 MAX_RATIO: Final = 200
-"""Unpacked to packed bytes of a whole archive; event logs reach 30, a bomb 1,000."""
+"""Unpacked to packed bytes of an archive; event logs reach 30, a bomb 1,000."""
 
 RATIO_FROM_BYTES: Final = 1 << 24
 MAX_FILES: Final = 200
@@ -43,7 +43,7 @@ WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 def unpack(
     path: Path, content: Content, scratch: Path, *, sheet: str = "", header: bool | None = None
 ) -> tuple[Path, tuple[Message, ...]]:
-    """Return a file below ``scratch`` with what ``path`` packs, and what is to be said about it.
+    """Return a file below ``scratch`` with what ``path`` packs, and the warnings about it.
 
     Args:
         path: an archive or a workbook.
@@ -159,7 +159,7 @@ def last_byte(path: Path) -> bytes:
 def beginning(path: Path, scratch: Path) -> Path:
     """Return a file to look at in place of ``path``.
 
-    Text, plain or gzipped, is cut after a whole line; anything else, and what is small, is looked at whole.
+    Text, plain or gzipped, is cut at the end of a line; anything else, and what is small, is read entirely.
 
     Args:
         path: a file, or a folder of Parquet files.
@@ -171,14 +171,14 @@ def beginning(path: Path, scratch: Path) -> Path:
     content = identify(path)
     if content is Content.TEXT and path.stat().st_size > HEAD_BYTES:
         with path.open("rb") as file:
-            head = _whole_lines(file.read(HEAD_BYTES))
+            head = _cut_at_line_end(file.read(HEAD_BYTES))
     elif content is Content.GZIP:
         try:
             with gzip.open(path) as file:
                 head = file.read(HEAD_BYTES)
         except (EOFError, gzip.BadGzipFile, zlib.error):
-            return path  # reading it whole says what is broken
-        head = _whole_lines(head) if len(head) == HEAD_BYTES else b""
+            return path  # reading all of it raises the precise error
+        head = _cut_at_line_end(head) if len(head) == HEAD_BYTES else b""
     else:
         return path
     target = scratch / path.name.removesuffix(".gz")
@@ -187,22 +187,22 @@ def beginning(path: Path, scratch: Path) -> Path:
         if head and identify(target) is Content.TEXT:
             return target
     except Refused:
-        pass  # said where the file is read whole
+        pass  # raised where all of the file is read
     target.unlink()
     return path
 
 
-def _whole_lines(head: bytes) -> bytes:
+def _cut_at_line_end(head: bytes) -> bytes:
     if head.startswith(WIDE_MARKS) or head.count(0) > len(head) // 5:
         return head[: len(head) // 4 * 4]
     return head[: head.rfind(b"\n") + 1]
 
 
 HEADER_ROWS: Final = 50
-"""Its names stand in one of so many rows."""
+"""The row of names is one of so many first rows (a guess: reports begin with up to a page of titles)."""
 MAX_SECONDS: Final = 600
 ROLES: Final = {CUSTOMER_ID: 0, EVENT_TIME: 1, AMOUNT: 2, UNIT_PRICE: 2, PRICE: 2}
-"""What columns of a log say: who, when and how much."""
+"""Columns of a log -> what they answer: who (0), when (1) or how much (2)."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class _Table:
         title: of the sheet.
         is_hidden: whether a person who opens the workbook does not see it.
         path: the CSV file of its rows.
-        names: of its columns, empty where the person said that it names none.
+        names: of its columns, empty where the person answered that it names none.
         body: how many rows stand above its first event.
     """
 
@@ -225,7 +225,7 @@ class _Table:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, spelling aside."""
+        """The names of the columns, folded."""
         return [fold(name) or name for name in self.names]
 
     @property
@@ -237,12 +237,12 @@ class _Table:
 def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> tuple[Message, ...]:
     """Write the rows of the log in a workbook as CSV, and return what is to be said of its sheets.
 
-    That is the sheet whose columns say most of what a log says, and all others with its columns. Sheets that are hidden
+    That is the sheet with most of a log's columns, and all others with the same columns. Sheets that are hidden
     are read only where the person named them.
 
     Args:
         path: the workbook.
-        target: the CSV file; sheets are written beside it.
+        target: the CSV file; sheets are written next to it.
         sheet: the one that the person named; empty looks.
         header: whether sheets name their columns; None looks.
 
@@ -320,9 +320,9 @@ def _chosen(tables: Sequence[_Table], name: str) -> list[_Table]:
 
 
 def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
-    """Write the first table as it stands, and the events of the others below it, in the order of its columns.
+    """Write the first table unchanged, and the events of the others below it, in the order of its columns.
 
-    Of several tables with names, a last column tells on which sheet a row stands.
+    Of several tables with names, a last column holds the sheet of each row.
     """
     skip_totals = len(tables) > 1 and tables[0].body > 0
     with target.open("w", encoding="utf-8", newline="") as file:

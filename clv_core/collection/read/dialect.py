@@ -34,12 +34,12 @@ class Dialect:
     Args:
         delimiter: one character.
         quote: one character, or empty.
-        escape: what stands before a quote inside quotes: the quote itself, a backslash, or empty.
+        escape: the character before a quote inside quotes: the quote itself, a backslash, or empty.
         blanks: runs of blanks separate cells (and the file is to be rewritten with tabs).
         header_line: lines before the first event, the column names included.
         columns: names as they stand in the file, made unique.
         named: how many of them the line of names holds: fewer where rows are wider than it.
-        notes: what is to be said about it.
+        notes: warnings about it.
     """
 
     delimiter: str
@@ -128,7 +128,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
 def _naming_more(
     text: str, delimiter: str, quote: str, escape: str, rows: list[tuple[int, list[str]]]
 ) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the delimiter, and the rows by it, that tells the names of columns apart where the engine's does not.
+    """Return the delimiter that separates the names of columns where the engine's does not, and the rows by it.
 
     Decimal commas below a title mislead it.
     """

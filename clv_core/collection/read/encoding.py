@@ -1,4 +1,4 @@
-"""Bytes become UTF-8 text with one kind of line end; whatever had to be changed is said, with its lines.
+"""Bytes become UTF-8 text with one kind of line end; warnings name whatever had to be changed, with its lines.
 
 Where the bytes prove no encoding, the one is taken that makes words of a text's letters, or names of columns of its
 first lines.
@@ -28,9 +28,9 @@ MAX_LINES_NAMED: Final = 5
 MIN_LINES: Final = 3
 """Lines that are not UTF-8 from which a text may be judged by how it looks."""
 MIN_NAMES: Final = 2
-"""Known names of columns that outrank how the rest looks."""
+"""Recognised names of columns that outrank how the rest looks (a guess: one may be an accident, two hardly)."""
 ASCII_LINE: Final = "a,\n"
-"""Its bytes are found in text that can be cut into lines before it is decoded."""
+"""Its bytes occur in text that can be cut into lines before it is decoded."""
 
 MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -60,7 +60,7 @@ class Survey:
 
 
 def survey(path: Path, blocks: int | None = None) -> Survey:
-    """Read the file once, in blocks of whole lines, and return what its bytes look like.
+    """Read the file once, in blocks of complete lines, and return what its bytes look like.
 
     Args:
         path: a text file.
@@ -128,7 +128,7 @@ def rewrite(
         path: a text file.
         seen: :func:`survey` of it; gets the encoding that it was read in.
         target: what is written.
-        said: the encoding that the person named; it holds for every line.
+        encoding: the one that the person named; it holds for every line.
         usual: the encoding of one byte a letter of an earlier file like it; read so where it is not UTF-8.
         called: what the person calls the file, where it is not the path's name.
 
@@ -200,7 +200,7 @@ class _Lines:
 
 
 def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple[str, str]:
-    """Return (encoding of the whole file, "") or ("", encoding of the lines that are not UTF-8).
+    """Return (encoding of all lines, "") or ("", encoding of the lines that are not UTF-8).
 
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
     line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
@@ -296,7 +296,7 @@ WINDOWS: Final = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "c
 ONE_BYTE: Final = (*WINDOWS, "mac_roman", "cp850", "cp866", "koi8_r")
 """Encodings of one byte a letter that a line of column names can prove."""
 USUAL: Final = ("utf-8", "utf-16", "gb18030", "big5", "cp932", "euc_kr", *WINDOWS)
-"""What a person may choose among; any other encoding that Python knows can be said by name."""
+"""What a person may choose among; any other encoding of Python can be named."""
 
 WESTERN: Final = "cp1252"
 ALPHABETS: Final = {
@@ -313,9 +313,9 @@ ALPHABETS: Final = {
     "cp1254": ("çğıi̇öşüâîû",),
     "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äöüõšž"),  # lt lv et
 }
-"""Letters by language beside those of ASCII. Alone, chardet 7.7 takes five of six lists of Spanish words for cp1250."""
+"""Letters by language, without those of ASCII. chardet 7.7 alone takes five of six Spanish word lists for cp1250."""
 SIGNS: Final = re.compile(r"[cdkm]?m[²³]|[a-z]{0,2}[ºª]|[²³¹£¥¢¼½¾×÷¿¡]", re.I)
-"""What stands beside words in the West: m², Nº, £."""
+"""Signs next to words in the West: m², Nº, £."""
 MIN_SHARE: Final = 0.5
 """Share of the words that an encoding has to explain to overrule a guess."""
 JUDGED_BYTES: Final = 1 << 20
@@ -368,7 +368,8 @@ def _is_word(word: str, letters: str) -> bool:
 
 
 def encoding_of_names(lines: Iterable[bytes], encodings: Sequence[str]) -> tuple[str, int]:
-    """Return the encoding that reads most known names of columns in one line, and how many; "" and 0 where none does.
+    """Return the encoding that gives most recognised names of columns in one line, and how many; "" and 0 where none
+    does.
 
     Encodings with two bytes a letter read each other's texts as letters too: Korean names become Chinese that nobody
     writes. Names that logs use are no accident.

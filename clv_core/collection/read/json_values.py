@@ -141,7 +141,7 @@ def unwrapped(connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path) 
                 out.writelines(f"{record}\n" for (record,) in some)
                 count += len(some)
     except duckdb.Error:
-        return path, ()  # reading it as it is says what is wrong
+        return path, ()  # reading it as it is raises the precise error
     return target, (Message("warning.envelope", {"column": ".".join(keys), "rows": count}),)
 
 
@@ -201,7 +201,7 @@ def unfolding(
         connection: the engine.
         relation: table expression of the file, all of it text.
         columns: the file's own.
-        most: columns that the file may have in all; beyond them values with known names go first.
+        most: columns that the file may have in all; beyond them values with recognised names go first.
     """
     cells = [name(column) for column in columns]
     tests = ", ".join(f"bool_and(starts_with(ltrim({cell}), '{{') AND json_valid({cell}))" for cell in cells)

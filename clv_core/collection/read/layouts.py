@@ -32,7 +32,7 @@ BLOCK: Final = 1 << 23
 def laid_out(
     connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
 ) -> tuple[Path, Dialect]:
-    """Return a file with whole rows, a customer in each, and its dialect: ``path`` itself where it is one.
+    """Return a file with complete rows, a customer in each, and its dialect: ``path`` itself where it is one.
 
     Args:
         connection: the engine.
@@ -44,7 +44,7 @@ def laid_out(
         try:
             path, dialect = step(connection, path, dialect, scratch) or (path, dialect)
         except duckdb.Error:
-            continue  # a row of more or fewer cells than columns: it is rejected when the file is read as it stands
+            continue  # a row of more or fewer cells than columns: it is rejected when the file is read unchanged
     return path, dialect
 
 
@@ -89,7 +89,7 @@ MAX_SHAPES: Final = 50
 MONEY: Final = {AMOUNT, UNIT_PRICE, PRICE, DISCOUNT, REFUND}
 WHOLE: Final = re.compile(r"\s*[^\w\s]*\s*[-+]?(\d{1,3}([.\s'’]\d{3})+|\d+)")
 CENTS: Final = re.compile(r"\d{1,2}\s*[^\d\s]{0,3}\s*")
-"""What stands before and behind the decimal comma of an amount."""
+"""Patterns before and behind the decimal comma of an amount."""
 Joined = tuple[list[str], tuple[int, ...]]
 """A row, and the places of its cells that were split."""
 
@@ -224,14 +224,14 @@ def _write_joined(path: Path, dialect: Dialect, table: _Columns, target: Path) -
 
 # Reports with each customer in a row of its own above the rows of its sales, and a row of totals below them. The name
 # is written into each row of its group, but only where every group is closed by a row that repeats its name: an empty
-# cell under a filled one says nothing by itself.
+# cell under a filled one means nothing by itself.
 
 MIN_GROUPS: Final = 2
 MAX_OTHERS: Final = 1
 """Rows that belong to no group: that of the sum of all. More come from groups within groups."""
 HEADED: Final = "warning.headed_groups"
 CUSTOMER: Final = "Customer"
-"""What the column of names is called where the report does not say it."""
+"""What the column of names is called where the report has no name for it."""
 
 
 def _name_groups(
@@ -262,7 +262,7 @@ def _name_groups(
 
 
 def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]:
-    """Return what is said of a file with the name of its first group, a customer's, as a pseudonym.
+    """Return the warnings about a file with the name of its first group, a customer's, as a pseudonym.
 
     Args:
         notes: of the file.
@@ -277,7 +277,7 @@ def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]
 
 
 def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None) -> str:
-    """Return the table expression of the rows with their number, what they are, and the name that stands above them."""
+    """Return the table expression of the rows with their number, kind, and the name above them."""
     first, *rest = map(name, dialect.columns)
     rows = f"{_text_rows(path, dialect, padded=True)}{f' LIMIT {limit}' if limit else ''}"
     parts = (
@@ -321,7 +321,7 @@ MIN_ROWS: Final = 10
 MIN_TURNS: Final = 0.2
 """Share of ids, of three at least, at which times go back."""
 OF_ORDERS: Final = {EVENT_TIME, ORDER_ID, AMOUNT, UNIT_PRICE, PRICE}
-"""What each order says by itself, whoever it is of."""
+"""What each order has by itself, whoever it is of."""
 
 
 def _fill_down(
@@ -370,7 +370,7 @@ def _blocks(table: str, ids: str, time: str, of_orders: list[str], order: str) -
 
 
 def _is_sorted(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
-    """Return whether each id stands above all rows of its customer."""
+    """Return whether each id is in the first row of its customer."""
     ids, different, unnamed, partial, later, earlier, back, on = one(
         connection,
         "SELECT count(clv_id), count(DISTINCT clv_id), count(*) FILTER (clv_block = 0),"

@@ -61,7 +61,7 @@ class Source:
         encoding: how it was decoded, for text.
         dialect: how its cells are separated, for text.
         notes: what had to be done to read it.
-        rejects: lines already found to be no rows.
+        rejects: lines already detected to be no rows.
         bytes: size of what is read.
         lines: lines in it, for text.
         paths: for JSON and Parquet, the keys that lead to each column's value.
@@ -146,7 +146,7 @@ def open_source(
         connection: for Parquet and JSON schemas.
         path: a file, or a folder of Parquet files.
         scratch: where copies go.
-        answers: what the person has said about it.
+        answers: the person's answers about it.
         original: what the person calls the file, where it is not the path's name.
         usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
         fewest: columns that Parquet or JSON has at least.
@@ -194,7 +194,7 @@ def _unmarked(path: Path, target: Path) -> tuple[Path, tuple[Message, ...]]:
 
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
-    """Return a source with what was to be said before it was read, and columns for what stands in cells of others."""
+    """Return a source with the warnings of before it was read, and columns for values inside cells of others."""
     values = unfolding(connection, source.relation(), source.columns, MAX_COLUMNS)
     if values:
         objects = {path[0] for _, path in values}
@@ -314,6 +314,6 @@ def load(connection: duckdb.DuckDBPyConnection, source: Source, progress: Progre
 
 def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[TextRow]:
     """Return the first ``rows`` rows as text."""
-    columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
+    columns = ", ".join(map(name, source.columns))  # the table may have further columns, read from cells of these
     fetched = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
     return [dict(zip(source.columns, row, strict=True)) for row in fetched]

@@ -1,7 +1,7 @@
-"""Recipes: one TOML file for each export says how it is recognised, and what a person would answer about it.
+"""Recipes: one TOML file for each export, with how it is recognised and what a person would answer about it.
 
-``find_recipe`` returns the recipe for a file's columns; ``completed_answers`` adds to what the person said what the
-recipe says.
+``find_recipe`` returns the recipe for a file's columns; ``completed_answers`` fills up
+the person's answers with the recipe's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is known of one system's export.
+    """How the export of one system is recognised and read.
 
     Args:
         name: of its file, without the ending.
@@ -42,7 +42,7 @@ class Recipe:
         without: columns of which none may be there.
         mapping: canonical name -> names of source columns, of which the first that is there is read; or two of them, as
             :class:`~clv_core.collection.answers.Answers` takes it.
-        said: the other answers, by field.
+        answers: the other answers, by field.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Recipe:
     headers: tuple[Names, ...]
     without: Names = ()
     mapping: Mapping[str, Names] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, columns: Iterable[str]) -> list[str]:
-        """Return the columns that a file lacks for it, spelling aside."""
+        """Return the columns that a file lacks for it, however they are spelled."""
         there = set(map(fold, columns))
         return [names[0] for names in self.headers if not there & set(map(fold, names))]
 
@@ -65,7 +65,7 @@ class Recipe:
     def columns(self, columns: Sequence[str]) -> dict[str, str]:
         """Return canonical -> source column, as a file of these columns spells it; none for what it lacks.
 
-        Gumroad has "Refunded?" beside "Refunded ($)", which are one name but for their marks: the exact one counts.
+        Gumroad has "Refunded?" and "Refunded ($)", which are one name but for their marks: the exact one counts.
         """
         spelled = {fold(column): column for column in reversed(columns)} | {column: column for column in columns}
         matches = {}
@@ -98,7 +98,7 @@ def find_recipe(choice: str, columns: Sequence[str], file: str) -> Recipe | None
     Of several that recognise its columns, it is the one that names most of them.
 
     Args:
-        said: a recipe's name, the path of one, ``none``, or empty: then the columns tell.
+        choice: a recipe's name, the path of one, ``none``, or empty: then the columns decide.
         columns: the file's.
         file: what the person calls it.
 
@@ -120,11 +120,11 @@ def find_recipe(choice: str, columns: Sequence[str], file: str) -> Recipe | None
 
 
 def completed_answers(answers: Answers, recipe: Recipe | None, columns: Sequence[str]) -> Answers:
-    """Return what the person said, and of the rest what the recipe says about a file of these columns."""
+    """Return the person's answers, completed by those of the recipe for a file of these columns."""
     if recipe is None:
         return answers
-    more = {name: value for name, value in recipe.said.items() if not getattr(answers, name)}
-    words = {name: {**recipe.said.get(name, {}), **getattr(answers, name)} for name in ("events", "states")}
+    more = {name: value for name, value in recipe.answers.items() if not getattr(answers, name)}
+    words = {name: {**recipe.answers.get(name, {}), **getattr(answers, name)} for name in ("events", "states")}
     mapping = named_anew(recipe.columns(columns), answers.mapping)
     return replace(answers, **{**more, **words, "mapping": mapping, "recipe": recipe.name})
 
@@ -134,7 +134,8 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises:
         NotFound: there is no such file.
-        UsageError: it is no TOML, has no headers, or says what no person could say: the message names key and value.
+        UsageError: it is no TOML, has no headers, or holds an invalid answer: the message names key
+            and value.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -151,7 +152,7 @@ def load_recipe(path: Path) -> Recipe:
         headers=tuple(map(_names, document["headers"])),
         without=_names(document.get("without", [])),
         mapping={canonical: _names(names) or ("",) for canonical, names in document.get("mapping", {}).items()},
-        said={key: document[key] for key in ("events", "states", "currency", *WORDS) if document.get(key)},
+        answers={key: document[key] for key in ("events", "states", "currency", *WORDS) if document.get(key)},
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows that repeat another row exactly, found by hash and verified by their values; and orders that were sent again.
+"""Rows that repeat another row exactly, detected by hash and verified by their values; and orders that were sent again.
 
 A thank-you page that is loaded anew, and an event that is sent anew, repeat an order with its customer and amounts at
 another time, under another id of the event. What differs in times and in ids that never repeat is no other purchase.
@@ -36,12 +36,12 @@ from clv_core.jobs import Progress
 from clv_core.records import JsonObject
 
 HASHES_AT_A_TIME: Final = 40_000_000
-MIN_ASKED: Final = 3
-"""Repeated rows, before they are worth a question."""
+MIN_REPEATS: Final = 3
+"""Repeated rows, before they are worth a question (a guess)."""
 MIN_PASTED: Final = 50
-"""Rows that repeat others in the same order, before that is no accident."""
+"""Rows that repeat others in the same order, before that is no accident (a guess)."""
 MIN_PASTED_SHARE: Final = 0.95
-"""Share of the repeated rows that stand as far from the row that they repeat as all others."""
+"""Share of the repeated rows that are as many rows behind the one that they repeat as all others."""
 MIN_ORDERS: Final = 5
 """Orders with repeated rows whose total is that of all their rows, before that is no accident."""
 MIN_ORDER_SHARE: Final = 0.9
@@ -55,7 +55,7 @@ JUDGED_TIMES: Final = 1_000
 NEAR_EVENT: Final = "INTERVAL 366 DAY"
 """Numbers that are times of something else than an order are codes."""
 MAX_SENT_ANEW: Final = 0.3
-"""Share of the orders that stand again at the same instant; with more of them, these are lines with ids, unless all do
+"""Share of the orders that occur again at the same instant; with more of them, these are lines with ids, unless all do
 equally often."""
 CENT: Final = 0.011
 
@@ -68,7 +68,7 @@ class Deduplicated:
         events: Parquet file of them.
         content: a figure of all rows in any order.
         dropped: how many repetitions were left out, those of orders that were sent again among them.
-        warnings: what is to be said.
+        warnings: about the repetitions.
     """
 
     events: Path
@@ -87,17 +87,18 @@ def drop_duplicates(
     *,
     shared: str = "",
 ) -> Deduplicated:
-    """Return rows without exact repetitions, where the person or an id of each event says that these are none.
+    """Return rows without exact repetitions, where the person's answer or an id of each event shows that these are
+    none.
 
     Args:
         connection: where it runs.
-        events: a Parquet file; where repetitions are dropped, another is written beside it.
+        events: a Parquet file; where repetitions are dropped, another is written next to it.
         columns: all its columns.
         total: its rows.
-        answers: what the person said: of repetitions, and of the time zone.
+        answers: the person's answers about repetitions and the time zone.
         progress: who listens.
-        shared: SQL that tells the events whose amounts are shares of what their order came to: what a repetition has
-            of it goes to the row that stays.
+        shared: SQL for whether an event's amount is a share of its order's total: the share
+            of a repetition is added to the row that stays.
     """
     progress.report("duplicates", 0, 1)
     rows, content = mark_duplicates(connection, events, columns, total, progress)
@@ -132,13 +133,13 @@ def _judge(
     *,
     shared: bool,
 ) -> tuple[bool, tuple[Message, ...]]:
-    """Return whether rows that repeat others exactly are dropped, and what is to be said of them.
+    """Return whether rows that repeat others exactly are dropped, and the warnings about them.
 
     Args:
         connection: where it runs.
         events: a Parquet file, of which exact repetitions are marked.
         columns: all its columns.
-        answers: what the person said.
+        answers: the person's answers.
         rows: how many rows repeat others exactly.
         again: how many repeat an order that was sent again.
         shared: whether amounts are shares of what their order came to.
@@ -153,7 +154,7 @@ def _judge(
         if column:
             return False, (Message("warning.duplicates_of_totals", {"rows": rows, "column": column}),)
     params: JsonObject = {"rows": rows}
-    if rows >= MIN_ASKED and not pasted and not shared and (ORDER_ID in columns or not drop):
+    if rows >= MIN_REPEATS and not pasted and not shared and (ORDER_ID in columns or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
     return drop, (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
 
@@ -204,7 +205,7 @@ def mark_duplicates(
 
 
 def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], timezone: str) -> bool:
-    """Say whether most rows name their event: by an order or event id, or by a time of day."""
+    """Return whether most rows identify their event: by an order or event id, or by a time of day."""
     ids = [column for column in columns if column == ORDER_ID or column.lower().replace("_", "") in ("eventid", "id")]
     local = local_time(EVENT_TIME, timezone)
     marks = [f"trim({name(column)}::VARCHAR) <> ''" for column in ids] + [f"{local} <> date_trunc('day', {local})"]
@@ -214,7 +215,7 @@ def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: 
 
 @dataclass(frozen=True)
 class RepeatedOrders:
-    """Orders that stand again with their customer and all their amounts, within :data:`MAX_APART`.
+    """Orders that occur again with their customer and all their amounts, within :data:`MAX_APART`.
 
     Args:
         rows: how many rows repeat others; they are in the table ``repeated_orders`` by their position.
@@ -225,7 +226,7 @@ class RepeatedOrders:
     orders: int = 0
 
     def message(self, *, dropped: bool, revenues: list[float]) -> Message:
-        """Return what is to be said: a doubt with the revenue with them and without, or that they were dropped."""
+        """Return the warning: with the revenue with them and without, or that they were dropped."""
         params: JsonObject = {"rows": self.rows, "orders": self.orders}
         if dropped:
             return Message("warning.repeated_orders_dropped", params)
@@ -235,7 +236,7 @@ class RepeatedOrders:
 def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> RepeatedOrders:
     """Fill the table ``repeated_orders (position)`` with rows by which an order was sent again, and count them.
 
-    Each line of an order that was sent again stands again, as often as it stood, with all that it says but for times
+    Each line of an order that was sent again occurs again, as often as before, with all its values but for times
     and ids that never repeat. Where orders that have rows at several times mostly differ in these, as parts that are
     sent apart do, none is one. Rows at the same instant are one event where they differ in times alone, or in their
     number in the file.
@@ -257,12 +258,13 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
     modes = _modes(connection, lines, canonical, order)
     if not modes:
         return RepeatedOrders()
-    telling, ids = _telling_columns(
+    distinguishing, ids = _distinguishing_columns(
         connection, lines, canonical, [column for column in columns if column not in BY_NAME]
     )
+    line = ", ".join([canonical, *distinguishing])
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE order_lines AS SELECT file_row_number AS position, {order}, {AMOUNT},"
-        f" {EVENT_TIME} AS instant, hash({', '.join([canonical, *telling])}) AS line, hash({', '.join(['0', *ids])}) AS ids"
+        f" {EVENT_TIME} AS instant, hash({line}) AS line, hash({', '.join(['0', *ids])}) AS ids"
         f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines)"
     )
     every = one(connection, f"SELECT count(DISTINCT ({order})) FROM {lines}")[0]
@@ -274,14 +276,14 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
 
 
 def _modes(connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, order: str) -> list[bool]:
-    """Return whether enough orders may stand again at a later instant (False), or at the same one (True), to look.
+    """Return at which instants enough orders may occur again to look: at a later one (False), at the same one (True).
 
     Makes the tables ``orders_of_lines``, of orders of several lines, and ``twins``, of lines that equal another one.
 
     Args:
         connection: where it runs.
         lines: table expression of the lines of orders.
-        own: the canonical columns.
+        canonical: SQL list of the canonical columns.
         order: the columns that name an order.
     """
     connection.execute(
@@ -293,45 +295,45 @@ def _modes(connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, or
         f"SELECT count(*) FILTER (first < last AND last - first <= {MAX_APART}), count(*) FILTER (first = last)"
         " FROM orders_of_lines",
     )
-    if max(later, same) < MIN_ASKED:
+    if max(later, same) < MIN_REPEATS:
         return []
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({canonical}) AS line, any_value(hash({order})) AS of"
         f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines) GROUP BY 1 HAVING count(*) > 1"
     )
     orders = one(connection, "SELECT count(DISTINCT of) FROM twins")[0]
-    enough = [MIN_ASKED <= total and MIN_ASKED <= orders >= MIN_ORDER_SHARE * total for total in (later, same)]
+    enough = [MIN_REPEATS <= total and MIN_REPEATS <= orders >= MIN_ORDER_SHARE * total for total in (later, same)]
     return [mode for mode, looks in zip((False, True), enough, strict=True) if looks]
 
 
-def _telling_columns(
+def _distinguishing_columns(
     connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, extra: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Return which other columns tell apart lines that have all canonical values in common, and which are ids.
+    """Return which other columns distinguish lines that have all canonical values in common, and which are ids.
 
-    A column of times tells nothing. Ids never repeat in the file, and tell no time apart; nor, at one instant, what
-    counts the rows of the file.
+    A column of times distinguishes nothing. Ids never repeat in the file, and distinguish nothing at another time;
+    nor, at one instant, does a column that numbers the rows of the file.
 
     Args:
         connection: where it runs.
         lines: table expression of the lines of orders.
-        own: the canonical columns.
-        others: the other ones.
+        canonical: SQL list of the canonical columns.
+        extra: the other columns.
     """
     cells = [f"coalesce({name(column)}::VARCHAR, '')" for column in extra]
     counts = [f"count(DISTINCT {cell}) > 1 AS c{at}" for at, cell in enumerate(cells)]
     if not counts:
         return [], []
-    alike = f"{lines} WHERE hash({canonical}) IN (SELECT line FROM twins)"
-    differing = f"SELECT {', '.join(counts)} FROM {alike} GROUP BY hash({canonical})"
+    matching = f"{lines} WHERE hash({canonical}) IN (SELECT line FROM twins)"
+    differing = f"SELECT {', '.join(counts)} FROM {matching} GROUP BY hash({canonical})"
     differ = one(connection, f"SELECT {', '.join(f'bool_or(c{at})' for at, _ in enumerate(cells))} FROM ({differing})")
-    telling: list[str] = []
+    distinguishing: list[str] = []
     ids: list[str] = []
     near = f"{TimeReading().value('x')} BETWEEN instant - {NEAR_EVENT} AND instant + {NEAR_EVENT}"
     for cell, differs in zip(cells, differ, strict=True):
         if not differs:
             continue
-        cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {alike} LIMIT {JUDGED_TIMES}"
+        cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {matching} LIMIT {JUDGED_TIMES}"
         untimely = f"SELECT count(*) FROM ({cells_of_twins}) WHERE x <> '' AND NOT coalesce({near}, false)"
         rows, values, rising = one(
             connection,
@@ -341,14 +343,14 @@ def _telling_columns(
         )
         if rising == rows - 1 or not one(connection, untimely)[0]:
             continue
-        (ids if values == rows else telling).append(cell)
-    return telling, ids
+        (ids if values == rows else distinguishing).append(cell)
+    return distinguishing, ids
 
 
 def _mark_orders(
     connection: duckdb.DuckDBPyConnection, order: str, every: int, *, same_instant: bool
 ) -> tuple[int, int]:
-    """Put the rows of ``order_lines`` by which whole orders stand again into ``repeated_orders``.
+    """Put the rows of ``order_lines`` by which complete orders occur again into ``repeated_orders``.
 
     Args:
         connection: where it runs.
@@ -359,7 +361,7 @@ def _mark_orders(
     Returns:
         How many rows, and of how many orders.
     """
-    # two equal lines at one time are two: the first stands again in the first of a later time
+    # two equal lines at one time are two: the first is repeated by the first of a later time
     same = "ids, instant" if same_instant else "place"
     rows = (
         f"SELECT *, row_number() OVER (PARTITION BY {order}, line, instant ORDER BY position) AS place FROM order_lines"
@@ -382,7 +384,7 @@ def _mark_orders(
         " FROM near_orders",
     )
     many = same_instant and repeats > MAX_SENT_ANEW * every and not (repeats == every and fewest == most)
-    if whole < max(MIN_ASKED, MIN_ORDER_SHARE * repeats) or amounts < MIN_REPEATED_AMOUNTS or many:
+    if whole < max(MIN_REPEATS, MIN_ORDER_SHARE * repeats) or amounts < MIN_REPEATED_AMOUNTS or many:
         return 0, 0
     connection.execute(
         f"INSERT INTO repeated_orders SELECT position FROM ({copies}) SEMI JOIN (FROM near_orders WHERE whole)"
@@ -392,7 +394,10 @@ def _mark_orders(
 
 
 def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> bool:
-    """Say whether repeated rows are a part of the file that stands in it twice: in the same order, as far apart."""
+    """Return whether repeated rows are a part of the file that was pasted twice: in the same order, equally far apart.
+
+    ``gap`` is the distance of a row from the one that it repeats; the outer query takes its most frequent value.
+    """
     apart = (
         "SELECT file_row_number - lag(file_row_number) OVER (PARTITION BY"
         f" {', '.join(map(name, columns))} ORDER BY file_row_number) AS gap"
@@ -408,9 +413,9 @@ def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Seq
 
 
 def _column_of_totals(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> str:
-    """Return the column that says what orders came to, their repeated rows counted; "" where none does.
+    """Return the column of orders' totals that count their repeated rows; "" where there is none.
 
-    Two cups of the same tea may be two equal rows of one receipt. Where the receipt's total is told beside them, and is
+    Two cups of the same tea may be two equal rows of one receipt. Where a column has the receipt's total, and it is
     the sum of all its rows, they are no repetitions; in a file that was written twice it is the sum of half of them.
     """
     extra = [column for column in columns if column not in BY_NAME]

@@ -43,7 +43,7 @@ from clv_core.jobs import NoProgress, Progress
 ORDERED_ROWS: Final = 5_000_000
 """Up to this many rows are stored in the file's order; more are stored as they come, which takes a third less time."""
 
-MANY_COLUMNS, GROUPED_CELLS, FEWEST_ROWS = 32, 4_000_000, 2_048
+MANY_COLUMNS, GROUPED_CELLS, MIN_GROUP_ROWS = 32, 4_000_000, 2_048
 """With more columns, about so many cells are written at a time, and so many rows at least: the engine's own number of
 rows would not fit into its memory (300 columns took eight times as long)."""
 
@@ -76,10 +76,10 @@ class LoadedFile:
         rows_rejected: rows in ``rejected``.
         rows_duplicate: exact repetitions that were dropped.
         summary: what the kept rows amount to.
-        warnings: everything that is to be said.
+        warnings: all of them.
         version: content hash, 12 hex digits.
         key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
-        answers: what it was read with: what the person said, and what a recipe did.
+        answers: what it was read with: the person's answers, completed by a recipe's.
         recipe: name of the recipe; empty where none was used.
         voided: :func:`~clv_core.collection.rows.voided_orders.write_voided`.
         columns: what became of each column.
@@ -119,7 +119,7 @@ def load_log(
 
     Args:
         path: a file, or a folder of Parquet files.
-        answers: what the person has said about it.
+        answers: the person's answers about it.
         scratch: an empty folder.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
@@ -131,7 +131,7 @@ def load_log(
 
     Raises:
         NeedsAnswer: something can be read in two ways.
-        NotFound: there is no recipe of the name that was said.
+        NotFound: there is no recipe of the given name.
         UsageError: the file lacks a column that was named, or that the recipe needs.
         Refused: it cannot be used.
     """
@@ -186,7 +186,7 @@ def _load_rows(
     if not answers.broken_rows:
         _ask_split(rejects, source, rows)
     typed = plan.typed(source.relation())
-    accepted = _write_kept(connection, typed, events, seen.rows, progress, len(plan.stored))
+    accepted = _write_accepted(connection, typed, events, seen.rows, progress, len(plan.stored))
     if not plan.without_totals and has_totals(connection, events):
         seen = replace(seen, plan=replace(plan, without_totals=True))
         return _load_rows(connection, source, seen, answers, scratch, progress, part=part)
@@ -250,7 +250,7 @@ def _merge_spellings(
     events: Path,
     voided: Path | None,
 ) -> tuple[Path, Path | None, tuple[Message, ...]]:
-    """Return the files with one spelling of each customer's id, and what is to be said of it.
+    """Return the files with one spelling of each customer's id, and the warnings about it.
 
     Raises:
         NeedsAnswer: it is not plain that similar ids are one customer.
@@ -267,12 +267,12 @@ def _merge_spellings(
     return made[0], made[1] if voided is not None else None, warnings
 
 
-def _write_kept(
+def _write_accepted(
     connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress, columns: int
 ) -> int:
     """Write the rows that are kept of a typed table of ``rows`` and ``columns``, and return how many they are."""
     accepted = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
-    group = f", ROW_GROUP_SIZE {max(FEWEST_ROWS, GROUPED_CELLS // columns)}" if columns > MANY_COLUMNS else ""
+    group = f", ROW_GROUP_SIZE {max(MIN_GROUP_ROWS, GROUPED_CELLS // columns)}" if columns > MANY_COLUMNS else ""
     query = f"COPY ({accepted}) TO {text(str(events))} (FORMAT parquet{group})"
     connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
     count = run(connection, query, progress, "write", rows)

@@ -45,7 +45,7 @@ MISSED_PURCHASES: Final = 20
 """Events without a purchase for so many days, where so many were usual, are a log whose purchases end early."""
 FEW_ROWS, FEW_SHARE = 3, 0.001
 FAR_DAYS, FAR_TIMES = 30, 5
-"""So few rows, so many days and times the longest other pause away from the rest, are looked upon as mistyped dates."""
+"""So few rows, so many days and times the longest other pause from the rest, are mistyped dates (a guess)."""
 MAX_TYPES: Final = 12
 MIN_RETURNS: Final = 20
 PARTS: Final = 20
@@ -247,7 +247,7 @@ def _far_dates(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message
 
 
 def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where amounts have fractions in one part of the file and are whole and larger in the rest."""
+    """Return a warning where amounts have fractions in one part of the file and are larger integers in the rest."""
     parts = connection.execute(
         "SELECT min(r), count(*), avg((a <> floor(a))::INT), approx_quantile(a, 0.5) FROM"
         f" (SELECT row_number() OVER () AS r, {AMOUNT} AS a, {EVENT_TYPE} AS kind FROM {file})"
@@ -268,7 +268,7 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
 def _purchases_end(
     connection: duckdb.DuckDBPyConnection, file: str, timezone: str, summary: LogSummary
 ) -> list[Message]:
-    """Return a warning where events go on after the last purchase for so long that many must be missing."""
+    """Return a warning where events continue after the last purchase for so long that many must be missing."""
     last, day = one(
         connection,
         f"SELECT max({EVENT_TIME}), {local_time(f'max({EVENT_TIME})', timezone)}::DATE FROM {file}"

@@ -29,13 +29,13 @@ from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
 MIN_AMOUNTS: Final = 20
-"""Amounts of a log without which its usual ones are not known."""
+"""Amounts of a log without which its usual ones are unknown (a guess)."""
 UNUSUAL: Final = 0.001
 """Share of a log's amounts that lie below, and above, its usual ones."""
 MIN_UNUSUAL: Final = 0.05
 """Share of a file's amounts that must lie there before its unit is doubted: less are single large orders."""
-LUCK_WHOLE, LUCK_UNUSUAL = 0.01, 1e-4
-"""Chance below which amounts are not whole, and not unusual, by luck: one file in 10,000 is doubted for the second."""
+MAX_LUCK_INTEGERS, MAX_LUCK_UNUSUAL = 0.01, 1e-4
+"""Chance below which amounts are not integers, and not unusual, by luck: one file in 10,000 fails the second."""
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
 FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
@@ -49,7 +49,7 @@ MIN_STRANGE, MORE = 10, 3
 UNREAD: Final = ("bad_time", "time_out_of_range")
 MIN_MONTHS, MIN_DAYS, FIRST_DAYS = 3, 3, 12
 PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
-"""What is said where a file has shown its decimal mark by itself."""
+"""Warnings of a file that has shown its decimal mark by itself."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,13 @@ class ReadSettings:
     Args:
         dataset: what it became, for messages.
         mapping: canonical name -> source column.
-        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person said; empty where it did not matter.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person answered; empty where it did not
+            matter.
         decimal: ``point`` or ``comma``, likewise.
         hidden: source columns that became pseudonyms.
         encoding: of its text, where that has one byte a letter; empty otherwise.
-        currency: of its amounts, as far as it is known.
-        steps: event names that told of orders which others told of too.
+        currency: of its amounts; may be empty.
+        steps: event names that record orders which others record too.
         similar_ids: ``merge`` where ids were written in several ways; empty where not.
         events: Parquet files of the log that the next file is to join; none where it begins one.
     """
@@ -107,12 +108,12 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
 
 
 def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
-    """Ask what a file's amounts are in where that seems not to be what the log's are in, unless the person has said it.
+    """Ask for the unit of a file's amounts where it seems to differ from the log's and there is no answer yet.
 
     Args:
         log: that the file joins.
         result: of the file.
-        answers: what the person said.
+        answers: the person's answers.
 
     Raises:
         NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other whole and far larger
@@ -132,7 +133,7 @@ def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
         major = [{"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}]
         whole, other = (new, old) if new.fractions == 0 else (old, new)
         times = whole.median / other.median
-        is_whole_by_luck = (1 - other.fractions) ** whole.rows > LUCK_WHOLE
+        is_whole_by_luck = (1 - other.fractions) ** whole.rows > MAX_LUCK_INTEGERS
         if whole.fractions == 0 and other.fractions >= HALF and not is_whole_by_luck and CENTS[0] < times < CENTS[1]:
             raise NeedsAnswer("cents_in_file", file=file, times=times, readings=major)
         for test, bound in (("<", old.low), (">", old.high)):
@@ -172,11 +173,11 @@ def _usual_amounts(connection: duckdb.DuckDBPyConnection, events: Path) -> _Usua
 def _is_unusual(count: int, rows: int, amounts: int) -> bool:
     """Return whether so many of a file's rows beyond all usual amounts are no luck, by the bound of the binomial tail.
 
-    Of ``known`` amounts the largest is beyond the others in one of ``known + 1`` draws, however rare that is.
+    Of ``amounts`` draws the largest is beyond the others in one of ``amounts + 1``, however rare that is.
     """
     share = max(UNUSUAL, 1 / (amounts + 1))
     luck = math.comb(rows, count) * share**count if rows < 1000 else (math.e * rows * share / count) ** count
-    return count >= MIN_UNUSUAL * rows and luck <= LUCK_UNUSUAL * (1 + 1e-9)
+    return count >= MIN_UNUSUAL * rows and luck <= MAX_LUCK_UNUSUAL * (1 + 1e-9)
 
 
 def part_of(result: LoadedFile) -> Part:
@@ -220,7 +221,7 @@ def load_with_settings(
 
     Args:
         path: a file, or a folder of Parquet files.
-        answers: what the person said about this file.
+        answers: the person's answers about this file.
         settings: how the earlier one was read.
         scratch: an empty folder.
         progress: who listens.
@@ -232,8 +233,8 @@ def load_with_settings(
         NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
         Refused: it cannot be used, or lacks a column that the earlier file was read by.
     """
-    alone = key is not None and settings.dataset  # hashes cannot be held against ids that are written otherwise
-    usual = settings.similar_ids or (SEPARATE if alone else None)
+    separate = key is not None and settings.dataset  # hashes cannot be compared with ids that are written otherwise
+    usual = settings.similar_ids or (SEPARATE if separate else None)
     events = {**settings.steps, **answers.events}
     answers = replace(answers, events=events, similar_ids=answers.similar_ids or usual)
     options = {"original": original, "key": key, "hidden": settings.hidden, "part": part, "usual": settings.encoding}
@@ -263,10 +264,10 @@ def load_with_settings(
 
 
 def _order_of_log(loader: RetryingLoader, answers: Answers, error: NeedsAnswer) -> tuple[str, tuple[Message, ...]]:
-    """Return the order of ambiguous dates in which a file joins its log, and what is to be said of it.
+    """Return the order of ambiguous dates in which a file joins its log, and the warnings about it.
 
     In the right one hardly a row is new in the time that the log covers, or lies in the future, and in the others many
-    more are. Where that does not tell, it is the log's own, unless the file would then have the first days of months
+    more are. Where that does not decide, it is the log's own, unless the file would then have the first days of months
     only.
 
     Raises:
@@ -296,7 +297,7 @@ class RetryingLoader:
 
     Args:
         path: the file.
-        said: columns that the person named: canonical name -> source column.
+        named: columns that the person named: canonical name -> source column.
         settings: how the earlier file was read.
         scratch: an empty folder.
         progress: who listens.
@@ -306,7 +307,7 @@ class RetryingLoader:
     """
 
     path: Path
-    said: Mapping[str, str]
+    named: Mapping[str, str]
     settings: ReadSettings
     scratch: Path
     progress: Progress
@@ -331,7 +332,7 @@ class RetryingLoader:
                 return load_log(self.path, mapped, folder, self.progress, **self.options)
             except UsageError as error:
                 canonical = str(error.params.get("canonical", ""))
-                if error.code != "map_column" or canonical in self.said:
+                if error.code != "map_column" or canonical in self.named:
                     raise
                 if canonical in NEEDED:
                     file = self.options["original"] or self.path.name

@@ -1,4 +1,4 @@
-"""Rejected rows: those that cannot be used, kept beside the dataset with their line and the reason."""
+"""Rejected rows: those that cannot be used, stored with the dataset, with their line and the reason."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Problem:
     examples: tuple[tuple[int, str], ...]
 
     def message(self) -> Message:
-        """Return the warning that says so."""
+        """Return the warning about them."""
         first = "; ".join(f"{line}: {value[:60]}" if value else str(line) for line, value in self.examples)
         column = self.column if self.column == self.source_column else f"{self.column} ({self.source_column})"
         return Message(f"warning.{self.reason}", {"rows": self.rows, "column": column, "first": first})
@@ -93,7 +93,7 @@ def write_rejected(
             {
                 "line": pa.array([item.line for item in rejects], pa.int64()),
                 "reason": pa.array([item.reason for item in rejects], pa.string()),
-                # What is no row cannot be told apart by columns: it may name a customer anywhere.
+                # A line that is no row has no columns: it may name a customer anywhere.
                 "value": pa.array(["" if plan.secret else item.text for item in rejects], pa.string()),
             }
         ),

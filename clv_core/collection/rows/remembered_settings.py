@@ -1,6 +1,6 @@
-"""What a person said about a file is remembered by the file's shape, and offered again for the next one like it.
+"""A person's answers about a file are remembered by the file's shape, and offered again for the next one like it.
 
-One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, spelling aside
+One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, folded
 (:func:`~clv_core.collection.vocabulary.column_names.fold`); nothing of a file's rows is kept.
 """
 
@@ -35,18 +35,18 @@ TAKEN_OVER: Final = (
     "similar_ids",
     "recipe",
 )
-"""Answers about an earlier file that hold for the next one where nothing is said."""
+"""Answers about an earlier file that hold for the next one where it has none."""
 
 
 def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> None:
-    """Keep what was said about a file with these columns, in place of what was said before.
+    """Store the answers about a file with these columns, in place of earlier ones.
 
-    Where nothing had to be said, that is kept for a new shape, and takes the place of nothing for a known one.
+    Where no answer was needed, that is stored for a new shape, and replaces nothing for an existing one.
 
     Args:
         workspace: where it is kept.
         columns: the file's column names.
-        answers: what was said.
+        answers: those given.
         read_in: the encoding that the file was read in.
     """
     path = _path(workspace, columns)
@@ -62,7 +62,7 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, rea
 
 
 def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
-    """Return what was said about the last file of this shape, with this one's column names; None for a new shape.
+    """Return the answers about the last file of this shape, with this one's column names; None for a new shape.
 
     An encoding is no part of it: the next file may be in UTF-8, and :func:`recalled` takes it for a setting.
     """
@@ -79,7 +79,7 @@ def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
 
 
 def forget(workspace: Workspace, columns: Sequence[str]) -> bool:
-    """Forget what was said about files of this shape; say whether there was anything."""
+    """Forget the answers about files of this shape; return whether there were any."""
     path = _path(workspace, columns)
     existed = path.exists()
     path.unlink(missing_ok=True)
@@ -92,7 +92,7 @@ def recalled(
     """Return ``answers`` completed by what is remembered of the file's shape, for ``load_with_settings``.
 
     Date order, decimal mark and encoding are settings only: what the file itself proves comes first. The time zone of
-    ``answers`` holds where it was said (``zoned``).
+    ``answers`` holds where it was given (``zoned``).
 
     Raises:
         NotFound: nothing is remembered of this shape.
@@ -117,7 +117,7 @@ def recalled(
 
 
 def completed(answers: Answers, settings: ReadSettings) -> Answers:
-    """Return the answers of :func:`recalled` in one piece, to be remembered in turn."""
+    """Return the answers of :func:`recalled` with its settings, to be remembered in turn."""
     order, decimal = settings.date_order or None, settings.decimal or None
     return replace(answers, date_order=answers.date_order or order, decimal=answers.decimal or decimal)
 

@@ -31,7 +31,7 @@ FORM: Final = (
 def find_spellings(
     connection: duckdb.DuckDBPyConnection, ids: str, answer: str | None, *, ask: bool = True, hashed: bool = False
 ) -> tuple[Message, ...]:
-    """Make the table ``spellings (id, instead)`` of ids that are another one's, and return what is to be said of them.
+    """Make the table ``spellings (id, instead)`` of ids that are another one's, and return the warnings about them.
 
     They are where most ids of the less usual forms have a twin in another form and none in their own: small letters and
     capitals, with and without padding zeros or blanks. The twin in the log, else that in the most usual form, is taken.

@@ -1,4 +1,4 @@
-"""Event logs with known truth.
+"""Simulated event logs, with the true values of their customers.
 
 Real logs never say what a customer was worth in expectation; these do. Each scenario is one function from a
 :class:`~clv_core.collection.simulate.simulation.SimulationPlan` to a

@@ -35,7 +35,7 @@ class Channel:
     """One way to win customers.
 
     Args:
-        name: as it stands in the log and the spend table.
+        name: in the log and the spend table.
         share: of new customers.
         quality: factor on their interest.
         seekers: share of them who only come for a discount.

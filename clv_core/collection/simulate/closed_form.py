@@ -7,7 +7,7 @@ lambda is Gamma(r, alpha) and p Beta(a, b) over customers. Each purchase is Gamm
 First purchases fall evenly in the first 84/273 of the history, as in CDNOW. Times are continuous and cut to days when
 written, so that a log shows two purchases of one day on one date.
 
-Scenario ``noise``: every customer is the same, so nothing that happened tells anything about what will.
+Scenario ``noise``: every customer is the same, so the past predicts nothing.
 
 Views and purchases of each customer are two independent Poisson processes with the same rates for all, from a first
 view on; amounts are drawn from one lognormal distribution. The best prediction is the same number for everybody.

@@ -7,7 +7,7 @@ truth carries the latent expectation only.
 
 Scenario ``regime``: the same shop, until everything changes at the start of the last horizon. From then on there are
 half as many visits, prices are a third lower, and customers leave four times as fast. No past shows it, so a model that
-is measured on that horizon has to be found wrong.
+is measured on that horizon has to come out wrong.
 
 Scenario ``store``: the demo's homeware shop, ``browsing`` with
     prices in euros, products with names, and a weaker season;
@@ -36,7 +36,7 @@ MOOD_NAMES = np.array(["gone", "quiet", "curious", "keen"], dtype=object)
 
 
 def browsing(plan: SimulationPlan) -> Simulation:
-    """Return the log of a shop with telling behaviour, and its truth."""
+    """Return the log of a shop whose browsing predicts its sales, and its truth."""
     return run_shop(plan, Shift())
 
 

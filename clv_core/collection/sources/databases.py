@@ -1,7 +1,7 @@
 """Rows of a database as Arrow batches: read-only, encrypted, and ended by the server where they take too long.
 
-Each function connects and yields what runs one query. Batches are fetched as they are asked for, so that no result is
-in memory whole. The log is read as text afterwards, so MySQL and SQLite hand over the text of each value.
+Each function connects and yields what runs one query. Batches are fetched as they are consumed, so that no result is
+entirely in memory. The log is read as text afterwards, so MySQL and SQLite hand over the text of each value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ROWS: Final = 50_000
 """Rows of a batch, where the driver does not choose."""
 Fetch = Callable[[str], pa.RecordBatchReader]
 TYPE: Final = b"POSTGRESQL:type"
-"""Key of a column's metadata under which its driver, and :func:`_texts`, says the database's own type."""
+"""Key of a column's metadata under which its driver, and :func:`_texts`, puts the database's own type."""
 INEXACT: Final = {"money": "numeric", "FLOAT": "double"}
 """Types whose values do not arrive as they are -> what to cast them to: PostgreSQL hands over ``money`` in cents, MySQL
 six digits of a ``FLOAT``."""
@@ -53,7 +53,7 @@ POWERS: Final = """
             AND nspname <> 'information_schema' AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
             OR has_any_column_privilege(c.oid, 'INSERT, UPDATE')) ORDER BY c.relname LIMIT 3) END AS powers
     FROM pg_roles WHERE rolname = current_user"""
-"""What a role of PostgreSQL may do beside reading; of schemas and tables the first three."""
+"""What a role of PostgreSQL may do besides reading; of schemas and tables the first three."""
 
 
 @contextmanager
@@ -178,18 +178,18 @@ CONNECT: Final[dict[str, Callable[[Source, str], AbstractContextManager[Fetch]]]
 
 
 def powers(kind: str, fetch: Fetch) -> tuple[str, list[str]] | None:
-    """Return the role that a source reads as, and what it may do beside reading, as SQL calls it; None: not known."""
+    """Return the role that a source reads as, and its privileges besides reading, in SQL's words; None: unknown."""
     if kind == "postgresql":
         row = fetch(POWERS).read_all().to_pylist()[0]
         return str(row["role"]), [str(power) for power in row["powers"]]
     if kind == "mysql":
         (role,) = fetch("SELECT current_user() AS role").read_all().column(0).to_pylist()
         grants = [GRANT.match(line) for line in fetch("SHOW GRANTS").read_all().column(0).to_pylist()]
-        return role, [grant_power for grant in grants if grant and (grant_power := _beside_reading(grant))]
+        return role, [grant_power for grant in grants if grant and (grant_power := _privilege(grant))]
     return None
 
 
-def _beside_reading(grant: re.Match[str]) -> str:
+def _privilege(grant: re.Match[str]) -> str:
     names = re.sub(r" ?\([^)]*\)", "", grant["powers"]).split(", ")  # without columns
     left = [name for name in names if name not in READS]
     more = ["..."] if len(left) > NAMED else []

@@ -1,4 +1,4 @@
-"""Files of a folder, of a bucket that speaks the protocol of S3, or at an HTTPS address, copied block by block."""
+"""Files of a folder, of a bucket with the protocol of S3, or at an HTTPS address, copied block by block."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RemoteFile:
 
     Args:
         name: in its folder.
-        fingerprint: what tells whether it has changed.
+        fingerprint: differs once the file has changed.
         fetch: gives a local path of it, below a folder.
     """
 
@@ -88,7 +88,7 @@ def s3_system(address: str, secret: str) -> tuple[Any, str]:
 
     Raises:
         UsageError: the secret is not two texts.
-        OSError: the bucket's region is neither given nor found.
+        OSError: the bucket's region is neither given nor detected.
     """
     from pyarrow import fs
 
@@ -108,7 +108,7 @@ def s3_system(address: str, secret: str) -> tuple[Any, str]:
 
 @contextmanager
 def s3(source: Source, password: str) -> Iterator[Listed]:
-    """Yield the objects of a bucket that match; they are copied when they are asked for."""
+    """Yield the objects of a bucket that match; they are copied when they are fetched."""
     from pyarrow import fs
 
     try:

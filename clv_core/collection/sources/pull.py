@@ -36,10 +36,10 @@ Days = Mapping[str, tuple[int, float | None]]
 
 @dataclass(frozen=True)
 class Held:
-    """What the dataset says that a source fills, for queries beside the one of new rows.
+    """What the dataset that a source fills has already, for queries besides the one of new rows.
 
     Args:
-        order_column: the source's column with the number of an order; empty: orders are not asked for.
+        order_column: the source's column with the number of an order; empty: older lines are not fetched.
         orders: numbers of the orders that the dataset has in the look-back.
         event_column: the source's column of the event time; empty: days are not counted.
         amounts: the source's columns whose product is the amount; empty for no sums.
@@ -62,8 +62,8 @@ class Pulled:
         files: name -> fingerprint of the files that were fetched.
         warnings: what was left out.
         since: first day of the look-back, ISO; empty where everything was fetched.
-        orders: of how many orders older lines were asked for.
-        has_orders: whether orders are whole: the column with their numbers is there.
+        orders: of how many orders older lines were requested.
+        has_orders: whether orders are complete: the column with their numbers is there.
         gone: numbers of orders in :attr:`Held.orders` that the source does not have.
         days: day -> rows and amount of all rows of the source; None where it was not counted.
     """
@@ -104,11 +104,11 @@ def pull(
         state: how far the source has been read; an empty one fetches everything.
         progress: who listens.
         limit: at most so many rows, or the newest file; 0 is all.
-        held: what the dataset says of a database's rows: then the older lines of all orders that were fetched, and of
+        stored: what the dataset has of a database's rows: then the older lines of all orders that were fetched, and of
             those that the dataset has in the look-back, are fetched too, and the source's days are counted.
 
     Raises:
-        UsageError: a driver is not installed, or the secret is not where the reference says.
+        UsageError: a driver is not installed, or there is no secret where the reference points.
         ClvError: the source cannot be reached or refuses; the secret is not in the error.
         Refused: its query is not a SELECT, its columns have no times, or two have one name.
     """
@@ -121,10 +121,10 @@ def pull(
 
 
 def check_role(source: Source) -> list[Message]:
-    """Return what is to be said of what a source's role may do in its database beside reading.
+    """Return warnings about the privileges of a source's role besides reading.
 
-    Nothing where it may only read, or where files are read. A database that cannot be reached is not checked, which is
-    said, too.
+    Nothing where it may only read, or where files are read. A database that cannot be reached is not checked: a
+    warning says so.
     """
     if not KINDS[source.kind].dialect or KINDS[source.kind].is_local:
         return []
@@ -204,7 +204,7 @@ def _pull_rows(
 
 
 def _in_source(stored: Held, names: Sequence[str]) -> Held:
-    """Return what the dataset says as far as it has it from columns of the source itself, not from parts of them."""
+    """Return ``stored`` without columns that the source itself does not have: those made of parts of others."""
     order, event = (column if column in names else "" for column in (stored.order_column, stored.event_column))
     amounts = stored.amounts if {*stored.amounts} <= {*names} else ()
     return Held(order, stored.orders if order else (), event, amounts)
@@ -248,7 +248,7 @@ def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, stored: 
                 rows.add(batch)
     fetched_ids = {str(value) for value in rows.orders}
     gone = tuple(order for order in missing if order not in fetched_ids)
-    if gone and sample is not None:  # an order that is there must be found by its number
+    if gone and sample is not None:  # an order that exists must match its number
         with fetch_orders([sample], None) as fetched:
             gone = gone if any([batch.num_rows for batch in fetched]) else ()
     elif not fetched_ids:
@@ -258,7 +258,7 @@ def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, stored: 
 
 
 def _count_days(source: Source, fetch: Fetch, stored: Held) -> Days:
-    """Return rows and amount of each day of the whole source, as the database counts them."""
+    """Return rows and amount of each day of the source, as the database counts them."""
     dialect = KINDS[source.kind].dialect
     sql = count_days(source.what, dialect, time_column=stored.event_column, amounts=stored.amounts)
     days: dict[str, tuple[int, float | None]] = {}

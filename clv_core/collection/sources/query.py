@@ -78,7 +78,7 @@ def select_orders(
         what: name of a table, or one SELECT.
         dialect: of both.
         order_column: column with the number of the order.
-        ids: a text that stands for their numbers (:func:`literals`), which replace it, quotes included.
+        ids: placeholder text for their numbers (:func:`literals`), which replace it, quotes included.
         time_column: with ``before``.
         before: only rows before this day, and those without a time.
 

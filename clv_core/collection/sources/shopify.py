@@ -105,7 +105,7 @@ def _ask(source: Source, answer: Any) -> JsonObject:
 
 
 def write_items(source: Source, lines: Iterable[str], out: Path) -> Path:
-    """Write one JSON line for each line item, with what its order says, and return ``out``.
+    """Write one JSON line for each line item, with the fields of its order, and return ``out``.
 
     Raises:
         Refused: an item does not follow its order, or a line is not of the query :data:`ORDERS`.

@@ -1,4 +1,4 @@
-"""What a dataset is called, and what its amounts are in, said afterwards: no row changes."""
+"""A dataset's name and currency, changed afterwards: no row changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clv_core.workspace import Workspace, check_name, read_json, write_json
 MADE: Final = "currency"
 LONGEST: Final = 12
 SETTLED: Final = ("warning.currency_guessed", "warning.currency_contradicted")
-"""What need not be said any more once a person has said what the amounts are in."""
+"""Warnings that end once a person has named the currency."""
 
 
 @changes
@@ -73,7 +73,7 @@ def _labelled(dataset: Dataset, currency: str, raw: str) -> Manifest:
 
 
 def _relabelled(warning: Message, currency: str) -> Message:
-    """Return a warning whose amounts are said in the currency, where it says any."""
+    """Return a warning with its amounts in the currency, where it has any."""
     if "currency" not in warning.params:
         return warning
     return dataclasses.replace(warning, params={**warning.params, "currency": currency})
@@ -85,8 +85,8 @@ RENAMING: Final = "renaming.json"
 def rename_dataset(workspace: Workspace, name: str, new: str) -> None:
     """Give the dataset ``name`` another name, all versions at once: one move of its folder, so there is no half-way.
 
-    ``renaming.json`` in the folder says that things outside still bear the old name, until :func:`renamed` is told that
-    they follow (:func:`names_to_follow`).
+    ``renaming.json`` in the folder records that models and schedules still have the old name, until :func:`renamed`
+    confirms that they follow (:func:`names_to_follow`).
 
     Raises:
         NotFound: there is no such dataset.

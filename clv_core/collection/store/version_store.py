@@ -4,7 +4,7 @@ In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<versio
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
 ``<version>/customers.parquet`` the customers table if there is one, ``<version>/withdrawn.parquet`` the orders that its
 files call cancelled or refunded if they say how orders stand, ``<version>/manifest.json`` the :class:`Manifest`.
-What a version says is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned
+A version never changes: whatever is done to a dataset makes a new one, and the old ones can be returned
 to until they are removed; ``removed.json`` then names them. (The same rows, read again, are the same version; its files
 are then replaced by equal ones.)
 """
@@ -89,7 +89,7 @@ def raw_version(dataset: Dataset) -> Dataset:
     """Return the version without cleaning rules that ``dataset`` was made from; itself if no rule is on.
 
     Raises:
-        Refused: that version is gone.
+        Refused: that version was deleted.
     """
     if not dataset.manifest.raw_version:
         return dataset
@@ -172,7 +172,8 @@ def save_dataset(
 ) -> Dataset:
     """Store a version and make it the current one; the Parquet files are moved in.
 
-    A crash leaves the dataset as it was: the version's folder appears whole, and only then does ``current.json`` turn.
+    A crash leaves the dataset as it was: the version's folder appears complete, and only then does ``current.json``
+    turn.
     """
     files = {EVENTS: events, SET_ASIDE: set_aside}
     files |= {name: path for name, path in ((CUSTOMERS, customers), (VOIDED, voided)) if path is not None}
@@ -209,7 +210,7 @@ def _save(
         for name, path in shared.items():
             os.link(path, temporary / name)
         write_json(temporary / MANIFEST, manifest.to_json())
-    if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never gone
+    if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never missing
         for path in sorted(made.iterdir(), key=lambda item: item.name == MANIFEST):
             os.replace(path, version / path.name)
         shutil.rmtree(made)  # a file that both share on disk is left by its move
@@ -244,7 +245,7 @@ def _current(folder: Path) -> Dataset:
 
 
 def _version(folder: Path) -> Dataset:
-    """Open a version; the folder says what the dataset is called now, whatever it was called when it was stored.
+    """Open a version; the folder has the dataset's present name, whatever it was called when it was stored.
 
     Raises:
         Refused: its manifest cannot be read, or its events end before their end, as after a disk failed.

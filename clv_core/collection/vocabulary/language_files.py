@@ -94,8 +94,8 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "personal": {**dict.fromkeys(("words", "name", "beside_name"), WORDS), "together": GROUPS, "within": PATTERNS},
 }
-"""Table -> key -> what its entries are. Where those of a key are found as whole words alone, or at the end, those of
-scripts without blanks stand under ``<key>_within``, or ``within``, and are found anywhere."""
+"""Table -> key -> what its entries are. Where those of a key match entire words only, or the end, those of
+scripts without blanks are under ``<key>_within``, or ``within``, and match anywhere."""
 UNIQUE: Final = frozenset(
     (
         "columns.sure",
