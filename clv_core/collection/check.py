@@ -35,6 +35,7 @@ from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
 MAX_FIRST_ROWS: Final = 50
+"""Rows of the preview: about a screen or two."""
 ABOUT: Final = "check.json"
 FIRST_ROWS: Final = "first_rows.parquet"
 

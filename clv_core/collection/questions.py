@@ -21,16 +21,17 @@ from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, PURCHASE, REFUND, U
 from clv_core.errors import Message, NeedsAnswer
 from clv_core.records import JsonObject
 
-MATTERS: Final = 0.01
+MIN_DIFFERENCE: Final = 0.01
 """Share of the total by which readings may differ before they are a question (a guess)."""
 MAPPINGS: Final = ("mapping", "events", "states", "rows")
 MAX_WORDS: Final = 12
-MOST_TAKEN_OFF: Final = 4
+"""Words of a column that are offered as answers: more do not fit a form."""
+MAX_RETURN_WORDS: Final = 4
 """Words of a column up to which it is offered that one of them names returns."""
 
-MOST_AT_ONCE: Final = 4
+MAX_QUESTIONS: Final = 4
 """Questions that are put together; of more, the answers to these are likely to settle some."""
-MOST_TOGETHER: Final = 12
+MAX_COMBINATIONS: Final = 12
 """Combinations of their answers that are tried: a second's work on a small file."""
 
 Params = Mapping[str, Any]
@@ -80,7 +81,7 @@ def _status_column(params: Params) -> list[Said]:
     words = [str(word) for word in params["states"][:MAX_WORDS]]
     used = [Said(states={other: CANCELLED if other == word else SOLD for other in words}) for word in words]
     taken_off = [Said(rows={f"{params['column']}={word}": RETURN}) for word in words]
-    return [{"mapping": {ORDER_STATUS: ""}}, *used, *(taken_off if len(words) <= MOST_TAKEN_OFF else [])]
+    return [{"mapping": {ORDER_STATUS: ""}}, *used, *(taken_off if len(words) <= MAX_RETURN_WORDS else [])]
 
 
 def _words(params: Params) -> list[Said]:
@@ -225,7 +226,8 @@ def add_readings(question: NeedsAnswer, answers: Answers, revenue: Revenue) -> N
 def question_of(
     warnings: Iterable[Message], answers: Answers, revenue: Revenue, *, is_small: bool = True
 ) -> NeedsAnswer | None:
-    """Return the doubts among warnings whose readings differ by over :data:`MATTERS` of the total, as one question.
+    """Return the doubts among warnings whose readings differ by over :data:`MIN_DIFFERENCE` of the total, as one
+    question.
 
     The first of them is the question itself; the others stand in its ``also``, and what some of their answers make of
     the revenue together in its ``together``.
@@ -238,7 +240,7 @@ def question_of(
         is_small: whether the file is read in no time, so that answers are tried together.
     """
     doubts = [doubt for warning in warnings if (doubt := _doubt(warning, answers, revenue)) is not None]
-    doubts = list({str(doubt.params): doubt for doubt in doubts}.values())[:MOST_AT_ONCE]
+    doubts = list({str(doubt.params): doubt for doubt in doubts}.values())[:MAX_QUESTIONS]
     if not doubts:
         return None
     first, *rest = doubts
@@ -276,7 +278,7 @@ def _is_seen(code: str, params: Params, answers: Answers) -> bool:
 
 def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue) -> list[JsonObject]:
     """Return what answers to all of several questions make of the revenue: the likeliest, and that nothing changes."""
-    most = max(2, int(MOST_TOGETHER ** (1 / len(doubts))))
+    most = max(2, int(MAX_COMBINATIONS ** (1 / len(doubts))))
     offered = []
     for doubt in doubts:
         readings = doubt.params["readings"]
@@ -300,7 +302,7 @@ def settled(warning: Message) -> Message:
 
 
 def _matters(sums: Sequence[float]) -> bool:
-    return len(sums) == 1 or max(sums) - min(sums) > MATTERS * max(map(abs, sums), default=0.0)
+    return len(sums) == 1 or max(sums) - min(sums) > MIN_DIFFERENCE * max(map(abs, sums), default=0.0)
 
 
 def _reading(choice: Said, revenue: float | None) -> dict[str, Any]:

@@ -22,8 +22,9 @@ TEXT: Final = "text"
 DATES: Final = frozenset({"naive", "zoned", "written", *date_order.FITS})
 """Forms of times that no number has."""
 
-ENOUGH_TEXTS: Final = 50
-ENOUGH_NUMBERS: Final = 100
+MIN_TEXTS: Final = 50
+"""Filled cells without which a column is not called one of names that nearly all differ (a guess)."""
+MIN_NUMBERS: Final = 100
 """So many values are needed before "nearly all differ" means something."""
 
 RAW: Final = "clv_customers_raw"
@@ -117,8 +118,8 @@ def value_notes(
         if distinct <= 1:
             warnings.append(Message("warning.customers_constant", params))
         elif attribute.dated_by is None and (
-            (attribute.kind != NUMBER and filled >= ENOUGH_TEXTS and distinct > 0.9 * filled)
-            or (integers and filled >= ENOUGH_NUMBERS and distinct == filled)
+            (attribute.kind != NUMBER and filled >= MIN_TEXTS and distinct > 0.9 * filled)
+            or (integers and filled >= MIN_NUMBERS and distinct == filled)
         ):
             warnings.append(Message("warning.customers_unique", params))
     return tuple(warnings)

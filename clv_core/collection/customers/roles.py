@@ -25,6 +25,7 @@ from clv_core.errors import NeedsAnswer, UsageError
 
 ID, CONTACT, DATE, ATTRIBUTE = "id", "contact", "date", "attribute"
 BY_NAME, BY_VALUES = 0.95, 0.6
+"""Confidence of a role by the column's name, and by its values alone, which makes it a guess that a warning names."""
 SHAPES: Final = {
     EMAIL: re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"),
     PHONE: re.compile(r"(\+|00)\d[\d\s().-]{7,18}|1[3-9]\d{9}|\(?0\d{2,4}\)?[\s.-]\d[\d\s.-]{5,10}"),

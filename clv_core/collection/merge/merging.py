@@ -280,7 +280,9 @@ def _rejected_rows(connection: duckdb.DuckDBPyConnection, log: LogFiles) -> str:
 
 
 NAMED_SOURCES: Final = 3
+"""Files quoted in the name of a merged source."""
 NAMED_COLUMNS: Final = 20
+"""Columns quoted in a message."""
 
 
 @dataclass(frozen=True)

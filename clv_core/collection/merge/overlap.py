@@ -21,7 +21,9 @@ from clv_core.jobs import Progress
 ROWS_AT_A_TIME: Final = 4_000_000
 """Rows whose values are compared at a time, which bounds the memory."""
 MIN_ROWS: Final = 10
+"""Customers, or rows, without which shares of them mean nothing (a guess)."""
 MIN_SHARED_CUSTOMERS: Final = 0.02
+"""Share of a file's customers in the common span that the log has; below it, ids are of two kinds (a guess)."""
 FILE, POSITION = "clv_file", "clv_position"
 CORE: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
 TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.TIME: "TIMESTAMP", Kind.NUMBER: "DOUBLE"}

@@ -38,6 +38,7 @@ MAX_OFFSET: Final = "INTERVAL 26 HOUR"
 MIN_NEAR: Final = 10
 """Lines of orders near the log's: fewer may be other lines of the same orders, and those of one day are looked at."""
 CENT: Final = 0.01
+"""Differences of amounts that are roundings."""
 MAX_SAMPLE: Final = 2_000
 """Purchases by which an offset of times is looked for: enough for a share, and a join of bounded size."""
 MAX_PAIRS: Final = 10_000

@@ -30,7 +30,9 @@ SHORT_YEARS: Final = r"^(\d{1,2})[/.-]\d{1,2}[/.-](\d{1,2})(?:\D|$)"
 MIN_OFFSET_SHARE: Final = 0.01
 """Share of the times that have an offset, before it is one of their place's."""
 EARLY_DAY: Final = 3
+"""Days of full months begin at or before it (a guess)."""
 LATE_DAY: Final = 28
+"""And end at or after it: the shortest month has so many."""
 MORE: Final = 1.5
 """Times as many different values as the place of the years has, from which on a place with early and late ones holds
 days: years that do so span a generation, with only a few days in it."""

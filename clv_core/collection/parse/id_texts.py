@@ -125,7 +125,9 @@ BLANKS: Final = " \t\u00a0\u3000"
 """Blanks around an id or a contact field, which do not count; the same that a reading trims."""
 
 BLOCK_BYTES: Final = 64
+"""Block of SHA-256, to which HMAC pads its key (RFC 2104)."""
 KEY_BYTES: Final = 32
+"""Shortest key: the length of SHA-256's result (RFC 2104 discourages shorter ones)."""
 FINGERPRINTED: Final = b"clv studio pseudonym key"
 
 

@@ -22,6 +22,7 @@ BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
 """A number written below zero, as a pattern of its text."""
 
 MIN_GROUPED: Final = 8
+"""Numbers with three digits behind a point before the point is sure to mark thousands (a guess)."""
 MIN_INTEGERS: Final = 3
 """Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
 
@@ -31,6 +32,7 @@ LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "๐๑๒๓๔๕๖๗๘๙", "0123456789" * 4)
+"""Fullwidth, Arabic, Persian and Thai digits -> those of ASCII."""
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?|[x×])\s*$"
 FOOTNOTES: Final = r"([0-9)])\s*[*†‡⁰¹²³⁴-⁹]+\s*$"

@@ -36,7 +36,9 @@ EDGES: Final = ".+-"
 CLOCK: Final = re.compile(r"\b\d{1,2}:\d{2}(:\d{2})?\b")
 """A time of day, whose numbers are no words."""
 MIN_BYTES: Final = 8
+"""Length from which on a code is unmistakable: shorter ones occur as codes of other things (a guess)."""
 MIN_PLAIN_BYTES: Final = 12
+"""The same of other ids: longer than dates and most words (a guess)."""
 WORDS_AT_ONCE: Final = 300
 """A pattern of 1,000 ids takes 15 times as long as one of 500: it no longer fits what RE2 keeps of its states."""
 BEFORE, AFTER = "(?:^|[^0-9A-Za-z])", "(?:$|[^0-9A-Za-z])"
@@ -171,7 +173,9 @@ def redact_messages(messages: Iterable[Message], ids: Collection[str]) -> list[M
 MIN_SHARE: Final = 0.9
 """Share of a column's words that are ids, from which on it is a column of customers."""
 SAMPLE_CELLS: Final = 10_000
+"""Different cells by which a column is judged."""
 BATCH: Final = 1 << 16
+"""Rows searched at a time."""
 OTHER_IDS: Final = {key for key, column in READ.items() if column.kind is Kind.TEXT} - {CUSTOMER_ID, REVIEW_TEXT}
 """Columns whose texts are ids and names of something else."""
 

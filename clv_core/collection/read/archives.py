@@ -32,8 +32,11 @@ MAX_RATIO: Final = 200
 """Unpacked to packed bytes of an archive; event logs reach 30, a bomb 1,000."""
 
 RATIO_FROM_BYTES: Final = 1 << 24
+"""Smaller contents are harmless at any ratio."""
 MAX_FILES: Final = 200
+"""Files of an archive; a bomb has thousands (a guess)."""
 BLOCK: Final = 1 << 22
+"""Bytes unpacked at a time, between two looks at the limits."""
 
 HEAD_BYTES: Final = 1 << 24
 """Larger texts are judged by so many bytes; saving reads all of them."""
@@ -201,6 +204,7 @@ def _cut_at_line_end(head: bytes) -> bytes:
 HEADER_ROWS: Final = 50
 """The row of names is one of so many first rows (a guess: reports begin with up to a page of titles)."""
 MAX_SECONDS: Final = 600
+"""Longest that the process which reads a workbook may take (a guess)."""
 ROLES: Final = {CUSTOMER_ID: 0, EVENT_TIME: 1, AMOUNT: 2, UNIT_PRICE: 2, PRICE: 2}
 """Columns of a log -> what they answer: who (0), when (1) or how much (2)."""
 

@@ -25,6 +25,7 @@ from clv_core.columns import AMOUNT, QUANTITY, UNIT_PRICE
 _VOCABULARY: Final = load_vocabulary()
 
 JUDGED_ROWS: Final = 2_000
+"""First rows by which columns are judged."""
 Columns = tuple[tuple[str, str], ...]
 """Names with their SQL."""
 

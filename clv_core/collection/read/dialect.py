@@ -19,7 +19,9 @@ from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAME
 from clv_core.errors import Message, NeedsAnswer, Refused
 
 SAMPLE_CHARACTERS: Final = 1 << 16
+"""Characters by which the delimiter is judged."""
 MAX_COLUMNS: Final = 2_000
+"""More columns are no log: a file without line breaks has such a row."""
 BLANKS: Final = " \t\r\x0b\x0c"
 """Characters that a blank line may hold."""
 MIN_EVEN: Final = 0.7

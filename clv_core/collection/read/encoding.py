@@ -23,8 +23,11 @@ from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import Message, Refused, UsageError
 
 BLOCK: Final = 1 << 23
+"""Bytes read at a time."""
 MAX_JUDGED_LINES: Final = 5_000
+"""Lines with bytes beyond ASCII by which an encoding is judged."""
 MAX_LINES_NAMED: Final = 5
+"""Line numbers quoted in a message."""
 MIN_LINES: Final = 3
 """Lines that are not UTF-8 from which a text may be judged by how it looks."""
 MIN_NAMES: Final = 2
@@ -319,6 +322,7 @@ SIGNS: Final = re.compile(r"[cdkm]?m[²³]|[a-z]{0,2}[ºª]|[²³¹£¥¢¼½¾�
 MIN_SHARE: Final = 0.5
 """Share of the words that an encoding has to explain to overrule a guess."""
 JUDGED_BYTES: Final = 1 << 20
+"""Bytes of these lines that are given to chardet, whose time grows with them."""
 WORD: Final = re.compile("[^\\x00-@\\[-`{-\x7f€‚„…†‡‰‹›‘’“”•–—™\xa0¦§©«¬\xad®°±µ¶·»]+")
 """A run of letters, and of marks where another encoding may have letters; marks that all of them share part words."""
 

@@ -24,15 +24,19 @@ KEYED_ROWS: Final = 1_000_000
 KEYS_AT_ONCE: Final = 1_000
 """Records whose keys are counted between two looks at their number."""
 MAX_OBJECT_BYTES: Final = 1 << 24
+"""Largest record, the engine's own default: a larger one is hardly an event."""
 JUDGED_ROWS: Final = 2_000
 """A column whose filled cells in so many rows are objects is one of objects."""
 MAX_DEPTH: Final = 6
+"""Keys within each other that become a column; deeper ones stay text (a guess)."""
 MAX_NESTED: Final = 200
 """Objects and lists within each other; from some 10,000 on the engine's process ends of it. Exports reach 10."""
 MAX_ENVELOPE_DEPTH: Final = 4
 """So many keys lead to the list of records at most."""
 MAX_ENVELOPE_BYTES: Final = 1 << 28
+"""Larger answers are not unpacked: to the engine, all of one is a single object in memory."""
 QUOTE: Final = 2
+"""The number of a quotation mark in :data:`NESTING`."""
 NESTING: Final = np.zeros(256, np.int8)
 """What a byte of JSON does: begins an object or a list, ends one, or begins or ends a text."""
 NESTING[list(b"[{")], NESTING[list(b"]}")], NESTING[ord('"')] = 1, -1, QUOTE

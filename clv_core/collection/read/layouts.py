@@ -26,7 +26,9 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, DISCOUNT, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 2_000
+"""First rows by which a layout is judged; the steps that find one then read the entire file."""
 BLOCK: Final = 1 << 23
+"""Characters copied at a time."""
 
 
 def laid_out(
@@ -227,6 +229,7 @@ def _write_joined(path: Path, dialect: Dialect, table: _Columns, target: Path) -
 # cell under a filled one means nothing by itself.
 
 MIN_GROUPS: Final = 2
+"""Groups with a row of totals that repeats the name: one may be an accident (a guess)."""
 MAX_OTHERS: Final = 1
 """Rows that belong to no group: that of the sum of all. More come from groups within groups."""
 HEADED: Final = "warning.headed_groups"

@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from clv_core.collection.read.dialect import Dialect
 
 MAX_LINES_IN_A_CELL: Final = 500
+"""A cell of more lines is one that a stray quote has left open: a long review has some ten (a guess)."""
 MAX_ROWS_IN_A_CELL: Final = 3
 """Lines of a cell, one after the other, that would be complete rows: more are rows that a stray quote has swallowed."""
 BLOCK: Final = 1 << 23
+"""Bytes read at a time."""
 MAX_ROW_BYTES: Final = 1 << 22
+"""Longest row that may reach over a block's end: it bounds what is carried to the next block."""
 MAX_LINE_BYTES: Final = MAX_ROW_BYTES // (MAX_ROWS_IN_A_CELL + 1)
+"""Longest line of such a row."""
 QUOTE, LINE_FEED, RETURN = b'"\n\r'
 
 

@@ -19,6 +19,7 @@ from typing import Final, TextIO
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 MAX_BYTES: Final = 4_000_000_000
+"""Memory of the process: half of what a damaged file would take (see above)."""
 JUDGED_ROWS: Final = 1_000
 """First rows of a sheet by which its width is judged."""
 

@@ -19,6 +19,7 @@ from clv_core.errors import Refused
 from clv_core.scratch import temporary_folder
 
 BLOCK_ROWS: Final = 20_480
+"""Rows fetched between two checks of the memory that they take: ten of the engine's vectors."""
 
 
 def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame, list[Reject]]:

@@ -36,6 +36,7 @@ from clv_core.jobs import Progress
 from clv_core.records import JsonObject
 
 HASHES_AT_A_TIME: Final = 40_000_000
+"""Hashes sorted at a time: 320 MB, as each has 8 bytes."""
 MIN_REPEATS: Final = 3
 """Repeated rows, before they are worth a question (a guess)."""
 MIN_PASTED: Final = 50
@@ -45,6 +46,8 @@ MIN_PASTED_SHARE: Final = 0.95
 MIN_ORDERS: Final = 5
 """Orders with repeated rows whose total is that of all their rows, before that is no accident."""
 MIN_ORDER_SHARE: Final = 0.9
+"""Share of the orders in question that must agree: a rule for nearly all orders is the file's, one for some is chance
+(a guess)."""
 MAX_APART: Final = "INTERVAL 1 DAY"
 """How long after an order the same one is a repetition. In logs with known totals pages were loaded anew within minutes
 and events sent anew within hours; parts of an order are sent two days apart, instalments are paid a month apart."""
@@ -58,6 +61,7 @@ MAX_SENT_ANEW: Final = 0.3
 """Share of the orders that occur again at the same instant; with more of them, these are lines with ids, unless all do
 equally often."""
 CENT: Final = 0.011
+"""Largest difference between a total and the sum of its rows: a cent, and what float64 makes of it."""
 
 
 @dataclass(frozen=True)

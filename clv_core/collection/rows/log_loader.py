@@ -48,6 +48,7 @@ MANY_COLUMNS, GROUPED_CELLS, MIN_GROUP_ROWS = 32, 4_000_000, 2_048
 rows would not fit into its memory (300 columns took eight times as long)."""
 
 MIN_SPLIT: Final = 10
+"""Rows with more cells than columns that are rejected without a question (a guess)."""
 MAX_SPLIT: Final = 0.01
 """Rows with more cells than columns, and their share, that may be rejected; of more, too much would be missing."""
 

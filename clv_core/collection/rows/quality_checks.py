@@ -40,17 +40,24 @@ ROUNDED_ID: Final = r"\d([.,]\d+)?[eE]\+\d+"
 """A long number as spreadsheets show it: its last digits are lost."""
 MAX_ROUNDED: Final = 0.01
 """Share of the rows with such ids, above which a log is refused."""
-SILENT_DAYS: Final = 3
+MIN_SILENT_DAYS: Final = 3
+"""Days at the end of a log without a purchase that may be a long weekend."""
 MISSED_PURCHASES: Final = 20
-"""Events without a purchase for so many days, where so many were usual, are a log whose purchases end early."""
-FEW_ROWS, FEW_SHARE = 3, 0.001
+"""Purchases that these days would have had at the usual rate, from which on they are missing (a guess)."""
+MAX_ODD_ROWS, MAX_ODD_SHARE = 3, 0.001
+"""Rows, or the share of all rows, that may be slips: of more, a log has a reason for them (a guess)."""
 FAR_DAYS, FAR_TIMES = 30, 5
 """So few rows, so many days and times the longest other pause from the rest, are mistyped dates (a guess)."""
 MAX_TYPES: Final = 12
+"""Unknown event types whose revenue is shown: more do not fit a form."""
 MIN_RETURNS: Final = 20
+"""Returns without which a log that has more of them than purchases is only short (a guess)."""
 PARTS: Final = 20
+"""Parts of a file whose amounts are compared: the row where cents begin is as exact as a part is long."""
 MIN_PART: Final = 5
-HALF: Final = 0.5
+"""Purchases of the first part without which its median means nothing (a guess)."""
+MIN_FRACTIONS: Final = 0.5
+"""Share of amounts with fractions from which on whole amounts elsewhere are no accident (a guess)."""
 CENTS: Final = (20, 500)
 """Times that amounts rise where they are in cents from one row on, give or take what shops' prices do meanwhile."""
 
@@ -188,7 +195,7 @@ def check_quality(
         shown = [str(item).encode("unicode_escape").decode()[:40] for item in odd.params["examples"]]
         warnings.append(Message(odd.code, {**odd.params, "examples": shown}))
     for rounded in run(ROUNDED_IDS):
-        if rounded.params["rows"] > max(FEW_ROWS, MAX_ROUNDED * summary.rows):
+        if rounded.params["rows"] > max(MAX_ODD_ROWS, MAX_ROUNDED * summary.rows):
             raise Refused("ids_rounded", file=source, every=summary.rows, **rounded.params)
         warnings.append(rounded)
     warnings += _far_dates(connection, file) + run(*CHECKS) + _cents_later(connection, file)
@@ -229,7 +236,7 @@ def _far_dates(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message
     """Return warnings where a few rows lie far before or after all others: a mistyped year moves the log's end."""
     query = f"SELECT {EVENT_TIME}::DATE AS day, count(*) FROM {file} GROUP BY 1 ORDER BY 1"
     days: list[tuple[date, int]] = connection.execute(query).fetchall()
-    most = max(FEW_ROWS, FEW_SHARE * sum(rows for _, rows in days))
+    most = max(MAX_ODD_ROWS, MAX_ODD_SHARE * sum(rows for _, rows in days))
     warnings = []
     for ordered in (days, days[::-1]):
         gaps = [abs((later - day).days) for (day, _), (later, _) in pairwise(ordered)]
@@ -260,7 +267,7 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
         return []
     cents, units = (parts[:cut], parts[cut:]) if whole[0] else (parts[cut:], parts[:cut])
     times = median(item[3] for item in cents) / median(item[3] for item in units)
-    if min(share for _, _, share, _ in units) < HALF or not CENTS[0] < times < CENTS[1]:
+    if min(share for _, _, share, _ in units) < MIN_FRACTIONS or not CENTS[0] < times < CENTS[1]:
         return []
     return [Message("warning.cents_later", {"row": int(parts[cut][0]), "times": times})]
 
@@ -278,6 +285,6 @@ def _purchases_end(
         return []
     days, before = (summary.last_event - last).days, max((last - summary.first_event).days, 1)
     missing = summary.purchases * days / before
-    if days < SILENT_DAYS or missing < MISSED_PURCHASES:
+    if days < MIN_SILENT_DAYS or missing < MISSED_PURCHASES:
         return []
     return [Message("warning.purchases_end", {"last": day.isoformat(), "days": days, "purchases": f"{missing:,.0f}"})]

@@ -21,7 +21,7 @@ from clv_core.collection.infer.money.units import MINOR
 from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.rows.log_loader import LoadedFile, load_log
-from clv_core.collection.rows.quality_checks import CENTS, HALF
+from clv_core.collection.rows.quality_checks import CENTS, MIN_FRACTIONS
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import COUNTS, Manifest, Part
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, REFUND, UNIT_PRICE
@@ -48,6 +48,8 @@ MIN_STRANGE, MORE = 10, 3
 """Rows that contradict it in another order, at least, and as many times those in the right one."""
 UNREAD: Final = ("bad_time", "time_out_of_range")
 MIN_MONTHS, MIN_DAYS, FIRST_DAYS = 3, 3, 12
+"""Months, and days of a month, from which on a file without a day after the 12th has months for days (guesses; the 12th
+is the last day that is a month's number too)."""
 PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
 """Warnings of a file that has shown its decimal mark by itself."""
 
@@ -134,7 +136,12 @@ def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
         whole, other = (new, old) if new.fractions == 0 else (old, new)
         times = whole.median / other.median
         is_whole_by_luck = (1 - other.fractions) ** whole.rows > MAX_LUCK_INTEGERS
-        if whole.fractions == 0 and other.fractions >= HALF and not is_whole_by_luck and CENTS[0] < times < CENTS[1]:
+        if (
+            whole.fractions == 0
+            and other.fractions >= MIN_FRACTIONS
+            and not is_whole_by_luck
+            and CENTS[0] < times < CENTS[1]
+        ):
             raise NeedsAnswer("cents_in_file", file=file, times=times, readings=major)
         for test, bound in (("<", old.low), (">", old.high)):
             query = (

@@ -23,6 +23,7 @@ from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 EXAMPLES: Final = 3
+"""Lines quoted for each reason, which fit a message."""
 OWN_COLUMNS: Final = ("file", "line", "reason", "column", "value")
 """Columns of ours in the file of rejected rows; ``file`` is there where a dataset was made from several files."""
 REASON_COLUMNS: Final = {

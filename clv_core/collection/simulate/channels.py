@@ -28,6 +28,7 @@ NOISE: Final = 0.2
 SEEKERS_DISCOUNTS: Final = np.array([0.2, 0.3])
 """Shares that are taken off the one order of a discount seeker, each equally likely."""
 MONTH_DAYS: Final = 365.25 / 12
+"""Mean length of a month."""
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,9 @@ def expected_spend(transactions: Floats, mean_value: Floats, *, p: float, q: flo
 
 
 PURCHASES_PER_DAY: Final = 0.012
+"""Rate of every customer: about 4 purchases a year."""
 VIEWS_PER_DAY: Final = 0.02
+"""Rate of every customer, independent of her purchases."""
 LOG_AMOUNT: Final = (3.2, 0.7)
 """Mean and standard deviation of the log of an amount."""
 

@@ -42,6 +42,7 @@ COUNTRY_SHARE: Final = np.array([0.38, 0.16, 0.12, 0.08, 0.18, 0.08])
 BASE_SHARE: Final = 0.35
 """Share of customers already there when the log begins; the others come evenly over it."""
 FIRST_MOODS_OF_BASE: Final = (0.75, 0.15, 0.10)
+"""The same for customers who are there when the log begins: most have become quiet."""
 FIRST_MOODS: Final = (0.3, 0.5, 0.2)
 """Shares of quiet, curious and keen at the first visit."""
 FAVOURITE: Final = 0.5

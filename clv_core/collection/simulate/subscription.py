@@ -55,6 +55,7 @@ LEAVING: Final = ((0.8, 2.4), (1.3, 1.2))
 REGIONS: Final = np.array([1.0, 0.55])
 """Factor on prices, by region."""
 REGION_SHARE: Final = 0.3
+"""Share of customers in the second region."""
 LATE, LATE_DAYS = 0.08, 5
 """Share of renewals paid late, by 1 to so many days, each equally likely; the next one is due as if it were not."""
 WATCHES_FREE, FREE_DAYS, COMES_BACK = 0.4, 5.0, 0.0015
@@ -62,6 +63,7 @@ WATCHES_FREE, FREE_DAYS, COMES_BACK = 0.4, 5.0, 0.0015
 IDLE: Final = 0.25
 """Share of customers who watch next to nothing while they pay."""
 FREE, SUBSCRIBED, LAPSED = 0, 1, 2
+"""States, as positions in :data:`STATE_NAMES`."""
 STATE_NAMES: Final = np.array(["free", "subscribed", "lapsed"], dtype=object)
 
 

@@ -117,6 +117,7 @@ def walk(plan: SimulationPlan, people: Population, shift: Shift, random: np.rand
 
 
 DAY_SECONDS = 86_400
+"""Seconds of a day."""
 RATED, WRITTEN = 0.6, 0.45
 """Chance that an order is rated, and that a rating comes with a text."""
 

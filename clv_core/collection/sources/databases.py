@@ -25,6 +25,7 @@ from clv_core.errors import ClvError, Refused
 TIMEOUT_SECONDS: Final = 3600
 """Longest that a statement may take."""
 CONNECT_SECONDS: Final = 15
+"""Longest wait for a connection: a firewall that drops packets never answers."""
 ROWS: Final = 50_000
 """Rows of a batch, where the driver does not choose."""
 Fetch = Callable[[str], pa.RecordBatchReader]
@@ -39,6 +40,7 @@ READS: Final = {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS", "RE
 FLOAT: Final = 4
 """Number of the type in MySQL's protocol."""
 NAMED: Final = 3
+"""Privileges quoted in a message."""
 GRANT: Final = re.compile(r"GRANT (?P<powers>.+) ON (?P<on>.+?) TO ")
 POWERS: Final = """
     SELECT current_user::text AS role, CASE WHEN rolsuper THEN ARRAY['SUPERUSER'] ELSE

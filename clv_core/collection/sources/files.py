@@ -18,6 +18,7 @@ from clv_core.collection.sources.saved_sources import Source, unreachable
 from clv_core.errors import Refused, UsageError
 
 BLOCK: Final = 1 << 20
+"""Bytes copied at a time."""
 MAX_REDIRECTS: Final = 10
 """Requests for one file, as curl's and browsers' limits of 20 to 50 are for pages."""
 QUIET_SECONDS: Final = 10

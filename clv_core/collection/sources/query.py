@@ -41,6 +41,7 @@ BRACKETS: Final = {
     **dict.fromkeys((TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE), -1),
 }
 MAX_REWRITES: Final = 2
+"""Rounds until a query is written as it parses: MySQL's ``IF`` takes one more than others."""
 MAX_TYPES_DEEP: Final = 8
 """Brackets in each other that may belong to a type or a function, as in ``DATE(...)``: the parser tries both, and its
 time doubles with each (measured: .7 s at 12)."""

@@ -23,7 +23,9 @@ from clv_core.records import JsonObject
 VERSION: Final = "2025-07"
 """Of the Admin API; Shopify answers a version that it no longer has by the oldest that it has."""
 POLL_SECONDS: Final = 3.0
+"""Between two looks at a bulk operation, which takes minutes."""
 TIMEOUT_SECONDS: Final = 4 * 3600
+"""Longest that a bulk operation may take (a guess)."""
 ORDERS: Final = """
 { orders(query: "%s") { edges { node {
     id name createdAt updatedAt displayFinancialStatus customer { id }

@@ -29,7 +29,7 @@ OLD_CODES: Final = {
 """Codes of warnings in older manifests -> the code now; one for itself is given no more, and still shown."""
 COUNTS: Final = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
 """What is counted of a dataset, and of each of its files."""
-SHRUNK: Final = 0.9
+MIN_ROWS_SHARE: Final = 0.9
 """A version with fewer rows than this share of those before it gets a warning (a guess)."""
 CLASHED: Final = " (source)"
 """What an extra column is called behind its own name, where that is a canonical one."""
@@ -328,7 +328,7 @@ def replacement_warnings(before: Manifest, now: Manifest) -> list[Message]:
         now: what was read in its place, not joined to it.
     """
     warnings: list[Message] = []
-    if now.rows_kept < SHRUNK * before.rows_kept or now.log_end < before.log_end:
+    if now.rows_kept < MIN_ROWS_SHARE * before.rows_kept or now.log_end < before.log_end:
         rows = {"rows": now.rows_kept, "before": before.rows_kept}
         days = {"end": now.last_day.isoformat(), "end_before": before.last_day.isoformat()}
         replaced = {"name": now.name, "version": before.version}
