@@ -109,6 +109,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
     connection.execute(
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE ({local} AS {EVENT_TIME}) FROM {file_text(result.events)}"
     )
+    # From the inside: days with events, each with the one before it, the longest gap and its first day.
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"

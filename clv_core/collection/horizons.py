@@ -150,6 +150,7 @@ def count_holdouts(
         for days in horizons
         for bought in ("", f" AND round(net_{days}, 6) > 0")
     ]
+    # Inner: each customer's first event and net spend since every cutoff. Outer: customers before it, and buyers.
     row = connection.execute(
         f"SELECT {', '.join(counts)} FROM (SELECT min({EVENT_TIME}) AS first, {', '.join(sums)}"
         f" FROM {file_text(events)} GROUP BY {CUSTOMER_ID})"

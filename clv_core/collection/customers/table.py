@@ -163,7 +163,11 @@ def _clean(like: str, column: str) -> str:
 
 
 def _reject_repeats(connection: duckdb.DuckDBPyConnection, stored: Sequence[str]) -> None:
-    """Reject rows that repeat an id: of equal rows the first stays, of different ones none, as none is surer."""
+    """Reject rows that repeat an id: of equal rows the first stays, of different ones none, as none is surer.
+
+    The inner query gives each row its place among the rows of its id, and the smallest and largest hash of these, which
+    differ where their values do; the outer one writes the reason.
+    """
     same = f"hash(row({', '.join(stored)}))"
     group = f"(PARTITION BY {CUSTOMER_ID}, reason IS NULL)"
     first = f"row_number() OVER (PARTITION BY {CUSTOMER_ID}, reason IS NULL ORDER BY clv_row)"
@@ -186,6 +190,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
     for attribute in attributes:
         column = name(attribute.name)
         if attribute.dated_by is None:
+            # Inner: customers with several values. Outer: how many, and one of them.
             varying = connection.execute(
                 f"SELECT count(*), min({CUSTOMER_ID}) FROM (SELECT {CUSTOMER_ID} FROM {TYPED} WHERE reason IS NULL"
                 f" GROUP BY {CUSTOMER_ID} HAVING count(DISTINCT {column}) > 1)"
@@ -202,6 +207,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
         if undated:
             params = {"column": attribute.name, "date": attribute.dated_by, "rows": int(undated)}
             notes.append(Message("warning.customers_undated", params))
+        # Inner: days of a customer with several values. Outer: how many.
         torn = one(
             connection,
             f"SELECT count(*) FROM (SELECT 1 FROM {TYPED} WHERE reason IS NULL AND {date} IS NOT NULL"
@@ -224,6 +230,7 @@ def _problems(
     about = {NO_ID: selected.customer_id, BAD_DATE: ", ".join(selected.dates), TWICE: selected.customer_id}
     dates = ", ".join(_was_name(date) for date in selected.dates)
     shown = f"CASE reason WHEN '{BAD_DATE}' THEN concat_ws(', ', {dates}) ELSE {CUSTOMER_ID} END"
+    # Inner: line breaks in the cells above each row, which shift its line. Outer: count and examples by reason.
     rows = connection.execute(
         f"SELECT reason, count(*), arg_min(coalesce({shown if dates else CUSTOMER_ID}, ''), clv_row, {EXAMPLES}),"
         f" arg_min(clv_row + clv_before, clv_row, {EXAMPLES})"

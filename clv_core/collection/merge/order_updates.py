@@ -139,6 +139,9 @@ def _missing_lines(line: Sequence[str], old: str, new: str, counted: str) -> str
 
     They are none where more than a few orders lack a line: one file may hold some lines, and another the rest.
 
+    ``common`` are old lines of orders that ``new`` has too; ``lines`` compares their copies with the number of copies
+    in ``new``; ``complete`` is whether an order lacks none, and ``share`` how many are complete.
+
     Args:
         line: columns that make two rows the same line.
         old: table of the lines of the file that ends earlier.

@@ -185,7 +185,11 @@ def find_overlap(step: MergeStep, *, compare: bool, timezones: tuple[str, str]) 
 
 
 def _mark_equal_rows(step: MergeStep, old: str) -> None:
-    """Mark new rows that the log has: detected by their hashes and verified by their values, so many at a time."""
+    """Mark new rows that the log has: detected by their hashes and verified by their values, so many at a time.
+
+    ``counted`` are the log's rows with their number of copies, ``ranked`` the new rows with the number of each copy: a
+    new copy is present where the log has as many.
+    """
     step.progress.report("overlap", 0, 1)
     everything = ", ".join(name(column) for column in step.shared)
     step.run(f"CREATE OR REPLACE TEMP TABLE new_hashes AS SELECT hash({everything}) AS h FROM {step.new_rows}")
@@ -206,7 +210,11 @@ def _mark_equal_rows(step: MergeStep, old: str) -> None:
 
 
 def _mark_same_day(step: MergeStep, old: str, timezones: tuple[str, str]) -> None:
-    """Mark new rows that the log has but for the time of day, as often as it has them."""
+    """Mark new rows that the log has but for the time of day, as often as it has them.
+
+    The first subquery numbers the copies of each unmarked new row of a day; the second counts the log's copies of it;
+    the third counts the new copies that are marked already, which take some of the log's.
+    """
     line = [column for column in step.shared if column != EVENT_TIME]
     key = ", ".join((*(f"coalesce({name(column)}::VARCHAR, '') AS {name(column)}" for column in line), "day"))
     names = ", ".join((*map(name, line), "day"))

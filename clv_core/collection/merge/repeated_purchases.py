@@ -98,6 +98,7 @@ def find_changed_orders(step: MergeStep) -> RepeatedPurchases:
     span = (
         f"{EVENT_TIME} BETWEEN (SELECT min({EVENT_TIME}) FROM old_lines) AND (SELECT max({EVENT_TIME}) FROM old_lines)"
     )
+    # Inner: whether a new line is in the log's span, and has a near old line. Outer: both counted.
     inside, near = step.one(
         f"SELECT count(*) FILTER (inside), count(*) FILTER (inside AND near) FROM (SELECT *, {span} AS inside,"
         f" {POSITION} IN (SELECT position FROM near_lines) AS near FROM new_lines)"
@@ -128,7 +129,7 @@ def find_repeated_purchases(step: MergeStep, timezones: tuple[str, str]) -> Repe
 
 
 def _select_unmatched(step: MergeStep, timezones: tuple[str, str]) -> bool:
-    """Make tables of the purchases that are not accounted for, and say whether the file has any in the log's days.
+    """Make tables of the purchases that are not matched yet, and return whether the file has any in the log's days.
 
     ``unmatched_new``: those that the log has not, with ``day`` as the log's customers would have lived it.
     ``window_old``: the log's in the file's span but those whose order the file has; ``copy`` numbers equal ones.
@@ -171,6 +172,9 @@ def _offset(step: MergeStep) -> int:
     """Return by how many seconds the file's clock is ahead of the log's: what most purchases show, 0 where none.
 
     Purchases after the log's end, which may come a day later at the same time, do not show it.
+
+    ``pairs`` joins a sample of the file's purchases with the customer's in the log nearby; the outer query returns the
+    difference of times that the largest share of the sample has.
     """
     edges = (f"(SELECT {edge}({EVENT_TIME}) FROM unmatched_old)" for edge in ("min", "max"))
     pairs = (
@@ -251,6 +255,9 @@ def _compare_days(step: MergeStep) -> None:
     ``ratio`` is the median of all days; ``is_equal`` and ``agrees`` whether the sums are the same, and have that ratio.
     A sum may miss by half of the last digit of each of its amounts, where one of the two logs was rounded. Where that
     is over :data:`MAX_SLACK` of the sum, agreement proves nothing.
+
+    ``new`` and ``old`` are the sums of each side, ``days`` joins them, ``ratios`` is the median ratio of all days, and
+    ``bounds`` adds how far each day may miss.
     """
     sums = "SELECT {key}, count(*) AS n_{side}, sum({amount}) AS sum_{side} FROM unmatched_{side} GROUP BY ALL"
     whole = "(SELECT bool_and({amount} = round({amount})) FROM unmatched_{side})"
@@ -271,6 +278,9 @@ def _compare_days(step: MergeStep) -> None:
 
 def _closest(side: str, other: str, expected: str) -> str:
     """Return the query of one side's purchases of shared days; where the other has fewer, of those closest to them.
+
+    The inner query ranks the purchases of a day by their distance to the other side's amounts; the outer one takes all
+    of a day that agrees, and else as many as the other side has.
 
     Args:
         side: ``new`` or ``old``.
@@ -299,7 +309,10 @@ def _shares_orders(step: MergeStep) -> bool:
 
 
 def _exact_days(step: MergeStep, timezone: str) -> int:
-    """Return how many customers' days of the file are in the log as they are."""
+    """Return how many customers' days of the file are in the log as they are.
+
+    From the inside: the file's purchases with their day, the days all of whose purchases are present, their number.
+    """
     exact, day = f"bool_and({POSITION} IN (FROM {step.present}))", f"{local_time(EVENT_TIME, timezone)}::DATE AS day"
     rows = f"SELECT {POSITION}, {CUSTOMER_ID}, {EVENT_TYPE}, {day} FROM {step.new_rows} WHERE {MONEY}"
     (days,) = step.one(f"SELECT count(*) FROM (SELECT {DAY} FROM ({rows}) GROUP BY {DAY} HAVING {exact})")
@@ -321,6 +334,6 @@ def _repeated(
 
 
 def _sums(rows: str, key: str, selection: str, order: str = "") -> str:
-    """Return the query of how many of the rows are chosen, what they come to, and of how many orders they are."""
+    """Return the query of how many of the rows are selected, their total, and the number of their orders."""
     orders = f", count(DISTINCT ({order}))" if order else ""
     return f"SELECT count(*), coalesce(sum({AMOUNT}), 0){orders} FROM {rows} WHERE {key} IN (FROM {selection})"

@@ -51,7 +51,11 @@ class ColumnDates:
     cells: str
 
     def place_of_days(self) -> Literal["first", "last", ""]:
-        """Return which place of dates with short years holds the days of entire months; empty where none does."""
+        """Return which place of dates with short years holds the days of entire months; empty where none does.
+
+        From the inside: the cells, their first and last parts, these as numbers, and extremes and different values of
+        each part.
+        """
         parts = ", ".join(f"regexp_extract(x, '{SHORT_YEARS}', {place}) AS p{place}" for place in (1, 2))
         figures = ", ".join(
             f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)

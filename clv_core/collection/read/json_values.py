@@ -136,6 +136,7 @@ def unwrapped(connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path) 
             return path, ()
         keys, target = candidates[0], scratch / "records.json"
         listed = f"json_extract(json, {text(_json_path(keys) + '[*]')})"
+        # Inner: the items of the list. Outer: those that are objects.
         records = connection.execute(
             f"SELECT record FROM (SELECT unnest({listed}) AS record FROM {objects}) WHERE json_type(record) = 'OBJECT'"
         )

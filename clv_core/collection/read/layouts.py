@@ -280,7 +280,11 @@ def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]
 
 
 def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None) -> str:
-    """Return the table expression of the rows with their number, kind, and the name above them."""
+    """Return the table expression of the rows with their number, kind, and the name above them.
+
+    The innermost query numbers the rows and splits off the first cell; the next one gives each row the last heading at
+    or above it, and that one's number as its group; the outer one names the kind.
+    """
     first, *rest = map(name, dialect.columns)
     rows = f"{_text_rows(path, dialect, padded=True)}{f' LIMIT {limit}' if limit else ''}"
     parts = (
@@ -301,7 +305,11 @@ def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None
 
 
 def _are_groups(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
-    """Return whether nearly all rows belong to groups, each of which ends with its total; the last may be cut off."""
+    """Return whether nearly all rows belong to groups, each of which ends with its total; the last may be cut off.
+
+    The inner query counts sales and totals of each group; the outer one counts groups: with sales, closed by one total
+    behind them, broken; and rows of no group.
+    """
     groups, closed, broken, unmatched = one(
         connection,
         "SELECT count(*) FILTER (sales > 0), count(*) FILTER (sales > 0 AND totals = 1 AND last_total > last_sale),"
@@ -373,7 +381,11 @@ def _blocks(table: str, ids: str, time: str, of_orders: list[str], order: str) -
 
 
 def _is_sorted(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
-    """Return whether each id is in the first row of its customer."""
+    """Return whether each id is in the first row of its customer.
+
+    The inner query puts the time of the row above next to each row's; the outer one counts in which direction times go
+    within blocks, and where a new id begins.
+    """
     ids, different, unnamed, partial, later, earlier, back, on = one(
         connection,
         "SELECT count(clv_id), count(DISTINCT clv_id), count(*) FILTER (clv_block = 0),"

@@ -339,6 +339,8 @@ def _distinguishing_columns(
             continue
         cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {matching} LIMIT {JUDGED_TIMES}"
         untimely = f"SELECT count(*) FROM ({cells_of_twins}) WHERE x <> '' AND NOT coalesce({near}, false)"
+        # From the inside: the column's cells, each with the number in the row above, rows and values and rising
+        # numbers.
         rows, values, rising = one(
             connection,
             "SELECT count(*), count(DISTINCT x), count(*) FILTER (number > before) FROM"
@@ -365,6 +367,8 @@ def _mark_orders(
     Returns:
         How many rows, and of how many orders.
     """
+    # ``rows`` numbers equal lines of one instant, ``copies`` the times that a line occurs and how far these are apart,
+    # ``steps`` adds the time since the order's line before; the table has one row for each order that occurs again.
     # two equal lines at one time are two: the first is repeated by the first of a later time
     same = "ids, instant" if same_instant else "place"
     rows = (
@@ -430,6 +434,7 @@ def _column_of_totals(connection: duckdb.DuckDBPyConnection, events: Path, colum
         f", min({value}) AS low_{at}, max({value}) AS high_{at}"
         for at, value in enumerate(NumberReading().value(f"{name(column)}::VARCHAR") for column in extra)
     )
+    # Innermost: orders with a repeated row. Next: their sum, and the extremes of each extra column, equal for totals.
     orders = (
         f"SELECT sum({AMOUNT}) AS worth{totals} FROM {rows} WHERE {ORDER_ID} IN (SELECT {ORDER_ID} FROM {rows} WHERE"
         f" file_row_number IN (FROM repeats)) GROUP BY {ORDER_ID}"

@@ -82,6 +82,7 @@ class QualityCheck:
 
 CHECKS: Final = (
     # Four purchases of a customer, each larger than the one before it: of amounts as they come, one customer in 24.
+    # ``days``: purchases at one time are one; ``steps``: whether each is larger; ``people``: whether all of one's are.
     QualityCheck(
         "running_totals",
         f"WITH days AS (SELECT {CUSTOMER_ID} AS id, {EVENT_TIME} AS time, max({AMOUNT}) AS worth FROM"
@@ -92,7 +93,8 @@ CHECKS: Final = (
         " HAVING customers >= 10 AND rising >= 0.95 * customers",
         AMOUNT,
     ),
-    # Suppliers, fees, other accounts: people who never bought, and get more than 3% of all sales.
+    # Suppliers, fees, other accounts: people who never bought, and get more than 3% of all sales. From the inside: sums
+    # by customer, sums of those without a purchase, their share of all sales.
     QualityCheck(
         "returns_only",
         "SELECT customers, amount, amount / sold AS share FROM (SELECT count(*) FILTER (bought = 0) AS customers,"
@@ -102,7 +104,8 @@ CHECKS: Final = (
         f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') GROUP BY {CUSTOMER_ID}))"
         " WHERE customers >= 3 AND sold <> 0 AND amount >= 0.03 * sold",
     ),
-    # One id for many people: it bought 20 times as often as the next of 20 customers or more.
+    # One id for many people: it bought 20 times as often as the next of 20 customers or more. ``buyers``: rows by
+    # customer; ``top``: the first two; ``times``: their times of purchase, as lines of one order are one.
     QualityCheck(
         "many_in_one",
         f"WITH buyers AS (SELECT {CUSTOMER_ID} AS id, count(*) AS rows FROM {PURCHASES} GROUP BY 1),"
@@ -115,6 +118,8 @@ CHECKS: Final = (
         " FROM pair a JOIN pair b ON a.rank = 1 AND b.rank = 2"
         " WHERE a.people >= 20 AND a.rows >= 0.05 * a.every AND a.times >= 20 * b.times",
     ),
+    # One amount 100 times the second largest (a guess). From the inside: amounts, the largest of them next to each, the
+    # largest and the second.
     QualityCheck(
         "outlier",
         "SELECT amount, second, amount / second AS times FROM (SELECT count(*) AS rows, max(worth) AS amount,"
@@ -254,7 +259,11 @@ def _far_dates(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message
 
 
 def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where amounts have fractions in one part of the file and are larger integers in the rest."""
+    """Return a warning where amounts have fractions in one part of the file and are larger integers in the rest.
+
+    The inner query numbers the rows in the file's order; the outer one returns, for each of :data:`PARTS` equal parts,
+    its first row, purchases, share of fractions and median.
+    """
     parts = connection.execute(
         "SELECT min(r), count(*), avg((a <> floor(a))::INT), approx_quantile(a, 0.5) FROM"
         f" (SELECT row_number() OVER () AS r, {AMOUNT} AS a, {EVENT_TYPE} AS kind FROM {file})"

@@ -360,6 +360,8 @@ def _contradictions(result: LoadedFile, log: Sequence[Path]) -> tuple[int, bool]
     """
     days = f"SELECT {CUSTOMER_ID} AS id, {EVENT_TIME}::DATE AS day FROM"
     log_days = " UNION ".join(f"{days} {file_text(path)}" for path in log)
+    # ``known`` and ``own`` are (customer, day) of the log and of the file; rows of ``own`` inside the log's span that
+    # are not in ``known`` are new.
     with connect_memory() as connection:
         new, months, monthdays, last = one(
             connection,

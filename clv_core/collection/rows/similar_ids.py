@@ -52,12 +52,14 @@ def find_spellings(
         _unify(connection, every)
     if count == keys or answer not in (None, MERGE):
         return ()
+    # Inner: each id's unified key and its form. Outer: how many ids share the key, the key in that form, and the form.
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE similar_ids AS SELECT *, count(*) OVER (PARTITION BY key) AS ids,"
         f" bool_and(old) OVER (PARTITION BY key) AS known, count(*) OVER (PARTITION BY key, form) AS same,"
         f" count(*) OVER (PARTITION BY form) AS usual"
         f" FROM (SELECT *, {unified_sql('id')} AS key, {FORM} AS form FROM ({every}))"
     )
+    # Inner: whether an id has a twin, and the most usual form. Outer: counts of these, and an example.
     groups, several, clashes, rare, usual, twins, example, other = one(
         connection,
         "SELECT count(DISTINCT key) FILTER (twin), count(*) FILTER (twin), count(*) FILTER (twin AND same > 1),"
