@@ -67,7 +67,7 @@ class Answers(JsonRecord):
         similar_ids: ``merge``, ``separate`` or None: whether ids that differ only in capitals, blanks or leading zeros
             are one customer; None decides where that is plain, and asks where it is not.
         recipe: name of a shipped recipe (:mod:`clv_core.collection.recipes`), the path of one, ``none``, or empty: then
-            the file's columns tell whether there is one for it.
+            the file's columns decide whether there is one for it.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)

@@ -89,14 +89,14 @@ def ingest(
             except (NeedsAnswer, Refused) as error:
                 refuse_tables(paths, error, files.answers)
                 raise
-        whole = (
+        merged = (
             files.parts[0]
             if len(paths) == 1
             else merge_logs(files.parts, scratch, listener, overlap=files.answers.overlap)
         )
-        manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=sampled)
+        manifest = merged.manifest if sampled is None else replace(merged.manifest, sampled=sampled)
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
-        save_dataset(workspace, manifest, whole.events, whole.rejected, voided=whole.voided)
+        save_dataset(workspace, manifest, merged.events, merged.rejected, voided=merged.voided)
     for columns, (answers, read_in) in files.shapes.items():
         remember(workspace, columns, answers, read_in)
     return manifest

@@ -67,7 +67,7 @@ def _lower(canonical: str) -> Callable[[Params], list[Said]]:
 
 
 def _prices(params: Params) -> list[Said]:
-    """Of one piece where another column says how many pieces it is for; of one; of the line."""
+    """The price is of one piece where another column has how many it is for; of one; of the line."""
     each: list[Said] = [{"mapping": {UNIT_PRICE: str(column)}} for column in params.get("per", ())]
     return [*each, {"mapping": {UNIT_PRICE: params["column"]}}, {"mapping": {AMOUNT: params["column"]}}]
 
@@ -229,7 +229,7 @@ def question_of(
     """Return the doubts among warnings whose readings differ by over :data:`MIN_DIFFERENCE` of the total, as one
     question.
 
-    The first of them is the question itself; the others stand in its ``also``, and what some of their answers make of
+    The first of them is the question itself; the others are in its ``also``, and what some of their answers make of
     the revenue together in its ``together``.
 
     Args:

@@ -94,7 +94,7 @@ class ChosenRoles:
         customer_id: the column of ids.
         attributes: attribute -> the column that dates it, or None; in file order.
         contacts: contact field or ``consent`` -> column.
-        guessed: contact fields that only their values speak for.
+        guessed: contact fields recognised by their values alone.
         off: columns that are not taken.
     """
 

@@ -253,7 +253,7 @@ def _problems(
 
 
 def _line(place: int, gaps: Sequence[tuple[int, int]]) -> int:
-    """Return the line of the row that would stand at ``place`` if the gaps were not there."""
+    """Return the line of the row that would be at ``place`` without the gaps."""
     for first, lines in gaps:
         if first > place:
             break

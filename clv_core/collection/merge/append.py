@@ -1,7 +1,7 @@
 """A dataset grows by next month's file, or becomes one with others.
 
 :func:`append` reads a file as the dataset was read, and adds it without the rows that are there already.
-:func:`combine` makes a new dataset of several: their rows together, as they stand, cleaning rules included.
+:func:`combine` makes a new dataset of several: the rows of each after its cleaning rules.
 """
 
 from __future__ import annotations
@@ -194,22 +194,22 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
         if (workspace.datasets / new_name).exists():
             raise Refused("combine_name_taken", new=new_name)
         parts = [_part(dataset) for dataset in datasets]
-        alike = [_columns(part) == _columns(parts[0]) for part in parts]
-        whole = merge_logs(parts, scratch, progress or NoProgress(), compare=alike, ask=False)
+        same_columns = [_columns(part) == _columns(parts[0]) for part in parts]
+        merged = merge_logs(parts, scratch, progress or NoProgress(), compare=same_columns, ask=False)
         keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
-        table, customers = (None, {}) if keeper is None else carry_over(keeper, whole.events, scratch)
+        table, customers = (None, {}) if keeper is None else carry_over(keeper, merged.events, scratch)
         manifest = replace(
-            whole.manifest,
+            merged.manifest,
             name=new_name,
-            version=version_of(whole.manifest.version, *(dataset.version for dataset in datasets)),
+            version=version_of(merged.manifest.version, *(dataset.version for dataset in datasets)),
             made="combine",
             parent="",
             raw_version="",
             rules={},
-            warnings=[*whole.manifest.warnings, *_warnings(datasets)],
+            warnings=[*merged.manifest.warnings, *_warnings(datasets)],
             customers_table=table,
         )
-        save_dataset(workspace, manifest, whole.events, whole.rejected, customers.get("customers"), whole.voided)
+        save_dataset(workspace, manifest, merged.events, merged.rejected, customers.get("customers"), merged.voided)
     return manifest
 
 

@@ -362,7 +362,7 @@ def _parts(item: MergeInput) -> list[Part]:
 
 
 def _warnings(item: MergeInput, first: Manifest) -> list[FileMessage]:
-    """Return the log's own warnings and those about how it goes with the first, each with its file."""
+    """Return the log's own warnings and those about how it differs from the first, each with its file."""
     manifest, overlap = item.log.manifest, item.overlap
     file, messages = manifest.source, list(manifest.messages)
 
@@ -387,7 +387,7 @@ def _warnings(item: MergeInput, first: Manifest) -> list[FileMessage]:
         warn("purchases_kept", rows=item.repeated)
     if overlap.other_ids:
         warn("other_ids", known=overlap.known_customers, customers=overlap.window_customers)
-    elif overlap.written_otherwise and (added := overlap.alike - item.updated - item.outdated - item.repeated) > 0:
+    elif overlap.written_otherwise and (added := overlap.similar - item.updated - item.outdated - item.repeated) > 0:
         warn("written_otherwise", rows=added)
     present = {column.lower() for column in first.columns}
     if missing := [column for column in first.columns if column not in item.columns]:

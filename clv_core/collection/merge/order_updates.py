@@ -1,11 +1,11 @@
 """Orders that a later export has in another state: refunded since, corrected, or with a line less.
 
-Shop systems export orders as they stand today. Next month's file repeats the orders of the last days, some of them
+Shop systems export orders as they are today. Next month's file repeats the orders of the last days, some of them
 shipped, refunded, corrected or cancelled meanwhile; counted with the old rows they would be bought twice, or never
 given back. So of rows of one customer, order and product the newer file's count (an upsert), whatever else in them
-differs; a row that has moved to another customer counts there alone; a line that its order does not have any more goes.
-A file without states of orders may as well hold other lines of the same orders: it updates orders only where it repeats
-most of their lines exactly, and at the same time (:func:`find_order_updates`).
+differs; a row that has moved to another customer counts there alone; a line that its order does not have any more is
+removed. A file without states of orders may as well hold other lines of the same orders: it updates orders only where
+it repeats most of their lines exactly, and at the same time (:func:`find_order_updates`).
 
 Orders that were voided stay out of later files, and are kept together with the merged log
 (:func:`exclude_voided_orders`, :func:`merge_voided`).
@@ -82,7 +82,7 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
     Args:
         step: the file and the log, of which exact repetitions are marked.
         voided: the file's voided orders (:func:`~clv_core.collection.rows.voided_orders.write_voided`); None where it
-            does not say how orders stand.
+            has no states of orders.
         last: the file's last event.
     """
     line = [column for column in LINE if column in step.common]
@@ -100,17 +100,17 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
     key = ", ".join(line if voided is not None else (*line, EVENT_TIME))
     remaining = f"(SELECT * FROM new_lines WHERE {POSITION} NOT IN (FROM {step.present}))"
     lines, orders = [] if is_older else [f"SELECT {key} FROM {remaining}"], [f"SELECT {ORDER} FROM {remaining}"]
-    whole = ""
+    voided_whole = ""
     if voided is not None:
         valid = f"(FROM {file_text(voided)} WHERE {REASON} = '{REFUNDED}' OR {not is_older})"
-        whole = whole_orders(valid)
+        voided_whole = whole_orders(valid)
         lines.append(f"SELECT {blanked(line)} FROM {valid} WHERE NOT whole")
-        orders += [f"SELECT {ORDER} FROM ({lines[-1]})", whole]
+        orders += [f"SELECT {ORDER} FROM ({lines[-1]})", voided_whole]
     exact = f"SELECT row_hash FROM new_lines WHERE {POSITION} IN (FROM {step.present})"
     affected = f"SELECT * FROM old_lines WHERE ({ORDER}) IN ({' UNION '.join(orders)}) AND row_hash NOT IN ({exact})"
     step.run(f"CREATE OR REPLACE TEMP TABLE affected_lines AS {affected}")
     if lines:
-        step.add_superseded(matching_lines(key, "affected_lines", " UNION ALL ".join(lines), whole))
+        step.add_superseded(matching_lines(key, "affected_lines", " UNION ALL ".join(lines), voided_whole))
     removed = (
         f"SELECT * FROM affected_lines WHERE ({FILE}, {POSITION}) IN (FROM {step.superseded})"
         f" AND ({key}) NOT IN (SELECT {key} FROM new_lines)"
@@ -273,7 +273,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
 
     Args:
         step: the file and the log, of which exact repetitions are marked.
-        voided: the file's voided orders, which have no rows in it; None where it does not say how orders stand.
+        voided: the file's voided orders, which have no rows in it; None where it has no states of orders.
         whole: with the orders that no longer exist.
     """
     if ORDER_ID not in step.common:

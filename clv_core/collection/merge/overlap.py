@@ -125,7 +125,7 @@ class Overlap:
         rows: rows of the new file that the log holds.
         first: the earliest of them, UTC ISO; empty where there is none.
         last: the latest of them.
-        alike: other rows of the new file whose customer, time, type and amount are in the log.
+        similar: other rows of the new file whose customer, time, type and amount are in the log.
         window_rows: rows of the new file in the span that both cover.
         window_customers: customers of the new file in that span.
         known_customers: those of them that the log knows.
@@ -135,7 +135,7 @@ class Overlap:
     rows: int = 0
     first: str = ""
     last: str = ""
-    alike: int = 0
+    similar: int = 0
     window_rows: int = 0
     window_customers: int = 0
     known_customers: int = 0
@@ -150,7 +150,7 @@ class Overlap:
     @property
     def written_otherwise(self) -> bool:
         """Whether most new rows in the common span look like rows of the log that are written otherwise."""
-        return self.alike >= MIN_ROWS and self.alike > (self.window_rows - self.rows) / 2
+        return self.similar >= MIN_ROWS and self.similar > (self.window_rows - self.rows) / 2
 
 
 def find_overlap(step: MergeStep, *, compare: bool, timezones: tuple[str, str]) -> Overlap:
@@ -240,12 +240,12 @@ def _count(step: MergeStep, old: str, span: str, compare: bool) -> Overlap:
         f" FILTER ({span} AND {CUSTOMER_ID} IN (SELECT {CUSTOMER_ID} FROM {old})),"
         f" (SELECT count(DISTINCT {CUSTOMER_ID}) FROM {old}) FROM {step.new_rows}"
     )
-    alike = (
+    similar = (
         f"SELECT count(*) FROM {step.new_rows} WHERE {span} AND NOT {marked}"
         f" AND hash({core}) IN (SELECT hash({core}) FROM {old})"
     )
     first, last = ("" if when is None else f"{when:%Y-%m-%dT%H:%M:%S}Z" for when in (first, last))
-    return Overlap(rows, first, last, step.one(alike)[0] if compare else 0, *counts)
+    return Overlap(rows, first, last, step.one(similar)[0] if compare else 0, *counts)
 
 
 def write_remaining(step: MergeStep, events: Path, number: int, target: Path, rows: int) -> None:

@@ -4,7 +4,7 @@ Equal rows are one purchase (:mod:`clv_core.collection.merge.overlap`), and orde
 (:mod:`clv_core.collection.merge.order_updates`). What is left is compared by customer and day, for which neither a
 clock nor a rounding matters: how many purchases both have, and what they come to. One ratio of the sums over most of
 the days that both cover (1, a tax, a rate of exchange, a unit) is no chance. Nor are equal numbers of purchases, where
-no order ids tell them apart. The same times and amounts under ids that hardly overlap are the same customers.
+no order ids distinguish them. The same times and amounts under ids that hardly overlap are the same customers.
 
 The rows in question are in two temporary tables: ``repeated_new`` (position in the file) and ``repeated_old`` (file of
 the log and position).
@@ -57,7 +57,7 @@ class RepeatedPurchases:
         orders: of how many orders, where ids of orders show it.
         ratio: of the file's amounts to the log's, where there is one.
         is_update: whether the log's are plainly earlier states of the file's.
-        other_customers: whether they stand under other customers' ids.
+        other_customers: whether they are under other customers' ids.
     """
 
     rows: int = 0
@@ -260,16 +260,16 @@ def _compare_days(step: MergeStep) -> None:
     ``bounds`` adds how far each day may miss.
     """
     sums = "SELECT {key}, count(*) AS n_{side}, sum({amount}) AS sum_{side} FROM unmatched_{side} GROUP BY ALL"
-    whole = "(SELECT bool_and({amount} = round({amount})) FROM unmatched_{side})"
+    integers = "(SELECT bool_and({amount} = round({amount})) FROM unmatched_{side})"
     sides = [{"key": DAY, "amount": AMOUNT, "side": side} for side in ("new", "old")]
-    (new, old), (new_whole, old_whole) = ([query.format(**side) for side in sides] for query in (sums, whole))
-    half = f"CASE WHEN {new_whole} OR {old_whole} THEN 0.5 ELSE 0.005 END"
+    (new, old), (new_integers, old_integers) = ([query.format(**side) for side in sides] for query in (sums, integers))
+    half = f"CASE WHEN {new_integers} OR {old_integers} THEN 0.5 ELSE 0.005 END"
     step.run(
         "CREATE OR REPLACE TEMP TABLE shared_days AS"
         f" WITH days AS (SELECT * FROM ({new}) JOIN ({old}) USING ({DAY})),"
         " ratios AS (SELECT median(sum_new / sum_old) AS ratio FROM days WHERE sum_old <> 0),"
         f" bounds AS (SELECT *, ratio * sum_old AS scaled, n_new * {half} * greatest(ratio, 1) AS slack,"
-        f" n_new * CASE WHEN {new_whole} = {old_whole} THEN 0.005 ELSE {half} END AS rounding FROM days, ratios)"
+        f" n_new * CASE WHEN {new_integers} = {old_integers} THEN 0.005 ELSE {half} END AS rounding FROM days, ratios)"
         " SELECT *, abs(sum_new - sum_old) <= rounding"
         f" AND rounding <= {MAX_SLACK} * abs(sum_old) AS is_equal, abs(sum_new - scaled) <= {SAME_RATIO} * abs(scaled)"
         f" + slack AND slack <= {MAX_SLACK} * abs(scaled) AS agrees FROM bounds"

@@ -53,17 +53,17 @@ def first_address(text: str) -> str:
 def every_address(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return all addresses of some cells, under the index of their cell; cells without one are not in it."""
     clean = tidy(texts)
-    whole = clean.str.fullmatch(EMAIL_PATTERN)
-    if whole.all():
+    is_address = clean.str.fullmatch(EMAIL_PATTERN)
+    if is_address.all():
         return clean
-    by_text = {text: addresses(text) for text in set(clean[~whole]) if "@" in text}
-    several = clean[~whole].map(lambda text: by_text.get(text, ())).explode().dropna().astype("str")
-    result: pd.Series[Any] = pd.concat([clean[whole], several])
+    by_text = {text: addresses(text) for text in set(clean[~is_address]) if "@" in text}
+    several = clean[~is_address].map(lambda text: by_text.get(text, ())).explode().dropna().astype("str")
+    result: pd.Series[Any] = pd.concat([clean[is_address], several])
     return result
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """Return all addresses that stand in a text, each once."""
+    """Return all addresses in a text, each once."""
     parts = _parts(re.sub("[<>]", " ", _plain(text.lower())))
     return tuple(dict.fromkeys(part for part in parts if _ADDRESS.fullmatch(part)))
 
@@ -166,7 +166,7 @@ def phone_keys(texts: pd.Series[Any]) -> pd.DataFrame:
 def _around_slash(part: str) -> list[str]:
     """Return the numbers on both sides of a slash, or the one that contains it, as in ``030/123456``."""
     sides = [len(re.sub(r"\D", "", side)) >= SHORTEST for side in part.split("/")]
-    return [side for side, whole in zip(part.split("/"), sides, strict=True) if whole] if sides[0] else [part]
+    return [side for side, is_long in zip(part.split("/"), sides, strict=True) if is_long] if sides[0] else [part]
 
 
 def _keys(number: str) -> tuple[str, str, str]:

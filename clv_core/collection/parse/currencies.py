@@ -1,6 +1,6 @@
 """What the amounts of a file are in: signs, codes and words of the world's currencies, and the person's answer.
 
-Codes are those that Babel knows as legal tender today; marks and minor units stand in ``currencies.toml``.
+Codes are those that Babel knows as legal tender today; marks and minor units are in ``currencies.toml``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MARK: Final = "(?i)" + "|".join(
         rf"\b(?:{'|'.join(sorted({*_LATIN, *CODES}))})\b\.?",
     )
 )
-"""A mark of a currency as a pattern of RE2. Blanks stand between letters and figures
+"""A mark of a currency as a pattern of RE2. There are blanks between letters and figures
 (:func:`~clv_core.collection.parse.numbers.apart`), since 12.50EUR and RM12 have no bounds of words there."""
 SIGNS: Final = "".join(mark for mark in MARKS if len(mark) == 1 and unicodedata.category(mark) == "Sc")
 """Signs that are one character, for a class of a pattern."""

@@ -1,4 +1,4 @@
-"""In which order the parts of a column's dates stand, and where its times belong: what the forms of all values show."""
+"""The order of the parts of a column's dates, and the zone of its times, by the forms of all values."""
 
 from __future__ import annotations
 

@@ -76,15 +76,14 @@ def folded_sql(column: str, *, whole_floats: bool = True) -> str:
         column: the expression.
         whole_floats: whether 17850.0 is 17850.
     """
-    whole = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')" if whole_floats else "{}"
+    as_integer = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')" if whole_floats else "{}"
     plain = f"trim(nfc_normalize(translate({column}, {text(WRITTEN[0])}, {text(WRITTEN[1])})), ' ')"
     mail = f"translate(w, '{CAPITALS}', '{SMALL}')"
-    wide = (
-        f"list_transform([{plain}], lambda w: CASE WHEN contains(w, '@') THEN {mail} ELSE {whole.format('w')} END)[1]"
-    )
+    word = f"CASE WHEN contains(w, '@') THEN {mail} ELSE {as_integer.format('w')} END"
+    wide = f"list_transform([{plain}], lambda w: {word})[1]"
     return (
         f"CASE WHEN strlen({column}) <> length({column}) THEN {wide} WHEN contains({column}, '@') THEN lower({column})"
-        f" WHEN ends_with({column}, '0') AND contains({column}, '.') THEN {whole.format(column)}"
+        f" WHEN ends_with({column}, '0') AND contains({column}, '.') THEN {as_integer.format(column)}"
         f" ELSE {column} END"
     )
 
@@ -101,7 +100,7 @@ def unified(word: str) -> str:
 
 
 def odd_signs(word: str) -> str:
-    """Return the signs of an id that :func:`folded` replaces or omits, and accents that stand alone."""
+    """Return the signs of an id that :func:`folded` replaces or omits, and accents without a letter."""
     return "".join(sign for sign in word if ord(sign) in PLAIN or unicodedata.combining(sign))
 
 

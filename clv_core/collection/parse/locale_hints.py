@@ -21,7 +21,7 @@ from clv_core.errors import Message
 KANA, HANGUL, HAN = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\uac00-\ud7a3]"), re.compile(r"[\u4e00-\u9fff]")
 SIMPLIFIED: Final = frozenset("订单额时间户购买实货价类优数产编号电话员姓称网络态")
 TRADITIONAL: Final = frozenset("訂單額時間戶購買實貨價類優數產編號電話員稱網絡態")
-"""Characters of both writings' usual column names; those that are the same in both tell nothing."""
+"""Characters of both writings' usual column names; those that are the same in both show nothing."""
 ONLY_SIMPLIFIED, ONLY_TRADITIONAL = SIMPLIFIED - TRADITIONAL, TRADITIONAL - SIMPLIFIED
 AT_HOME: Final = {
     "zh_Hans": {"CNY": "Asia/Shanghai"},
@@ -90,7 +90,7 @@ def script_currencies(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _units(columns: Sequence[str], cells: Iterable[str]) -> tuple[str, ...]:
-    """Return the currencies that all units in the file's names and cells could stand for; none where they differ."""
+    """Return the currencies that all units in the file's names and cells could mean; none where they differ."""
     marks: list[str] = []
     for name in columns:
         marks += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _is_unit(unit))]

@@ -24,7 +24,7 @@ BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
 MIN_GROUPED: Final = 8
 """Numbers with three digits behind a point before the point is sure to mark thousands (a guess)."""
 MIN_INTEGERS: Final = 3
-"""Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
+"""Integers in the same column before it is sure (a guess)."""
 
 THREE_PLACES: Final = 4
 """Times as many numbers of three decimals as of fewer, from which on all have three, some with noughts at the end."""
@@ -41,13 +41,13 @@ SIDE: Final = r"(?i)([0-9)])\s*(?:CR|DR)\.?\s*$"
 """Credit or debit, the side of an account, behind an amount."""
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
+"""Plain figures, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
 
 GROUPED: Final = {
     "comma": r"[+-]?([1-9][0-9]{0,2}([.][0-9]{3}){1,4}|[0-9]{1,15}),[0-9]{1,2}",
     "point": r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3}){1,4}[.][0-9]{1,2}",
 }
-"""Form -> amounts that show it and have nothing around them, as most do that are no figures as they stand: 1.234,56,
+"""Form -> amounts that show it and have nothing around them, as most do that are no plain figures: 1.234,56,
 12,50 and 1,234.56."""
 
 _FACTORS: Final = {
@@ -163,9 +163,9 @@ def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
     """
     counts = list(forms)
     grouped = max(sum(item.get(form, 0) for item in counts) for form in ("point3", "comma3"))
-    whole = sum(item.get("integer", 0) for item in counts)
+    integers = sum(item.get("integer", 0) for item in counts)
     broken = sum(item.get(form, 0) for item in counts for form in ("cents", "point", "comma"))
-    return grouped >= MIN_GROUPED and whole >= MIN_INTEGERS and not broken
+    return grouped >= MIN_GROUPED and integers >= MIN_INTEGERS and not broken
 
 
 def decide(
@@ -204,7 +204,7 @@ def decide(
 
 
 def _bare(column: str) -> str:
-    """Return SQL for the number without what may stand around it, its minus first."""
+    """Return SQL for the number without the marks around it, its minus first."""
     return f"list_transform([{_stripped(column)}], lambda t: {_figure('t')})[1]"
 
 

@@ -22,7 +22,7 @@ WRITTEN: Final = (
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
 )
 DIRECTIONS: Final = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Invisible marks that say which way a text is written."""
+"""Invisible marks of the direction in which a text is written."""
 PLAIN: Final = (DIGITS[0] + "－／：．\u3000\u00a0\u202f" + DIRECTIONS, DIGITS[1] + "-/:.   ")
 """Digits of other scripts and marks of full width, and what is read instead; marks of direction are left out."""
 
@@ -114,7 +114,7 @@ def plainest(column: str) -> str:
 
 
 def plain_iso(column: str) -> str:
-    """Quickly tell ISO texts without an offset, which need no time zone machinery."""
+    """Return SQL of a quick test for ISO texts without an offset, which need no time zone machinery."""
     length = f"(strlen({column}) = 19 OR (strlen({column}) IN (23, 26) AND {column}[20] = '.'))"
     return (
         f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR ({length}"
@@ -124,7 +124,7 @@ def plain_iso(column: str) -> str:
 
 
 def plain_utc(column: str) -> str:
-    """Quickly tell ISO texts that end with Z."""
+    """Return SQL of a quick test for ISO texts that end with Z."""
     return f"{column}[5] = '-' AND {column}[17] = ':' AND {column}[-1] = 'Z' AND strlen({column}) IN (20, 24, 27)"
 
 

@@ -9,7 +9,7 @@ Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: `
 
 Short names of time zones behind a time (CET, EDT, JST) are written as offsets or full names first: by their offset, or
 by a place's clock where people write them all year round. Some are used for several zones (``time_zones.toml``), and
-that is said.
+a warning says so.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def zone_of(short: str, timezone: str) -> str:
 def with_zones(column: str, timezone: str) -> str:
     """Return SQL that writes a short name behind a time as its offset, or as the zone's full name.
 
-    Quick tests tell texts that have none.
+    Quick tests recognise texts that have none.
     """
     zones = {short: zone_of(short, timezone) for short in (*_ZONES["zones"], *_ZONES["shared"])}
     cases = "".join(

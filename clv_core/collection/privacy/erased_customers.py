@@ -192,8 +192,8 @@ def erase_rows(
 ) -> ErasedRows:
     """Erase customers from a log; its files stay, new ones are written to ``scratch``.
 
-    A row of events or of the customers table goes by its id; a text of another customer's row that names one of them
-    becomes empty. A rejected row, or one of a voided order, goes if any of its cells names one of them.
+    A row of events or of the customers table is removed by its id; a text of another customer's row that names one of
+    them becomes empty. A rejected row, or one of a voided order, is removed if any of its cells names one of them.
 
     Args:
         manifest: of the log.
@@ -345,11 +345,11 @@ def _recounted(
     recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "orders": 0, "purchases": 0, "net_revenue": 0.0}
     if one(connection, f"SELECT count(*) FROM {file_text(events)}")[0]:
         recorded = summarize(connection, events, manifest.timezone, progress).recorded()
-    accepted, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
+    accepted, rejected = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
     rows = {
-        "rows_read": accepted + aside + manifest.rows_duplicate,
+        "rows_read": accepted + rejected + manifest.rows_duplicate,
         "rows_kept": accepted,
-        "rows_set_aside": aside,
+        "rows_set_aside": rejected,
         "rows_duplicate": manifest.rows_duplicate,
     }
     table = manifest.customers_table
@@ -358,7 +358,9 @@ def _recounted(
     left = dataclasses.replace(
         manifest,
         **{**recorded, **rows},
-        version=version_of(manifest.version, "without", accepted, aside, recorded["net_revenue"], table and table.rows),
+        version=version_of(
+            manifest.version, "without", accepted, rejected, recorded["net_revenue"], table and table.rows
+        ),
         customers_table=table,
     )
     return dataclasses.replace(left, parts=[one_part(left)])

@@ -218,7 +218,7 @@ class _Table:
         is_hidden: whether a person who opens the workbook does not see it.
         path: the CSV file of its rows.
         names: of its columns, empty where the person answered that it names none.
-        body: how many rows stand above its first event.
+        body: how many rows are above its first event.
     """
 
     title: str
@@ -239,7 +239,7 @@ class _Table:
 
 
 def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> tuple[Message, ...]:
-    """Write the rows of the log in a workbook as CSV, and return what is to be said of its sheets.
+    """Write the rows of the log in a workbook as CSV, and return the warnings about its sheets.
 
     That is the sheet with most of a log's columns, and all others with the same columns. Sheets that are hidden
     are read only where the person named them.
@@ -308,10 +308,10 @@ def _table(title: str, is_hidden: bool, path: Path, name: str, header: bool | No
 
 
 def _chosen(tables: Sequence[_Table], name: str) -> list[_Table]:
-    """Return the tables of the log: those that say most of it, all of the same columns.
+    """Return the tables of the log: those with most of its columns, all of the same columns.
 
     Raises:
-        NeedsAnswer: tables of different columns say who, when and how much.
+        NeedsAnswer: tables of different columns have who, when and how much.
     """
     most = max((table.roles for table in tables), default=0)
     best = [table for table in tables if table.roles == most and (len(table.names) > 1 or not table.body)]

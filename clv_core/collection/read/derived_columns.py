@@ -1,6 +1,6 @@
 """Columns made of two others: those that a person names (``A | B``, ``A - B``), and those that are offered.
 
-:data:`RULES` offer them, in the order in which their columns stand behind those of the file.
+:data:`RULES` offer them, in the order in which their columns follow those of the file.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _signed(more: str, less: str, negative: set[str]) -> str:
 
 
 # Amounts in several currencies with their exchange rate: what one unit of the row's currency is worth in the shop's,
-# or the other way about, which nobody can tell from the file.
+# or the other way about, which the file does not show.
 
 RATE: Final = re.compile(f"(?i){_VOCABULARY.pattern('amounts', 'exchange_rates')}")
 WAYS: Final = ("*", "/")

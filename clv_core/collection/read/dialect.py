@@ -1,4 +1,4 @@
-"""How a text file separates its cells, and where its column names stand."""
+"""How a text file separates its cells, and which line has its column names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Dialect:
         escape: the character before a quote inside quotes: the quote itself, a backslash, or empty.
         blanks: runs of blanks separate cells (and the file is to be rewritten with tabs).
         header_line: lines before the first event, the column names included.
-        columns: names as they stand in the file, made unique.
+        columns: names as in the file, made unique.
         named: how many of them the line of names holds: fewer where rows are wider than it.
         notes: warnings about it.
     """
@@ -78,14 +78,14 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         text = file.read(SAMPLE_CHARACTERS)
-        whole = not file.read(1)
-    if not whole and "\n" in text:
+        at_end = not file.read(1)
+    if not at_end and "\n" in text:
         text = text[: text.rfind("\n") + 1]
     hint = re.match(r"sep=(.)\r?\n", text)
     body = text[hint.end() :] if hint else text
     widest = max((line.count(mark) for line in body.split("\n", 20)[:20] for mark in ",;\t|"), default=0)
     first = body.split("\n", 1)[0]
-    if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not whole and "\n" not in text):
+    if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not at_end and "\n" not in text):
         raise Refused("too_many_columns", file=name, columns=widest + 1, limit=MAX_COLUMNS)
     delimiter, quote, escape = _sniff(path, body)
     if hint:
@@ -227,7 +227,7 @@ def _are_names(cells: list[str], width: int) -> bool:
 
 
 def _heads_groups(cells: list[str], below: list[str]) -> bool:
-    """Say whether cells head groups of columns, whose own names stand in the line below: Customer, "", Order, ""."""
+    """Return whether cells head groups of columns, whose own names are in the line below: Customer, "", Order, ""."""
     blank = sum(not cell.strip() for cell in cells)
     return blank > sum(not cell.strip() for cell in below) and known_names(below) > known_names(cells)
 

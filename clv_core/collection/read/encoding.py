@@ -145,10 +145,10 @@ def rewrite(
     elif not seen.valid and seen.encoding.startswith("utf-8"):
         with path.open("rb") as file:
             head = file.read(1 << 16).rpartition(b"\n")[0]
-        whole, fallback = _judge(head, seen.judged, called or path.name, usual)
-        if whole:
-            seen.encoding = whole
-            notes.append(Message("warning.encoding", {"encoding": whole}))
+        of_all_lines, fallback = _judge(head, seen.judged, called or path.name, usual)
+        if of_all_lines:
+            seen.encoding = of_all_lines
+            notes.append(Message("warning.encoding", {"encoding": of_all_lines}))
     elif not seen.valid and seen.encoding != "utf-16":  # which has a mark
         notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
     damage = _Lines()
@@ -207,8 +207,8 @@ def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple
 
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
     line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
-    tell it from the others, unless an earlier file was in one (``usual``). Column names that logs use outrank both, and
-    where nothing else is not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
+    distinguish it from the others, unless an earlier file was in one (``usual``). Column names that logs use outrank
+    both, and where nothing else is not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
     """
     bad = [line for line in lines if not _reads(line, "utf-8")]
     sample = head + b"\n".join(bad) if _reads(head, "utf-8") else head
@@ -327,7 +327,7 @@ WORD: Final = re.compile("[^\\x00-@\\[-`{-\x7f€‚„…†‡‰‹›‘’�
 """A run of letters, and of marks where another encoding may have letters; marks that all of them share part words."""
 
 FIRST_LINES: Final = 5
-"""The column names stand in one of these, behind a remark or two."""
+"""The column names are in one of these, behind a remark or two (a guess)."""
 BETWEEN: Final = re.compile(r'[,;\t|]|"')
 
 

@@ -46,7 +46,7 @@ Keys = tuple[str, ...]
 
 
 def is_nested_too_deep(blocks: Iterable[bytes]) -> bool:
-    """Return whether more than :data:`MAX_NESTED` objects and lists of a JSON text stand within each other.
+    """Return whether more than :data:`MAX_NESTED` objects and lists of a JSON text are nested.
 
     Args:
         blocks: the text, piece by piece.
@@ -68,7 +68,7 @@ def is_nested_too_deep(blocks: Iterable[bytes]) -> bool:
 
 
 def keys_of_wide(connection: duckdb.DuckDBPyConnection, path: Path, limit: int, file: str) -> tuple[str, ...]:
-    """Return the keys of a file's records where more than ``limit`` keys stand in objects within them, else nothing.
+    """Return the keys of a file's records where more than ``limit`` keys are in objects within them, else nothing.
 
     The engine takes 6 kB and a millisecond for each different key when it looks for columns (200,000: 1.2 GB). Here
     reading ends as soon as there are too many.
@@ -162,7 +162,7 @@ def _is_no_envelope(path: Path) -> bool:
 
 
 def refuse_nested_events(paths: Sequence[Keys], columns: Sequence[str], kinds: Sequence[Any], file: str) -> None:
-    """Refuse objects whose only times stand in a list of objects: the events of a session or of a customer.
+    """Refuse objects whose only times are in a list of objects: the events of a session or of a customer.
 
     Args:
         paths: keys that lead to each value.

@@ -1,4 +1,4 @@
-"""Text files whose rows do not stand by themselves yet; :data:`STEPS` are what is done about it, in their order.
+"""Text files whose rows are not complete by themselves; :data:`STEPS` make them so, in their order.
 
 Split cells are joined, groups of rows get the name above them, ids are filled down. A copy keeps its rows on the lines
 that they stand on in the file.
@@ -98,12 +98,12 @@ Joined = tuple[list[str], tuple[int, ...]]
 
 @dataclass(frozen=True)
 class _Columns:
-    """What the rows that are as wide as the table tell of its columns.
+    """What the rows that are as wide as the table show of its columns.
 
     Args:
-        shapes: of the values of each column; empty where any text may stand in it.
+        shapes: of the values of each column; empty where it may hold any text.
         texts: places of columns of text.
-        money: places of columns whose names say that they hold amounts.
+        money: places of columns with names of amounts.
         indented: whether cells begin with a blank.
     """
 
@@ -114,17 +114,17 @@ class _Columns:
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[str]], names: Sequence[str]) -> _Columns:
-        """Return what rows tell of the columns of these names."""
-        whole = [cells for cells in rows if len(cells) == len(names)]
+        """Return what rows show of the columns of these names."""
+        full_rows = [cells for cells in rows if len(cells) == len(names)]
         shapes, texts = [], []
         for at in range(len(names)):
-            values = {cells[at] for cells in whole}
+            values = {cells[at] for cells in full_rows}
             different = frozenset(map(_shape, values))
             is_text = any(value.strip() and not re.search(r"\d", value) for value in values)
             shapes.append(frozenset[str]() if is_text or len(different) > MAX_SHAPES else different)
             texts += [at] if is_text else []
         money = tuple(at for at, column in enumerate(names) if column_roles(column) & MONEY)
-        return cls(tuple(shapes), tuple(texts), money, any(_is_indented(cell) for cells in whole for cell in cells))
+        return cls(tuple(shapes), tuple(texts), money, any(_is_indented(cell) for cells in full_rows for cell in cells))
 
     def join(self, cells: Sequence[str], delimiter: str) -> Joined | None:
         """Return a row of too many cells with its parts joined; None where that is unsure."""

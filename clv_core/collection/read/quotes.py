@@ -74,7 +74,7 @@ class QuotedCells:
 
         Args:
             line: with its line end.
-            is_open: whether a quoted cell goes on in it.
+            is_open: whether a quoted cell continues in it.
         """
         if self.quote not in line:
             return "open" if is_open else "closed"

@@ -107,7 +107,7 @@ class Source:
 
     @property
     def own_columns(self) -> tuple[str, ...]:
-        """Columns that stand in the file, or in objects in its cells."""
+        """Columns of the file, or of objects in its cells."""
         return self.columns[: len(self.columns) - len(self.made)]
 
     def _table(self, record: bool) -> str:

@@ -157,7 +157,7 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def _faults(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield code and parameters of the error for each thing that a recipe must not say."""
+    """Yield code and parameters of the error for each invalid key or value of a recipe."""
     for key, value in {"headers": None, **document}.items():
         if key not in KEYS:
             yield "recipe_key", {"name": key, "known": list(KEYS)}

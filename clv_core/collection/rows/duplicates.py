@@ -49,8 +49,9 @@ MIN_ORDER_SHARE: Final = 0.9
 """Share of the orders in question that must agree: a rule for nearly all orders is the file's, one for some is chance
 (a guess)."""
 MAX_APART: Final = "INTERVAL 1 DAY"
-"""How long after an order the same one is a repetition. In logs with known totals pages were loaded anew within minutes
-and events sent anew within hours; parts of an order are sent two days apart, instalments are paid a month apart."""
+"""How long after an order the same one is a repetition. In logs whose totals are documented, pages were loaded anew
+within minutes and events sent anew within hours; parts of an order are sent two days apart, instalments are
+paid a month apart."""
 MIN_REPEATED_AMOUNTS: Final = 3
 """Different amounts of repeated orders: in a shop of one price, lines of an order may well be equal."""
 JUDGED_TIMES: Final = 1_000
@@ -307,7 +308,7 @@ def _modes(connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, or
     )
     orders = one(connection, "SELECT count(DISTINCT of) FROM twins")[0]
     enough = [MIN_REPEATS <= total and MIN_REPEATS <= orders >= MIN_ORDER_SHARE * total for total in (later, same)]
-    return [mode for mode, looks in zip((False, True), enough, strict=True) if looks]
+    return [mode for mode, is_enough in zip((False, True), enough, strict=True) if is_enough]
 
 
 def _distinguishing_columns(
@@ -386,19 +387,19 @@ def _mark_orders(
         f" copies > 1 AND count(*) = copies * count(*) FILTER (copy = 1) AND max(gap) <= {MAX_APART} AS whole"
         f" FROM ({steps}) GROUP BY {order} HAVING bool_or({near})"
     )
-    repeats, whole, amounts, fewest, most = one(
+    repeats, complete, amounts, fewest, most = one(
         connection,
         "SELECT count(*), count(*) FILTER (whole), count(DISTINCT worth) FILTER (whole), min(copies), max(copies)"
         " FROM near_orders",
     )
     many = same_instant and repeats > MAX_SENT_ANEW * every and not (repeats == every and fewest == most)
-    if whole < max(MIN_REPEATS, MIN_ORDER_SHARE * repeats) or amounts < MIN_REPEATED_AMOUNTS or many:
+    if complete < max(MIN_REPEATS, MIN_ORDER_SHARE * repeats) or amounts < MIN_REPEATED_AMOUNTS or many:
         return 0, 0
     connection.execute(
         f"INSERT INTO repeated_orders SELECT position FROM ({copies}) SEMI JOIN (FROM near_orders WHERE whole)"
         f" USING ({order}) WHERE copy > 1"
     )
-    return int(one(connection, "SELECT count(*) FROM repeated_orders")[0]), int(whole)
+    return int(one(connection, "SELECT count(*) FROM repeated_orders")[0]), int(complete)
 
 
 def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> bool:

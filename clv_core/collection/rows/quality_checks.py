@@ -57,7 +57,7 @@ PARTS: Final = 20
 MIN_PART: Final = 5
 """Purchases of the first part without which its median means nothing (a guess)."""
 MIN_FRACTIONS: Final = 0.5
-"""Share of amounts with fractions from which on whole amounts elsewhere are no accident (a guess)."""
+"""Share of amounts with fractions from which on integers elsewhere are no accident (a guess)."""
 CENTS: Final = (20, 500)
 """Times that amounts rise where they are in cents from one row on, give or take what shops' prices do meanwhile."""
 
@@ -270,11 +270,11 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
         f" WHERE kind = '{PURCHASE}' AND a > 0"
         f" GROUP BY (r - 1) * {PARTS} // (SELECT count(*) FROM {file}) ORDER BY 1"
     ).fetchall()
-    whole = [share == 0 for _, _, share, _ in parts]
-    cut = whole.index(not whole[0]) if len(set(whole)) == 2 else 0
-    if not cut or len(set(whole[cut:])) > 1 or parts[0][1] < MIN_PART:
+    integers = [share == 0 for _, _, share, _ in parts]
+    cut = integers.index(not integers[0]) if len(set(integers)) == 2 else 0
+    if not cut or len(set(integers[cut:])) > 1 or parts[0][1] < MIN_PART:
         return []
-    cents, units = (parts[:cut], parts[cut:]) if whole[0] else (parts[cut:], parts[:cut])
+    cents, units = (parts[:cut], parts[cut:]) if integers[0] else (parts[cut:], parts[:cut])
     times = median(item[3] for item in cents) / median(item[3] for item in units)
     if min(share for _, _, share, _ in units) < MIN_FRACTIONS or not CENTS[0] < times < CENTS[1]:
         return []

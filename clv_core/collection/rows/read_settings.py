@@ -118,8 +118,9 @@ def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
         answers: the person's answers.
 
     Raises:
-        NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other whole and far larger
-            amounts, as of cents; or more of the file's amounts lie beyond the log's usual ones than luck would bring.
+        NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other integers that are far
+            larger amounts, as of cents; or more of the file's amounts lie beyond the log's usual ones than luck would
+            bring.
     """
     manifest, currency, file = log.manifest, result.profile.currency, result.source.file
     if currency and currency != manifest.currency and not answers.currency:
@@ -133,13 +134,13 @@ def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
         if old.rows < MIN_AMOUNTS or not new.rows:
             return
         major = [{"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}]
-        whole, other = (new, old) if new.fractions == 0 else (old, new)
-        times = whole.median / other.median
-        is_whole_by_luck = (1 - other.fractions) ** whole.rows > MAX_LUCK_INTEGERS
+        integers, other = (new, old) if new.fractions == 0 else (old, new)
+        times = integers.median / other.median
+        is_integer_by_luck = (1 - other.fractions) ** integers.rows > MAX_LUCK_INTEGERS
         if (
-            whole.fractions == 0
+            integers.fractions == 0
             and other.fractions >= MIN_FRACTIONS
-            and not is_whole_by_luck
+            and not is_integer_by_luck
             and CENTS[0] < times < CENTS[1]
         ):
             raise NeedsAnswer("cents_in_file", file=file, times=times, readings=major)
@@ -360,15 +361,15 @@ def _contradictions(result: LoadedFile, log: Sequence[Path]) -> tuple[int, bool]
     """
     days = f"SELECT {CUSTOMER_ID} AS id, {EVENT_TIME}::DATE AS day FROM"
     log_days = " UNION ".join(f"{days} {file_text(path)}" for path in log)
-    # ``known`` and ``own`` are (customer, day) of the log and of the file; rows of ``own`` inside the log's span that
-    # are not in ``known`` are new.
+    # ``log`` and ``file`` are (customer, day) of each; days of ``file`` inside the log's span that are not in ``log``
+    # are new.
     with connect_memory() as connection:
         new, months, monthdays, last = one(
             connection,
-            f"WITH known AS MATERIALIZED ({log_days}), own AS ({days} {file_text(result.events)})"
-            " SELECT count(*) FILTER (day > (SELECT min(day) FROM known) AND day < (SELECT max(day) FROM known)"
-            " AND (id, day) NOT IN (SELECT (id, day) FROM known)), count(DISTINCT date_trunc('month', day)),"
-            " count(DISTINCT day(day)), max(day(day)) FROM own",
+            f"WITH log AS MATERIALIZED ({log_days}), file AS ({days} {file_text(result.events)})"
+            " SELECT count(*) FILTER (day > (SELECT min(day) FROM log) AND day < (SELECT max(day) FROM log)"
+            " AND (id, day) NOT IN (SELECT (id, day) FROM log)), count(DISTINCT date_trunc('month', day)),"
+            " count(DISTINCT day(day)), max(day(day)) FROM file",
         )
     unread = sum(problem.rows for problem in result.problems if problem.reason in UNREAD)
     return int(new) + unread, months >= MIN_MONTHS and monthdays >= MIN_DAYS and last <= FIRST_DAYS

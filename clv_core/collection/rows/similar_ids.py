@@ -55,7 +55,7 @@ def find_spellings(
     # Inner: each id's unified key and its form. Outer: how many ids share the key, the key in that form, and the form.
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE similar_ids AS SELECT *, count(*) OVER (PARTITION BY key) AS ids,"
-        f" bool_and(old) OVER (PARTITION BY key) AS known, count(*) OVER (PARTITION BY key, form) AS same,"
+        f" bool_and(old) OVER (PARTITION BY key) AS all_old, count(*) OVER (PARTITION BY key, form) AS same,"
         f" count(*) OVER (PARTITION BY form) AS usual"
         f" FROM (SELECT *, {unified_sql('id')} AS key, {FORM} AS form FROM ({every}))"
     )
@@ -65,7 +65,7 @@ def find_spellings(
         "SELECT count(DISTINCT key) FILTER (twin), count(*) FILTER (twin), count(*) FILTER (twin AND same > 1),"
         " count(*) FILTER (form <> main), count(*) FILTER (form = main),"
         " count(*) FILTER (twin AND form <> main), min(id) FILTER (twin),"
-        " arg_min(last, id) FILTER (twin) FROM (SELECT *, ids > 1 AND NOT known AS twin, max(id) OVER (PARTITION BY"
+        " arg_min(last, id) FILTER (twin) FROM (SELECT *, ids > 1 AND NOT all_old AS twin, max(id) OVER (PARTITION BY"
         " key) AS last, first_value(form) OVER (ORDER BY usual DESC, form) AS main FROM similar_ids)",
     )
     if not groups:

@@ -2,7 +2,7 @@
 
 A customer is in one of four moods: gone, quiet, curious, keen. The mood decides how often she visits, how likely a
 visit is to fill a cart, and how likely a cart is to be bought; it changes from day to day by a Markov chain of her
-own. Moods are never seen, but views and carts tell them long before a purchase does. A bad experience with an order
+own. Moods are hidden, but views and carts show them long before a purchase does. A bad experience with an order
 may end it all at once, and shows in ratings and returns.
 """
 

@@ -1,6 +1,6 @@
 """The scenarios of the shop (:mod:`clv_core.collection.simulate.shop` has its rules).
 
-Scenario ``browsing``: a shop in which views, carts, ratings and returns tell more than purchases do.
+Scenario ``browsing``: a shop in which views, carts, ratings and returns predict more than purchases do.
 
 The attainable expectation has no closed form here (it would be a hidden Markov filter over unknown traits), so the
 truth carries the latent expectation only.

@@ -4,7 +4,7 @@ Sign-ups grow in number and come in heaps after campaigns. Most look around for 
 to 5% start a subscription, nearly half of them on the day of the sign-up, and the longer someone has not paid, the less
 likely she is to. A monthly or yearly subscription renews on its day, some payments a few days late, until it is
 cancelled: a quarter of the monthly ones at the first renewal and ever fewer later, half of the yearly ones. Who is to
-cancel stops watching before, but so do some who go on paying. Some come back and start again.
+cancel stops watching before, but so do some who continue to pay. Some come back and start again.
 
 The attainable expectation has no closed form here, so the truth carries the latent expectation only.
 

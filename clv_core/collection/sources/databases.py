@@ -254,7 +254,7 @@ def _is_opaque(kind: pa.DataType) -> bool:
 
 
 def _type(column: pa.Field) -> str:
-    """Return a type as the database calls it; as Arrow does where the driver does not say."""
+    """Return a type as the database calls it; as Arrow does where the driver does not return it."""
     type_name: bytes = (column.metadata or {}).get(TYPE, str(column.type).encode())
     return type_name.decode()
 

@@ -138,7 +138,7 @@ def https(source: Source, token: str) -> Iterator[Listed]:
 
     Raises:
         Refused: it answers with another status than 200, or redirects to where nothing is encrypted; then nothing is
-            asked there.
+            used there.
     """
     import httpx
 

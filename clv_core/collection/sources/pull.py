@@ -179,9 +179,9 @@ def _pull_rows(
                 for batch in reader:
                     rows.add(batch)
                 if since is not None and stored.order_column:
-                    gone = _pull_older(source, fetch, rows, since, stored)
+                    deleted = _pull_older(source, fetch, rows, since, stored)
                 else:
-                    gone = ()
+                    deleted = ()
         if since is not None and stored.event_column:
             progress.report("reconcile", 0, 1)
             try:
@@ -198,7 +198,7 @@ def _pull_rows(
         orders=len(rows.orders),
         warnings=tuple(warnings),
         has_orders=bool(stored.order_column),
-        gone=gone,
+        gone=deleted,
         days=days,
     )
 
@@ -247,14 +247,14 @@ def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, stored: 
             for batch in databases.readable(source, fetched):
                 rows.add(batch)
     fetched_ids = {str(value) for value in rows.orders}
-    gone = tuple(order for order in missing if order not in fetched_ids)
-    if gone and sample is not None:  # an order that exists must match its number
+    deleted = tuple(order for order in missing if order not in fetched_ids)
+    if deleted and sample is not None:  # an order that exists must match its number
         with fetch_orders([sample], None) as fetched:
-            gone = gone if any([batch.num_rows for batch in fetched]) else ()
+            deleted = deleted if any([batch.num_rows for batch in fetched]) else ()
     elif not fetched_ids:
-        gone = ()
+        deleted = ()
     rows.orders = set(wanted)
-    return gone
+    return deleted
 
 
 def _count_days(source: Source, fetch: Fetch, stored: Held) -> Days:

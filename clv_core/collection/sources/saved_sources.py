@@ -19,7 +19,7 @@ APPEND, REPLACE = "append", "replace"
 NO_ORDERS: Final = "none"
 """The order column of a source without orders: each row is one by itself."""
 READS: Final = {"kind", "where", "what", "dataset", "grows", "time_column"}
-"""Fields of a source that tell which rows it has."""
+"""Fields of a source that decide which rows it has."""
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 

@@ -13,7 +13,7 @@ from clv_core.locks import changes, changing
 from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 MADE: Final = "currency"
-MAX_LENGTH: Final = 12
+LONGEST: Final = 12
 """Characters of a currency: a code, a sign or a short word."""
 SETTLED: Final = ("warning.currency_guessed", "warning.currency_contradicted")
 """Warnings that end once a person has named the currency."""
@@ -54,8 +54,8 @@ def check_currency(currency: str) -> str:
         UsageError: it is too long, or no text of one line.
     """
     code = currency.strip()
-    if len(code) > MAX_LENGTH or not code.isprintable():
-        raise UsageError("currency_text", currency=code[:40], longest=MAX_LENGTH)
+    if len(code) > LONGEST or not code.isprintable():
+        raise UsageError("currency_text", currency=code[:40], longest=LONGEST)
     return code
 
 

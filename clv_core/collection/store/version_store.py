@@ -3,7 +3,7 @@
 In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
 ``<version>/customers.parquet`` the customers table if there is one, ``<version>/withdrawn.parquet`` the orders that its
-files call cancelled or refunded if they say how orders stand, ``<version>/manifest.json`` the :class:`Manifest`.
+files call cancelled or refunded if they have the states of orders, ``<version>/manifest.json`` the :class:`Manifest`.
 A version never changes: whatever is done to a dataset makes a new one, and the old ones can be returned
 to until they are removed; ``removed.json`` then names them. (The same rows, read again, are the same version; its files
 are then replaced by equal ones.)
@@ -112,15 +112,15 @@ def known_versions(workspace: Workspace, name: str) -> list[str]:
     return list(dict.fromkeys([*version_names(workspace, name), *removed]))
 
 
-def remove_versions(workspace: Workspace, name: str, gone: Sequence[str]) -> None:
+def remove_versions(workspace: Workspace, name: str, removed: Sequence[str]) -> None:
     """Remove versions of the dataset ``name``, none of which is in use, for good."""
     folder = workspace.datasets / name
-    stay = set(version_names(workspace, name)) - set(gone)
+    stay = set(version_names(workspace, name)) - set(removed)
     write_json(
         folder / REMOVED,
         {"versions": [existing for existing in known_versions(workspace, name) if existing not in stay]},
     )
-    for version in gone:
+    for version in removed:
         (folder / version / MANIFEST).unlink(missing_ok=True)  # from here on it is no version any more
         shutil.rmtree(folder / version, ignore_errors=True)
 

@@ -28,7 +28,7 @@ LIKELY_NAMES: Final = dict.fromkeys(_VOCABULARY.folded("row_types", "columns"), 
 )
 """Folded name of a column -> canonical column."""
 KIND_NAMES: Final = frozenset(map(fold, ("type", "kind", "类型", "類型")))
-"""Names of columns that say of each row what it is, where one of their words is of a sale."""
+"""Names of columns of the kind of each row, where one of their words is of a sale."""
 PREFERRED_NAMES: Final = {
     role: tuple(map(fold, _VOCABULARY.entries("columns.preferred", role)))
     for role in _VOCABULARY.keys("columns.preferred")
@@ -49,7 +49,7 @@ EVENT_NAMES: Final = {
 """Folded event name -> canonical event type; of two words in either order: Product Viewed, Viewed Product."""
 
 MISSING: Final = _VOCABULARY.entries("values", "missing")
-"""Texts that stand for nothing, in lower case, where an id, a time, a number or a type is expected."""
+"""Texts for a missing value, in lower case, where an id, a time, a number or a type is expected."""
 GUESTS: Final = _VOCABULARY.entries("values", "guests")
 """What shops write where an id would be, in lower case."""
 MEANS_OF_PAYMENT: Final = _VOCABULARY.folded("values", "means_of_payment")
@@ -89,7 +89,7 @@ FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME, CITY, STATE, ZIP, C
 
 PLACES: Final = (CITY, STATE, ZIP, COUNTRY)
 IMPERSONAL: Final = (*PLACES, *ORIGINS)
-"""Contact fields that say nothing of one person alone, and may be attributes too."""
+"""Contact fields that identify nobody by themselves, and may be attributes too."""
 
 _NAMES: Final = _VOCABULARY.index("contacts", *FIELDS, CONSENT)
 """Folded name -> field, the surest name of each first. Consent is that to e-mail: a column about text messages
@@ -98,10 +98,10 @@ _RANKS: Final = {name: rank for rank, name in enumerate(_NAMES)}
 _OF_CONSENT: Final = re.compile(_VOCABULARY.pattern("contacts", "consent_names"))
 
 PERSONAL: Final = frozenset(_VOCABULARY.entries("personal", "words"))
-"""Words in a column's name that say that it is of one person alone. Latin words stand here without accents; names of
+"""Words in the name of a column that identifies a person. Latin words have no accents here; names of
 other scripts are recognised by what they hold."""
 TOGETHER: Final = tuple(map(frozenset, _VOCABULARY.entries("personal", "together")))
-"""Words that say it together."""
+"""Pairs of words that do so together."""
 NAME: Final = frozenset(_VOCABULARY.entries("personal", "name"))
 WHOSE: Final = frozenset(_VOCABULARY.entries("personal", "beside_name"))
 """Words that may accompany one for a name, so that it is nobody's but a customer's."""
@@ -125,7 +125,7 @@ def contact_columns(columns: Iterable[str]) -> dict[str, str]:
 
 
 def consent_like_columns(columns: Iterable[str]) -> list[str]:
-    """Return the columns whose names speak of consent, or of having withdrawn it, without being ``consent``."""
+    """Return the columns whose names are of consent, or of its withdrawal, without being ``consent``."""
     return [column for column in columns if contact_field(column) != CONSENT and _OF_CONSENT.search(fold(column))]
 
 

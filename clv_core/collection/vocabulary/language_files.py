@@ -1,7 +1,7 @@
 """The files of all languages, checked and merged: tables of words, looked up by :func:`fold`.
 
 A file is named after its language's code and holds ``name`` and any of the tables of :data:`SCHEMA`. Words are written
-as people write them: case, blanks, ``_`` and punctuation do not count. Within a table whose words stand for one thing
+as people write them: case, blanks, ``_`` and punctuation do not count. Within a table whose words mean one thing
 each (:data:`UNIQUE`), no word may have two meanings, in whatever files.
 """
 
@@ -84,7 +84,8 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         "consent_names": PATTERNS,
     },
     "acquisition": dict.fromkeys(("campaign", "day", "spend", "currency", "channel"), WORDS) | {"totals": PATTERNS},
-    # columns and ids of test orders and lines that sell no product; names that tell what a model must not know
+    # columns and ids of test orders and lines that sell no product; names of columns that would leak the outcome to a
+    # model
     "cleaning": {
         **dict.fromkeys(("email_columns", "email_columns_within", "test_ids", "test_ids_within"), PATTERNS),
         "services": WORDS,

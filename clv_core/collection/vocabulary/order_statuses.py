@@ -1,6 +1,6 @@
 """What shops call the statuses of their orders and the kinds of their rows: sold, not paid, paid back, on which side.
 
-Beside the words themselves: columns that tell a status by yes or no, by a time, or by a deal's stage. In a column of
+Besides the words themselves: columns that hold a status as yes or no, by a time, or by a deal's stage. In a column of
 statuses, "refunded" describes the order that was sold. In a column of kinds, as tills, ledgers and event logs have it,
 it describes what came back: its amount, often written as positive there, is taken off.
 """
@@ -36,7 +36,7 @@ PHRASES: Final = tuple(
 )
 """Meaning of a longer text that holds one of these; the first that fits counts."""
 REFUND_STATUS_WORDS: Final = _VOCABULARY.index("refund_statuses")
-"""What the words of a column of refunds say where it is not what they say of an order: a request that was closed,
+"""Meaning of the words of a column of refunds where it differs from that of an order: a request that was closed,
 refused, or only made leaves the sale as it is."""
 
 UNPAID_WORDS: Final = _VOCABULARY.folded("payment_statuses", "unpaid")
@@ -51,22 +51,22 @@ HELD: Final = re.compile(f"(?i){_VOCABULARY.pattern('payment_statuses', 'authori
 
 TEST_FLAGS: Final = _VOCABULARY.folded("flags", "test")
 MAX_TEST_SHARE: Final = 0.2
-"""Share of rows of which these say yes at most: with more of them, they tell of an experiment's groups."""
+"""Largest share of rows with a yes: with more, the column holds the groups of an experiment (a guess)."""
 VOID_FLAGS: Final = dict.fromkeys(TEST_FLAGS, CANCELLED) | _VOCABULARY.index("flags", CANCELLED, REFUNDED)
 """Folded name of a yes-or-no column for orders that are no sale -> what yes means."""
 YES: Final = _VOCABULARY.entries("values", "yes")
 NO: Final = _VOCABULARY.entries("values", "no")
 PAID_FLAGS: Final = _VOCABULARY.folded("flags", "paid")
-"""Names of columns that say by yes or no whether it is one: nobody paid where they say no."""
+"""Names of yes-or-no columns of sales: nobody paid where they hold no."""
 
 DELETED_NAMES: Final = _VOCABULARY.folded("status_times", "deleted")
-"""Columns of times that say by being filled that a row is none of the shop's any more, whatever its status was."""
+"""Columns of times that are filled where a row is deleted or expired, whatever its status was."""
 VOID_TIME_NAMES: Final = dict.fromkeys(DELETED_NAMES, CANCELLED) | _VOCABULARY.index(
     "status_times", CANCELLED, REFUNDED
 )
 """Folded name of a column of times that is filled only for orders that are no sale -> what it means."""
 PAID_TIMES: Final = _VOCABULARY.folded("status_times", "paid")
-"""Names of columns of times that say by being blank that nobody paid."""
+"""Names of columns of times that are blank where nobody paid."""
 
 STAGE_NAMES: Final = _VOCABULARY.folded("deals", "columns")
 """What a CRM calls the column of a deal's stage: only those that were won are sales."""
@@ -82,10 +82,10 @@ PAYMENTS: Final = _VOCABULARY.folded("row_types", "payments")
 NEITHER: Final = _VOCABULARY.folded("row_types", "neither")
 """What may accompany nouns of sales and returns, and is neither by itself."""
 ROW_TYPE_NOUNS: Final = _VOCABULARY.folded("row_types", "nouns")
-"""Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""
+"""Nouns for the kind of a row, whatever its column is called: no order is in the state of "sale"."""
 
 PAID_STEPS: Final = _VOCABULARY.folded("order_steps", "paid")
-"""Events of an order, or of its return, by which the money has come in, or gone back."""
+"""Events of an order, or of its return, by which the money has come in, or was paid back."""
 CANCELLED_STEPS: Final = _VOCABULARY.folded("order_steps", "cancelled")
 """It is given up, before it was paid or after."""
 PLACED_STEPS: Final = _VOCABULARY.folded("order_steps", "placed") | CANCELLED_STEPS
@@ -101,7 +101,7 @@ MARK_NAMES: Final = _VOCABULARY.pattern("sides", "columns")
 """What the column is called that holds the side of an account, debit or credit, of the amount next to it."""
 BOOKED_MARKS: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "booked_marks")))
 PAID_MARKS: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "paid_marks")))
-"""Words of such a column; those of the latter say what came in."""
+"""Words of such a column; those of the latter are for what came in."""
 _STORED_VALUE: Final = _VOCABULARY.pattern("row_types", "stored_value")
 _NO_PURCHASE: Final = _VOCABULARY.pattern("row_types", "no_purchase")
 
