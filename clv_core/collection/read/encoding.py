@@ -372,8 +372,7 @@ def _is_word(word: str, letters: str) -> bool:
 
 
 def encoding_of_names(lines: Iterable[bytes], encodings: Sequence[str]) -> tuple[str, int]:
-    """Return the encoding that gives most recognised names of columns in one line, and how many; "" and 0 where none
-    does.
+    """Return the encoding with most recognised names of columns in one line, and their number; "" and 0 for none.
 
     Encodings with two bytes a letter read each other's texts as letters too: Korean names become Chinese that nobody
     writes. Names that logs use are no accident.

@@ -92,8 +92,7 @@ def drop_duplicates(
     *,
     shared: str = "",
 ) -> Deduplicated:
-    """Return rows without exact repetitions, where the person's answer or an id of each event shows that these are
-    none.
+    """Return rows without repetitions, where an answer or an id of each event shows that these are no events.
 
     Args:
         connection: where it runs.
@@ -195,9 +194,9 @@ def mark_duplicates(
         del hashes
     connection.execute("CREATE OR REPLACE TEMP TABLE copied (position BIGINT, copy BIGINT, copies BIGINT)")
     connection.execute("CREATE OR REPLACE TEMP VIEW repeats AS SELECT position FROM copied WHERE copy > 1")
-    hashes_seen = np.concatenate(suspects)
-    if len(hashes_seen):
-        connection.register("suspects", pa.table({"h": hashes_seen}))
+    repeated_hashes = np.concatenate(suspects)
+    if len(repeated_hashes):
+        connection.register("suspects", pa.table({"h": repeated_hashes}))
         query = (
             "INSERT INTO copied SELECT file_row_number AS position, row_number() OVER"
             f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy,"
