@@ -1,4 +1,4 @@
-"""The check before a log is saved: the whole file is read and accounted for, and nothing is stored.
+"""The check before a log is saved: the entire file is read and accounted for, and nothing is stored.
 
 A run of its own keeps a check in a folder, so that a page can show it:
 
@@ -35,6 +35,7 @@ from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
 MAX_FIRST_ROWS: Final = 50
+"""Rows of the preview: about a screen or two."""
 ABOUT: Final = "check.json"
 FIRST_ROWS: Final = "first_rows.parquet"
 
@@ -45,8 +46,8 @@ class Check(JsonRecord):
 
     Args:
         manifest: the manifest that it would get (its name is empty): accounting, customers, span, revenue.
-        warnings: everything that is to be said.
-        problems: set-aside rows grouped by reason, with count and examples; how to repair each is ``fix.<reason>``.
+        warnings: all of them.
+        problems: rejected rows grouped by reason, with count and examples; how to repair each is ``fix.<reason>``.
         first_rows: the first rows as they were understood, times in the log's zone, at most 50.
         horizons: which horizons the log can support, and why.
         longest_gap_days: longest stretch of days without any event.
@@ -70,7 +71,7 @@ class Check(JsonRecord):
 
     @property
     def accounting(self) -> dict[str, int]:
-        """Rows read, kept, set aside and duplicate; the first is the sum of the others."""
+        """Rows read, kept, rejected and duplicate; the first is the sum of the others."""
         return {name: getattr(self.manifest, name) for name in COUNTS}
 
 
@@ -80,19 +81,19 @@ def check_file(
     progress: Progress | None = None,
     original: str = "",
     set_aside: Path | None = None,
-    **said: Unpack[Said],
+    **settings: Unpack[Said],
 ) -> Check:
     """Read ``source`` to the end with the options of :func:`clv_core.collection.ingest.ingest`, and store nothing.
 
     Args beyond those:
-        set_aside: where the Parquet file of all rows set aside is to be left.
+        set_aside: where the Parquet file of the rejected rows is written.
 
     Raises:
         NeedsAnswer: something can be read in two ways; the message names the option that settles it.
         Refused: the file cannot be used.
         UsageError: there is no such encoding.
     """
-    answers = Answers(**said)
+    answers = Answers(**settings)
     with temporary_folder("clv-check-") as folder:
         result = load_log(source, answers, folder, progress or NoProgress(), original=original)
         manifest = describe(result, "")
@@ -108,6 +109,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
     connection.execute(
         f"CREATE TEMP VIEW local_events AS SELECT * REPLACE ({local} AS {EVENT_TIME}) FROM {file_text(result.events)}"
     )
+    # From the inside: days with events, each with the one before it, the longest gap and its first day.
     gap, after = connection.execute(
         "SELECT max(day - before) - 1, arg_max(before, day - before) FILTER (day - before > 1) + 1 FROM"
         " (SELECT day, lag(day) OVER (ORDER BY day) AS before"

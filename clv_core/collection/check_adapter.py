@@ -33,10 +33,10 @@ def load_for_check(path: str) -> JsonObject:
                 f"strftime({column}, '%Y-%m-%dT%H:%M:%SZ')" if column == EVENT_TIME else name(column)
                 for column in columns
             )
-            found = connection.execute(f"SELECT {cells} FROM {file_text(reading.events)}").fetchall()
+            fetched = connection.execute(f"SELECT {cells} FROM {file_text(reading.events)}").fetchall()
     return {
         "status": "accepted",
         "warnings": [message.to_json() for message in reading.warnings],
         "error": "",
-        "rows": [dict(zip(columns, row, strict=True)) for row in found],
+        "rows": [dict(zip(columns, row, strict=True)) for row in fetched],
     }

@@ -101,7 +101,7 @@ def one_file(path: Path) -> str:
 
 
 def file_text(path: Path) -> str:
-    """Return the path of a file to read as an SQL text literal; one to write is taken as it stands."""
+    """Return the path of a file to read as an SQL text literal; one to write is not resolved."""
     return text(one_file(path))
 
 
@@ -129,8 +129,8 @@ def one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 def run(connection: duckdb.DuckDBPyConnection, query: str, progress: Progress, stage: str, rows: int = 0) -> int:
     """Execute a long query that writes, report how far it is, and return the number of rows that it wrote."""
-    found = fetch(connection, query, progress, stage, rows)
-    return int(found[0][0]) if found else 0
+    result = fetch(connection, query, progress, stage, rows)
+    return int(result[0][0]) if result else 0
 
 
 def fetch(
@@ -138,14 +138,14 @@ def fetch(
 ) -> list[tuple[Any, ...]]:
     """Execute a long query, report how far it is, and return its rows.
 
-    The query runs beside the main thread, so that a signal to stop is heard at once and interrupts it.
+    The query runs in a thread of its own, so that the main thread gets a signal to stop at once and interrupts it.
 
     Args:
         connection: where it runs.
         query: SQL.
         progress: who listens.
         stage: what it is called.
-        rows: rows that it reads, where known; the report then carries rows done a second.
+        rows: rows that it reads, 0 for unknown; the report then carries rows done a second.
     """
     result: list[tuple[Any, ...]] = []
     failure: list[BaseException] = []

@@ -18,6 +18,7 @@ from clv_core.scratch import temporary_folder
 from clv_core.workspace import read_json, write_json
 
 HORIZONS: Final = (7, 14, 30, 60, 90, 182, 365, 730)
+"""Days: from a week to two years, in steps that people plan in."""
 SHORTEST_HISTORY_DAYS: Final = 28
 """History before the first window to predict; a shorter horizon is content with its own length, and a week at least."""
 
@@ -28,6 +29,8 @@ WINDOWS_TO_MEASURE: Final = 3
 """What makes a horizon one to begin with: one window more, held out."""
 
 BUYERS_TO_MEASURE: Final = 100
+"""Buyers in the held-out window without which a measurement is mostly noise: a share of 100 has a standard error of up
+to 5 points."""
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
 """What people plan in."""
@@ -147,6 +150,7 @@ def count_holdouts(
         for days in horizons
         for bought in ("", f" AND round(net_{days}, 6) > 0")
     ]
+    # Inner: each customer's first event and net spend since every cutoff. Outer: customers before it, and buyers.
     row = connection.execute(
         f"SELECT {', '.join(counts)} FROM (SELECT min({EVENT_TIME}) AS first, {', '.join(sums)}"
         f" FROM {file_text(events)} GROUP BY {CUSTOMER_ID})"

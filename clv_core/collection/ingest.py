@@ -46,7 +46,7 @@ def ingest(
     original: str = "",
     sampled: SampledFrom | None = None,
     like: ReadSettings | None = None,
-    **said: Unpack[Said],
+    **settings: Unpack[Said],
 ) -> Manifest:
     """Read ``source`` into the dataset ``name`` and return its manifest.
 
@@ -58,15 +58,15 @@ def ingest(
         source: CSV or other delimited text, XLSX, JSON lines, Parquet (a file or a folder), also gzipped or zipped; or
             several of these.
         name: the dataset's name; a dataset of this name gets a new version.
-        remembered: whether what was said about an earlier file of the same shape holds where nothing is said here.
+        remembered: whether the answers about an earlier file of the same shape hold where none are given here.
         pseudonymise: whether ids and contact fields become keyed hashes (:mod:`clv_core.collection.parse.id_texts`).
         progress: who listens.
         original: what the person calls the file, where it is not the path's name; of one file only.
         sampled: what the source is a sample of, where it is one.
         like: how an earlier log was read, which the source is read like; it need then hold neither purchases nor
             several customers.
-        said: how the file is to be read, as :class:`~clv_core.collection.answers.Answers` has it, where the
-            proposal is to be overruled. Nothing said of ``timezone`` is the remembered one, or UTC; of ``duplicates``,
+        settings: fields of :class:`~clv_core.collection.answers.Answers` that overrule the proposal. Without
+            ``timezone`` it is the remembered one, or UTC; without ``duplicates``,
             the rule: exact repetitions are dropped where most rows carry an order or event id or a time of day.
 
     Raises:
@@ -79,7 +79,9 @@ def ingest(
     paths = [source] if isinstance(source, Path) else list(source)
     key = load_key(workspace) if pseudonymise else None
     part = len(paths) > 1 or like is not None
-    files = _Files(workspace, name, Answers(**said), remembered, "timezone" in said, key, part, like or ReadSettings())
+    files = _Files(
+        workspace, name, Answers(**settings), remembered, "timezone" in settings, key, part, like or ReadSettings()
+    )
     with changing(workspace, name), scratch_folder(workspace) as scratch:
         for path in paths:
             try:
@@ -87,14 +89,14 @@ def ingest(
             except (NeedsAnswer, Refused) as error:
                 refuse_tables(paths, error, files.answers)
                 raise
-        whole = (
+        merged = (
             files.parts[0]
             if len(paths) == 1
             else merge_logs(files.parts, scratch, listener, overlap=files.answers.overlap)
         )
-        manifest = whole.manifest if sampled is None else replace(whole.manifest, sampled=sampled)
+        manifest = merged.manifest if sampled is None else replace(merged.manifest, sampled=sampled)
         manifest = replace(manifest, warnings=[*manifest.warnings, *_lost(workspace, manifest)])
-        save_dataset(workspace, manifest, whole.events, whole.rejected, voided=whole.voided)
+        save_dataset(workspace, manifest, merged.events, merged.rejected, voided=merged.voided)
     for columns, (answers, read_in) in files.shapes.items():
         remember(workspace, columns, answers, read_in)
     return manifest
@@ -102,14 +104,14 @@ def ingest(
 
 @dataclass
 class _Files:
-    """The files of one log, read one by one: each as the first was, where nobody says otherwise.
+    """The files of one log, read one by one: each as the first was, unless the answers differ.
 
     Args:
         workspace: where answers are remembered and erased customers listed.
         name: the dataset's.
-        answers: what was said of all files.
-        remembered: whether what was said of an earlier file of the same shape holds.
-        zoned: whether a time zone was said.
+        answers: those that hold for all files.
+        remembered: whether the answers about an earlier file of the same shape hold.
+        zoned: whether a time zone was given.
         key: of pseudonyms; None: ids stay.
         part: whether each is read as a part of a log, not as one by itself.
         like: how a log before them was read.
@@ -138,22 +140,22 @@ class _Files:
         """
         folder = scratch / f"file-{len(self.parts) + 1}"
         folder.mkdir()
-        said, habit = self.answers, self.like
+        answers, habit = self.answers, self.like
         if self.remembered:
-            said, habit = recalled(self.workspace, path, said, folder, original, zoned=self.zoned)
+            answers, habit = recalled(self.workspace, path, answers, folder, original, zoned=self.zoned)
         elif self.parts:
             habit = replace(
                 read_settings_of(self.parts[0].manifest), mapping={}, events=tuple(part.events for part in self.parts)
             )
         reading = load_with_settings(
-            path, said, habit, folder, progress, original=original, key=self.key, part=self.part
+            path, answers, habit, folder, progress, original=original, key=self.key, part=self.part
         )
         if self.parts:
-            ask_money(self.parts[0], reading, said)
+            ask_money(self.parts[0], reading, answers)
         part = LogFiles(describe(reading, self.name), reading.events, reading.rejected, reading.voided)
         self.parts.append(exclude_erased(self.workspace, part, folder / "left", progress))
-        kept = completed(said, habit) if self.remembered else self.answers
-        self.shapes[reading.source.columns] = kept, reading.source.encoding
+        remembered = completed(answers, habit) if self.remembered else self.answers
+        self.shapes[reading.source.columns] = remembered, reading.source.encoding
 
 
 def _lost(workspace: Workspace, manifest: Manifest) -> list[Message]:
@@ -197,7 +199,7 @@ def describe(reading: LoadedFile, name: str) -> Manifest:
 
 
 KEYS: Final = (ORDER_ID, CUSTOMER_ID, PRODUCT_ID)
-"""What tables of a shop's database are joined on, the most telling first."""
+"""Columns that tables of a shop's database are joined on, the most likely first."""
 LACKING: Final = (
     *("missing_column", "missing_columns", "which_amount", "no_amount", "mapped_column_missing"),
     *("customers_masked", "no_time_column"),
@@ -211,7 +213,7 @@ def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> N
     Args:
         paths: the files that were to be read as one log.
         error: why one of them cannot be read.
-        answers: what was said of all of them.
+        answers: those that hold for all of them.
 
     Raises:
         Refused: they are tables to be joined.
@@ -219,11 +221,11 @@ def refuse_tables(paths: Sequence[Path], error: ClvError, answers: Answers) -> N
     if len(paths) < 2 or error.code not in LACKING:
         return
     seen = [inspect_file(path, header=answers.header, encoding=answers.encoding, sheet=answers.sheet) for path in paths]
-    tables = [{fold(item.column): item.column for item in one.columns} for one in seen]
+    tables = [{fold(item.column): item.column for item in table.columns} for table in seen]
     lacking = next((at for at, path in enumerate(paths) if path.name == error.params.get("file")), 0)
-    others = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
+    different = [at for at in range(len(paths)) if at != lacking and set(tables[at]) != set(tables[lacking])]
     for key in KEYS:
-        for at in others:
+        for at in different:
             shared = [name for name in tables[lacking] if name in tables[at] and SURE_NAMES.get(name) == key]
             if shared:
                 params = {"file": paths[lacking].name, "other": paths[at].name, "column": tables[lacking][shared[0]]}

@@ -23,30 +23,30 @@ class Inspection(NamedTuple):
 
     Args:
         columns: one proposal a source column: name, samples, canonical column or None, confidence 0 to 1.
-        recipe: name of the recipe that says what its columns are; empty where none does.
+        recipe: name of the recipe that its columns match; empty where none does.
     """
 
     columns: tuple[Proposal, ...]
     recipe: str
 
 
-def inspect_file(source: Path, *, original: str = "", **said: Unpack[Said]) -> Inspection:
+def inspect_file(source: Path, *, original: str = "", **settings: Unpack[Said]) -> Inspection:
     """Look at the first rows of ``source``; nothing is stored.
 
     Args:
         source: a file, or a folder of Parquet files.
         original: what the person calls the file, where it is not the path's name.
-        said: what the person has said so far.
+        settings: the answers given so far.
 
     Raises:
         NeedsAnswer: it may or may not name its columns, or several sheets could be the log.
-        Refused: it holds no table, its bytes show no encoding, or not the one that was said.
+        Refused: it holds no table, its bytes show no encoding, or not the one that was named.
     """
-    answers, called = Answers(**said), original or source.name
+    answers, called = Answers(**settings), original or source.name
     with temporary_folder("clv-inspect-") as folder, reading_file(called, folder, reads=source) as connection:
         table = open_source(connection, beginning(source, folder), folder, answers, original=called)
-        known = find_recipe(answers.recipe, table.columns, called)
-        mapping = completed_answers(answers, known, table.columns).mapping
+        recipe = find_recipe(answers.recipe, table.columns, called)
+        mapping = completed_answers(answers, recipe, table.columns).mapping
         table = with_named_columns(connection, table, mapping.values())
         proposals = with_sides(propose(table.columns, sample(connection, table, SAMPLE_ROWS), mapping), mapping)
-    return Inspection(tuple(resolve_ties(proposals)), "" if known is None else known.name)
+    return Inspection(tuple(resolve_ties(proposals)), "" if recipe is None else recipe.name)

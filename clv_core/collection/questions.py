@@ -21,16 +21,17 @@ from clv_core.columns import AMOUNT, DISCOUNT, ORDER_STATUS, PURCHASE, REFUND, U
 from clv_core.errors import Message, NeedsAnswer
 from clv_core.records import JsonObject
 
-MATTERS: Final = 0.01
-"""Share of the total by which readings may differ before a person is asked."""
+MIN_DIFFERENCE: Final = 0.01
+"""Share of the total by which readings may differ before they are a question (a guess)."""
 MAPPINGS: Final = ("mapping", "events", "states", "rows")
 MAX_WORDS: Final = 12
-MOST_TAKEN_OFF: Final = 4
+"""Words of a column that are offered as answers: more do not fit a form."""
+MAX_RETURN_WORDS: Final = 4
 """Words of a column up to which it is offered that one of them names returns."""
 
-MOST_AT_ONCE: Final = 4
+MAX_QUESTIONS: Final = 4
 """Questions that are put together; of more, the answers to these are likely to settle some."""
-MOST_TOGETHER: Final = 12
+MAX_COMBINATIONS: Final = 12
 """Combinations of their answers that are tried: a second's work on a small file."""
 
 Params = Mapping[str, Any]
@@ -43,7 +44,7 @@ def _each(**choices: Sequence[Any]) -> Callable[[Params], list[Said]]:
 
 
 def _repeats(*choices: str) -> Callable[[Params], list[Said]]:
-    """Of rows that certainly are repetitions nothing is asked: then their sums are not worked out."""
+    """Rows that certainly are repetitions have no sums, and raise no question."""
     return lambda params: [{"duplicates": choice} for choice in choices] if "revenues" in params else []
 
 
@@ -55,8 +56,8 @@ def _amounts_and_prices(params: Params) -> list[Said]:
     """Totals, then prices of one piece times the quantity, then these prices as if each were a total."""
     prices = [str(column) for column in params.get("prices", ())]
     totals = [column for column in params["columns"] if column not in prices] or list(params["columns"])
-    others = [column for column in prices if column not in totals]
-    ordered = [(AMOUNT, totals), (UNIT_PRICE, prices), (AMOUNT, others)]
+    other_prices = [column for column in prices if column not in totals]
+    ordered = [(AMOUNT, totals), (UNIT_PRICE, prices), (AMOUNT, other_prices)]
     return [{"mapping": {canonical: str(column)}} for canonical, columns in ordered for column in columns]
 
 
@@ -66,7 +67,7 @@ def _lower(canonical: str) -> Callable[[Params], list[Said]]:
 
 
 def _prices(params: Params) -> list[Said]:
-    """Of one piece where another column says how many pieces it is for; of one; of the line."""
+    """The price is of one piece where another column has how many it is for; of one; of the line."""
     each: list[Said] = [{"mapping": {UNIT_PRICE: str(column)}} for column in params.get("per", ())]
     return [*each, {"mapping": {UNIT_PRICE: params["column"]}}, {"mapping": {AMOUNT: params["column"]}}]
 
@@ -80,7 +81,7 @@ def _status_column(params: Params) -> list[Said]:
     words = [str(word) for word in params["states"][:MAX_WORDS]]
     used = [Said(states={other: CANCELLED if other == word else SOLD for other in words}) for word in words]
     taken_off = [Said(rows={f"{params['column']}={word}": RETURN}) for word in words]
-    return [{"mapping": {ORDER_STATUS: ""}}, *used, *(taken_off if len(words) <= MOST_TAKEN_OFF else [])]
+    return [{"mapping": {ORDER_STATUS: ""}}, *used, *(taken_off if len(words) <= MAX_RETURN_WORDS else [])]
 
 
 def _words(params: Params) -> list[Said]:
@@ -93,7 +94,7 @@ def _filled(params: Params) -> list[Said]:
 
 
 def _left_or_back(params: Params) -> list[Said]:
-    """No refund is known; an amount that is what is left; what was paid back."""
+    """The column means nothing; an amount is what is left; it is what was paid back."""
     columns = [(REFUND, ""), *((AMOUNT, column) for column in params["left"])]
     columns += [(REFUND, column) for column in params["back"]]
     return [{"mapping": {canonical: str(column)}} for canonical, column in columns]
@@ -162,7 +163,7 @@ file is read without one."""
 
 
 SEEN: Final = {"other_event_types": "events", "unknown_states": "states"}
-"""Doubts about words: who has said what one of them means has seen the others."""
+"""Doubts about words: a person who has given one of them a meaning has seen the others."""
 
 
 def option(answer: Said) -> str:
@@ -171,7 +172,7 @@ def option(answer: Said) -> str:
 
 
 def option_words(answers: Answers) -> list[str]:
-    """Return what was said as words of the command line; a name that begins with a hyphen stays a name."""
+    """Return answers as words of the command line; a name that begins with a hyphen stays a name."""
     words = ["--timezone", answers.timezone] if answers.timezone != "UTC" else []
     for name, flag in zip(MAPPINGS, ("map", "event", "state", "rows"), strict=True):
         words += [f"--{flag}={key}={value}" for key, value in getattr(answers, name).items()]
@@ -181,26 +182,26 @@ def option_words(answers: Answers) -> list[str]:
     for item in fields(answers):
         value = getattr(answers, item.name)
         if item.name not in done and value not in (None, ""):
-            option, said = f"--{item.name.replace('_', '-')}", str(value)
-            words += [f"{option}={said}"] if said.startswith("-") else [option, said]
+            option, text = f"--{item.name.replace('_', '-')}", str(value)
+            words += [f"{option}={text}"] if text.startswith("-") else [option, text]
     return words
 
 
 def with_answer(answers: Answers, more: Said) -> Answers:
-    """Return what was said with one more answer."""
+    """Return the answers with one more."""
     given: dict[str, Any] = dict(more)
     given |= {key: {**getattr(answers, key), **given[key]} for key in MAPPINGS if key in given}
     return replace(answers, **given)
 
 
 def is_settled(answers: Answers, choices: Sequence[Said]) -> bool:
-    """Say whether the person has said all that a question is about."""
+    """Return whether the answers hold all that a question is about."""
     given_in: list[dict[str, Any]] = [dict(choice) for choice in choices]
     for key in {key for choice in given_in for key in choice}:
         given = getattr(answers, key)
         if key in MAPPINGS:
-            asked = set(chain.from_iterable(choice[key] for choice in given_in if key in choice))
-            if not asked & set(given):
+            needed = set(chain.from_iterable(choice[key] for choice in given_in if key in choice))
+            if not needed & set(given):
                 return False
         elif given in (None, ""):
             return False
@@ -212,7 +213,7 @@ def add_readings(question: NeedsAnswer, answers: Answers, revenue: Revenue) -> N
 
     Args:
         question: one with ``readings`` among its parameters has them already.
-        answers: what was said so far.
+        answers: those given so far.
         revenue: net revenue of the file read with given answers; None where it can't be read so without more answers.
     """
     if "readings" in question.params or question.code not in READINGS:
@@ -225,25 +226,26 @@ def add_readings(question: NeedsAnswer, answers: Answers, revenue: Revenue) -> N
 def question_of(
     warnings: Iterable[Message], answers: Answers, revenue: Revenue, *, is_small: bool = True
 ) -> NeedsAnswer | None:
-    """Return the doubts among warnings whose readings differ by over :data:`MATTERS` of the total, as one question.
+    """Return the doubts among warnings whose readings differ by over :data:`MIN_DIFFERENCE` of the total, as one
+    question.
 
-    The first of them is the question itself; the others stand in its ``also``, and what some of their answers make of
+    The first of them is the question itself; the others are in its ``also``, and what some of their answers make of
     the revenue together in its ``together``.
 
     Args:
         warnings: of a file that was read with ``answers``; one with ``revenues`` among its parameters has worked out
             what its readings come to.
-        answers: what was said.
+        answers: those given.
         revenue: as in :func:`add_readings`.
         is_small: whether the file is read in no time, so that answers are tried together.
     """
     doubts = [doubt for warning in warnings if (doubt := _doubt(warning, answers, revenue)) is not None]
-    doubts = list({str(doubt.params): doubt for doubt in doubts}.values())[:MOST_AT_ONCE]
+    doubts = list({str(doubt.params): doubt for doubt in doubts}.values())[:MAX_QUESTIONS]
     if not doubts:
         return None
-    first, *others = doubts
-    if others:
-        first.params["also"] = [{"code": other.code, "params": other.params} for other in others]
+    first, *rest = doubts
+    if rest:
+        first.params["also"] = [{"code": other.code, "params": other.params} for other in rest]
         if is_small:
             first.params["together"] = _together(doubts, answers, revenue)
     return first
@@ -258,37 +260,37 @@ def _doubt(warning: Message, answers: Answers, revenue: Revenue) -> NeedsAnswer 
     if code == "returns_mostly" and AMOUNT in answers.mapping:  # who named the column has seen its signs
         return None
     sums = warning.params.get("revenues") or [revenue(with_answer(answers, choice)) for choice in choices]
-    known = [value for value in sums if value is not None]
-    if len(known) < 2 and len(choices) > 1 or not _matters(known):
+    amounts = [value for value in sums if value is not None]
+    if len(amounts) < 2 and len(choices) > 1 or not _matters(amounts):
         return None
     readings = [_reading(choice, value) for choice, value in zip(choices, sums, strict=True)]
     return NeedsAnswer(code, **settled(warning).params, readings=readings)
 
 
 def _is_seen(code: str, params: Params, answers: Answers) -> bool:
-    """Say whether the person has said what one of the words of a column means, and so has seen the others.
+    """Return whether the person has given one of the words of a column a meaning, and so has seen the others.
 
     There may be several columns of states, and one of events.
     """
-    said = getattr(answers, SEEN[code]) if code in SEEN else {}
-    return bool(set(map(fold, said)) & set(map(fold, params["seen"]))) if "seen" in params else bool(said)
+    meanings = getattr(answers, SEEN[code]) if code in SEEN else {}
+    return bool(set(map(fold, meanings)) & set(map(fold, params["seen"]))) if "seen" in params else bool(meanings)
 
 
 def _together(doubts: Sequence[NeedsAnswer], answers: Answers, revenue: Revenue) -> list[JsonObject]:
     """Return what answers to all of several questions make of the revenue: the likeliest, and that nothing changes."""
-    most = max(2, int(MOST_TOGETHER ** (1 / len(doubts))))
+    most = max(2, int(MAX_COMBINATIONS ** (1 / len(doubts))))
     offered = []
     for doubt in doubts:
         readings = doubt.params["readings"]
         offered.append(readings if len(readings) <= most else [*readings[: most - 1], readings[-1]])
-    found = []
-    for chosen in product(*offered):
-        said = answers
-        for reading in chosen:
-            said = with_answer(said, reading["answers"])
-        words = " ".join(reading["option"] for reading in chosen)
-        found.append({"option": words, "net_revenue": revenue(said)})
-    return found
+    results = []
+    for combination in product(*offered):
+        combined = answers
+        for reading in combination:
+            combined = with_answer(combined, reading["answers"])
+        words = " ".join(reading["option"] for reading in combination)
+        results.append({"option": words, "net_revenue": revenue(combined)})
+    return results
 
 
 WORKED_OUT: Final = ("revenues", "choices", "seen")
@@ -300,7 +302,7 @@ def settled(warning: Message) -> Message:
 
 
 def _matters(sums: Sequence[float]) -> bool:
-    return len(sums) == 1 or max(sums) - min(sums) > MATTERS * max(map(abs, sums), default=0.0)
+    return len(sums) == 1 or max(sums) - min(sums) > MIN_DIFFERENCE * max(map(abs, sums), default=0.0)
 
 
 def _reading(choice: Said, revenue: float | None) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _run(
     raw = None if before is None else raw_version(before)
     existing = Held() if raw is None or not KINDS[source.kind].dialect else held_of(source, raw, previous)
     with temporary_folder("clv-source-") as folder:
-        pulled = pull(source, folder, previous, progress, held=existing)
+        pulled = pull(source, folder, previous, progress, stored=existing)
         if not pulled.paths and before is None:
             raise Refused("source_empty", source=source.name)
         orders = deleted_orders(source, raw, pulled, existing, state)

@@ -22,8 +22,9 @@ TEXT: Final = "text"
 DATES: Final = frozenset({"naive", "zoned", "written", *date_order.FITS})
 """Forms of times that no number has."""
 
-ENOUGH_TEXTS: Final = 50
-ENOUGH_NUMBERS: Final = 100
+MIN_TEXTS: Final = 50
+"""Filled cells without which a column is not called one of names that nearly all differ (a guess)."""
+MIN_NUMBERS: Final = 100
 """So many values are needed before "nearly all differ" means something."""
 
 RAW: Final = "clv_customers_raw"
@@ -36,9 +37,9 @@ def raw_name(column: str) -> str:
 
 
 def read_attributes(
-    connection: duckdb.DuckDBPyConnection, chosen: ChosenRoles, roles: Roles
+    connection: duckdb.DuckDBPyConnection, selected: ChosenRoles, roles: Roles
 ) -> tuple[tuple[Attribute, ...], dict[str, str], list[Message]]:
-    """Return the attributes, the SQL of each one's value, and what is to be said.
+    """Return the attributes, the SQL of each one's value, and the warnings.
 
     A column is a number where every value is one; digits with leading zeros, and places that are contact fields too,
     are names of groups.
@@ -46,8 +47,8 @@ def read_attributes(
     typed: list[Attribute] = []
     values: dict[str, str] = {}
     notes: list[Message] = []
-    named = {item.strip().lower() for item in roles.text} | {column.lower() for column in chosen.contacts.values()}
-    for column, date in chosen.attributes.items():
+    named = {item.strip().lower() for item in roles.text} | {column.lower() for column in selected.contacts.values()}
+    for column, date in selected.attributes.items():
         raw = raw_name(column)
         forms = _forms(connection, raw, numbers.form(raw))
         padded = one(connection, f"SELECT count(*) FROM {RAW} WHERE regexp_full_match({raw}, '0\\d+')")[0]
@@ -72,12 +73,12 @@ def read_attributes(
 
 
 def read_dates(
-    connection: duckdb.DuckDBPyConnection, chosen: ChosenRoles, roles: Roles, timezone: str
+    connection: duckdb.DuckDBPyConnection, selected: ChosenRoles, roles: Roles, timezone: str
 ) -> tuple[dict[str, str], list[Message]]:
-    """Return the SQL of each date, local to the log's time zone, and what is to be said."""
+    """Return the SQL of each date, local to the log's time zone, and the warnings."""
     values: dict[str, str] = {}
     notes: list[Message] = []
-    for column in chosen.dates:
+    for column in selected.dates:
         cell = raw_name(column)
         forms = _forms(connection, cell, times.form(cell))
         evidence = ColumnDates(connection, f"SELECT {cell} AS x FROM {RAW}")
@@ -117,8 +118,8 @@ def value_notes(
         if distinct <= 1:
             warnings.append(Message("warning.customers_constant", params))
         elif attribute.dated_by is None and (
-            (attribute.kind != NUMBER and filled >= ENOUGH_TEXTS and distinct > 0.9 * filled)
-            or (integers and filled >= ENOUGH_NUMBERS and distinct == filled)
+            (attribute.kind != NUMBER and filled >= MIN_TEXTS and distinct > 0.9 * filled)
+            or (integers and filled >= MIN_NUMBERS and distinct == filled)
         ):
             warnings.append(Message("warning.customers_unique", params))
     return tuple(warnings)

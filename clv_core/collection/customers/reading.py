@@ -1,4 +1,4 @@
-"""A customers file read to the end: kept rows, counts, what matches the log, and what is to be said.
+"""A customers file read to the end: kept rows, counts, what matches the log, and warnings.
 
 How far the customers of a table and of a log agree is counted (:func:`match`). Where few do, examples are shown, and
 another spelling of the ids that more would match (:func:`match_notes`).
@@ -41,17 +41,17 @@ class CustomersReading:
     Args:
         file: what the person calls it.
         table: the Parquet file of kept rows.
-        rows_read: kept + set aside.
+        rows_read: kept + rejected.
         rows_set_aside: rows that could not be used.
-        problems: set-aside rows by reason, with examples.
+        problems: rejected rows by reason, with examples.
         match: how its customers and the log's agree.
         attributes: attributes that are on.
         contacts: contact fields and ``consent`` that it holds.
         dates: columns that date attributes.
         off: columns of the file that are not taken.
-        warnings: everything that is to be said.
+        warnings: all of them.
         content: hash of the kept rows and of what gives them their meaning.
-        roles: what the person said.
+        roles: the person's answers.
         hashed: whether contact fields are keyed hashes.
     """
 
@@ -114,7 +114,7 @@ def read_customers(
     Args:
         path: a file of any form that a log may have.
         dataset: whose customers they are.
-        roles: what the person said about the columns.
+        roles: the person's answers about the columns.
         scratch: an empty folder.
         progress: who listens.
         key: makes contact fields keyed hashes; ids too, where the dataset's ids are.
@@ -133,10 +133,10 @@ def read_customers(
         proposals = propose_roles(source.columns, sample(connection, source, SAMPLE_ROWS))
         if not roles.customer_id:
             proposals = with_matching_id(connection, source, proposals, events)
-        chosen = settle(source.columns, proposals, roles)
+        selected = settle(source.columns, proposals, roles)
         progress.report("columns", 0, 1)
         log = events if manifest.merges_similar_ids else None
-        table = read_table(connection, source, chosen, roles, manifest.timezone, log)
+        table = read_table(connection, source, selected, roles, manifest.timezone, log)
         table = table if key is None else _nameless(table)
         _refuse_empty(table, called)
         progress.report("write", 0, 1)
@@ -145,8 +145,8 @@ def read_customers(
         messages = (
             *(source.notes if key is None else with_pseudonyms(source.notes, key)),
             *(
-                Message("warning.customers_contact_guessed", {"column": chosen.contacts[field], "field": field})
-                for field in chosen.guessed
+                Message("warning.customers_contact_guessed", {"column": selected.contacts[field], "field": field})
+                for field in selected.guessed
             ),
             *table.notes,
             *(problem.message() for problem in table.problems),
@@ -161,9 +161,9 @@ def read_customers(
             problems=table.problems,
             match=counts,
             attributes=table.attributes,
-            contacts=tuple(chosen.contacts),
-            dates=chosen.dates,
-            off=chosen.off,
+            contacts=tuple(selected.contacts),
+            dates=selected.dates,
+            off=selected.off,
             warnings=messages,
             content=_content(connection, target, table),
             roles=roles,
@@ -172,7 +172,7 @@ def read_customers(
 
 
 def _nameless(table: CustomerTable) -> CustomerTable:
-    """Return the table without what set-aside lines held: it would name the person whose fields are hashed."""
+    """Return the table without the text of rejected lines: it would name the person whose fields are hashed."""
     problems = (replace(item, examples=tuple((line, "") for line, _ in item.examples)) for item in table.problems)
     return replace(table, problems=tuple(problems))
 
@@ -191,12 +191,12 @@ def _refuse_empty(table: CustomerTable, called: str) -> None:
 
 
 def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[Message, ...]) -> CustomersTable:
-    """Return what the manifest says of a reading.
+    """Return the manifest's record of a reading.
 
     Args:
         reading: the file, read.
         accepted: attributes that are refused by default and that the person takes all the same.
-        warnings: what is to be said beside the reading's own warnings.
+        warnings: further warnings, after the reading's own.
     """
     return CustomersTable(
         file=reading.file,
@@ -217,7 +217,7 @@ def entry(reading: CustomersReading, accepted: tuple[str, ...], warnings: tuple[
 
 
 def recount(customers: Path, events: Path, table: CustomersTable) -> CustomersTable:
-    """Return what a manifest says of a customers table, with the customers matched anew after the log has changed.
+    """Return a manifest's record of a customers table, with the customers matched anew after the log has changed.
 
     Args:
         customers: the stored customers table.
@@ -299,8 +299,8 @@ def with_matching_id(
 ) -> list[RoleProposal]:
     """Return the proposals with the ids in the column that most customers of the log are in.
 
-    A companion file often has a number for each customer beside the e-mail address that the log knows them by. The
-    column whose name says that it holds ids keeps that role unless an address or phone column matches twice as many.
+    A companion file often has a number for each customer besides the e-mail address that is their id in the log. The
+    column whose name is one of ids keeps that role unless an address or phone column matches twice as many.
 
     Args:
         connection: the engine.
@@ -315,11 +315,11 @@ def with_matching_id(
     cells = [f"lower(trim({name(column)}::VARCHAR))" for column in candidates]
     counts = ", ".join(f"count(DISTINCT {cell}) FILTER ({cell} IN {ids})" for cell in cells)
     matched = dict(zip(candidates, one(connection, f"SELECT {counts} FROM {source.relation()}"), strict=True))
-    own = next((item.column for item in proposals if item.role == ID), "")
+    proposed = next((item.column for item in proposals if item.role == ID), "")
     best = max(candidates, key=lambda column: int(matched[column]))
-    if best == own or int(matched[best]) <= 2 * int(matched.get(own, 0)):
+    if best == proposed or int(matched[best]) <= 2 * int(matched.get(proposed, 0)):
         return proposals
-    roles = {best: (ID, ""), own: (ATTRIBUTE, "")}
+    roles = {best: (ID, ""), proposed: (ATTRIBUTE, "")}
     return [
         replace(item, role=roles[item.column][0], field=roles[item.column][1]) if item.column in roles else item
         for item in proposals
@@ -329,15 +329,15 @@ def with_matching_id(
 def match_notes(
     connection: duckdb.DuckDBPyConnection, counts: Match, table: Path, events: Path, file: str
 ) -> tuple[Message, ...]:
-    """Return what is to be said where few customers match: examples, and which other spelling would match more.
+    """Return warnings where few customers match: examples, and which other spelling would match more.
 
     Raises:
         Refused: none matches.
     """
     if not counts.few:
         return ()
-    here, there = _unmatched(connection, table, events), _unmatched(connection, events, table)
-    params = {"file": file, "customers": counts.customers, "log": counts.log, "here": here, "there": there}
+    table_only, log_only = _unmatched(connection, table, events), _unmatched(connection, events, table)
+    params = {"file": file, "customers": counts.customers, "log": counts.log, "here": table_only, "there": log_only}
     better = {how: match(connection, table, events, rewrite).matched for how, rewrite in REWRITES.items()}
     how, most = max(better.items(), key=lambda item: item[1])
     hint = Message(f"warning.customers_match_if.{how}", {"matched": most})
@@ -349,7 +349,7 @@ def match_notes(
 
 
 def match(connection: duckdb.DuckDBPyConnection, table: Path, events: Path, identity: str = CUSTOMER_ID) -> Match:
-    """Count the customers of a table, of a log, and of both, told apart by an SQL expression of their ids."""
+    """Count the customers of a table, of a log, and of both, by an SQL expression of their ids."""
     sides = [f"(SELECT DISTINCT {identity} AS id FROM {file_text(path)})" for path in (table, events)]
     both = f"SELECT count(*) FROM {sides[0]} SEMI JOIN {sides[1]} USING (id)"
     row = one(connection, f"SELECT (SELECT count(id) FROM {sides[0]}), (SELECT count(id) FROM {sides[1]}), ({both})")

@@ -1,4 +1,4 @@
-"""What each column of a customers file seems to be, and what the person says it is."""
+"""What each column of a customers file holds: proposed by name and values, overruled by the person."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from clv_core.errors import NeedsAnswer, UsageError
 
 ID, CONTACT, DATE, ATTRIBUTE = "id", "contact", "date", "attribute"
 BY_NAME, BY_VALUES = 0.95, 0.6
+"""Confidence of a role by the column's name, and by its values alone, which makes it a guess that a warning names."""
 SHAPES: Final = {
     EMAIL: re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"),
     PHONE: re.compile(r"(\+|00)\d[\d\s().-]{7,18}|1[3-9]\d{9}|\(?0\d{2,4}\)?[\s.-]\d[\d\s.-]{5,10}"),
@@ -60,16 +61,16 @@ def propose_roles(columns: Sequence[str], rows: Sequence[TextRow]) -> list[RoleP
         columns: names in the file.
         rows: sample rows as text.
     """
-    own = id_column(columns)
+    id_name = id_column(columns)
     proposals: list[RoleProposal] = []
-    contacts = contact_columns(column for column in columns if column != own)
+    contacts = contact_columns(column for column in columns if column != id_name)
     taken = set(contacts.values())
     for column in columns:
         values = [str(row[column]).strip() for row in rows if row.get(column) is not None]
         values = [value for value in values if value.lower() not in MISSING]
         samples = tuple(dict.fromkeys(value[:80] for value in values))[:5]
         kind = _kind(values)
-        if column == own:
+        if column == id_name:
             proposals.append(RoleProposal(column, ID, "", kind, BY_NAME, samples))
             continue
         contact, confidence = contacts.get(column), BY_NAME
@@ -93,7 +94,7 @@ class ChosenRoles:
         customer_id: the column of ids.
         attributes: attribute -> the column that dates it, or None; in file order.
         contacts: contact field or ``consent`` -> column.
-        guessed: contact fields that only their values speak for.
+        guessed: contact fields recognised by their values alone.
         off: columns that are not taken.
     """
 
@@ -117,17 +118,17 @@ def settle(columns: Sequence[str], proposals: Sequence[RoleProposal], roles: Rol
         UsageError: a word names no column or no field, a column twice, or a person's contact field as an attribute.
     """
     attributes = _attributes(columns, roles)
-    own = _column(roles.customer_id, columns) if roles.customer_id else ""
-    own = own or next((item.column for item in proposals if item.role == ID), "")
-    if not own:
+    id_name = _column(roles.customer_id, columns) if roles.customer_id else ""
+    id_name = id_name or next((item.column for item in proposals if item.role == ID), "")
+    if not id_name:
         raise NeedsAnswer("customers_no_id", found=list(columns[:40]))
-    contacts, guessed = _contacts(columns, [item for item in proposals if item.column != own], roles)
-    _check(own, attributes, contacts, _personal(proposals, contacts, roles))
-    used = {own, *attributes, *contacts.values(), *(date for date in attributes.values() if date)}
+    contacts, guessed = _contacts(columns, [item for item in proposals if item.column != id_name], roles)
+    _check(id_name, attributes, contacts, _personal(proposals, contacts, roles))
+    used = {id_name, *attributes, *contacts.values(), *(date for date in attributes.values() if date)}
     if len(used) == 1:
-        raise NeedsAnswer("customers_nothing_on", found=[column for column in columns if column != own])
+        raise NeedsAnswer("customers_nothing_on", found=[column for column in columns if column != id_name])
     off = tuple(column for column in columns if column not in used)
-    return ChosenRoles(own, attributes, contacts, tuple(sorted(guessed & set(contacts))), off)
+    return ChosenRoles(id_name, attributes, contacts, tuple(sorted(guessed & set(contacts))), off)
 
 
 def _attributes(columns: Sequence[str], roles: Roles) -> dict[str, str | None]:
@@ -159,7 +160,7 @@ def _contacts(
 
 
 def _personal(proposals: Sequence[RoleProposal], contacts: Mapping[str, str], roles: Roles) -> dict[str, str]:
-    """Return the columns of what tells who a person is, and the field of each; a guess that she corrected is none."""
+    """Return the columns that identify a person, and the field of each, without guesses that were corrected."""
     proposed = [item for item in proposals if item.role == CONTACT and item.field not in IMPERSONAL]
     return {
         item.column: item.field
@@ -169,12 +170,12 @@ def _personal(proposals: Sequence[RoleProposal], contacts: Mapping[str, str], ro
 
 
 def _check(
-    own: str, attributes: Mapping[str, str | None], contacts: Mapping[str, str], personal: Mapping[str, str]
+    id_name: str, attributes: Mapping[str, str | None], contacts: Mapping[str, str], personal: Mapping[str, str]
 ) -> None:
     for column in attributes:
-        if column == own or column in personal:
+        if column == id_name or column in personal:
             raise UsageError("customers_personal", column=column, field=personal.get(column, CUSTOMER_ID))
-    names = {CUSTOMER_ID: own, **contacts}
+    names = {CUSTOMER_ID: id_name, **contacts}
     for column in attributes:
         if column in attributes.values():
             raise UsageError("customers_date_is_attribute", column=column)

@@ -33,13 +33,13 @@ class CustomerTable:
     """The rows of a customers file in the engine, judged.
 
     Args:
-        read: kept + set aside.
+        read: kept + rejected.
         kept: rows that can be used.
         attributes: attributes that are on, typed.
         dates: columns that date them.
         contacts: contact fields that are stored.
-        problems: set-aside rows by reason.
-        notes: what is to be said about the reading.
+        problems: rejected rows by reason.
+        notes: warnings about the reading.
     """
 
     read: int
@@ -62,8 +62,8 @@ class CustomerTable:
             hash_ids: makes ids keyed hashes too.
         """
         secret = "" if key is None else pseudonym_sql(key)
-        own = secret.format(column=CUSTOMER_ID) if secret and hash_ids else CUSTOMER_ID
-        shown = [f"{own} AS {CUSTOMER_ID}"]
+        id_value = secret.format(column=CUSTOMER_ID) if secret and hash_ids else CUSTOMER_ID
+        shown = [f"{id_value} AS {CUSTOMER_ID}"]
         shown += [name(attribute.name) for attribute in self.attributes]
         shown += [name(date) for date in self.dates]
         taken = {attribute.name.lower() for attribute in self.attributes}
@@ -79,7 +79,7 @@ class CustomerTable:
 def read_table(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
-    chosen: ChosenRoles,
+    selected: ChosenRoles,
     roles: Roles,
     timezone: str,
     log: Path | None = None,
@@ -89,8 +89,8 @@ def read_table(
     Args:
         connection: the engine.
         source: the file.
-        chosen: which column is what.
-        roles: what the person said.
+        selected: which column is what.
+        roles: the person's answers.
         timezone: of the log.
         log: its events, where similar ids are one customer there: the file's ids are then spelt as in the log.
 
@@ -98,21 +98,21 @@ def read_table(
         NeedsAnswer: dates can be read in two ways.
         Refused: a static attribute is different in two rows of one customer.
     """
-    _load(connection, source, chosen)
+    _load(connection, source, selected)
     if log is not None:
         _spell_as(connection, log)
     rejects = recorded_rejects(connection, source)
     rows = int(one(connection, f"SELECT count(*) FROM {RAW}")[0])
-    attributes, values, notes = read_attributes(connection, chosen, roles)
-    dates, messages = read_dates(connection, chosen, roles, timezone)
+    attributes, values, notes = read_attributes(connection, selected, roles)
+    dates, messages = read_dates(connection, selected, roles, timezone)
     notes += messages
     bad = " OR ".join(f"({raw_name(date)} IS NOT NULL AND {value} IS NULL)" for date, value in dates.items())
-    header = f"{CUSTOMER_ID} = {text(chosen.customer_id)}"
+    header = f"{CUSTOMER_ID} = {text(selected.customer_id)}"
     reason = (
         f"CASE WHEN {CUSTOMER_ID} IS NULL THEN '{NO_ID}' WHEN {header} THEN '{HEADER}'"
         f"{f' WHEN {bad} THEN {text(BAD_DATE)}' if bad else ''} END"
     )
-    contacts = [_contact_name(field) for field in chosen.contacts]
+    contacts = [_contact_name(field) for field in selected.contacts]
     shown = [f"{value} AS {name(column)}" for column, value in {**values, **dates}.items()] + contacts
     shown += [f"{raw_name(date)} AS {_was_name(date)}" for date in dates]
     connection.execute(
@@ -120,24 +120,24 @@ def read_table(
         f" SELECT clv_row, clv_breaks, {CUSTOMER_ID}, {', '.join(shown)}, {reason} AS reason FROM {RAW}"
     )
     stored = [name(column) for column in (*values, *dates)] + contacts
-    if chosen.dates:
+    if selected.dates:
         notes += _check_rows(connection, attributes)
     else:
         _reject_repeats(connection, stored)
-    kept = int(one(connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL")[0])
-    problems = _problems(connection, source, chosen, rejects, rows)
+    loaded = int(one(connection, f"SELECT count(*) FROM {TYPED} WHERE reason IS NULL")[0])
+    problems = _problems(connection, source, selected, rejects, rows)
     return CustomerTable(
-        rows + len(rejects), kept, attributes, tuple(dates), tuple(chosen.contacts), problems, tuple(notes)
+        rows + len(rejects), loaded, attributes, tuple(dates), tuple(selected.contacts), problems, tuple(notes)
     )
 
 
-def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, source: Source, selected: ChosenRoles) -> None:
     """Load the columns that are used as text: ids and contact fields under their names, others under their own."""
-    cells = [f"{_clean(CUSTOMER_ID, chosen.customer_id)} AS {CUSTOMER_ID}"]
-    cells += [f"{_clean(ORDER_ID, column)} AS {raw_name(column)}" for column in chosen.attributes]
-    cells += [f"{_clean(EVENT_TIME, column)} AS {raw_name(column)}" for column in chosen.dates]
+    cells = [f"{_clean(CUSTOMER_ID, selected.customer_id)} AS {CUSTOMER_ID}"]
+    cells += [f"{_clean(ORDER_ID, column)} AS {raw_name(column)}" for column in selected.attributes]
+    cells += [f"{_clean(EVENT_TIME, column)} AS {raw_name(column)}" for column in selected.dates]
     cells += [
-        f"nullif(trim({name(column)}), '') AS {_contact_name(field)}" for field, column in chosen.contacts.items()
+        f"nullif(trim({name(column)}), '') AS {_contact_name(field)}" for field, column in selected.contacts.items()
     ]
     breaks = "0" if source.dialect is None else line_breaks(source.columns)
     connection.execute(
@@ -148,19 +148,23 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenR
 
 def _spell_as(connection: duckdb.DuckDBPyConnection, log: Path) -> None:
     """Write the ids that were loaded as a log has them, where they differ in capitals, blanks or leading zeros only."""
-    known = f"SELECT DISTINCT {CUSTOMER_ID} AS id, true AS old FROM {file_text(log)}"
+    log_ids = f"SELECT DISTINCT {CUSTOMER_ID} AS id, true AS old FROM {file_text(log)}"
     new = f"SELECT DISTINCT {CUSTOMER_ID} AS id, false AS old FROM {RAW} WHERE {CUSTOMER_ID} IS NOT NULL"
-    if find_spellings(connection, f"{known} UNION ALL {new}", MERGE, ask=False):
+    if find_spellings(connection, f"{log_ids} UNION ALL {new}", MERGE, ask=False):
         connection.execute(f"UPDATE {RAW} SET {CUSTOMER_ID} = instead FROM spellings WHERE {CUSTOMER_ID} = id")
 
 
 def _clean(like: str, column: str) -> str:
-    """Return SQL for a column's text, trimmed and NULL where it stands for nothing, as a log's column ``like`` is."""
+    """Return SQL for a column's text, trimmed and NULL where it means nothing, as a log's column ``like`` is."""
     return ReadingPlan((column,), {like: column}).clean(like)
 
 
 def _reject_repeats(connection: duckdb.DuckDBPyConnection, stored: Sequence[str]) -> None:
-    """Set rows aside that repeat an id: of equal rows the first stays, of different ones none, as none is surer."""
+    """Reject rows that repeat an id: of equal rows the first stays, of different ones none, as none is surer.
+
+    The inner query gives each row its place among the rows of its id, and the smallest and largest hash of these, which
+    differ where their values do; the outer one writes the reason.
+    """
     same = f"hash(row({', '.join(stored)}))"
     group = f"(PARTITION BY {CUSTOMER_ID}, reason IS NULL)"
     first = f"row_number() OVER (PARTITION BY {CUSTOMER_ID}, reason IS NULL ORDER BY clv_row)"
@@ -173,7 +177,7 @@ def _reject_repeats(connection: duckdb.DuckDBPyConnection, stored: Sequence[str]
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attribute]) -> list[Message]:
-    """Give each customer one value of every static attribute, and say which dated values cannot be told apart.
+    """Give each customer one value of every static attribute, and return which dated values contradict each other.
 
     Raises:
         Refused: a static attribute is different in two rows of one customer.
@@ -183,6 +187,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
     for attribute in attributes:
         column = name(attribute.name)
         if attribute.dated_by is None:
+            # Inner: customers with several values. Outer: how many, and one of them.
             varying = connection.execute(
                 f"SELECT count(*), min({CUSTOMER_ID}) FROM (SELECT {CUSTOMER_ID} FROM {TYPED} WHERE reason IS NULL"
                 f" GROUP BY {CUSTOMER_ID} HAVING count(DISTINCT {column}) > 1)"
@@ -199,6 +204,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
         if undated:
             params = {"column": attribute.name, "date": attribute.dated_by, "rows": int(undated)}
             notes.append(Message("warning.customers_undated", params))
+        # Inner: days of a customer with several values. Outer: how many.
         torn = one(
             connection,
             f"SELECT count(*) FROM (SELECT 1 FROM {TYPED} WHERE reason IS NULL AND {date} IS NOT NULL"
@@ -215,19 +221,20 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, attributes: Sequence[Attr
 
 
 def _problems(
-    connection: duckdb.DuckDBPyConnection, source: Source, chosen: ChosenRoles, rejects: Sequence[Reject], read: int
+    connection: duckdb.DuckDBPyConnection, source: Source, selected: ChosenRoles, rejects: Sequence[Reject], read: int
 ) -> tuple[Problem, ...]:
-    """Return what was set aside by reason, with the lines that it stands on, the most frequent first."""
-    about = {NO_ID: chosen.customer_id, BAD_DATE: ", ".join(chosen.dates), TWICE: chosen.customer_id}
-    dates = ", ".join(_was_name(date) for date in chosen.dates)
+    """Return the rejected rows by reason, with their line numbers, the most frequent first."""
+    about = {NO_ID: selected.customer_id, BAD_DATE: ", ".join(selected.dates), TWICE: selected.customer_id}
+    dates = ", ".join(_was_name(date) for date in selected.dates)
     shown = f"CASE reason WHEN '{BAD_DATE}' THEN concat_ws(', ', {dates}) ELSE {CUSTOMER_ID} END"
+    # Inner: line breaks in the cells above each row, which shift its line. Outer: count and examples by reason.
     rows = connection.execute(
         f"SELECT reason, count(*), arg_min(coalesce({shown if dates else CUSTOMER_ID}, ''), clv_row, {EXAMPLES}),"
         f" arg_min(clv_row + clv_before, clv_row, {EXAMPLES})"
         f" FROM (SELECT *, coalesce(sum(clv_breaks) OVER (ORDER BY clv_row ROWS BETWEEN UNBOUNDED PRECEDING"
         f" AND 1 PRECEDING), 0) AS clv_before FROM {TYPED}) WHERE reason IS NOT NULL GROUP BY reason"
     ).fetchall()
-    first, size = (found.tolist() for found in lines_without_rows(source, rejects, read))
+    first, size = (array.tolist() for array in lines_without_rows(source, rejects, read))
     gaps = list(zip(first, size, strict=True))
     header = source.dialect.header_line if source.dialect else 0
     problems = []
@@ -243,7 +250,7 @@ def _problems(
 
 
 def _line(place: int, gaps: Sequence[tuple[int, int]]) -> int:
-    """Return the line of the row that would stand at ``place`` if the gaps were not there."""
+    """Return the line of the row that would be at ``place`` without the gaps."""
     for first, lines in gaps:
         if first > place:
             break
@@ -252,7 +259,7 @@ def _line(place: int, gaps: Sequence[tuple[int, int]]) -> int:
 
 
 def _was_name(column: str) -> str:
-    """Return the name of a date's text beside its value."""
+    """Return the name of the column with a date's text."""
     return name(f"clv_was_{column}")
 
 

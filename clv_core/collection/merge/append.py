@@ -1,7 +1,7 @@
 """A dataset grows by next month's file, or becomes one with others.
 
 :func:`append` reads a file as the dataset was read, and adds it without the rows that are there already.
-:func:`combine` makes a new dataset of several: their rows together, as they stand, cleaning rules included.
+:func:`combine` makes a new dataset of several: the rows of each after its cleaning rules.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ from clv_core.workspace import Workspace, check_name
 
 
 def saved_answers(dataset: Dataset) -> Answers:
-    """Return what was said about a dataset's file and holds for the next one too.
+    """Return the answers about a dataset's file that hold for the next one too.
 
     Date order, decimal mark, encoding, sheet, currency and what to do with purchases that come again are left open: the
     next file shows its own, and the dataset's are taken only where it does not. What repeats is dropped or kept as it
-    was in the dataset; a column that was said not to be what its name says is not taken for it again.
+    was in the dataset; a column that is not what its name says, by an answer, is not taken for it again.
     """
     manifest = dataset.manifest
-    said = manifest.answers or Answers(timezone=manifest.timezone)
-    duplicates = said.duplicates or _usual_rule(dataset)
-    refused = {canonical: column for canonical, column in said.mapping.items() if not column}
-    said = replace(said, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
-    said = replace(said, recipe=NONE if said.recipe else "")  # what a recipe said is among the answers
-    return replace(said, mapping=refused, duplicates=duplicates)
+    answers = manifest.answers or Answers(timezone=manifest.timezone)
+    duplicates = answers.duplicates or _usual_rule(dataset)
+    refused = {canonical: column for canonical, column in answers.mapping.items() if not column}
+    answers = replace(answers, date_order=None, decimal=None, currency="", encoding="", sheet="", overlap=None)
+    answers = replace(answers, recipe=NONE if answers.recipe else "")  # the recipe's answers are among these
+    return replace(answers, mapping=refused, duplicates=duplicates)
 
 
 @changes
@@ -84,17 +84,17 @@ def append(
         workspace: where the dataset is.
         name: the dataset.
         source: a file or several, each as :func:`~clv_core.collection.ingest.ingest` takes it.
-        answers: what the person said about the files, a mapping only where it differs; None: :func:`saved_answers`.
+        answers: the person's answers about the files, a mapping only where it differs; None: :func:`saved_answers`.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
         inactive: whether the new version is stored without becoming the current one.
-        whole: says that the files hold all lines of each of their orders, and which orders are no more: their rows take
-            the place of all that the dataset has of these orders. None: they may hold some lines.
-        on_read: called with the files once they are read, before they are merged; they are gone afterwards.
+        whole: given where the files hold all lines of each of their orders, and which orders no longer exist: their
+            rows take the place of all that the dataset has of these orders. None: they may hold some lines.
+        on_read: called with the files once they are read, before they are merged; they are deleted afterwards.
 
     Returns:
-        The manifest. Where all rows are held already, no version is made: it then says what became of the file's rows,
-        under the current version, with the warning ``nothing_new``.
+        The manifest. Where all rows are there already, no version is made: it then records what became of the file's
+        rows, under the current version, with the warning ``nothing_new``.
 
     Raises:
         NotFound: there is no such dataset.
@@ -124,7 +124,7 @@ def append(
             nothing_new = Message("warning.nothing_new", {"file": files, "rows": rows})
             warnings = [*merged.manifest.warnings, nothing_new]
             return replace(merged.manifest, version=current.version, warnings=warnings)
-        table, others = carry_over(current, merged.events, scratch)
+        table, extras = carry_over(current, merged.events, scratch)
         manifest = replace(
             merged.manifest,
             version=version_of(merged.manifest.version, current.version),
@@ -134,8 +134,8 @@ def append(
             rules={},
             customers_table=table,
         )
-        others |= {"withdrawn": merged.voided} if merged.voided is not None else {}
-        derive(raw, manifest, current=not inactive, events=merged.events, set_aside=merged.rejected, **others)
+        extras |= {"withdrawn": merged.voided} if merged.voided is not None else {}
+        derive(raw, manifest, current=not inactive, events=merged.events, set_aside=merged.rejected, **extras)
     return manifest
 
 
@@ -158,7 +158,7 @@ def _read(
 
 
 def _usual_rule(dataset: Dataset) -> str:
-    """Return whether rows that repeat are dropped, by the rule of a dataset for which nothing was said."""
+    """Return whether rows that repeat are dropped, by the rule of a dataset without an answer."""
     manifest = dataset.manifest
     if any(item.code == "warning.duplicates_of_totals" for item in manifest.warnings):
         return "keep"
@@ -194,22 +194,22 @@ def combine(workspace: Workspace, names: Sequence[str], new_name: str, *, progre
         if (workspace.datasets / new_name).exists():
             raise Refused("combine_name_taken", new=new_name)
         parts = [_part(dataset) for dataset in datasets]
-        alike = [_columns(part) == _columns(parts[0]) for part in parts]
-        whole = merge_logs(parts, scratch, progress or NoProgress(), compare=alike, ask=False)
+        same_columns = [_columns(part) == _columns(parts[0]) for part in parts]
+        merged = merge_logs(parts, scratch, progress or NoProgress(), compare=same_columns, ask=False)
         keeper = next((item for item in datasets if item.manifest.customers_table is not None), None)
-        table, customers = (None, {}) if keeper is None else carry_over(keeper, whole.events, scratch)
+        table, customers = (None, {}) if keeper is None else carry_over(keeper, merged.events, scratch)
         manifest = replace(
-            whole.manifest,
+            merged.manifest,
             name=new_name,
-            version=version_of(whole.manifest.version, *(dataset.version for dataset in datasets)),
+            version=version_of(merged.manifest.version, *(dataset.version for dataset in datasets)),
             made="combine",
             parent="",
             raw_version="",
             rules={},
-            warnings=[*whole.manifest.warnings, *_warnings(datasets)],
+            warnings=[*merged.manifest.warnings, *_warnings(datasets)],
             customers_table=table,
         )
-        save_dataset(workspace, manifest, whole.events, whole.rejected, customers.get("customers"), whole.voided)
+        save_dataset(workspace, manifest, merged.events, merged.rejected, customers.get("customers"), merged.voided)
     return manifest
 
 
@@ -225,7 +225,7 @@ def _columns(part: LogFiles) -> set[str]:
 
 
 def _warnings(datasets: Sequence[Dataset]) -> list[Message]:
-    """Return what is to be said about customers tables and cleaning rules."""
+    """Return warnings about customers tables and cleaning rules."""
     tables = [dataset.name for dataset in datasets if dataset.manifest.customers_table is not None]
     cleaned = [dataset.name for dataset in datasets if dataset.manifest.rules]
     return [

@@ -1,6 +1,6 @@
 """Several logs become one: what is there already is left out, the rest is written, counted and described.
 
-The manifest of the whole says what each log brought, and what is to be said of it (:func:`describe_merge`).
+The merged manifest records what each log brought, and its warnings (:func:`describe_merge`).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def merge_logs(
     """Return the union of ``logs``, the first of which gives its name, time zone and mapping.
 
     A row that earlier logs hold already is left out and counts as a duplicate and as ``rows_overlap`` of its part. Of
-    an order that stands otherwise in two logs, the rows of the one that ends later count
+    an order that differs between two logs, the rows of the one that ends later count
     (:mod:`clv_core.collection.merge.order_updates`); the others are duplicates, and so are those of orders that an
     earlier log voids. Columns that a log has not are NULL in its rows; columns are matched without regard to case.
     Rejected rows are kept with the file they are from.
@@ -75,12 +75,12 @@ def merge_logs(
         overlap: whether purchases that a later log has in another form ``replace`` those before it, ``add`` to them,
             or are left out (``keep``); None asks.
         ask: whether to ask where it is not plain that ids of two logs that hardly differ are one customer.
-        whole: says that the later logs hold all lines of each of their orders; None: they may hold some.
+        whole: given where the later logs hold all lines of each of their orders; None: they may hold some.
 
     Raises:
         NeedsAnswer: similar ids may be one customer, or a later log has purchases in another form.
-        Refused: amounts are in two currencies, ids are hashed under two keys or only in some logs, or the whole has no
-            purchases or one customer only.
+        Refused: amounts are in two currencies, ids are hashed under two keys or only in some logs, or the merged log
+            has no purchases or one customer only.
     """
     first = logs[0]
     for log in logs[1:]:
@@ -119,7 +119,7 @@ def merge_logs(
 
 
 def _check_compatible(first: Manifest, other: Manifest) -> None:
-    """Refuse logs whose amounts or ids cannot stand beside each other."""
+    """Refuse logs whose amounts or ids cannot be combined."""
     if first.currency and other.currency and first.currency != other.currency:
         params = {"first": first.source, "other": other.source, "currency": first.currency, "found": other.currency}
         raise Refused("currencies_differ", **params)
@@ -143,7 +143,7 @@ def _engine(scratch: Path, rows: int) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _all_columns(logs: Sequence[LogFiles]) -> list[str]:
-    """Return the columns of the whole: canonical ones in their order, then extras as they first occur."""
+    """Return the columns of the merged log: canonical ones in their order, then extras as they first occur."""
     seen: dict[str, str] = {}
     for log in logs:
         for column in log.manifest.columns:
@@ -161,8 +161,8 @@ def _respell_ids(
         return log
     files = [(item.events, True) for item in inputs] + [(log.events, False)]
     ids = (f"SELECT DISTINCT {CUSTOMER_ID} AS id, {old} AS old FROM {file_text(path)}" for path, old in files)
-    said = manifest.answers.similar_ids if manifest.answers else None
-    warnings = find_spellings(connection, " UNION ALL ".join(ids), said, ask=ask)
+    answer = manifest.answers.similar_ids if manifest.answers else None
+    warnings = find_spellings(connection, " UNION ALL ".join(ids), answer, ask=ask)
     if not warnings:
         return log
     events, voided = folder / "spelt.parquet", folder / "spelt_withdrawn.parquet" if log.voided else None
@@ -195,18 +195,18 @@ def _merge_next(
     if compare:
         last = last_event(connection, new.log)
         if whole is not None:
-            updates, kept = replace_orders(step, new.log.voided, whole), 0
+            updates, repeated = replace_orders(step, new.log.voided, whole), 0
             marked = step.one(f"SELECT count(*) FROM {step.present}")[0]
             new = replace(new, overlap=replace(new.overlap, rows=int(marked)))
         else:
             updates = find_order_updates(step, new.log.voided, last)
-            kept = 0 if overlap == "add" else _resolve_repeated(step, inputs, new, updates, overlap)
+            repeated = 0 if overlap == "add" else _resolve_repeated(step, inputs, new, updates, overlap)
         superseded = step.superseded_rows()
         new = replace(
             new,
             updated=sum(superseded) - updates.removed.rows,
             outdated=updates.outdated,
-            repeated=kept,
+            repeated=repeated,
             voided_orders=count_voided(connection, new.log.voided)[1],
             removed=updates.removed,
         )
@@ -228,10 +228,10 @@ def _merge_next(
 def _resolve_repeated(
     step: MergeStep, inputs: Sequence[MergeInput], new: MergeInput, updates: OrderUpdates, overlap: str | None
 ) -> int:
-    """Mark purchases that a file has in another form by what was said of them; return how many of the file's are out.
+    """Mark purchases that a file has in another form by the answer about them; return how many of the file's are out.
 
     Raises:
-        NeedsAnswer: nothing was said, and they are not plainly corrections.
+        NeedsAnswer: there is no answer, and they are not plainly corrections.
     """
     manifest = new.log.manifest
     is_updated = any(updates.superseded) or updates.outdated
@@ -280,7 +280,9 @@ def _rejected_rows(connection: duckdb.DuckDBPyConnection, log: LogFiles) -> str:
 
 
 NAMED_SOURCES: Final = 3
+"""Files quoted in the name of a merged source."""
 NAMED_COLUMNS: Final = 20
+"""Columns quoted in a message."""
 
 
 @dataclass(frozen=True)
@@ -316,8 +318,8 @@ class MergeInput:
     @classmethod
     def of(cls, log: LogFiles, names: Sequence[str]) -> MergeInput:
         """Return a log of which every row counts, among others whose columns are ``names`` together."""
-        own = {column.lower(): column for column in log.manifest.columns}
-        return cls(log, {column: own[column.lower()] for column in names if column.lower() in own}, log.events)
+        spelled = {column.lower(): column for column in log.manifest.columns}
+        return cls(log, {column: spelled[column.lower()] for column in names if column.lower() in spelled}, log.events)
 
     @property
     def rows_left_out(self) -> int:
@@ -360,7 +362,7 @@ def _parts(item: MergeInput) -> list[Part]:
 
 
 def _warnings(item: MergeInput, first: Manifest) -> list[FileMessage]:
-    """Return the log's own warnings and those about how it goes with the first, each with its file."""
+    """Return the log's own warnings and those about how it differs from the first, each with its file."""
     manifest, overlap = item.log.manifest, item.overlap
     file, messages = manifest.source, list(manifest.messages)
 
@@ -385,12 +387,12 @@ def _warnings(item: MergeInput, first: Manifest) -> list[FileMessage]:
         warn("purchases_kept", rows=item.repeated)
     if overlap.other_ids:
         warn("other_ids", known=overlap.known_customers, customers=overlap.window_customers)
-    elif overlap.written_otherwise and (added := overlap.alike - item.updated - item.outdated - item.repeated) > 0:
+    elif overlap.written_otherwise and (added := overlap.similar - item.updated - item.outdated - item.repeated) > 0:
         warn("written_otherwise", rows=added)
-    known = {column.lower() for column in first.columns}
+    present = {column.lower() for column in first.columns}
     if missing := [column for column in first.columns if column not in item.columns]:
         warn("columns_missing", columns=missing[:NAMED_COLUMNS])
-    if new := [column for column in item.columns if column.lower() not in known]:
+    if new := [column for column in item.columns if column.lower() not in present]:
         warn("columns_added", columns=new[:NAMED_COLUMNS])
     if manifest.timezone != first.timezone:
         warn("timezone_differs", timezone=first.timezone, found=manifest.timezone)

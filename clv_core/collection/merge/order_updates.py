@@ -1,17 +1,17 @@
 """Orders that a later export has in another state: refunded since, corrected, or with a line less.
 
-Shop systems export orders as they stand today. Next month's file repeats the orders of the last days, some of them
-shipped, refunded, corrected or cancelled meanwhile; counted beside the old rows they would be bought twice, or never
+Shop systems export orders as they are today. Next month's file repeats the orders of the last days, some of them
+shipped, refunded, corrected or cancelled meanwhile; counted with the old rows they would be bought twice, or never
 given back. So of rows of one customer, order and product the newer file's count (an upsert), whatever else in them
-differs; a row that has moved to another customer counts there alone; a line that its order does not have any more goes.
-A file without states of orders may as well hold other lines of the same orders: it updates orders only where it repeats
-most of their lines exactly, and at the same time (:func:`find_order_updates`).
+differs; a row that has moved to another customer counts there alone; a line that its order does not have any more is
+removed. A file without states of orders may as well hold other lines of the same orders: it updates orders only where
+it repeats most of their lines exactly, and at the same time (:func:`find_order_updates`).
 
 Orders that were voided stay out of later files, and are kept together with the merged log
 (:func:`exclude_voided_orders`, :func:`merge_voided`).
 
-A database is asked for every line of the orders that it is asked for at all. So nothing has to be guessed of a line
-that does not come: it is gone (:class:`WholeOrders`).
+A database returns every line of the orders that a query names. So a line that does not come is no guess: it was
+deleted (:class:`WholeOrders`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OrderSums:
 MIN_REPEATED: Final = 0.5
 """Of a file's lines of orders that the log has, the share that the log must hold exactly, if the file updates them."""
 MIN_COMPLETE: Final = 0.9
-"""Share of two files' orders that must have all their lines in the newer, if a line that is not there is gone."""
+"""Share of two files' orders that must have all their lines in the newer, if a line that is not there was deleted."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,14 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
 
     The newer of two files is the one with the later event. An older one's lines are present already where the log has
     them, but what it calls refunded is superseded whichever is newer: nobody takes that back. What it calls cancelled,
-    or not paid yet, may have been paid since. A line that stands in a log several times is replaced as often as the new
-    file has it; an order that the file voids without naming a product goes whole, where it has no other line of it.
+    or not paid yet, may have been paid since. A line that is in a log several times is replaced as often as the new
+    file has it; an order that the file voids without naming a product is replaced entirely, where it has no other line
+    of it.
 
     Args:
         step: the file and the log, of which exact repetitions are marked.
         voided: the file's voided orders (:func:`~clv_core.collection.rows.voided_orders.write_voided`); None where it
-            does not say how orders stand.
+            has no states of orders.
         last: the file's last event.
     """
     line = [column for column in LINE if column in step.common]
@@ -99,17 +100,17 @@ def find_order_updates(step: MergeStep, voided: Path | None, last: datetime | No
     key = ", ".join(line if voided is not None else (*line, EVENT_TIME))
     remaining = f"(SELECT * FROM new_lines WHERE {POSITION} NOT IN (FROM {step.present}))"
     lines, orders = [] if is_older else [f"SELECT {key} FROM {remaining}"], [f"SELECT {ORDER} FROM {remaining}"]
-    whole = ""
+    voided_whole = ""
     if voided is not None:
         valid = f"(FROM {file_text(voided)} WHERE {REASON} = '{REFUNDED}' OR {not is_older})"
-        whole = whole_orders(valid)
+        voided_whole = whole_orders(valid)
         lines.append(f"SELECT {blanked(line)} FROM {valid} WHERE NOT whole")
-        orders += [f"SELECT {ORDER} FROM ({lines[-1]})", whole]
+        orders += [f"SELECT {ORDER} FROM ({lines[-1]})", voided_whole]
     exact = f"SELECT row_hash FROM new_lines WHERE {POSITION} IN (FROM {step.present})"
     affected = f"SELECT * FROM old_lines WHERE ({ORDER}) IN ({' UNION '.join(orders)}) AND row_hash NOT IN ({exact})"
     step.run(f"CREATE OR REPLACE TEMP TABLE affected_lines AS {affected}")
     if lines:
-        step.add_superseded(matching_lines(key, "affected_lines", " UNION ALL ".join(lines), whole))
+        step.add_superseded(matching_lines(key, "affected_lines", " UNION ALL ".join(lines), voided_whole))
     removed = (
         f"SELECT * FROM affected_lines WHERE ({FILE}, {POSITION}) IN (FROM {step.superseded})"
         f" AND ({key}) NOT IN (SELECT {key} FROM new_lines)"
@@ -138,6 +139,9 @@ def _missing_lines(line: Sequence[str], old: str, new: str, counted: str) -> str
 
     They are none where more than a few orders lack a line: one file may hold some lines, and another the rest.
 
+    ``common`` are old lines of orders that ``new`` has too; ``lines`` compares their copies with the number of copies
+    in ``new``; ``complete`` is whether an order lacks none, and ``share`` how many are complete.
+
     Args:
         line: columns that make two rows the same line.
         old: table of the lines of the file that ends earlier.
@@ -147,10 +151,10 @@ def _missing_lines(line: Sequence[str], old: str, new: str, counted: str) -> str
     key, order = ", ".join((*line, EVENT_TIME)), f"{ORDER}, {EVENT_TIME}"
     common = f"SELECT * FROM {old} WHERE ({order}) IN (SELECT {order} FROM {new})"
     copies = f"row_number() OVER (PARTITION BY {key} ORDER BY {FILE}, {POSITION}) AS clv_copy"
-    known = f"SELECT {key}, count(*) AS clv_copies FROM {new} GROUP BY ALL"
+    copies_in_new = f"SELECT {key}, count(*) AS clv_copies FROM {new} GROUP BY ALL"
     lines = (
         f"SELECT *, clv_copy > coalesce(clv_copies, 0) AND NOT ({counted}) AS clv_missing"
-        f" FROM (SELECT *, {copies} FROM ({common})) LEFT JOIN ({known}) USING ({key})"
+        f" FROM (SELECT *, {copies} FROM ({common})) LEFT JOIN ({copies_in_new}) USING ({key})"
     )
     complete = f"SELECT NOT bool_or(clv_missing) AS complete FROM lines GROUP BY {order}"
     share = f"SELECT avg(complete::INTEGER) FROM ({complete})"
@@ -171,8 +175,8 @@ def _moved_lines(step: MergeStep) -> str:
 def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetime | None) -> OrderSums:
     """Add a file's rows of orders that earlier files call cancelled or refunded to ``step.present``; return their sums.
 
-    What was refunded stays out whatever the file says. What was cancelled or not paid when an earlier file was made may
-    be paid by now: it stays out of a file that ends before that one only.
+    What was refunded stays out whatever the file holds. What was cancelled or not paid when an earlier file was made
+    may be paid by now: it stays out of a file that ends before that one only.
 
     Args:
         step: the file and the log.
@@ -186,8 +190,8 @@ def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetim
     every = _union_voided([file_text(path) for path in voided])
     valid = f"(SELECT * FROM ({every}) WHERE {REASON} = '{REFUNDED}' OR told > TIMESTAMP '{last}')"
     lines = f"SELECT {blanked(line)} FROM {valid} WHERE NOT whole"
-    found = matching_lines(", ".join(line), rows, lines, whole_orders(valid))
-    step.run(f"CREATE OR REPLACE TEMP TABLE voided_lines AS {found}")
+    matches = matching_lines(", ".join(line), rows, lines, whole_orders(valid))
+    step.run(f"CREATE OR REPLACE TEMP TABLE voided_lines AS {matches}")
     step.add_present("FROM voided_lines")
     return sum_lines(step, "FROM voided_lines")
 
@@ -195,7 +199,7 @@ def exclude_voided_orders(step: MergeStep, voided: Sequence[Path], last: datetim
 def merge_voided(
     connection: duckdb.DuckDBPyConnection, logs: Sequence[tuple[LogFiles, Mapping[str, str]]], target: Path
 ) -> Path | None:
-    """Write the voided orders of several logs together to ``target``; None where no log says how orders stand.
+    """Write the voided orders of several logs together to ``target``; None where no log has the states of orders.
 
     A line counts as often as the log that voids it most. What was cancelled and is a purchase in a later log that ends
     no earlier has been paid since.
@@ -256,21 +260,21 @@ class WholeOrders:
     """Says that a new file holds all lines of each of its orders.
 
     Args:
-        gone: numbers of orders of the log that are no more.
+        gone: ids of the log's orders that no longer exist.
     """
 
     gone: Sequence[str] = ()
 
 
 def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> OrderUpdates:
-    """Add the log's rows of orders that a file holds whole to ``step.superseded``, but for exact repetitions.
+    """Add the log's rows of orders that a file holds completely to ``step.superseded``, but for exact repetitions.
 
     Rows without an order's number are compared as those of any file.
 
     Args:
         step: the file and the log, of which exact repetitions are marked.
-        voided: the file's voided orders, which have no rows in it; None where it does not say how orders stand.
-        whole: orders that are no more.
+        voided: the file's voided orders, which have no rows in it; None where it has no states of orders.
+        whole: with the orders that no longer exist.
     """
     if ORDER_ID not in step.common:
         return OrderUpdates()
@@ -279,7 +283,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
     parts = [f"SELECT {ORDER_ID} AS id FROM {step.new_rows}", "SELECT id FROM gone_orders"]
     parts += [f"SELECT {ORDER_ID} AS id FROM {file_text(voided)}"] if voided is not None else []
     step.run(f"CREATE OR REPLACE TEMP TABLE whole_orders AS {' UNION '.join(parts)}")
-    chosen = f"{ORDER_ID} IN (SELECT id FROM whole_orders WHERE id IS NOT NULL)"
+    updated = f"{ORDER_ID} IN (SELECT id FROM whole_orders WHERE id IS NOT NULL)"
     shared = ", ".join(map(name, step.shared))
     sides = (("old_whole", step.old_rows, f"{FILE}, {POSITION}"), ("new_whole", step.new_rows, POSITION))
     for table, rows, place in sides:
@@ -288,7 +292,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
         key = f"hash({shared}) AS clv_hash, {shared}"
         step.run(
             f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {place}, {ORDER_ID} AS clv_order{amount}, {number}, {key}"
-            f" FROM {rows} WHERE {chosen}"
+            f" FROM {rows} WHERE {updated}"
         )
     same = " AND ".join(f"o.{name(column)} IS NOT DISTINCT FROM n.{name(column)}" for column in step.shared)
     pairs = f"old_whole o JOIN new_whole n ON o.clv_hash = n.clv_hash AND o.clv_copy = n.clv_copy AND {same}"
@@ -299,8 +303,8 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
     step.add_present(f"SELECT new AS {POSITION} FROM same_whole")
     old = f"SELECT * FROM old_whole WHERE ({FILE}, {POSITION}) NOT IN (SELECT ({FILE}, {POSITION}) FROM same_whole)"
     step.add_superseded(old)
-    others = "SELECT clv_order FROM new_whole UNION ALL SELECT id FROM gone_orders"
-    removed = f"{old} AND clv_order NOT IN ({others})"
+    still_there = "SELECT clv_order FROM new_whole UNION ALL SELECT id FROM gone_orders"
+    removed = f"{old} AND clv_order NOT IN ({still_there})"
     rows, orders, amount = step.one(f"SELECT count(*), count(DISTINCT clv_order), sum(clv_amount) FROM ({removed})")
     connection.unregister("gone_orders")
     return OrderUpdates(step.superseded_rows(), 0, OrderSums(rows, orders, round(float(amount or 0), 2)))
@@ -309,7 +313,7 @@ def replace_orders(step: MergeStep, voided: Path | None, whole: WholeOrders) -> 
 def without_their_voids(
     connection: duckdb.DuckDBPyConnection, log: LogFiles, files: Sequence[LogFiles], target: Path
 ) -> LogFiles:
-    """Return a log without what it says of cancelled or refunded orders that ``files`` hold whole: they say it anew."""
+    """Return a log without its voided lines of orders that ``files`` hold completely: these have them anew."""
     if log.voided is None:
         return log
     orders = [f"SELECT {ORDER_ID} FROM {file_text(file.events)}" for file in files if ORDER_ID in file.manifest.columns]
@@ -323,7 +327,7 @@ def without_their_voids(
 def select_lines(rows: str, line: Sequence[str], compared: Sequence[str] = ()) -> str:
     """Return the query of purchases: file, position, their line with blanks for NULL, time and amount.
 
-    Those without an order are left out where ids of orders are asked for.
+    Those without an order are left out where ids of orders are wanted.
 
     Args:
         rows: table of rows under the merged log's names.
@@ -344,7 +348,7 @@ def blanked(line: Sequence[str]) -> str:
 
 
 def whole_orders(voided: str) -> str:
-    """Return the query of the orders that voided lines name as a whole."""
+    """Return the query of the orders that are voided with all their lines."""
     return f"SELECT DISTINCT {blanked(LINE[:2])} FROM {voided} WHERE whole"
 
 

@@ -21,7 +21,9 @@ from clv_core.jobs import Progress
 ROWS_AT_A_TIME: Final = 4_000_000
 """Rows whose values are compared at a time, which bounds the memory."""
 MIN_ROWS: Final = 10
+"""Customers, or rows, without which shares of them mean nothing (a guess)."""
 MIN_SHARED_CUSTOMERS: Final = 0.02
+"""Share of a file's customers in the common span that the log has; below it, ids are of two kinds (a guess)."""
 FILE, POSITION = "clv_file", "clv_position"
 CORE: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT)
 TYPES: Final = {Kind.TEXT: "VARCHAR", Kind.TIME: "TIMESTAMP", Kind.NUMBER: "DOUBLE"}
@@ -45,7 +47,7 @@ def select_rows(events: Path, columns: Mapping[str, str], names: Sequence[str], 
 
 @dataclass(frozen=True)
 class MergeStep:
-    """A new file beside the log that it joins, as temporary tables.
+    """A new file and the log that it joins, as temporary tables.
 
     Args:
         connection: where they are.
@@ -123,7 +125,7 @@ class Overlap:
         rows: rows of the new file that the log holds.
         first: the earliest of them, UTC ISO; empty where there is none.
         last: the latest of them.
-        alike: other rows of the new file whose customer, time, type and amount are in the log.
+        similar: other rows of the new file whose customer, time, type and amount are in the log.
         window_rows: rows of the new file in the span that both cover.
         window_customers: customers of the new file in that span.
         known_customers: those of them that the log knows.
@@ -133,7 +135,7 @@ class Overlap:
     rows: int = 0
     first: str = ""
     last: str = ""
-    alike: int = 0
+    similar: int = 0
     window_rows: int = 0
     window_customers: int = 0
     known_customers: int = 0
@@ -148,7 +150,7 @@ class Overlap:
     @property
     def written_otherwise(self) -> bool:
         """Whether most new rows in the common span look like rows of the log that are written otherwise."""
-        return self.alike >= MIN_ROWS and self.alike > (self.window_rows - self.rows) / 2
+        return self.similar >= MIN_ROWS and self.similar > (self.window_rows - self.rows) / 2
 
 
 def find_overlap(step: MergeStep, *, compare: bool, timezones: tuple[str, str]) -> Overlap:
@@ -183,7 +185,11 @@ def find_overlap(step: MergeStep, *, compare: bool, timezones: tuple[str, str]) 
 
 
 def _mark_equal_rows(step: MergeStep, old: str) -> None:
-    """Mark new rows that the log has: found by their hashes and verified by their values, so many at a time."""
+    """Mark new rows that the log has: detected by their hashes and verified by their values, so many at a time.
+
+    ``counted`` are the log's rows with their number of copies, ``ranked`` the new rows with the number of each copy: a
+    new copy is present where the log has as many.
+    """
     step.progress.report("overlap", 0, 1)
     everything = ", ".join(name(column) for column in step.shared)
     step.run(f"CREATE OR REPLACE TEMP TABLE new_hashes AS SELECT hash({everything}) AS h FROM {step.new_rows}")
@@ -193,18 +199,22 @@ def _mark_equal_rows(step: MergeStep, old: str) -> None:
     parts = (candidates + ROWS_AT_A_TIME - 1) // ROWS_AT_A_TIME
     same = " AND ".join(f"n.{name(column)} IS NOT DISTINCT FROM o.{name(column)}" for column in step.shared)
     for part in range(parts):
-        chosen = f"hash({everything}) IN (SELECT h FROM shared_hashes WHERE h % {parts} = {part})"
-        counted = f"SELECT {everything}, count(*) AS clv_copies FROM {old} WHERE {chosen} GROUP BY ALL"
+        in_part = f"hash({everything}) IN (SELECT h FROM shared_hashes WHERE h % {parts} = {part})"
+        counted = f"SELECT {everything}, count(*) AS clv_copies FROM {old} WHERE {in_part} GROUP BY ALL"
         ranked = (
             f"SELECT *, row_number() OVER (PARTITION BY {everything} ORDER BY {POSITION}) AS clv_copy"
-            f" FROM {step.new_rows} WHERE {chosen}"
+            f" FROM {step.new_rows} WHERE {in_part}"
         )
         joined = f"({ranked}) n JOIN ({counted}) o ON {same}"
         step.add_present(f"SELECT n.{POSITION} FROM {joined} WHERE clv_copy <= clv_copies")
 
 
 def _mark_same_day(step: MergeStep, old: str, timezones: tuple[str, str]) -> None:
-    """Mark new rows that the log has but for the time of day, as often as it has them."""
+    """Mark new rows that the log has but for the time of day, as often as it has them.
+
+    The first subquery numbers the copies of each unmarked new row of a day; the second counts the log's copies of it;
+    the third counts the new copies that are marked already, which take some of the log's.
+    """
     line = [column for column in step.shared if column != EVENT_TIME]
     key = ", ".join((*(f"coalesce({name(column)}::VARCHAR, '') AS {name(column)}" for column in line), "day"))
     names = ", ".join((*map(name, line), "day"))
@@ -230,12 +240,12 @@ def _count(step: MergeStep, old: str, span: str, compare: bool) -> Overlap:
         f" FILTER ({span} AND {CUSTOMER_ID} IN (SELECT {CUSTOMER_ID} FROM {old})),"
         f" (SELECT count(DISTINCT {CUSTOMER_ID}) FROM {old}) FROM {step.new_rows}"
     )
-    alike = (
+    similar = (
         f"SELECT count(*) FROM {step.new_rows} WHERE {span} AND NOT {marked}"
         f" AND hash({core}) IN (SELECT hash({core}) FROM {old})"
     )
     first, last = ("" if when is None else f"{when:%Y-%m-%dT%H:%M:%S}Z" for when in (first, last))
-    return Overlap(rows, first, last, step.one(alike)[0] if compare else 0, *counts)
+    return Overlap(rows, first, last, step.one(similar)[0] if compare else 0, *counts)
 
 
 def write_remaining(step: MergeStep, events: Path, number: int, target: Path, rows: int) -> None:

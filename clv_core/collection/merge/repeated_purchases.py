@@ -4,7 +4,7 @@ Equal rows are one purchase (:mod:`clv_core.collection.merge.overlap`), and orde
 (:mod:`clv_core.collection.merge.order_updates`). What is left is compared by customer and day, for which neither a
 clock nor a rounding matters: how many purchases both have, and what they come to. One ratio of the sums over most of
 the days that both cover (1, a tax, a rate of exchange, a unit) is no chance. Nor are equal numbers of purchases, where
-no order ids tell them apart. The same times and amounts under ids that hardly overlap are the same customers.
+no order ids distinguish them. The same times and amounts under ids that hardly overlap are the same customers.
 
 The rows in question are in two temporary tables: ``repeated_new`` (position in the file) and ``repeated_old`` (file of
 the log and position).
@@ -22,9 +22,9 @@ from clv_core.collection.rows.voided_orders import LINE, ORDER
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, ORDER_ID, PURCHASE, RETURN
 
 MIN_DAYS: Final = 3
-"""Customers' days that must agree: of two, one ratio says nothing (tests/bench/second_files.py has files of 5 rows)."""
+"""Customers' days that must agree: two may agree by chance (tests/bench/second_files.py has files of 5 rows)."""
 MIN_SHARE: Final = 0.5
-"""Share of what both cover that must speak for it (tests/bench/second_files.py: 40 of 40 asked, 1 of 40 honest)."""
+"""Share of what both cover that must agree (tests/bench/second_files.py: 40 of 40 asked, 1 of 40 honest)."""
 SAME_RATIO: Final = 0.02
 """How far one ratio may vary: a rate of exchange moves by about so much within a month."""
 MAX_SLACK: Final = 0.1
@@ -38,6 +38,7 @@ MAX_OFFSET: Final = "INTERVAL 26 HOUR"
 MIN_NEAR: Final = 10
 """Lines of orders near the log's: fewer may be other lines of the same orders, and those of one day are looked at."""
 CENT: Final = 0.01
+"""Differences of amounts that are roundings."""
 MAX_SAMPLE: Final = 2_000
 """Purchases by which an offset of times is looked for: enough for a share, and a join of bounded size."""
 MAX_PAIRS: Final = 10_000
@@ -56,7 +57,7 @@ class RepeatedPurchases:
         orders: of how many orders, where ids of orders show it.
         ratio: of the file's amounts to the log's, where there is one.
         is_update: whether the log's are plainly earlier states of the file's.
-        other_customers: whether they stand under other customers' ids.
+        other_customers: whether they are under other customers' ids.
     """
 
     rows: int = 0
@@ -97,6 +98,7 @@ def find_changed_orders(step: MergeStep) -> RepeatedPurchases:
     span = (
         f"{EVENT_TIME} BETWEEN (SELECT min({EVENT_TIME}) FROM old_lines) AND (SELECT max({EVENT_TIME}) FROM old_lines)"
     )
+    # Inner: whether a new line is in the log's span, and has a near old line. Outer: both counted.
     inside, near = step.one(
         f"SELECT count(*) FILTER (inside), count(*) FILTER (inside AND near) FROM (SELECT *, {span} AS inside,"
         f" {POSITION} IN (SELECT position FROM near_lines) AS near FROM new_lines)"
@@ -127,19 +129,19 @@ def find_repeated_purchases(step: MergeStep, timezones: tuple[str, str]) -> Repe
 
 
 def _select_unmatched(step: MergeStep, timezones: tuple[str, str]) -> bool:
-    """Make tables of the purchases that are not accounted for, and say whether the file has any in the log's days.
+    """Make tables of the purchases that are not matched yet, and return whether the file has any in the log's days.
 
     ``unmatched_new``: those that the log has not, with ``day`` as the log's customers would have lived it.
     ``window_old``: the log's in the file's span but those whose order the file has; ``copy`` numbers equal ones.
     """
     shown = f"{POSITION}, {CUSTOMER_ID}, {EVENT_TYPE}, {EVENT_TIME}, {AMOUNT}"
-    known, new_zone, old_zone = "true", timezones[1], timezones[0]
+    outside, new_zone, old_zone = "true", timezones[1], timezones[0]
     if ORDER_ID in step.common:
-        known = f"({ORDER_ID} IS NULL OR ({ORDER}) NOT IN (SELECT {ORDER} FROM {{}} WHERE {ORDER_ID} IS NOT NULL))"
+        outside = f"({ORDER_ID} IS NULL OR ({ORDER}) NOT IN (SELECT {ORDER} FROM {{}} WHERE {ORDER_ID} IS NOT NULL))"
     step.run(
         f"CREATE OR REPLACE TEMP TABLE unmatched_new AS SELECT {shown}, {local_time(EVENT_TIME, new_zone)}::DATE AS day"
         f" FROM {step.new_rows} WHERE {MONEY} AND {POSITION} NOT IN (FROM {step.present})"
-        f" AND {known.format(step.old_rows)}"
+        f" AND {outside.format(step.old_rows)}"
     )
     low, high = step.one(f"SELECT min({EVENT_TIME}), max({EVENT_TIME}) FROM unmatched_new")
     if low is None:
@@ -149,7 +151,7 @@ def _select_unmatched(step: MergeStep, timezones: tuple[str, str]) -> bool:
     step.run(
         f"CREATE OR REPLACE TEMP TABLE window_old AS SELECT {FILE}, {shown}, {day} AS day, row_number() OVER"
         f" (PARTITION BY {CUSTOMER_ID}, {day}, {EVENT_TYPE}, {AMOUNT} ORDER BY {FILE}, {POSITION}) AS copy"
-        f" FROM {step.old_rows} WHERE {MONEY} AND {near} AND {known.format(step.new_rows)}"
+        f" FROM {step.old_rows} WHERE {MONEY} AND {near} AND {outside.format(step.new_rows)}"
         f" AND ({FILE}, {POSITION}) NOT IN (FROM {step.superseded})"
     )
     # Of equal purchases of a day, the log's are taken by those of the file that are there already.
@@ -170,6 +172,9 @@ def _offset(step: MergeStep) -> int:
     """Return by how many seconds the file's clock is ahead of the log's: what most purchases show, 0 where none.
 
     Purchases after the log's end, which may come a day later at the same time, do not show it.
+
+    ``pairs`` joins a sample of the file's purchases with the customer's in the log nearby; the outer query returns the
+    difference of times that the largest share of the sample has.
     """
     edges = (f"(SELECT {edge}({EVENT_TIME}) FROM unmatched_old)" for edge in ("min", "max"))
     pairs = (
@@ -179,12 +184,12 @@ def _offset(step: MergeStep) -> int:
         f" JOIN unmatched_old o USING ({CUSTOMER_ID}, {EVENT_TYPE})"
         f" WHERE o.{EVENT_TIME} BETWEEN n.{EVENT_TIME} - {MAX_OFFSET} AND n.{EVENT_TIME} + {MAX_OFFSET}"
     )
-    found = step.connection.execute(
+    row = step.connection.execute(
         f"WITH pairs AS ({pairs}) SELECT apart, count(DISTINCT position) FILTER (inside)"
         " / (SELECT count(DISTINCT position) FROM pairs) AS share"
         " FROM pairs GROUP BY apart ORDER BY share DESC, abs(apart) LIMIT 1"
     ).fetchone()
-    return int(found[0]) if found and found[1] > MIN_SHARE and found[0] % ZONE_STEP == 0 else 0
+    return int(row[0]) if row and row[1] > MIN_SHARE and row[0] % ZONE_STEP == 0 else 0
 
 
 def _other_customers(step: MergeStep) -> RepeatedPurchases | None:
@@ -249,19 +254,22 @@ def _compare_days(step: MergeStep) -> None:
 
     ``ratio`` is the median of all days; ``is_equal`` and ``agrees`` whether the sums are the same, and have that ratio.
     A sum may miss by half of the last digit of each of its amounts, where one of the two logs was rounded. Where that
-    is over :data:`MAX_SLACK` of the sum, agreement says nothing.
+    is over :data:`MAX_SLACK` of the sum, agreement proves nothing.
+
+    ``new`` and ``old`` are the sums of each side, ``days`` joins them, ``ratios`` is the median ratio of all days, and
+    ``bounds`` adds how far each day may miss.
     """
     sums = "SELECT {key}, count(*) AS n_{side}, sum({amount}) AS sum_{side} FROM unmatched_{side} GROUP BY ALL"
-    whole = "(SELECT bool_and({amount} = round({amount})) FROM unmatched_{side})"
+    integers = "(SELECT bool_and({amount} = round({amount})) FROM unmatched_{side})"
     sides = [{"key": DAY, "amount": AMOUNT, "side": side} for side in ("new", "old")]
-    (new, old), (new_whole, old_whole) = ([query.format(**side) for side in sides] for query in (sums, whole))
-    half = f"CASE WHEN {new_whole} OR {old_whole} THEN 0.5 ELSE 0.005 END"
+    (new, old), (new_integers, old_integers) = ([query.format(**side) for side in sides] for query in (sums, integers))
+    half = f"CASE WHEN {new_integers} OR {old_integers} THEN 0.5 ELSE 0.005 END"
     step.run(
         "CREATE OR REPLACE TEMP TABLE shared_days AS"
         f" WITH days AS (SELECT * FROM ({new}) JOIN ({old}) USING ({DAY})),"
         " ratios AS (SELECT median(sum_new / sum_old) AS ratio FROM days WHERE sum_old <> 0),"
         f" bounds AS (SELECT *, ratio * sum_old AS scaled, n_new * {half} * greatest(ratio, 1) AS slack,"
-        f" n_new * CASE WHEN {new_whole} = {old_whole} THEN 0.005 ELSE {half} END AS rounding FROM days, ratios)"
+        f" n_new * CASE WHEN {new_integers} = {old_integers} THEN 0.005 ELSE {half} END AS rounding FROM days, ratios)"
         " SELECT *, abs(sum_new - sum_old) <= rounding"
         f" AND rounding <= {MAX_SLACK} * abs(sum_old) AS is_equal, abs(sum_new - scaled) <= {SAME_RATIO} * abs(scaled)"
         f" + slack AND slack <= {MAX_SLACK} * abs(scaled) AS agrees FROM bounds"
@@ -270,6 +278,9 @@ def _compare_days(step: MergeStep) -> None:
 
 def _closest(side: str, other: str, expected: str) -> str:
     """Return the query of one side's purchases of shared days; where the other has fewer, of those closest to them.
+
+    The inner query ranks the purchases of a day by their distance to the other side's amounts; the outer one takes all
+    of a day that agrees, and else as many as the other side has.
 
     Args:
         side: ``new`` or ``old``.
@@ -298,7 +309,10 @@ def _shares_orders(step: MergeStep) -> bool:
 
 
 def _exact_days(step: MergeStep, timezone: str) -> int:
-    """Return how many customers' days of the file are in the log as they are."""
+    """Return how many customers' days of the file are in the log as they are.
+
+    From the inside: the file's purchases with their day, the days all of whose purchases are present, their number.
+    """
     exact, day = f"bool_and({POSITION} IN (FROM {step.present}))", f"{local_time(EVENT_TIME, timezone)}::DATE AS day"
     rows = f"SELECT {POSITION}, {CUSTOMER_ID}, {EVENT_TYPE}, {day} FROM {step.new_rows} WHERE {MONEY}"
     (days,) = step.one(f"SELECT count(*) FROM (SELECT {DAY} FROM ({rows}) GROUP BY {DAY} HAVING {exact})")
@@ -319,7 +333,7 @@ def _repeated(
     return RepeatedPurchases(rows, before, after, 0, ratio, is_update, other_customers)
 
 
-def _sums(rows: str, key: str, chosen: str, order: str = "") -> str:
-    """Return the query of how many of the rows are chosen, what they come to, and of how many orders they are."""
+def _sums(rows: str, key: str, selection: str, order: str = "") -> str:
+    """Return the query of how many of the rows are selected, their total, and the number of their orders."""
     orders = f", count(DISTINCT ({order}))" if order else ""
-    return f"SELECT count(*), coalesce(sum({AMOUNT}), 0){orders} FROM {rows} WHERE {key} IN (FROM {chosen})"
+    return f"SELECT count(*), coalesce(sum({AMOUNT}), 0){orders} FROM {rows} WHERE {key} IN (FROM {selection})"

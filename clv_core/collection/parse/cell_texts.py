@@ -1,4 +1,4 @@
-"""The text of a cell, without blanks around it, NULL where it stands for nothing."""
+"""The text of a cell, without blanks around it, NULL where it means nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ INVISIBLE: Final = ("\u200b", "\ufeff", "\u2060")
 def cell_text(raw: str, kind: Kind) -> str:
     """Return SQL for the text of a cell of a column of this kind.
 
-    Texts that are plainly something (no blank around them, and no first letter of a word for "nothing") are told by one
-    quick test; only the others are trimmed and looked up.
+    Texts that are plainly something (no blank around them, and no first letter of a word for "nothing") are recognised
+    by one quick test; only the others are trimmed and looked up.
 
     Args:
-        raw: SQL for the cell as it stands.
+        raw: SQL for the cell as it is.
         kind: what the column holds.
     """
     missing = ", ".join(text(word) for word in (*MISSING, *INVISIBLE))

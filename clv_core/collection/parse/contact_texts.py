@@ -1,11 +1,11 @@
 """E-mail addresses and phone numbers as people, address books and spreadsheets write them: in one form.
 
-What stands on a suppression list and the same in a customers table must be found alike.
+The same address must have the same form in a suppression list and in a customers table.
 
 Addresses: a platform finds nobody by the hash of an address that holds a sign which cannot be seen. So width, case, and
-what stands around an address do not count.
+what surrounds an address do not count.
 
-Phone numbers: one names its country and the other does not. :func:`phone_marks` says what a listed number is known by,
+Phone numbers: one names its country and the other does not. :func:`phone_marks` returns the keys of a listed number,
 :func:`phone_keys` what a customer's is looked up by; two that may be the same number have one in common. Where a number
 names no country, the rest decides: rather one customer too many is left alone.
 """
@@ -22,7 +22,7 @@ import pandas as pd
 _LOCAL: Final = r"""[^@\s.<>()"',;:][^@\s<>()",;:]*"""
 _LABEL: Final = r"[^\W_](?:[\w-]*[^\W_])?"
 EMAIL_PATTERN: Final = rf"{_LOCAL}@{_LABEL}(?:\.{_LABEL})+"
-"""An address, which neither begins with a full stop nor holds what stands around and between addresses."""
+"""An address, which neither begins with a full stop nor holds the marks around and between addresses."""
 _ADDRESS: Final = re.compile(EMAIL_PATTERN)
 _BETWEEN: Final = re.compile(r"[;,|、\s]+")
 _AROUND: Final = "<>()[]\"'“”‘’`"
@@ -37,8 +37,8 @@ def tidy(texts: pd.Series[Any]) -> pd.Series[Any]:
     odd = [text for text in set(clean) if not text.isascii()]
     if not odd:
         return clean
-    known = {text: _plain(text) for text in odd}
-    return clean.map(lambda text: known.get(text, text)).astype("str")
+    cleaned = {text: _plain(text) for text in odd}
+    return clean.map(lambda text: cleaned.get(text, text)).astype("str")
 
 
 def first_address(text: str) -> str:
@@ -46,30 +46,30 @@ def first_address(text: str) -> str:
 
     What an address book puts around one does not count: a name before ``<``, quotes, ``mailto:``.
     """
-    found = next(iter(_parts(_NAMED.sub(r"\1", text))), "")
-    return found if _ADDRESS.fullmatch(found) else ""
+    address = next(iter(_parts(_NAMED.sub(r"\1", text))), "")
+    return address if _ADDRESS.fullmatch(address) else ""
 
 
 def every_address(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return all addresses of some cells, under the index of their cell; cells without one are not in it."""
     clean = tidy(texts)
-    whole = clean.str.fullmatch(EMAIL_PATTERN)
-    if whole.all():
+    is_address = clean.str.fullmatch(EMAIL_PATTERN)
+    if is_address.all():
         return clean
-    known = {text: addresses(text) for text in set(clean[~whole]) if "@" in text}
-    several = clean[~whole].map(lambda text: known.get(text, ())).explode().dropna().astype("str")
-    found: pd.Series[Any] = pd.concat([clean[whole], several])
-    return found
+    by_text = {text: addresses(text) for text in set(clean[~is_address]) if "@" in text}
+    several = clean[~is_address].map(lambda text: by_text.get(text, ())).explode().dropna().astype("str")
+    result: pd.Series[Any] = pd.concat([clean[is_address], several])
+    return result
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """Return all addresses that stand in a text, each once."""
+    """Return all addresses in a text, each once."""
     parts = _parts(re.sub("[<>]", " ", _plain(text.lower())))
     return tuple(dict.fromkeys(part for part in parts if _ADDRESS.fullmatch(part)))
 
 
 def mailboxes(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return tidy addresses as what tells mailboxes apart: one of Gmail has the same letters without stops and tags.
+    """Return tidy addresses as keys of mailboxes: one of Gmail has the same letters without stops and tags.
 
     Source: support.google.com/mail/answer/7436150 (dots don't matter in Gmail addresses); answer/22370 (``+`` aliases).
     """
@@ -82,14 +82,14 @@ def mailbox(address: str) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """Return what stands between the marks that part addresses, in order."""
+    """Return the texts between the marks that part addresses, in order."""
     cells = [_bare(cell) for cell in _BETWEEN.split(text)]
     parts = [_bare(part) for cell in cells for part in (cell.split("/") if cell.count("@") > 1 else [cell])]
     return [part for part in parts if part]
 
 
 def _bare(cell: str) -> str:
-    """Return a word without what stands around an address."""
+    """Return a word without the marks around an address."""
     word = cell.strip(_AROUND)
     if word.startswith("mailto:"):
         word = word.removeprefix("mailto:").partition("?")[0]
@@ -136,7 +136,7 @@ def every_number(text: str) -> list[str]:
 
 
 def phone_marks(word: str) -> tuple[str, ...]:
-    """Return what a word on a list is known by where it is a phone number, or several; () where it is none."""
+    """Return the keys of a word on a list where it is a phone number, or several; () where it is none."""
     return tuple(dict.fromkeys(mark for number in every_number(word) for mark in _marks(number)))
 
 
@@ -157,16 +157,16 @@ def phone_keys(texts: pd.Series[Any]) -> pd.DataFrame:
         texts: cells as they are written, or numbers in E.164.
     """
     clean = texts.astype("str").fillna("")
-    known = {text: [key for number in every_number(text) for key in _keys(number)] for text in set(clean)}
-    width = max(map(len, known.values()), default=0) or 3
-    padded = {text: (*keys, *[""] * (width - len(keys))) for text, keys in known.items()}
+    by_text = {text: [key for number in every_number(text) for key in _keys(number)] for text in set(clean)}
+    width = max(map(len, by_text.values()), default=0) or 3
+    padded = {text: (*keys, *[""] * (width - len(keys))) for text, keys in by_text.items()}
     return pd.DataFrame([padded[text] for text in clean], index=texts.index, columns=range(width), dtype="str")
 
 
 def _around_slash(part: str) -> list[str]:
-    """Return the numbers on both sides of a slash, or the one that it stands in, as in ``030/123456``."""
+    """Return the numbers on both sides of a slash, or the one that contains it, as in ``030/123456``."""
     sides = [len(re.sub(r"\D", "", side)) >= SHORTEST for side in part.split("/")]
-    return [side for side, whole in zip(part.split("/"), sides, strict=True) if whole] if sides[0] else [part]
+    return [side for side, is_long in zip(part.split("/"), sides, strict=True) if is_long] if sides[0] else [part]
 
 
 def _keys(number: str) -> tuple[str, str, str]:

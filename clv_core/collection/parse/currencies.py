@@ -1,6 +1,6 @@
-"""What the amounts of a file are in: signs, codes and words of the world's currencies, beside what the person says.
+"""What the amounts of a file are in: signs, codes and words of the world's currencies, and the person's answer.
 
-Codes are those that Babel knows as legal tender today; marks and minor units stand in ``currencies.toml``.
+Codes are those that Babel knows as legal tender today; marks and minor units are in ``currencies.toml``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MARK: Final = "(?i)" + "|".join(
         rf"\b(?:{'|'.join(sorted({*_LATIN, *CODES}))})\b\.?",
     )
 )
-"""A mark of a currency as a pattern of RE2. Blanks stand between letters and figures
+"""A mark of a currency as a pattern of RE2. There are blanks between letters and figures
 (:func:`~clv_core.collection.parse.numbers.apart`), since 12.50EUR and RM12 have no bounds of words there."""
 SIGNS: Final = "".join(mark for mark in MARKS if len(mark) == 1 and unicodedata.category(mark) == "Sc")
 """Signs that are one character, for a class of a pattern."""
@@ -65,49 +65,49 @@ UNIT: Final = re.compile(
 
 
 def decide(
-    named: Sequence[str], marks: Sequence[str], said: str, column: str, home: Sequence[str] = ()
+    named: Sequence[str], marks: Sequence[str], given: str, column: str, home: Sequence[str] = ()
 ) -> tuple[str, tuple[Message, ...]]:
-    """Return the currency, and warnings: several of them, a sign that means several, another one than was said.
+    """Return the currency, and warnings: several of them, a sign that means several, another one than was given.
 
     Args:
         named: what a column of currencies holds.
         marks: signs and codes at the amounts; they count where no column names any.
-        said: by the person; empty where nothing was.
+        given: by the person; may be empty.
         column: of the amounts, in the file.
         home: codes of where the file's script is written; one of them outranks the likeliest meaning of a sign.
     """
-    found = named or marks
-    params = {"column": column, "found": list(found)}
-    if not found:
-        return said, ()
-    could = [code for code in meant(found[0]) if all(code in meant(mark) for mark in found)]
+    units = named or marks
+    params = {"column": column, "found": list(units)}
+    if not units:
+        return given, ()
+    could = [code for code in meant(units[0]) if all(code in meant(mark) for mark in units)]
     if not could:
-        return said, (Message("warning.mixed_currency", params),)
-    currency = said or next((code for code in could if code in home), could[0])
+        return given, (Message("warning.mixed_currency", params),)
+    currency = given or next((code for code in could if code in home), could[0])
     params["currency"] = currency
     notes = [Message("warning.currency_marks", params)] if marks else []
-    if said and not set(could) & set(meant(said)):
+    if given and not set(could) & set(meant(given)):
         notes.append(Message("warning.currency_contradicted", params))
-    if not said and len(could) > 1:
+    if not given and len(could) > 1:
         notes.append(Message("warning.currency_guessed", {**params, "could": list(could)}))
     return currency, tuple(notes)
 
 
 def in_name(column: str) -> str:
     """Return the sign or code of a currency that a column's name ends with, behind a slash, a comma or ``_in_``."""
-    found = UNIT.search(column)
-    unit = next(filter(None, found.groups())) if found else ""
-    unit = unit.upper() if found and found.group(3) else unit
+    match = UNIT.search(column)
+    unit = next(filter(None, match.groups())) if match else ""
+    unit = unit.upper() if match and match.group(3) else unit
     return unit if is_unit(unit) or (unit.isupper() and unit in list_currencies()) else ""
 
 
 def has_cents(code: str) -> bool:
-    """Say whether amounts in a currency are written with two decimals or more; so they are where none is known."""
+    """Return whether amounts in a currency are written with two decimals or more; True for an unknown one."""
     return code not in NO_CENTS and (code not in list_currencies() or get_currency_precision(code) > 0)
 
 
 def minor_units(code: str) -> int:
-    """Return how many of its minor units make one of a currency: 100 cents, 1 yen, 1,000 fils; 100 where not known."""
+    """Return how many minor units make one of a currency: 100 cents, 1 yen, 1,000 fils; 100 for an unknown one."""
     return next((int(units) for units, codes in _DATA["minor_units"].items() if code in codes), 100)
 
 
@@ -128,7 +128,7 @@ def is_unit(mark: str) -> bool:
 
 
 def meant(mark: str) -> tuple[str, ...]:
-    """Return the codes of the currencies that a sign, code or word stands for, the likeliest first."""
+    """Return the codes of the currencies that a sign, code or word may mean, the likeliest first."""
     bare = "".join(mark.split()).upper().rstrip(".")
     if bare in MARKS:
         return MARKS[bare]

@@ -1,4 +1,4 @@
-"""In which order the parts of a column's dates stand, and where its times belong: what the forms of all values show."""
+"""The order of the parts of a column's dates, and the zone of its times, by the forms of all values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ SHORT_YEARS: Final = r"^(\d{1,2})[/.-]\d{1,2}[/.-](\d{1,2})(?:\D|$)"
 MIN_OFFSET_SHARE: Final = 0.01
 """Share of the times that have an offset, before it is one of their place's."""
 EARLY_DAY: Final = 3
+"""Days of full months begin at or before it (a guess)."""
 LATE_DAY: Final = 28
+"""And end at or after it: the shortest month has so many."""
 MORE: Final = 1.5
 """Times as many different values as the place of the years has, from which on a place with early and late ones holds
 days: years that do so span a generation, with only a few days in it."""
@@ -38,7 +40,7 @@ days: years that do so span a generation, with only a few days in it."""
 
 @dataclass(frozen=True)
 class ColumnDates:
-    """A column of dates, to be asked about.
+    """A column of dates whose order may need an answer.
 
     Args:
         connection: the engine.
@@ -49,16 +51,20 @@ class ColumnDates:
     cells: str
 
     def place_of_days(self) -> Literal["first", "last", ""]:
-        """Return which place of dates with short years holds the days of whole months; empty where none does."""
+        """Return which place of dates with short years holds the days of entire months; empty where none does.
+
+        From the inside: the cells, their first and last parts, these as numbers, and extremes and different values of
+        each part.
+        """
         parts = ", ".join(f"regexp_extract(x, '{SHORT_YEARS}', {place}) AS p{place}" for place in (1, 2))
         figures = ", ".join(
             f"coalesce(min(p{place}), 0), coalesce(max(p{place}), 0), count(DISTINCT p{place})" for place in (1, 2)
         )
         numbers = ", ".join(f"try_cast(p{place} AS INT) AS p{place}" for place in (1, 2))
-        found = one(
+        counts = one(
             self.connection, f"SELECT {figures} FROM (SELECT {numbers} FROM (SELECT {parts} FROM ({self.cells})))"
         )
-        first, last = found[:3], found[3:]
+        first, last = counts[:3], counts[3:]
         if _are_days(first, last):
             return "first"
         return "last" if _are_days(last, first) else ""
@@ -70,9 +76,9 @@ class ColumnDates:
         return [str(first), str(last)]
 
 
-def _are_days(here: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Say whether the smallest, the largest and the number of different values are those of days, beside years."""
-    low, high, different = here
+def _are_days(position: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Return whether the smallest, the largest and the number of different values are those of days, not of years."""
+    low, high, different = position
     return low <= EARLY_DAY and high >= LATE_DAY and different >= MORE * other[2]
 
 
@@ -85,22 +91,22 @@ def decide(
     usual: bool = False,
     evidence: ColumnDates | None = None,
 ) -> tuple[TimeReading, tuple[Message, ...]]:
-    """Return how the column is read, given how many values there are of each form, and what is to be said.
+    """Return how the column is read, given how many values there are of each form, and the warnings.
 
     Args:
         forms: values by form.
         column: the column's name in the file.
         date_order: the person's answer: ``dmy``, ``mdy``, ``ymd`` or None.
         timezone: where times without an offset belong.
-        usual: whether every value is known to have one of the usual spellings.
+        usual: whether every value has one of the usual spellings.
         evidence: what else the column shows of the order of its dates.
 
     Raises:
-        NeedsAnswer: dates fit several orders alike, or no one order fits them all.
+        NeedsAnswer: dates fit several orders equally, or no one order fits them all.
     """
     count = forms.get
-    order, found = _order(forms, column, date_order, evidence)
-    notes = list(found)
+    order, warnings = _order(forms, column, date_order, evidence)
+    notes = list(warnings)
     units = EPOCHS.keys() & forms.keys()
     if len(units) > 1 or 0 < sum(forms[unit] for unit in units) < _readable(forms):
         listed = [f"{kind} {rows:,}" for kind, rows in sorted(forms.items()) if kind != "missing"]
@@ -118,7 +124,7 @@ def decide(
 
 
 def _days_of_utc(column: str, offsets: Counter[str], timezone: str) -> Message:
-    """Return what is to be said of days of UTC beside times with an offset: which zone has the local ones.
+    """Return warnings about days of UTC in times with an offset: which zone has the local ones.
 
     Args:
         column: of the times.
@@ -147,7 +153,7 @@ def _order(
     if answer or not split:
         return answer or "", ()
     rows = sum(split.values())
-    asked = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
+    suffix = "_year" if any("ymd" in FITS[kind] for kind in split) else ""
     left = [order for order in time_texts.ORDERS if all(order in FITS[kind] for kind in split)]
     fitting = {kind: set(FITS[kind]) for kind in split}
     if "ymd" in left and len(left) > 1 and evidence is not None and (place := evidence.place_of_days()):
@@ -155,12 +161,12 @@ def _order(
         fitting = {kind: fits & set(left) for kind, fits in fitting.items()}
     if not left:
         only = {kind: split.get(kind, 0) for kind in ("day_first", "month_first", "year_first")}
-        raise NeedsAnswer(f"dates_contradict{asked}", column=column, rows=rows, **only)
+        raise NeedsAnswer(f"dates_contradict{suffix}", column=column, rows=rows, **only)
     if split.keys() == {"same"}:
         return left[0], ()
     if len(left) > 1:
         spans = {order: evidence.days(order) for order in left} if evidence is not None else {}
-        raise NeedsAnswer(f"dates_ambiguous{asked}", column=column, rows=rows - split.get("same", 0), spans=spans)
+        raise NeedsAnswer(f"dates_ambiguous{suffix}", column=column, rows=rows - split.get("same", 0), spans=spans)
     proof = sum(count for kind, count in split.items() if fitting[kind] == {left[0]})
     if not proof:
         return left[0], (Message("warning.read_as_all_fit", {"column": column, "order": left[0], "rows": rows}),)

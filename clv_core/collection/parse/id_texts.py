@@ -1,14 +1,14 @@
 """Ids of customers as they are compared, and as keyed hashes.
 
 What spreadsheets, keyboards and mail programs make of one id is one id: full-width letters and digits become plain
-ones, accents are composed, invisible marks are left out, a whole number written as 17850.0 is 17850, and an e-mail
+ones, accents are composed, invisible marks are left out, an integer written as 17850.0 is 17850, and an e-mail
 address has no case. Where a log writes the same ids in two ways (K1001 and k1001, 00001001 and 1001), :func:`unified`
-tells that they are one. Only the letters of ASCII are folded, so that engines and Python agree on every text.
+shows that they are one. Only the letters of ASCII are folded, so that engines and Python agree on every text.
 
 :func:`pseudonym` is HMAC-SHA256 of an id so compared, or of a contact field, under a key that is kept apart from the
 data. Who holds a dataset without the key can neither read an id nor try candidates; who holds the key can find a
-customer again, and next month's file gets the same hashes. The key lies in ``$CLV_KEY_FILE``, else in a file beside the
-workspace (``workspace.key``), never in it, so that a copy of the workspace does not carry it.
+customer again, and next month's file gets the same hashes. The key lies in ``$CLV_KEY_FILE``, else in a file next to
+the workspace (``workspace.key``), never in it, so that a copy of the workspace does not carry it.
 
 Source: RFC 2104, H((K xor opad) + H((K xor ipad) + text)), with K padded to the 64 bytes of a block of SHA-256.
 """
@@ -58,7 +58,7 @@ WRITTEN: Final = (WIDE + SPACES + NO_SIGNS, unicodedata.normalize("NFKC", WIDE) 
 PLAIN: Final = {ord(sign): (WRITTEN[1][at] if at < len(WRITTEN[1]) else None) for at, sign in enumerate(WRITTEN[0])}
 
 WHOLE: Final = r"^(\d+)\.0+$"
-"""A whole number as data frames and spreadsheets write it once its column has a blank cell."""
+"""An integer as data frames and spreadsheets write it once its column has a blank cell."""
 PADDED: Final = r"^([^0-9]*)0+(.)"
 
 
@@ -76,15 +76,14 @@ def folded_sql(column: str, *, whole_floats: bool = True) -> str:
         column: the expression.
         whole_floats: whether 17850.0 is 17850.
     """
-    whole = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')" if whole_floats else "{}"
+    as_integer = f"regexp_replace({{}}, {text(WHOLE)}, '\\1')" if whole_floats else "{}"
     plain = f"trim(nfc_normalize(translate({column}, {text(WRITTEN[0])}, {text(WRITTEN[1])})), ' ')"
     mail = f"translate(w, '{CAPITALS}', '{SMALL}')"
-    wide = (
-        f"list_transform([{plain}], lambda w: CASE WHEN contains(w, '@') THEN {mail} ELSE {whole.format('w')} END)[1]"
-    )
+    word = f"CASE WHEN contains(w, '@') THEN {mail} ELSE {as_integer.format('w')} END"
+    wide = f"list_transform([{plain}], lambda w: {word})[1]"
     return (
         f"CASE WHEN strlen({column}) <> length({column}) THEN {wide} WHEN contains({column}, '@') THEN lower({column})"
-        f" WHEN ends_with({column}, '0') AND contains({column}, '.') THEN {whole.format(column)}"
+        f" WHEN ends_with({column}, '0') AND contains({column}, '.') THEN {as_integer.format(column)}"
         f" ELSE {column} END"
     )
 
@@ -101,12 +100,12 @@ def unified(word: str) -> str:
 
 
 def odd_signs(word: str) -> str:
-    """Return the signs of an id that :func:`folded` replaces or omits, and accents that stand alone."""
+    """Return the signs of an id that :func:`folded` replaces or omits, and accents without a letter."""
     return "".join(sign for sign in word if ord(sign) in PLAIN or unicodedata.combining(sign))
 
 
 def similar_mark(word: str) -> str:
-    """Return by what all similar spellings of an id are known in a list that holds no ids."""
+    """Return the key that all similar spellings of an id share in a list that holds no ids."""
     return f"similar {unified(word)}"
 
 
@@ -125,7 +124,9 @@ BLANKS: Final = " \t\u00a0\u3000"
 """Blanks around an id or a contact field, which do not count; the same that a reading trims."""
 
 BLOCK_BYTES: Final = 64
+"""Block of SHA-256, to which HMAC pads its key (RFC 2104)."""
 KEY_BYTES: Final = 32
+"""Shortest key: the length of SHA-256's result (RFC 2104 discourages shorter ones)."""
 FINGERPRINTED: Final = b"clv studio pseudonym key"
 
 
@@ -162,7 +163,7 @@ def load_key(workspace: Workspace, fingerprint: str = "") -> bytes:
 
 
 def fingerprint_of(key: bytes) -> str:
-    """Return what tells a key from others and gives nothing of it away, 12 hex digits."""
+    """Return what identifies a key and gives nothing of it away, 12 hex digits."""
     return hmac.new(key, FINGERPRINTED, hashlib.sha256).hexdigest()[:12]
 
 

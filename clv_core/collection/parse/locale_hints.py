@@ -1,4 +1,4 @@
-"""What money and time zone a file was probably kept in, by its column names, its cells and where the browser stands.
+"""What money and time zone a file was probably kept in, by its column names, its cells and the browser's time zone.
 
 A proposal, to be shown preselected and changed by the person: nothing is read differently before it was seen.
 """
@@ -21,7 +21,7 @@ from clv_core.errors import Message
 KANA, HANGUL, HAN = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\uac00-\ud7a3]"), re.compile(r"[\u4e00-\u9fff]")
 SIMPLIFIED: Final = frozenset("订单额时间户购买实货价类优数产编号电话员姓称网络态")
 TRADITIONAL: Final = frozenset("訂單額時間戶購買實貨價類優數產編號電話員稱網絡態")
-"""Characters of both writings' usual column names; those that are the same in both tell nothing."""
+"""Characters of both writings' usual column names; those that are the same in both show nothing."""
 ONLY_SIMPLIFIED, ONLY_TRADITIONAL = SIMPLIFIED - TRADITIONAL, TRADITIONAL - SIMPLIFIED
 AT_HOME: Final = {
     "zh_Hans": {"CNY": "Asia/Shanghai"},
@@ -44,9 +44,9 @@ class LocaleHint:
     """What may be preselected for a file.
 
     Args:
-        currency: code, empty where nothing tells.
-        timezone: name of an IANA zone, empty where nothing tells.
-        why: what tells, to be said beside the choices; None where nothing does.
+        currency: code, empty where there is no clue.
+        timezone: name of an IANA zone, empty where there is no clue.
+        why: the clue, to be shown with the choices; None where there is none.
     """
 
     currency: str = ""
@@ -58,25 +58,25 @@ def propose(columns: Sequence[str], cells: Iterable[str] = (), browser_zone: str
     """Return the currency and time zone that a file was probably kept in.
 
     A unit at the amounts outranks the script of the column names. A sign of several currencies, and a script of several
-    places, are settled by where the browser stands, and by nothing else.
+    places, are decided by the browser's time zone alone.
 
     Args:
         columns: names of the file's columns.
         cells: samples of its values.
-        browser_zone: IANA name of the browser's time zone, where it is known.
+        browser_zone: IANA name of the browser's time zone, where it is sent.
     """
     script = _script("".join(columns))
-    places, here = AT_HOME.get(script, {}), _money_of(browser_zone)
+    places, browser_money = AT_HOME.get(script, {}), _money_of(browser_zone)
     cells = list(cells)
     units = _units(columns, cells)
-    currency = _one(units, [*places, here]) if units else _one(tuple(places), [here])
+    currency = _one(units, [*places, browser_money]) if units else _one(tuple(places), [browser_money])
     timezone = places.get(currency, "")
-    if not timezone and currency and currency == here:
+    if not timezone and currency and currency == browser_money:
         timezone = browser_zone or ""
     if not currency:
         return LocaleHint()
     code = "hint.locale.script"
-    offsets = {f"{found[1]}:{found[2]}" for cell in cells if (found := OFFSET.search(cell))} - {"+00:00"}
+    offsets = {f"{match[1]}:{match[2]}" for cell in cells if (match := OFFSET.search(cell))} - {"+00:00"}
     if offsets and timezone and not offsets <= offsets_of(timezone):
         code, timezone = "hint.locale.offset", zone_of_offsets(offsets)[0]
     if not timezone or (units and code == "hint.locale.script"):
@@ -90,17 +90,17 @@ def script_currencies(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _units(columns: Sequence[str], cells: Iterable[str]) -> tuple[str, ...]:
-    """Return the currencies that all units in the file's names and cells could stand for; none where they differ."""
-    found: list[str] = []
+    """Return the currencies that all units in the file's names and cells could mean; none where they differ."""
+    marks: list[str] = []
     for name in columns:
-        found += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _known(unit))]
+        marks += [*SIGN.findall(name), *(unit for unit in IN_BRACKETS.findall(name) if _is_unit(unit))]
     for cell in cells:
-        found += ["".join(pair) for pair in AT_NUMBER.findall(cell)]
-    meanings = [meant(unit) for unit in dict.fromkeys(found)]
+        marks += ["".join(pair) for pair in AT_NUMBER.findall(cell)]
+    meanings = [meant(unit) for unit in dict.fromkeys(marks)]
     return tuple(code for code in meanings[0] if all(code in codes for codes in meanings)) if meanings else ()
 
 
-def _known(unit: str) -> bool:
+def _is_unit(unit: str) -> bool:
     return is_unit(unit) or unit.upper() in list_currencies()
 
 
@@ -119,7 +119,7 @@ def _script(text: str) -> str:
         return "ko"
     if not HAN.search(text):
         return ""
-    simple, full = (len(known & set(text)) for known in (ONLY_SIMPLIFIED, ONLY_TRADITIONAL))
+    simple, full = (len(letters & set(text)) for letters in (ONLY_SIMPLIFIED, ONLY_TRADITIONAL))
     return "zh_Hans" if simple >= full else "zh_Hant"
 
 

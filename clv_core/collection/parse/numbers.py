@@ -3,7 +3,7 @@ and words for thousands and more behind them (1.82k, 2,5 Tsd., 7.2万).
 
 Forms: ``integer``, ``cents`` (12.5, 12.50), ``point`` (12.3456, 1,234.56), ``comma`` (12,5, 1.234,56), ``point3``
 (1.234) and ``comma3`` (1,234), which may be a decimal or a thousand, ``missing``, ``unreadable``; ``otherwise`` where
-only figures as they stand were asked for and a value is none.
+only plain figures were requested and a value is none.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from clv_core.errors import Message
 BELOW: Final = r"^[^0-9]*[(\-−－]|-\s*$"
 """A number written below zero, as a pattern of its text."""
 
-FEWEST_GROUPED: Final = 8
-FEWEST_WHOLE: Final = 3
-"""Numbers with three digits behind a point, and whole ones beside them, before the point is sure to mark thousands."""
+MIN_GROUPED: Final = 8
+"""Numbers with three digits behind a point before the point is sure to mark thousands (a guess)."""
+MIN_INTEGERS: Final = 3
+"""Integers in the same column before it is sure (a guess)."""
 
 THREE_PLACES: Final = 4
 """Times as many numbers of three decimals as of fewer, from which on all have three, some with noughts at the end."""
@@ -31,6 +32,7 @@ LARGEST: Final = 1e12
 """Larger amounts cannot be summed to the cent in float64, and are slips of the keyboard."""
 
 DIGITS: Final = ("０１２３４５６７８９" + "٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹" + "๐๑๒๓๔๕๖๗๘๙", "0123456789" * 4)
+"""Fullwidth, Arabic, Persian and Thai digits -> those of ASCII."""
 MARKS: Final = ("．，－−﹣–٫٬", ".,----.,")
 PIECES: Final = r"(?i)([0-9])\s*(件|个|個|pcs?\.?|Stk\.?|[x×])\s*$"
 FOOTNOTES: Final = r"([0-9)])\s*[*†‡⁰¹²³⁴-⁹]+\s*$"
@@ -39,13 +41,13 @@ SIDE: Final = r"(?i)([0-9)])\s*(?:CR|DR)\.?\s*$"
 """Credit or debit, the side of an account, behind an amount."""
 BLANKS: Final = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}'’`\x{200E}\x{200F}\x{061C}\x{202A}-\x{202E}\x{2066}-\x{2069}]"
 USUAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-"""Figures as they stand, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
+"""Plain figures, as a sample shows them (:mod:`clv_core.collection.parse.numbers`)."""
 
 GROUPED: Final = {
     "comma": r"[+-]?([1-9][0-9]{0,2}([.][0-9]{3}){1,4}|[0-9]{1,15}),[0-9]{1,2}",
     "point": r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3}){1,4}[.][0-9]{1,2}",
 }
-"""Form -> amounts that show it and have nothing around them, as most do that are no figures as they stand: 1.234,56,
+"""Form -> amounts that show it and have nothing around them, as most do that are no plain figures: 1.234,56,
 12,50 and 1,234.56."""
 
 _FACTORS: Final = {
@@ -67,7 +69,7 @@ class NumberReading:
     Args:
         decimal: ``point`` or ``comma``: how 1.234 and 1,234 are read.
         proven: whether values show the mark, such as 12.50.
-        usual: whether every value is a figure as it stands, so that the query need not know other spellings.
+        usual: whether every value is a plain figure, so that the query needs no other spellings.
     """
 
     decimal: str = "point"
@@ -87,7 +89,7 @@ class NumberReading:
         return f"CASE WHEN {column} IS NULL THEN NULL {fast} ELSE {self._otherwise(column)} END"
 
     def _otherwise(self, column: str) -> str:
-        """Return SQL for the number in a text that is no figure as it stands."""
+        """Return SQL for the number in a text that is no plain figure."""
         comma3 = "replace(n, ',', '')" if self.decimal == "point" else "replace(n, ',', '.')"
         point3 = "n" if self.decimal == "point" else "replace(n, '.', '')"
         number = (
@@ -109,7 +111,7 @@ def form(column: str, *, usual: bool = False) -> str:
 
     Args:
         column: the expression.
-        usual: whether only figures as they stand are told apart, which is quick; all others are ``otherwise``.
+        usual: whether only plain figures are classified, which is quick; all others are ``otherwise``.
     """
     figure = f"CASE WHEN {plain(column)} THEN {_form(column, OTHERWISE)} ELSE {text(OTHERWISE)} END"
     bare = f"list_transform([{_bare(column)}], lambda n: {_form('n')})[1]"
@@ -123,7 +125,7 @@ def form(column: str, *, usual: bool = False) -> str:
 
 
 def plain(column: str) -> str:
-    """Return SQL that quickly tells what is a number already."""
+    """Return SQL of a quick test for plain numbers."""
     return f"isfinite(try_cast({column} AS DOUBLE))"
 
 
@@ -138,7 +140,7 @@ def currencies(column: str) -> str:
 
 
 def has_side(column: str) -> str:
-    """Return SQL that says whether a mark of credit or debit stands behind the number in ``column``."""
+    """Return SQL for whether a mark of credit or debit follows the number in ``column``."""
     return f"regexp_matches({column}, {text(SIDE)})"
 
 
@@ -155,21 +157,21 @@ def proven(forms: dict[str, int]) -> str | None:
 
 
 def without_cents(forms: Iterable[Mapping[str, int]]) -> bool:
-    """Say whether amounts of these forms, by column, are whole: 49.000 or 49,000 beside 0, and never 49.5 or 49.50.
+    """Return whether amounts of these forms, by column, are integers: 49.000 or 49,000 and 0, never 49.5 or 49.50.
 
     Three decimals of a currency that has as many would be written in all of them: 0.000.
     """
-    found = list(forms)
-    grouped = max(sum(item.get(form, 0) for item in found) for form in ("point3", "comma3"))
-    whole = sum(item.get("integer", 0) for item in found)
-    broken = sum(item.get(form, 0) for item in found for form in ("cents", "point", "comma"))
-    return grouped >= FEWEST_GROUPED and whole >= FEWEST_WHOLE and not broken
+    counts = list(forms)
+    grouped = max(sum(item.get(form, 0) for item in counts) for form in ("point3", "comma3"))
+    integers = sum(item.get("integer", 0) for item in counts)
+    broken = sum(item.get(form, 0) for item in counts for form in ("cents", "point", "comma"))
+    return grouped >= MIN_GROUPED and integers >= MIN_INTEGERS and not broken
 
 
 def decide(
     forms: dict[str, int], column: str, decimal: str | None, elsewhere: str | None = None, *, cents: bool = True
 ) -> tuple[NumberReading, tuple[Message, ...]]:
-    """Return how the column is read, given how many values there are of each form, and what is to be said.
+    """Return how the column is read, given how many values there are of each form, and the warnings.
 
     Args:
         forms: values by form.
@@ -202,7 +204,7 @@ def decide(
 
 
 def _bare(column: str) -> str:
-    """Return SQL for the number without what may stand around it, its minus first."""
+    """Return SQL for the number without the marks around it, its minus first."""
     return f"list_transform([{_stripped(column)}], lambda t: {_figure('t')})[1]"
 
 
@@ -233,7 +235,7 @@ def _scaled(stripped: str) -> str:
 
 
 def _ends_in_digit(stripped: str) -> str:
-    """Return SQL that quickly tells numbers that no word stands behind."""
+    """Return SQL of a quick test for numbers that no word follows."""
     return f"{stripped}[-1] BETWEEN '0' AND '9'"
 
 

@@ -1,4 +1,4 @@
-"""The ways in which logs write times, as SQL over a text column: how each is told, and how it is read."""
+"""The ways in which logs write times, as SQL over a text column: how each is recognised, and how it is read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from clv_core.collection.parse.numbers import DIGITS, unless_ascii
 from clv_core.collection.vocabulary.language_files import MONTHS, load_vocabulary
 
 AT: Final = load_vocabulary().pattern("dates", "before_clock")
-"""What stands between a date and its time of day."""
+"""Separator between a date and its time of day."""
 CLOCKS: Final = (*("", " %H:%M:%S", " %H:%M", " %H:%M:%S/%f", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S%p", " %I:%M%p"),)
 WRITTEN: Final = (
     *(f"%d-%b-{{year}}{clock.replace('/', '.')}" for clock in CLOCKS),
     *(f"{{year}}-%m-%d{clock}" for clock in CLOCKS if "%p" in clock),
 )
 DIRECTIONS: Final = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Invisible marks that say which way a text is written."""
+"""Invisible marks of the direction in which a text is written."""
 PLAIN: Final = (DIGITS[0] + "－／：．\u3000\u00a0\u202f" + DIRECTIONS, DIGITS[1] + "-/:.   ")
 """Digits of other scripts and marks of full width, and what is read instead; marks of direction are left out."""
 
@@ -96,7 +96,7 @@ ENGLISH_TIME: Final = (
     rf"(?:\d{{1,2}}[ -]{_NAMES}[ -]|{_NAMES} \d{{1,2}},? )\d{{4}}(?: \d{{1,2}}:\d\d(?::\d\d)?(?: ?[AaPp][Mm])?)?"
 )
 ENGLISH: Final = rf"(?i)^\d{{0,4}}[ ./-]?(?:{'|'.join(MONTHS)})\PL|^\d+[年년/.-]\d"
-"""A date that has an English abbreviation already, or no month's name: the usual ones, told quickly."""
+"""A date that has an English abbreviation already, or no month's name: the usual ones, by a quick test."""
 MONTH: Final = r"^((?:\d{1,4}\PL{1,3}|\d{1,2}er )?(?:de )?)([\pL\pM]+(?:\.[\pL\pM]+)?)(\PL.*)$"
 """A month's name in 1 de enero de 2023, 1. März 2023 and 2023. jan. 3."""
 SHIFT: Final = r" ?([+-]\d\d:\d\d|Z|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_/]+)$"
@@ -114,7 +114,7 @@ def plainest(column: str) -> str:
 
 
 def plain_iso(column: str) -> str:
-    """Quickly tell ISO texts without an offset, which need no time zone machinery."""
+    """Return SQL of a quick test for ISO texts without an offset, which need no time zone machinery."""
     length = f"(strlen({column}) = 19 OR (strlen({column}) IN (23, 26) AND {column}[20] = '.'))"
     return (
         f"{column}[5] IN ('-', '/') AND (strlen({column}) = 10 OR ({length}"
@@ -124,7 +124,7 @@ def plain_iso(column: str) -> str:
 
 
 def plain_utc(column: str) -> str:
-    """Quickly tell ISO texts that end with Z."""
+    """Return SQL of a quick test for ISO texts that end with Z."""
     return f"{column}[5] = '-' AND {column}[17] = ':' AND {column}[-1] = 'Z' AND strlen({column}) IN (20, 24, 27)"
 
 
@@ -135,7 +135,7 @@ def with_offset(column: str) -> str:
 
 
 def digits(column: str) -> str:
-    """Tell whole numbers with or without a fraction, of serial days behind a comma too.
+    """Return SQL for whether a text is a number with or without a fraction, of serial days behind a comma too.
 
     In scientific form only where no digit of the time is lost.
     """
@@ -143,7 +143,7 @@ def digits(column: str) -> str:
 
 
 def number(digits: str) -> str:
-    """Return SQL for the number that :func:`digits` tells."""
+    """Return SQL for the number in a text that :func:`digits` accepts."""
     return f"try_cast(replace({digits}, ',', '.') AS DOUBLE)"
 
 
@@ -187,21 +187,21 @@ def _replaced(column: str, rules: tuple[tuple[str, str], ...]) -> str:
 
 def _in_english(column: str) -> str:
     """Return SQL for a date whose month is called by its English abbreviation, where it had another name."""
-    known = " ".join(
+    cases = " ".join(
         f"WHEN m IN ({', '.join(map(text, sorted(names)))}) THEN '{month}'" for month, names in _month_names().items()
     )
     parts = f"regexp_extract({column}, {text(MONTH)}, ['before', 'month', 'after'])"
-    month = f"list_transform([lower(p.month)], m -> CASE {known} END)[1]"
-    found = f"list_transform([{parts}], p -> p.before || {month} || p.after)[1]"
+    month = f"list_transform([lower(p.month)], m -> CASE {cases} END)[1]"
+    translated = f"list_transform([{parts}], p -> p.before || {month} || p.after)[1]"
     english = f"regexp_matches({column}, {text(ENGLISH)})"
-    return f"CASE WHEN {english} THEN {column} ELSE coalesce({found}, {column}) END"
+    return f"CASE WHEN {english} THEN {column} ELSE coalesce({translated}, {column}) END"
 
 
 @cache
 def _month_names() -> dict[str, set[str]]:
     """Return English abbreviation -> names in all languages, in lower case, without the dot behind an abbreviation.
 
-    Babel knows most; it is asked only where a log writes months by name, since to load its languages takes a tenth of
+    Babel has most; it is used only where a log writes months by name, since to load its languages takes a tenth of
     a second.
     """
     vocabulary = load_vocabulary()
@@ -223,7 +223,7 @@ def is_english(column: str) -> str:
 
 
 def english_time(column: str) -> str:
-    """Return SQL for the time that :func:`is_english` tells."""
+    """Return SQL for the time in a text that :func:`is_english` accepts."""
     formats = [item.format(year="%Y") for item in WRITTEN if item.startswith("%d")]
     return f"list_transform([{_replaced(column, ENGLISH_DATES)}], lambda e: {_first_fitting('e', formats)})[1]"
 
@@ -247,10 +247,10 @@ def _first_fitting(column: str, formats: Sequence[str]) -> str:
 
     def read(colons: int) -> str:
         some = [item for item in formats if item.count(":") == colons]
-        halves, others = ([item for item in some if item.endswith("%p") is half] for half in (True, False))
+        halves, rest = ([item for item in some if item.endswith("%p") is half] for half in (True, False))
         if not halves:
-            return tried(others)
-        return f"CASE WHEN regexp_matches({column}, '[mM]\\s*$') THEN {tried(halves)} ELSE {tried(others)} END"
+            return tried(rest)
+        return f"CASE WHEN regexp_matches({column}, '[mM]\\s*$') THEN {tried(halves)} ELSE {tried(rest)} END"
 
     return (
         f"CASE WHEN NOT contains({column}, ':') THEN {read(0)} WHEN regexp_matches({column}, ':.*:') THEN {read(2)}"

@@ -1,15 +1,15 @@
-"""Texts become times: each value's form is told apart first, so that nothing is guessed by a whole column's average.
+"""Texts become times: each value's form is classified first, so that nothing is guessed by a column's average.
 
 Forms: ``naive`` and ``zoned`` (ISO, without or with an offset, which follows: ``zoned +08:00``), ``compact`` (19970131,
 19970131235959, 1997031), ``day_first``, ``month_first``, ``either`` and ``same`` (31/01/2024, 01/31/2024, 01/02/2024,
 01/01/2024), ``year_first``, ``day_or_year``, ``month_or_year`` and ``any`` (99-03-12, 20-03-12, what fits all three),
 ``epoch_s`` to ``epoch_ns`` (:data:`EPOCHS`), ``excel`` (serial days), ``written`` (month names, Chinese), ``missing``,
 ``year_day`` (2024-13-05), ``unreadable``;
-``otherwise`` where only the usual spellings were asked for and a value has none of them.
+``otherwise`` where only the usual spellings were requested and a value has none of them.
 
 Short names of time zones behind a time (CET, EDT, JST) are written as offsets or full names first: by their offset, or
 by a place's clock where people write them all year round. Some are used for several zones (``time_zones.toml``), and
-that is said.
+a warning says so.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def form(column: str, *, usual: bool = False) -> str:
 
     Args:
         column: the expression.
-        usual: whether only the usual spellings are told apart, which is quick; all others are ``otherwise``.
+        usual: whether only the usual spellings are classified, which is quick; all others are ``otherwise``.
     """
     digits = time_texts.number(column)
     turned = f"try_strptime(replace({column}[:10], '/', '-'), '%Y-%d-%m')"
@@ -181,8 +181,8 @@ def _zone_form(column: str) -> str:
 
 def _zoned(column: str) -> str:
     """Return SQL for the form of a time with an offset, which is part of it unless it is none."""
-    found = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
-    offset = f"list_transform([{found}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
+    matched = f"regexp_extract({column}, '([+-]\\d\\d):?(\\d\\d)?$', ['hours', 'minutes'])"
+    offset = f"list_transform([{matched}], lambda o: o.hours || ':' || coalesce(nullif(o.minutes, ''), '00'))[1]"
     return f"concat('zoned', regexp_extract(' ' || {offset}, '^ .*[1-9].*'))"
 
 
@@ -198,7 +198,7 @@ def _tidied_form(column: str) -> str:
 
 
 def in_range(time: str) -> str:
-    """Return SQL that says whether a UTC time can be an event's."""
+    """Return SQL for whether a UTC time can be an event's."""
     latest = date.today() + timedelta(days=2)
     return f"{time} >= TIMESTAMP '{EARLIEST}' AND {time} < TIMESTAMP '{latest}'"
 
@@ -216,7 +216,7 @@ DAYS: Final = (datetime(2024, 1, 15), datetime(2024, 7, 15))
 
 
 def zone_of(short: str, timezone: str) -> str:
-    """Return the zone or the offset that a short name stands for, "" where it is not known.
+    """Return the zone or the offset of a short name, "" for an unknown one.
 
     Args:
         short: in capitals.
@@ -230,7 +230,7 @@ def zone_of(short: str, timezone: str) -> str:
 def with_zones(column: str, timezone: str) -> str:
     """Return SQL that writes a short name behind a time as its offset, or as the zone's full name.
 
-    Quick tests tell texts that have none.
+    Quick tests recognise texts that have none.
     """
     zones = {short: zone_of(short, timezone) for short in (*_ZONES["zones"], *_ZONES["shared"])}
     cases = "".join(
@@ -248,18 +248,18 @@ def with_zones(column: str, timezone: str) -> str:
 
 
 def shared_zone_warnings(texts: Collection[str], column: str, timezone: str) -> tuple[Message, ...]:
-    """Return what is to be said of short names in a sample of times that stand for several zones.
+    """Return warnings about short names in a sample of times that several zones share.
 
     Args:
         texts: of the times.
         column: their column in the file.
         timezone: of the log.
     """
-    found = (re.match(NAMED, cell.strip()) for cell in texts)
+    matches = (re.match(NAMED, cell.strip()) for cell in texts)
     shared = _ZONES["shared"]
     zones = {
         short: zone_of(short, timezone)
-        for short in sorted({match.group(2).upper() for match in found if match} & set(shared))
+        for short in sorted({match.group(2).upper() for match in matches if match} & set(shared))
     }
     return tuple(
         Message("warning.zone_of_several", {"column": column, "short": short, "zone": zone, "zones": shared[short]})
@@ -272,13 +272,13 @@ def zone_of_offsets(offsets: Collection[str]) -> tuple[str, bool]:
     """Return a time zone whose clock has some offsets, and whether it has them by season.
 
     One offset is that of all times: its zone is the offset itself (``Etc/GMT-1`` is ``+01:00``), or a place that keeps
-    it where it is of no whole hours. Two an hour apart are those of a place in winter and in summer.
+    it where it has minutes. Two an hour apart are those of a place in winter and in summer.
 
     Args:
         offsets: such as ``+01:00``; times of UTC have ``+00:00``.
 
     Returns:
-        The zone, "" where no one is known; whether it is that of a place whose clock changes.
+        The zone, "" where none matches; whether it is that of a place whose clock changes.
     """
     if len(offsets) > 1:
         both = " ".join(sorted(offsets, key=_minutes))
@@ -301,8 +301,8 @@ def _minutes(offset: str) -> int:
 
 def offsets_of(zone: str) -> set[str]:
     """Return the offsets of a zone's clock in winter and in summer, such as ``+01:00``."""
-    found = (f"{day.replace(tzinfo=ZoneInfo(zone)):%z}" for day in DAYS)
-    return {f"{offset[:3]}:{offset[3:5]}" for offset in found}
+    offsets = (f"{day.replace(tzinfo=ZoneInfo(zone)):%z}" for day in DAYS)
+    return {f"{offset[:3]}:{offset[3:5]}" for offset in offsets}
 
 
 def _clock(zone: str) -> list[object]:

@@ -1,8 +1,8 @@
 """Erased customers: their rows go from the tables of a log, and are left out of every file that is read later.
 
-:func:`erase_rows` takes them from events, rows set aside, customers and voided orders. The ledger of whom it was done
+:func:`erase_rows` takes them from events, rejected rows, customers and voided orders. The ledger of whom it was done
 for is ``erasures/ledger.jsonl``, a :class:`~clv_core.collection.privacy.keyed_list.KeyedList`; whoever comes back in a
-file is told by it (:func:`exclude_erased`, :func:`exclude_erased_customers`).
+file is recognised by it (:func:`exclude_erased`, :func:`exclude_erased_customers`).
 """
 
 from __future__ import annotations
@@ -192,8 +192,8 @@ def erase_rows(
 ) -> ErasedRows:
     """Erase customers from a log; its files stay, new ones are written to ``scratch``.
 
-    A row of events or of the customers table goes by its id; a text of another customer's row that names one of them
-    becomes empty. A row that was set aside, or of a voided order, goes if any of its cells names one of them.
+    A row of events or of the customers table is removed by its id; a text of another customer's row that names one of
+    them becomes empty. A rejected row, or one of a voided order, is removed if any of its cells names one of them.
 
     Args:
         manifest: of the log.
@@ -260,15 +260,15 @@ class LogSearch:
         """Return what names customers in the Parquet file ``path`` of a table."""
         columns = text_columns(self._connection, path)
         if table == SET_ASIDE:
-            return TableTests(self._set_aside_test(path, columns), {})
+            return TableTests(self._rejected_test(path, columns), {})
         cells = self._texts(path, {column: column in OTHER_IDS for column in columns if column != CUSTOMER_ID})
         tests = TableTests(_is_erased(CUSTOMER_ID), cells)
         return TableTests(tests.any, {}) if table == VOIDED else tests
 
     def holds(self, table: str, path: Path) -> bool:
         """Return whether the Parquet file ``path`` of a table names a customer anywhere."""
-        own = [] if table == SET_ASIDE else [_is_erased(CUSTOMER_ID)]  # which is faster
-        return any(self._has_rows(path, test) for test in own) or self._has_rows(path, self.tests(table, path).any)
+        id_tests = [] if table == SET_ASIDE else [_is_erased(CUSTOMER_ID)]  # which is faster
+        return any(self._has_rows(path, test) for test in id_tests) or self._has_rows(path, self.tests(table, path).any)
 
     def _has_rows(self, path: Path, test: str) -> bool:
         query = f"SELECT 1 FROM {file_text(path)} WHERE {test} LIMIT 1"
@@ -288,13 +288,13 @@ class LogSearch:
                 tests[column] = f"coalesce({name(column)}::VARCHAR IN ({', '.join(map(text, texts))}), false)"
         return tests
 
-    def _set_aside_test(self, path: Path, columns: list[str]) -> str:
-        """Return the test of rows set aside; these have the columns of their file beside :data:`OWN_COLUMNS`."""
+    def _rejected_test(self, path: Path, columns: list[str]) -> str:
+        """Return the test of rejected rows; these have the columns of their file and :data:`OWN_COLUMNS`."""
         mapping = self._manifest.mapping
-        own = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
-        own = f"{own} (source)" if own.lower() in OWN_COLUMNS else own
+        id_name = mapping.get(CUSTOMER_ID, CUSTOMER_ID)
+        id_name = f"{id_name} (source)" if id_name.lower() in OWN_COLUMNS else id_name
         likely = id_column([column for column in columns if column.lower() not in OWN_COLUMNS])
-        tests = [_is_erased(column) for column in dict.fromkeys((own, CUSTOMER_ID, likely)) if column in columns]
+        tests = [_is_erased(column) for column in dict.fromkeys((id_name, CUSTOMER_ID, likely)) if column in columns]
         meaning = {mapping.get(key, key): key for key in READ}
         other = {column: meaning.get(column) in OTHER_IDS | NUMBERS_AND_TIMES for column in columns}
         other |= {column: True for column in columns if column.lower() in OWN_COLUMNS and column != "value"}
@@ -345,11 +345,11 @@ def _recounted(
     recorded: dict[str, Any] = {"rows_kept": 0, "customers": 0, "orders": 0, "purchases": 0, "net_revenue": 0.0}
     if one(connection, f"SELECT count(*) FROM {file_text(events)}")[0]:
         recorded = summarize(connection, events, manifest.timezone, progress).recorded()
-    kept, aside = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
+    accepted, rejected = recorded["rows_kept"], manifest.rows_set_aside - erased.get(SET_ASIDE, 0)
     rows = {
-        "rows_read": kept + aside + manifest.rows_duplicate,
-        "rows_kept": kept,
-        "rows_set_aside": aside,
+        "rows_read": accepted + rejected + manifest.rows_duplicate,
+        "rows_kept": accepted,
+        "rows_set_aside": rejected,
         "rows_duplicate": manifest.rows_duplicate,
     }
     table = manifest.customers_table
@@ -358,7 +358,9 @@ def _recounted(
     left = dataclasses.replace(
         manifest,
         **{**recorded, **rows},
-        version=version_of(manifest.version, "without", kept, aside, recorded["net_revenue"], table and table.rows),
+        version=version_of(
+            manifest.version, "without", accepted, rejected, recorded["net_revenue"], table and table.rows
+        ),
         customers_table=table,
     )
     return dataclasses.replace(left, parts=[one_part(left)])

@@ -36,7 +36,9 @@ EDGES: Final = ".+-"
 CLOCK: Final = re.compile(r"\b\d{1,2}:\d{2}(:\d{2})?\b")
 """A time of day, whose numbers are no words."""
 MIN_BYTES: Final = 8
+"""Length from which on a code is unmistakable: shorter ones occur as codes of other things (a guess)."""
 MIN_PLAIN_BYTES: Final = 12
+"""The same of other ids: longer than dates and most words (a guess)."""
 WORDS_AT_ONCE: Final = 300
 """A pattern of 1,000 ids takes 15 times as long as one of 500: it no longer fits what RE2 keeps of its states."""
 BEFORE, AFTER = "(?:^|[^0-9A-Za-z])", "(?:$|[^0-9A-Za-z])"
@@ -75,7 +77,7 @@ class IdMatcher:
             return any(words.search(text) for words in self._compiled)
         offsets = pa.py_buffer(np.array([0, len(text)], np.int64))
         cell = pa.LargeBinaryArray.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(text)])
-        return any(self._found(cell, words)[0].as_py() for words in self._patterns)
+        return any(self._matches(cell, words)[0].as_py() for words in self._patterns)
 
     def short_in(self, text: str) -> set[str]:
         """Return the short ids that a text is, or that are words of it."""
@@ -126,10 +128,10 @@ class IdMatcher:
         if not self.words or len(texts) == 0:
             return np.array([], np.int64)
         texts = texts.cast(pa.large_string()).fill_null("")
-        masks = [self._found(texts, words).to_numpy(zero_copy_only=False) for words in self._patterns]
+        masks = [self._matches(texts, words).to_numpy(zero_copy_only=False) for words in self._patterns]
         return np.flatnonzero(np.any(masks, axis=0)).astype(np.int64)
 
-    def _found(self, texts: pa.Array[Any], words: str) -> pa.Array[Any]:
+    def _matches(self, texts: pa.Array[Any], words: str) -> pa.Array[Any]:
         """Return which texts hold one of the words of a pattern."""
         return pc.match_substring_regex(texts, f"{BEFORE}(?:{words}){AFTER}")
 
@@ -165,13 +167,15 @@ def redact_values(value: Any, ids: Collection[str], matcher: IdMatcher) -> Any:
 def redact_messages(messages: Iterable[Message], ids: Collection[str]) -> list[Message]:
     """Return messages with ids replaced in what they quote."""
     matcher = IdMatcher(ids)
-    return [replace(one, params=redact_values(one.params, ids, matcher)) for one in messages]
+    return [replace(message, params=redact_values(message.params, ids, matcher)) for message in messages]
 
 
 MIN_SHARE: Final = 0.9
 """Share of a column's words that are ids, from which on it is a column of customers."""
 SAMPLE_CELLS: Final = 10_000
+"""Different cells by which a column is judged."""
 BATCH: Final = 1 << 16
+"""Rows searched at a time."""
 OTHER_IDS: Final = {key for key, column in READ.items() if column.kind is Kind.TEXT} - {CUSTOMER_ID, REVIEW_TEXT}
 """Columns whose texts are ids and names of something else."""
 
@@ -191,16 +195,16 @@ class CustomerIds:
     def cover(self, words: Iterable[str]) -> bool:
         """Return whether nearly all of some words are ids of customers."""
         sample = set(map(folded, words))
-        others, limit = sample.difference(self.ids), (1 - MIN_SHARE) * len(sample)
+        unmatched, limit = sample.difference(self.ids), (1 - MIN_SHARE) * len(sample)
         for log in self.logs:
-            if len(others) <= limit:
+            if len(unmatched) <= limit:
                 break
             with connect_memory() as connection:
-                connection.register("words", pa.table({"word": pa.array(sorted(others), pa.string())}))
+                connection.register("words", pa.table({"word": pa.array(sorted(unmatched), pa.string())}))
                 ids = f"SELECT {folded_sql(CUSTOMER_ID)} FROM {file_text(log)}"
                 rows = connection.execute(f"SELECT word FROM words WHERE word IN ({ids})").fetchall()
-            others -= {str(row[0]) for row in rows}
-        return bool(sample) and len(others) <= limit
+            unmatched -= {str(row[0]) for row in rows}
+        return bool(sample) and len(unmatched) <= limit
 
 
 def texts_naming(

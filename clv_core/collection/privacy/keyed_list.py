@@ -77,7 +77,8 @@ class KeyedList:
                 if (first, *about_key) not in present
             }
             fuller = [
-                {**one, HASHES: list(dict.fromkeys([*one[HASHES], *given.get(one[HASHES][0], ())]))} for one in entries
+                {**item, HASHES: list(dict.fromkeys([*item[HASHES], *given.get(item[HASHES][0], ())]))}
+                for item in entries
             ]
             if fresh or fuller != entries:
                 self._write([*fuller, *fresh.values()])
@@ -85,9 +86,9 @@ class KeyedList:
 
     def remove(self, words: Collection[str]) -> int:
         """Take people off the list; return how many were on it."""
-        hashes = {one for word in words for one in self.hashes_of(word)} if self.file.exists() else set()
+        hashes = {hashed for word in words for hashed in self.hashes_of(word)} if self.file.exists() else set()
         entries = [entry[HASHES] for entry in self.entries()]
-        return self.remove_hashes({own[0] for own in entries if not hashes.isdisjoint(own)})
+        return self.remove_hashes({row[0] for row in entries if not hashes.isdisjoint(row)})
 
     def remove_hashes(self, hashes: Collection[str]) -> int:
         """Take entries off the list by their first hash; return how many."""
@@ -103,11 +104,11 @@ class KeyedList:
         root = self._root()
         stripped = word.strip(BLANKS)
         texts = [stripped, pseudonym(root, stripped), *self.marks(stripped)]
-        return list(dict.fromkeys(pseudonym(self._key(root), one) for one in texts))
+        return list(dict.fromkeys(pseudonym(self._key(root), spelling) for spelling in texts))
 
-    def hashes(self, chosen: Callable[[JsonObject], bool] = lambda entry: True) -> frozenset[str]:
+    def hashes(self, selects: Callable[[JsonObject], bool] = lambda entry: True) -> frozenset[str]:
         """Return all hashes of the entries that are ``chosen``."""
-        return frozenset(one for entry in self.entries() if chosen(entry) for one in entry[HASHES])
+        return frozenset(hashed for entry in self.entries() if selects(entry) for hashed in entry[HASHES])
 
     def marked(self, texts: pd.Series[Any], hashes: frozenset[str]) -> pd.Series[bool]:
         """Return which of some texts are among ``hashes``; missing ones are not."""
@@ -118,8 +119,8 @@ class KeyedList:
             connection.register("words", pa.table({"word": pa.array(words.unique(), pa.string())}))
             connection.register("hashes", pa.table({"hash": pa.array(sorted(hashes), pa.string())}))
             query = f"SELECT word FROM words WHERE {self.sql('word')} IN (SELECT hash FROM hashes)"
-            held = connection.execute(query).to_arrow_table()["word"].to_pylist()
-        return words.isin(held)  # by the word: the engine may return rows of a column in several chunks in any order
+            matches = connection.execute(query).to_arrow_table()["word"].to_pylist()
+        return words.isin(matches)  # by the word: the engine may return rows of a column in several chunks in any order
 
     def sql(self, column: str) -> str:
         """Return SQL for the hash of a text expression."""

@@ -87,7 +87,7 @@ class SuppressionList:
         if not self.hashes:
             return False
         spellings = [word, similar_mark(word)] if self.similar else [word]
-        return word in self.owners or any(self.people.hashes_of(one)[0] in self.hashes for one in spellings)
+        return word in self.owners or any(self.people.hashes_of(spelling)[0] in self.hashes for spelling in spellings)
 
     def names(self, word: str) -> bool:
         """Return whether a word that a person entered is on the list: an id, an e-mail address, or a phone number."""
@@ -123,10 +123,10 @@ class SuppressionList:
             return pd.Series(False, index=texts.index)
         cells = texts.reset_index(drop=True)
         every = every_address(cells)
-        held = self.people.marked(cells.astype("str").fillna("").str.strip().str.lower(), self.hashes)
+        hidden = self.people.marked(cells.astype("str").fillna("").str.strip().str.lower(), self.hashes)
         for spelling in (every, mailboxes(every)):
-            held |= cells.index.isin(every.index[self.people.marked(spelling, self.hashes).to_numpy()])
-        return held.set_axis(texts.index)
+            hidden |= cells.index.isin(every.index[self.people.marked(spelling, self.hashes).to_numpy()])
+        return hidden.set_axis(texts.index)
 
     def hides_phones(self, texts: pd.Series[Any]) -> pd.Series[bool]:
         """Return which phone numbers are on the list, in any notation."""

@@ -1,7 +1,7 @@
-"""Files: whatever bytes come in become a table of texts, with the line that each row stands on.
+"""Files: whatever bytes come in become a table of texts, with the line number of each row.
 
-``source.open_source`` goes the whole way: what the bytes are (``content``), out of archives and workbooks, into UTF-8
-(``encoding``), how cells are separated (``dialect``, ``quotes``), rows that stand by themselves (``layouts``), values
+``source.open_source`` does all of it: what the bytes are (``content``), out of archives and workbooks, into UTF-8
+(``encoding``), how cells are separated (``dialect``, ``quotes``), rows made complete (``layouts``), values
 within cells (``json_values``) and columns made of others (``derived_columns``). Nothing is imported here:
 :mod:`~clv_core.collection.read.sheets` runs by itself and starts quickly.
 """

@@ -29,11 +29,14 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, UNIT_PRICE
 from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 
 MAX_RATIO: Final = 200
-"""Unpacked to packed bytes of a whole archive; event logs reach 30, a bomb 1,000."""
+"""Unpacked to packed bytes of an archive; event logs reach 30, a bomb 1,000."""
 
 RATIO_FROM_BYTES: Final = 1 << 24
+"""Smaller contents are harmless at any ratio."""
 MAX_FILES: Final = 200
+"""Files of an archive; a bomb has thousands (a guess)."""
 BLOCK: Final = 1 << 22
+"""Bytes unpacked at a time, between two looks at the limits."""
 
 HEAD_BYTES: Final = 1 << 24
 """Larger texts are judged by so many bytes; saving reads all of them."""
@@ -43,7 +46,7 @@ WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 def unpack(
     path: Path, content: Content, scratch: Path, *, sheet: str = "", header: bool | None = None
 ) -> tuple[Path, tuple[Message, ...]]:
-    """Return a file below ``scratch`` with what ``path`` packs, and what is to be said about it.
+    """Return a file below ``scratch`` with what ``path`` packs, and the warnings about it.
 
     Args:
         path: an archive or a workbook.
@@ -159,7 +162,7 @@ def last_byte(path: Path) -> bytes:
 def beginning(path: Path, scratch: Path) -> Path:
     """Return a file to look at in place of ``path``.
 
-    Text, plain or gzipped, is cut after a whole line; anything else, and what is small, is looked at whole.
+    Text, plain or gzipped, is cut at the end of a line; anything else, and what is small, is read entirely.
 
     Args:
         path: a file, or a folder of Parquet files.
@@ -171,14 +174,14 @@ def beginning(path: Path, scratch: Path) -> Path:
     content = identify(path)
     if content is Content.TEXT and path.stat().st_size > HEAD_BYTES:
         with path.open("rb") as file:
-            head = _whole_lines(file.read(HEAD_BYTES))
+            head = _cut_at_line_end(file.read(HEAD_BYTES))
     elif content is Content.GZIP:
         try:
             with gzip.open(path) as file:
                 head = file.read(HEAD_BYTES)
         except (EOFError, gzip.BadGzipFile, zlib.error):
-            return path  # reading it whole says what is broken
-        head = _whole_lines(head) if len(head) == HEAD_BYTES else b""
+            return path  # reading all of it raises the precise error
+        head = _cut_at_line_end(head) if len(head) == HEAD_BYTES else b""
     else:
         return path
     target = scratch / path.name.removesuffix(".gz")
@@ -187,22 +190,23 @@ def beginning(path: Path, scratch: Path) -> Path:
         if head and identify(target) is Content.TEXT:
             return target
     except Refused:
-        pass  # said where the file is read whole
+        pass  # raised where all of the file is read
     target.unlink()
     return path
 
 
-def _whole_lines(head: bytes) -> bytes:
+def _cut_at_line_end(head: bytes) -> bytes:
     if head.startswith(WIDE_MARKS) or head.count(0) > len(head) // 5:
         return head[: len(head) // 4 * 4]
     return head[: head.rfind(b"\n") + 1]
 
 
 HEADER_ROWS: Final = 50
-"""Its names stand in one of so many rows."""
+"""The row of names is one of so many first rows (a guess: reports begin with up to a page of titles)."""
 MAX_SECONDS: Final = 600
+"""Longest that the process which reads a workbook may take (a guess)."""
 ROLES: Final = {CUSTOMER_ID: 0, EVENT_TIME: 1, AMOUNT: 2, UNIT_PRICE: 2, PRICE: 2}
-"""What columns of a log say: who, when and how much."""
+"""Columns of a log -> what they answer: who (0), when (1) or how much (2)."""
 
 
 @dataclass(frozen=True)
@@ -213,8 +217,8 @@ class _Table:
         title: of the sheet.
         is_hidden: whether a person who opens the workbook does not see it.
         path: the CSV file of its rows.
-        names: of its columns, empty where the person said that it names none.
-        body: how many rows stand above its first event.
+        names: of its columns, empty where the person answered that it names none.
+        body: how many rows are above its first event.
     """
 
     title: str
@@ -225,7 +229,7 @@ class _Table:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, spelling aside."""
+        """The names of the columns, folded."""
         return [fold(name) or name for name in self.names]
 
     @property
@@ -235,14 +239,14 @@ class _Table:
 
 
 def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> tuple[Message, ...]:
-    """Write the rows of the log in a workbook as CSV, and return what is to be said of its sheets.
+    """Write the rows of the log in a workbook as CSV, and return the warnings about its sheets.
 
-    That is the sheet whose columns say most of what a log says, and all others with its columns. Sheets that are hidden
+    That is the sheet with most of a log's columns, and all others with the same columns. Sheets that are hidden
     are read only where the person named them.
 
     Args:
         path: the workbook.
-        target: the CSV file; sheets are written beside it.
+        target: the CSV file; sheets are written next to it.
         sheet: the one that the person named; empty looks.
         header: whether sheets name their columns; None looks.
 
@@ -254,10 +258,12 @@ def write_sheets(path: Path, target: Path, sheet: str, header: bool | None) -> t
     folder = target.with_name("sheets")
     folder.mkdir(exist_ok=True)
     sheets = list_sheets(path, folder)
-    chosen = [at for at, (title, _) in enumerate(sheets) if not sheet or title.strip().lower() == sheet.strip().lower()]
-    if not chosen:
+    selected = [
+        at for at, (title, _) in enumerate(sheets) if not sheet or title.strip().lower() == sheet.strip().lower()
+    ]
+    if not selected:
         raise UsageError("no_sheet", file=path.name, sheet=sheet[:60], found=[title for title, _ in sheets[:40]])
-    tables = [table for at in chosen if (table := _table(*sheets[at], folder / f"{at}.csv", path.name, header))]
+    tables = [table for at in selected if (table := _table(*sheets[at], folder / f"{at}.csv", path.name, header))]
     shown = [table for table in tables if sheet or not table.is_hidden]
     used = _chosen(shown, path.name)
     _write(used, target, path.name)
@@ -302,10 +308,10 @@ def _table(title: str, is_hidden: bool, path: Path, name: str, header: bool | No
 
 
 def _chosen(tables: Sequence[_Table], name: str) -> list[_Table]:
-    """Return the tables of the log: those that say most of it, all of the same columns.
+    """Return the tables of the log: those with most of its columns, all of the same columns.
 
     Raises:
-        NeedsAnswer: tables of different columns say who, when and how much.
+        NeedsAnswer: tables of different columns have who, when and how much.
     """
     most = max((table.roles for table in tables), default=0)
     best = [table for table in tables if table.roles == most and (len(table.names) > 1 or not table.body)]
@@ -318,18 +324,18 @@ def _chosen(tables: Sequence[_Table], name: str) -> list[_Table]:
 
 
 def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
-    """Write the first table as it stands, and the events of the others below it, in the order of its columns.
+    """Write the first table unchanged, and the events of the others below it, in the order of its columns.
 
-    Of several tables with names, a last column tells on which sheet a row stands.
+    Of several tables with names, a last column holds the sheet of each row.
     """
-    told = len(tables) > 1 and tables[0].body > 0
+    skip_totals = len(tables) > 1 and tables[0].body > 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         width = 0
         for number, table in enumerate(tables):
-            own, other = tables[0].columns, table.columns
-            is_named = len(set(own)) == len(own) == len(other)
-            places = [other.index(column) for column in own] if is_named else list(range(len(other)))
+            columns, other = tables[0].columns, table.columns
+            is_named = len(set(columns)) == len(columns) == len(other)
+            places = [other.index(column) for column in columns] if is_named else list(range(len(other)))
             first = table.body if number else 0
             for row, cells in enumerate(islice(_rows(table.path, name), first, None), first + 1):
                 if number:
@@ -337,7 +343,7 @@ def _write(tables: Sequence[_Table], target: Path, name: str) -> None:
                     cells += [""] * (width - len(cells))
                 else:
                     width = max(width, len(cells))
-                if told and row >= table.body:
+                if skip_totals and row >= table.body:
                     last = SHEET if row == tables[0].body and not number else table.title
                     cells = [*cells, *[""] * (width - len(cells)), last]
                 writer.writerow(cells)

@@ -12,6 +12,7 @@ import chardet
 from clv_core.errors import Refused
 
 SAMPLE_BYTES: Final = 1 << 16
+"""First bytes by which a file's content is identified."""
 PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*")
 PHOTOS: Final = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"mif1", b"avif"))
 BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")

@@ -1,6 +1,6 @@
 """Columns made of two others: those that a person names (``A | B``, ``A - B``), and those that are offered.
 
-:data:`RULES` offer them, in the order in which their columns stand behind those of the file.
+:data:`RULES` offer them, in the order in which their columns follow those of the file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from clv_core.columns import AMOUNT, QUANTITY, UNIT_PRICE
 _VOCABULARY: Final = load_vocabulary()
 
 JUDGED_ROWS: Final = 2_000
+"""First rows by which columns are judged."""
 Columns = tuple[tuple[str, str], ...]
 """Names with their SQL."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A file as it stands.
+    """A file before columns are added.
 
     Args:
         connection: the engine.
@@ -83,14 +84,14 @@ def named_columns(
         named: as they were named; others than ``A | B`` and ``A - B`` count nothing.
     """
     table, spelled = Table(connection, relation, columns), {column.lower(): column for column in columns}
-    found: list[tuple[str, str]] = []
+    derived: list[tuple[str, str]] = []
     for column in dict.fromkeys(named):
         left, sign, right = operands(column) or ("", "", "")
         one_side, other = spelled.get(left.lower()), spelled.get(right.lower())
         if one_side and other and column not in columns:
             made = _first_filled(table, one_side, other) if sign == FIRST else _difference(one_side, other)
-            found.append((column, made))
-    return tuple(found)
+            derived.append((column, made))
+    return tuple(derived)
 
 
 def _first_filled(table: Table, first: str, second: str) -> str:
@@ -110,13 +111,13 @@ def _difference(left: str, right: str) -> str:
 # Debit and credit, paid out and paid in, 借方 and 贷方: two columns of one amount, of which each row fills one.
 
 FIRST: Final = " | "
-"""What stands between the names of two columns in that of the one made of them: the first, and the second where it is
+"""Separator between the names of two columns in that of the one made of them: the first, and the second where it is
 blank."""
 MAX_BOTH: Final = 0.01
 """Share of rows that may fill both sides; more, and the two are not those of one amount."""
 UNIT: Final = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 LESS: Final = " - "
-"""What stands between the names of the two columns in that of the one made of them."""
+"""Separator between the names of the two columns in that of the one made of them."""
 
 
 def _signed_sides(table: Table) -> Columns:
@@ -133,7 +134,7 @@ def _signed_sides(table: Table) -> Columns:
         rows, both, *sides = table.judge(*counts)
         if not rows or both > MAX_BOTH * rows or sides[2] or sides[5]:
             continue
-        # A column that writes all its amounts below zero says no more by it than that it is the other side.
+        # A column that writes all its amounts below zero only marks them as the other side's.
         negative = {column for column, at in ((out, 0), (into, 3)) if sides[at] and sides[at] == sides[at + 1]}
         for more, less in ((into, out),) if is_plain else ((out, into), (into, out)):
             made.append((more + LESS + less, _signed(more, less, negative)))
@@ -160,7 +161,7 @@ def pairs(columns: Sequence[str]) -> Iterator[tuple[str, str, bool]]:
 
 
 def _is_amount(column: str) -> str:
-    """Return SQL that says whether a cell holds an amount other than nothing."""
+    """Return SQL for whether a cell holds an amount other than zero."""
     digits = f"translate(coalesce({name(column)}, ''), {text(numbers.DIGITS[0])}, {text(numbers.DIGITS[1])})"
     return f"regexp_matches({digits}, '[1-9]')"
 
@@ -184,8 +185,8 @@ def _signed(more: str, less: str, negative: set[str]) -> str:
     )
 
 
-# Amounts in several currencies beside their exchange rate: what one unit of the row's currency is worth in the shop's,
-# or the other way about, which nobody can tell from the file.
+# Amounts in several currencies with their exchange rate: what one unit of the row's currency is worth in the shop's,
+# or the other way about, which the file does not show.
 
 RATE: Final = re.compile(f"(?i){_VOCABULARY.pattern('amounts', 'exchange_rates')}")
 WAYS: Final = ("*", "/")
@@ -209,17 +210,17 @@ def _number(column: str) -> str:
     return NumberReading().value(f"nullif(trim({name(column)}), '')")
 
 
-# Prices of 100 pieces beside the column that says so.
+# Prices of 100 pieces, with a column of how many pieces each price is for.
 
 PER: Final = " / "
-"""What stands between a price and the column of how many pieces it is for, in the name of the price of one piece."""
+"""Separator between a price and the column of how many pieces it is for, in the name of the price of one piece."""
 PIECES: Final = re.compile(f"(?i){_VOCABULARY.pattern('prices', 'pieces')}")
 """What the name of such a column holds."""
 TENS: Final = "('10', '100', '1000', '10000')"
 
 
 def _prices_of_one(table: Table) -> Columns:
-    """Return each price divided by the column beside it that holds 1, 10, 100 or 1,000, and not 1 alone."""
+    """Return each price divided by the next column that holds 1, 10, 100 or 1,000, and not 1 alone."""
     priced = [column for column in table.columns if column_roles(column) & {UNIT_PRICE, PRICE}]
     per = [column for column in table.columns if column not in priced and PIECES.search(column)]
     if not priced or not per:
@@ -230,11 +231,11 @@ def _prices_of_one(table: Table) -> Columns:
         f" count(*) FILTER ({cell.format(name(column))} IN {TENS})"
         for column in per
     ]
-    found = table.judge(*counts)
+    counted = table.judge(*counts)
     return tuple(
         (f"{price}{PER}{column}", f"round({_number(price)} / nullif({_number(column)}, 0), 6)::VARCHAR")
         for at, column in enumerate(per)
-        if found[2 * at] == 0 and found[2 * at + 1] > 0
+        if counted[2 * at] == 0 and counted[2 * at + 1] > 0
         for price in priced
     )
 
@@ -284,7 +285,7 @@ def _keys(cell: str | None) -> list[str]:
 
 
 def _listed(cell: str, key: str) -> str:
-    """Return SQL for what stands under a key in all objects of a list."""
+    """Return SQL for the values of a key in all objects of a list."""
     quoted = key.replace('"', "")
     return f"json_extract_string({cell}, {text(f'$[*].{chr(34)}{quoted}{chr(34)}')})"
 

@@ -1,4 +1,4 @@
-"""How a text file separates its cells, and where its column names stand."""
+"""How a text file separates its cells, and which line has its column names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from clv_core.collection.vocabulary.column_names import EVENT_NAMES, LIKELY_NAME
 from clv_core.errors import Message, NeedsAnswer, Refused
 
 SAMPLE_CHARACTERS: Final = 1 << 16
+"""Characters by which the delimiter is judged."""
 MAX_COLUMNS: Final = 2_000
+"""More columns are no log: a file without line breaks has such a row."""
 BLANKS: Final = " \t\r\x0b\x0c"
 """Characters that a blank line may hold."""
 MIN_EVEN: Final = 0.7
@@ -34,12 +36,12 @@ class Dialect:
     Args:
         delimiter: one character.
         quote: one character, or empty.
-        escape: what stands before a quote inside quotes: the quote itself, a backslash, or empty.
+        escape: the character before a quote inside quotes: the quote itself, a backslash, or empty.
         blanks: runs of blanks separate cells (and the file is to be rewritten with tabs).
         header_line: lines before the first event, the column names included.
-        columns: names as they stand in the file, made unique.
+        columns: names as in the file, made unique.
         named: how many of them the line of names holds: fewer where rows are wider than it.
-        notes: what is to be said about it.
+        notes: warnings about it.
     """
 
     delimiter: str
@@ -76,14 +78,14 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         text = file.read(SAMPLE_CHARACTERS)
-        whole = not file.read(1)
-    if not whole and "\n" in text:
+        at_end = not file.read(1)
+    if not at_end and "\n" in text:
         text = text[: text.rfind("\n") + 1]
     hint = re.match(r"sep=(.)\r?\n", text)
     body = text[hint.end() :] if hint else text
     widest = max((line.count(mark) for line in body.split("\n", 20)[:20] for mark in ",;\t|"), default=0)
     first = body.split("\n", 1)[0]
-    if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not whole and "\n" not in text):
+    if max(first.count(mark) for mark in ",;\t|") >= MAX_COLUMNS or (not at_end and "\n" not in text):
         raise Refused("too_many_columns", file=name, columns=widest + 1, limit=MAX_COLUMNS)
     delimiter, quote, escape = _sniff(path, body)
     if hint:
@@ -128,7 +130,7 @@ def detect(path: Path, name: str, *, header: bool | None = None, named: Collecti
 def _naming_more(
     text: str, delimiter: str, quote: str, escape: str, rows: list[tuple[int, list[str]]]
 ) -> tuple[str, list[tuple[int, list[str]]]]:
-    """Return the delimiter, and the rows by it, that tells the names of columns apart where the engine's does not.
+    """Return the delimiter that separates the names of columns where the engine's does not, and the rows by it.
 
     Decimal commas below a title mislead it.
     """
@@ -220,12 +222,12 @@ def header_position(rows: list[list[str]]) -> int:
 
 def _are_names(cells: list[str], width: int) -> bool:
     """Say whether cells name the columns of a table: nearly as many as it has, or nothing but names that logs use."""
-    known = known_names(cells)
-    return known >= 2 and (abs(len(cells) - width) <= 1 or known == len(cells))
+    matching = known_names(cells)
+    return matching >= 2 and (abs(len(cells) - width) <= 1 or matching == len(cells))
 
 
 def _heads_groups(cells: list[str], below: list[str]) -> bool:
-    """Say whether cells head groups of columns, whose own names stand in the line below: Customer, "", Order, ""."""
+    """Return whether cells head groups of columns, whose own names are in the line below: Customer, "", Order, ""."""
     blank = sum(not cell.strip() for cell in cells)
     return blank > sum(not cell.strip() for cell in below) and known_names(below) > known_names(cells)
 
@@ -253,13 +255,13 @@ def known_names(cells: Iterable[str]) -> int:
     return sum(bool(column_roles(cell)) for cell in cells if cell.strip())
 
 
-def unique_names(names: Iterable[str], others: Iterable[str] = ()) -> tuple[str, ...]:
+def unique_names(names: Iterable[str], reserved: Iterable[str] = ()) -> tuple[str, ...]:
     """Return names in their order, those that repeat one before them, or one of the others, with a number behind.
 
     Case is no difference: the engine sees none.
     """
     unique: list[str] = []
-    taken = {other.lower() for other in others}
+    taken = {other.lower() for other in reserved}
     for name in names:
         candidate, copy = name, 2
         while candidate.lower() in taken:

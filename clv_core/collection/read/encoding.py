@@ -1,4 +1,4 @@
-"""Bytes become UTF-8 text with one kind of line end; whatever had to be changed is said, with its lines.
+"""Bytes become UTF-8 text with one kind of line end; warnings name whatever had to be changed, with its lines.
 
 Where the bytes prove no encoding, the one is taken that makes words of a text's letters, or names of columns of its
 first lines.
@@ -23,14 +23,17 @@ from clv_core.collection.vocabulary.column_names import fold
 from clv_core.errors import Message, Refused, UsageError
 
 BLOCK: Final = 1 << 23
+"""Bytes read at a time."""
 MAX_JUDGED_LINES: Final = 5_000
+"""Lines with bytes beyond ASCII by which an encoding is judged."""
 MAX_LINES_NAMED: Final = 5
+"""Line numbers quoted in a message."""
 MIN_LINES: Final = 3
 """Lines that are not UTF-8 from which a text may be judged by how it looks."""
 MIN_NAMES: Final = 2
-"""Known names of columns that outrank how the rest looks."""
+"""Recognised names of columns that outrank how the rest looks (a guess: one may be an accident, two hardly)."""
 ASCII_LINE: Final = "a,\n"
-"""Its bytes are found in text that can be cut into lines before it is decoded."""
+"""Its bytes occur in text that can be cut into lines before it is decoded."""
 
 MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -60,7 +63,7 @@ class Survey:
 
 
 def survey(path: Path, blocks: int | None = None) -> Survey:
-    """Read the file once, in blocks of whole lines, and return what its bytes look like.
+    """Read the file once, in blocks of complete lines, and return what its bytes look like.
 
     Args:
         path: a text file.
@@ -120,7 +123,7 @@ def single_byte(encoding: str) -> bool:
 
 
 def rewrite(
-    path: Path, seen: Survey, target: Path, *, said: str = "", usual: str = "", called: str = ""
+    path: Path, seen: Survey, target: Path, *, encoding: str = "", usual: str = "", called: str = ""
 ) -> tuple[Message, ...]:
     """Write ``path`` to ``target`` as UTF-8 with LF line ends and no NULs; return what was done.
 
@@ -128,7 +131,7 @@ def rewrite(
         path: a text file.
         seen: :func:`survey` of it; gets the encoding that it was read in.
         target: what is written.
-        said: the encoding that the person named; it holds for every line.
+        encoding: the one that the person named; it holds for every line.
         usual: the encoding of one byte a letter of an earlier file like it; read so where it is not UTF-8.
         called: what the person calls the file, where it is not the path's name.
 
@@ -137,35 +140,37 @@ def rewrite(
     """
     notes: list[Message] = []
     fallback = ""
-    if said:
-        seen.encoding = said
+    if encoding:
+        seen.encoding = encoding
     elif not seen.valid and seen.encoding.startswith("utf-8"):
         with path.open("rb") as file:
             head = file.read(1 << 16).rpartition(b"\n")[0]
-        whole, fallback = _judge(head, seen.judged, called or path.name, usual)
-        if whole:
-            seen.encoding = whole
-            notes.append(Message("warning.encoding", {"encoding": whole}))
+        of_all_lines, fallback = _judge(head, seen.judged, called or path.name, usual)
+        if of_all_lines:
+            seen.encoding = of_all_lines
+            notes.append(Message("warning.encoding", {"encoding": of_all_lines}))
     elif not seen.valid and seen.encoding != "utf-16":  # which has a mark
         notes.append(Message("warning.encoding", {"encoding": seen.encoding}))
     damage = _Lines()
     nuls = _Lines()
     with target.open("w", encoding="utf-8", newline="") as out:
-        number, held = 1, ""
+        number, carriage = 1, ""
         try:
-            for text, lines in _decoded(path, seen.encoding, fallback, damage, strict=bool(said)):
-                if said and damage.count:
-                    raise Refused("encoding_said", file=called or path.name, encoding=said, line=damage.first[0])
+            for text, lines in _decoded(path, seen.encoding, fallback, damage, strict=bool(encoding)):
+                if encoding and damage.count:
+                    raise Refused("encoding_said", file=called or path.name, encoding=encoding, line=damage.first[0])
                 if "\0" in text:
                     nuls.note(text, "\0", number)
                     text = text.replace("\0", "")
-                text = held + text
-                held = "\r" if text.endswith("\r") else ""  # the other half of the line's end may be in the next block
+                text = carriage + text
+                carriage = (
+                    "\r" if text.endswith("\r") else ""
+                )  # the other half of the line's end may be in the next block
                 out.write(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
                 number += lines
         except UnicodeError as error:
             raise Refused("encoding_said", file=called or path.name, encoding=seen.encoding, line=number) from error
-        out.write("\n" if held else "")
+        out.write("\n" if carriage else "")
     if damage.count:
         code = "warning.mixed_encoding" if fallback else "warning.bad_bytes"
         notes.append(Message(code, {"lines": damage.count, "first": damage.text(), "encoding": fallback}))
@@ -198,12 +203,12 @@ class _Lines:
 
 
 def _judge(head: bytes, lines: list[bytes], name: str, usual: str = "") -> tuple[str, str]:
-    """Return (encoding of the whole file, "") or ("", encoding of the lines that are not UTF-8).
+    """Return (encoding of all lines, "") or ("", encoding of the lines that are not UTF-8).
 
     A short text in a multi-byte encoding often happens to be valid UTF-8, so such an encoding wins when it reads every
     line; one of the single-byte encodings reads anything, so it wins only where hardly a line is UTF-8, and its words
-    tell it from the others, unless an earlier file was in one (``usual``). Column names that logs use outrank both, and
-    where nothing else is not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
+    distinguish it from the others, unless an earlier file was in one (``usual``). Column names that logs use outrank
+    both, and where nothing else is not ASCII, as in a Chinese or Russian log of numbers, one such name is enough.
     """
     bad = [line for line in lines if not _reads(line, "utf-8")]
     sample = head + b"\n".join(bad) if _reads(head, "utf-8") else head
@@ -294,7 +299,7 @@ WINDOWS: Final = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "c
 ONE_BYTE: Final = (*WINDOWS, "mac_roman", "cp850", "cp866", "koi8_r")
 """Encodings of one byte a letter that a line of column names can prove."""
 USUAL: Final = ("utf-8", "utf-16", "gb18030", "big5", "cp932", "euc_kr", *WINDOWS)
-"""What a person may choose among; any other encoding that Python knows can be said by name."""
+"""What a person may choose among; any other encoding of Python can be named."""
 
 WESTERN: Final = "cp1252"
 ALPHABETS: Final = {
@@ -311,17 +316,18 @@ ALPHABETS: Final = {
     "cp1254": ("çğıi̇öşüâîû",),
     "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äöüõšž"),  # lt lv et
 }
-"""Letters by language beside those of ASCII. Alone, chardet 7.7 takes five of six lists of Spanish words for cp1250."""
+"""Letters by language, without those of ASCII. chardet 7.7 alone takes five of six Spanish word lists for cp1250."""
 SIGNS: Final = re.compile(r"[cdkm]?m[²³]|[a-z]{0,2}[ºª]|[²³¹£¥¢¼½¾×÷¿¡]", re.I)
-"""What stands beside words in the West: m², Nº, £."""
+"""Signs next to words in the West: m², Nº, £."""
 MIN_SHARE: Final = 0.5
 """Share of the words that an encoding has to explain to overrule a guess."""
 JUDGED_BYTES: Final = 1 << 20
+"""Bytes of these lines that are given to chardet, whose time grows with them."""
 WORD: Final = re.compile("[^\\x00-@\\[-`{-\x7f€‚„…†‡‰‹›‘’“”•–—™\xa0¦§©«¬\xad®°±µ¶·»]+")
 """A run of letters, and of marks where another encoding may have letters; marks that all of them share part words."""
 
 FIRST_LINES: Final = 5
-"""The column names stand in one of these, behind a remark or two."""
+"""The column names are in one of these, behind a remark or two (a guess)."""
 BETWEEN: Final = re.compile(r'[,;\t|]|"')
 
 
@@ -366,7 +372,7 @@ def _is_word(word: str, letters: str) -> bool:
 
 
 def encoding_of_names(lines: Iterable[bytes], encodings: Sequence[str]) -> tuple[str, int]:
-    """Return the encoding that reads most known names of columns in one line, and how many; "" and 0 where none does.
+    """Return the encoding with most recognised names of columns in one line, and their number; "" and 0 for none.
 
     Encodings with two bytes a letter read each other's texts as letters too: Korean names become Chinese that nobody
     writes. Names that logs use are no accident.

@@ -24,15 +24,19 @@ KEYED_ROWS: Final = 1_000_000
 KEYS_AT_ONCE: Final = 1_000
 """Records whose keys are counted between two looks at their number."""
 MAX_OBJECT_BYTES: Final = 1 << 24
+"""Largest record, the engine's own default: a larger one is hardly an event."""
 JUDGED_ROWS: Final = 2_000
 """A column whose filled cells in so many rows are objects is one of objects."""
 MAX_DEPTH: Final = 6
+"""Keys within each other that become a column; deeper ones stay text (a guess)."""
 MAX_NESTED: Final = 200
 """Objects and lists within each other; from some 10,000 on the engine's process ends of it. Exports reach 10."""
 MAX_ENVELOPE_DEPTH: Final = 4
 """So many keys lead to the list of records at most."""
 MAX_ENVELOPE_BYTES: Final = 1 << 28
+"""Larger answers are not unpacked: to the engine, all of one is a single object in memory."""
 QUOTE: Final = 2
+"""The number of a quotation mark in :data:`NESTING`."""
 NESTING: Final = np.zeros(256, np.int8)
 """What a byte of JSON does: begins an object or a list, ends one, or begins or ends a text."""
 NESTING[list(b"[{")], NESTING[list(b"]}")], NESTING[ord('"')] = 1, -1, QUOTE
@@ -42,7 +46,7 @@ Keys = tuple[str, ...]
 
 
 def is_nested_too_deep(blocks: Iterable[bytes]) -> bool:
-    """Return whether more than :data:`MAX_NESTED` objects and lists of a JSON text stand within each other.
+    """Return whether more than :data:`MAX_NESTED` objects and lists of a JSON text are nested.
 
     Args:
         blocks: the text, piece by piece.
@@ -64,7 +68,7 @@ def is_nested_too_deep(blocks: Iterable[bytes]) -> bool:
 
 
 def keys_of_wide(connection: duckdb.DuckDBPyConnection, path: Path, limit: int, file: str) -> tuple[str, ...]:
-    """Return the keys of a file's records where more than ``limit`` keys stand in objects within them, else nothing.
+    """Return the keys of a file's records where more than ``limit`` keys are in objects within them, else nothing.
 
     The engine takes 6 kB and a millisecond for each different key when it looks for columns (200,000: 1.2 GB). Here
     reading ends as soon as there are too many.
@@ -127,11 +131,12 @@ def unwrapped(connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path) 
         if any(_names_a_record(keys[-1]) for keys, kind in leaves if keys and not isinstance(kind, list)):
             return path, ()
         timed = [keys for keys, kind in lists.items() if any(_is_time(key) for (*_, key), _ in _leaves((), kind))]
-        chosen = list(lists) if len(lists) == 1 else timed
-        if len(chosen) != 1:
+        candidates = list(lists) if len(lists) == 1 else timed
+        if len(candidates) != 1:
             return path, ()
-        keys, target = chosen[0], scratch / "records.json"
+        keys, target = candidates[0], scratch / "records.json"
         listed = f"json_extract(json, {text(_json_path(keys) + '[*]')})"
+        # Inner: the items of the list. Outer: those that are objects.
         records = connection.execute(
             f"SELECT record FROM (SELECT unnest({listed}) AS record FROM {objects}) WHERE json_type(record) = 'OBJECT'"
         )
@@ -141,7 +146,7 @@ def unwrapped(connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path) 
                 out.writelines(f"{record}\n" for (record,) in some)
                 count += len(some)
     except duckdb.Error:
-        return path, ()  # reading it as it is says what is wrong
+        return path, ()  # reading it as it is raises the precise error
     return target, (Message("warning.envelope", {"column": ".".join(keys), "rows": count}),)
 
 
@@ -157,7 +162,7 @@ def _is_no_envelope(path: Path) -> bool:
 
 
 def refuse_nested_events(paths: Sequence[Keys], columns: Sequence[str], kinds: Sequence[Any], file: str) -> None:
-    """Refuse objects whose only times stand in a list of objects: the events of a session or of a customer.
+    """Refuse objects whose only times are in a list of objects: the events of a session or of a customer.
 
     Args:
         paths: keys that lead to each value.
@@ -201,7 +206,7 @@ def unfolding(
         connection: the engine.
         relation: table expression of the file, all of it text.
         columns: the file's own.
-        most: columns that the file may have in all; beyond them values with known names go first.
+        most: columns that the file may have in all; beyond them values with recognised names go first.
     """
     cells = [name(column) for column in columns]
     tests = ", ".join(f"bool_and(starts_with(ltrim({cell}), '{{') AND json_valid({cell}))" for cell in cells)
@@ -213,11 +218,11 @@ def unfolding(
             structure = one(connection, f"SELECT json_group_structure(cell::JSON) FROM {rows} WHERE json_valid(cell)")
             values = _leaves((column,), json.loads(structure[0]), MAX_DEPTH)
             paths[column] = [path for path, kind in values if len(path) > 1 and kind != NOTHING]
-    others = [column for column in columns if not paths.get(column)]
+    plain = [column for column in columns if not paths.get(column)]
     values_of = [path for some in paths.values() for path in some]
-    if len(others) + len(values_of) > most:
-        values_of = sorted(values_of, key=lambda path: not known_names([path[-1]]))[: most - len(others)]
-    return tuple(zip(unique_names(map(".".join, values_of), others), values_of, strict=True))
+    if len(plain) + len(values_of) > most:
+        values_of = sorted(values_of, key=lambda path: not known_names([path[-1]]))[: most - len(plain)]
+    return tuple(zip(unique_names(map(".".join, values_of), plain), values_of, strict=True))
 
 
 def unfolded(table: str, values: Sequence[tuple[str, Keys]]) -> str:

@@ -1,4 +1,4 @@
-"""Text files whose rows do not stand by themselves yet; :data:`STEPS` are what is done about it, in their order.
+"""Text files whose rows are not complete by themselves; :data:`STEPS` make them so, in their order.
 
 Split cells are joined, groups of rows get the name above them, ids are filled down. A copy keeps its rows on the lines
 that they stand on in the file.
@@ -26,13 +26,15 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, DISCOUNT, EVENT_TIME, ORDER_ID
 from clv_core.errors import Message
 
 JUDGED_ROWS: Final = 2_000
+"""First rows by which a layout is judged; the steps that find one then read the entire file."""
 BLOCK: Final = 1 << 23
+"""Characters copied at a time."""
 
 
 def laid_out(
     connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
 ) -> tuple[Path, Dialect]:
-    """Return a file with whole rows, a customer in each, and its dialect: ``path`` itself where it is one.
+    """Return a file with complete rows, a customer in each, and its dialect: ``path`` itself where it is one.
 
     Args:
         connection: the engine.
@@ -44,7 +46,7 @@ def laid_out(
         try:
             path, dialect = step(connection, path, dialect, scratch) or (path, dialect)
         except duckdb.Error:
-            continue  # a row of more or fewer cells than columns: it is rejected when the file is read as it stands
+            continue  # a row of more or fewer cells than columns: it is rejected when the file is read unchanged
     return path, dialect
 
 
@@ -89,19 +91,19 @@ MAX_SHAPES: Final = 50
 MONEY: Final = {AMOUNT, UNIT_PRICE, PRICE, DISCOUNT, REFUND}
 WHOLE: Final = re.compile(r"\s*[^\w\s]*\s*[-+]?(\d{1,3}([.\s'’]\d{3})+|\d+)")
 CENTS: Final = re.compile(r"\d{1,2}\s*[^\d\s]{0,3}\s*")
-"""What stands before and behind the decimal comma of an amount."""
+"""Patterns before and behind the decimal comma of an amount."""
 Joined = tuple[list[str], tuple[int, ...]]
 """A row, and the places of its cells that were split."""
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """What the rows that are as wide as the table tell of its columns.
+    """What the rows that are as wide as the table show of its columns.
 
     Args:
-        shapes: of the values of each column; empty where any text may stand in it.
+        shapes: of the values of each column; empty where it may hold any text.
         texts: places of columns of text.
-        money: places of columns whose names say that they hold amounts.
+        money: places of columns with names of amounts.
         indented: whether cells begin with a blank.
     """
 
@@ -112,17 +114,17 @@ class _Columns:
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[str]], names: Sequence[str]) -> _Columns:
-        """Return what rows tell of the columns of these names."""
-        whole = [cells for cells in rows if len(cells) == len(names)]
+        """Return what rows show of the columns of these names."""
+        full_rows = [cells for cells in rows if len(cells) == len(names)]
         shapes, texts = [], []
         for at in range(len(names)):
-            values = {cells[at] for cells in whole}
+            values = {cells[at] for cells in full_rows}
             different = frozenset(map(_shape, values))
             is_text = any(value.strip() and not re.search(r"\d", value) for value in values)
             shapes.append(frozenset[str]() if is_text or len(different) > MAX_SHAPES else different)
             texts += [at] if is_text else []
         money = tuple(at for at, column in enumerate(names) if column_roles(column) & MONEY)
-        return cls(tuple(shapes), tuple(texts), money, any(_is_indented(cell) for cells in whole for cell in cells))
+        return cls(tuple(shapes), tuple(texts), money, any(_is_indented(cell) for cells in full_rows for cell in cells))
 
     def join(self, cells: Sequence[str], delimiter: str) -> Joined | None:
         """Return a row of too many cells with its parts joined; None where that is unsure."""
@@ -224,22 +226,23 @@ def _write_joined(path: Path, dialect: Dialect, table: _Columns, target: Path) -
 
 # Reports with each customer in a row of its own above the rows of its sales, and a row of totals below them. The name
 # is written into each row of its group, but only where every group is closed by a row that repeats its name: an empty
-# cell under a filled one says nothing by itself.
+# cell under a filled one means nothing by itself.
 
 MIN_GROUPS: Final = 2
+"""Groups with a row of totals that repeats the name: one may be an accident (a guess)."""
 MAX_OTHERS: Final = 1
 """Rows that belong to no group: that of the sum of all. More come from groups within groups."""
 HEADED: Final = "warning.headed_groups"
 CUSTOMER: Final = "Customer"
-"""What the column of names is called where the report does not say it."""
+"""What the column of names is called where the report has no name for it."""
 
 
 def _name_groups(
     connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
 ) -> tuple[Path, Dialect] | None:
-    first, *others = dialect.columns
+    first, *rest = dialect.columns
     unnamed, dated = first == "column_1", EVENT_TIME in column_roles(first)
-    if any(CUSTOMER_ID in column_roles(column) for column in others):
+    if any(CUSTOMER_ID in column_roles(column) for column in rest):
         return None
     if not (unnamed or dated or CUSTOMER_ID in column_roles(first)):
         return None
@@ -247,7 +250,7 @@ def _name_groups(
         return None
     rows = _grouped(path, dialect, dated)
     customer = CUSTOMER if dated or unnamed else first
-    columns = (customer, *(dialect.columns if dated else others))
+    columns = (customer, *(dialect.columns if dated else rest))
     who = f"CASE WHEN clv_kind = 'row' THEN clv_held ELSE nullif(clv_head, '') END AS {name(customer)}"
     cells = ", ".join([who, *map(name, columns[1:])])
     groups, totals, shown = one(
@@ -262,7 +265,7 @@ def _name_groups(
 
 
 def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]:
-    """Return what is said of a file with the name of its first group, a customer's, as a pseudonym.
+    """Return the warnings about a file with the name of its first group, a customer's, as a pseudonym.
 
     Args:
         notes: of the file.
@@ -277,15 +280,19 @@ def with_pseudonyms(notes: Iterable[Message], key: bytes) -> tuple[Message, ...]
 
 
 def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None) -> str:
-    """Return the table expression of the rows with their number, what they are, and the name that stands above them."""
-    first, *others = map(name, dialect.columns)
+    """Return the table expression of the rows with their number, kind, and the name above them.
+
+    The innermost query numbers the rows and splits off the first cell; the next one gives each row the last heading at
+    or above it, and that one's number as its group; the outer one names the kind.
+    """
+    first, *rest = map(name, dialect.columns)
     rows = f"{_text_rows(path, dialect, padded=True)}{f' LIMIT {limit}' if limit else ''}"
     parts = (
         f"SELECT *, row_number() OVER () AS clv_place, trim(coalesce({first}, '')) AS clv_head,"
-        f" trim(concat_ws('', {', '.join(others)})) AS clv_rest FROM {rows}"
+        f" trim(concat_ws('', {', '.join(rest)})) AS clv_rest FROM {rows}"
     )
     heading = "CASE WHEN clv_head <> '' AND clv_rest = '' THEN"
-    held = (
+    filled = (
         f"SELECT *, last_value({heading} clv_head END IGNORE NULLS) OVER (ORDER BY clv_place) AS clv_held,"
         f" max({heading} clv_place END) OVER (ORDER BY clv_place) AS clv_group"
     )
@@ -293,13 +300,17 @@ def _grouped(path: Path, dialect: Dialect, dated: bool, limit: int | None = None
     return (
         "(SELECT *, CASE WHEN clv_rest = '' THEN 'heading'"
         " WHEN clv_head <> clv_held AND contains(clv_head, clv_held) THEN 'total'"
-        f" WHEN {inside} THEN 'row' ELSE 'other' END AS clv_kind FROM ({held} FROM ({parts})))"
+        f" WHEN {inside} THEN 'row' ELSE 'other' END AS clv_kind FROM ({filled} FROM ({parts})))"
     )
 
 
 def _are_groups(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
-    """Return whether nearly all rows belong to groups, each of which ends with its total; the last may be cut off."""
-    groups, closed, broken, others = one(
+    """Return whether nearly all rows belong to groups, each of which ends with its total; the last may be cut off.
+
+    The inner query counts sales and totals of each group; the outer one counts groups: with sales, closed by one total
+    behind them, broken; and rows of no group.
+    """
+    groups, closed, broken, unmatched = one(
         connection,
         "SELECT count(*) FILTER (sales > 0), count(*) FILTER (sales > 0 AND totals = 1 AND last_total > last_sale),"
         " count(*) FILTER (totals > 1 OR (sales > 0 AND clv_group IS NULL)), coalesce(sum(others), 0) FROM"
@@ -309,7 +320,7 @@ def _are_groups(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
         " max(clv_place) FILTER (clv_kind = 'total') AS last_total,"
         f" count(*) FILTER (clv_kind = 'other') AS others FROM {rows} GROUP BY clv_group)",
     )
-    return bool(closed >= MIN_GROUPS and groups - closed <= 1 and not broken and others <= MAX_OTHERS)
+    return bool(closed >= MIN_GROUPS and groups - closed <= 1 and not broken and unmatched <= MAX_OTHERS)
 
 
 # Reports that name a customer in the first row of her orders only. Shops leave ids blank for guests too. So the file
@@ -321,18 +332,18 @@ MIN_ROWS: Final = 10
 MIN_TURNS: Final = 0.2
 """Share of ids, of three at least, at which times go back."""
 OF_ORDERS: Final = {EVENT_TIME, ORDER_ID, AMOUNT, UNIT_PRICE, PRICE}
-"""What each order says by itself, whoever it is of."""
+"""What each order has by itself, whoever it is of."""
 
 
 def _fill_down(
     connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, scratch: Path
 ) -> tuple[Path, Dialect] | None:
     roles = {column: column_roles(column) for column in dialect.columns}
-    own = [column for column in roles if CUSTOMER_ID in roles[column]]
+    id_columns = [column for column in roles if CUSTOMER_ID in roles[column]]
     times = [column for column in roles if EVENT_TIME in roles[column]]
-    if not own or not times:
+    if not id_columns or not times:
         return None
-    ids = min(own, key=lambda column: SURE_NAMES.get(fold(column)) != CUSTOMER_ID)
+    ids = min(id_columns, key=lambda column: SURE_NAMES.get(fold(column)) != CUSTOMER_ID)
     of_orders = [column for column in roles if roles[column] & OF_ORDERS]
     key, table = cell_text(name(ids), Kind.TEXT), _text_rows(path, dialect)
     first = f"{table} LIMIT {JUDGED_ROWS}"
@@ -349,7 +360,7 @@ def _fill_down(
         return None
     block = "OVER (PARTITION BY clv_block ORDER BY clv_place)"
     cells = ", ".join(
-        f"first_value({name(column)}) {block} AS {name(column)}" if column in own else name(column)
+        f"first_value({name(column)}) {block} AS {name(column)}" if column in id_columns else name(column)
         for column in dialect.columns
     )
     blank, customers = one(
@@ -370,7 +381,11 @@ def _blocks(table: str, ids: str, time: str, of_orders: list[str], order: str) -
 
 
 def _is_sorted(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
-    """Return whether each id stands above all rows of its customer."""
+    """Return whether each id is in the first row of its customer.
+
+    The inner query puts the time of the row above next to each row's; the outer one counts in which direction times go
+    within blocks, and where a new id begins.
+    """
     ids, different, unnamed, partial, later, earlier, back, on = one(
         connection,
         "SELECT count(clv_id), count(DISTINCT clv_id), count(*) FILTER (clv_block = 0),"

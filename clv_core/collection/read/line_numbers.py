@@ -30,6 +30,8 @@ def recorded_rejects(connection: duckdb.DuckDBPyConnection, source: Source) -> l
     """Return all lines that are no rows, in file order, once a relation with ``record=True`` has been read."""
     rejects: list[Reject] = []
     if source.dialect is not None:
+        # Innermost: one error for each line. Next: its text, and the line breaks before it. Outer: both counted in
+        # lines.
         rows = connection.execute(
             "SELECT position, kind, length(before) - length(replace(before, chr(10), '')), left(row, 1000),"
             " length(row) - length(replace(row, chr(10), '')) FROM (SELECT *, trim(whole, chr(13) || chr(10)) AS row,"

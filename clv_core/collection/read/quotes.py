@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from clv_core.collection.read.dialect import Dialect
 
 MAX_LINES_IN_A_CELL: Final = 500
+"""A cell of more lines is one that a stray quote has left open: a long review has some ten (a guess)."""
 MAX_ROWS_IN_A_CELL: Final = 3
-"""Lines of a cell, one after the other, that would be whole rows: more are rows that a stray quote has swallowed."""
+"""Lines of a cell, one after the other, that would be complete rows: more are rows that a stray quote has swallowed."""
 BLOCK: Final = 1 << 23
+"""Bytes read at a time."""
 MAX_ROW_BYTES: Final = 1 << 22
+"""Longest row that may reach over a block's end: it bounds what is carried to the next block."""
 MAX_LINE_BYTES: Final = MAX_ROW_BYTES // (MAX_ROWS_IN_A_CELL + 1)
+"""Longest line of such a row."""
 QUOTE, LINE_FEED, RETURN = b'"\n\r'
 
 
@@ -63,14 +67,14 @@ class QuotedCells:
         self._ends = re.compile(rb"[\x20\t\r]*+(?:\n|%s|\Z)" % mark)
         self._cells = re.compile(rb"%s(?:%s|\r?\n|\Z)" % (cell, mark), re.DOTALL)
         self.alone = re.compile(rb"(?:%s|\A)%s\r?\n?\Z" % (mark, sign))
-        """A quote that stands alone at the end of a line: it may open a cell, or close that of another line."""
+        """A quote that is a cell by itself at the end of a line: it may open a cell, or close that of another line."""
 
     def state(self, line: bytes, is_open: bool) -> str:
         """Return ``open``, ``closed`` or ``broken``: what becomes of quoted cells at the end of a line.
 
         Args:
             line: with its line end.
-            is_open: whether a quoted cell goes on in it.
+            is_open: whether a quoted cell continues in it.
         """
         if self.quote not in line:
             return "open" if is_open else "closed"
@@ -98,7 +102,7 @@ class QuotedCells:
 def quotes_hold(path: Path, dialect: Dialect) -> bool:
     """Return whether every quoted cell of a file ends where a cell can end, so that nothing can be swallowed.
 
-    A quote that stands alone at a line's end could close another's cell by chance; then the answer is no.
+    A quote that is a cell by itself at a line's end could close another's cell by chance; then the answer is no.
 
     Args:
         path: a UTF-8 file with LF or CRLF line ends.
@@ -145,7 +149,7 @@ def cells_close(path: Path, delimiter: str) -> bool:
 
 
 def _closed(text: bytes, mark: bytes) -> int | None:
-    """Return how many bytes of a text that begins with a row are whole rows; None where cells do not plainly close."""
+    """Return how many bytes of a text that begins with a row are complete rows; None where cells may not close."""
     lines = np.frombuffer(b"\n" + text, np.uint8)
     marks = np.flatnonzero((lines == QUOTE) | (lines == LINE_FEED))
     quoted = lines[marks] == QUOTE
@@ -161,10 +165,10 @@ def _closed(text: bytes, mark: bytes) -> int | None:
     returns = np.flatnonzero(behind == RETURN)
     ends_line[returns] = lines[places[returns] + 2] == LINE_FEED
     begins, ends = (before == LINE_FEED) | (before == mark[0]), ends_line | (behind == mark[0])
-    if (begins & ends_line).any():  # it stands alone: whether it opens or closes a cell cannot be told
+    if (begins & ends_line).any():  # a cell by itself: it may open or close a cell
         return None
     opens, closes = begins[::2], ends[1::2]
-    twice = places[2::2] == places[1:-1:2] + 1  # a quote within a cell stands twice: one closes, the next opens at once
+    twice = places[2::2] == places[1:-1:2] + 1  # a quote within a cell is doubled: one closes, the next opens at once
     opens[1:] |= twice
     closes[:-1] |= twice
     return int(marks[-1]) if opens.all() and closes.all() else None
@@ -192,7 +196,7 @@ def quotes_pair(path: Path, delimiter: str) -> bool:
 
 
 def _pair(lines: NDArray[np.uint8], ends: NDArray[np.uint8]) -> bool:
-    """Return the same of whole lines with a line feed before and after them."""
+    """Return the same of complete lines with a line feed before and after them."""
     marks = np.flatnonzero((lines == QUOTE) | (lines == LINE_FEED))
     quoted = lines[marks] == QUOTE
     if (np.cumsum(quoted)[~quoted] % 2).any():
@@ -200,7 +204,7 @@ def _pair(lines: NDArray[np.uint8], ends: NDArray[np.uint8]) -> bool:
     places = marks[quoted]
     opens, closes = places[::2], places[1::2]
     starts, stops = np.isin(lines[opens - 1], ends), np.isin(lines[closes + 1], ends)
-    # A quote within a cell stands twice: one closes, the next opens at once.
+    # A quote within a cell is doubled: one closes, the next opens at once.
     starts[1:] |= opens[1:] == closes[:-1] + 1
     stops[:-1] |= opens[1:] == closes[:-1] + 1
     return bool(starts.all() and stops.all())
@@ -209,28 +213,28 @@ def _pair(lines: NDArray[np.uint8], ends: NDArray[np.uint8]) -> bool:
 def close_quotes(path: Path, target: Path, dialect: Dialect) -> list[Reject]:
     """Copy ``path`` without the lines that open a quote and never close it; return these lines.
 
-    A line that opens a cell which goes on in the next lines is taken to be the culprit when the next line is a whole
-    row by itself, when the quote that would close the cell stands within other text, when the cell would go on for
+    A line that opens a cell which continues in the next lines is taken to be the culprit when the next line is a full
+    row by itself, when the quote that would close the cell is within other text, when the cell would continue for
     hundreds of lines, or when the file ends.
     """
     cells, columns, rejects = QuotedCells(dialect), len(dialect.columns), []
-    held: list[tuple[int, bytes]] = []
+    pending: list[tuple[int, bytes]] = []
     with path.open("rb") as source, target.open("wb") as out:
         lines: Iterator[tuple[int, bytes]] = enumerate(source, 1)
         again: list[tuple[int, bytes]] = []  # lines behind a rejected one, the next to be read last
-        while (item := again.pop() if again else next(lines, None)) is not None or held:
+        while (item := again.pop() if again else next(lines, None)) is not None or pending:
             if item is not None:
                 line = item[1]
-                state = cells.state(line, bool(held))
-                is_row = len(held) == 1 and state == "open" and cells.count(line) == columns
-                held.append(item)
+                state = cells.state(line, bool(pending))
+                is_row = len(pending) == 1 and state == "open" and cells.count(line) == columns
+                pending.append(item)
                 if state == "closed":
-                    out.writelines(text for _, text in held)
-                    held = []
+                    out.writelines(text for _, text in pending)
+                    pending = []
                     continue
-                if len(held) == 1 or not (is_row or state == "broken" or len(held) > MAX_LINES_IN_A_CELL):
+                if len(pending) == 1 or not (is_row or state == "broken" or len(pending) > MAX_LINES_IN_A_CELL):
                     continue
-            number, culprit = held[0]
+            number, culprit = pending[0]
             rejects.append(Reject(number, "open_quote", culprit.decode("utf-8", "replace").rstrip("\r\n")[:1000]))
-            again, held = again + held[:0:-1], []
+            again, pending = again + pending[:0:-1], []
     return rejects

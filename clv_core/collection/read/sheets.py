@@ -1,7 +1,7 @@
 """``python sheets.py FILE [FOLDER]`` writes each sheet of a workbook as CSV.
 
 It is a process of its own, of bounded memory: the library fills in every cell up to the last one of a sheet, and for a
-damaged or hostile file that is 8 GB, at which it ends its process. One line of JSON tells the sheets.
+damaged or hostile file that is 8 GB, at which it ends its process. It prints the sheets as one line of JSON.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Final, TextIO
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 MAX_BYTES: Final = 4_000_000_000
+"""Memory of the process: half of what a damaged file would take (see above)."""
 JUDGED_ROWS: Final = 1_000
-"""Rows of a sheet that tell how wide it is."""
+"""First rows of a sheet by which its width is judged."""
 
 
 def main(file: str, folder: str = "") -> None:

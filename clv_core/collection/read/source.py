@@ -61,7 +61,7 @@ class Source:
         encoding: how it was decoded, for text.
         dialect: how its cells are separated, for text.
         notes: what had to be done to read it.
-        rejects: lines already found to be no rows.
+        rejects: lines already detected to be no rows.
         bytes: size of what is read.
         lines: lines in it, for text.
         paths: for JSON and Parquet, the keys that lead to each column's value.
@@ -107,7 +107,7 @@ class Source:
 
     @property
     def own_columns(self) -> tuple[str, ...]:
-        """Columns that stand in the file, or in objects in its cells."""
+        """Columns of the file, or of objects in its cells."""
         return self.columns[: len(self.columns) - len(self.made)]
 
     def _table(self, record: bool) -> str:
@@ -146,7 +146,7 @@ def open_source(
         connection: for Parquet and JSON schemas.
         path: a file, or a folder of Parquet files.
         scratch: where copies go.
-        answers: what the person has said about it.
+        answers: the person's answers about it.
         original: what the person calls the file, where it is not the path's name.
         usual: the encoding of one byte a letter of an earlier file like it, for one that proves none.
         fewest: columns that Parquet or JSON has at least.
@@ -165,20 +165,20 @@ def open_source(
         if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
             if content is Content.WORKBOOK and path.suffix.lower() not in WORKBOOK_SUFFIXES and "." in path.name:
                 notes += (Message("warning.content", {"file": called, "kind": "Excel (xlsx)"}),)
-            path, said = unpack(path, content, scratch, sheet=answers.sheet, header=answers.header)
-            notes += said
+            path, messages = unpack(path, content, scratch, sheet=answers.sheet, header=answers.header)
+            notes += messages
             content = identify(path)
     if content in (Content.GZIP, Content.ZIP, Content.WORKBOOK):
         raise Refused("nested_archive", file=called)
     if content in (Content.PARQUET, Content.JSON):
         if content is Content.JSON:
-            path, said = _unmarked(path, scratch / "unmarked.json")
-            notes += said
+            path, messages = _unmarked(path, scratch / "unmarked.json")
+            notes += messages
             with path.open("rb") as file:
                 if is_nested_too_deep(iter(partial(file.read, BLOCK), b"")):
                     raise Refused("nested_too_deep", file=called, limit=MAX_NESTED)
-            path, said = unwrapped(connection, path, scratch)
-            notes += said
+            path, messages = unwrapped(connection, path, scratch)
+            notes += messages
         source = _structured(connection, path, content, called, fewest)
         if content is Content.JSON and not called.lower().removesuffix(".gz").endswith(JSON_SUFFIXES):
             notes += (Message("warning.content", {"file": called, "kind": "JSON"}),)
@@ -194,7 +194,7 @@ def _unmarked(path: Path, target: Path) -> tuple[Path, tuple[Message, ...]]:
 
 
 def _completed(connection: duckdb.DuckDBPyConnection, source: Source, notes: tuple[Message, ...]) -> Source:
-    """Return a source with what was to be said before it was read, and columns for what stands in cells of others."""
+    """Return a source with the warnings of before it was read, and columns for values inside cells of others."""
     values = unfolding(connection, source.relation(), source.columns, MAX_COLUMNS)
     if values:
         objects = {path[0] for _, path in values}
@@ -250,11 +250,11 @@ def _structured(
 def _text(
     connection: duckdb.DuckDBPyConnection, path: Path, scratch: Path, answers: Answers, called: str, usual: str
 ) -> Source:
-    seen, told = survey(path), answers.encoding
+    seen, named_encoding = survey(path), answers.encoding
     notes: tuple[Message, ...] = ()
-    if not seen.valid or seen.nuls or seen.returns or seen.both or told not in ("", "utf-8"):
+    if not seen.valid or seen.nuls or seen.returns or seen.both or named_encoding not in ("", "utf-8"):
         clean = scratch / "clean.txt"
-        notes = rewrite(path, seen, clean, said=told, usual=usual, called=called)
+        notes = rewrite(path, seen, clean, encoding=named_encoding, usual=usual, called=called)
         path = clean
         encoding, seen = seen.encoding, survey(clean)
     else:
@@ -273,9 +273,9 @@ def _text(
         path = closed
     if not rejects:
         path, dialect = laid_out(connection, path, dialect, scratch)
-    said = notes + dialect.notes
+    warnings = notes + dialect.notes
     size, lines = path.stat().st_size, seen.lines - len(rejects) + (last_byte(path) not in (b"\n", b""))
-    return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, said, rejects, size, lines)
+    return Source(called, Content.TEXT, path, dialect.columns, encoding, dialect, warnings, rejects, size, lines)
 
 
 def _tabs(path: Path, target: Path) -> Path:
@@ -314,6 +314,6 @@ def load(connection: duckdb.DuckDBPyConnection, source: Source, progress: Progre
 
 def sample(connection: duckdb.DuckDBPyConnection, source: Source, rows: int) -> list[TextRow]:
     """Return the first ``rows`` rows as text."""
-    columns = ", ".join(map(name, source.columns))  # the table may have what was read of its cells beside them
-    found = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
-    return [dict(zip(source.columns, row, strict=True)) for row in found]
+    columns = ", ".join(map(name, source.columns))  # the table may have further columns, read from cells of these
+    fetched = connection.execute(f"SELECT {columns} FROM {source.relation()} LIMIT {rows}").fetchall()
+    return [dict(zip(source.columns, row, strict=True)) for row in fetched]

@@ -1,4 +1,4 @@
-"""A table of people read whole, as text, by the rules that a log is read by."""
+"""A table of people read into memory, as text, by the rules that a log is read by."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from clv_core.errors import Refused
 from clv_core.scratch import temporary_folder
 
 BLOCK_ROWS: Final = 20_480
+"""Rows fetched between two checks of the memory that they take: ten of the engine's vectors."""
 
 
 def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame, list[Reject]]:
@@ -29,18 +30,18 @@ def read_text_table(path: Path, key: bytes | None = None) -> tuple[pd.DataFrame,
         key: of a dataset whose ids are pseudonyms; the file's ids become the same.
 
     Raises:
-        Refused: it holds no table, or more than the memory that is set aside for reading.
+        Refused: it holds no table, or more than the memory that is reserved for reading.
     """
     with temporary_folder("clv-table-") as scratch, reading_file(path.name, scratch, reads=path) as connection:
         source = open_source(connection, path, scratch, fewest=1)
-        own = id_column(source.columns) if key is not None else None
-        hidden = f" REPLACE ({pseudonym_sql(key, name(own))} AS {name(own)})" if key and own else ""
+        id_name = id_column(source.columns) if key is not None else None
+        hidden = f" REPLACE ({pseudonym_sql(key, name(id_name))} AS {name(id_name)})" if key and id_name else ""
         query = f"SELECT *{hidden} FROM {source.relation(record=True)}"
-        frame: pd.DataFrame = _whole(connection, query, path.name).to_pandas()
+        frame: pd.DataFrame = _fetch_table(connection, query, path.name).to_pandas()
         return frame, recorded_rejects(connection, source)
 
 
-def _whole(connection: duckdb.DuckDBPyConnection, query: str, file: str) -> pa.Table:
+def _fetch_table(connection: duckdb.DuckDBPyConnection, query: str, file: str) -> pa.Table:
     """Return all rows of a query: the engine bounds its own memory, not that of what it returns.
 
     Raises:

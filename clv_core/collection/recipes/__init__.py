@@ -1,7 +1,7 @@
-"""Recipes: one TOML file for each export says how it is recognised, and what a person would answer about it.
+"""Recipes: one TOML file for each export, with how it is recognised and what a person would answer about it.
 
-``find_recipe`` returns the recipe for a file's columns; ``completed_answers`` adds to what the person said what the
-recipe says.
+``find_recipe`` returns the recipe for a file's columns; ``completed_answers`` fills up
+the person's answers with the recipe's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is known of one system's export.
+    """How the export of one system is recognised and read.
 
     Args:
         name: of its file, without the ending.
@@ -42,7 +42,7 @@ class Recipe:
         without: columns of which none may be there.
         mapping: canonical name -> names of source columns, of which the first that is there is read; or two of them, as
             :class:`~clv_core.collection.answers.Answers` takes it.
-        said: the other answers, by field.
+        answers: the other answers, by field.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Recipe:
     headers: tuple[Names, ...]
     without: Names = ()
     mapping: Mapping[str, Names] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, columns: Iterable[str]) -> list[str]:
-        """Return the columns that a file lacks for it, spelling aside."""
+        """Return the columns that a file lacks for it, however they are spelled."""
         there = set(map(fold, columns))
         return [names[0] for names in self.headers if not there & set(map(fold, names))]
 
@@ -65,14 +65,14 @@ class Recipe:
     def columns(self, columns: Sequence[str]) -> dict[str, str]:
         """Return canonical -> source column, as a file of these columns spells it; none for what it lacks.
 
-        Gumroad has "Refunded?" beside "Refunded ($)", which are one name but for their marks: the exact one counts.
+        Gumroad has "Refunded?" and "Refunded ($)", which are one name but for their marks: the exact one counts.
         """
         spelled = {fold(column): column for column in reversed(columns)} | {column: column for column in columns}
-        found = {}
+        matches = {}
         for canonical, names in self.mapping.items():
             spellings = (_spelled(name, spelled) for name in names)
-            found[canonical] = next((name for name in spellings if name is not None), None)
-        return {canonical: column for canonical, column in found.items() if column is not None}
+            matches[canonical] = next((name for name in spellings if name is not None), None)
+        return {canonical: column for canonical, column in matches.items() if column is not None}
 
 
 def _spelled(column: str, spelled: Mapping[str, str]) -> str | None:
@@ -92,13 +92,13 @@ def shipped_recipes() -> Mapping[str, Recipe]:
     return {recipe.name: recipe for recipe in recipes}
 
 
-def find_recipe(said: str, columns: Sequence[str], file: str) -> Recipe | None:
+def find_recipe(choice: str, columns: Sequence[str], file: str) -> Recipe | None:
     """Return the recipe that a file is read by, None where it has none.
 
     Of several that recognise its columns, it is the one that names most of them.
 
     Args:
-        said: a recipe's name, the path of one, ``none``, or empty: then the columns tell.
+        choice: a recipe's name, the path of one, ``none``, or empty: then the columns decide.
         columns: the file's.
         file: what the person calls it.
 
@@ -106,25 +106,25 @@ def find_recipe(said: str, columns: Sequence[str], file: str) -> Recipe | None:
         NotFound: there is no such recipe.
         UsageError: it is none, or the file lacks columns that it needs.
     """
-    if said == NONE:
+    if choice == NONE:
         return None
-    if not said:
-        found = [recipe for recipe in shipped_recipes().values() if recipe.recognises(columns)]
-        return max(found, key=lambda recipe: len(recipe.headers), default=None)
-    recipe = load_recipe(Path(said)) if said.lower().endswith(SUFFIX) else shipped_recipes().get(said)
+    if not choice:
+        matches = [recipe for recipe in shipped_recipes().values() if recipe.recognises(columns)]
+        return max(matches, key=lambda recipe: len(recipe.headers), default=None)
+    recipe = load_recipe(Path(choice)) if choice.lower().endswith(SUFFIX) else shipped_recipes().get(choice)
     if recipe is None:
-        raise NotFound("recipe_unknown", recipe=said[:60], known=list(shipped_recipes()))
+        raise NotFound("recipe_unknown", recipe=choice[:60], known=list(shipped_recipes()))
     if missing := recipe.missing(columns):
         raise UsageError("recipe_headers", recipe=recipe.name, missing=missing, file=file, found=list(columns[:40]))
     return recipe
 
 
 def completed_answers(answers: Answers, recipe: Recipe | None, columns: Sequence[str]) -> Answers:
-    """Return what the person said, and of the rest what the recipe says about a file of these columns."""
+    """Return the person's answers, completed by those of the recipe for a file of these columns."""
     if recipe is None:
         return answers
-    more = {name: value for name, value in recipe.said.items() if not getattr(answers, name)}
-    words = {name: {**recipe.said.get(name, {}), **getattr(answers, name)} for name in ("events", "states")}
+    more = {name: value for name, value in recipe.answers.items() if not getattr(answers, name)}
+    words = {name: {**recipe.answers.get(name, {}), **getattr(answers, name)} for name in ("events", "states")}
     mapping = named_anew(recipe.columns(columns), answers.mapping)
     return replace(answers, **{**more, **words, "mapping": mapping, "recipe": recipe.name})
 
@@ -134,30 +134,31 @@ def load_recipe(path: Path) -> Recipe:
 
     Raises:
         NotFound: there is no such file.
-        UsageError: it is no TOML, has no headers, or says what no person could say: the message names key and value.
+        UsageError: it is no TOML, has no headers, or holds an invalid answer: the message names key
+            and value.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        told = tomllib.loads(text)
+        document = tomllib.loads(text)
     except OSError as error:
         raise NotFound("recipe_unknown", recipe=str(path), known=list(shipped_recipes())) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("recipe_broken", file=path.name, reason=str(error)) from error
-    for code, params in _faults(told):
+    for code, params in _faults(document):
         raise UsageError(code, file=path.name, **params)
     return Recipe(
         name=path.stem,
-        title=told.get("title", path.stem),
-        headers=tuple(map(_names, told["headers"])),
-        without=_names(told.get("without", [])),
-        mapping={canonical: _names(names) or ("",) for canonical, names in told.get("mapping", {}).items()},
-        said={key: told[key] for key in ("events", "states", "currency", *WORDS) if told.get(key)},
+        title=document.get("title", path.stem),
+        headers=tuple(map(_names, document["headers"])),
+        without=_names(document.get("without", [])),
+        mapping={canonical: _names(names) or ("",) for canonical, names in document.get("mapping", {}).items()},
+        answers={key: document[key] for key in ("events", "states", "currency", *WORDS) if document.get(key)},
     )
 
 
-def _faults(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield code and parameters of the error for each thing that a recipe must not say."""
-    for key, value in {"headers": None, **told}.items():
+def _faults(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield code and parameters of the error for each invalid key or value of a recipe."""
+    for key, value in {"headers": None, **document}.items():
         if key not in KEYS:
             yield "recipe_key", {"name": key, "known": list(KEYS)}
         elif key in WORDS:
@@ -175,13 +176,13 @@ def _faults(told: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 if key == "mapping" and word not in READ:
                     yield "recipe_column", {"column": word, "known": list(READ)}
                 fits = _names(meaning) or meaning == "" if key == "mapping" else isinstance(meaning, str) and meaning
-                known = MEANINGS if key == "states" else ('"…"',)
-                yield from _unless(fits and (key != "states" or meaning in known), f"{key}.{word}", meaning, *known)
+                allowed = MEANINGS if key == "states" else ('"…"',)
+                yield from _unless(fits and (key != "states" or meaning in allowed), f"{key}.{word}", meaning, *allowed)
 
 
-def _unless(fits: object, key: str, value: Any, *known: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _unless(fits: object, key: str, value: Any, *allowed: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if not fits:
-        yield "recipe_value", {"name": key, "value": str(value)[:60], "known": list(known)}
+        yield "recipe_value", {"name": key, "value": str(value)[:60], "known": list(allowed)}
 
 
 def _names(value: Any) -> Names:

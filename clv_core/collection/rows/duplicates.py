@@ -1,4 +1,4 @@
-"""Rows that repeat another row exactly, found by hash and verified by their values; and orders that were sent again.
+"""Rows that repeat another row exactly, detected by hash and verified by their values; and orders that were sent again.
 
 A thank-you page that is loaded anew, and an event that is sent anew, repeat an order with its customer and amounts at
 another time, under another id of the event. What differs in times and in ids that never repeat is no other purchase.
@@ -36,18 +36,22 @@ from clv_core.jobs import Progress
 from clv_core.records import JsonObject
 
 HASHES_AT_A_TIME: Final = 40_000_000
-MIN_ASKED: Final = 3
-"""Repeated rows, before they are worth a question."""
+"""Hashes sorted at a time: 320 MB, as each has 8 bytes."""
+MIN_REPEATS: Final = 3
+"""Repeated rows, before they are worth a question (a guess)."""
 MIN_PASTED: Final = 50
-"""Rows that repeat others in the same order, before that is no accident."""
+"""Rows that repeat others in the same order, before that is no accident (a guess)."""
 MIN_PASTED_SHARE: Final = 0.95
-"""Share of the repeated rows that stand as far from the row that they repeat as all others."""
+"""Share of the repeated rows that are as many rows behind the one that they repeat as all others."""
 MIN_ORDERS: Final = 5
 """Orders with repeated rows whose total is that of all their rows, before that is no accident."""
 MIN_ORDER_SHARE: Final = 0.9
+"""Share of the orders in question that must agree: a rule for nearly all orders is the file's, one for some is chance
+(a guess)."""
 MAX_APART: Final = "INTERVAL 1 DAY"
-"""How long after an order the same one is a repetition. In logs with known totals pages were loaded anew within minutes
-and events sent anew within hours; parts of an order are sent two days apart, instalments are paid a month apart."""
+"""How long after an order the same one is a repetition. In logs whose totals are documented, pages were loaded anew
+within minutes and events sent anew within hours; parts of an order are sent two days apart, instalments are
+paid a month apart."""
 MIN_REPEATED_AMOUNTS: Final = 3
 """Different amounts of repeated orders: in a shop of one price, lines of an order may well be equal."""
 JUDGED_TIMES: Final = 1_000
@@ -55,9 +59,10 @@ JUDGED_TIMES: Final = 1_000
 NEAR_EVENT: Final = "INTERVAL 366 DAY"
 """Numbers that are times of something else than an order are codes."""
 MAX_SENT_ANEW: Final = 0.3
-"""Share of the orders that stand again at the same instant; with more of them, these are lines with ids, unless all do
+"""Share of the orders that occur again at the same instant; with more of them, these are lines with ids, unless all do
 equally often."""
 CENT: Final = 0.011
+"""Largest difference between a total and the sum of its rows: a cent, and what float64 makes of it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Deduplicated:
         events: Parquet file of them.
         content: a figure of all rows in any order.
         dropped: how many repetitions were left out, those of orders that were sent again among them.
-        warnings: what is to be said.
+        warnings: about the repetitions.
     """
 
     events: Path
@@ -87,17 +92,17 @@ def drop_duplicates(
     *,
     shared: str = "",
 ) -> Deduplicated:
-    """Return rows without exact repetitions, where the person or an id of each event says that these are none.
+    """Return rows without repetitions, where an answer or an id of each event shows that these are no events.
 
     Args:
         connection: where it runs.
-        events: a Parquet file; where repetitions are dropped, another is written beside it.
+        events: a Parquet file; where repetitions are dropped, another is written next to it.
         columns: all its columns.
         total: its rows.
-        answers: what the person said: of repetitions, and of the time zone.
+        answers: the person's answers about repetitions and the time zone.
         progress: who listens.
-        shared: SQL that tells the events whose amounts are shares of what their order came to: what a repetition has
-            of it goes to the row that stays.
+        shared: SQL for whether an event's amount is a share of its order's total: the share
+            of a repetition is added to the row that stays.
     """
     progress.report("duplicates", 0, 1)
     rows, content = mark_duplicates(connection, events, columns, total, progress)
@@ -132,13 +137,13 @@ def _judge(
     *,
     shared: bool,
 ) -> tuple[bool, tuple[Message, ...]]:
-    """Return whether rows that repeat others exactly are dropped, and what is to be said of them.
+    """Return whether rows that repeat others exactly are dropped, and the warnings about them.
 
     Args:
         connection: where it runs.
         events: a Parquet file, of which exact repetitions are marked.
         columns: all its columns.
-        answers: what the person said.
+        answers: the person's answers.
         rows: how many rows repeat others exactly.
         again: how many repeat an order that was sent again.
         shared: whether amounts are shares of what their order came to.
@@ -153,7 +158,7 @@ def _judge(
         if column:
             return False, (Message("warning.duplicates_of_totals", {"rows": rows, "column": column}),)
     params: JsonObject = {"rows": rows}
-    if rows >= MIN_ASKED and not pasted and not shared and (ORDER_ID in columns or not drop):
+    if rows >= MIN_REPEATS and not pasted and not shared and (ORDER_ID in columns or not drop):
         params["revenues"] = _revenues(connection, events, drop=drop)
     return drop, (Message("warning.duplicates_dropped" if drop else "warning.duplicates_kept", params),)
 
@@ -181,17 +186,17 @@ def mark_duplicates(
     suspects: list[NDArray[np.uint64]] = []
     for part in range(parts):
         progress.report("duplicates", part, parts + 1)
-        chosen = f" WHERE hash({everything}) % {parts} = {part}" if parts > 1 else ""
-        hashes = connection.execute(f"SELECT hash({everything}) AS h FROM {file}{chosen}").fetchnumpy()["h"]
+        in_part = f" WHERE hash({everything}) % {parts} = {part}" if parts > 1 else ""
+        hashes = connection.execute(f"SELECT hash({everything}) AS h FROM {file}{in_part}").fetchnumpy()["h"]
         hashes = np.sort(np.asarray(hashes, np.uint64))
         content += int(hashes.sum(dtype=np.uint64))
         suspects.append(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))
         del hashes
     connection.execute("CREATE OR REPLACE TEMP TABLE copied (position BIGINT, copy BIGINT, copies BIGINT)")
     connection.execute("CREATE OR REPLACE TEMP VIEW repeats AS SELECT position FROM copied WHERE copy > 1")
-    found = np.concatenate(suspects)
-    if len(found):
-        connection.register("suspects", pa.table({"h": found}))
+    repeated_hashes = np.concatenate(suspects)
+    if len(repeated_hashes):
+        connection.register("suspects", pa.table({"h": repeated_hashes}))
         query = (
             "INSERT INTO copied SELECT file_row_number AS position, row_number() OVER"
             f" (PARTITION BY {everything} ORDER BY file_row_number) AS copy,"
@@ -204,7 +209,7 @@ def mark_duplicates(
 
 
 def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str], timezone: str) -> bool:
-    """Say whether most rows name their event: by an order or event id, or by a time of day."""
+    """Return whether most rows identify their event: by an order or event id, or by a time of day."""
     ids = [column for column in columns if column == ORDER_ID or column.lower().replace("_", "") in ("eventid", "id")]
     local = local_time(EVENT_TIME, timezone)
     marks = [f"trim({name(column)}::VARCHAR) <> ''" for column in ids] + [f"{local} <> date_trunc('day', {local})"]
@@ -214,7 +219,7 @@ def has_event_ids(connection: duckdb.DuckDBPyConnection, events: Path, columns: 
 
 @dataclass(frozen=True)
 class RepeatedOrders:
-    """Orders that stand again with their customer and all their amounts, within :data:`MAX_APART`.
+    """Orders that occur again with their customer and all their amounts, within :data:`MAX_APART`.
 
     Args:
         rows: how many rows repeat others; they are in the table ``repeated_orders`` by their position.
@@ -225,7 +230,7 @@ class RepeatedOrders:
     orders: int = 0
 
     def message(self, *, dropped: bool, revenues: list[float]) -> Message:
-        """Return what is to be said: a doubt with the revenue with them and without, or that they were dropped."""
+        """Return the warning: with the revenue with them and without, or that they were dropped."""
         params: JsonObject = {"rows": self.rows, "orders": self.orders}
         if dropped:
             return Message("warning.repeated_orders_dropped", params)
@@ -235,7 +240,7 @@ class RepeatedOrders:
 def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> RepeatedOrders:
     """Fill the table ``repeated_orders (position)`` with rows by which an order was sent again, and count them.
 
-    Each line of an order that was sent again stands again, as often as it stood, with all that it says but for times
+    Each line of an order that was sent again occurs again, as often as before, with all its values but for times
     and ids that never repeat. Where orders that have rows at several times mostly differ in these, as parts that are
     sent apart do, none is one. Rows at the same instant are one event where they differ in times alone, or in their
     number in the file.
@@ -252,15 +257,18 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
         f"(SELECT * FROM {numbered_rows(events)} WHERE {EVENT_TYPE} IN ({kinds}) AND {AMOUNT} <> 0"
         f" AND {ORDER_ID} IS NOT NULL AND file_row_number NOT IN (FROM repeats))"
     )
-    own = ", ".join(column for column in columns if column in BY_NAME and column != EVENT_TIME)
+    canonical = ", ".join(column for column in columns if column in BY_NAME and column != EVENT_TIME)
     order = f"{ORDER_ID}, {CUSTOMER_ID}, {EVENT_TYPE}"
-    modes = _modes(connection, lines, own, order)
+    modes = _modes(connection, lines, canonical, order)
     if not modes:
         return RepeatedOrders()
-    telling, ids = _telling_columns(connection, lines, own, [column for column in columns if column not in BY_NAME])
+    distinguishing, ids = _distinguishing_columns(
+        connection, lines, canonical, [column for column in columns if column not in BY_NAME]
+    )
+    line = ", ".join([canonical, *distinguishing])
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE order_lines AS SELECT file_row_number AS position, {order}, {AMOUNT},"
-        f" {EVENT_TIME} AS instant, hash({', '.join([own, *telling])}) AS line, hash({', '.join(['0', *ids])}) AS ids"
+        f" {EVENT_TIME} AS instant, hash({line}) AS line, hash({', '.join(['0', *ids])}) AS ids"
         f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines)"
     )
     every = one(connection, f"SELECT count(DISTINCT ({order})) FROM {lines}")[0]
@@ -271,15 +279,15 @@ def mark_repeated_orders(connection: duckdb.DuckDBPyConnection, events: Path, co
     return RepeatedOrders()
 
 
-def _modes(connection: duckdb.DuckDBPyConnection, lines: str, own: str, order: str) -> list[bool]:
-    """Return whether enough orders may stand again at a later instant (False), or at the same one (True), to look.
+def _modes(connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, order: str) -> list[bool]:
+    """Return at which instants enough orders may occur again to look: at a later one (False), at the same one (True).
 
     Makes the tables ``orders_of_lines``, of orders of several lines, and ``twins``, of lines that equal another one.
 
     Args:
         connection: where it runs.
         lines: table expression of the lines of orders.
-        own: the canonical columns.
+        canonical: SQL list of the canonical columns.
         order: the columns that name an order.
     """
     connection.execute(
@@ -291,46 +299,48 @@ def _modes(connection: duckdb.DuckDBPyConnection, lines: str, own: str, order: s
         f"SELECT count(*) FILTER (first < last AND last - first <= {MAX_APART}), count(*) FILTER (first = last)"
         " FROM orders_of_lines",
     )
-    if max(later, same) < MIN_ASKED:
+    if max(later, same) < MIN_REPEATS:
         return []
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({own}) AS line, any_value(hash({order})) AS of"
+        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT hash({canonical}) AS line, any_value(hash({order})) AS of"
         f" FROM {lines} WHERE hash({order}) IN (SELECT of FROM orders_of_lines) GROUP BY 1 HAVING count(*) > 1"
     )
     orders = one(connection, "SELECT count(DISTINCT of) FROM twins")[0]
-    enough = [MIN_ASKED <= told and MIN_ASKED <= orders >= MIN_ORDER_SHARE * told for told in (later, same)]
-    return [mode for mode, looks in zip((False, True), enough, strict=True) if looks]
+    enough = [MIN_REPEATS <= total and MIN_REPEATS <= orders >= MIN_ORDER_SHARE * total for total in (later, same)]
+    return [mode for mode, is_enough in zip((False, True), enough, strict=True) if is_enough]
 
 
-def _telling_columns(
-    connection: duckdb.DuckDBPyConnection, lines: str, own: str, others: Sequence[str]
+def _distinguishing_columns(
+    connection: duckdb.DuckDBPyConnection, lines: str, canonical: str, extra: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Return which other columns tell apart lines that have all canonical values in common, and which are ids.
+    """Return which other columns distinguish lines that have all canonical values in common, and which are ids.
 
-    A column of times tells nothing. Ids never repeat in the file, and tell no time apart; nor, at one instant, what
-    counts the rows of the file.
+    A column of times distinguishes nothing. Ids never repeat in the file, and distinguish nothing at another time;
+    nor, at one instant, does a column that numbers the rows of the file.
 
     Args:
         connection: where it runs.
         lines: table expression of the lines of orders.
-        own: the canonical columns.
-        others: the other ones.
+        canonical: SQL list of the canonical columns.
+        extra: the other columns.
     """
-    cells = [f"coalesce({name(column)}::VARCHAR, '')" for column in others]
+    cells = [f"coalesce({name(column)}::VARCHAR, '')" for column in extra]
     counts = [f"count(DISTINCT {cell}) > 1 AS c{at}" for at, cell in enumerate(cells)]
     if not counts:
         return [], []
-    alike = f"{lines} WHERE hash({own}) IN (SELECT line FROM twins)"
-    differing = f"SELECT {', '.join(counts)} FROM {alike} GROUP BY hash({own})"
+    matching = f"{lines} WHERE hash({canonical}) IN (SELECT line FROM twins)"
+    differing = f"SELECT {', '.join(counts)} FROM {matching} GROUP BY hash({canonical})"
     differ = one(connection, f"SELECT {', '.join(f'bool_or(c{at})' for at, _ in enumerate(cells))} FROM ({differing})")
-    telling: list[str] = []
+    distinguishing: list[str] = []
     ids: list[str] = []
     near = f"{TimeReading().value('x')} BETWEEN instant - {NEAR_EVENT} AND instant + {NEAR_EVENT}"
     for cell, differs in zip(cells, differ, strict=True):
         if not differs:
             continue
-        cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {alike} LIMIT {JUDGED_TIMES}"
+        cells_of_twins = f"SELECT {cell} AS x, {EVENT_TIME} AS instant FROM {matching} LIMIT {JUDGED_TIMES}"
         untimely = f"SELECT count(*) FROM ({cells_of_twins}) WHERE x <> '' AND NOT coalesce({near}, false)"
+        # From the inside: the column's cells, each with the number in the row above, rows and values and rising
+        # numbers.
         rows, values, rising = one(
             connection,
             "SELECT count(*), count(DISTINCT x), count(*) FILTER (number > before) FROM"
@@ -339,14 +349,14 @@ def _telling_columns(
         )
         if rising == rows - 1 or not one(connection, untimely)[0]:
             continue
-        (ids if values == rows else telling).append(cell)
-    return telling, ids
+        (ids if values == rows else distinguishing).append(cell)
+    return distinguishing, ids
 
 
 def _mark_orders(
     connection: duckdb.DuckDBPyConnection, order: str, every: int, *, same_instant: bool
 ) -> tuple[int, int]:
-    """Put the rows of ``order_lines`` by which whole orders stand again into ``repeated_orders``.
+    """Put the rows of ``order_lines`` by which complete orders occur again into ``repeated_orders``.
 
     Args:
         connection: where it runs.
@@ -357,7 +367,9 @@ def _mark_orders(
     Returns:
         How many rows, and of how many orders.
     """
-    # two equal lines at one time are two: the first stands again in the first of a later time
+    # ``rows`` numbers equal lines of one instant, ``copies`` the times that a line occurs and how far these are apart,
+    # ``steps`` adds the time since the order's line before; the table has one row for each order that occurs again.
+    # two equal lines at one time are two: the first is repeated by the first of a later time
     same = "ids, instant" if same_instant else "place"
     rows = (
         f"SELECT *, row_number() OVER (PARTITION BY {order}, line, instant ORDER BY position) AS place FROM order_lines"
@@ -374,23 +386,26 @@ def _mark_orders(
         f" copies > 1 AND count(*) = copies * count(*) FILTER (copy = 1) AND max(gap) <= {MAX_APART} AS whole"
         f" FROM ({steps}) GROUP BY {order} HAVING bool_or({near})"
     )
-    told, whole, amounts, fewest, most = one(
+    repeats, complete, amounts, fewest, most = one(
         connection,
         "SELECT count(*), count(*) FILTER (whole), count(DISTINCT worth) FILTER (whole), min(copies), max(copies)"
         " FROM near_orders",
     )
-    many = same_instant and told > MAX_SENT_ANEW * every and not (told == every and fewest == most)
-    if whole < max(MIN_ASKED, MIN_ORDER_SHARE * told) or amounts < MIN_REPEATED_AMOUNTS or many:
+    many = same_instant and repeats > MAX_SENT_ANEW * every and not (repeats == every and fewest == most)
+    if complete < max(MIN_REPEATS, MIN_ORDER_SHARE * repeats) or amounts < MIN_REPEATED_AMOUNTS or many:
         return 0, 0
     connection.execute(
         f"INSERT INTO repeated_orders SELECT position FROM ({copies}) SEMI JOIN (FROM near_orders WHERE whole)"
         f" USING ({order}) WHERE copy > 1"
     )
-    return int(one(connection, "SELECT count(*) FROM repeated_orders")[0]), int(whole)
+    return int(one(connection, "SELECT count(*) FROM repeated_orders")[0]), int(complete)
 
 
 def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> bool:
-    """Say whether repeated rows are a part of the file that stands in it twice: in the same order, as far apart."""
+    """Return whether repeated rows are a part of the file that was pasted twice: in the same order, equally far apart.
+
+    ``gap`` is the distance of a row from the one that it repeats; the outer query takes its most frequent value.
+    """
     apart = (
         "SELECT file_row_number - lag(file_row_number) OVER (PARTITION BY"
         f" {', '.join(map(name, columns))} ORDER BY file_row_number) AS gap"
@@ -406,29 +421,30 @@ def _is_pasted(connection: duckdb.DuckDBPyConnection, events: Path, columns: Seq
 
 
 def _column_of_totals(connection: duckdb.DuckDBPyConnection, events: Path, columns: Sequence[str]) -> str:
-    """Return the column that says what orders came to, their repeated rows counted; "" where none does.
+    """Return the column of orders' totals that count their repeated rows; "" where there is none.
 
-    Two cups of the same tea may be two equal rows of one receipt. Where the receipt's total is told beside them, and is
+    Two cups of the same tea may be two equal rows of one receipt. Where a column has the receipt's total, and it is
     the sum of all its rows, they are no repetitions; in a file that was written twice it is the sum of half of them.
     """
-    others = [column for column in columns if column not in BY_NAME]
-    if ORDER_ID not in columns or not others:
+    extra = [column for column in columns if column not in BY_NAME]
+    if ORDER_ID not in columns or not extra:
         return ""
     rows = numbered_rows(events)
     totals = "".join(
         f", min({value}) AS low_{at}, max({value}) AS high_{at}"
-        for at, value in enumerate(NumberReading().value(f"{name(column)}::VARCHAR") for column in others)
+        for at, value in enumerate(NumberReading().value(f"{name(column)}::VARCHAR") for column in extra)
     )
+    # Innermost: orders with a repeated row. Next: their sum, and the extremes of each extra column, equal for totals.
     orders = (
         f"SELECT sum({AMOUNT}) AS worth{totals} FROM {rows} WHERE {ORDER_ID} IN (SELECT {ORDER_ID} FROM {rows} WHERE"
         f" file_row_number IN (FROM repeats)) GROUP BY {ORDER_ID}"
     )
     counts = ", ".join(
-        f"count(*) FILTER (low_{at} = high_{at} AND abs(high_{at} - worth) < {CENT})" for at, _ in enumerate(others)
+        f"count(*) FILTER (low_{at} = high_{at} AND abs(high_{at} - worth) < {CENT})" for at, _ in enumerate(extra)
     )
     every, *agree = one(connection, f"SELECT count(*), {counts} FROM ({orders})")
-    best = max(range(len(others)), key=lambda at: agree[at])
-    return others[best] if agree[best] >= max(MIN_ORDERS, MIN_ORDER_SHARE * every) else ""
+    best = max(range(len(extra)), key=lambda at: agree[at])
+    return extra[best] if agree[best] >= max(MIN_ORDERS, MIN_ORDER_SHARE * every) else ""
 
 
 def _revenues(connection: duckdb.DuckDBPyConnection, events: Path, *, drop: bool) -> list[float]:

@@ -43,11 +43,12 @@ from clv_core.jobs import NoProgress, Progress
 ORDERED_ROWS: Final = 5_000_000
 """Up to this many rows are stored in the file's order; more are stored as they come, which takes a third less time."""
 
-MANY_COLUMNS, GROUPED_CELLS, FEWEST_ROWS = 32, 4_000_000, 2_048
+MANY_COLUMNS, GROUPED_CELLS, MIN_GROUP_ROWS = 32, 4_000_000, 2_048
 """With more columns, about so many cells are written at a time, and so many rows at least: the engine's own number of
 rows would not fit into its memory (300 columns took eight times as long)."""
 
 MIN_SPLIT: Final = 10
+"""Rows with more cells than columns that are rejected without a question (a guess)."""
 MAX_SPLIT: Final = 0.01
 """Rows with more cells than columns, and their share, that may be rejected; of more, too much would be missing."""
 
@@ -76,10 +77,10 @@ class LoadedFile:
         rows_rejected: rows in ``rejected``.
         rows_duplicate: exact repetitions that were dropped.
         summary: what the kept rows amount to.
-        warnings: everything that is to be said.
+        warnings: all of them.
         version: content hash, 12 hex digits.
         key_fingerprint: of the key of the pseudonyms; empty where ids are readable.
-        answers: what it was read with: what the person said, and what a recipe did.
+        answers: what it was read with: the person's answers, completed by a recipe's.
         recipe: name of the recipe; empty where none was used.
         voided: :func:`~clv_core.collection.rows.voided_orders.write_voided`.
         columns: what became of each column.
@@ -119,7 +120,7 @@ def load_log(
 
     Args:
         path: a file, or a folder of Parquet files.
-        answers: what the person has said about it.
+        answers: the person's answers about it.
         scratch: an empty folder.
         progress: who listens.
         original: what the person calls the file, where it is not the path's name.
@@ -131,7 +132,7 @@ def load_log(
 
     Raises:
         NeedsAnswer: something can be read in two ways.
-        NotFound: there is no recipe of the name that was said.
+        NotFound: there is no recipe of the given name.
         UsageError: the file lacks a column that was named, or that the recipe needs.
         Refused: it cannot be used.
     """
@@ -152,17 +153,17 @@ def load_log(
                 source = replace(source, notes=with_pseudonyms(source.notes, key))
                 seen = _pseudonymise(connection, source, seen, key, hidden)
             columns, doubts = account(seen.log, seen.plan, seen.notes)
-            found = _load_rows(connection, source, seen, answers, scratch, progress, part=part)
-            found = replace(found, columns=columns, warnings=(*found.warnings, *doubts))
-            question = question_of(found.warnings, answers, revenue, is_small=source.is_small)
+            loaded = _load_rows(connection, source, seen, answers, scratch, progress, part=part)
+            loaded = replace(loaded, columns=columns, warnings=(*loaded.warnings, *doubts))
+            question = question_of(loaded.warnings, answers, revenue, is_small=source.is_small)
             if question is not None:
                 raise question
         except NeedsAnswer as error:
             add_readings(error, answers, revenue or (lambda _: None))
             raise
         return replace(
-            found,
-            warnings=tuple(map(settled, found.warnings)),
+            loaded,
+            warnings=tuple(map(settled, loaded.warnings)),
             answers=answers,
             recipe="" if recipe is None else recipe.name,
             key_fingerprint="" if key is None else fingerprint_of(key),
@@ -186,22 +187,22 @@ def _load_rows(
     if not answers.broken_rows:
         _ask_split(rejects, source, rows)
     typed = plan.typed(source.relation())
-    kept = _write_kept(connection, typed, events, seen.rows, progress, len(plan.stored))
+    accepted = _write_accepted(connection, typed, events, seen.rows, progress, len(plan.stored))
     if not plan.without_totals and has_totals(connection, events):
         seen = replace(seen, plan=replace(plan, without_totals=True))
         return _load_rows(connection, source, seen, answers, scratch, progress, part=part)
-    problems = write_rejected(connection, seen, rejects, rejected, progress, any_bad=kept < seen.rows)
+    problems = write_rejected(connection, seen, rejects, rejected, progress, any_bad=accepted < seen.rows)
     rows_rejected = sum(problem.rows for problem in problems)
-    if kept + rows_rejected != rows:
-        raise Refused("rows_do_not_add_up", file=source.file, counted=rows, found=kept + rows_rejected)
+    if accepted + rows_rejected != rows:
+        raise Refused("rows_do_not_add_up", file=source.file, counted=rows, found=accepted + rows_rejected)
     voided = write_voided(connection, plan, typed, events, progress, seen.rows)
     events, voided, of_ids = _merge_spellings(connection, source, plan, answers, events, voided)
     warnings = [*source.notes, *seen.notes, *(problem.message() for problem in problems), *of_ids]
     duplicates = 0
-    if kept:
+    if accepted:
         by_row = replace(plan, orders=replace(plan.orders, whole=False))
         shared = plan.orders.shared(by_row.judged(source.relation()))
-        unique = drop_duplicates(connection, events, plan.stored, kept, answers, progress, shared=shared)
+        unique = drop_duplicates(connection, events, plan.stored, accepted, answers, progress, shared=shared)
         events, duplicates = unique.events, unique.dropped
         progress.report("figures", 0, 1)
         summary = summarize(connection, events, answers.timezone, progress)
@@ -212,8 +213,8 @@ def _load_rows(
     else:
         if not part or count_voided(connection, voided)[0] == 0:
             _refuse(problems, source.file, rows, named=voided is not None)
-        told = one(connection, f"SELECT max(told) FROM {file_text(voided)}")[0] if voided else datetime(1970, 1, 1)
-        summary = LogSummary.empty(told)
+        last_void = one(connection, f"SELECT max(told) FROM {file_text(voided)}")[0] if voided else datetime(1970, 1, 1)
+        summary = LogSummary.empty(last_void)
         version = version_of(0, plan.stored, answers.timezone, seen.currency)
     return LoadedFile(
         source=replace(source, loaded=""),
@@ -250,13 +251,13 @@ def _merge_spellings(
     events: Path,
     voided: Path | None,
 ) -> tuple[Path, Path | None, tuple[Message, ...]]:
-    """Return the files with one spelling of each customer's id, and what is to be said of it.
+    """Return the files with one spelling of each customer's id, and the warnings about it.
 
     Raises:
         NeedsAnswer: it is not plain that similar ids are one customer.
     """
-    table, own = (source.relation(), plan.clean(CUSTOMER_ID)) if plan.secret else (file_text(events), CUSTOMER_ID)
-    ids, hashed = f"SELECT DISTINCT {own} AS id, false AS old FROM {table} WHERE id IS NOT NULL", bool(plan.secret)
+    table, id_value = (source.relation(), plan.clean(CUSTOMER_ID)) if plan.secret else (file_text(events), CUSTOMER_ID)
+    ids, hashed = f"SELECT DISTINCT {id_value} AS id, false AS old FROM {table} WHERE id IS NOT NULL", bool(plan.secret)
     warnings = find_spellings(connection, ids, answers.similar_ids, hashed=hashed)
     if not warnings and not (hashed and answers.similar_ids == MERGE):
         return events, voided, ()
@@ -267,31 +268,31 @@ def _merge_spellings(
     return made[0], made[1] if voided is not None else None, warnings
 
 
-def _write_kept(
+def _write_accepted(
     connection: duckdb.DuckDBPyConnection, typed: str, events: Path, rows: int, progress: Progress, columns: int
 ) -> int:
     """Write the rows that are kept of a typed table of ``rows`` and ``columns``, and return how many they are."""
-    kept = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
-    group = f", ROW_GROUP_SIZE {max(FEWEST_ROWS, GROUPED_CELLS // columns)}" if columns > MANY_COLUMNS else ""
-    query = f"COPY ({kept}) TO {text(str(events))} (FORMAT parquet{group})"
+    accepted = f"SELECT * EXCLUDE reason FROM ({typed}) WHERE reason IS NULL"
+    group = f", ROW_GROUP_SIZE {max(MIN_GROUP_ROWS, GROUPED_CELLS // columns)}" if columns > MANY_COLUMNS else ""
+    query = f"COPY ({accepted}) TO {text(str(events))} (FORMAT parquet{group})"
     connection.execute(f"SET preserve_insertion_order = {str(rows <= ORDERED_ROWS).lower()}")
-    found = run(connection, query, progress, "write", rows)
+    count = run(connection, query, progress, "write", rows)
     connection.execute("SET preserve_insertion_order = true")
-    return found
+    return count
 
 
 def _pseudonymise(
     connection: duckdb.DuckDBPyConnection, source: Source, seen: Profile, key: bytes, hidden: Collection[str]
 ) -> Profile:
     """Return the profile whose plan makes ids and contact fields keyed hashes."""
-    own = seen.plan.column_of[CUSTOMER_ID]
+    id_column = seen.plan.column_of[CUSTOMER_ID]
     personal = set(personal_columns(source.columns, seen.plan.column_of, sample(connection, source, SAMPLE_ROWS)))
     personal |= {column for column in source.columns if column.lower() in {item.lower() for item in hidden}}
     for made, query in source.made:  # an id that is made of two columns is hidden in both
-        if made in personal or made == own:
+        if made in personal or made == id_column:
             personal |= {column for column in source.own_columns if name(column) in query}
     plan = replace(seen.plan, secret=pseudonym_sql(key), hidden=frozenset(personal))
-    shown = [own, *(column for column in source.columns if column in personal and column != own)]
+    shown = [id_column, *(column for column in source.columns if column in personal and column != id_column)]
     return replace(seen, plan=plan, notes=(*seen.notes, Message("warning.pseudonymised", {"columns": shown})))
 
 

@@ -73,7 +73,7 @@ class LogSummary:
 
 
 def order_key(day: str, order_id: str = ORDER_ID) -> str:
-    """Return SQL for what tells the orders of one customer apart, two columns: the order id, without one the day.
+    """Return SQL for what identifies an order of one customer, two columns: the order id, without one the day.
 
     An order is what a customer bought under one order id, on whatever days; purchases without an id are one a day.
 
@@ -118,7 +118,7 @@ def summarize(connection: duckdb.DuckDBPyConnection, events: Path, timezone: str
 
 
 def has_totals(connection: duckdb.DuckDBPyConnection, events: Path) -> bool:
-    """Say whether customers are called totals and have bought about as much as all others together."""
+    """Return whether customers are called totals and have bought about as much as all others together."""
     rows, theirs, rest = one(
         connection,
         "SELECT count(*) FILTER (total), sum(amount) FILTER (total), sum(amount) FILTER (NOT total) FROM"

@@ -40,17 +40,24 @@ ROUNDED_ID: Final = r"\d([.,]\d+)?[eE]\+\d+"
 """A long number as spreadsheets show it: its last digits are lost."""
 MAX_ROUNDED: Final = 0.01
 """Share of the rows with such ids, above which a log is refused."""
-SILENT_DAYS: Final = 3
+MIN_SILENT_DAYS: Final = 3
+"""Days at the end of a log without a purchase that may be a long weekend."""
 MISSED_PURCHASES: Final = 20
-"""Events without a purchase for so many days, where so many were usual, are a log whose purchases end early."""
-FEW_ROWS, FEW_SHARE = 3, 0.001
+"""Purchases that these days would have had at the usual rate, from which on they are missing (a guess)."""
+MAX_ODD_ROWS, MAX_ODD_SHARE = 3, 0.001
+"""Rows, or the share of all rows, that may be slips: of more, a log has a reason for them (a guess)."""
 FAR_DAYS, FAR_TIMES = 30, 5
-"""So few rows, so many days and times the longest other pause away from the rest, are looked upon as mistyped dates."""
+"""So few rows, so many days and times the longest other pause from the rest, are mistyped dates (a guess)."""
 MAX_TYPES: Final = 12
+"""Unknown event types whose revenue is shown: more do not fit a form."""
 MIN_RETURNS: Final = 20
+"""Returns without which a log that has more of them than purchases is only short (a guess)."""
 PARTS: Final = 20
+"""Parts of a file whose amounts are compared: the row where cents begin is as exact as a part is long."""
 MIN_PART: Final = 5
-HALF: Final = 0.5
+"""Purchases of the first part without which its median means nothing (a guess)."""
+MIN_FRACTIONS: Final = 0.5
+"""Share of amounts with fractions from which on integers elsewhere are no accident (a guess)."""
 CENTS: Final = (20, 500)
 """Times that amounts rise where they are in cents from one row on, give or take what shops' prices do meanwhile."""
 
@@ -75,6 +82,7 @@ class QualityCheck:
 
 CHECKS: Final = (
     # Four purchases of a customer, each larger than the one before it: of amounts as they come, one customer in 24.
+    # ``days``: purchases at one time are one; ``steps``: whether each is larger; ``people``: whether all of one's are.
     QualityCheck(
         "running_totals",
         f"WITH days AS (SELECT {CUSTOMER_ID} AS id, {EVENT_TIME} AS time, max({AMOUNT}) AS worth FROM"
@@ -85,7 +93,8 @@ CHECKS: Final = (
         " HAVING customers >= 10 AND rising >= 0.95 * customers",
         AMOUNT,
     ),
-    # Suppliers, fees, other accounts: people who never bought, and get more than 3% of all sales.
+    # Suppliers, fees, other accounts: people who never bought, and get more than 3% of all sales. From the inside: sums
+    # by customer, sums of those without a purchase, their share of all sales.
     QualityCheck(
         "returns_only",
         "SELECT customers, amount, amount / sold AS share FROM (SELECT count(*) FILTER (bought = 0) AS customers,"
@@ -95,7 +104,8 @@ CHECKS: Final = (
         f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') GROUP BY {CUSTOMER_ID}))"
         " WHERE customers >= 3 AND sold <> 0 AND amount >= 0.03 * sold",
     ),
-    # One id for many people: it bought 20 times as often as the next of 20 customers or more.
+    # One id for many people: it bought 20 times as often as the next of 20 customers or more. ``buyers``: rows by
+    # customer; ``top``: the first two; ``times``: their times of purchase, as lines of one order are one.
     QualityCheck(
         "many_in_one",
         f"WITH buyers AS (SELECT {CUSTOMER_ID} AS id, count(*) AS rows FROM {PURCHASES} GROUP BY 1),"
@@ -108,6 +118,8 @@ CHECKS: Final = (
         " FROM pair a JOIN pair b ON a.rank = 1 AND b.rank = 2"
         " WHERE a.people >= 20 AND a.rows >= 0.05 * a.every AND a.times >= 20 * b.times",
     ),
+    # One amount 100 times the second largest (a guess). From the inside: amounts, the largest of them next to each, the
+    # largest and the second.
     QualityCheck(
         "outlier",
         "SELECT amount, second, amount / second AS times FROM (SELECT count(*) AS rows, max(worth) AS amount,"
@@ -166,7 +178,7 @@ def check_quality(
 
     def run(*checks: QualityCheck) -> list[Message]:
         """Return the warnings of some checks."""
-        found = []
+        warnings = []
         for check in checks:
             if check.column and not plan.column_of.get(check.column):
                 continue
@@ -174,11 +186,11 @@ def check_quality(
             result = connection.execute(query)
             names = [item[0] for item in result.description or ()]
             column = {"column": plan.column_of[check.column]} if check.column else {}
-            found += [
+            warnings += [
                 Message(f"warning.{check.code}", {**dict(zip(names, row, strict=True)), **column})
                 for row in result.fetchall()
             ]
-        return found
+        return warnings
 
     warnings = _unknown_types(connection, file, plan, summary)
     for kind, code, column in ((UNKNOWN, "no_event_type", EVENT_TYPE), (UNPRICED, "unpriced", AMOUNT)):
@@ -188,7 +200,7 @@ def check_quality(
         shown = [str(item).encode("unicode_escape").decode()[:40] for item in odd.params["examples"]]
         warnings.append(Message(odd.code, {**odd.params, "examples": shown}))
     for rounded in run(ROUNDED_IDS):
-        if rounded.params["rows"] > max(FEW_ROWS, MAX_ROUNDED * summary.rows):
+        if rounded.params["rows"] > max(MAX_ODD_ROWS, MAX_ROUNDED * summary.rows):
             raise Refused("ids_rounded", file=source, every=summary.rows, **rounded.params)
         warnings.append(rounded)
     warnings += _far_dates(connection, file) + run(*CHECKS) + _cents_later(connection, file)
@@ -208,8 +220,8 @@ def _unknown_types(
 ) -> list[Message]:
     """Return a warning of unknown event types; with amounts, net revenue without them, with each, and with all, too."""
     settled = (kind for kind, meaning in plan.values.items() if kind == meaning)  # by the person, or the file
-    known = {*EVENT_TYPES, UNKNOWN, UNPRICED, *settled}
-    unknown = {kind: rows for kind, rows in summary.event_types.items() if kind not in known}
+    handled = {*EVENT_TYPES, UNKNOWN, UNPRICED, *settled}
+    unknown = {kind: rows for kind, rows in summary.event_types.items() if kind not in handled}
     if not unknown:
         return []
     params: JsonObject = {"types": [f"{kind[:30]} ({rows:,})" for kind, rows in list(unknown.items())[:8]]}
@@ -229,7 +241,7 @@ def _far_dates(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message
     """Return warnings where a few rows lie far before or after all others: a mistyped year moves the log's end."""
     query = f"SELECT {EVENT_TIME}::DATE AS day, count(*) FROM {file} GROUP BY 1 ORDER BY 1"
     days: list[tuple[date, int]] = connection.execute(query).fetchall()
-    most = max(FEW_ROWS, FEW_SHARE * sum(rows for _, rows in days))
+    most = max(MAX_ODD_ROWS, MAX_ODD_SHARE * sum(rows for _, rows in days))
     warnings = []
     for ordered in (days, days[::-1]):
         gaps = [abs((later - day).days) for (day, _), (later, _) in pairwise(ordered)]
@@ -247,20 +259,24 @@ def _far_dates(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message
 
 
 def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Message]:
-    """Return a warning where amounts have fractions in one part of the file and are whole and larger in the rest."""
+    """Return a warning where amounts have fractions in one part of the file and are larger integers in the rest.
+
+    The inner query numbers the rows in the file's order; the outer one returns, for each of :data:`PARTS` equal parts,
+    its first row, purchases, share of fractions and median.
+    """
     parts = connection.execute(
         "SELECT min(r), count(*), avg((a <> floor(a))::INT), approx_quantile(a, 0.5) FROM"
         f" (SELECT row_number() OVER () AS r, {AMOUNT} AS a, {EVENT_TYPE} AS kind FROM {file})"
         f" WHERE kind = '{PURCHASE}' AND a > 0"
         f" GROUP BY (r - 1) * {PARTS} // (SELECT count(*) FROM {file}) ORDER BY 1"
     ).fetchall()
-    whole = [share == 0 for _, _, share, _ in parts]
-    cut = whole.index(not whole[0]) if len(set(whole)) == 2 else 0
-    if not cut or len(set(whole[cut:])) > 1 or parts[0][1] < MIN_PART:
+    integers = [share == 0 for _, _, share, _ in parts]
+    cut = integers.index(not integers[0]) if len(set(integers)) == 2 else 0
+    if not cut or len(set(integers[cut:])) > 1 or parts[0][1] < MIN_PART:
         return []
-    cents, others = (parts[:cut], parts[cut:]) if whole[0] else (parts[cut:], parts[:cut])
-    times = median(item[3] for item in cents) / median(item[3] for item in others)
-    if min(share for _, _, share, _ in others) < HALF or not CENTS[0] < times < CENTS[1]:
+    cents, units = (parts[:cut], parts[cut:]) if integers[0] else (parts[cut:], parts[:cut])
+    times = median(item[3] for item in cents) / median(item[3] for item in units)
+    if min(share for _, _, share, _ in units) < MIN_FRACTIONS or not CENTS[0] < times < CENTS[1]:
         return []
     return [Message("warning.cents_later", {"row": int(parts[cut][0]), "times": times})]
 
@@ -268,7 +284,7 @@ def _cents_later(connection: duckdb.DuckDBPyConnection, file: str) -> list[Messa
 def _purchases_end(
     connection: duckdb.DuckDBPyConnection, file: str, timezone: str, summary: LogSummary
 ) -> list[Message]:
-    """Return a warning where events go on after the last purchase for so long that many must be missing."""
+    """Return a warning where events continue after the last purchase for so long that many must be missing."""
     last, day = one(
         connection,
         f"SELECT max({EVENT_TIME}), {local_time(f'max({EVENT_TIME})', timezone)}::DATE FROM {file}"
@@ -278,6 +294,6 @@ def _purchases_end(
         return []
     days, before = (summary.last_event - last).days, max((last - summary.first_event).days, 1)
     missing = summary.purchases * days / before
-    if days < SILENT_DAYS or missing < MISSED_PURCHASES:
+    if days < MIN_SILENT_DAYS or missing < MISSED_PURCHASES:
         return []
     return [Message("warning.purchases_end", {"last": day.isoformat(), "days": days, "purchases": f"{missing:,.0f}"})]

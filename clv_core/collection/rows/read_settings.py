@@ -21,7 +21,7 @@ from clv_core.collection.infer.money.units import MINOR
 from clv_core.collection.parse.id_texts import MERGE, SEPARATE
 from clv_core.collection.read.encoding import single_byte
 from clv_core.collection.rows.log_loader import LoadedFile, load_log
-from clv_core.collection.rows.quality_checks import CENTS, HALF
+from clv_core.collection.rows.quality_checks import CENTS, MIN_FRACTIONS
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.manifest import COUNTS, Manifest, Part
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PURCHASE, QUANTITY, READ, REFUND, UNIT_PRICE
@@ -29,13 +29,13 @@ from clv_core.errors import Message, NeedsAnswer, Refused, UsageError
 from clv_core.jobs import Progress
 
 MIN_AMOUNTS: Final = 20
-"""Amounts of a log without which its usual ones are not known."""
+"""Amounts of a log without which its usual ones are unknown (a guess)."""
 UNUSUAL: Final = 0.001
 """Share of a log's amounts that lie below, and above, its usual ones."""
 MIN_UNUSUAL: Final = 0.05
 """Share of a file's amounts that must lie there before its unit is doubted: less are single large orders."""
-LUCK_WHOLE, LUCK_UNUSUAL = 0.01, 1e-4
-"""Chance below which amounts are not whole, and not unusual, by luck: one file in 10,000 is doubted for the second."""
+MAX_LUCK_INTEGERS, MAX_LUCK_UNUSUAL = 0.01, 1e-4
+"""Chance below which amounts are not integers, and not unusual, by luck: one file in 10,000 fails the second."""
 NEEDED: Final = (CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, AMOUNT, QUANTITY, UNIT_PRICE)
 """Columns without which a file would be read as something else; any other one may be missing."""
 FORMER_COLUMNS: Final = {"idgoal.event_type": "idgoal"}
@@ -48,8 +48,10 @@ MIN_STRANGE, MORE = 10, 3
 """Rows that contradict it in another order, at least, and as many times those in the right one."""
 UNREAD: Final = ("bad_time", "time_out_of_range")
 MIN_MONTHS, MIN_DAYS, FIRST_DAYS = 3, 3, 12
+"""Months, and days of a month, from which on a file without a day after the 12th has months for days (guesses; the 12th
+is the last day that is a month's number too)."""
 PROVEN: Final = {f"warning.decimal_{how}" for how in ("comma", "mixed", "no_cents")}
-"""What is said where a file has shown its decimal mark by itself."""
+"""Warnings of a file that has shown its decimal mark by itself."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,13 @@ class ReadSettings:
     Args:
         dataset: what it became, for messages.
         mapping: canonical name -> source column.
-        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person said; empty where it did not matter.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file showed or the person answered; empty where it did not
+            matter.
         decimal: ``point`` or ``comma``, likewise.
         hidden: source columns that became pseudonyms.
         encoding: of its text, where that has one byte a letter; empty otherwise.
-        currency: of its amounts, as far as it is known.
-        steps: event names that told of orders which others told of too.
+        currency: of its amounts; may be empty.
+        steps: event names that record orders which others record too.
         similar_ids: ``merge`` where ids were written in several ways; empty where not.
         events: Parquet files of the log that the next file is to join; none where it begins one.
     """
@@ -107,22 +110,23 @@ def read_settings_of(manifest: Manifest) -> ReadSettings:
 
 
 def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
-    """Ask what a file's amounts are in where that seems not to be what the log's are in, unless the person has said it.
+    """Ask for the unit of a file's amounts where it seems to differ from the log's and there is no answer yet.
 
     Args:
         log: that the file joins.
         result: of the file.
-        answers: what the person said.
+        answers: the person's answers.
 
     Raises:
-        NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other whole and far larger
-            amounts, as of cents; or more of the file's amounts lie beyond the log's usual ones than luck would bring.
+        NeedsAnswer: the currencies differ, or the log's is unknown; one has fractions, the other integers that are far
+            larger amounts, as of cents; or more of the file's amounts lie beyond the log's usual ones than luck would
+            bring.
     """
-    manifest, found, file = log.manifest, result.profile.currency, result.source.file
-    if found and found != manifest.currency and not answers.currency:
+    manifest, currency, file = log.manifest, result.profile.currency, result.source.file
+    if currency and currency != manifest.currency and not answers.currency:
         if not manifest.currency:
-            raise NeedsAnswer("currency_of_log", file=file, currency=found)
-        raise NeedsAnswer("currency_differs", file=file, found=found, currency=manifest.currency)
+            raise NeedsAnswer("currency_of_log", file=file, currency=currency)
+        raise NeedsAnswer("currency_differs", file=file, found=currency, currency=manifest.currency)
     if answers.amount_unit or not result.summary.purchases:
         return
     with connect_memory() as connection:
@@ -130,10 +134,15 @@ def ask_money(log: LogFiles, result: LoadedFile, answers: Answers) -> None:
         if old.rows < MIN_AMOUNTS or not new.rows:
             return
         major = [{"option": "--amount-unit major", "answers": {"amount_unit": "major"}, "net_revenue": None}]
-        whole, other = (new, old) if new.fractions == 0 else (old, new)
-        times = whole.median / other.median
-        is_whole_by_luck = (1 - other.fractions) ** whole.rows > LUCK_WHOLE
-        if whole.fractions == 0 and other.fractions >= HALF and not is_whole_by_luck and CENTS[0] < times < CENTS[1]:
+        integers, other = (new, old) if new.fractions == 0 else (old, new)
+        times = integers.median / other.median
+        is_integer_by_luck = (1 - other.fractions) ** integers.rows > MAX_LUCK_INTEGERS
+        if (
+            integers.fractions == 0
+            and other.fractions >= MIN_FRACTIONS
+            and not is_integer_by_luck
+            and CENTS[0] < times < CENTS[1]
+        ):
             raise NeedsAnswer("cents_in_file", file=file, times=times, readings=major)
         for test, bound in (("<", old.low), (">", old.high)):
             query = (
@@ -169,24 +178,24 @@ def _usual_amounts(connection: duckdb.DuckDBPyConnection, events: Path) -> _Usua
     return _UsualAmounts(*one(connection, query))
 
 
-def _is_unusual(count: int, rows: int, known: int) -> bool:
+def _is_unusual(count: int, rows: int, amounts: int) -> bool:
     """Return whether so many of a file's rows beyond all usual amounts are no luck, by the bound of the binomial tail.
 
-    Of ``known`` amounts the largest is beyond the others in one of ``known + 1`` draws, however rare that is.
+    Of ``amounts`` draws the largest is beyond the others in one of ``amounts + 1``, however rare that is.
     """
-    share = max(UNUSUAL, 1 / (known + 1))
+    share = max(UNUSUAL, 1 / (amounts + 1))
     luck = math.comb(rows, count) * share**count if rows < 1000 else (math.e * rows * share / count) ** count
-    return count >= MIN_UNUSUAL * rows and luck <= LUCK_UNUSUAL * (1 + 1e-9)
+    return count >= MIN_UNUSUAL * rows and luck <= MAX_LUCK_UNUSUAL * (1 + 1e-9)
 
 
 def part_of(result: LoadedFile) -> Part:
     """Return what became of a file's rows and how it was read, for :func:`read_settings_of`."""
     answers = result.answers
-    said = {message.code for message in result.warnings}
+    codes = {message.code for message in result.warnings}
     plan = result.profile.plan
-    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in said)
+    settled = answers.date_order or any(code.startswith("warning.read_as_") for code in codes)
     money = plan.numbers.get(AMOUNT) or plan.numbers.get(UNIT_PRICE)
-    proven = answers.decimal or said & PROVEN or (money is not None and money.proven)
+    proven = answers.decimal or codes & PROVEN or (money is not None and money.proven)
     encoding, merged = result.source.encoding, plan.secret and answers.similar_ids == MERGE
     return Part(
         source=result.source.file,
@@ -199,7 +208,7 @@ def part_of(result: LoadedFile) -> Part:
         hidden=tuple(sorted(plan.hidden)) if plan.secret else (),
         encoding="" if encoding in ("utf-8", "utf-8-sig") else encoding,
         steps={name: kind for name, kind in result.profile.steps.items() if plan.values.get(name) == kind},
-        similar_ids=MERGE if merged or "warning.ids_merged" in said else "",
+        similar_ids=MERGE if merged or "warning.ids_merged" in codes else "",
         recipe=result.recipe,
         columns=result.columns,
     )
@@ -220,7 +229,7 @@ def load_with_settings(
 
     Args:
         path: a file, or a folder of Parquet files.
-        answers: what the person said about this file.
+        answers: the person's answers about this file.
         settings: how the earlier one was read.
         scratch: an empty folder.
         progress: who listens.
@@ -232,8 +241,8 @@ def load_with_settings(
         NeedsAnswer: something can be read in two ways, and the earlier file did not show which.
         Refused: it cannot be used, or lacks a column that the earlier file was read by.
     """
-    alone = key is not None and settings.dataset  # hashes cannot be held against ids that are written otherwise
-    usual = settings.similar_ids or (SEPARATE if alone else None)
+    separate = key is not None and settings.dataset  # hashes cannot be compared with ids that are written otherwise
+    usual = settings.similar_ids or (SEPARATE if separate else None)
     events = {**settings.steps, **answers.events}
     answers = replace(answers, events=events, similar_ids=answers.similar_ids or usual)
     options = {"original": original, "key": key, "hidden": settings.hidden, "part": part, "usual": settings.encoding}
@@ -263,30 +272,30 @@ def load_with_settings(
 
 
 def _order_of_log(loader: RetryingLoader, answers: Answers, error: NeedsAnswer) -> tuple[str, tuple[Message, ...]]:
-    """Return the order of ambiguous dates in which a file joins its log, and what is to be said of it.
+    """Return the order of ambiguous dates in which a file joins its log, and the warnings about it.
 
     In the right one hardly a row is new in the time that the log covers, or lies in the future, and in the others many
-    more are. Where that does not tell, it is the log's own, unless the file would then have the first days of months
+    more are. Where that does not decide, it is the log's own, unless the file would then have the first days of months
     only.
 
     Raises:
         NeedsAnswer: the error, where that leaves several orders or none.
     """
-    log, own = loader.settings.events, loader.settings.date_order
+    log, usual = loader.settings.events, loader.settings.date_order
     column, orders = error.params["column"], error.params.get("spans", {})
-    as_before = Message("warning.dates_as_before", {"column": column, "order": own.upper()})
-    if not log or own not in orders:
-        return own, (as_before,)
+    as_before = Message("warning.dates_as_before", {"column": column, "order": usual.upper()})
+    if not log or usual not in orders:
+        return usual, (as_before,)
     results = {order: loader.load(replace(answers, date_order=order)) for order in orders}
     strange = {order: _contradictions(result, log) for order, result in results.items()}
-    best, second = sorted(strange, key=lambda order: (strange[order][0], order != own))[:2]
+    best, second = sorted(strange, key=lambda order: (strange[order][0], order != usual))[:2]
     few = strange[best][0] <= MAX_STRANGE * results[best].rows_read
     clear = few and strange[second][0] >= max(MIN_STRANGE, MORE * strange[best][0])
-    if own == best and few and (clear or not strange[own][1]):
-        return own, (as_before,)
+    if usual == best and few and (clear or not strange[usual][1]):
+        return usual, (as_before,)
     if not clear:
         raise error
-    params = {"column": column, "order": best.upper(), "before": own.upper()}
+    params = {"column": column, "order": best.upper(), "before": usual.upper()}
     return best, (Message("warning.dates_in_other_order", params),)
 
 
@@ -296,7 +305,7 @@ class RetryingLoader:
 
     Args:
         path: the file.
-        said: columns that the person named: canonical name -> source column.
+        named: columns that the person named: canonical name -> source column.
         settings: how the earlier file was read.
         scratch: an empty folder.
         progress: who listens.
@@ -306,7 +315,7 @@ class RetryingLoader:
     """
 
     path: Path
-    said: Mapping[str, str]
+    named: Mapping[str, str]
     settings: ReadSettings
     scratch: Path
     progress: Progress
@@ -327,11 +336,11 @@ class RetryingLoader:
             folder = self.scratch / f"try-{self.tries}"
             folder.mkdir()
             try:
-                said = replace(answers, mapping=self.mapping)
-                return load_log(self.path, said, folder, self.progress, **self.options)
+                mapped = replace(answers, mapping=self.mapping)
+                return load_log(self.path, mapped, folder, self.progress, **self.options)
             except UsageError as error:
                 canonical = str(error.params.get("canonical", ""))
-                if error.code != "map_column" or canonical in self.said:
+                if error.code != "map_column" or canonical in self.named:
                     raise
                 if canonical in NEEDED:
                     file = self.options["original"] or self.path.name
@@ -351,14 +360,16 @@ def _contradictions(result: LoadedFile, log: Sequence[Path]) -> tuple[int, bool]
         log: Parquet files of the log's events.
     """
     days = f"SELECT {CUSTOMER_ID} AS id, {EVENT_TIME}::DATE AS day FROM"
-    known = " UNION ".join(f"{days} {file_text(path)}" for path in log)
+    log_days = " UNION ".join(f"{days} {file_text(path)}" for path in log)
+    # ``log`` and ``file`` are (customer, day) of each; days of ``file`` inside the log's span that are not in ``log``
+    # are new.
     with connect_memory() as connection:
         new, months, monthdays, last = one(
             connection,
-            f"WITH known AS MATERIALIZED ({known}), own AS ({days} {file_text(result.events)})"
-            " SELECT count(*) FILTER (day > (SELECT min(day) FROM known) AND day < (SELECT max(day) FROM known)"
-            " AND (id, day) NOT IN (SELECT (id, day) FROM known)), count(DISTINCT date_trunc('month', day)),"
-            " count(DISTINCT day(day)), max(day(day)) FROM own",
+            f"WITH log AS MATERIALIZED ({log_days}), file AS ({days} {file_text(result.events)})"
+            " SELECT count(*) FILTER (day > (SELECT min(day) FROM log) AND day < (SELECT max(day) FROM log)"
+            " AND (id, day) NOT IN (SELECT (id, day) FROM log)), count(DISTINCT date_trunc('month', day)),"
+            " count(DISTINCT day(day)), max(day(day)) FROM file",
         )
     unread = sum(problem.rows for problem in result.problems if problem.reason in UNREAD)
     return int(new) + unread, months >= MIN_MONTHS and monthdays >= MIN_DAYS and last <= FIRST_DAYS

@@ -1,4 +1,4 @@
-"""Rejected rows: those that cannot be used, kept beside the dataset with their line and the reason."""
+"""Rejected rows: those that cannot be used, stored with the dataset, with their line and the reason."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from clv_core.errors import Message
 from clv_core.jobs import Progress
 
 EXAMPLES: Final = 3
+"""Lines quoted for each reason, which fit a message."""
 OWN_COLUMNS: Final = ("file", "line", "reason", "column", "value")
 """Columns of ours in the file of rejected rows; ``file`` is there where a dataset was made from several files."""
 REASON_COLUMNS: Final = {
@@ -60,7 +61,7 @@ class Problem:
     examples: tuple[tuple[int, str], ...]
 
     def message(self) -> Message:
-        """Return the warning that says so."""
+        """Return the warning about them."""
         first = "; ".join(f"{line}: {value[:60]}" if value else str(line) for line, value in self.examples)
         column = self.column if self.column == self.source_column else f"{self.column} ({self.source_column})"
         return Message(f"warning.{self.reason}", {"rows": self.rows, "column": column, "first": first})
@@ -86,24 +87,24 @@ def write_rejected(
         any_bad: whether any row of the table is rejected; if not, it is not read again.
     """
     source, plan, rows = seen.source, seen.plan, seen.rows
-    own = {column: f"{column} (source)" if column.lower() in OWN_COLUMNS else column for column in source.columns}
+    aliases = {column: f"{column} (source)" if column.lower() in OWN_COLUMNS else column for column in source.columns}
     connection.register(
         "rejects",
         pa.table(
             {
                 "line": pa.array([item.line for item in rejects], pa.int64()),
                 "reason": pa.array([item.reason for item in rejects], pa.string()),
-                # What is no row cannot be told apart by columns: it may name a customer anywhere.
+                # A line that is no row has no columns: it may name a customer anywhere.
                 "value": pa.array(["" if plan.secret else item.text for item in rejects], pa.string()),
             }
         ),
     )
-    nothing = ", ".join(f"NULL::VARCHAR AS {name(column)}" for column in own.values())
+    nothing = ", ".join(f"NULL::VARCHAR AS {name(column)}" for column in aliases.values())
     parts = [f"SELECT line, reason, NULL::VARCHAR AS column, value, {nothing} FROM rejects"]
     if any_bad:
         line, lines = lines_without_rows(source, rejects, rows)
         connection.register("gaps", pa.table({"line": line, "lines": lines}))
-        parts.append(_bad_rows(source, plan, own, int(lines.sum()), rows))
+        parts.append(_bad_rows(source, plan, aliases, int(lines.sum()), rows))
     query = f"COPY ({' UNION ALL '.join(parts)}) TO {text(str(target))} (FORMAT parquet)"
     run(connection, query, progress, "set_aside", rows)
     connection.unregister("rejects")
@@ -111,7 +112,7 @@ def write_rejected(
     return _problems(connection, target, plan)
 
 
-def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: int, rows: int) -> str:
+def _bad_rows(source: Source, plan: ReadingPlan, aliases: dict[str, str], pushing: int, rows: int) -> str:
     """Return the query of bad rows with their line numbers; ``pushing`` lines between the rows are in ``gaps``."""
     header = source.dialect.header_line if source.dialect else 0
     extra = "0"
@@ -126,7 +127,7 @@ def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: i
         for column in dict.fromkeys(REASON_COLUMNS.values())
         if column in plan.column_of
     )
-    columns = ", ".join(f"{plan.shown(column)} AS {name(alias)}" for column, alias in own.items())
+    columns = ", ".join(f"{plan.shown(column)} AS {name(alias)}" for column, alias in aliases.items())
     bad = (
         f"SELECT {header} + clv_row + clv_extra AS clv_place, {plan.reason} AS clv_reason, *"
         f" FROM {plan.judged(numbered)} WHERE clv_reason IS NOT NULL"
@@ -146,7 +147,7 @@ def _bad_rows(source: Source, plan: ReadingPlan, own: dict[str, str], pushing: i
 
 def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: ReadingPlan) -> tuple[Problem, ...]:
     """Return the rejected rows grouped by reason, the most frequent first."""
-    found = []
+    problems = []
     for reason, count, examples in count_by_reason(connection, rejected):
         column = REASON_COLUMNS.get(reason, "")
         source_column = plan.column_of.get(column, "")
@@ -154,8 +155,8 @@ def _problems(connection: duckdb.DuckDBPyConnection, rejected: Path, plan: Readi
             source_column = ", ".join(plan.orders.ends)
         if reason == LEFT_OUT:
             source_column = ", ".join(plan.orders.kinds)
-        found.append(Problem(reason, count, column, source_column or column, examples))
-    return tuple(found)
+        problems.append(Problem(reason, count, column, source_column or column, examples))
+    return tuple(problems)
 
 
 def count_by_reason(

@@ -1,6 +1,6 @@
-"""What a person said about a file is remembered by the file's shape, and offered again for the next one like it.
+"""A person's answers about a file are remembered by the file's shape, and offered again for the next one like it.
 
-One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, spelling aside
+One JSON file a shape under ``workspace/mappings/``. A shape is the set of column names, folded
 (:func:`~clv_core.collection.vocabulary.column_names.fold`); nothing of a file's rows is kept.
 """
 
@@ -35,18 +35,18 @@ TAKEN_OVER: Final = (
     "similar_ids",
     "recipe",
 )
-"""Answers about an earlier file that hold for the next one where nothing is said."""
+"""Answers about an earlier file that hold for the next one where it has none."""
 
 
 def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, read_in: str = "") -> None:
-    """Keep what was said about a file with these columns, in place of what was said before.
+    """Store the answers about a file with these columns, in place of earlier ones.
 
-    Where nothing had to be said, that is kept for a new shape, and takes the place of nothing for a known one.
+    Where no answer was needed, that is stored for a new shape, and replaces nothing for an existing one.
 
     Args:
         workspace: where it is kept.
         columns: the file's column names.
-        answers: what was said.
+        answers: those given.
         read_in: the encoding that the file was read in.
     """
     path = _path(workspace, columns)
@@ -62,28 +62,28 @@ def remember(workspace: Workspace, columns: Sequence[str], answers: Answers, rea
 
 
 def recall(workspace: Workspace, columns: Sequence[str]) -> Answers | None:
-    """Return what was said about the last file of this shape, with this one's column names; None for a new shape.
+    """Return the answers about the last file of this shape, with this one's column names; None for a new shape.
 
     An encoding is no part of it: the next file may be in UTF-8, and :func:`recalled` takes it for a setting.
     """
     path = _path(workspace, columns)
     if not path.exists():
         return None
-    said = Answers(**read_json(path)["answers"])
+    answers = Answers(**read_json(path)["answers"])
     spelled = {_plain(column): column for column in columns}
     mapping = {
         canonical: column if column in columns else spelled.get(_plain(column), column)
-        for canonical, column in said.mapping.items()
+        for canonical, column in answers.mapping.items()
     }
-    return replace(said, mapping=mapping)
+    return replace(answers, mapping=mapping)
 
 
 def forget(workspace: Workspace, columns: Sequence[str]) -> bool:
-    """Forget what was said about files of this shape; say whether there was anything."""
+    """Forget the answers about files of this shape; return whether there were any."""
     path = _path(workspace, columns)
-    known = path.exists()
+    existed = path.exists()
     path.unlink(missing_ok=True)
-    return known
+    return existed
 
 
 def recalled(
@@ -92,32 +92,32 @@ def recalled(
     """Return ``answers`` completed by what is remembered of the file's shape, for ``load_with_settings``.
 
     Date order, decimal mark and encoding are settings only: what the file itself proves comes first. The time zone of
-    ``answers`` holds where it was said (``zoned``).
+    ``answers`` holds where it was given (``zoned``).
 
     Raises:
         NotFound: nothing is remembered of this shape.
         Refused: it holds no table.
     """
     columns = _columns(path, scratch / "look", answers, original)
-    known = recall(workspace, columns)
-    if known is None:
+    before = recall(workspace, columns)
+    if before is None:
         raise NotFound("nothing_remembered", file=original or path.name, columns=list(columns[:40]))
     usual = str(read_json(_path(workspace, columns)).get("encoding", ""))
-    settings = ReadSettings(date_order=known.date_order or "", decimal=known.decimal or "", encoding=usual)
-    said = replace(
+    settings = ReadSettings(date_order=before.date_order or "", decimal=before.decimal or "", encoding=usual)
+    combined = replace(
         answers,
-        mapping=named_anew(known.mapping, answers.mapping),
-        timezone=answers.timezone if zoned else known.timezone,
-        events={**known.events, **answers.events},
-        states={**known.states, **answers.states},
-        rows={**known.rows, **answers.rows},
-        **{name: getattr(answers, name) or getattr(known, name) for name in TAKEN_OVER},
+        mapping=named_anew(before.mapping, answers.mapping),
+        timezone=answers.timezone if zoned else before.timezone,
+        events={**before.events, **answers.events},
+        states={**before.states, **answers.states},
+        rows={**before.rows, **answers.rows},
+        **{name: getattr(answers, name) or getattr(before, name) for name in TAKEN_OVER},
     )
-    return said, settings
+    return combined, settings
 
 
 def completed(answers: Answers, settings: ReadSettings) -> Answers:
-    """Return the answers of :func:`recalled` in one piece, to be remembered in turn."""
+    """Return the answers of :func:`recalled` with its settings, to be remembered in turn."""
     order, decimal = settings.date_order or None, settings.decimal or None
     return replace(answers, date_order=answers.date_order or order, decimal=answers.decimal or decimal)
 

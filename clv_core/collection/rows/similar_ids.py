@@ -31,7 +31,7 @@ FORM: Final = (
 def find_spellings(
     connection: duckdb.DuckDBPyConnection, ids: str, answer: str | None, *, ask: bool = True, hashed: bool = False
 ) -> tuple[Message, ...]:
-    """Make the table ``spellings (id, instead)`` of ids that are another one's, and return what is to be said of them.
+    """Make the table ``spellings (id, instead)`` of ids that are another one's, and return the warnings about them.
 
     They are where most ids of the less usual forms have a twin in another form and none in their own: small letters and
     capitals, with and without padding zeros or blanks. The twin in the log, else that in the most usual form, is taken.
@@ -47,31 +47,33 @@ def find_spellings(
         NeedsAnswer: many ids have a twin, and it is not plain that they are one customer.
     """
     every = f"SELECT id, bool_or(old) AS old FROM ({ids}) WHERE NOT contains(id, '@') GROUP BY id"
-    known, keys = one(connection, f"SELECT count(*), count(DISTINCT {unified_sql('id')}) FROM ({every})")
+    count, keys = one(connection, f"SELECT count(*), count(DISTINCT {unified_sql('id')}) FROM ({every})")
     if hashed and answer == MERGE:
         _unify(connection, every)
-    if known == keys or answer not in (None, MERGE):
+    if count == keys or answer not in (None, MERGE):
         return ()
+    # Inner: each id's unified key and its form. Outer: how many ids share the key, the key in that form, and the form.
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE similar_ids AS SELECT *, count(*) OVER (PARTITION BY key) AS ids,"
-        f" bool_and(old) OVER (PARTITION BY key) AS known, count(*) OVER (PARTITION BY key, form) AS same,"
+        f" bool_and(old) OVER (PARTITION BY key) AS all_old, count(*) OVER (PARTITION BY key, form) AS same,"
         f" count(*) OVER (PARTITION BY form) AS usual"
         f" FROM (SELECT *, {unified_sql('id')} AS key, {FORM} AS form FROM ({every}))"
     )
+    # Inner: whether an id has a twin, and the most usual form. Outer: counts of these, and an example.
     groups, several, clashes, rare, usual, twins, example, other = one(
         connection,
         "SELECT count(DISTINCT key) FILTER (twin), count(*) FILTER (twin), count(*) FILTER (twin AND same > 1),"
         " count(*) FILTER (form <> main), count(*) FILTER (form = main),"
         " count(*) FILTER (twin AND form <> main), min(id) FILTER (twin),"
-        " arg_min(last, id) FILTER (twin) FROM (SELECT *, ids > 1 AND NOT known AS twin, max(id) OVER (PARTITION BY"
+        " arg_min(last, id) FILTER (twin) FROM (SELECT *, ids > 1 AND NOT all_old AS twin, max(id) OVER (PARTITION BY"
         " key) AS last, first_value(form) OVER (ORDER BY usual DESC, form) AS main FROM similar_ids)",
     )
     if not groups:
         return ()
-    params = {"ids": several, "people": groups, "separate": known, "merged": keys, "examples": [example, other]}
+    params = {"ids": several, "people": groups, "separate": count, "merged": keys, "examples": [example, other]}
     many = groups >= MIN_GROUPS or usual >= MIN_USUAL
     if answer is None and (clashes or twins < MIN_TWINS * rare or not many):
-        if ask and groups >= MIN_GROUPS and several >= MIN_SHARE * known:
+        if ask and groups >= MIN_GROUPS and several >= MIN_SHARE * count:
             raise NeedsAnswer("similar_ids", **params)
         return ()
     if hashed:
@@ -102,8 +104,8 @@ def write_respelled(connection: duckdb.DuckDBPyConnection, source: Path, target:
     veiled = [secret.format(column=column) if secret else column for column in ("id", "instead")]
     table = f"SELECT {veiled[0]} AS clv_id, {veiled[1]} AS clv_instead FROM spellings"
     rows = f"SELECT *, file_row_number AS clv_row FROM {numbered_rows(source)}"
-    own = f"coalesce(clv_instead, {CUSTOMER_ID}) AS {CUSTOMER_ID}"
+    customer = f"coalesce(clv_instead, {CUSTOMER_ID}) AS {CUSTOMER_ID}"
     connection.execute(
-        f"COPY (SELECT * EXCLUDE (file_row_number, clv_row, clv_id, clv_instead) REPLACE ({own}) FROM ({rows})"
+        f"COPY (SELECT * EXCLUDE (file_row_number, clv_row, clv_id, clv_instead) REPLACE ({customer}) FROM ({rows})"
         f" LEFT JOIN ({table}) ON {CUSTOMER_ID} = clv_id ORDER BY clv_row) TO {file_text(target)} (FORMAT parquet)"
     )

@@ -1,10 +1,10 @@
 """Orders that a file calls cancelled or refunded, kept with the dataset, so that they stay out.
 
 An export that was made before the refund shows the order as paid; added afterwards, it must not bring it back. So each
-version keeps ``withdrawn.parquet`` beside its rows: ``customer_id``, ``order_id`` and ``product_id`` as its events have
-them (NULL where the file names no product), ``reason`` (``cancelled`` or ``refunded``), ``whole`` (whether it stands
-for all lines of the order), and ``told``, the time of the last event of the file that says so, UTC. A line stands there
-as often as one file says it. The ids are personal: nothing of this is ever printed, and an erasure takes it out.
+version keeps ``withdrawn.parquet`` next to its rows: ``customer_id``, ``order_id`` and ``product_id`` as its events
+have them (NULL where the file names no product), ``reason`` (``cancelled`` or ``refunded``), ``whole`` (whether it
+voids all lines of the order), and ``told``, the time of the last event of the file that voids it, UTC. A line is there
+as often as one file has it. The ids are personal: nothing of this is ever printed, and an erasure removes it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ORDER: Final = f"{CUSTOMER_ID}, {ORDER_ID}"
 def write_voided(
     connection: duckdb.DuckDBPyConnection, plan: ReadingPlan, typed: str, events: Path, progress: Progress, rows: int
 ) -> Path | None:
-    """Write the lines of orders that a file calls cancelled or refunded beside its events.
+    """Write the lines of orders that a file calls cancelled or refunded, next to its events.
 
     Args:
         connection: where it runs.
@@ -50,7 +50,7 @@ def write_voided(
         rows: of the file.
 
     Returns:
-        The Parquet file; None where the log does not say how orders stand.
+        The Parquet file; None where the log has no column of orders' states.
     """
     if ORDER_ID not in plan.column_of or not {ORDER_STATUS, REFUND_STATUS, REFUND} & set(plan.column_of):
         return None

@@ -1,11 +1,11 @@
-"""Event logs with known truth.
+"""Simulated event logs, with the true values of their customers.
 
-Real logs never say what a customer was worth in expectation; these do. Each scenario is one function from a
+Real logs never hold what a customer was worth in expectation; these do. Each scenario is one function from a
 :class:`~clv_core.collection.simulate.simulation.SimulationPlan` to a
 :class:`~clv_core.collection.simulate.simulation.Simulation`, and one line of :data:`SCENARIOS`.
 
     btyd      BG/NBD purchases with Gamma-Gamma spend, exactly: the field's own model is true
-    browsing  a shop whose views, carts, ratings and returns tell more than its purchases do
+    browsing  a shop whose views, carts, ratings and returns predict more than its purchases do
     regime    the same shop, until everything changes at the start of the last horizon
     subscription  free sign-ups of whom few ever pay; monthly and yearly renewals on their day
     noise     spend that no past can rank

@@ -28,6 +28,7 @@ NOISE: Final = 0.2
 SEEKERS_DISCOUNTS: Final = np.array([0.2, 0.3])
 """Shares that are taken off the one order of a discount seeker, each equally likely."""
 MONTH_DAYS: Final = 365.25 / 12
+"""Mean length of a month."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Channel:
     """One way to win customers.
 
     Args:
-        name: as it stands in the log and the spend table.
+        name: in the log and the spend table.
         share: of new customers.
         quality: factor on their interest.
         seekers: share of them who only come for a discount.
@@ -80,9 +81,9 @@ class Assigned:
 def assign_channels(plan: SimulationPlan) -> Assigned:
     """Return the channels of all customers, by chance of its own: no other number of the log changes."""
     random, count = np.random.default_rng([plan.seed, 47]), plan.customers
-    channel = random.choice(len(CHANNELS), count, p=np.array([one.share for one in CHANNELS]))
-    quality = np.array([one.quality for one in CHANNELS])[channel]
-    seeker = random.uniform(size=count) < np.array([one.seekers for one in CHANNELS])[channel]
+    channel = random.choice(len(CHANNELS), count, p=np.array([item.share for item in CHANNELS]))
+    quality = np.array([item.quality for item in CHANNELS])[channel]
+    seeker = random.uniform(size=count) < np.array([item.seekers for item in CHANNELS])[channel]
     return Assigned(channel, quality, seeker)
 
 
@@ -98,7 +99,7 @@ def spend_table(plan: SimulationPlan, arrival: Ints, channel: Ints, unit: float)
     random = np.random.default_rng([plan.seed, 48])
     days = np.arange(min(SPEND_FROM, plan.days - 1), plan.days)
     came = np.bincount(channel[arrival >= days[0]], minlength=len(CHANNELS)) / len(days)
-    cost = np.array([one.cost for one in CHANNELS]) * unit * came
+    cost = np.array([item.cost for item in CHANNELS]) * unit * came
     spent = cost[:, None] * random.lognormal(-(NOISE**2) / 2, NOISE, (len(CHANNELS), len(days)))
     paid = np.flatnonzero(cost > 0)
     dates = (np.datetime64(START) + days).astype(str)

@@ -7,7 +7,7 @@ lambda is Gamma(r, alpha) and p Beta(a, b) over customers. Each purchase is Gamm
 First purchases fall evenly in the first 84/273 of the history, as in CDNOW. Times are continuous and cut to days when
 written, so that a log shows two purchases of one day on one date.
 
-Scenario ``noise``: every customer is the same, so nothing that happened tells anything about what will.
+Scenario ``noise``: every customer is the same, so the past predicts nothing.
 
 Views and purchases of each customer are two independent Poisson processes with the same rates for all, from a first
 view on; amounts are drawn from one lognormal distribution. The best prediction is the same number for everybody.
@@ -56,25 +56,25 @@ def btyd(plan: SimulationPlan) -> Simulation:
     order = np.lexsort((day, customer))
     day = day[order]
     position = np.arange(len(customer)) - np.repeat(np.cumsum(arrivals) - arrivals, arrivals)
-    kept = position < lifetime[customer]
+    before_death = position < lifetime[customer]
 
     before = np.bincount(customer[day < plan.cutoff_day], minlength=n)
     is_alive = before < lifetime
-    customer, day = np.concatenate([np.arange(n), customer[kept]]), np.concatenate([first, day[kept]])
+    customer, day = np.concatenate([np.arange(n), customer[before_death]]), np.concatenate([first, day[before_death]])
     amount = np.maximum(np.round(random.gamma(SPEND["p"], mean_spend[customer] / SPEND["p"]), 2), 0.01)
 
-    known = day < plan.cutoff_day
-    purchases = np.bincount(customer[known], minlength=n).astype(np.float64)
-    spent = np.bincount(customer[known], weights=amount[known], minlength=n)
+    is_before = day < plan.cutoff_day
+    purchases = np.bincount(customer[is_before], minlength=n).astype(np.float64)
+    spent = np.bincount(customer[is_before], weights=amount[is_before], minlength=n)
     last = first.copy()
-    np.maximum.at(last, customer[known], day[known])
+    np.maximum.at(last, customer[is_before], day[is_before])
     weeks = plan.horizon_days / 7
     count = expected_purchases(weeks, purchases - 1, (last - first) / 7, (plan.cutoff_day - first) / 7, **COUNTS)
     spend = expected_spend(purchases, spent / purchases, **SPEND)
     truth = pd.DataFrame(
         {
             columns.CUSTOMER_ID: plan.customer_ids(),
-            "actual_value": np.round(np.bincount(customer[~known], weights=amount[~known], minlength=n), 2),
+            "actual_value": np.round(np.bincount(customer[~is_before], weights=amount[~is_before], minlength=n), 2),
             "expected_value": is_alive * -np.expm1(-rate * leaving * weeks) / leaving * mean_spend,
             "attainable_value": count * spend,
             "attainable_purchases": count,
@@ -149,7 +149,9 @@ def expected_spend(transactions: Floats, mean_value: Floats, *, p: float, q: flo
 
 
 PURCHASES_PER_DAY: Final = 0.012
+"""Rate of every customer: about 4 purchases a year."""
 VIEWS_PER_DAY: Final = 0.02
+"""Rate of every customer, independent of her purchases."""
 LOG_AMOUNT: Final = (3.2, 0.7)
 """Mean and standard deviation of the log of an amount."""
 

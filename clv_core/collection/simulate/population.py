@@ -42,6 +42,7 @@ COUNTRY_SHARE: Final = np.array([0.38, 0.16, 0.12, 0.08, 0.18, 0.08])
 BASE_SHARE: Final = 0.35
 """Share of customers already there when the log begins; the others come evenly over it."""
 FIRST_MOODS_OF_BASE: Final = (0.75, 0.15, 0.10)
+"""The same for customers who are there when the log begins: most have become quiet."""
 FIRST_MOODS: Final = (0.3, 0.5, 0.2)
 """Shares of quiet, curious and keen at the first visit."""
 FAVOURITE: Final = 0.5
@@ -154,9 +155,9 @@ def order_value(people: Population, prices: Floats, day: int, price_factor: floa
     cell = prices.mean(2)
     line = FAVOURITE * np.einsum("nl,nl->n", people.levels, cell[people.favourite])
     line += (1 - FAVOURITE) * people.levels @ (POPULARITY @ cell)
-    kept = 1 - DISCOUNTS.mean() * discount_chance(people.deals, np.array(day))
-    kept = np.where(people.seeker, 1 - SEEKERS_DISCOUNTS.mean(), kept)
-    value: Floats = line * price_factor * (1 + people.extra_quantity) * (1 + EXTRA_LINES) * kept
+    paid_share = 1 - DISCOUNTS.mean() * discount_chance(people.deals, np.array(day))
+    paid_share = np.where(people.seeker, 1 - SEEKERS_DISCOUNTS.mean(), paid_share)
+    value: Floats = line * price_factor * (1 + people.extra_quantity) * (1 + EXTRA_LINES) * paid_share
     return value
 
 
@@ -224,9 +225,9 @@ def orders_by_age(plan: SimulationPlan, people: Population) -> tuple[Floats, Flo
         mood[new, people.mood[new]] = 1.0
         visit = np.where(new[:, None], 1.0, np.minimum(VISIT * season(np.array(day)), 0.95))
         ordered = mood * visit * CART * BUY
-        kept = 1 - returned * returned_by(np.array(plan.days - 1 - day))
+        not_returned = 1 - returned * returned_by(np.array(plan.days - 1 - day))
         month = np.maximum(((day - people.arrival) / MONTH_DAYS).astype(np.int64), 0)
-        orders[int(on_sale[day]), np.arange(n), month] += ordered.sum(axis=1) * kept
+        orders[int(on_sale[day]), np.arange(n), month] += ordered.sum(axis=1) * not_returned
         mood = np.einsum("nst,ns->nt", chances, mood - ordered * last[:, None])
     return orders[0], orders[1]
 

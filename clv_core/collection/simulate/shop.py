@@ -2,7 +2,7 @@
 
 A customer is in one of four moods: gone, quiet, curious, keen. The mood decides how often she visits, how likely a
 visit is to fill a cart, and how likely a cart is to be bought; it changes from day to day by a Markov chain of her
-own. Moods are never seen, but views and carts tell them long before a purchase does. A bad experience with an order
+own. Moods are hidden, but views and carts show them long before a purchase does. A bad experience with an order
 may end it all at once, and shows in ratings and returns.
 """
 
@@ -19,7 +19,9 @@ from clv_core.collection.simulate.simulation import START
 Floats = NDArray[np.float64]
 
 GONE, QUIET, CURIOUS, KEEN = 0, 1, 2, 3
+"""Moods, as positions in the arrays below."""
 MOODS: Final = 4
+"""Their number."""
 VISIT: Final = np.array([0.0, 0.003, 0.04, 0.055])
 """Chance of a visit on a plain day, by mood."""
 CART: Final = np.array([0.0, 0.05, 0.10, 0.65])
@@ -34,6 +36,7 @@ EXTRA_LINES: Final = 0.3
 LEAVE_WHEN_BAD: Final = 0.7
 """Chance that a bad experience ends it."""
 RETURN_WHEN_BAD, RETURN_WHEN_GOOD = 0.35, 0.03
+"""Chance that an order is returned, after a bad and a good experience."""
 RETURN_DAYS: Final = 14
 """A return comes 1 to this many days after its order, each day equally likely."""
 DISCOUNTS: Final = np.array([0.1, 0.2, 0.3])

@@ -1,13 +1,13 @@
 """The scenarios of the shop (:mod:`clv_core.collection.simulate.shop` has its rules).
 
-Scenario ``browsing``: a shop in which views, carts, ratings and returns tell more than purchases do.
+Scenario ``browsing``: a shop in which views, carts, ratings and returns predict more than purchases do.
 
 The attainable expectation has no closed form here (it would be a hidden Markov filter over unknown traits), so the
 truth carries the latent expectation only.
 
 Scenario ``regime``: the same shop, until everything changes at the start of the last horizon. From then on there are
 half as many visits, prices are a third lower, and customers leave four times as fast. No past shows it, so a model that
-is measured on that horizon has to be found wrong.
+is measured on that horizon has to come out wrong.
 
 Scenario ``store``: the demo's homeware shop, ``browsing`` with
     prices in euros, products with names, and a weaker season;
@@ -36,7 +36,7 @@ MOOD_NAMES = np.array(["gone", "quiet", "curious", "keen"], dtype=object)
 
 
 def browsing(plan: SimulationPlan) -> Simulation:
-    """Return the log of a shop with telling behaviour, and its truth."""
+    """Return the log of a shop whose browsing predicts its sales, and its truth."""
     return run_shop(plan, Shift())
 
 
@@ -147,7 +147,7 @@ def store(plan: SimulationPlan) -> Simulation:
         country=events[columns.COUNTRY].replace(COUNTRIES),
     )
     sent = np.datetime64(START, "s") + np.timedelta64(voucher_day, "D")
-    known = pd.Index(events.loc[events[columns.EVENT_TIME] < sent, columns.CUSTOMER_ID].unique())
+    customers_before = pd.Index(events.loc[events[columns.EVENT_TIME] < sent, columns.CUSTOMER_ID].unique())
     there = made.truth[columns.CUSTOMER_ID]
-    voucher = pd.Series(offered, ids).reindex(there).astype(object).where(there.isin(known).to_numpy())
+    voucher = pd.Series(offered, ids).reindex(there).astype(object).where(there.isin(customers_before).to_numpy())
     return Simulation(plan, events, made.truth.assign(voucher=voucher.to_numpy()))

@@ -28,7 +28,7 @@ class SimulationPlan:
 
     Args:
         customers: number of customers.
-        days: length of the whole log, history and horizon together.
+        days: length of the log, history and horizon together.
         seed: the same seed gives the same rows.
         horizon_days: the truth is about the last ``horizon_days`` of the log.
         channels: whether customers come through channels of different quality (:mod:`.channels`), with what these cost
@@ -64,7 +64,7 @@ class SimulationPlan:
 
     @property
     def cutoff(self) -> date:
-        """The cutoff that the truth speaks of."""
+        """The cutoff of the true values."""
         return START + timedelta(days=self.cutoff_day)
 
     @property
@@ -83,7 +83,7 @@ class Simulation:
     """A log and its truth.
 
     Args:
-        plan: what was asked for.
+        plan: of the simulation.
         events: the log, canonical columns, ordered by time; money in cents' precision.
         truth: one row a customer seen before the cutoff: ``customer_id``; ``actual_value`` (net value in the horizon);
             ``expected_value`` (its expectation given everything latent at the cutoff); ``attainable_value`` (its

@@ -4,7 +4,7 @@ Sign-ups grow in number and come in heaps after campaigns. Most look around for 
 to 5% start a subscription, nearly half of them on the day of the sign-up, and the longer someone has not paid, the less
 likely she is to. A monthly or yearly subscription renews on its day, some payments a few days late, until it is
 cancelled: a quarter of the monthly ones at the first renewal and ever fewer later, half of the yearly ones. Who is to
-cancel stops watching before, but so do some who go on paying. Some come back and start again.
+cancel stops watching before, but so do some who continue to pay. Some come back and start again.
 
 The attainable expectation has no closed form here, so the truth carries the latent expectation only.
 
@@ -55,6 +55,7 @@ LEAVING: Final = ((0.8, 2.4), (1.3, 1.2))
 REGIONS: Final = np.array([1.0, 0.55])
 """Factor on prices, by region."""
 REGION_SHARE: Final = 0.3
+"""Share of customers in the second region."""
 LATE, LATE_DAYS = 0.08, 5
 """Share of renewals paid late, by 1 to so many days, each equally likely; the next one is due as if it were not."""
 WATCHES_FREE, FREE_DAYS, COMES_BACK = 0.4, 5.0, 0.0015
@@ -62,6 +63,7 @@ WATCHES_FREE, FREE_DAYS, COMES_BACK = 0.4, 5.0, 0.0015
 IDLE: Final = 0.25
 """Share of customers who watch next to nothing while they pay."""
 FREE, SUBSCRIBED, LAPSED = 0, 1, 2
+"""States, as positions in :data:`STATE_NAMES`."""
 STATE_NAMES: Final = np.array(["free", "subscribed", "lapsed"], dtype=object)
 
 
@@ -319,6 +321,6 @@ def _events(
     )
     if people.channel is not None:
         events[columns.CHANNEL] = np.array(NAMES, dtype=object)[people.channel[customer]]
-    kept = np.lexsort((customer, events[columns.EVENT_TIME]))
-    finished: pd.DataFrame = events.iloc[kept[day[kept] < plan.days]].reset_index(drop=True)
+    order = np.lexsort((customer, events[columns.EVENT_TIME]))
+    finished: pd.DataFrame = events.iloc[order[day[order] < plan.days]].reset_index(drop=True)
     return finished

@@ -117,6 +117,7 @@ def walk(plan: SimulationPlan, people: Population, shift: Shift, random: np.rand
 
 
 DAY_SECONDS = 86_400
+"""Seconds of a day."""
 RATED, WRITTEN = 0.6, 0.45
 """Chance that an order is rated, and that a rating comes with a text."""
 
@@ -258,16 +259,16 @@ def _finish(events: pd.DataFrame, plan: SimulationPlan, people: Population, visi
         }
     )
     rank = np.lexsort((np.arange(len(log)), visit, second))
-    kept = rank[second[rank] < plan.days * DAY_SECONDS]
-    finished: pd.DataFrame = log.iloc[kept].reset_index(drop=True)
+    within = rank[second[rank] < plan.days * DAY_SECONDS]
+    finished: pd.DataFrame = log.iloc[within].reset_index(drop=True)
     return finished
 
 
 def _where(rows: NDArray[np.bool_], texts: NDArray[Any]) -> NDArray[np.object_]:
     """Return ``texts``, None outside ``rows``."""
-    kept = texts.astype(object)
-    kept[~rows] = None
-    return kept
+    masked = texts.astype(object)
+    masked[~rows] = None
+    return masked
 
 
 REVIEWS: Final = tomllib.loads(Path(__file__).with_name("reviews.toml").read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
 """Rows of a database as Arrow batches: read-only, encrypted, and ended by the server where they take too long.
 
-Each function connects and yields what runs one query. Batches are fetched as they are asked for, so that no result is
-in memory whole. The log is read as text afterwards, so MySQL and SQLite hand over the text of each value.
+Each function connects and yields what runs one query. Batches are fetched as they are consumed, so that no result is
+entirely in memory. The log is read as text afterwards, so MySQL and SQLite hand over the text of each value.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from clv_core.errors import ClvError, Refused
 TIMEOUT_SECONDS: Final = 3600
 """Longest that a statement may take."""
 CONNECT_SECONDS: Final = 15
+"""Longest wait for a connection: a firewall that drops packets never answers."""
 ROWS: Final = 50_000
 """Rows of a batch, where the driver does not choose."""
 Fetch = Callable[[str], pa.RecordBatchReader]
 TYPE: Final = b"POSTGRESQL:type"
-"""Key of a column's metadata under which its driver, and :func:`_texts`, says the database's own type."""
+"""Key of a column's metadata under which its driver, and :func:`_texts`, puts the database's own type."""
 INEXACT: Final = {"money": "numeric", "FLOAT": "double"}
 """Types whose values do not arrive as they are -> what to cast them to: PostgreSQL hands over ``money`` in cents, MySQL
 six digits of a ``FLOAT``."""
@@ -39,6 +40,7 @@ READS: Final = {"USAGE", "SELECT", "SHOW VIEW", "SHOW DATABASES", "PROCESS", "RE
 FLOAT: Final = 4
 """Number of the type in MySQL's protocol."""
 NAMED: Final = 3
+"""Privileges quoted in a message."""
 GRANT: Final = re.compile(r"GRANT (?P<powers>.+) ON (?P<on>.+?) TO ")
 POWERS: Final = """
     SELECT current_user::text AS role, CASE WHEN rolsuper THEN ARRAY['SUPERUSER'] ELSE
@@ -53,7 +55,7 @@ POWERS: Final = """
             AND nspname <> 'information_schema' AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
             OR has_any_column_privilege(c.oid, 'INSERT, UPDATE')) ORDER BY c.relname LIMIT 3) END AS powers
     FROM pg_roles WHERE rolname = current_user"""
-"""What a role of PostgreSQL may do beside reading; of schemas and tables the first three."""
+"""What a role of PostgreSQL may do besides reading; of schemas and tables the first three."""
 
 
 @contextmanager
@@ -62,7 +64,7 @@ def postgresql(source: Source, password: str) -> Iterator[Fetch]:
     import adbc_driver_postgresql.dbapi as driver
 
     parts = urlsplit(source.where)
-    user = ":".join(quote(one, safe="") for one in (unquote(parts.username or ""), password) if one)
+    user = ":".join(quote(part, safe="") for part in (unquote(parts.username or ""), password) if part)
     port = f":{parts.port}" if parts.port else ""
     settings = f"-c default_transaction_read_only=on -c statement_timeout={TIMEOUT_SECONDS * 1000} -c TimeZone=UTC"
     settings += r" -c default_transaction_isolation=repeatable\ read"  # all queries of a run see the same rows
@@ -72,8 +74,8 @@ def postgresql(source: Source, password: str) -> Iterator[Fetch]:
         options["sslmode"] = "prefer"  # within one machine nobody listens, and servers there often have no certificate
     options |= {"sslrootcert": source.ca} if source.ca else {}
     options |= {"connect_timeout": str(CONNECT_SECONDS), "options": settings, "application_name": "clv-studio"}
-    said = "&".join(f"{key}={quote(value, safe='')}" for key, value in options.items())
-    with driver.connect(f"postgresql://{user}@{parts.hostname or ''}{port}{parts.path}?{said}") as connection:
+    parameters = "&".join(f"{key}={quote(value, safe='')}" for key, value in options.items())
+    with driver.connect(f"postgresql://{user}@{parts.hostname or ''}{port}{parts.path}?{parameters}") as connection:
         with connection.cursor() as cursor:
             yield _arrow(cursor)
 
@@ -106,8 +108,8 @@ def mysql(source: Source, password: str) -> Iterator[Fetch]:
         )
     ) as connection:
         with connection.cursor() as cursor:
-            own = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-            for statement in (own, "SET time_zone = '+00:00'"):
+            isolation = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+            for statement in (isolation, "SET time_zone = '+00:00'"):
                 cursor.execute(statement)
             try:
                 cursor.execute(f"SET SESSION max_statement_time = {TIMEOUT_SECONDS}")  # MariaDB
@@ -178,18 +180,18 @@ CONNECT: Final[dict[str, Callable[[Source, str], AbstractContextManager[Fetch]]]
 
 
 def powers(kind: str, fetch: Fetch) -> tuple[str, list[str]] | None:
-    """Return the role that a source reads as, and what it may do beside reading, as SQL calls it; None: not known."""
+    """Return the role that a source reads as, and its privileges besides reading, in SQL's words; None: unknown."""
     if kind == "postgresql":
         row = fetch(POWERS).read_all().to_pylist()[0]
         return str(row["role"]), [str(power) for power in row["powers"]]
     if kind == "mysql":
         (role,) = fetch("SELECT current_user() AS role").read_all().column(0).to_pylist()
         grants = [GRANT.match(line) for line in fetch("SHOW GRANTS").read_all().column(0).to_pylist()]
-        return role, [said for grant in grants if grant and (said := _beside_reading(grant))]
+        return role, [grant_power for grant in grants if grant and (grant_power := _privilege(grant))]
     return None
 
 
-def _beside_reading(grant: re.Match[str]) -> str:
+def _privilege(grant: re.Match[str]) -> str:
     names = re.sub(r" ?\([^)]*\)", "", grant["powers"]).split(", ")  # without columns
     left = [name for name in names if name not in READS]
     more = ["..."] if len(left) > NAMED else []
@@ -206,17 +208,17 @@ def readable(source: Source, reader: pa.RecordBatchReader) -> pa.RecordBatchRead
     refused = [column for column in reader.schema if _is_inexact(column)]
     if refused:
         raise _refusal(source, refused)
-    own = [at for at, column in enumerate(reader.schema) if _is_opaque(column.type)]
-    if not own:
+    opaque = [at for at, column in enumerate(reader.schema) if _is_opaque(column.type)]
+    if not opaque:
         return reader
     schema = reader.schema
-    for at in own:
+    for at in opaque:
         schema = schema.set(at, pa.field(schema.field(at).name, pa.string()))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in reader:
             columns = batch.columns
-            for at in own:
+            for at in opaque:
                 columns[at] = pa.array(map(_own_text, columns[at].storage.to_pylist()), pa.string())
             yield pa.record_batch(columns, schema)
 
@@ -228,17 +230,22 @@ def _own_text(value: bytes | None) -> str | None:
     if value is None:
         return None
     with suppress(UnicodeDecodeError):
-        if (said := value.decode()).isprintable():
-            return said
+        if (text := value.decode()).isprintable():
+            return text
     return "".join(PRINTED[byte] for byte in value)
 
 
 def _is_inexact(column: pa.Field) -> bool:
-    kind, own = column.type, _type(column)
+    kind, type_name = column.type, _type(column)
     if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         item = getattr(kind.value_type, "storage_type", kind.value_type)
-        return own == "_numeric" or pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_decimal(item)
-    return own in INEXACT or pa.types.is_interval(kind) or pa.types.is_duration(kind)
+        return (
+            type_name == "_numeric"
+            or pa.types.is_integer(item)
+            or pa.types.is_floating(item)
+            or pa.types.is_decimal(item)
+        )
+    return type_name in INEXACT or pa.types.is_interval(kind) or pa.types.is_duration(kind)
 
 
 def _is_opaque(kind: pa.DataType) -> bool:
@@ -247,9 +254,9 @@ def _is_opaque(kind: pa.DataType) -> bool:
 
 
 def _type(column: pa.Field) -> str:
-    """Return a type as the database calls it; as Arrow does where the driver does not say."""
-    said: bytes = (column.metadata or {}).get(TYPE, str(column.type).encode())
-    return said.decode()
+    """Return a type as the database calls it; as Arrow does where the driver does not return it."""
+    type_name: bytes = (column.metadata or {}).get(TYPE, str(column.type).encode())
+    return type_name.decode()
 
 
 def _refusal(source: Source, columns: list[pa.Field]) -> Refused:
@@ -276,7 +283,9 @@ def _texts(cursor: Any) -> Fetch:
     def fetch(sql: str) -> pa.RecordBatchReader:
         cursor.execute(sql)
         types = {FLOAT: {TYPE: b"FLOAT"}}
-        schema = pa.schema([pa.field(one[0], pa.string(), metadata=types.get(one[1])) for one in cursor.description])
+        schema = pa.schema(
+            [pa.field(column[0], pa.string(), metadata=types.get(column[1])) for column in cursor.description]
+        )
 
         def batches() -> Iterator[pa.RecordBatch]:
             while rows := cursor.fetchmany(ROWS):

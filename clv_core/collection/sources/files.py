@@ -1,4 +1,4 @@
-"""Files of a folder, of a bucket that speaks the protocol of S3, or at an HTTPS address, copied block by block."""
+"""Files of a folder, of a bucket with the protocol of S3, or at an HTTPS address, copied block by block."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from clv_core.collection.sources.saved_sources import Source, unreachable
 from clv_core.errors import Refused, UsageError
 
 BLOCK: Final = 1 << 20
+"""Bytes copied at a time."""
 MAX_REDIRECTS: Final = 10
 """Requests for one file, as curl's and browsers' limits of 20 to 50 are for pages."""
 QUIET_SECONDS: Final = 10
@@ -30,7 +31,7 @@ class RemoteFile:
 
     Args:
         name: in its folder.
-        fingerprint: what tells whether it has changed.
+        fingerprint: differs once the file has changed.
         fetch: gives a local path of it, below a folder.
     """
 
@@ -58,7 +59,7 @@ def folder(source: Source, _: str) -> Iterator[Listed]:
     root = Path(source.where)
     if not root.is_dir():
         raise Refused("source_no_folder", source=source.name, path=source.where)
-    found, links = [], []
+    entries, links = [], []
     for path in root.glob(source.what):
         try:
             about = path.stat()
@@ -69,8 +70,10 @@ def folder(source: Source, _: str) -> Iterator[Listed]:
             links.append(path.relative_to(root).as_posix())
         elif path.is_file() and not path.name.startswith(".") and time.time() - about.st_mtime > QUIET_SECONDS:
             name, mark = path.relative_to(root).as_posix(), f"{about.st_size}-{about.st_mtime_ns}"
-            found.append((about.st_mtime_ns, RemoteFile(name, mark, partial(_in_place, path))))
-    yield Listed([file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))], tuple(sorted(links)))
+            entries.append((about.st_mtime_ns, RemoteFile(name, mark, partial(_in_place, path))))
+    yield Listed(
+        [file for _, file in sorted(entries, key=lambda entry: (entry[0], entry[1].name))], tuple(sorted(links))
+    )
 
 
 def _in_place(path: Path, _: Path) -> Path:
@@ -86,7 +89,7 @@ def s3_system(address: str, secret: str) -> tuple[Any, str]:
 
     Raises:
         UsageError: the secret is not two texts.
-        OSError: the bucket's region is neither given nor found.
+        OSError: the bucket's region is neither given nor detected.
     """
     from pyarrow import fs
 
@@ -106,7 +109,7 @@ def s3_system(address: str, secret: str) -> tuple[Any, str]:
 
 @contextmanager
 def s3(source: Source, password: str) -> Iterator[Listed]:
-    """Yield the objects of a bucket that match; they are copied when they are asked for."""
+    """Yield the objects of a bucket that match; they are copied when they are fetched."""
     from pyarrow import fs
 
     try:
@@ -114,7 +117,7 @@ def s3(source: Source, password: str) -> Iterator[Listed]:
         listed = system.get_file_info(fs.FileSelector(root, recursive="/" in source.what or "**" in source.what))
     except OSError as error:
         raise unreachable(source, error) from error
-    found = []
+    entries = []
     for about in listed:
         name = PurePosixPath(about.path).relative_to(root).as_posix()
         if about.is_file and fnmatch(name, source.what):
@@ -125,8 +128,8 @@ def s3(source: Source, password: str) -> Iterator[Listed]:
                     shutil.copyfileobj(remote, out, BLOCK)
                 return local
 
-            found.append((about.mtime_ns, RemoteFile(name, f"{about.size}-{about.mtime_ns}", fetch)))
-    yield Listed([file for _, file in sorted(found, key=lambda one: (one[0], one[1].name))])
+            entries.append((about.mtime_ns, RemoteFile(name, f"{about.size}-{about.mtime_ns}", fetch)))
+    yield Listed([file for _, file in sorted(entries, key=lambda entry: (entry[0], entry[1].name))])
 
 
 @contextmanager
@@ -135,7 +138,7 @@ def https(source: Source, token: str) -> Iterator[Listed]:
 
     Raises:
         Refused: it answers with another status than 200, or redirects to where nothing is encrypted; then nothing is
-            asked there.
+            used there.
     """
     import httpx
 
@@ -170,9 +173,9 @@ def https(source: Source, token: str) -> Iterator[Listed]:
 
 def _check_redirect(source: Source, target: str) -> None:
     """Refuse a redirect that leaves encryption; one of a server on this machine may stay on it."""
-    here, there = urlsplit(source.where), urlsplit(target)
-    if there.scheme != "https" and (here.scheme, here.hostname) != (there.scheme, there.hostname):
-        shown = f"{there.scheme}://{there.hostname}"  # without its path, which may hold a signature
+    origin, redirect = urlsplit(source.where), urlsplit(target)
+    if redirect.scheme != "https" and (origin.scheme, origin.hostname) != (redirect.scheme, redirect.hostname):
+        shown = f"{redirect.scheme}://{redirect.hostname}"  # without its path, which may hold a signature
         raise Refused("source_redirect", source=source.name, host=source.host, target=shown)
 
 

@@ -36,10 +36,10 @@ Days = Mapping[str, tuple[int, float | None]]
 
 @dataclass(frozen=True)
 class Held:
-    """What the dataset says that a source fills, for queries beside the one of new rows.
+    """What the dataset that a source fills has already, for queries besides the one of new rows.
 
     Args:
-        order_column: the source's column with the number of an order; empty: orders are not asked for.
+        order_column: the source's column with the number of an order; empty: older lines are not fetched.
         orders: numbers of the orders that the dataset has in the look-back.
         event_column: the source's column of the event time; empty: days are not counted.
         amounts: the source's columns whose product is the amount; empty for no sums.
@@ -62,8 +62,8 @@ class Pulled:
         files: name -> fingerprint of the files that were fetched.
         warnings: what was left out.
         since: first day of the look-back, ISO; empty where everything was fetched.
-        orders: of how many orders older lines were asked for.
-        has_orders: whether orders are whole: the column with their numbers is there.
+        orders: of how many orders older lines were requested.
+        has_orders: whether orders are complete: the column with their numbers is there.
         gone: numbers of orders in :attr:`Held.orders` that the source does not have.
         days: day -> rows and amount of all rows of the source; None where it was not counted.
     """
@@ -94,7 +94,7 @@ def pull(
     progress: Progress,
     *,
     limit: int = 0,
-    held: Held = Held(),
+    stored: Held = Held(),
 ) -> Pulled:
     """Fetch what is new since ``state`` into the folder ``target``; of a source that is replaced, everything.
 
@@ -104,11 +104,11 @@ def pull(
         state: how far the source has been read; an empty one fetches everything.
         progress: who listens.
         limit: at most so many rows, or the newest file; 0 is all.
-        held: what the dataset says of a database's rows: then the older lines of all orders that were fetched, and of
+        stored: what the dataset has of a database's rows: then the older lines of all orders that were fetched, and of
             those that the dataset has in the look-back, are fetched too, and the source's days are counted.
 
     Raises:
-        UsageError: a driver is not installed, or the secret is not where the reference says.
+        UsageError: a driver is not installed, or there is no secret where the reference points.
         ClvError: the source cannot be reached or refuses; the secret is not in the error.
         Refused: its query is not a SELECT, its columns have no times, or two have one name.
     """
@@ -116,15 +116,15 @@ def pull(
     progress.report("fetch", 0, 1)
     with _drivers(source, value):
         if KINDS[source.kind].dialect:
-            return _pull_rows(source, value, target, state, progress, limit, held)
+            return _pull_rows(source, value, target, state, progress, limit, stored)
         return _pull_files(source, value, target, state, progress, limit)
 
 
 def check_role(source: Source) -> list[Message]:
-    """Return what is to be said of what a source's role may do in its database beside reading.
+    """Return warnings about the privileges of a source's role besides reading.
 
-    Nothing where it may only read, or where files are read. A database that cannot be reached is not checked, which is
-    said, too.
+    Nothing where it may only read, or where files are read. A database that cannot be reached is not checked: a
+    warning says so.
     """
     if not KINDS[source.kind].dialect or KINDS[source.kind].is_local:
         return []
@@ -134,12 +134,12 @@ def check_role(source: Source) -> list[Message]:
             from clv_core.collection.sources import databases
 
             with databases.CONNECT[source.kind](source, value) as fetch:
-                found = databases.powers(source.kind, fetch)
+                grants = databases.powers(source.kind, fetch)
     except ClvError:
         return [Message("warning.source_unreached", {"source": source.name})]
-    if found is None:
+    if grants is None:
         return [Message("warning.source_role_unknown", {"kind": KINDS[source.kind].title})]
-    role, powers = found
+    role, powers = grants
     return [Message("warning.source_role", {"role": role, "powers": powers})] if powers else []
 
 
@@ -162,7 +162,7 @@ def _drivers(source: Source, value: str) -> Iterator[None]:
 
 
 def _pull_rows(
-    source: Source, value: str, target: Path, state: SourceState, progress: Progress, limit: int, held: Held
+    source: Source, value: str, target: Path, state: SourceState, progress: Progress, limit: int, stored: Held
 ) -> Pulled:
     from clv_core.collection.sources import databases
 
@@ -173,20 +173,20 @@ def _pull_rows(
         with fetch(sql) as fetched:
             reader = databases.readable(source, fetched)
             _check_columns(source, reader.schema.names)
-            held = _in_source(held, reader.schema.names)
-            column = held.order_column if since is not None else ""
+            stored = _in_source(stored, reader.schema.names)
+            column = stored.order_column if since is not None else ""
             with _Rows(path, reader.schema, column, progress, state.rows) as rows:
                 for batch in reader:
                     rows.add(batch)
-                if since is not None and held.order_column:
-                    gone = _pull_older(source, fetch, rows, since, held)
+                if since is not None and stored.order_column:
+                    deleted = _pull_older(source, fetch, rows, since, stored)
                 else:
-                    gone = ()
-        if since is not None and held.event_column:
+                    deleted = ()
+        if since is not None and stored.event_column:
             progress.report("reconcile", 0, 1)
             try:
                 with _drivers(source, value):
-                    days = _count_days(source, fetch, held)
+                    days = _count_days(source, fetch, stored)
             except ClvError:  # a text that is no day, or an amount that the database cannot add up
                 warnings.append(Message("warning.source_not_compared", {"source": source.name}))
     watermark = _watermark(source, path) if rows.count and not limit else ""
@@ -197,21 +197,21 @@ def _pull_rows(
         since="" if since is None else str(since),
         orders=len(rows.orders),
         warnings=tuple(warnings),
-        has_orders=bool(held.order_column),
-        gone=gone,
+        has_orders=bool(stored.order_column),
+        gone=deleted,
         days=days,
     )
 
 
-def _in_source(held: Held, names: Sequence[str]) -> Held:
-    """Return what the dataset says as far as it has it from columns of the source itself, not from parts of them."""
-    order, event = (column if column in names else "" for column in (held.order_column, held.event_column))
-    amounts = held.amounts if {*held.amounts} <= {*names} else ()
-    return Held(order, held.orders if order else (), event, amounts)
+def _in_source(stored: Held, names: Sequence[str]) -> Held:
+    """Return ``stored`` without columns that the source itself does not have: those made of parts of others."""
+    order, event = (column if column in names else "" for column in (stored.order_column, stored.event_column))
+    amounts = stored.amounts if {*stored.amounts} <= {*names} else ()
+    return Held(order, stored.orders if order else (), event, amounts)
 
 
 def _check_columns(source: Source, names: list[str]) -> None:
-    if repeated := {one for one in names if names.count(one) > 1}:
+    if repeated := {column for column in names if names.count(column) > 1}:
         raise Refused("source_columns_repeated", source=source.name, columns=sorted(repeated))
     if source.time_column and source.time_column not in names:
         raise UsageError("source_no_column", column=source.time_column, columns=names)
@@ -219,48 +219,48 @@ def _check_columns(source: Source, names: list[str]) -> None:
         raise UsageError("source_no_order_column", column=source.order_column, columns=names)
 
 
-def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, held: Held) -> tuple[str, ...]:
+def _pull_older(source: Source, fetch: Fetch, rows: _Rows, since: date, stored: Held) -> tuple[str, ...]:
     """Add the older lines of the orders in ``rows`` and of ``held.orders``; return those of which nothing came."""
     from clv_core.collection.sources import databases
 
     dialect, seen = KINDS[source.kind].dialect, {str(value): value for value in rows.orders}
-    missing = [order for order in held.orders if order not in seen]
+    missing = [order for order in stored.orders if order not in seen]
     sample = next(iter(seen.values()), None)
     if isinstance(sample, int):
         missing = [order for order in missing if order.isdigit()]
-    asked: list[object] = [*seen.values(), *(map(int, missing) if isinstance(sample, int) else missing)]
+    wanted: list[object] = [*seen.values(), *(map(int, missing) if isinstance(sample, int) else missing)]
     rows.orders = set()
 
     def fetch_orders(ids: Sequence[object], before: date | None) -> pa.RecordBatchReader:
         sql = select_orders(
             source.what,
             dialect,
-            order_column=held.order_column,
+            order_column=stored.order_column,
             ids=(mark := token_hex(16)),
             time_column=source.time_column,
             before=before,
         )
         return fetch(sql.replace(f"'{mark}'", literals(ids, dialect)))
 
-    for begin in range(0, len(asked), BATCH):
-        with fetch_orders(asked[begin : begin + BATCH], since) as fetched:
+    for begin in range(0, len(wanted), BATCH):
+        with fetch_orders(wanted[begin : begin + BATCH], since) as fetched:
             for batch in databases.readable(source, fetched):
                 rows.add(batch)
-    found = {str(value) for value in rows.orders}
-    gone = tuple(order for order in missing if order not in found)
-    if gone and sample is not None:  # an order that is there must be found by its number
+    fetched_ids = {str(value) for value in rows.orders}
+    deleted = tuple(order for order in missing if order not in fetched_ids)
+    if deleted and sample is not None:  # an order that exists must match its number
         with fetch_orders([sample], None) as fetched:
-            gone = gone if any([batch.num_rows for batch in fetched]) else ()
-    elif not found:
-        gone = ()
-    rows.orders = set(asked)
-    return gone
+            deleted = deleted if any([batch.num_rows for batch in fetched]) else ()
+    elif not fetched_ids:
+        deleted = ()
+    rows.orders = set(wanted)
+    return deleted
 
 
-def _count_days(source: Source, fetch: Fetch, held: Held) -> Days:
-    """Return rows and amount of each day of the whole source, as the database counts them."""
+def _count_days(source: Source, fetch: Fetch, stored: Held) -> Days:
+    """Return rows and amount of each day of the source, as the database counts them."""
     dialect = KINDS[source.kind].dialect
-    sql = count_days(source.what, dialect, time_column=held.event_column, amounts=held.amounts)
+    sql = count_days(source.what, dialect, time_column=stored.event_column, amounts=stored.amounts)
     days: dict[str, tuple[int, float | None]] = {}
     with fetch(sql) as counted:
         for row in counted.read_all().to_pylist():
@@ -357,13 +357,13 @@ def _pull_files(source: Source, value: str, target: Path, state: SourceState, pr
         opened = getattr(importlib.import_module("clv_core.collection.sources.files"), source.kind)(source, value)
     paths, files = [], {}
     with opened as listed:
-        found, left = listed.files, {"source": source.name, "links": list(listed.links)}
-        if not found and listed.links and not state.files:
+        listing, left = listed.files, {"source": source.name, "links": list(listed.links)}
+        if not listing and listed.links and not state.files:
             raise Refused("source_links", **left)
-        if not found and not state.files:
+        if not listing and not state.files:
             raise Refused("source_no_files", source=source.name, pattern=source.what or "-", host=source.host)
-        for number, file in enumerate(found[-1:] if limit else found):
-            progress.report("fetch", number, len(found))
+        for number, file in enumerate(listing[-1:] if limit else listing):
+            progress.report("fetch", number, len(listing))
             if source.grows != REPLACE and file.fingerprint and state.files.get(file.name) == file.fingerprint:
                 continue
             folder = target / f"file-{number}"

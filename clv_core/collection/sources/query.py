@@ -41,6 +41,7 @@ BRACKETS: Final = {
     **dict.fromkeys((TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE), -1),
 }
 MAX_REWRITES: Final = 2
+"""Rounds until a query is written as it parses: MySQL's ``IF`` takes one more than others."""
 MAX_TYPES_DEEP: Final = 8
 """Brackets in each other that may belong to a type or a function, as in ``DATE(...)``: the parser tries both, and its
 time doubles with each (measured: .7 s at 12)."""
@@ -78,7 +79,7 @@ def select_orders(
         what: name of a table, or one SELECT.
         dialect: of both.
         order_column: column with the number of the order.
-        ids: a text that stands for their numbers (:func:`literals`), which replace it, quotes included.
+        ids: placeholder text for their numbers (:func:`literals`), which replace it, quotes included.
         time_column: with ``before``.
         before: only rows before this day, and those without a time.
 
@@ -113,8 +114,8 @@ def count_days(what: str, dialect: str, *, time_column: str, amounts: Sequence[s
             day = exp.Substring(this=time, start=exp.Literal.number(1), length=exp.Literal.number(10))
         worth: exp.Expression = exp.null()
         if amounts:
-            first, *others = map(_column, amounts)
-            worth = exp.Sum(this=exp.Mul(this=first, expression=others[0]) if others else first)
+            first, *quantity = map(_column, amounts)
+            worth = exp.Sum(this=exp.Mul(this=first, expression=quantity[0]) if quantity else first)
         shown = [exp.alias_(day, "day"), exp.alias_(exp.Count(this=exp.Star()), "n"), exp.alias_(worth, "amount")]
         rows = _rows_of(what, dialect, wrapped=False).subquery("source")
         return _sent(exp.select(*shown).from_(rows).group_by(day.copy()), dialect)
@@ -204,7 +205,7 @@ def _check_texts(sql: str, dialect: str) -> None:
     escapes = dialect == "mysql"  # whose servers can be set not to take a backslash for an escape
     opened: list[bool] = []
     gaps = zip([-1, *(token.end for token in tokens)], [*(token.start for token in tokens), len(sql)], strict=True)
-    glued = [found for end, start in gaps if (found := NO_COMMENT.search(sql[end + 1 : start]))]
+    glued = [match for end, start in gaps if (match := NO_COMMENT.search(sql[end + 1 : start]))]
     if glued and dialect == "mysql":
         raise Refused("query_texts", found=glued[0].group()[:40])
     for before, token in zip([None, *tokens], tokens, strict=False):

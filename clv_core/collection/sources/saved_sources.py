@@ -1,4 +1,4 @@
-"""Saved sources, one JSON file each in ``workspace/sources``: what was said of them, how far they have been read."""
+"""Saved sources, one JSON file each in ``workspace/sources``: their settings, and how far they have been read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from clv_core.workspace import Workspace, check_name, read_json, write_json
 FOLDER: Final = "sources"
 APPEND, REPLACE = "append", "replace"
 NO_ORDERS: Final = "none"
-"""The order column of a source of which each row stands by itself."""
+"""The order column of a source without orders: each row is one by itself."""
 READS: Final = {"kind", "where", "what", "dataset", "grows", "time_column"}
-"""Fields of a source that tell which rows it has."""
+"""Fields of a source that decide which rows it has."""
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,7 +58,7 @@ KINDS: Final = {
     "https": Kind("https://shop.example.com/orders.csv", "HTTPS"),
     "shopify": Kind("https://shop.myshopify.com", "Shopify"),
 }
-"""Kinds of sources. ``mysql`` is MariaDB, too; ``s3`` any store that speaks its protocol (``&endpoint=https://...``)."""
+"""Kinds of sources. ``mysql`` is MariaDB, too; ``s3`` any store with its protocol (``&endpoint=https://...``)."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ class Source(StoredRecord):
             the others.
         dataset: name of the dataset that it fills.
         grows: ``append`` adds what is new, ``replace`` reads everything each time.
-        time_column: column of a database that tells what is new; empty: everything is fetched each time.
+        time_column: column of a database by which new rows are selected; empty: everything is fetched each time.
         look_back_days: so many days before the latest time are fetched again, for rows that come late.
         order_column: column of a database with the number of the order, by which all lines of an order are fetched;
-            empty: the one that its dataset has it from; :data:`NO_ORDERS`: each row stands by itself.
+            empty: the one that its dataset has it from; :data:`NO_ORDERS`: each row is an order by itself.
         secret: reference to the password or token (:func:`clv_core.secrets_by_reference.secret`); empty: none.
         ca: file of the certificate authority that the server's certificate is checked with; empty: those of this
             system for HTTPS; databases are then encrypted but not identified.
         tls: whether the connection to a database is encrypted.
-        answers: what was said of how it is read, as :class:`~clv_core.collection.answers.Answers` has it; empty:
+        answers: how it is read, as :class:`~clv_core.collection.answers.Answers` has it; empty:
             what is remembered of a file with these columns.
     """
 
@@ -149,7 +149,7 @@ class ComparedDays(StoredRecord):
         first: day of the look-back, ISO.
         last: the same.
         rows: there.
-        amount: there, None where it is not known.
+        amount: there, None for unknown.
         held_rows: in the dataset.
         held_amount: in the dataset.
         left_out: rows that were read and not kept.
@@ -183,12 +183,12 @@ class SourceState(StoredRecord):
         seconds: that it took.
         failed: when the last run failed, empty where it did not.
         error: why, under its own code.
-        warnings: what the last run to its end left out, or found to differ.
+        warnings: what the last run to its end left out, or whose figures differ.
         reconciled: what that run compared; None where it compared nothing.
-        gaps: day -> rows and amount that the source had more than the dataset when the day was last fetched whole; days
-            without a difference are left out. None: never measured.
+        gaps: day -> rows and amount that the source had more than the dataset when all of the day was last fetched;
+            days without a difference are left out. None: never measured.
         removed: hashes of the numbers of orders that left the dataset, as the source has them no more.
-        role: what the source's role may do beside reading, as of when it was added or tested.
+        role: privileges of the source's role besides reading, as of when it was added or tested.
     """
 
     version: str = ""
@@ -319,11 +319,11 @@ def unreachable(source: Source, error: BaseException, values: Mapping[str, str] 
 
     Args:
         source: which.
-        error: what its driver said; its first line is quoted.
-        values: texts that must not be quoted -> what stands for them.
+        error: of its driver; its first line is quoted.
+        values: texts that must not be quoted -> their placeholders.
     """
-    said = error.args[1] if len(error.args) == 2 else error  # a number and a text
-    lines = str(said).strip().splitlines() or [type(error).__name__]
+    message = error.args[1] if len(error.args) == 2 else error  # a number and a text
+    lines = str(message).strip().splitlines() or [type(error).__name__]
     reason = re.sub(r"^([A-Z_]+: )?(\[\w+\] )?", "", lines[0])
     for value, shown in (values or {}).items():
         reason = reason.replace(value, shown) if value else reason

@@ -23,7 +23,9 @@ from clv_core.records import JsonObject
 VERSION: Final = "2025-07"
 """Of the Admin API; Shopify answers a version that it no longer has by the oldest that it has."""
 POLL_SECONDS: Final = 3.0
+"""Between two looks at a bulk operation, which takes minutes."""
 TIMEOUT_SECONDS: Final = 4 * 3600
+"""Longest that a bulk operation may take (a guess)."""
 ORDERS: Final = """
 { orders(query: "%s") { edges { node {
     id name createdAt updatedAt displayFinancialStatus customer { id }
@@ -105,7 +107,7 @@ def _ask(source: Source, answer: Any) -> JsonObject:
 
 
 def write_items(source: Source, lines: Iterable[str], out: Path) -> Path:
-    """Write one JSON line for each line item, with what its order says, and return ``out``.
+    """Write one JSON line for each line item, with the fields of its order, and return ``out``.
 
     Raises:
         Refused: an item does not follow its order, or a line is not of the query :data:`ORDERS`.

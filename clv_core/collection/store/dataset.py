@@ -126,7 +126,7 @@ class LogFiles:
         manifest: what it is.
         events: Parquet file of its rows.
         rejected: Parquet file of the others.
-        voided: of a log that says how orders stand, the voided ones
+        voided: of a log with the states of its orders, the voided ones
             (:func:`~clv_core.collection.rows.voided_orders.write_voided`).
     """
 

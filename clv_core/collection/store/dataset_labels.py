@@ -1,4 +1,4 @@
-"""What a dataset is called, and what its amounts are in, said afterwards: no row changes."""
+"""A dataset's name and currency, changed afterwards: no row changes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from clv_core.workspace import Workspace, check_name, read_json, write_json
 
 MADE: Final = "currency"
 LONGEST: Final = 12
+"""Characters of a currency: a code, a sign or a short word."""
 SETTLED: Final = ("warning.currency_guessed", "warning.currency_contradicted")
-"""What need not be said any more once a person has said what the amounts are in."""
+"""Warnings that end once a person has named the currency."""
 
 
 @changes
@@ -35,15 +36,15 @@ def set_currency(workspace: Workspace, name: str, currency: str) -> Manifest:
         UsageError: it is too long, or no text of one line.
         Refused: another run is changing the dataset.
     """
-    said = check_currency(currency)
+    code = check_currency(currency)
     dataset = open_dataset(workspace, name)
-    if dataset.manifest.currency == said:
+    if dataset.manifest.currency == code:
         return dataset.manifest
     raw = raw_version(dataset)
     version = ""
     if raw.version != dataset.version:
-        version = derive(raw, _labelled(raw, said, ""), current=False).version
-    return derive(dataset, _labelled(dataset, said, version)).manifest
+        version = derive(raw, _labelled(raw, code, ""), current=False).version
+    return derive(dataset, _labelled(dataset, code, version)).manifest
 
 
 def check_currency(currency: str) -> str:
@@ -52,10 +53,10 @@ def check_currency(currency: str) -> str:
     Raises:
         UsageError: it is too long, or no text of one line.
     """
-    said = currency.strip()
-    if len(said) > LONGEST or not said.isprintable():
-        raise UsageError("currency_text", currency=said[:40], longest=LONGEST)
-    return said
+    code = currency.strip()
+    if len(code) > LONGEST or not code.isprintable():
+        raise UsageError("currency_text", currency=code[:40], longest=LONGEST)
+    return code
 
 
 def _labelled(dataset: Dataset, currency: str, raw: str) -> Manifest:
@@ -65,7 +66,7 @@ def _labelled(dataset: Dataset, currency: str, raw: str) -> Manifest:
         version=version_of(manifest.version, MADE, currency, raw),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         currency=currency,
-        warnings=[_relabelled(one, currency) for one in manifest.warnings if one.code not in SETTLED],
+        warnings=[_relabelled(warning, currency) for warning in manifest.warnings if warning.code not in SETTLED],
         made=MADE,
         parent=manifest.version,
         raw_version=raw,
@@ -73,7 +74,7 @@ def _labelled(dataset: Dataset, currency: str, raw: str) -> Manifest:
 
 
 def _relabelled(warning: Message, currency: str) -> Message:
-    """Return a warning whose amounts are said in the currency, where it says any."""
+    """Return a warning with its amounts in the currency, where it has any."""
     if "currency" not in warning.params:
         return warning
     return dataclasses.replace(warning, params={**warning.params, "currency": currency})
@@ -85,8 +86,8 @@ RENAMING: Final = "renaming.json"
 def rename_dataset(workspace: Workspace, name: str, new: str) -> None:
     """Give the dataset ``name`` another name, all versions at once: one move of its folder, so there is no half-way.
 
-    ``renaming.json`` in the folder says that things outside still bear the old name, until :func:`renamed` is told that
-    they follow (:func:`names_to_follow`).
+    ``renaming.json`` in the folder records that models and schedules still have the old name, until :func:`renamed`
+    confirms that they follow (:func:`names_to_follow`).
 
     Raises:
         NotFound: there is no such dataset.
@@ -103,8 +104,8 @@ def rename_dataset(workspace: Workspace, name: str, new: str) -> None:
 
 def names_to_follow(workspace: Workspace) -> dict[str, str]:
     """Return old name -> new name of datasets that were renamed while things outside still bear the old name."""
-    found = [(path.parent.name, read_json(path)) for path in workspace.place("datasets").glob(f"*/{RENAMING}")]
-    return {item["old"]: item["new"] for folder, item in found if item["new"] == folder}
+    renamings = [(path.parent.name, read_json(path)) for path in workspace.place("datasets").glob(f"*/{RENAMING}")]
+    return {item["old"]: item["new"] for folder, item in renamings if item["new"] == folder}
 
 
 def renamed(workspace: Workspace, new: str) -> None:

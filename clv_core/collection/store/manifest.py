@@ -29,8 +29,8 @@ OLD_CODES: Final = {
 """Codes of warnings in older manifests -> the code now; one for itself is given no more, and still shown."""
 COUNTS: Final = ("rows_read", "rows_kept", "rows_set_aside", "rows_duplicate")
 """What is counted of a dataset, and of each of its files."""
-SHRUNK: Final = 0.9
-"""A version with fewer rows than this share of those before it is said to be smaller."""
+MIN_ROWS_SHARE: Final = 0.9
+"""A version with fewer rows than this share of those before it gets a warning (a guess)."""
 CLASHED: Final = " (source)"
 """What an extra column is called behind its own name, where that is a canonical one."""
 
@@ -72,7 +72,7 @@ class Part(StoredRecord):
         rows_set_aside: rows that could not be used.
         rows_duplicate: exact repetitions that were dropped.
         rows_overlap: those of the duplicates that an earlier part holds already.
-        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file has shown or the person said; empty where neither did.
+        date_order: ``dmy``, ``mdy`` or ``ymd``, as the file has shown or the person answered; empty where neither did.
         decimal: ``point`` or ``comma``, likewise.
         hidden: columns that became pseudonyms.
         encoding: that a text was read in; empty where that is UTF-8.
@@ -129,7 +129,7 @@ class Attribute(StoredRecord):
     Args:
         name: its column.
         kind: ``number`` or ``text``.
-        dated_by: the column that says since when a row's value holds; None where it holds at any time.
+        dated_by: the column with the date since which a row's value holds; None where it holds at any time.
     """
 
     name: Annotated[str, Len(1)]
@@ -139,12 +139,12 @@ class Attribute(StoredRecord):
 
 @dataclass(frozen=True)
 class Roles(StoredRecord):
-    """What the person has said about a customers file.
+    """The person's answers about a customers file.
 
     Args:
         customer_id: the column of ids; empty takes the proposal.
-        static: attributes that are known at any cutoff.
-        dated: attribute -> the column that says since when it holds.
+        static: attributes that hold at any cutoff.
+        dated: attribute -> the column with the date since which it holds.
         contacts: contact field, or ``consent`` -> column; an empty column switches the field off.
         text: attributes of digits that are names of groups, not quantities.
         date_order: ``dmy``, ``mdy``, ``ymd`` or None.
@@ -168,7 +168,7 @@ class CustomersTable(StoredRecord):
 
     Args:
         file: what the person calls the file that it came from.
-        rows_read: kept + set aside.
+        rows_read: kept + rejected.
         rows: in the table.
         rows_set_aside: rows that could not be used.
         customers: distinct ones in it.
@@ -179,8 +179,8 @@ class CustomersTable(StoredRecord):
         off: columns of the file that were not taken.
         accepted: attributes that are refused by default and that the person took all the same.
         pseudonymised: whether contact fields are keyed hashes.
-        roles: what the person said about the columns.
-        warnings: all that was to be said.
+        roles: the person's answers about the columns.
+        warnings: all of them.
     """
 
     file: str
@@ -209,12 +209,12 @@ class Manifest(StoredRecord):
         created: when it was stored, ISO UTC.
         source: the file's name.
         timezone: IANA name of the log's time zone.
-        currency: what the amounts are in, as the person or the file said it; may be empty.
+        currency: what the amounts are in, as the person or the file has it; may be empty.
         columns: columns of the Parquet file: canonical ones, then extras as text.
         mapping: canonical name -> name in the source.
         rows_read: kept + rejected + duplicate.
         rows_kept: rows in the Parquet file.
-        rows_set_aside: rows that could not be used, kept beside it with line and reason.
+        rows_set_aside: rejected rows, stored next to it with line and reason.
         rows_duplicate: exact repetitions that were dropped, among them rows that an appended file shares with the log.
         customers: distinct customers.
         purchases: purchase rows; :attr:`lines` where people read it.
@@ -224,17 +224,17 @@ class Manifest(StoredRecord):
         log_end: first local midnight after the last event, ISO.
         net_revenue: sum of purchase and return amounts, to the cent.
         event_types: rows by event type.
-        warnings: what was to be said.
+        warnings: of the reading.
         made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers``, ``currency``
             or ``erase``.
         parent: the version that it was made from; empty for a first one.
         raw_version: where cleaning rules are on, the version without any; empty otherwise.
         rules: the cleaning rules that are on, by id, each with its limit (None where it has none).
         parts: its files.
-        answers: what the person said about the file, so that the next one of the same shape is read alike; None in
-            manifests that are older than this.
+        answers: the person's answers about the file, so that the next one of the same shape is read in the same way;
+            None in manifests that are older than this.
         pseudonymised: whether ids and contact fields are keyed hashes (:mod:`clv_core.collection.parse.id_texts`).
-        key_fingerprint: tells the key of these hashes from others, and nothing else of it; empty where there is none.
+        key_fingerprint: identifies the key of these hashes, and reveals nothing of it; empty where there is none.
         customers_table: what the customers table holds (:mod:`clv_core.collection.customers`), or None.
         orders: orders (:func:`clv_core.collection.rows.log_summary.order_key`); None in manifests that are older
             than this count.
@@ -279,9 +279,11 @@ class Manifest(StoredRecord):
     @classmethod
     def upgrade(cls, raw: JsonObject) -> JsonObject:
         """Leave out warnings that are given no more, unless :data:`OLD_CODES` names them, and empty answers."""
-        warnings = [{**one, "code": OLD_CODES.get(one["code"], one["code"])} for one in raw.get("warnings", [])]
-        known = [one for one in warnings if has(one["code"])]
-        return {**raw, "warnings": known, "answers": raw.get("answers") or None}
+        warnings = [
+            {**warning, "code": OLD_CODES.get(warning["code"], warning["code"])} for warning in raw.get("warnings", [])
+        ]
+        current = [warning for warning in warnings if has(warning["code"])]
+        return {**raw, "warnings": current, "answers": raw.get("answers") or None}
 
     @property
     def last_day(self) -> date:
@@ -296,7 +298,7 @@ class Manifest(StoredRecord):
     @property
     def brings_nothing(self) -> bool:
         """Whether every purchase has an amount of 0: there is no value to predict."""
-        zero = (one.params["share"] for one in self.warnings if one.code == "warning.zero_purchases")
+        zero = (warning.params["share"] for warning in self.warnings if warning.code == "warning.zero_purchases")
         return self.net_revenue == 0 and any(share == 1 for share in zero)
 
     @property
@@ -312,30 +314,32 @@ class Manifest(StoredRecord):
     @property
     def source_columns(self) -> list[str]:
         """Names of the columns of its file, as far as they are kept: canonical ones under their own names there."""
-        kept = [column for column in self.columns if column in self.mapping or column not in BY_NAME]
-        return [self.mapping.get(column, column).removesuffix(CLASHED) for column in kept]
+        columns = [column for column in self.columns if column in self.mapping or column not in BY_NAME]
+        return [self.mapping.get(column, column).removesuffix(CLASHED) for column in columns]
 
 
 def replacement_warnings(before: Manifest, now: Manifest) -> list[Message]:
     """Return what a new version lacks that the one in its place had.
 
-    An export that broke off half-way looks like any other file; only beside the version before it does it show.
+    An export that broke off half-way looks like any other file; only the version before it shows it.
 
     Args:
         before: the current version.
-        now: what was read in its place, whole and not joined to it.
+        now: what was read in its place, not joined to it.
     """
-    found: list[Message] = []
-    if now.rows_kept < SHRUNK * before.rows_kept or now.log_end < before.log_end:
+    warnings: list[Message] = []
+    if now.rows_kept < MIN_ROWS_SHARE * before.rows_kept or now.log_end < before.log_end:
         rows = {"rows": now.rows_kept, "before": before.rows_kept}
         days = {"end": now.last_day.isoformat(), "end_before": before.last_day.isoformat()}
-        known = {"name": now.name, "version": before.version}
-        found.append(Message("warning.replaced_by_less", {**rows, **days, **known}))
+        replaced = {"name": now.name, "version": before.version}
+        warnings.append(Message("warning.replaced_by_less", {**rows, **days, **replaced}))
     if before.customers_table is not None:
         customers = before.customers_table.customers
-        found.append(Message("warning.customers_table_left", {"name": now.name, "customers": customers}))
+        warnings.append(Message("warning.customers_table_left", {"name": now.name, "customers": customers}))
     if before.rules:
         rules = [name if limit is None else f"{name}={limit:g}" for name, limit in before.rules.items()]
         command = " ".join(f"--rule {rule}" for rule in rules)
-        found.append(Message("warning.rules_left", {"name": now.name, "rules": list(before.rules), "command": command}))
-    return found
+        warnings.append(
+            Message("warning.rules_left", {"name": now.name, "rules": list(before.rules), "command": command})
+        )
+    return warnings

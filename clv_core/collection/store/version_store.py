@@ -3,8 +3,8 @@
 In ``workspace/datasets/<name>/``: ``current.json`` names the version; ``<version>/events.parquet`` holds the kept rows
 (event_time in UTC), ``<version>/set_aside.parquet`` the others as they were read with line and reason,
 ``<version>/customers.parquet`` the customers table if there is one, ``<version>/withdrawn.parquet`` the orders that its
-files call cancelled or refunded if they say how orders stand, ``<version>/manifest.json`` the :class:`Manifest`.
-What a version says is never changed: whatever is done to a dataset makes a new one, and the old ones can be returned
+files call cancelled or refunded if they have the states of orders, ``<version>/manifest.json`` the :class:`Manifest`.
+A version never changes: whatever is done to a dataset makes a new one, and the old ones can be returned
 to until they are removed; ``removed.json`` then names them. (The same rows, read again, are the same version; its files
 are then replaced by equal ones.)
 """
@@ -57,8 +57,8 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
     folder = workspace.place("datasets") / check_name(name)
     sweep_unfinished(workspace, folder.name)
     if not (folder / CURRENT).exists():
-        known = [dataset.name for dataset in list_datasets(workspace)]
-        raise NotFound("no_dataset", name=name, known=known or "-")
+        names = [dataset.name for dataset in list_datasets(workspace)]
+        raise NotFound("no_dataset", name=name, known=names or "-")
     return _current(folder)
 
 
@@ -69,8 +69,8 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
         NotFound: there is no such dataset.
     """
     folder = open_dataset(workspace, name).folder.parent
-    found = [_version(folder / version) for version in version_names(workspace, name)]
-    return sorted(found, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
+    datasets = [_version(folder / version) for version in version_names(workspace, name)]
+    return sorted(datasets, key=lambda item: (item.manifest.created, _written(item)), reverse=True)
 
 
 def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
@@ -79,17 +79,17 @@ def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
     Raises:
         NotFound: there is no such dataset or version.
     """
-    known = {item.version: item for item in versions(workspace, name)}
-    if version not in known:
-        raise NotFound("no_version", name=name, version=version[:40], known=list(known))
-    return known[version]
+    by_version = {item.version: item for item in versions(workspace, name)}
+    if version not in by_version:
+        raise NotFound("no_version", name=name, version=version[:40], known=list(by_version))
+    return by_version[version]
 
 
 def raw_version(dataset: Dataset) -> Dataset:
     """Return the version without cleaning rules that ``dataset`` was made from; itself if no rule is on.
 
     Raises:
-        Refused: that version is gone.
+        Refused: that version was deleted.
     """
     if not dataset.manifest.raw_version:
         return dataset
@@ -101,8 +101,8 @@ def raw_version(dataset: Dataset) -> Dataset:
 
 def version_names(workspace: Workspace, name: str) -> list[str]:
     """Return the names of all versions of a dataset as its folder has them, also where none of them is current."""
-    found = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
-    return [version for version in found if VERSION.fullmatch(version)]
+    folders = (path.parent.name for path in (workspace.datasets / name).glob(f"*/{MANIFEST}"))
+    return [version for version in folders if VERSION.fullmatch(version)]
 
 
 def known_versions(workspace: Workspace, name: str) -> list[str]:
@@ -112,12 +112,15 @@ def known_versions(workspace: Workspace, name: str) -> list[str]:
     return list(dict.fromkeys([*version_names(workspace, name), *removed]))
 
 
-def remove_versions(workspace: Workspace, name: str, gone: Sequence[str]) -> None:
+def remove_versions(workspace: Workspace, name: str, removed: Sequence[str]) -> None:
     """Remove versions of the dataset ``name``, none of which is in use, for good."""
     folder = workspace.datasets / name
-    stay = set(version_names(workspace, name)) - set(gone)
-    write_json(folder / REMOVED, {"versions": [one for one in known_versions(workspace, name) if one not in stay]})
-    for version in gone:
+    stay = set(version_names(workspace, name)) - set(removed)
+    write_json(
+        folder / REMOVED,
+        {"versions": [existing for existing in known_versions(workspace, name) if existing not in stay]},
+    )
+    for version in removed:
         (folder / version / MANIFEST).unlink(missing_ok=True)  # from here on it is no version any more
         shutil.rmtree(folder / version, ignore_errors=True)
 
@@ -129,8 +132,8 @@ def sweep_unfinished(workspace: Workspace, name: str = "*") -> None:
         workspace: whose; one that this account may only read is left as it is.
         name: the dataset; ``*`` for all.
     """
-    found = [path for pattern in UNFINISHED for path in workspace.place("datasets").glob(f"{name}/{pattern}")]
-    for path in found if not workspace.read_only else ():
+    leftovers = [path for pattern in UNFINISHED for path in workspace.place("datasets").glob(f"{name}/{pattern}")]
+    for path in leftovers if not workspace.read_only else ():
         with suppress(ClvError, OSError), changing(workspace, path.parent.name):  # not while a run is writing it
             shutil.rmtree(path, ignore_errors=True)
 
@@ -148,10 +151,10 @@ def restore(workspace: Workspace, name: str, version: str) -> Dataset:
         NotFound: there is no such dataset or version.
         Refused: a run is changing the dataset.
     """
-    found = open_version(workspace, name, version)
-    activate(found)
+    dataset = open_version(workspace, name, version)
+    activate(dataset)
     audit.note(workspace, "restore", dataset=name, version=version, outcome="done")
-    return found
+    return dataset
 
 
 def activate(dataset: Dataset) -> None:
@@ -169,7 +172,8 @@ def save_dataset(
 ) -> Dataset:
     """Store a version and make it the current one; the Parquet files are moved in.
 
-    A crash leaves the dataset as it was: the version's folder appears whole, and only then does ``current.json`` turn.
+    A crash leaves the dataset as it was: the version's folder appears complete, and only then does ``current.json``
+    turn.
     """
     files = {EVENTS: events, SET_ASIDE: set_aside}
     files |= {name: path for name, path in ((CUSTOMERS, customers), (VOIDED, voided)) if path is not None}
@@ -206,7 +210,7 @@ def _save(
         for name, path in shared.items():
             os.link(path, temporary / name)
         write_json(temporary / MANIFEST, manifest.to_json())
-    if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never gone
+    if version.exists():  # the same rows, read again: its files are replaced one by one, so that it is never missing
         for path in sorted(made.iterdir(), key=lambda item: item.name == MANIFEST):
             os.replace(path, version / path.name)
         shutil.rmtree(made)  # a file that both share on disk is left by its move
@@ -241,7 +245,7 @@ def _current(folder: Path) -> Dataset:
 
 
 def _version(folder: Path) -> Dataset:
-    """Open a version; the folder says what the dataset is called now, whatever it was called when it was stored.
+    """Open a version; the folder has the dataset's present name, whatever it was called when it was stored.
 
     Raises:
         Refused: its manifest cannot be read, or its events end before their end, as after a disk failed.

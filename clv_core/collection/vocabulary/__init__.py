@@ -1,7 +1,7 @@
 """Vocabulary: what shops call their columns, events, order statuses and contact fields, one TOML file a language.
 
-To add a language, put ``<code>.toml`` here; :mod:`~clv_core.collection.vocabulary.language_files` says what may stand
-in it and refuses what it does not know. The other modules turn the files into the tables that readers look words up in.
+To add a language, put ``<code>.toml`` here; :mod:`~clv_core.collection.vocabulary.language_files` documents what it
+may hold and rejects anything else. The other modules turn the files into the tables that readers look words up in.
 """
 
 import lazy_loader

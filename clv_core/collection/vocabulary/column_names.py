@@ -18,7 +18,7 @@ PRICE: Final = "price"
 """Not a canonical column: a name that may mean the price of one piece or of the line (``mapping/money`` decides)."""
 
 CURRENCY: Final = "currency"
-"""Not a canonical column: says what the amounts are in."""
+"""Not a canonical column: the currency of the amounts."""
 
 _VOCABULARY: Final = load_vocabulary()
 
@@ -28,18 +28,18 @@ LIKELY_NAMES: Final = dict.fromkeys(_VOCABULARY.folded("row_types", "columns"), 
 )
 """Folded name of a column -> canonical column."""
 KIND_NAMES: Final = frozenset(map(fold, ("type", "kind", "类型", "類型")))
-"""Names of columns that say of each row what it is, where one of their words is of a sale."""
+"""Names of columns of the kind of each row, where one of their words is of a sale."""
 PREFERRED_NAMES: Final = {
     role: tuple(map(fold, _VOCABULARY.entries("columns.preferred", role)))
     for role in _VOCABULARY.keys("columns.preferred")
 }
 """Canonical column -> names, of which the first that a file has is taken among equally good ones: when an order was
-placed, not when it was paid or sent; what was paid, not what was asked for; the order, not one payment of it."""
+placed, not when it was paid or sent; what was paid, not what was charged; the order, not one payment of it."""
 _TIERS: Final = ("name_or_id", "email", "phone", "person", "recipient")
 CUSTOMER_RANKS: Final = {
     name: _TIERS.index(tier) + 1 for name, tier in _VOCABULARY.index("columns.customers", *_TIERS).items()
 }
-"""Folded name of a customer's column -> how much less surely it says who bought than an id, which is 0, does."""
+"""Folded name of a customer's column -> how much less surely it identifies the buyer than an id, which is 0, does."""
 EVENT_NAMES: Final = {
     fold(" ".join(reversed(re.split("[ _]", name)))): event
     for event in _VOCABULARY.keys("events")
@@ -49,7 +49,7 @@ EVENT_NAMES: Final = {
 """Folded event name -> canonical event type; of two words in either order: Product Viewed, Viewed Product."""
 
 MISSING: Final = _VOCABULARY.entries("values", "missing")
-"""Texts that stand for nothing, in lower case, where an id, a time, a number or a type is expected."""
+"""Texts for a missing value, in lower case, where an id, a time, a number or a type is expected."""
 GUESTS: Final = _VOCABULARY.entries("values", "guests")
 """What shops write where an id would be, in lower case."""
 MEANS_OF_PAYMENT: Final = _VOCABULARY.folded("values", "means_of_payment")
@@ -64,7 +64,7 @@ def folded(column: str) -> str:
 
 
 def _tax_pattern(side: str) -> re.Pattern[str]:
-    """Return what tells a name that ends with words for "with taxes" or "without taxes": Total incl. VAT, Prix TTC."""
+    """Return the pattern of names that end with words for "with taxes" or "without": Total incl. VAT, Prix TTC."""
     tax = f"(?:{_VOCABULARY.pattern('taxes', 'names')})"
     before, behind, alone = (_VOCABULARY.pattern("taxes", f"{side}{place}") for place in ("_before", "_behind", ""))
     return re.compile(rf"(?i)[\s_,(/-]+(?:(?:{before})[\s_.]+{tax}|{tax}[\s_.]+(?:{behind})|{alone})[.)]*\s*$")
@@ -85,32 +85,32 @@ CONSENT: Final = "consent"
 ORIGINS: Final = (ACQUIRED_ON, ACQUISITION_CHANNEL, ACQUISITION_CAMPAIGN)
 """When and through what the customer was won; no model reads them."""
 FIELDS: Final = (EMAIL, PHONE, MADID, FIRST_NAME, LAST_NAME, CITY, STATE, ZIP, COUNTRY, GCLID, FBC, *ORIGINS)
-"""Contact fields, as columns of a customers table beside ``customer_id`` and ``consent``."""
+"""Contact fields, as columns of a customers table in addition to ``customer_id`` and ``consent``."""
 
 PLACES: Final = (CITY, STATE, ZIP, COUNTRY)
 IMPERSONAL: Final = (*PLACES, *ORIGINS)
-"""Contact fields that say nothing of one person alone, and may be attributes too."""
+"""Contact fields that identify nobody by themselves, and may be attributes too."""
 
 _NAMES: Final = _VOCABULARY.index("contacts", *FIELDS, CONSENT)
-"""Folded name -> field, the surest name of each first. Consent is that to e-mail: a column that speaks of text messages
-alone (``accepts_sms_marketing``) is nobody's consent to anything else, and is taken only where the person says so."""
+"""Folded name -> field, the surest name of each first. Consent is that to e-mail: a column about text messages
+alone (``accepts_sms_marketing``) is nobody's consent to anything else, and is taken only where the person names it."""
 _RANKS: Final = {name: rank for rank, name in enumerate(_NAMES)}
 _OF_CONSENT: Final = re.compile(_VOCABULARY.pattern("contacts", "consent_names"))
 
 PERSONAL: Final = frozenset(_VOCABULARY.entries("personal", "words"))
-"""Words in a column's name that say that it is of one person alone. Latin words stand here without accents; names of
-other scripts are told by what they hold."""
+"""Words in the name of a column that identifies a person. Latin words have no accents here; names of
+other scripts are recognised by what they hold."""
 TOGETHER: Final = tuple(map(frozenset, _VOCABULARY.entries("personal", "together")))
-"""Words that say it together."""
+"""Pairs of words that do so together."""
 NAME: Final = frozenset(_VOCABULARY.entries("personal", "name"))
 WHOSE: Final = frozenset(_VOCABULARY.entries("personal", "beside_name"))
-"""Words that may stand beside one for a name, so that it is nobody's but a customer's."""
+"""Words that may accompany one for a name, so that it is nobody's but a customer's."""
 WITHIN: Final = re.compile(_VOCABULARY.pattern("personal", "within"))
 """What a name without blanks holds, in languages that write words together, and in other scripts."""
 
 
 def contact_field(column: str) -> str | None:
-    """Return the contact field, or ``consent``, that a column's name says it is; None where it says neither."""
+    """Return the contact field, or ``consent``, that a column's name stands for; None where it is neither."""
     return _NAMES.get(fold(column))
 
 
@@ -125,16 +125,16 @@ def contact_columns(columns: Iterable[str]) -> dict[str, str]:
 
 
 def consent_like_columns(columns: Iterable[str]) -> list[str]:
-    """Return the columns whose names speak of consent, or of having withdrawn it, without being ``consent``."""
+    """Return the columns whose names are of consent, or of its withdrawal, without being ``consent``."""
     return [column for column in columns if contact_field(column) != CONSENT and _OF_CONSENT.search(fold(column))]
 
 
 def id_column(columns: Sequence[str]) -> str | None:
     """Return the column that holds the customers' ids by its name, the surest name first; None where none does."""
-    for said in (lambda name: name == CUSTOMER_ID, lambda name: SURE_NAMES.get(fold(name)) == CUSTOMER_ID, _likely_id):
-        found = next((column for column in columns if said(column)), None)
-        if found is not None:
-            return found
+    for is_id in (lambda name: name == CUSTOMER_ID, lambda name: SURE_NAMES.get(fold(name)) == CUSTOMER_ID, _likely_id):
+        match = next((column for column in columns if is_id(column)), None)
+        if match is not None:
+            return match
     return None
 
 

@@ -1,7 +1,7 @@
 """The files of all languages, checked and merged: tables of words, looked up by :func:`fold`.
 
 A file is named after its language's code and holds ``name`` and any of the tables of :data:`SCHEMA`. Words are written
-as people write them: case, blanks, ``_`` and punctuation do not count. Within a table whose words stand for one thing
+as people write them: case, blanks, ``_`` and punctuation do not count. Within a table whose words mean one thing
 each (:data:`UNIQUE`), no word may have two meanings, in whatever files.
 """
 
@@ -84,7 +84,8 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         "consent_names": PATTERNS,
     },
     "acquisition": dict.fromkeys(("campaign", "day", "spend", "currency", "channel"), WORDS) | {"totals": PATTERNS},
-    # columns and ids of test orders and lines that sell no product; names that tell what a model must not know
+    # columns and ids of test orders and lines that sell no product; names of columns that would leak the outcome to a
+    # model
     "cleaning": {
         **dict.fromkeys(("email_columns", "email_columns_within", "test_ids", "test_ids_within"), PATTERNS),
         "services": WORDS,
@@ -94,8 +95,8 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "personal": {**dict.fromkeys(("words", "name", "beside_name"), WORDS), "together": GROUPS, "within": PATTERNS},
 }
-"""Table -> key -> what its entries are. Where those of a key are found as whole words alone, or at the end, those of
-scripts without blanks stand under ``<key>_within``, or ``within``, and are found anywhere."""
+"""Table -> key -> what its entries are. Where those of a key match entire words only, or the end, those of
+scripts without blanks are under ``<key>_within``, or ``within``, and match anywhere."""
 UNIQUE: Final = frozenset(
     (
         "columns.sure",
@@ -170,10 +171,10 @@ def load_vocabulary(folder: Path | None = None) -> Vocabulary:
         (folder or FOLDER).glob("*.toml"),
         key=lambda path: (path.stem not in FIRST, path.stem not in FIRST[:1], path.stem),
     )
-    found: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in UNIQUE}
-    languages = {path.stem: _checked(path, found) for path in paths}
+    tables: dict[str, dict[str, tuple[str, str]]] = {table: {} for table in UNIQUE}
+    languages = {path.stem: _checked(path, tables) for path in paths}
     return Vocabulary(
-        languages, {table: {word: key for word, (key, _) in words.items()} for table, words in found.items()}
+        languages, {table: {word: key for word, (key, _) in words.items()} for table, words in tables.items()}
     )
 
 
@@ -185,13 +186,13 @@ def _checked(path: Path, meanings: Mapping[str, dict[str, tuple[str, str]]]) -> 
         meanings: table -> folded word -> (key, file) of the files before it; those of this one are added.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise VocabularyError(f"{path.name}: {error}") from error
-    if not isinstance(found.pop("name", None), str):
+    if not isinstance(document.pop("name", None), str):
         raise VocabularyError(f"{path.name}: name of the language is missing")
-    columns = found.pop("columns", {})
-    tables = {**{f"columns.{key}": table for key, table in columns.items()}, **found}
+    columns = document.pop("columns", {})
+    tables = {**{f"columns.{key}": table for key, table in columns.items()}, **document}
     for table, keys in tables.items():
         if table not in SCHEMA:
             raise VocabularyError(f"{path.name}: there is no table [{table}]")

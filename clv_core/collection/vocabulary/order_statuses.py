@@ -1,8 +1,8 @@
 """What shops call the statuses of their orders and the kinds of their rows: sold, not paid, paid back, on which side.
 
-Beside the words themselves: columns that tell a status by yes or no, by a time, or by a deal's stage. In a column of
-statuses, "refunded" is said of the order that was sold. In a column of kinds, as tills, ledgers and event logs have it,
-it is said of what came back: its amount, positive as it often stands there, is taken off.
+Besides the words themselves: columns that hold a status as yes or no, by a time, or by a deal's stage. In a column of
+statuses, "refunded" describes the order that was sold. In a column of kinds, as tills, ledgers and event logs have it,
+it describes what came back: its amount, often written as positive there, is taken off.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STATE_NAMES: Final = {
     **dict.fromkeys(_VOCABULARY.folded("row_types", "credits", REFUNDED), REFUNDED),
     **_VOCABULARY.index("statuses"),
 }
-"""Folded word of a status, or of a kind of document -> what it says."""
+"""Folded word of a status, or of a kind of document -> its meaning."""
 ROW_TYPE_COLUMNS: Final = _VOCABULARY.folded("row_types", "columns")
 PARTLY: Final = re.compile(_VOCABULARY.pattern("status_phrases", "partly"), re.IGNORECASE)
 """What is cancelled or paid back in part is a sale still."""
@@ -34,42 +34,42 @@ PHRASES: Final = tuple(
     for status in (REFUNDED, CANCELLED, SOLD)
     for pattern in _VOCABULARY.entries("status_phrases", status)
 )
-"""What a longer text says that holds one of these; the first that fits counts."""
+"""Meaning of a longer text that holds one of these; the first that fits counts."""
 REFUND_STATUS_WORDS: Final = _VOCABULARY.index("refund_statuses")
-"""What the words of a column of refunds say where it is not what they say of an order: a request that was closed,
+"""Meaning of the words of a column of refunds where it differs from that of an order: a request that was closed,
 refused, or only made leaves the sale as it is."""
 
 UNPAID_WORDS: Final = _VOCABULARY.folded("payment_statuses", "unpaid")
-"""What is said of a payment that did not come; of an order the same words say that it is not done yet."""
+"""Words for a payment that did not come; of an order the same words mean that it is not done yet."""
 PAID_WORDS: Final = _VOCABULARY.folded("payment_statuses", "paid")
-"""What is said of what was paid; "open" beside it is said of what was not."""
+"""Words for what was paid; next to it, "open" is what was not."""
 TAKEN: Final = _VOCABULARY.folded("payment_statuses", "captured")
 AUTHORIZED_WORDS: Final = _VOCABULARY.folded("payment_statuses", "authorized")
-"""What is said of a payment that was only promised, where others of the same column were taken."""
+"""Words for a payment that was only promised, where others of the same column were taken."""
 HELD: Final = re.compile(f"(?i){_VOCABULARY.pattern('payment_statuses', 'authorization')}")
-"""What the kind of a payment says that is only promised: its capture is a row of its own."""
+"""The kind of a payment that is only promised: its capture is a row of its own."""
 
 TEST_FLAGS: Final = _VOCABULARY.folded("flags", "test")
 MAX_TEST_SHARE: Final = 0.2
-"""Share of rows of which these say yes at most: with more of them, they tell of an experiment's groups."""
+"""Largest share of rows with a yes: with more, the column holds the groups of an experiment (a guess)."""
 VOID_FLAGS: Final = dict.fromkeys(TEST_FLAGS, CANCELLED) | _VOCABULARY.index("flags", CANCELLED, REFUNDED)
-"""Folded name of a column that says by yes or no whether an order is none -> what yes says."""
+"""Folded name of a yes-or-no column for orders that are no sale -> what yes means."""
 YES: Final = _VOCABULARY.entries("values", "yes")
 NO: Final = _VOCABULARY.entries("values", "no")
 PAID_FLAGS: Final = _VOCABULARY.folded("flags", "paid")
-"""Names of columns that say by yes or no whether it is one: nobody paid where they say no."""
+"""Names of yes-or-no columns of sales: nobody paid where they hold no."""
 
 DELETED_NAMES: Final = _VOCABULARY.folded("status_times", "deleted")
-"""Columns of times that say by being filled that a row is none of the shop's any more, whatever its status was."""
+"""Columns of times that are filled where a row is deleted or expired, whatever its status was."""
 VOID_TIME_NAMES: Final = dict.fromkeys(DELETED_NAMES, CANCELLED) | _VOCABULARY.index(
     "status_times", CANCELLED, REFUNDED
 )
-"""Folded name of a column of times that says by being filled that an order is none -> what it says."""
+"""Folded name of a column of times that is filled only for orders that are no sale -> what it means."""
 PAID_TIMES: Final = _VOCABULARY.folded("status_times", "paid")
-"""Names of columns of times that say by being blank that nobody paid."""
+"""Names of columns of times that are blank where nobody paid."""
 
 STAGE_NAMES: Final = _VOCABULARY.folded("deals", "columns")
-"""What a CRM calls the column that says how far a deal has come: only those that were won are sales."""
+"""What a CRM calls the column of a deal's stage: only those that were won are sales."""
 WON: Final = re.compile(rf"(?i)^(?:\d+\W*)?(?:closed?\W*)?(?:{_VOCABULARY.pattern('deals', 'won')})\b(?!\W*back)")
 
 
@@ -80,12 +80,12 @@ CREDITS: Final = _VOCABULARY.folded("row_types", "credits")
 PAYMENTS: Final = _VOCABULARY.folded("row_types", "payments")
 """What they call the money that comes in for a document."""
 NEITHER: Final = _VOCABULARY.folded("row_types", "neither")
-"""What may stand beside nouns of sales and returns, and is neither by itself."""
+"""What may accompany nouns of sales and returns, and is neither by itself."""
 ROW_TYPE_NOUNS: Final = _VOCABULARY.folded("row_types", "nouns")
-"""Nouns that say what kind of row one is, whatever its column is called: no order is in the state of "sale"."""
+"""Nouns for the kind of a row, whatever its column is called: no order is in the state of "sale"."""
 
 PAID_STEPS: Final = _VOCABULARY.folded("order_steps", "paid")
-"""Events of an order, or of its return, by which the money has come in, or gone back."""
+"""Events of an order, or of its return, by which the money has come in, or was paid back."""
 CANCELLED_STEPS: Final = _VOCABULARY.folded("order_steps", "cancelled")
 """It is given up, before it was paid or after."""
 PLACED_STEPS: Final = _VOCABULARY.folded("order_steps", "placed") | CANCELLED_STEPS
@@ -98,18 +98,18 @@ PAID: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "paid")))
 OF_SERVICES: Final = ("(gc)", "(nc)")
 """What the names of a payment service's columns end with, whose credits are the shop's."""
 MARK_NAMES: Final = _VOCABULARY.pattern("sides", "columns")
-"""What a column is called that says on which side of an account the amount beside it stands."""
+"""What the column is called that holds the side of an account, debit or credit, of the amount next to it."""
 BOOKED_MARKS: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "booked_marks")))
 PAID_MARKS: Final = tuple(map(tuple, _VOCABULARY.entries("sides", "paid_marks")))
-"""Words of such a column; those of the latter say what came in."""
+"""Words of such a column; those of the latter are for what came in."""
 _STORED_VALUE: Final = _VOCABULARY.pattern("row_types", "stored_value")
 _NO_PURCHASE: Final = _VOCABULARY.pattern("row_types", "no_purchase")
 
 
 def is_no_sale(kind: str) -> bool:
-    """Say whether a word of kinds of rows is of no purchase, as far as is known: whatever amount it carries.
+    """Return whether a word of kinds of rows is certainly of no purchase, whatever amount it carries.
 
-    Such are points and quotes, what people do, what becomes of an order, and documents beside payments.
+    Such are points and quotes, what people do, what becomes of an order, and documents that come with payments.
     """
     word = _spaced(kind)
     return not word or is_stored_value(kind) or bool(re.search(_NO_PURCHASE, word)) or fold(word) in NEITHER
