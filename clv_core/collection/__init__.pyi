@@ -22,10 +22,12 @@ from .engine import run as run
 from .engine import text as text
 from .horizons import WINDOWS_TO_MEASURE as WINDOWS_TO_MEASURE
 from .horizons import HoldoutSize as HoldoutSize
+from .horizons import PaymentRhythm as PaymentRhythm
 from .horizons import history_days as history_days
 from .horizons import holdout_sizes as holdout_sizes
 from .horizons import horizons_to_count as horizons_to_count
 from .horizons import longest_measured as longest_measured
+from .horizons import payment_rhythm as payment_rhythm
 from .horizons import support as support
 from .horizons import usual_horizon as usual_horizon
 from .ingest import scratch_folder as scratch_folder

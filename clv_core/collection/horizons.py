@@ -1,4 +1,4 @@
-"""Which horizons a log can support, and why; and how many customers a model of each could be tested on."""
+"""Which horizons a log can support, and why: how many customers a model of each could be tested on, how they pay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import duckdb
 
 from clv_core.collection.engine import connect, file_text, text
 from clv_core.collection.store.version_store import Dataset
-from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
+from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES, PURCHASE
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message
 from clv_core.scratch import temporary_folder
@@ -173,3 +173,45 @@ def holdout_sizes(dataset: Dataset, horizons: Sequence[int]) -> dict[int, Holdou
         with ignore_unwritable():
             write_json(path, {**key, "sizes": sizes})
     return {days: sizes[days] for days in horizons}
+
+
+RHYTHM_FILE: Final = "payment_rhythm.json"
+"""In a version's folder: ``{timezone, log_end, rhythm: [never_paid, usual_gap, long_gap]}``."""
+
+
+class PaymentRhythm(NamedTuple):
+    """How customers of a log pay: what a forecast period, and a log, have to be long enough for.
+
+    Args:
+        never_paid: share of customers without any purchase.
+        usual_gap: half of the repeat purchases come within so many days of the one before; 0 where nobody came back.
+        long_gap: nine in ten do.
+    """
+
+    never_paid: float
+    usual_gap: int
+    long_gap: int
+
+
+def payment_rhythm(dataset: Dataset) -> PaymentRhythm:
+    """Return how customers of a dataset pay, saved with its version: a large log takes seconds."""
+    facts, path = dataset.manifest, dataset.folder / RHYTHM_FILE
+    key = {"timezone": facts.timezone, "log_end": facts.log_end}
+    saved = read_json(path) if path.is_file() else {}
+    if {name: saved.get(name) for name in key} == key:
+        return PaymentRhythm(*saved["rhythm"])
+    day = f"timezone({text(facts.timezone)}, timezone('UTC', {EVENT_TIME}))::DATE"
+    bought = f"{file_text(dataset.events_path)} WHERE {EVENT_TYPE} = {text(PURCHASE)}"
+    # Innermost: the days on which each customer bought. Then: the gap before each. Outermost: how long gaps are.
+    query = f"""
+        SELECT quantile_disc(gap, 0.5), quantile_disc(gap, 0.9), count(DISTINCT customer) FROM (
+            SELECT customer, day - lag(day) OVER (PARTITION BY customer ORDER BY day) AS gap FROM (
+                SELECT DISTINCT {CUSTOMER_ID} AS customer, {day} AS day FROM {bought}
+            )
+        )"""
+    with temporary_folder("clv-") as folder, connect(folder) as connection:
+        usual, long, buyers = connection.execute(query).fetchone() or (None, None, 0)
+    rhythm = PaymentRhythm(1 - buyers / max(1, facts.customers), int(usual or 0), int(long or 0))
+    with ignore_unwritable():
+        write_json(path, {**key, "rhythm": list(rhythm)})
+    return rhythm

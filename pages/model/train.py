@@ -39,6 +39,7 @@ with st.container(border=True):
     st.caption(
         training.about(horizon_days, training.counted(dataset, allowed, horizon_days), dataset.manifest.customers)
     )
+    st.caption(training.rhythm_sentence(dataset, allowed, horizon_days))
     advanced = st.expander(t("train.advanced"), icon=":material/tune:")
     with advanced:
         values = training.settings_form(dataset)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.horizons import SIZES_FILE, count_holdouts, holdout_sizes
+from clv_core.collection.horizons import RHYTHM_FILE, SIZES_FILE, count_holdouts, holdout_sizes, payment_rhythm
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.workspace import Workspace, read_json, write_json
@@ -59,3 +59,30 @@ def test_counts_are_kept_with_their_version_until_its_days_begin_at_another_hour
     assert read_json(path)["sizes"] == {"30": [9, 7], "60": [20, 20]}
     elsewhere = replace(dataset, manifest=replace(dataset.manifest, timezone="Asia/Shanghai"))
     assert holdout_sizes(elsewhere, (30,)) == {30: (20, 20)} and read_json(path)["timezone"] == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
+def test_the_rhythm_is_that_of_gaps_between_days_with_a_purchase(tmp_path: Path, zone: str) -> None:
+    random, count = np.random.default_rng(5), 900
+    time = pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 300 * 24, count), "h")
+    log = pd.DataFrame(
+        {
+            "customer_id": [f"c{number}" for number in random.integers(0, 120, count)],
+            "event_time": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "event_type": np.where(random.random(count) < 0.3, "purchase", "view"),
+        }
+    )
+    log["amount"] = np.where(log["event_type"] == "purchase", 10.0, np.nan)
+    log.to_csv(tmp_path / "log.csv", index=False)
+    ingest(Workspace(tmp_path / "work"), tmp_path / "log.csv", "shop", timezone=zone)
+    bought = log[log["event_type"] == "purchase"].assign(day=pd.to_datetime(log["event_time"]).dt.normalize())
+    days = bought[["customer_id", "day"]].drop_duplicates().sort_values(["customer_id", "day"])
+    gaps = days.groupby("customer_id")["day"].diff().dt.days.dropna()
+    dataset = open_dataset(Workspace(tmp_path / "work"), "shop")
+    usual, long = (int(np.quantile(gaps, q, method="inverted_cdf")) for q in (0.5, 0.9))
+    never = 1 - bought["customer_id"].nunique() / log["customer_id"].nunique()
+    expected = (pytest.approx(never), usual, long)
+    assert payment_rhythm(dataset) == expected == payment_rhythm(dataset) and 0 < never < 0.5 < usual < long
+    path = dataset.folder / RHYTHM_FILE
+    write_json(path, {**read_json(path), "log_end": "2001-01-01", "rhythm": [0, 1, 2]})
+    assert payment_rhythm(dataset) == expected, "of another end of the log it is counted anew"

@@ -15,10 +15,12 @@ import streamlit as st
 from clv_core.collection import (
     WINDOWS_TO_MEASURE,
     HoldoutSize,
+    PaymentRhythm,
     history_days,
     holdout_sizes,
     horizons_to_count,
     longest_measured,
+    payment_rhythm,
     support,
 )
 from clv_core.collection.store import Dataset
@@ -100,6 +102,20 @@ def counted(dataset: Dataset, allowed: Horizons, days: int) -> Horizons:
 @cached()
 def _sizes(dataset: Dataset, horizons_days: tuple[int, ...]) -> dict[int, HoldoutSize]:
     return holdout_sizes(dataset, horizons_days)
+
+
+@cached()
+def _rhythm(dataset: Dataset) -> PaymentRhythm:
+    return payment_rhythm(dataset)
+
+
+def rhythm_sentence(dataset: Dataset, allowed: Horizons, horizon_days: int) -> str:
+    """Return how customers pay, and which silence is longer than any whose end the log can show."""
+    with st.spinner(t("train.counting")):
+        rhythm = _rhythm(dataset)
+    facts = {"never": rhythm.never_paid, "usual": rhythm.usual_gap, "long": rhythm.long_gap}
+    key = "train.rhythm" if rhythm.usual_gap else "train.rhythm.once"
+    return " ".join((t(key, **facts), t("train.rhythm.silence", days=max(0, allowed.days - horizon_days))))
 
 
 def form_id(dataset: Dataset) -> str:
