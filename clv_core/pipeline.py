@@ -71,7 +71,7 @@ def _measure_and_fit(
     from clv_core.deployment import ModelRecord, save_bundle, signals_of
     from clv_core.deployment.registry import Registry
     from clv_core.deployment.spark import sample_of
-    from clv_core.evaluation import figures, measure
+    from clv_core.evaluation import figures, measure, silence_of
     from clv_core.model import BlendModel
     from clv_core.monitoring.drift import Reference
     from clv_core.training import MODELS, Cost, FitTask, estimate, peak_memory_mb, training_data
@@ -88,6 +88,8 @@ def _measure_and_fit(
     if config.early_stopping and not fitted.early_stopped:
         warnings.append(Message("warning.no_validation_window", {"steps": fitted.steps}))
     measured = figures(origin, log, config, dataset.manifest.currency)
+    silence = silence_of(fitted.model, log, config.horizon_days, config.max_steps_back)
+    measured = replace(measured, evidence=replace(measured.evidence, silence=silence))
     costs = cost, Cost(time.monotonic() - started, peak_memory_mb())
     record = replace(
         ModelRecord.of(dataset, config, log.end, measured, warnings, costs),

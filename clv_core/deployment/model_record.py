@@ -29,8 +29,11 @@ from clv_core.training import Cost
 if TYPE_CHECKING:
     from clv_core.collection.store import Dataset
 
-FORMAT: Final = 2
-"""The first one had no number; its records are read with the defaults of fields added since."""
+FORMAT: Final = 3
+"""The first one had no number; its records are read with the defaults of fields added since. From the third on, models
+keep to one law (:mod:`clv_core.model.predictive_distribution`); those of earlier records score as they did."""
+FIRST_SEALED: Final = 2
+"""The first format with a number and a seal; archives have one of these."""
 OF_SOME: Final = ("weights", "sampled", "untrained", "pretrained")
 """Fields that are written for the models that have them."""
 SIGNED: Final = ("bias", "gini", "spearman", "capture10")
@@ -270,4 +273,11 @@ def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
     file_format = values.get("format", FORMAT)
     if isinstance(file_format, int) and file_format > FORMAT:
         raise Refused("bundle_of_later_version", found=file_format, known=FORMAT)
-    return {name: value for name, value in values.items() if name not in ("format", "seal")}
+    upgraded = {name: value for name, value in values.items() if name not in ("format", "seal")}
+    evidence = upgraded.get("evidence")
+    if isinstance(evidence, dict):  # up to the second format nothing was known of silences and gaps
+        evidence = {**evidence, "silence": evidence.get("silence")}
+        if isinstance(log := evidence.get("log"), dict):
+            evidence["log"] = {**log, **{name: log.get(name, 0) for name in ("usual_gap", "long_gap")}}
+        upgraded["evidence"] = evidence
+    return upgraded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,6 +20,7 @@ from clv_core.deployment.scoring_warnings import signals_of
 from clv_core.evaluation import Evidence, Figures, LogFacts, find_change, top_share
 from clv_core.features import open_log
 from clv_core.jobs import Progress
+from clv_core.model import Law
 from clv_core.model.instant import InstantModel, load_network, shipped_record
 from clv_core.training import Cost, Fitted, peak_memory_mb
 from clv_core.workspace import Workspace
@@ -83,7 +85,7 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
         end = log.end
     finally:
         log.close()
-    fitted = Fitted(InstantModel(horizon, (load_network(),)), [])
+    fitted = Fitted(InstantModel(horizon, (load_network(),), law=Law(math.inf)), [])
     cost = Cost(time.monotonic() - started, peak_memory_mb())
     record = replace(
         ModelRecord.of(dataset, config, end, Figures({}, {}, None, evidence), (), (cost, cost)),

@@ -19,6 +19,7 @@ from .evidence import Figures as Figures
 from .evidence import HoldoutFacts as HoldoutFacts
 from .evidence import LogFacts as LogFacts
 from .evidence import Rolling as Rolling
+from .evidence import silence_of as silence_of
 from .folds import MAX_FOLDS as MAX_FOLDS
 from .folds import MIN_FOLDS as MIN_FOLDS
 from .folds import compare as compare

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Self
@@ -9,13 +11,14 @@ from typing import Annotated, Any, Final, Self
 import numpy as np
 import pandas as pd
 from annotated_types import Ge, Le
+from numpy.typing import NDArray
 
 from clv_core.columns import AMOUNT, PURCHASE
 from clv_core.evaluation.bootstrap import RESAMPLES, Bootstrap, Estimate
 from clv_core.evaluation.calibration import Groups, Intervals, groups_of, intervals_of
 from clv_core.evaluation.change import Change, of_types
 from clv_core.evaluation.metrics import METRICS
-from clv_core.features import STEP_VALUES, EventLog, day_of
+from clv_core.features import STEP_VALUES, EventLog, Snapshot, day_of, scoring_parts
 from clv_core.records import Count, Currency, Day, HorizonDays, JsonRecord, Number, Share
 
 AMOUNT_AT: Final = STEP_VALUES.index(AMOUNT)
@@ -35,6 +38,8 @@ class LogFacts:
         loyal: how many bought on :data:`LOYAL_ORDERS` days or more.
         quiet_days: from the last purchase to the end.
         top_share: of what was paid in all, what the customer paid who paid most; 0 where nothing was.
+        usual_gap: half of the repeat purchases come within so many days of the one before; 0 where there is none.
+        long_gap: nine in ten do.
     """
 
     days: Count
@@ -43,23 +48,33 @@ class LogFacts:
     loyal: Count
     quiet_days: Count
     top_share: Share = 0.0
+    usual_gap: Count = 0
+    long_gap: Count = 0
 
     @classmethod
     def of(cls, log: EventLog) -> Self:
         """Return the facts of a log, some of its customers at a time."""
         orders, last = [], np.iinfo(np.int32).min
+        days = (log.end - log.first_day).days
+        gaps = np.zeros(days + 2, np.int64)
         most = total = 0.0
         for steps in log.steps_in_parts(CUSTOMERS_AT_ONCE):
             bought = of_types(steps, (PURCHASE,))
             before = np.concatenate([[0], np.cumsum(bought)])
             orders.append(before[steps.offsets[1:]] - before[steps.offsets[:-1]])
             amounts = np.where(bought, np.nan_to_num(steps.values[:, AMOUNT_AT].astype(np.float64)), 0.0)
-            customers = np.bincount(np.repeat(np.arange(len(orders[-1])), np.diff(steps.offsets)), amounts)
+            customer = np.repeat(np.arange(len(orders[-1])), np.diff(steps.offsets))
+            customers = np.bincount(customer, amounts)
+            gap = np.where(np.diff(customer[bought]) == 0, np.diff(steps.day[bought]), 0)
+            gaps[: gap.max(initial=0) + 1] += np.bincount(gap) if len(gap) else 0
             total += float(amounts.sum())
             most = max(most, float(customers.max(initial=0.0)))
             last = max(last, int(steps.day.max(where=bought, initial=last)))
         counts = np.concatenate(orders)
-        days = (log.end - log.first_day).days
+        gaps[0] = 0  # orders of one day are one purchase
+        usual, long = (
+            int(np.searchsorted(np.cumsum(gaps), share * gaps.sum())) if gaps.any() else 0 for share in (0.5, 0.9)
+        )
         return cls(
             days=days,
             customers=len(counts),
@@ -67,6 +82,8 @@ class LogFacts:
             loyal=int((counts >= LOYAL_ORDERS).sum()),
             quiet_days=day_of(log.end) - 1 - last if counts.any() else days,
             top_share=most / total if total > 0 else 0.0,
+            usual_gap=usual,
+            long_gap=long,
         )
 
 
@@ -173,6 +190,46 @@ class Rolling:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """How much of the value that a model expects no past window vouches for.
+
+    Args:
+        days: longest time since a purchase after which a complete window shows what followed.
+        share: of the expected value at the log's end that customers hold who have been silent for longer.
+    """
+
+    days: Count
+    share: Share
+
+
+def silence_of(model: object, log: EventLog, horizon_days: int, max_steps: int) -> Silence | None:
+    """Return the silence of a trained model, some customers at a time; None of models that learn no windows.
+
+    Args:
+        model: any of ``MODELS``.
+        log: what it learned from, up to its end.
+        horizon_days: the trained horizon.
+        max_steps: events of a customer that it reads.
+    """
+    from clv_core.model import CalibratedModel
+
+    if not isinstance(model, CalibratedModel) or model.law is None or not math.isfinite(model.law.longest_silence):
+        return None
+    silent: list[NDArray[np.bool_]] = []
+
+    def parts() -> Iterator[Snapshot]:
+        for part in scoring_parts(log, log.end, horizon_days, max_steps=max_steps, customers_at_once=CUSTOMERS_AT_ONCE):
+            silent.append(law.silent(part))
+            yield part
+
+    law = model.law
+    values = np.concatenate([answer.predicted_clv for answer in model.predict_parts(parts())])
+    total = float(values.sum())
+    beyond = float(values[np.concatenate(silent)].sum())
+    return Silence(int(law.longest_silence), beyond / total if total > 0 else 0.0)
+
+
+@dataclass(frozen=True)
 class Evidence(JsonRecord):
     """Everything that the verdict on a model is made from.
 
@@ -184,6 +241,7 @@ class Evidence(JsonRecord):
         rolling: earlier origins; None where no comparison was run.
         untrained: whether the model has never learned from this log.
         currency: of the totals; "" where the log's has no name.
+        silence: how much of the expected value no window vouches for; None where it is not known.
     """
 
     horizon_days: HorizonDays
@@ -193,6 +251,7 @@ class Evidence(JsonRecord):
     rolling: Rolling | None = None
     untrained: bool = False
     currency: Currency = ""
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True)

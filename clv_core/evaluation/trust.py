@@ -50,6 +50,8 @@ MAX_VISITOR_SHARE: Final = 0.95
 """Share of customers who never bought; above it the ids are likelier those of visits than of people. A guess."""
 MAX_CUSTOMER_SHARE: Final = 0.25
 """Share of all that was paid; the largest customers of shops with hundreds of buyers pay some percent of it."""
+MAX_BEYOND_WINDOWS: Final = LEVEL_TOLERANCE
+"""Share of the expected value that no past window vouches for: if none of it came, the total would not hold."""
 MIN_OVERLAP: Final = 0.6
 """Share of the top tenth that two trainings have in common; less, and a list of the best customers is half luck. A
 guess."""
@@ -95,6 +97,7 @@ REASONS: Final[dict[str, Kind]] = {
     "ranking_too_good": "cautions",
     "mostly_visitors": "cautions",
     "one_customer": "cautions",
+    "beyond_windows": "cautions",
     "ranking_holds": "supports",
     "level_holds": "supports",
     "ranking_beats_bgnbd": "supports",
@@ -150,6 +153,8 @@ def judge(evidence: Evidence) -> Trust:
         ]
     reasons += _changed(evidence, {code for code, _ in reasons})
     reasons += [*_sufficiency(evidence, {code for code, _ in reasons}), *_origins(evidence)]
+    if evidence.silence is not None and evidence.silence.share > MAX_BEYOND_WINDOWS:
+        reasons.append(("beyond_windows", {"share": evidence.silence.share, "days": evidence.silence.days}))
     order = list(REASONS)
     ranked = sorted(reasons, key=lambda reason: order.index(reason[0]))
     refusing = sum(REASONS[code] == "refuses" for code, _ in ranked)

@@ -12,6 +12,7 @@ from .boosting import fit_value as fit_value
 from .calibrated import LARGEST_LEVEL_RATIO as LARGEST_LEVEL_RATIO
 from .calibrated import BatchedInputs as BatchedInputs
 from .calibrated import CalibratedModel as CalibratedModel
+from .calibrated import Law as Law
 from .calibrated import Level as Level
 from .calibrated import NetworkModel as NetworkModel
 from .calibrated import Totals as Totals
@@ -31,6 +32,8 @@ from .inputs import InputEncoder as InputEncoder
 from .inputs import Inputs as Inputs
 from .predictions import COLUMNS as COLUMNS
 from .predictions import Predictions as Predictions
+from .predictive_distribution import PredictiveDistribution as PredictiveDistribution
+from .predictive_distribution import contradictory as contradictory
 from .read_steps import reads_steps as reads_steps
 from .read_steps import step_readers as step_readers
 from .read_steps import value_of_readings as value_of_readings

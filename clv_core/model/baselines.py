@@ -11,10 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.features import Snapshot
-from clv_core.features.btyd import ParetoNBD
+from clv_core.features.btyd import BGNBD, ParetoNBD
+from clv_core.model.earlier_quantiles import ResidualQuantiles
 from clv_core.model.horizon import Curve, PurchaseSurvival, below_one, by_luck, discounted, even_growth, largest_allowed
 from clv_core.model.predictions import Predictions
-from clv_core.model.residuals import ResidualQuantiles
+from clv_core.model.predictive_distribution import (
+    BuyerShape,
+    LearnedShapes,
+    PredictiveDistribution,
+    compound_shape,
+)
 from clv_core.records import JsonObject
 
 Floats = NDArray[np.float64]
@@ -34,14 +40,16 @@ class Baseline(ABC):
         horizon_days_: the horizon of the training windows.
         largest_: largest value in the horizon seen there, in the log's currency.
         never_value_: mean value of never-buyers there; never_share_: the share of them who bought.
-        residuals_: quantiles of what came true.
+        shapes_: how the values of buyers lie around their mean.
+        earlier_: quantiles of a model that was saved before there was one law, in place of ``shapes_``.
     """
 
     horizon_days_: int
     largest_: float
     never_value_: float
     never_share_: float
-    residuals_: ResidualQuantiles
+    shapes_: LearnedShapes
+    earlier_: ResidualQuantiles | None = None
 
     def _learn(self, train: Snapshot, target: Floats) -> None:  # noqa: B027 - the BTYD models learn no targets
         """Learn the parameters of the model itself."""
@@ -73,7 +81,9 @@ class Baseline(ABC):
         self.never_value_ = float(target[never].mean()) if never.any() else 0.0
         self.never_share_ = float((target[never] > 0).mean()) if never.any() else 0.0
         self._learn(train, target)
-        self.residuals_ = ResidualQuantiles.fit(self._own(self._mean(train)), target)
+        learned = self._learned(train)
+        mean, chance = self._own(self._mean(train)), self._p(train, self.horizon_days_)
+        self.shapes_ = LearnedShapes.fit(mean[learned], chance[learned], target[learned])
         return self
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
@@ -83,6 +93,40 @@ class Baseline(ABC):
             snapshot: who is to be predicted.
             horizon_days: length of the predicted span; None is the snapshot's.
         """
+        if self.earlier_ is not None:
+            return self._predict_before(snapshot, horizon_days, self.earlier_)
+        return self.distribution(snapshot, horizon_days).predictions()
+
+    def distribution(self, snapshot: Snapshot, horizon_days: int | None = None) -> PredictiveDistribution:
+        """Return the law of every row, of which :meth:`predict` returns some figures.
+
+        Args:
+            snapshot: who is to be predicted.
+            horizon_days: length of the predicted span; None is the snapshot's.
+        """
+        horizon, curve = horizon_days or snapshot.horizon_days, self._mean(snapshot)
+        top = largest_allowed(self.largest_, self.horizon_days_, horizon)
+        mean = np.clip(discounted(curve, horizon), 0.0, top)
+        return PredictiveDistribution(
+            self._p(snapshot, int(horizon)), mean, self._shape(snapshot, self._own(curve), int(horizon)), top
+        )
+
+    def _learned(self, train: Snapshot) -> NDArray[np.bool_]:
+        """Return whose shape is learned from windows, bool [n]: by default everybody's."""
+        return np.ones(len(train), np.bool_)
+
+    def _shape(self, snapshot: Snapshot, trained_mean: Floats, horizon_days: int) -> BuyerShape:
+        """Return how the values of buyers lie around their mean.
+
+        Args:
+            snapshot: who is to be predicted.
+            trained_mean: means in the trained horizon, [n].
+            horizon_days: length of the predicted span.
+        """
+        return self.shapes_.of(trained_mean)
+
+    def _predict_before(self, snapshot: Snapshot, horizon_days: int | None, earlier: ResidualQuantiles) -> Predictions:
+        """Return what a model that was saved before there was one law predicts."""
         horizon, curve = horizon_days or snapshot.horizon_days, self._mean(snapshot)
         trained_mean, mean = curve(self.horizon_days_), discounted(curve, horizon)
         evenly = discounted(lambda days: np.full(len(snapshot), days / self.horizon_days_), horizon)
@@ -90,14 +134,15 @@ class Baseline(ABC):
         chance = self._p(snapshot, self.horizon_days_)
         top = largest_allowed(self.largest_, self.horizon_days_, horizon)
         worth = discounted(lambda days: self._p(snapshot, days), horizon)
-        quantiles = self.residuals_.beyond(self._own(curve), chance, worth, exposure)
+        quantiles = earlier.beyond(self._own(curve), chance, worth, exposure)
         return Predictions(
             self._p(snapshot, int(horizon)), np.clip(mean, 0.0, top), *(np.minimum(value, top) for value in quantiles)
         )
 
     def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return arrays by name, and a JSON-ready dictionary."""
-        return {**self.residuals_.state(), **self._own_arrays()}, {name: getattr(self, name) for name in STATE_NAMES}
+        law = self.shapes_ if self.earlier_ is None else self.earlier_
+        return {**law.state(), **self._own_arrays()}, {name: getattr(self, name) for name in STATE_NAMES}
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
@@ -110,7 +155,10 @@ class Baseline(ABC):
         model = cls()
         for name in STATE_NAMES:
             setattr(model, name, state[name])
-        model.residuals_ = ResidualQuantiles.from_state(tensors)
+        if "zero" in tensors:
+            model.earlier_ = ResidualQuantiles.from_state(tensors)
+        else:
+            model.shapes_ = LearnedShapes.from_state(tensors)
         for name, size in model._own_sizes().items():
             values = np.asarray(tensors[name], dtype=np.float64)
             if values.shape != (size,):
@@ -179,8 +227,33 @@ class NaiveModel(Baseline):
         return np.searchsorted(FREQUENCY_EDGES, _column(snapshot, "frequency"), side="right")
 
 
-class BGNBDModel(Baseline):
+class CompoundBaseline(Baseline):
+    """A count of purchase days times Gamma-Gamma spend: buyers have the compound law of both, nothing is learned."""
+
+    @abstractmethod
+    def _counts_at(self, day: int, snapshot: Snapshot) -> BGNBD | ParetoNBD:
+        """Return the counts of a cutoff."""
+
+    def _learned(self, train: Snapshot) -> NDArray[np.bool_]:
+        return _never(train)
+
+    def _shape(self, snapshot: Snapshot, trained_mean: Floats, horizon_days: int) -> BuyerShape:
+        days = float(snapshot.last_year.even_days(horizon_days, self.horizon_days_))
+        shape = self.shapes_.of(trained_mean)
+        for day, anchor in snapshot.anchors.items():
+            rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.bought)
+            if len(rows):
+                frequency, _, age = _rfm(snapshot.features.iloc[rows])
+                compound = compound_shape(self._counts_at(day, snapshot), anchor.spend, frequency, age, days)
+                shape = shape.replaced(rows, compound)
+        return shape
+
+
+class BGNBDModel(CompoundBaseline):
     """BG/NBD counts times Gamma-Gamma spend, fitted by the snapshot at each of its cutoffs."""
+
+    def _counts_at(self, day: int, snapshot: Snapshot) -> BGNBD:
+        return snapshot.anchors[day].counts
 
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         p = np.zeros(len(snapshot))
@@ -217,7 +290,7 @@ FIT_CUSTOMERS: Final = 20_000
 """Four parameters are estimated well enough on a sample of so many buyers; more cost time."""
 
 
-class ParetoNBDModel(Baseline):
+class ParetoNBDModel(CompoundBaseline):
     """Pareto/NBD counts times Gamma-Gamma spend, both fitted on what lies before each cutoff.
 
     Snapshots carry the Gamma-Gamma fit; the counts are fitted here, on all buyers of the snapshot to be predicted. To
@@ -241,7 +314,7 @@ class ParetoNBDModel(Baseline):
         Args:
             snapshot: all customers of its cutoffs.
         """
-        return self._with({day: self._counts(day, snapshot) for day in snapshot.anchors})
+        return self._with({day: self._counts_at(day, snapshot) for day in snapshot.anchors})
 
     def settled_at(self, counts: ParetoNBD) -> Self:
         """Return the same model with one counts model for all cutoffs."""
@@ -283,9 +356,9 @@ class ParetoNBDModel(Baseline):
         """Yield each cutoff's buyers, their counts model, and frequency, recency and T."""
         for day in snapshot.anchors:
             rows = np.flatnonzero((snapshot.cutoff_day == day) & snapshot.bought)
-            yield rows, self._counts(day, snapshot), _rfm(snapshot.features.iloc[rows])
+            yield rows, self._counts_at(day, snapshot), _rfm(snapshot.features.iloc[rows])
 
-    def _counts(self, day: int, snapshot: Snapshot) -> ParetoNBD:
+    def _counts_at(self, day: int, snapshot: Snapshot) -> ParetoNBD:
         if self.every_ is not None:
             return self.every_
         if day in self.counts_:

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from clv_core.features import Snapshot
 from clv_core.model.boosting import Trees
-from clv_core.model.calibrated import Floats, NetworkModel, NetworkOutput, RawForecast, anchor_chance
+from clv_core.model.calibrated import Floats, Law, NetworkModel, NetworkOutput, RawForecast, anchor_chance
 from clv_core.model.deep import DeepModel
 from clv_core.model.heads import SMALLEST_P
 from clv_core.model.inputs import Inputs
@@ -101,6 +101,11 @@ class BlendModel(NetworkModel):
     def sets_chance(self) -> bool:
         """Whether chances have a level."""
         return self.simple is not None
+
+    @property
+    def law(self) -> Law | None:
+        """That of its networks."""
+        return self.deep.law
 
     @property
     def weights(self) -> Mapping[str, float] | None:

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from clv_core.errors import ClvError
 from clv_core.features import Snapshot
-from clv_core.model.calibrated import CalibratedModel, Level, RawForecast, Totals
+from clv_core.model.calibrated import CalibratedModel, Law, Level, RawForecast, Totals, silent_floor
+from clv_core.model.earlier_quantiles import ResidualQuantiles
 from clv_core.model.horizon import HorizonTransfer, by_luck, largest_allowed
 from clv_core.model.predictions import Predictions
-from clv_core.model.residuals import ResidualQuantiles
+from clv_core.model.predictive_distribution import BuyerShape, LearnedShapes
 from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
 
@@ -120,22 +121,25 @@ class BoostingModel(CalibratedModel):
         kind: ``tweedie`` or ``two_stage``.
         value: booster of the mean, or with two stages of the value if buying, in units of ``money``.
         chance: booster of the log of -log(1 - chance of any purchase).
-        residuals: quantiles of what came true, by predicted value of customers that a booster had not seen.
+        shapes: how the values of buyers lie around their mean, of customers that a booster had not seen; quantiles of
+            residuals in models that were saved before there was one law.
         money: mean of the positive targets, in the log's currency.
         largest: largest value in the horizon seen in training; no prediction exceeds 3 times it.
         horizon_days: the horizon of the training windows.
         levelled: whether its level is set; not in models that were saved before it was.
+        law: what its windows could not show.
     """
 
     encoder: TableEncoder
     kind: str
     value: Trees
     chance: Trees
-    residuals: ResidualQuantiles
+    shapes: LearnedShapes | ResidualQuantiles
     money: float
     largest: float
     horizon_days: int
     levelled: bool = True
+    law: Law | None = None
 
     @property
     def sets_chance(self) -> bool:
@@ -168,16 +172,16 @@ class BoostingModel(CalibratedModel):
         money = float(target[target > 0].mean()) if (target > 0).any() else 1.0
         codes, customers = np.unique(train.features.index.to_numpy(dtype=str), return_inverse=True)
         half = np.random.default_rng(seed).permutation(len(codes))[customers] % 2 == 0
-        unseen = np.zeros(len(rows))
+        unseen = np.zeros((2, len(rows)))
         for part in (half, ~half):
             if part.any() and not part.all():
                 trees = _trees(rows[part], target[part] / money, exposure[part], kind, seed)
-                unseen[~part] = _mean(rows[~part], kind, *trees)[0] * money
+                unseen[:, ~part] = _mean(rows[~part], kind, *trees)
         largest, complete = float(target.max(initial=0.0)), exposure == 1
-        predicted = np.clip(unseen[complete], 0.0, largest_allowed(largest, 1, 1))
-        residuals = ResidualQuantiles.fit(predicted, target[complete])
+        predicted = np.clip(unseen[0, complete] * money, 0.0, largest_allowed(largest, 1, 1))
+        shapes = LearnedShapes.fit(predicted, unseen[1, complete], target[complete])
         value, chance = _trees(rows, target / money, exposure, kind, seed)
-        return cls(encoder, kind, value, chance, residuals, money, largest, train.horizon_days)
+        return cls(encoder, kind, value, chance, shapes, money, largest, train.horizon_days, law=Law.of(train))
 
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return the boosters' forecast of every row, uncalibrated."""
@@ -191,43 +195,52 @@ class BoostingModel(CalibratedModel):
             largest=largest_allowed(self.largest, self.horizon_days, horizon),
             residual=snapshot.last_year.residual if self.levelled else 0.0,
             later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
+            floor=silent_floor(snapshot, self.law),
         )
 
     def level_of(self, totals: Totals, residual: float) -> Level:
         """Return what brings buyers to the anchor's level."""
         return super().level_of(totals, residual) if self.levelled else Level()
 
-    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+    def _shape(self, read: RawForecast) -> BuyerShape:
+        assert isinstance(self.shapes, LearnedShapes)
+        return self.shapes.of(np.clip(read.mean, 0.0, largest_allowed(self.largest, 1, 1)))
+
+    def _answer_before(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+        assert isinstance(self.shapes, ResidualQuantiles)
         later, level, p = read.later, read.value_level(levels), by_luck(read.chance, read.chance_level(levels))
         longer = np.ones(len(p)) if later is None else later.exposure
         worth, chance = (p, p) if later is None else (later.worth(p), later.chance(p))
         trained_mean = np.clip(read.mean, 0.0, largest_allowed(self.largest, 1, 1))
-        values = (read.mean * longer, *self.residuals.beyond(trained_mean, p, worth, longer))
+        values = (read.mean * longer, *self.shapes.beyond(trained_mean, p, worth, longer))
         return Predictions(by_luck(chance, 1.0), *(np.clip(level * value, 0.0, read.largest) for value in values))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return arrays by name, and a JSON-ready dictionary."""
         names = ("kind", "money", "largest", "horizon_days", *(("levelled",) if self.levelled else ()))
-        return self.residuals.state(), {
+        return self.shapes.state(), {
             "encoder": self.encoder.to_json(),
             "value": self.value.state(),
             "chance": self.chance.state(),
             **{name: getattr(self, name) for name in names},
+            **({} if self.law is None else {"longest_silence": self.law.to_json()}),
         }
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
         """Return the model that :meth:`state` described."""
+        law = Law.from_state(state)
         return cls(
             TableEncoder.from_json(state["encoder"]),
             state["kind"],
             Trees.from_state(state["value"]),
             Trees.from_state(state["chance"]),
-            ResidualQuantiles.from_state(tensors),
+            (LearnedShapes if law else ResidualQuantiles).from_state(tensors),
             state["money"],
             state["largest"],
             state["horizon_days"],
             state.get("levelled", False),
+            law,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clv_core.features import LIKELY, Snapshot, each
+from clv_core.model.earlier_quantiles import quantile
 from clv_core.model.heads import Head, Params
 from clv_core.model.horizon import HorizonTransfer, by_luck
 from clv_core.model.predictions import Predictions
+from clv_core.model.predictive_distribution import BuyerShape, PredictiveDistribution
 from clv_core.model.stacking import StackedEnsemble
 from clv_core.preprocessing import numbers_of
+from clv_core.records import JsonObject
 
 Floats = NDArray[np.float64]
 N = TypeVar("N", bound=nn.Module)
@@ -27,7 +30,7 @@ ROWS_AT_ONCE: Final = 2048
 LARGEST_LEVEL_RATIO: Final = 3.0
 """Bound of the factor and of the exponent, either way; a guess: beyond it, the anchor is wrong and not the model."""
 RFM: Final = ("frequency", "recency", "T", "monetary_value")
-QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64)
+EARLIER_QUANTILES: Final = torch.tensor([[[0.1]], [[0.5]], [[0.9]]], dtype=torch.float64)
 COPIES: Final = 3
 """Products of matrices of fewer than four rows take another code path in BLAS, which rounds otherwise."""
 
@@ -87,6 +90,7 @@ class RawForecast:
         later: how chances and quantiles get to the requested horizon; None: it is the trained one.
         outputs: of each ensemble of networks.
         money: what one of the networks' units is in the log's currency, of all rows or of each, [n].
+        floor: least mean and chance of each row in the trained horizon (:func:`silent_floor`), [n] each; None: none.
     """
 
     mean: Floats
@@ -98,6 +102,22 @@ class RawForecast:
     later: HorizonTransfer | None
     outputs: Sequence[NetworkOutput] = ()
     money: Floats | float = 1.0
+    floor: tuple[Floats, Floats] | None = None
+
+    @torch.no_grad()
+    def growth(self) -> Floats:
+        """Return the mean in the requested horizon, discounted, relative to that in the trained one, [n]."""
+        if self.later is None:
+            return np.ones(len(self.bought))
+        if not self.outputs:
+            return self.later.exposure
+        parts = []
+        for output in self.outputs:
+            mean = output.weight * output.head.mean(_exact(output.params))
+            parts.append(torch.stack([(mean * _filled(output.longer)).mean(0), mean.mean(0)]))
+        longer, trained = torch.stack(parts).sum(0)
+        ratio: Floats = (longer / trained).numpy()
+        return ratio[: len(self.bought)]
 
     def value_level(self, levels: Mapping[int, Level]) -> Floats:
         """Each row's factor: its cutoff's for buyers, the season's for those who never bought, float64 [n].
@@ -118,6 +138,68 @@ class RawForecast:
         return by_row
 
 
+SILENT_SHARE: Final = 2 / 3
+"""Of the anchor's mean and chance, which customers keep who have been silent for longer than windows could show.
+Yearly plans in logs shorter than a year chose it (tests/bench/README.md); between .5 and 1 little changes."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """What the windows of a model's training could not show; models that were saved before there was one law lack it.
+
+    Args:
+        longest_silence: days since the last purchase of the most silent buyer whose horizon after that is complete in
+            some window. Windows that end early show longer ones, but only that nothing came yet.
+    """
+
+    longest_silence: float
+
+    @classmethod
+    def of(cls, train: Snapshot) -> Self:
+        """Return that of training windows; without any complete one there is no telling, and no end to it."""
+        complete = train.complete()
+        silence = days_silent(complete)[complete.bought]
+        return cls(float(silence.max()) if len(silence) else np.inf)
+
+    def silent(self, snapshot: Snapshot) -> NDArray[np.bool_]:
+        """Return who has been silent for longer, bool [n]; never-buyers have not."""
+        return days_silent(snapshot) > self.longest_silence
+
+    def to_json(self) -> float | None:
+        """Return a JSON-ready figure."""
+        return self.longest_silence if np.isfinite(self.longest_silence) else None
+
+    @classmethod
+    def from_state(cls, state: JsonObject) -> Self | None:
+        """Return that of a model's state, None where it has none."""
+        if "longest_silence" not in state:
+            return None
+        silence = state["longest_silence"]
+        return cls(np.inf if silence is None else float(silence))
+
+
+def days_silent(snapshot: Snapshot) -> Floats:
+    """Return the days since each customer's last purchase, [n]; NaN for never-buyers."""
+    recency, since_first = numbers_of(snapshot.table, ("recency", "T"))
+    return np.asarray(since_first, np.float64) - np.asarray(recency, np.float64)
+
+
+def silent_floor(snapshot: Snapshot, law: Law | None) -> tuple[Floats, Floats] | None:
+    """Return the least mean and chance of each row in the trained horizon, [n] each; None where there is none.
+
+    Of customers who have been silent for longer than any complete window shows, windows that end early teach that none
+    came back: none could have, yet. Yearly payers would all be taken for lost. What the anchor expects of them is kept
+    in part (:data:`SILENT_SHARE`).
+    """
+    if law is None:
+        return None
+    silent = law.silent(snapshot)
+    if not silent.any():
+        return None
+    share = np.where(silent, SILENT_SHARE, 0.0)
+    return share * snapshot.anchor_value, share * anchor_chance(snapshot)
+
+
 class CalibratedModel(ABC):
     """A model whose answers are brought to the level of the anchor, which holds better than its own.
 
@@ -132,6 +214,11 @@ class CalibratedModel(ABC):
 
     @property
     @abstractmethod
+    def law(self) -> Law | None:
+        """What its windows could not show; None of a model that was saved before there was one law."""
+
+    @property
+    @abstractmethod
     def sets_chance(self) -> bool:
         """Whether chances have a level, too; not in models that were saved before they had."""
 
@@ -140,8 +227,33 @@ class CalibratedModel(ABC):
         """Return the model's forecast of every row, uncalibrated."""
 
     @abstractmethod
+    def _shape(self, read: RawForecast) -> BuyerShape:
+        """Return how the values of those who buy lie around their mean."""
+
+    @abstractmethod
+    def _answer_before(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+        """Return what a model without :attr:`law` predicts at these levels, as it always did."""
+
     def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
-        """Return the predictions at these levels."""
+        """Return what is predicted at these levels."""
+        if self.law is None:
+            return self._answer_before(read, levels)
+        return self._distribution(read, levels).predictions()
+
+    def _distribution(self, read: RawForecast, levels: Mapping[int, Level]) -> PredictiveDistribution:
+        chance, mean = _calibrated(read, levels)
+        if read.later is not None:
+            chance, mean = np.clip(read.later.chance(chance), 0, 1), mean * read.growth()
+        return PredictiveDistribution(chance, np.clip(mean, 0, read.largest), self._shape(read), read.largest)
+
+    def distribution(self, snapshot: Snapshot, horizon_days: int | None = None) -> PredictiveDistribution:
+        """Return the distribution of every row, which :meth:`predict` sums up; only where there is a :attr:`law`.
+
+        Args:
+            snapshot: who is to be predicted, at the trained horizon.
+            horizon_days: length of the predicted span; None is the trained one.
+        """
+        return self._distribution(self.read(snapshot, horizon_days), self.levels(snapshot))
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row.
@@ -207,15 +319,16 @@ class CalibratedModel(ABC):
             levels: of :meth:`levels`, over all customers of the cutoffs.
         """
         read = self.read(snapshot)
-        mean = np.clip(read.mean * read.value_level(levels), 0, read.largest)
-        return np.clip(by_luck(read.chance, read.chance_level(levels)), 0, 1), mean
+        chance, mean = _calibrated(read, levels)
+        return chance, np.clip(mean, 0, read.largest)
 
     def level_of(self, totals: Totals, residual: float) -> Level:
         """Return what brings buyers to the anchor's level.
 
         Ranking is solved better than level: the anchor's total, corrected by half of what it missed in the same span
         last year, held better on past origins than the networks' own. Of buyers, the number half the way between the
-        anchor's and the model's did, geometrically. Where a total is 0, nothing is moved.
+        anchor's and the model's did, geometrically, with last year's correction in the anchor's. Where a total is 0,
+        nothing is moved.
 
         Args:
             totals: over all buyers of a cutoff.
@@ -225,7 +338,8 @@ class CalibratedModel(ABC):
         if totals.value > 0 and totals.anchor_value > 0:
             value = bounded(totals.anchor_value / totals.value * float(np.exp(LIKELY * residual)))
         if self.sets_chance and totals.buyers > 0 and totals.anchor_buyers > 0:
-            chance = bounded(float(np.sqrt(totals.anchor_buyers / totals.buyers)))
+            likely = float(np.exp(LIKELY * residual)) if self.law is not None else 1.0
+            chance = bounded(float(np.sqrt(totals.anchor_buyers * likely / totals.buyers)))
         return Level(value, chance)
 
     def _levels(self, read: Sequence[RawForecast], columns: Sequence[Floats]) -> dict[int, Level]:
@@ -247,8 +361,11 @@ class NetworkModel(CalibratedModel):
     def hidden(self, snapshot: Snapshot) -> list[NDArray[np.float32]]:
         """Return the last hidden layer of each network: customers as it sees them, each [n, its width]."""
 
+    def _shape(self, read: RawForecast) -> BuyerShape:
+        return NetworkShape(read.outputs, len(read.bought))
+
     @torch.no_grad()
-    def _answer(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
+    def _answer_before(self, read: RawForecast, levels: Mapping[int, Level]) -> Predictions:
         figures, later, rows = [], read.later, len(read.bought)
         value, exponent = read.value_level(levels), read.chance_level(levels)
         level, luck = (_filled(torch.from_numpy(part)) for part in (value, exponent))
@@ -259,7 +376,7 @@ class NetworkModel(CalibratedModel):
             if later is not None:
                 worth = _filled(torch.from_numpy(later.worth(chances[:, :rows].numpy())))
                 spread = head.rescale(exact, level * _filled(torch.from_numpy(later.exposure)), worth)
-            estimates = torch.cat([head.mean(scaled).unsqueeze(0), head.quantile(spread, QUANTILES)])
+            estimates = torch.cat([head.mean(scaled).unsqueeze(0), quantile(head, spread, EARLIER_QUANTILES)])
             figures.append(output.weight * estimates.mean(1))
         weighted = (torch.stack(figures).sum(0) / sum(output.weight for output in read.outputs)).numpy()[:, :rows]
         values, p = np.clip(weighted * read.money, 0, read.largest), by_luck(read.chance, exponent)
@@ -267,8 +384,45 @@ class NetworkModel(CalibratedModel):
             values[0] = np.clip(read.mean * value, 0, read.largest)
         p = np.clip(p if later is None else later.chance(p), 0, 1)
         # One network may expect a purchase where the ensemble does not: quantiles agree with the returned chance.
-        values[1:][QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0
+        values[1:][EARLIER_QUANTILES.flatten(1).numpy() <= 1 - p] = 0.0
         return Predictions(p, *values)
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """The buyers' shape of n rows as networks see it: their quantiles by level, each as large as its mean of a buyer.
+
+    Args:
+        outputs: of each ensemble.
+        rows: n.
+    """
+
+    outputs: Sequence[NetworkOutput]
+    rows: int
+
+    @torch.no_grad()
+    def ratio(self, level: Floats) -> Floats:
+        """Return the mean over networks of the quantiles at ``level`` [l, n], over that of their means."""
+        levels = _filled(torch.from_numpy(level + np.zeros(self.rows)))
+        parts: list[Tensor] = []
+        for output in self.outputs:
+            exact = _exact(output.params)
+            mean = output.weight * output.head.mean(exact) / output.head.p_purchase(exact)
+            ratio = output.head.buyer_ratio(exact, levels.unsqueeze(1).expand(-1, len(mean), -1))
+            parts.append(torch.cat([(mean * ratio).mean(1), mean.mean(0, keepdim=True)]))
+        *quantiles, mean = torch.stack(parts).sum(0)
+        mixture: Floats = (torch.stack(quantiles) / mean).numpy()
+        return mixture[:, : self.rows]
+
+
+def _calibrated(read: RawForecast, levels: Mapping[int, Level]) -> tuple[Floats, Floats]:
+    """Return chance and mean of each row in the trained horizon at these levels, [n] each; nothing is bounded above."""
+    chance = np.clip(by_luck(read.chance, read.chance_level(levels)), 0, 1)
+    mean = np.maximum(read.mean * read.value_level(levels), 0.0)
+    if read.floor is not None:
+        least_mean, least_chance = read.floor
+        chance, mean = np.maximum(chance, least_chance), np.maximum(mean, least_mean)
+    return chance, mean
 
 
 class BatchedInputs(Protocol):

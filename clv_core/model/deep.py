@@ -17,7 +17,15 @@ from torch.nn.utils.rnn import PackedSequence
 
 from clv_core.config import TrainConfig
 from clv_core.features import Snapshot
-from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
+from clv_core.model.calibrated import (
+    Law,
+    NetworkModel,
+    NetworkOutput,
+    RawForecast,
+    means_of,
+    predict_batches,
+    silent_floor,
+)
 from clv_core.model.heads import Params, make_head
 from clv_core.model.horizon import HorizonTransfer, largest_allowed
 from clv_core.model.inputs import STEP_CHANNELS, Batch, InputEncoder, Inputs, Sequence
@@ -45,6 +53,7 @@ class DeepModel(NetworkModel):
     networks: tuple[Network, ...]
     largest: float
     sets_chance: bool = True
+    law: Law | None = None
 
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return the networks' forecast of every row, uncalibrated."""
@@ -69,6 +78,7 @@ class DeepModel(NetworkModel):
             largest=largest_allowed(self.largest, self.config.horizon_days, horizon),
             residual=snapshot.last_year.residual,
             later=later,
+            floor=silent_floor(snapshot, self.law),
         )
 
     @torch.no_grad()
@@ -95,6 +105,7 @@ class DeepModel(NetworkModel):
             "networks": len(self.networks),
             "largest": self.largest,
             **({"sets_chance": True} if self.sets_chance else {}),
+            **({} if self.law is None else {"longest_silence": self.law.to_json()}),
         }
 
     @classmethod
@@ -107,7 +118,8 @@ class DeepModel(NetworkModel):
             weights = beginning_with(tensors, number)
             network.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
             networks.append(network.eval())
-        return cls(config, encoder, tuple(networks), state["largest"], state.get("sets_chance", False))
+        sets_chance, law = state.get("sets_chance", False), Law.from_state(state)
+        return cls(config, encoder, tuple(networks), state["largest"], sets_chance, law)
 
 
 SEQUENCE_BRANCH: Final = "steps."

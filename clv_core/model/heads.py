@@ -34,12 +34,17 @@ left."""
 RESIDUAL_BINS: Final = 10
 """Deciles: each still holds a tenth of the training windows."""
 RESIDUAL_LEVELS: Final = 99
-"""Percentiles, from 1% to 99%."""
+"""Each decile's table has so many levels."""
+RESIDUAL_MIDPOINTS: Final = (torch.arange(RESIDUAL_LEVELS, dtype=torch.float64) + 0.5) / RESIDUAL_LEVELS
+MIN_BUYERS_OF_A_BIN: Final = 50
+"""With fewer, a decile takes the quantiles of all buyers: an 80% range leaves five on each side of it; a guess."""
 LEVELS: Final = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
 """Levels at which the lognormal head learns its standardised residuals."""
 LOWEST, HIGHEST = float(LEVELS[0]), float(LEVELS[-1])
 MIN_RESIDUALS: Final = 200
 """Buyers needed to learn them; with fewer they stay normal. A guess: one buyer for each of the 199 levels."""
+SIGMAS: Final = torch.linspace(0.2, 1.5, 53, dtype=torch.float64)
+"""Spreads of the lognormal head, from the smallest to the largest, at which its mean is worked out."""
 
 Params = dict[str, Tensor]
 
@@ -89,9 +94,24 @@ class Head(nn.Module, ABC):
         """Return the probability that the value is positive [B]."""
         return params["logit"].sigmoid()
 
-    @abstractmethod
     def quantile(self, params: Params, q: float | Tensor) -> Tensor:
-        """Return the q-quantile of the value [B], or of several levels ``q``, each on an axis before: [l, B]."""
+        """Return the q-quantile of the value [B], or of several levels ``q``, each on an axis before: [l, B].
+
+        It is 0 where the chance of no purchase is at least q, else a buyer's mean times her :meth:`buyer_ratio`
+        (:mod:`clv_core.model.predictive_distribution`).
+        """
+        p = self.p_purchase(params)
+        level = ((q - (1 - p)) / p).clamp(1e-7, 1 - 1e-7)
+        return torch.where(q <= 1 - p, 0.0, self.mean(params) / p * self.buyer_ratio(params, level))
+
+    @abstractmethod
+    def buyer_ratio(self, params: Params, level: Tensor) -> Tensor:
+        """Return the quantile at ``level``, in (0, 1), of a buyer's value over its mean: of mean 1 over all levels.
+
+        Args:
+            params: as from :meth:`domain_map`.
+            level: [B], or with axes before them.
+        """
 
     def calibrate(self, target: Tensor, params: Params) -> None:
         """Learn residual quantiles from training windows (nothing, for a head with a density of its own)."""
@@ -145,7 +165,8 @@ class Ziln(Head):
 
     def domain_map(self, raw: Tensor, base: Tensor) -> Params:
         """Add sigma in (0.2, 1.5)."""
-        return {**super().domain_map(raw, base), "sigma": 0.2 + 1.3 * torch.sigmoid(raw[..., 2])}
+        low, high = float(SIGMAS[0]), float(SIGMAS[-1])
+        return {**super().domain_map(raw, base), "sigma": low + (high - low) * torch.sigmoid(raw[..., 2])}
 
     def training_loss(self, target: Tensor, params: Params, level: Tensor | float = 1.0) -> Tensor:
         """Add the deviance of the mean to the likelihood: alone, it gives large values little weight."""
@@ -182,15 +203,32 @@ class Ziln(Head):
             z = (target[bought].log() - self.mu(params)[bought]) / params["sigma"][bought]
             self.residuals.copy_(torch.quantile(z, LEVELS.to(z)))
 
-    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
-        """Return the q-quantile: 0 where the chance of no purchase is at least q."""
-        p = self.p_purchase(params)
-        none = 1 - p
-        inside = ((q - none) / p).clamp(1e-7, 1 - 1e-7)
-        value = torch.exp(self.mu(params) + params["sigma"] * self._residual(inside.double()).to(p.dtype))
-        return torch.where(q <= none, 0.0, value)
+    def buyer_ratio(self, params: Params, level: Tensor) -> Tensor:
+        """Return e^(sigma z) over its mean, z the residual at ``level``."""
+        z = self.residual(level.double()).to(level.dtype)
+        return torch.exp(params["sigma"] * z - self._log_mean_ratio(params["sigma"]))
 
-    def _residual(self, level: Tensor) -> Tensor:
+    def _log_mean_ratio(self, sigma: Tensor) -> Tensor:
+        """Return the log of the mean of e^(sigma z) over the levels of z [B]: sigma^2 / 2 where z is normal.
+
+        Worked out at :data:`SIGMAS`, between them it is interpolated: 2e-4 off at most. Between learned levels z is
+        linear, beyond them normal, so each part of the integral has a closed form.
+        """
+        z, nodes = self.residuals.to(sigma), SIGMAS.to(sigma)
+        low, high = z[..., :1], z[..., 1:]
+        rise = nodes.unsqueeze(-1) * (high - z[..., :-1]).unsqueeze(-2)
+        part = torch.where(rise > 1e-8, torch.expm1(rise) / rise.clamp(min=1e-8), torch.ones_like(rise))
+        inner = (torch.exp(nodes.unsqueeze(-1) * z[..., :-1].unsqueeze(-2)) * part).sum(-1) * (LEVELS[1] - LEVELS[0])
+        edge, area = -float(torch.special.ndtri(LEVELS[0])), torch.special.ndtr
+        tail = torch.exp(nodes * edge + nodes**2 / 2) * area(-edge - nodes)
+        ends = torch.exp(nodes * low) * tail
+        top = torch.exp(nodes * (z[..., -1:] - edge) + nodes**2 / 2) * area(nodes - edge)
+        table = torch.log(inner + ends + top)
+        position = ((sigma - SIGMAS[0]) / (SIGMAS[1] - SIGMAS[0])).clamp(0, len(SIGMAS) - 1)
+        below = position.long().clamp(max=len(SIGMAS) - 2)
+        return torch.lerp(at_places(table, below), at_places(table, below + 1), position - below)
+
+    def residual(self, level: Tensor) -> Tensor:
         """Return the standardised residual at ``level`` [B]: learned, and normal beyond what was learned."""
         levels, learned = LEVELS.to(level.device), self.residuals.to(level)
         within = level.clamp(LOWEST, HIGHEST)
@@ -199,7 +237,7 @@ class Ziln(Head):
         nearest = levels.take(below)
         weight = (within - nearest) / (levels.take(above) - nearest)
         beyond = torch.special.ndtri(level) - torch.special.ndtri(within)
-        residual: Tensor = torch.lerp(_at(learned, below), _at(learned, above), weight) + beyond
+        residual: Tensor = torch.lerp(at_places(learned, below), at_places(learned, above), weight) + beyond
         return residual
 
 
@@ -225,39 +263,34 @@ class MeanHead(Head):
         return self.mean_loss(target.clamp(min=0), self.mean(params)) + chance
 
     def calibrate(self, target: Tensor, params: Params) -> None:
-        """Learn the quantiles of target / mean within each decile of the predicted mean."""
-        mean = self.mean(params)
-        levels = torch.linspace(0.01, 0.99, RESIDUAL_LEVELS, dtype=mean.dtype)
+        """Learn the quantiles of buyers' values over their means, within each decile of the predicted mean."""
+        mean, chance = self.mean(params), self.p_purchase(params)
         self.edges.copy_(torch.quantile(mean, torch.linspace(0.1, 0.9, RESIDUAL_BINS - 1, dtype=mean.dtype)))
-        which = torch.bucketize(mean, self.edges)
+        ratio, bought, which = target * chance / mean, target > 0, torch.bucketize(mean, self.edges)
+        if not bought.any():
+            return
         for bin_number in range(RESIDUAL_BINS):
-            inside = which == bin_number
-            if inside.any():
-                self.ratios[bin_number] = torch.quantile((target.clamp(min=0) / mean)[inside], levels)
+            inside = bought & (which == bin_number)
+            enough = int(inside.sum()) >= MIN_BUYERS_OF_A_BIN
+            table = torch.quantile(ratio[inside if enough else bought], RESIDUAL_MIDPOINTS.to(mean))
+            self.ratios[bin_number] = table / table.mean()
 
     def rescale(self, params: Params, mean_factor: Tensor, chance: Tensor) -> Params:
         """Keep the mean and logit that residuals were learned at: another horizon moves nobody to another decile."""
         learned = {"own_log_mean": params["log_mean"], "own_logit": params["logit"]}
         return {**super().rescale(params, mean_factor, chance), **learned}
 
-    def quantile(self, params: Params, q: float | Tensor) -> Tensor:
-        """Return mean x residual ratio at q, interpolated between the learned levels.
-
-        A buyer's value grows by the mean's factor over that of the chance to buy, and q is moved to the level at
-        which the same share of buyers is above.
-        """
-        mean, trained_mean = self.mean(params), params.get("own_log_mean", params["log_mean"]).exp()
-        share = params.get("own_logit", params["logit"]).sigmoid() / params["logit"].sigmoid()
-        level = 1 - (1 - q) * share
-        position = ((level - 0.01) / 0.98).clamp(0.0, 1.0) * (RESIDUAL_LEVELS - 1)
+    def buyer_ratio(self, params: Params, level: Tensor) -> Tensor:
+        """Return the learned ratio at ``level``, interpolated between :data:`RESIDUAL_MIDPOINTS`."""
+        trained_mean = params.get("own_log_mean", params["log_mean"]).exp()
+        position = (level * RESIDUAL_LEVELS - 0.5).clamp(0.0, RESIDUAL_LEVELS - 1)
         lower = position.long().clamp(max=RESIDUAL_LEVELS - 2)
-        weight, bins = position - lower, torch.searchsorted(self.edges.to(trained_mean.dtype), trained_mean)
-        ratios, place = self.ratios.flatten(-2), bins * RESIDUAL_LEVELS + lower
-        ratio = _at(ratios, place) * (1 - weight) + _at(ratios, place + 1) * weight
-        return torch.where(level > 0, mean * share * ratio, torch.zeros_like(mean))
+        bins = torch.searchsorted(self.edges.to(trained_mean.dtype), trained_mean)
+        ratios, place = self.ratios.to(trained_mean.dtype).flatten(-2), bins * RESIDUAL_LEVELS + lower
+        return torch.lerp(at_places(ratios, place), at_places(ratios, place + 1), position - lower)
 
 
-def _at(table: Tensor, place: Tensor) -> Tensor:
+def at_places(table: Tensor, place: Tensor) -> Tensor:
     """Return ``table`` [m] at ``place`` [B]; of several networks [k, m] at [k, B]; more axes of places come before."""
     return table.expand(*place.shape[:-1], table.shape[-1]).gather(-1, place)
 

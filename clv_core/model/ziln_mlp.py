@@ -13,12 +13,14 @@ from typing import Any, Final, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import ndtri
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clv_core.features import Snapshot
-from clv_core.model.horizon import HorizonTransfer, at_chance, below_one, largest_allowed
+from clv_core.model.horizon import HorizonTransfer, below_one, largest_allowed
 from clv_core.model.predictions import Predictions
+from clv_core.model.predictive_distribution import PredictiveDistribution
 from clv_core.model.stacking import one_thread
 from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
@@ -27,7 +29,6 @@ ROWS_AT_ONCE: Final = 65_536
 """Rows of one pass, which bounds memory."""
 WIDTHS: Final = (64, 32)
 """Of the paper's code."""
-QUANTILES: Final = (0.1, 0.5, 0.9)
 """The quantiles that predictions have."""
 LARGEST_LOG: Final = 60.0
 """Where a log of money is cut before it is raised: far beyond any bound, far within what a float can hold."""
@@ -87,9 +88,13 @@ class ZilnMlpModel:
     largest: float
     horizon_days: int
 
-    @torch.no_grad()
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
-        """Predict every row.
+        """Predict every row (:meth:`distribution`)."""
+        return self.distribution(snapshot, horizon_days).predictions()
+
+    @torch.no_grad()
+    def distribution(self, snapshot: Snapshot, horizon_days: int | None = None) -> PredictiveDistribution:
+        """Return the law of every row.
 
         Args:
             snapshot: who is to be predicted, at the trained horizon.
@@ -100,18 +105,14 @@ class ZilnMlpModel:
         parts = torch.arange(len(table)).split(ROWS_AT_ONCE)  # type: ignore[no-untyped-call]
         logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)
+        mean = (p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()).numpy()
         horizon = horizon_days or self.horizon_days
-        later, trained = HorizonTransfer.of(snapshot, self.horizon_days, horizon), p.numpy()
-        longer = np.ones(len(trained)) if later is None else later.exposure
-        worth, chance = (trained, trained) if later is None else (later.worth(trained), later.chance(trained))
-        mean = p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()
-        values = [mean.numpy() * longer]
-        for q in QUANTILES:
-            level, factor = at_chance(trained, worth, longer, q)
-            values.append(_quantile(p, mu, sigma, torch.from_numpy(level)).numpy() * factor)
+        later, chance = HorizonTransfer.of(snapshot, self.horizon_days, horizon), p.numpy()
+        if later is not None:
+            chance, mean = later.chance(chance), mean * later.exposure
         top = largest_allowed(self.largest, self.horizon_days, horizon)
-        money = [np.clip(value * self.money, 0.0, top) for value in values]
-        return Predictions(below_one(chance), *money)
+        shape = LognormalShape(sigma.numpy())
+        return PredictiveDistribution(below_one(chance), np.clip(mean * self.money, 0.0, top), shape, top)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], JsonObject]:
         """Return tensors by name, and a JSON-ready dictionary."""
@@ -128,8 +129,16 @@ class ZilnMlpModel:
         return cls(encoder, network.eval(), state["money"], state["largest"], state["horizon_days"])
 
 
-def _quantile(p: Tensor, mu: Tensor, sigma: Tensor, q: Tensor) -> Tensor:
-    """Return each row's q-quantile [n]: 0 where the chance of no purchase is at least q."""
-    inside = ((q - (1 - p)) / p.clamp(min=1e-12)).clamp(1e-7, 1 - 1e-7)
-    value = (mu + sigma * torch.special.ndtri(inside)).clamp(max=LARGEST_LOG).exp()
-    return torch.where(q <= 1 - p, torch.zeros_like(value), value)
+@dataclass(frozen=True)
+class LognormalShape:
+    """The buyers' shape of n lognormals.
+
+    Args:
+        sigma: of each, [n].
+    """
+
+    sigma: NDArray[np.float64]
+
+    def ratio(self, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the quantile at ``level`` [l, n] over the mean."""
+        return np.exp(np.minimum(self.sigma * ndtri(level) - self.sigma**2 / 2, LARGEST_LOG))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from clv_core.model import (
     BoostingModel,
     DeepModel,
     InputEncoder,
+    Law,
     NaiveModel,
     ParetoNBDModel,
     Predictions,
@@ -155,7 +157,7 @@ def _train_networks(
     networks = train_ensemble(run, config, steps, task.progress, task.stage)
     seeds = range(config.seed, config.seed + config.ensemble)
     history = [{"seed": float(seed), **entry} for seed in seeds for entry in load_history(run, seed)]
-    return DeepModel(config, encoder, tuple(networks), task.largest), history
+    return DeepModel(config, encoder, tuple(networks), task.largest, law=Law.of(task.train)), history
 
 
 def exposures(train: Snapshot) -> NDArray[np.float64]:
@@ -178,7 +180,7 @@ def normalise_targets(train: Snapshot) -> Snapshot:
 
 def fit_instant(task: FitTask) -> Fitted:
     """Take the pre-trained network as it is; the windows only bound its predictions."""
-    return Fitted(InstantModel(task.config.horizon_days, (load_network(),), task.largest), [])
+    return Fitted(InstantModel(task.config.horizon_days, (load_network(),), task.largest, law=Law(math.inf)), [])
 
 
 def fit_instant_tuned(task: FitTask) -> Fitted:
@@ -186,7 +188,7 @@ def fit_instant_tuned(task: FitTask) -> Fitted:
     config = task.config
     windows = thinned(task.windows, 2 * MAX_TUNED_STEPS * config.batch_size, config.seed)
     networks, states = tuned_networks(windows, config, task.folder, task.progress, task.stage)
-    model = InstantModel(config.horizon_days, tuple(networks), task.largest)
+    model = InstantModel(config.horizon_days, tuple(networks), task.largest, law=Law.of(task.train))
     history = [
         {"seed": float(config.seed + member), **entry} for member, state in enumerate(states) for entry in state.history
     ]

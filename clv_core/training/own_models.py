@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, Refused, UsageError
 from clv_core.features import Snapshot
-from clv_core.model import Horizon, Predictions, discounted
+from clv_core.model import Horizon, Predictions, PredictiveDistribution, contradictory, discounted
 from clv_core.records import JsonObject
 
 METHODS: Final = ("fit", "predict", "state", "from_state")
@@ -36,7 +36,8 @@ ALONE: Final = 3
 """Customers that are predicted one by one: the lowest, the middle and the highest prediction."""
 TOLERANCE: Final = 1e-6
 """Of a value: so far may sums in another order be apart, as on another processor (CONTRIBUTING.md)."""
-MONEY: Final = ("predicted_clv", "clv_p10", "clv_p50", "clv_p90")
+RANGE: Final = ("clv_p10", "clv_p50", "clv_p90")
+SMALLEST: Final = float(np.finfo(np.float64).tiny)
 
 
 class OwnModelProtocol(Protocol):
@@ -49,7 +50,7 @@ class OwnModelProtocol(Protocol):
             train: customers at past cutoffs, with their history up to then and their value afterwards.
         """
 
-    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
+    def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions | PredictiveDistribution:
         """Predict every row over ``horizon_days``; None is the trained horizon.
 
         Args:
@@ -156,7 +157,7 @@ class OwnModel:
         return model
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
-        """Predict every row; each figure is discounted by what it gains in time.
+        """Predict every row; the mean is discounted by what it gains in time, ranges alike.
 
         Raises:
             UsageError: the user's object breaks a rule.
@@ -168,14 +169,12 @@ class OwnModel:
         if horizon.yearly_rate == 0:
             return answers
 
-        def money(days: float) -> NDArray[np.float64]:
-            if days == 0:
-                return np.zeros((len(MONEY), len(snapshot)))
-            part = self.answers(blind, int(days))
-            return np.stack([getattr(part, name) for name in MONEY])
+        def mean(days: float) -> NDArray[np.float64]:
+            return self.answers(blind, int(days)).predicted_clv if days else np.zeros(len(snapshot))
 
-        mean, *quantiles = discounted(money, horizon)
-        return Predictions(answers.p_purchase, mean, *np.maximum.accumulate(quantiles))
+        worth = discounted(mean, horizon)
+        share = np.where(answers.predicted_clv > 0, worth / np.maximum(answers.predicted_clv, SMALLEST), 0.0)
+        return Predictions(answers.p_purchase, worth, *(getattr(answers, name) * share for name in RANGE))
 
     def answers(self, snapshot: Snapshot, days: int) -> Predictions:
         """Return the user's predictions of a snapshot over plain days, checked.
@@ -191,6 +190,8 @@ class OwnModel:
             if error.code != "impossible_predictions":
                 raise
             raise UsageError("own_model_impossible", path=self.code, **error.params) from error
+        if isinstance(answer, PredictiveDistribution):
+            answer = answer.predictions()
         if not isinstance(answer, Predictions):
             raise UsageError("own_model_type", path=self.code, kind=type(answer).__name__)
         figures = (np.asarray(getattr(answer, item.name), dtype=np.float64) for item in fields(answer))
@@ -230,9 +231,10 @@ class OwnModel:
 def check_contract(model: OwnModel, windows: Snapshot) -> None:
     """Hold a fitted model to the rules, on some of the windows that it was fitted on.
 
-    Every row has an answer: finite, a chance between 0 and 1, a mean that is not negative, ranges in order. A longer
-    horizon is not worth less. The same customers get the same answers, whoever else is predicted, and whatever their
-    targets are. What is saved is tensors and JSON, and loaded it gives the same answers to the bit.
+    Every row has an answer: finite, a chance between 0 and 1, a mean that is not negative, ranges in order that begin
+    above 0 where the chance does. A longer horizon is not worth less, and not less likely to bring a purchase. The same
+    customers get the same answers, whoever else is predicted, and whatever their targets are. What is saved is tensors
+    and JSON, and loaded it gives the same answers to the bit.
 
     Raises:
         UsageError: a rule is broken; the error names it and the values.
@@ -245,6 +247,8 @@ def check_contract(model: OwnModel, windows: Snapshot) -> None:
         raise UsageError("own_model_random", path=model.code)
     _check_blind(model, sample, answers)
     longer = model.answers(sample, 2 * days)
+    if (lost := int(_above(answers.p_purchase, longer.p_purchase).sum())) > 0:
+        raise UsageError("own_model_chance", path=model.code, rows=lost, all=len(sample), days=days, longer=2 * days)
     if (fallen := int(_above(answers.predicted_clv, longer.predicted_clv).sum())) > 0:
         raise UsageError("own_model_horizon", path=model.code, rows=fallen, all=len(sample), days=days, longer=2 * days)
     for row in np.unique(np.argsort(answers.predicted_clv)[np.linspace(0, len(sample) - 1, ALONE).astype(np.int64)]):
@@ -253,6 +257,8 @@ def check_contract(model: OwnModel, windows: Snapshot) -> None:
             single, among = float(getattr(alone, item.name)[0]), float(getattr(answers, item.name)[row])
             if abs(single - among) > TOLERANCE * (1 + abs(among)):
                 raise UsageError("own_model_alone", path=model.code, figure=item.name, alone=single, among=among)
+    if (apart := int(contradictory(answers).sum())) > 0:
+        raise UsageError("own_model_law", path=model.code, rows=apart, all=len(sample))
     if not _equal(OwnModel.from_state(*_stored(model)).answers(sample, days), answers):
         raise UsageError("own_model_state", path=model.code)
 

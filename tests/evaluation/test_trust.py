@@ -16,7 +16,16 @@ from clv_core.errors import Message
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.evaluation.calibration import TENTH_TOLERANCE, Groups, Intervals
 from clv_core.evaluation.change import Change
-from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held, LogFacts, Rolling, gather, share_inside
+from clv_core.evaluation.evidence import (
+    LEVEL_TOLERANCE,
+    Evidence,
+    Held,
+    LogFacts,
+    Rolling,
+    Silence,
+    gather,
+    share_inside,
+)
 from clv_core.evaluation.trust import MAX_REASONS, REASONS, Trust, grade, judge
 from clv_core.i18n import LANGUAGES, has
 from tests.evaluation.conftest import lognormal_shop
@@ -116,6 +125,7 @@ CASES: list[tuple[Evidence, str, set[str]]] = [
     (log(buyers=1_100), "caution", {"mostly_visitors"}),
     (log(top_share=0.24), "trusted", {"level_holds"}),
     (log(top_share=0.26), "caution", {"one_customer"}),
+    (replace(GOOD, silence=Silence(243, 0.3)), "caution", {"beyond_windows"}),
     (changed(), "caution", {"fewer_purchases"}),
     (changed(purchases=1.6), "caution", {"more_purchases"}),
     (changed(order_value=0.6, **ORDERS), "caution", {"smaller_orders"}),
@@ -200,6 +210,7 @@ BOUNDS: list[tuple[Evidence, Evidence, str]] = [
     (log(quiet_days=30), log(quiet_days=31), "data_stale"),
     (log(buyers=1_151), log(buyers=1_149), "mostly_visitors"),
     (log(top_share=0.25), log(top_share=0.251), "one_customer"),
+    (replace(GOOD, silence=Silence(243, 0.25)), replace(GOOD, silence=Silence(243, 0.251)), "beyond_windows"),
     (rolling(overlap=0.6), rolling(overlap=0.599), "ranking_unstable"),
     (rolling(origins=4, level_off=2), rolling(origins=4, level_off=3), "level_off_often"),
     (rolling(origins=4, below_reference=2), rolling(origins=4, below_reference=1), "origins_hold"),

@@ -14,7 +14,8 @@ from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
-from clv_core.model.calibrated import ROWS_AT_ONCE, CalibratedModel, Level, Totals
+from clv_core.model.calibrated import ROWS_AT_ONCE, SILENT_SHARE, CalibratedModel, Law, Level, Totals
+from clv_core.model.deep import DeepModel
 from clv_core.model.predictions import Predictions
 from clv_core.workspace import Workspace
 
@@ -65,8 +66,44 @@ def test_half_of_what_last_year_missed_is_likely_and_buyers_meet_the_anchors_hal
     assert isinstance(model, CalibratedModel) and model.sets_chance
     totals = Totals(value=100.0, anchor_value=200.0, buyers=40.0, anchor_buyers=90.0)
     found = model.level_of(totals, np.log(1.44))
-    assert (found.value, found.chance) == (pytest.approx(2.4), pytest.approx(1.5))  # 40 x 1.5 is 60, and 60 x 1.5 is 90
+    assert found.value == pytest.approx(2.4)  # half of 1.44, on the log scale, is 1.2
+    assert found.chance == pytest.approx(np.sqrt(1.2 * 90 / 40))
+    earlier = replace(model, law=None).level_of(totals, np.log(1.44))  # as models did that were saved before
+    assert (earlier.value, earlier.chance) == (found.value, pytest.approx(1.5))
     assert model.level_of(totals._replace(buyers=0.0), 0.0) == Level(2.0, 1.0)
+
+
+def test_who_was_silent_for_longer_than_windows_show_keeps_part_of_what_the_anchor_expects(
+    small_bundle: Bundle, snapshot: Snapshot
+) -> None:
+    model = small_bundle.model
+    assert isinstance(model, DeepModel) and model.law is not None
+    silence = (snapshot.features["T"] - snapshot.features["recency"]).to_numpy()
+    beyond = silence > 60
+    floored, free = replace(model, law=Law(60.0)), replace(model, law=Law(np.inf))
+    assert floored.levels(snapshot) == free.levels(snapshot), "the level is set before"
+    for days in (None, 30, 365):
+        found, plain = floored.predict(snapshot, days), free.predict(snapshot, days)
+        for name in ("p_purchase", "predicted_clv"):
+            np.testing.assert_array_equal(getattr(found, name)[~beyond], getattr(plain, name)[~beyond])
+            assert (getattr(found, name) >= getattr(plain, name)).all()
+    least = SILENT_SHARE * snapshot.anchor_value[beyond]
+    own, anchors = free.predict(snapshot), floored.predict(snapshot)
+    np.testing.assert_allclose(anchors.predicted_clv[beyond], np.maximum(own.predicted_clv[beyond], least), rtol=1e-12)
+    assert 0 < (anchors.predicted_clv > own.predicted_clv).sum() < beyond.sum() < len(beyond)
+    chance, mean = floored.expected(snapshot, floored.levels(snapshot))
+    np.testing.assert_array_equal(chance, anchors.p_purchase)
+    np.testing.assert_array_equal(mean, anchors.predicted_clv)
+
+
+def test_the_longest_silence_is_that_of_buyers_whose_horizon_has_passed(
+    small_bundle: Bundle, snapshot: Snapshot
+) -> None:
+    silence = (snapshot.features["T"] - snapshot.features["recency"]).to_numpy()
+    complete = silence < np.nanquantile(silence, 0.8)
+    windows = replace(snapshot, target=np.ones(len(snapshot)), exposure=np.where(complete, 1.0, 0.5))
+    assert Law.of(windows) == Law(float(silence[complete].max())) != Law(float(np.nanmax(silence)))
+    assert Law.of(windows.take(np.flatnonzero(~complete))) == Law(np.inf)
 
 
 def test_processors_change_no_bit(small_bundle: Bundle, many: Snapshot) -> None:

@@ -20,6 +20,7 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_parts, scoring_snapshot
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
+from clv_core.model import Law
 from clv_core.model.instant.model import (
     CURVE_WIDTH,
     RECORD,
@@ -43,7 +44,7 @@ TAU = SATURATIONS[0]
 
 @pytest.fixture(scope="module")
 def model() -> InstantModel:
-    return InstantModel(HORIZON, (load_network(),))
+    return InstantModel(HORIZON, (load_network(),), law=Law(np.inf))
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +184,7 @@ def test_the_level_is_the_anchors_in_a_log_far_shorter_than_the_horizon(tmp_path
     ingest(Workspace(tmp_path), tmp_path / "log.csv", "short", timezone="UTC")
     events = open_log(open_dataset(Workspace(tmp_path), "short"))
     snapshot = scoring_snapshot(events, events.end, HORIZON, max_steps=40)
-    found = InstantModel(HORIZON, (load_network(),)).predict(snapshot)
+    found = InstantModel(HORIZON, (load_network(),), law=Law(np.inf)).predict(snapshot)
     assert found.predicted_clv.sum() == pytest.approx(snapshot.anchor_value.sum(), rel=1e-3)
     assert len(np.unique(found.clv_p90[found.clv_p90 > 0])) > 0.9 * (found.clv_p90 > 0).sum()
 

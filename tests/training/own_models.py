@@ -39,7 +39,9 @@ class ShareOfBuyers:
         days = horizon_days or snapshot.horizon_days
         assert type(days) is int  # never a horizon with a discount
         mean = np.maximum(np.nan_to_num(snapshot.features["net_value_180d"].to_numpy(np.float64)), 0) / self.days * days
-        return Predictions(np.full(len(snapshot), self.shares[0]), mean, 0 * mean, mean / 2, 2 * mean)
+        share = float(-np.expm1(np.log1p(-self.shares[0]) * days / snapshot.horizon_days))
+        quantiles = (factor * mean if q > 1 - share else 0 * mean for q, factor in ((0.1, 0.2), (0.5, 0.5), (0.9, 2.0)))
+        return Predictions(np.full(len(snapshot), share), mean, *quantiles)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"shares": self.shares}, {"days": self.days}

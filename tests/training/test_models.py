@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from clv_core.collection.ingest import ingest
+from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import MODEL_IDS, OWN, TrainConfig
 from clv_core.errors import UsageError
@@ -29,6 +30,7 @@ from clv_core.training.single_networks import LEARNING_RATE, LEARNING_RATE_SMALL
 from clv_core.training.windows import training_data
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL
+from tests.training.one_law import violations
 from tests.training.own_models import CODE
 
 FIGURES = ("p_purchase", "predicted_clv", "clv_p10", "clv_p50", "clv_p90")
@@ -93,6 +95,26 @@ def test_a_longer_horizon_is_worth_more(fitted: Fitted, latest: Snapshot) -> Non
     for one, other in ((short, own), (own, long)):
         assert (one.predicted_clv <= other.predicted_clv + 1e-6).all()
         assert (one.p_purchase <= other.p_purchase + 1e-6).all()
+
+
+def test_chance_mean_and_ranges_are_those_of_one_law_at_any_horizon(fitted: Fitted, latest: Snapshot) -> None:
+    some = latest.take(np.arange(0, len(latest), 8))
+    assert violations(fitted.model, some, (30, 90, 730), (0.0, 0.1)) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["btyd", "browsing", "subscription", "regime", "noise"])
+def test_every_model_keeps_to_one_law_on_logs_of_all_kinds(scenario: str, tmp_path: Path) -> None:
+    events, _ = simulate(scenario, SimulationPlan(1500, 540, 3, 90)).write(tmp_path / "source")
+    ingest(Workspace(tmp_path), events, "log", mapping={}, timezone="UTC", currency="EUR", progress=NoProgress())
+    opened = open_log(open_dataset(Workspace(tmp_path), "log"))
+    windows = training_data(opened, opened.end, SMALL, NoProgress())
+    snapshot = scoring_snapshot(opened, opened.end, 90, max_steps=40)
+    some = snapshot.take(np.arange(0, len(snapshot), max(1, len(snapshot) // 150)))
+    for model in MODELS:
+        config = dataclasses.replace(SMALL, model=model, code=CODE)
+        task = FitTask(windows, config, tmp_path / model, NoProgress(), "training")
+        assert violations(MODELS[model].fit(task).model, some) == {}, model
 
 
 @pytest.mark.examples(2)

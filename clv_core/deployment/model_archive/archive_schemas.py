@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from clv_core.deployment.model_record import FORMAT, ModelRecord, Weights
+from clv_core.deployment.model_record import FIRST_SEALED, FORMAT, ModelRecord, Weights
 from clv_core.errors import ClvError, Message, Refused
 from clv_core.evaluation import judge, verdict_of
 from clv_core.features import STEP_CODES, STEP_VALUES
@@ -128,6 +128,7 @@ class State(_Closed):
     chance: str | _Trees = ""
     levelled: bool = False
     sets_chance: bool = False
+    longest_silence: Annotated[float, Field(ge=0)] | None = None
     hybrid: State | None = None
     instant_tuned: State | None = None
     simple: _Simple | None = None
@@ -180,7 +181,7 @@ def check_record(values: Any, member: str) -> ModelRecord:
         if not isinstance(values, dict):
             raise BadField("{}")
         record = ModelRecord.from_json(values)
-        if values.get("format") != FORMAT:
+        if values.get("format") not in range(FIRST_SEALED, FORMAT + 1):
             raise BadField("format")
         for field in check_values(values):
             raise BadField(field)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, gammaln
 
-from clv_core.features.btyd.fitting import maximise, standard_errors, unique_rows
+from clv_core.features.btyd.fitting import maximise, purchases_at_rate, standard_errors, unique_rows
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
@@ -205,6 +205,41 @@ class BGNBD(JsonRecord):
         x, last, age = _arrays(frequency, recency, T)
         some = -np.expm1(-(self.r + x) * np.log1p(horizon_days / (self.alpha + age)))
         return some * self.p_alive(x, last, age)
+
+    def purchases_if_any(
+        self, frequency: float, T: float, horizon_days: float, random: np.random.Generator, size: int
+    ) -> tuple[Floats, Floats]:
+        """Draw the purchases in the horizon of a customer who makes at least one, and how much each draw weighs.
+
+        She buys at a rate lambda ~ Gamma(r + x, alpha + T), and leaves after each purchase with a chance ~ Beta(a,
+        b + x): as many purchases as the rate brings, at most as many as come before she leaves. A draw weighs as much
+        as any purchase was likely under its rate.
+
+        Args:
+            frequency: x.
+            T: first purchase to cutoff.
+            horizon_days: in the unit of T.
+            random: source of the draws.
+            size: how many.
+
+        Returns:
+            Purchases, 1 or more, [size]; weights, [size].
+
+        Examples:
+            Their mean is what is expected of a live customer over the chance of any purchase.
+
+            >>> import numpy as np
+            >>> from clv_core import BGNBD
+            >>> model, past = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426), ([2], [38.86], [38.86])
+            >>> purchases, weight = model.purchases_if_any(2, 38.86, 39, np.random.default_rng(0), 200_000)
+            >>> mean = model.expected_purchases(39, *past) / model.p_purchase(39, *past)
+            >>> bool(abs(np.average(purchases, weights=weight) / mean - 1) < 0.01)
+            True
+        """
+        rate = random.standard_gamma(self.r + frequency, size) / (self.alpha + T)
+        leaves_after = random.geometric(np.clip(random.beta(self.a, self.b + frequency, size), 1e-9, 1.0))
+        purchases, weight = purchases_at_rate(rate, horizon_days, random)
+        return np.minimum(purchases, leaves_after), weight
 
 
 def _arrays(*columns: ArrayLike) -> list[Floats]:

@@ -139,3 +139,21 @@ def unique_rows(*columns: ArrayLike) -> tuple[list[Floats], NDArray[np.int64], N
         _, code = np.unique(code * len(values) + inverse, return_inverse=True)
     _, first, counts = np.unique(code, return_index=True, return_counts=True)
     return [array[first] for array in arrays], code, counts.astype(np.int64)
+
+
+def purchases_at_rate(rate: Floats, days: Floats | float, random: np.random.Generator) -> tuple[Floats, Floats]:
+    """Draw Poisson counts of which none is 0: the first purchase comes within the time, others in what is left of it.
+
+    Args:
+        rate: of purchases a day, [d].
+        days: how long they come, [d] or for all.
+        random: source of the draws.
+
+    Returns:
+        Counts of 1 or more, [d]; the chance of any purchase, which is what each draw weighs, [d].
+    """
+    expected = rate * days
+    some = -np.expm1(-expected)
+    first = -np.log1p(-random.random(len(rate)) * some)
+    purchases = 1.0 + random.poisson(np.maximum(expected - first, 0.0))
+    return np.asarray(purchases, np.float64), np.asarray(some, np.float64)

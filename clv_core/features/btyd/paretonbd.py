@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, exprel, gammaln, logsumexp, softmax
 
-from clv_core.features.btyd.fitting import maximise, standard_errors, unique_rows
+from clv_core.features.btyd.fitting import maximise, purchases_at_rate, standard_errors, unique_rows
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
@@ -192,6 +192,40 @@ class ParetoNBD(JsonRecord):
             log_area, _, _ = _integral(shape + 1, alpha, self.s, beta, zero, zero + horizon_days)
             some[part] = np.exp(np.log(shape) + shape * np.log(alpha) + self.s * np.log(beta) + log_area)
         return np.clip(some[place], 0.0, 1.0) * self.p_alive(frequency, recency, T)
+
+    def purchases_if_any(
+        self, frequency: float, T: float, horizon_days: float, random: np.random.Generator, size: int
+    ) -> tuple[Floats, Floats]:
+        """Draw the purchases in the horizon of a customer who makes at least one, and how much each draw weighs.
+
+        She buys at a rate lambda ~ Gamma(r + x, alpha + T) until she leaves, at a rate ~ Gamma(s, beta + T), or the
+        horizon ends. A draw weighs as much as any purchase was likely under its rate and time.
+
+        Args:
+            frequency: x.
+            T: first purchase to cutoff.
+            horizon_days: in the unit of T.
+            random: source of the draws.
+            size: how many.
+
+        Returns:
+            Purchases, 1 or more, [size]; weights, [size].
+
+        Examples:
+            Their mean is what is expected of a live customer over the chance of any purchase.
+
+            >>> import numpy as np
+            >>> from clv_core import ParetoNBD
+            >>> model, past = ParetoNBD(r=0.553, alpha=10.578, s=0.606, beta=11.669), ([2], [38.86], [38.86])
+            >>> purchases, weight = model.purchases_if_any(2, 38.86, 39, np.random.default_rng(0), 200_000)
+            >>> mean = model.expected_purchases(39, *past) / model.p_purchase(39, *past)
+            >>> bool(abs(np.average(purchases, weights=weight) / mean - 1) < 0.01)
+            True
+        """
+        rate = random.standard_gamma(self.r + frequency, size) / (self.alpha + T)
+        leaving = np.maximum(random.standard_gamma(self.s, size) / (self.beta + T), np.finfo(float).tiny)
+        stays = np.minimum(random.standard_exponential(size) / leaving, horizon_days)
+        return purchases_at_rate(rate, stays, random)
 
     @property
     def _parameters(self) -> Floats:

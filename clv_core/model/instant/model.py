@@ -21,7 +21,15 @@ from torch.nn.utils.rnn import PackedSequence
 
 from clv_core.features import LastYear, Snapshot
 from clv_core.features.context import Context
-from clv_core.model.calibrated import NetworkModel, NetworkOutput, RawForecast, means_of, predict_batches
+from clv_core.model.calibrated import (
+    Law,
+    NetworkModel,
+    NetworkOutput,
+    RawForecast,
+    means_of,
+    predict_batches,
+    silent_floor,
+)
 from clv_core.model.heads import Params, Ziln
 from clv_core.model.horizon import Curve, Horizon, HorizonTransfer, discounted, growth, largest_allowed
 from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch, InstantInputs
@@ -53,6 +61,7 @@ class InstantModel(NetworkModel):
     networks: tuple[InstantNetwork, ...]
     largest: float | None = None
     sets_chance: bool = True
+    law: Law | None = None
 
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
@@ -78,6 +87,7 @@ class InstantModel(NetworkModel):
             largest=max(largest_allowed(largest, days, horizon) for largest, days in windows),
             residual=snapshot.last_year.residual,
             later=HorizonTransfer.of(snapshot, self.horizon_days, horizon),
+            floor=silent_floor(snapshot, self.law),
         )
 
     @torch.no_grad()
@@ -134,6 +144,7 @@ class InstantModel(NetworkModel):
             "networks": len(self.networks),
             "largest": self.largest,
             **({"sets_chance": True} if self.sets_chance else {}),
+            **({} if self.law is None else {"longest_silence": self.law.to_json()}),
         }
 
     @classmethod
@@ -143,7 +154,8 @@ class InstantModel(NetworkModel):
         networks = [
             InstantNetwork.of({name: torch.as_tensor(value) for name, value in arrays.items()}) for arrays in by_network
         ]
-        return cls(state["horizon_days"], tuple(networks), state["largest"], state.get("sets_chance", False))
+        sets_chance, law = state.get("sets_chance", False), Law.from_state(state)
+        return cls(state["horizon_days"], tuple(networks), state["largest"], sets_chance, law)
 
 
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:

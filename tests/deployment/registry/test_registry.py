@@ -12,6 +12,7 @@ import pytest
 from clv_core.collection.ingest import ingest
 from clv_core.deployment import bundle as bundles
 from clv_core.deployment.bundle import list_bundles, open_bundle, read_record
+from clv_core.deployment.model_record import FORMAT
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.deployment.registry.database import path_of
 from clv_core.errors import NotFound, Refused, UsageError
@@ -392,14 +393,14 @@ def test_a_model_of_a_later_program_says_so_is_hidden_and_breaks_nothing(
 ) -> None:
     one = registry.version("shop", 1)
     with monkeypatch.context() as later, sqlite3.connect(path_of(workspace)) as rows:
-        later.setattr(bundles, "FORMAT", 3)
+        later.setattr(bundles, "FORMAT", FORMAT + 1)
         bundles.write_record(one.folder, one.record)
         text = bundles.sealed(one.record.to_json())
         rows.execute("UPDATE versions SET record = ? WHERE bundle = ?", (text, one.bundle))
     with pytest.raises(Refused) as error:
         open_bundle(workspace, one.bundle)
     said = error.value.message(language)
-    assert error.value.code == "bundle_of_later_version" and "3" in said and "2" in said
+    assert error.value.code == "bundle_of_later_version" and str(FORMAT + 1) in said and str(FORMAT) in said
     assert one.bundle not in [bundle.id for bundle in list_bundles(workspace)]
     again = Registry(workspace)
     assert [version.number for version in again.versions("shop")] == [3, 2]

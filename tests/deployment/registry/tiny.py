@@ -11,7 +11,7 @@ import pandas as pd
 from clv_core.deployment.bundle import Bundle, save_bundle
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.model.baselines import FREQUENCY_EDGES, NaiveModel
-from clv_core.model.residuals import LEVELS
+from clv_core.model.earlier_quantiles import LEVELS
 from clv_core.training.fit import Fitted
 from clv_core.workspace import Workspace
 from tests.records import HORIZON, values

@@ -1,4 +1,8 @@
-"""Quantiles for a model that predicts only a mean: ratios of actual to predicted in training windows, by decile."""
+"""Quantiles of models that were saved before there was one law (:mod:`clv_core.model.predictive_distribution`).
+
+They score as they did: quantiles of residuals of all customers, buyers or not, and a lognormal whose learned residuals
+need not have its mean.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from clv_core.model.heads import RESIDUAL_LEVELS, Head, MeanHead, Params, Ziln, at_places
 from clv_core.model.horizon import at_chance
 
 Floats = NDArray[np.float64]
@@ -108,3 +115,42 @@ class ResidualQuantiles:
         if edges.ndim != 1 or ratios.shape != (len(edges) + 1, len(LEVELS)) or zero.shape != (len(LEVELS),):
             raise ValueError(f"quantiles of shapes {edges.shape}, {ratios.shape} and {zero.shape}")
         return cls(edges, ratios, zero)
+
+
+def quantile(head: Head, params: Params, q: Tensor) -> Tensor:
+    """Return the q-quantiles of what a head says, [l, k, n].
+
+    Args:
+        head: of k networks.
+        params: as :meth:`Head.rescale` returns them, [k, n] each.
+        q: levels, [l, 1, 1].
+    """
+    if isinstance(head, Ziln):
+        return _lognormal(head, params, q)
+    assert isinstance(head, MeanHead)
+    return _of_residuals(head, params, q)
+
+
+def _lognormal(head: Ziln, params: Params, q: Tensor) -> Tensor:
+    p = head.p_purchase(params)
+    none = 1 - p
+    inside = ((q - none) / p).clamp(1e-7, 1 - 1e-7)
+    value = torch.exp(head.mu(params) + params["sigma"] * head.residual(inside.double()).to(p.dtype))
+    return torch.where(q <= none, 0.0, value)
+
+
+def _of_residuals(head: MeanHead, params: Params, q: Tensor) -> Tensor:
+    """Return mean x residual ratio at q, interpolated between the learned levels.
+
+    What a buyer is worth grows by the mean's factor over that of the chance to buy, and q stands for the level at which
+    the same share of buyers is above.
+    """
+    mean, trained_mean = head.mean(params), params.get("own_log_mean", params["log_mean"]).exp()
+    share = params.get("own_logit", params["logit"]).sigmoid() / params["logit"].sigmoid()
+    level = 1 - (1 - q) * share
+    position = ((level - 0.01) / 0.98).clamp(0.0, 1.0) * (RESIDUAL_LEVELS - 1)
+    lower = position.long().clamp(max=RESIDUAL_LEVELS - 2)
+    weight, bins = position - lower, torch.searchsorted(head.edges.to(trained_mean.dtype), trained_mean)
+    ratios, place = head.ratios.flatten(-2), bins * RESIDUAL_LEVELS + lower
+    ratio = at_places(ratios, place) * (1 - weight) + at_places(ratios, place + 1) * weight
+    return torch.where(level > 0, mean * share * ratio, torch.zeros_like(mean))
