@@ -23,6 +23,7 @@ def option(
     default: Any,
     *,
     choices: tuple[str, ...] | None = None,
+    leaving: tuple[str, ...] = (),
     low: float | None = None,
     high: float | None = None,
     group: str = "basic",
@@ -31,12 +32,15 @@ def option(
 
     Args:
         default: the value that is right for most.
-        choices: allowed values of a text setting.
+        choices: values of a text setting that are offered.
+        leaving: values that are taken with a warning for as long as ``CONTRIBUTING.md`` promises, and not offered.
         low: smallest allowed number.
         high: largest allowed number.
         group: where the form shows it: ``basic``, ``data``, ``network`` or ``training``; ``own`` is not in the form.
     """
-    return field(default=default, metadata={"choices": choices, "low": low, "high": high, "group": group})
+    return field(
+        default=default, metadata={"choices": choices, "leaving": leaving, "low": low, "high": high, "group": group}
+    )
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Settings:
         for item in fields(self):
             value = getattr(self, item.name)
             choices, low, high = (item.metadata.get(key) for key in ("choices", "low", "high"))
-            if choices is not None and value not in choices:
+            if choices is not None and value not in (*choices, *item.metadata["leaving"]):
                 raise UsageError("setting_choice", setting=item.name, value=str(value), choices=list(choices))
             if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
                 continue
@@ -152,8 +156,8 @@ _HYBRID: Final = _WINDOWS | _TABLE | _NETWORK | _SEQUENCE | {"mlp_layers", "bran
 
 READS: Final[dict[str, frozenset[str]]] = {
     "hybrid": _HYBRID,
-    "instant": _WINDOWS | {"partial_windows"},  # the largest value in a window bounds its predictions
-    "instant_tuned": _WINDOWS | _TUNED,
+    "instant": _WINDOWS | {"partial_windows", "device"},  # the largest value in a window bounds its predictions
+    "instant_tuned": _WINDOWS | _TUNED | {"device"},
     "blend": _HYBRID | {"boosting"},
     "mlp": _WINDOWS | _TABLE | _NETWORK | {"mlp_layers", "max_steps_back"},  # steps give the unit of money
     "rnn": _WINDOWS | _NETWORK | _SEQUENCE,
@@ -161,7 +165,7 @@ READS: Final[dict[str, frozenset[str]]] = {
     "bgnbd": _WINDOWS,
     "paretonbd": _WINDOWS,
     "lightgbm": _WINDOWS | _TABLE | {"partial_windows", "boosting"},
-    "ziln_mlp": _WINDOWS | _TABLE | {"batch_size", "steps"},
+    "ziln_mlp": _WINDOWS | _TABLE | {"batch_size", "steps", "device"},
     OWN: _WINDOWS | {"attributes", "review_text", "max_steps_back", "code"},  # they decide what its class is given
 }
 """Which settings each model reads; the form shows no others, and the command warns of those that it ignores."""
@@ -207,7 +211,7 @@ class TrainConfig(Settings):
     attributes: bool = option(True, group="data")
     review_text: bool = option(True, group="data")
 
-    head: str = option("ziln", choices=("ziln", "tweedie", "point"), group="network")
+    head: str = option("ziln", choices=("ziln",), leaving=("tweedie", "point"), group="network")
     point_loss: str = option("mse", choices=("mse", "mae"), group="network")
     rnn: str = option("gru", choices=SEQUENCE_ENCODERS, group="network")
     rnn_layers: int = option(1, low=1, high=4, group="network")
@@ -218,15 +222,15 @@ class TrainConfig(Settings):
     branch_dropout: float = option(0.3, low=0.0, high=0.8, group="network")
     activation: str = option("silu", choices=("relu", "silu", "tanh", "sigmoid"), group="network")
 
-    ensemble: int = option(4, low=1, high=20, group="training")
-    optimizer: str = option("adamw", choices=("adamw", "adam", "sgd"), group="training")
+    ensemble: int = option(2, low=1, high=20, group="training")
+    optimizer: str = option("adamw", choices=("adamw", "adam"), leaving=("sgd",), group="training")
     learning_rate: float = option(2e-3, low=1e-6, high=1.0, group="training")
     rnn_rate: float = option(3.0, low=0.01, high=100.0, group="training")
     weight_decay: float = option(1e-2, low=0.0, high=1.0, group="training")
     batch_size: int = option(512, low=16, high=65_536, group="training")
     steps: int | None = option(None, low=1, high=1_000_000, group="training")
     early_stopping: bool = option(False, group="training")
-    boosting: str = option("tweedie", choices=("tweedie", "two_stage"), group="training")
+    boosting: str = option("tweedie", choices=("tweedie",), leaving=("two_stage",), group="training")
     device: str = option("auto", choices=("auto", "cpu", "cuda"), group="training")
     processes: int | None = option(None, low=1, high=64, group="training")
 
@@ -254,6 +258,14 @@ class TrainConfig(Settings):
         return super().from_json(values)
 
     @property
+    def measured(self) -> TrainConfig:
+        """The settings of a fit that is only measured: half the networks, which costs up to .002 of Gini.
+
+        Their ranges hold as well (tests/bench/README.md, "The default's members and their weights").
+        """
+        return dataclasses.replace(self, ensemble=math.ceil(self.ensemble / 2))
+
+    @property
     def features_to_check(self) -> tuple[str, ...]:
         """The features of ``delete_features``."""
         return tuple(name for name in map(str.strip, self.delete_features.split(",")) if name)
@@ -276,13 +288,30 @@ class TrainConfig(Settings):
         return {name: getattr(self, name) for name in ("event_types", "attributes", "review_text")}
 
 
-def ignored_warnings(config: TrainConfig, named: Collection[str], models: Sequence[str] = ()) -> list[Message]:
-    """Return a warning of settings that were given and that none of ``models`` (the config's own) reads."""
+LEAVING: Final = "warning.setting_leaving"
+"""Of a setting's value that a later version no longer takes."""
+
+
+def setting_warnings(config: TrainConfig, named: Collection[str], models: Sequence[str] = ()) -> list[Message]:
+    """Return a warning of given settings that none of ``models`` (the config's own) reads, and of each that is leaving.
+
+    Args:
+        config: the settings.
+        named: those that were given.
+        models: ids of the models that are trained with them; empty: the config's own.
+    """
     names = list(models) or [config.model]
     ignored = set(named).intersection(*(dataclasses.replace(config, model=model).ignored() for model in names))
-    if not ignored:
-        return []
-    return [Message("warning.settings_ignored", {"names": ", ".join(sorted(ignored)), "model": ", ".join(names)})]
+    warnings = []
+    if ignored:
+        params = {"names": ", ".join(sorted(ignored)), "model": ", ".join(names)}
+        warnings.append(Message("warning.settings_ignored", params))
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if item.name in set(named) - ignored and value in item.metadata["leaving"]:
+            params = {"setting": f"{item.name}={value}", "instead": f"{item.name}={item.default}"}
+            warnings.append(Message(LEAVING, params))
+    return warnings
 
 
 def config_words(config: TrainConfig) -> list[str]:

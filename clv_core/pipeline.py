@@ -78,10 +78,8 @@ def _measure_and_fit(
 
     cost = estimate(config, log.first_day, log.end, len(log.steps.customer_ids), len(log.steps.day))
     origin, warnings = measure(log, config, folder / "holdout", progress)
-    windows, weights = training_data(log, log.end, config, progress), None
-    if origin is not None and isinstance(blend := origin.fitted[config.model].model, BlendModel):
-        weights = blend.weights  # learned before the holdout, and measured on it
-    fitted = MODELS[config.model].fit(FitTask(windows, config, folder / "refit", progress, "training", weights))
+    windows = training_data(log, log.end, config, progress)
+    fitted = MODELS[config.model].fit(FitTask(windows, config, folder / "refit", progress, "training"))
     if fitted.deleted:
         params = {"deleted": fitted.deleted, "windows": len(windows), "names": ", ".join(config.features_to_check)}
         warnings.append(Message("warning.windows_deleted", params))

@@ -20,7 +20,7 @@ from clv_core.commands import (
 )
 from clv_core.commands.parser import command, option
 from clv_core.commands.scoring import SPARK
-from clv_core.config import MODEL_IDS, OWN, READS, TrainConfig, ignored_warnings
+from clv_core.config import MODEL_IDS, OWN, READS, TrainConfig, setting_warnings
 from clv_core.errors import Message, UsageError
 from clv_core.i18n import translate
 
@@ -121,7 +121,7 @@ def config_from(options: argparse.Namespace, model: str) -> TrainConfig:
 def ignored_settings(options: argparse.Namespace, config: TrainConfig, models: Sequence[str] = ()) -> list[Message]:
     """Return a warning of settings that the command line names and that none of ``models`` (its own) reads."""
     named = {text.partition("=")[0].strip() for text in options.set}
-    return ignored_warnings(config, named, models)
+    return setting_warnings(config, named, models)
 
 
 def _sample(options: argparse.Namespace, context: Context) -> None:

@@ -173,7 +173,7 @@ class CLV(ModelFigures):
         """
         from clv_core import pipeline
         from clv_core.collection.rows import read_settings_of
-        from clv_core.config import ignored_warnings
+        from clv_core.config import setting_warnings
         from clv_core.deployment import distrust_warnings
         from clv_core.deployment.registry import Registry
 
@@ -195,7 +195,7 @@ class CLV(ModelFigures):
         self._bundle, self._dataset, self._population = bundle, dataset, None
         self._answers, self._like = answers, asdict(read_settings_of(dataset.manifest))
         registry = Registry(workspace)
-        vain = ignored_warnings(config, set(self.settings or {}))
+        vain = setting_warnings(config, set(self.settings or {}))
         behind = registry.challenger_warnings(registry.find(bundle.id)) if self.workspace is not None else []
         warn([*bundle.record.warnings, *vain, *behind, *distrust_warnings(bundle, self.trust_)])
         log.info("trained %s up to %s: %s", bundle.record.model, bundle.record.cutoff, self.trust_.verdict)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clv_core.collection import CHOICES
+from clv_core.config import LEAVING
 from clv_core.errors import Message
 from clv_core.estimator.keywords import Reading
 
@@ -69,7 +70,11 @@ class ClvWarning(UserWarning):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to unpickle it."""
-        return ClvWarning, (self._message,)
+        return type(self), (self._message,)
+
+
+class ClvDeprecation(ClvWarning, DeprecationWarning):
+    """A setting whose value a later version no longer takes; it is shown as every :class:`ClvWarning` is."""
 
 
 def warn(messages: Iterable[Message]) -> None:
@@ -78,7 +83,8 @@ def warn(messages: Iterable[Message]) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     for message in messages:
-        warnings.warn(ClvWarning(message), stacklevel=level)
+        kind = ClvDeprecation if message.code == LEAVING else ClvWarning
+        warnings.warn(kind(message), stacklevel=level)
 
 
 def python_words(sentence: str) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 from clv_core import __version__
 from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.config import TrainConfig
+from clv_core.config import READS, TrainConfig
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.evaluation.change import find_change
 from clv_core.evaluation.evidence import Evidence, Figures, HoldoutFacts, LogFacts, gather
@@ -176,7 +176,7 @@ def run_origin(
     snapshot = complete_snapshot(log, cutoff, config)
     fitted, frames = {}, []
     for model_id, part in zip(models, fitting, strict=True):
-        settings = replace(config, model=model_id)
+        settings = replace(config.measured, model=model_id)
         fitted[model_id] = MODELS[model_id].fit(FitTask(train, settings, folder / model_id, part, stage))
         answers = fitted[model_id].model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, model_id)
@@ -319,9 +319,11 @@ def figures(origin: Origin | None, log: EventLog, config: TrainConfig, currency:
         str(name): evaluate(frame["actual"].to_numpy(), frame) for name, frame in origin.predictions.groupby("model")
     }
     ours = origin.predictions[origin.predictions["model"] == config.model]
+    buyers, fewer = int((ours["actual"] > 0).sum()), config.measured.ensemble
+    networks = fewer if "ensemble" in READS[config.model] and fewer < config.ensemble else 0
     return Figures(
         metrics=by_model[config.model],
         baselines={name: by_model[name] for name in BASELINES if name in by_model},
-        holdout=HoldoutFacts(origin.cutoff, len(ours), int((ours["actual"] > 0).sum()), origin.train_windows),
+        holdout=HoldoutFacts(origin.cutoff, len(ours), buyers, origin.train_windows, networks),
         evidence=evidence,
     )

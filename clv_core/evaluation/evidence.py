@@ -131,12 +131,14 @@ class HoldoutFacts:
         customers: how many were predicted.
         buyers: how many of them bought.
         train_windows: how many windows before it were learned from.
+        networks: of the measured fit, where the model itself has more; 0 where it has not.
     """
 
     cutoff: date
     customers: Count
     buyers: Count
     train_windows: Count = 0
+    networks: Count = 0
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def cross_validate(
     for number, part in enumerate(parts_of(progress, [1] * folds)):
         part.report("folds", 0, 1)
         other_folds = train.take(np.flatnonzero(of_windows != number))
-        fitted = MODELS[config.model].fit(FitTask(other_folds, config, run_folder / str(number), part, "folds"))
+        fitted = MODELS[config.model].fit(
+            FitTask(other_folds, config.measured, run_folder / str(number), part, "folds")
+        )
         answers = fitted.model.predict(snapshot, config.horizon_days)
         frame = answers.frame(snapshot.features.index, cutoff, config.horizon_days, config.model)
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target)[of_customers == number])

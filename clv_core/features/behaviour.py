@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from clv_core.features.expressions import once, ratio, standard_deviation, total
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED, Feature, counted, trends, windowed
-from clv_core.features.relations import TEXT_CODES
+from clv_core.features.relations import DAY_SECONDS, TEXT_CODES, code_of
 
 YEAR_DAYS: Final = 365
 """A year ago, to the day of the month."""
-PURCHASE_DAYS, MONEY_DAYS, BASKETS, CATEGORIES = "purchase_days", "money_days", "baskets", "categories"
-RATING_DAYS, REVIEW_DAYS, CHANNEL_DAYS, COUNTRY_DAYS = "rating_days", "review_days", "channel_days", "country_days"
+PURCHASE_DAYS, MONEY_DAYS, BASKETS = "purchase_days", "money_days", "baskets"
+CATEGORY_DAYS, CATEGORIES, CHANNEL_DAYS, CHANNELS = "category_days", "categories", "channel_days", "channels"
+RATING_DAYS, REVIEW_DAYS, COUNTRY_DAYS = "rating_days", "review_days", "country_days"
 """Sources of features: see :data:`clv_core.features.relations.SOURCES`."""
 
 
@@ -81,6 +82,38 @@ def _discount_share(baskets: Any) -> Any:
     return ratio(total(baskets.discount), total(baskets.value + baskets.discount))
 
 
+LINES_A_DAY: Final = 2**16
+"""More than anybody has in a category on a day: ``day * LINES_A_DAY + lines`` orders by day, then by lines."""
+LONGEST_AGE: Final = 2**14
+"""More days than any log: ``times * LONGEST_AGE - age`` orders by times, then by the latest one."""
+
+
+def _last_category(days: Any) -> Any:
+    """Return the category of the latest day, of several the one with most lines, then the last by its text."""
+    return code_of(((days.day.cast("int64") * LINES_A_DAY + days.seen) * TEXT_CODES + days.category).max())
+
+
+def _top_category(categories: Any) -> Any:
+    """Return the category bought most often, of several the latest, then the last by its text."""
+    times = categories.bought.cast("int64") * LONGEST_AGE
+    return code_of(((times - categories.last_age) * TEXT_CODES + categories.category).max())
+
+
+def _top_channel(channels: Any) -> Any:
+    """Return the channel of most days, of several the latest, then the last by its text."""
+    times = channels["days"].cast("int64") * LONGEST_AGE
+    return code_of(((times - channels.last_age) * TEXT_CODES + channels.channel).max())
+
+
+def _top_channel_share(channels: Any) -> Any:
+    return ratio(channels["days"].max(), channels["days"].sum())
+
+
+def _last_other(steps: Any) -> Any:
+    moment = steps.day.cast("int64") * DAY_SECONDS + steps.second
+    return code_of((moment * TEXT_CODES + steps.type).max())
+
+
 def _discounted_orders(baskets: Any) -> Any:
     return ratio(baskets.count(where=baskets.discount > 0), baskets.discount.count())
 
@@ -104,6 +137,8 @@ SHOPPING: Final = [
         CATEGORIES,
         lambda c: ratio(c.bought.max(), c.bought.sum()),
     ),
+    Feature("top_category", "text", "categories", "category", CATEGORIES, _top_category),
+    Feature("last_category", "text", "categories", "category", CATEGORY_DAYS, _last_category),
     Feature("categories_seen_90d", "count", "categories", "log", CATEGORIES, lambda c: c.count(where=c.last_age <= 90)),
     Feature(
         "returned_share", "share", "returns", "linear", MONEY_DAYS, lambda d: ratio(total(d.returned), total(d.paid))
@@ -139,6 +174,7 @@ INTEREST: Final = [
     *counted("views", "views", "actions"),
     *counted("carts", "carts", "actions"),
     *counted("others", "others", "actions"),
+    Feature("last_other", "text", "actions", "category", "others", _last_other),
     *counted("ratings", "rating_events", "ratings"),
     *counted("reviews", "review_events", "ratings"),
     _conversion("view_to_cart", "carts", "views"),
@@ -163,11 +199,6 @@ INTEREST: Final = [
 """Activity besides purchases: views, carts, ratings, reviews, other events, and how they convert."""
 
 
-def _code(moment: Any) -> Any:
-    """Return the code in a moment; engines have remainders below zero of moments before 1970."""
-    return (moment % TEXT_CODES + TEXT_CODES) % TEXT_CODES
-
-
 def _year_turn(cutoff: date) -> float:
     return 2 * math.pi * cutoff.timetuple().tm_yday / YEAR_DAYS
 
@@ -185,9 +216,11 @@ CIRCUMSTANCE: Final = [
     Feature(
         "unpaid_days", "days", "age", "log", DERIVED, lambda row: (row["purchase_days"] < 1).ifelse(row["tenure"], None)
     ),
-    Feature("first_channel", "text", "channel", "category", CHANNEL_DAYS, lambda d: _code(d["first"].min())),
-    Feature("last_channel", "text", "channel", "category", CHANNEL_DAYS, lambda d: _code(d["last"].max())),
-    Feature("country", "text", "country", "category", COUNTRY_DAYS, lambda d: _code(d["last"].max())),
+    Feature("first_channel", "text", "channel", "category", CHANNEL_DAYS, lambda d: code_of(d["first"].min())),
+    Feature("last_channel", "text", "channel", "category", CHANNEL_DAYS, lambda d: code_of(d["last"].max())),
+    Feature("top_channel", "text", "channel", "category", CHANNELS, _top_channel),
+    Feature("top_channel_share", "share", "channel", "linear", CHANNELS, _top_channel_share),
+    Feature("country", "text", "country", "category", COUNTRY_DAYS, lambda d: code_of(d["last"].max())),
     Feature("year_sin", "ratio", "season", "plain", CALENDAR, lambda cutoff: math.sin(_year_turn(cutoff))),
     Feature("year_cos", "ratio", "season", "plain", CALENDAR, lambda cutoff: math.cos(_year_turn(cutoff))),
     Feature("season_share", "share", "season", "linear", MONEY_DAYS, _season_share),
@@ -205,7 +238,10 @@ CIRCUMSTANCE: Final = [
 ]
 """Tenure, channel, country and season of a customer; and what the anchor expects."""
 
-TEXTS: Final = {"first_channel": "channel", "last_channel": "channel", "country": "country"}
+TEXTS: Final = {
+    **{"top_category": "category", "last_category": "category", "last_other": "type"},
+    **{"first_channel": "channel", "last_channel": "channel", "top_channel": "channel", "country": "country"},
+}
 """The vocabulary of each text feature: its relation holds codes."""
 
 FEATURES: Final[dict[str, Feature]] = {

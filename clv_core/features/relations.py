@@ -45,6 +45,11 @@ def day_of(day: date) -> int:
     return (day - EPOCH).days
 
 
+def code_of(moment: Any) -> Any:
+    """Return the code in a moment; engines have remainders below zero of moments before 1970."""
+    return (moment % TEXT_CODES + TEXT_CODES) % TEXT_CODES
+
+
 def _steps(lines: Any) -> Any:
     return aggregate(
         lines,
@@ -185,6 +190,15 @@ def _categories(tables: Tables, cutoff_day: int, horizon_days: int) -> Any:
     )
 
 
+def _channels(tables: Tables, cutoff_day: int, horizon_days: int) -> Any:
+    days = _cut(tables["channel_days"], cutoff_day, horizon_days)
+    return aggregate(
+        days.mutate(channel=code_of(days["last"])),
+        ("customer", "channel"),
+        lambda rows: {"days": rows.count().cast("int32"), "last_age": rows.age.min()},
+    )
+
+
 STEP_KINDS: Final = {
     "views": KINDS[VIEW],
     "carts": KINDS[CART],
@@ -204,6 +218,8 @@ SOURCES: Final[dict[str, Source]] = {
     "channel_days": _relation("channel_days"),
     "country_days": _relation("country_days"),
     **{name: _steps_of(kind) for name, kind in STEP_KINDS.items()},
+    "category_days": _relation("category_days"),
     "categories": _categories,
+    "channels": _channels,
 }
 """Each source by name: from the relations, the cutoff in days since 1970-01-01 and the horizon to its rows."""

@@ -3,12 +3,10 @@ from .baselines import BGNBDModel as BGNBDModel
 from .baselines import NaiveModel as NaiveModel
 from .baselines import ParetoNBDModel as ParetoNBDModel
 from .baselines import counts_of as counts_of
-from .blend import PRIOR as PRIOR
+from .blend import WEIGHTS as WEIGHTS
 from .blend import BlendModel as BlendModel
 from .blend import SimpleMembers as SimpleMembers
-from .blend import weights_of as weights_of
 from .boosting import BoostingModel as BoostingModel
-from .boosting import fit_value as fit_value
 from .calibrated import LARGEST_LEVEL_RATIO as LARGEST_LEVEL_RATIO
 from .calibrated import BatchedInputs as BatchedInputs
 from .calibrated import CalibratedModel as CalibratedModel
@@ -38,6 +36,7 @@ from .read_steps import reads_steps as reads_steps
 from .read_steps import step_readers as step_readers
 from .read_steps import value_of_readings as value_of_readings
 from .stacking import one_thread as one_thread
+from .stacking import training_device as training_device
 from .ziln_mlp import ZilnMlp as ZilnMlp
 from .ziln_mlp import ZilnMlpModel as ZilnMlpModel
 from .ziln_mlp import ziln_loss as ziln_loss

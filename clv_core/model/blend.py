@@ -5,14 +5,13 @@ Source of the choice: the table in ``tests/bench/README.md``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from clv_core.features import Snapshot
 from clv_core.model.boosting import Trees
@@ -27,23 +26,12 @@ from clv_core.records import JsonObject
 
 SMALLEST: Final = 1e-12
 """Keeps logarithms and divisions finite; no value is that small."""
-SMALLEST_SHARE: Final = 1e-3
-"""Of the mean value: members are floored at it where weights are fitted, because the deviance of a mean of 0 is
-infinite."""
 PARTS: Final = ("hybrid", "instant_tuned")
 """Members that are networks."""
-SIMPLE: Final = ("lightgbm", "bgnbd")
-"""Those without."""
-PRIOR: Final = {"hybrid": 0.32, "instant_tuned": 0.32, "lightgbm": 0.32, "bgnbd": 0.04}
-"""Weight of each member before an earlier origin of the log was evaluated (tests/bench/README.md, "The default's
-members and their weights"): three strong models evenly, BG/NBD by a twenty-fifth."""
-SHRINKAGE: Final = 0.01
-"""Penalty on the distance from the prior, as a share of the deviance, twice that with
-:data:`BUYERS`. Chosen among .001 to .05 (tests/bench/README.md, same section)."""
-BUYERS: Final = 1000
-"""Buyers at the earlier origin at which the penalty is twice :data:`SHRINKAGE`; a guess."""
-LEAST: Final = 0.01
-"""A member with a smaller weight is dropped: its prediction would cost more time than it changes."""
+WEIGHTS: Final = {"hybrid": 0.48, "instant_tuned": 0.48, "bgnbd": 0.04}
+"""Of each member, chosen once on earlier origins (tests/bench/README.md, "The default's members and their weights"):
+two strong models evenly, BG/NBD by a twenty-fifth. Models of earlier versions keep weights of their own, with trees
+among them."""
 
 
 @dataclass(frozen=True)
@@ -51,39 +39,28 @@ class SimpleMembers:
     """The members of a blend without networks, and how much each member counts.
 
     Args:
-        trees: boosting of the value, on the hybrid's encoded features, in units of ``money``.
-        money: in the log's currency.
+        money: in the log's currency, the unit of trees.
         never_value: prediction for never-buyers in BG/NBD's place, which has none: their mean in training windows.
-        weights: of the members of :data:`PRIOR`, by name; they sum to 1.
+        weights: of all members, by name; they sum to 1.
+        trees: boosting of the value, on the hybrid's encoded features; only in models of earlier versions.
     """
 
-    trees: Trees
     money: float
     never_value: float
     weights: Mapping[str, float]
-
-    def expected(self, inputs: Inputs, snapshot: Snapshot, names: Iterable[str]) -> dict[str, Floats]:
-        """Return the expected value of every row by members of :data:`SIMPLE`, in the log's currency, [n] each."""
-        values: dict[str, Floats] = {}
-        for name in names:
-            if name == "lightgbm":
-                values[name] = self.trees.rate(inputs.table.numpy()) * self.money
-            else:
-                values[name] = np.where(snapshot.bought, snapshot.anchor_value, self.never_value)
-        return values
+    trees: Trees | None = None
 
     def added(self, inputs: Inputs, snapshot: Snapshot) -> Floats:
-        """Return the weighted sum of the members whose weight is above 0, [n]."""
-        total = np.zeros(len(snapshot))
-        counted = [name for name in SIMPLE if self.weights[name] > 0]
-        for name, values in self.expected(inputs, snapshot, counted).items():
-            total += self.weights[name] * values
+        """Return the weighted sum of these members, in the log's currency, [n]."""
+        total = self.weights["bgnbd"] * np.where(snapshot.bought, snapshot.anchor_value, self.never_value)
+        if self.trees is not None and self.weights["lightgbm"] > 0:
+            total += self.weights["lightgbm"] * self.trees.rate(inputs.table.numpy()) * self.money
         return total
 
 
 @dataclass(frozen=True)
 class BlendModel(NetworkModel):
-    """The hybrid, the tuned pre-trained network, boosting and BG/NBD; a member of ``MODELS``.
+    """The hybrid, the tuned pre-trained network and BG/NBD; a member of ``MODELS``.
 
     Args:
         deep: the networks that were trained on the log alone.
@@ -143,14 +120,6 @@ class BlendModel(NetworkModel):
         outputs = [_moved(part, mean, chance, weight) for part, weight in zip(parts, share, strict=True)]
         return replace(parts[0], outputs=outputs, money=1.0, mean=mean, chance=chance)
 
-    def expected_by_member(self, snapshot: Snapshot) -> dict[str, Floats]:
-        """Return what each member expects of every row in the trained horizon, in the log's currency, [n] each."""
-        assert self.simple is not None
-        inputs = self.deep.inputs(snapshot)
-        parts = self.deep.read_inputs(inputs, snapshot), self.instant.read(snapshot)
-        means = {name: part.mean for name, part in zip(PARTS, parts, strict=True)}
-        return means | self.simple.expected(inputs, snapshot, SIMPLE)
-
     def without_networks(self, customer: Snapshot) -> float:
         """Return what the members without networks add to the mean of one customer, in the log's currency."""
         return 0.0 if self.simple is None else float(self.simple.added(self.deep.inputs(customer), customer)[0])
@@ -168,7 +137,8 @@ class BlendModel(NetworkModel):
             state[name] = described
         if self.simple is not None:
             scales = {"money": self.simple.money, "never_value": self.simple.never_value}
-            state["simple"] = {"trees": self.simple.trees.state(), "weights": dict(self.simple.weights), **scales}
+            trees = {} if self.simple.trees is None else {"trees": self.simple.trees.state()}
+            state["simple"] = {**trees, "weights": dict(self.simple.weights), **scales}
         return tensors, state
 
     @classmethod
@@ -179,7 +149,8 @@ class BlendModel(NetworkModel):
         instant = InstantModel.from_state(beginning_with(tensors, tuned), state[tuned])
         simple = state.get("simple")
         if simple is not None:
-            simple = SimpleMembers(**{**simple, "trees": Trees.from_state(simple["trees"])})
+            trees = Trees.from_state(simple["trees"]) if "trees" in simple else None
+            simple = SimpleMembers(**{**simple, "trees": trees})
         return cls(deep, instant, simple)
 
 
@@ -192,50 +163,3 @@ def _moved(part: RawForecast, mean: Floats, chance: Floats | None = None, weight
         inside = torch.from_numpy(np.clip(chance, SMALLEST_P, 1 - SMALLEST_P))
         params["logit"] = torch.logit(inside).expand_as(params["logit"])
     return replace(output, params=params, weight=weight)
-
-
-def weights_of(
-    target: Floats, expected: Mapping[str, Floats], bought: NDArray[np.bool_], anchor_value: Floats
-) -> dict[str, float]:
-    """Return the weights of members by name: those of the least deviance, shrunk to :data:`PRIOR`; they sum to 1.
-
-    Each member is first brought to the anchor's level, as their mean will be.
-
-    Args:
-        target: what came true at an origin that no member has seen, [n].
-        expected: by each member, [n].
-        bought: who had bought before, [n].
-        anchor_value: what the anchor expects of them, [n].
-    """
-    value = np.maximum(target, 0.0)
-    floor, total = SMALLEST_SHARE * value.mean(), anchor_value[bought].sum()
-    columns = []
-    for values in expected.values():
-        member_total = values[bought].sum()
-        columns.append(
-            np.where(bought & (member_total > 0) & (total > 0), values * total / max(member_total, SMALLEST), values)
-        )
-    members, prior = np.maximum(np.array(columns), floor), np.array([PRIOR[name] for name in expected])
-    shrinkage = SHRINKAGE * (1 + BUYERS / max(1, int((value > 0).sum())))
-    usual = float(_deviance(value, prior @ members).mean())
-
-    def loss(scores: Floats) -> float:
-        weights = _softmax(scores)
-        distance = float((weights * np.log(np.maximum(weights, SMALLEST) / prior)).sum())
-        return float(_deviance(value, weights @ members).mean()) / usual + shrinkage * distance
-
-    weights = _softmax(minimize(loss, np.log(prior), method="Nelder-Mead", options={"maxiter": 400}).x)
-    weights = np.where(weights < LEAST, 0.0, weights) / weights[weights >= LEAST].sum()
-    return dict(zip(expected, weights.tolist(), strict=True))
-
-
-def _softmax(scores: Floats) -> Floats:
-    shares: Floats = np.exp(scores - scores.max())
-    shares /= shares.sum()
-    return shares
-
-
-def _deviance(value: Floats, mean: Floats) -> Floats:
-    """Return the Tweedie deviance of power 1.5 (:func:`clv_core.model.heads.tweedie_deviance`), [n]."""
-    root = np.sqrt(mean)
-    return np.asarray(4 * (np.sqrt(value) - root) ** 2 / root, np.float64)

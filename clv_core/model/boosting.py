@@ -244,17 +244,12 @@ class BoostingModel(CalibratedModel):
         )
 
 
-def fit_value(rows: NDArray[np.float32], label: Floats, exposure: Floats, seed: int) -> Trees:
-    """Return trees of the value, learned by Tweedie deviance (see :meth:`Trees.fit`)."""
-    return Trees.fit(rows, label, exposure, TWEEDIE, seed)
-
-
 def _trees(rows: NDArray[np.float32], label: Floats, exposure: Floats, kind: str, seed: int) -> tuple[Trees, Trees]:
     """Return the trees of value and chance."""
     bought = label > 0
     chance = Trees.fit(rows, bought.astype(np.float64), exposure, {"objective": _any_event}, seed)
     if kind != TWO_STAGE:
-        return fit_value(rows, label, exposure, seed), chance
+        return Trees.fit(rows, label, exposure, TWEEDIE, seed), chance
     seen = bought & (exposure == 1)
     if not seen.any():  # nobody to learn from: the chance is next to 0, and the value is any
         seen, label = ~seen, np.ones(len(rows))

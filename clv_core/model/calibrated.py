@@ -443,18 +443,22 @@ class BatchedInputs(Protocol):
     def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
         """Return all row numbers in parts of at most ``rows_at_once``."""
 
+    def to(self, device: torch.device) -> Self:
+        """Return the same tensors on ``device``."""
+
 
 def predict_batches(inputs: BatchedInputs, networks: StackedEnsemble[N], ask: Callable[[N, Any], Params]) -> Params:
-    """Return the outputs of k networks for all rows, [k, n], part by part, a thread each.
+    """Return the outputs of k networks for all rows, [k, n] on the CPU, part by part, a thread each.
 
     The answer for a row is the same to the bit whichever rows are in its batch: each part has copies of its longest row
     at its end, so that no step of an RNN is left with a row or two; the copies' answers are dropped.
 
     Args:
-        inputs: of n rows.
-        networks: of an ensemble.
+        inputs: of n rows, anywhere.
+        networks: of an ensemble; they answer where they lie.
         ask: returns a network's output for a batch, [B] or [B, width].
     """
+    inputs = inputs.to(networks.device)
     length = inputs.stop - inputs.start
 
     def part(rows: Tensor) -> Params:

@@ -30,7 +30,7 @@ from clv_core.model.heads import Params, make_head
 from clv_core.model.horizon import HorizonTransfer, largest_allowed
 from clv_core.model.inputs import STEP_CHANNELS, Batch, InputEncoder, Inputs, Sequence
 from clv_core.model.sequence_encoders import sequence_encoder
-from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
+from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, scoring_device, weights_by_name
 from clv_core.records import JsonObject, JsonRecord
 
 
@@ -63,7 +63,7 @@ class DeepModel(NetworkModel):
     def read_inputs(self, inputs: Inputs, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return :meth:`read` of a snapshot whose :meth:`inputs` are at hand."""
         one_thread()
-        params, head = predict_batches(inputs, self._all, lambda network, batch: network(batch)), self._all.stacked.head
+        params, head = predict_batches(inputs, self._all, lambda network, batch: network(batch)), self._all.head
         horizon = horizon_days or self.config.horizon_days
         later = HorizonTransfer.of(snapshot, self.config.horizon_days, horizon)
         longer = np.ones(len(snapshot)) if later is None else later.exposure
@@ -91,7 +91,7 @@ class DeepModel(NetworkModel):
 
     @cached_property
     def _all(self) -> StackedEnsemble[Network]:
-        return StackedEnsemble(self.networks)
+        return StackedEnsemble(self.networks, scoring_device(self.config.device))
 
     def inputs(self, snapshot: Snapshot) -> Inputs:
         """Return the tensors that the networks read."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import torch
@@ -108,7 +108,7 @@ class Inputs:
         parts: tuple[Tensor, ...] = rows.split(rows_at_once)  # type: ignore[no-untyped-call]
         return parts
 
-    def to(self, device: torch.device) -> Inputs:
+    def to(self, device: torch.device) -> Self:
         """Return the same inputs on ``device``."""
         return replace(self, **{name: value.to(device) for name, value in vars(self).items()})
 

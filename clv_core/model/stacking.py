@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
+from clv_core.errors import ClvError
 from clv_core.model.heads import Params
 
 N = TypeVar("N", bound=nn.Module)
@@ -37,24 +38,48 @@ class StackedEnsemble(Generic[N]):
     """An ensemble.
 
     Args:
-        networks: k of one architecture; their parameters outside of layers must allow an axis before their own.
+        networks: k of one architecture, on the CPU; their parameters outside of layers must allow an axis before their
+            own.
+        device: where they answer.
     """
 
-    def __init__(self, networks: Sequence[N]) -> None:
-        self.stacked = joined(networks)
-        self._alone = [joined([network]) for network in networks]
+    def __init__(self, networks: Sequence[N], device: torch.device) -> None:
+        self.device = device
+        together = joined(networks)
+        self.head: Any = deepcopy(together.get_submodule("head"))
+        self._stacked = together.to(device)
+        self._alone = [joined([network]).to(device) for network in networks]
 
     def ask(self, question: Callable[[N], Params], rows: int) -> Params:
-        """Return the answers of all networks for B rows, [k, B] where one network returns [B].
+        """Return the answers of all networks for B rows, on the CPU, [k, B] where one network returns [B].
 
         Args:
             question: calls a network.
             rows: B.
         """
         if rows <= FEW_ROWS:
-            return question(self.stacked)
+            return {name: values.cpu() for name, values in question(self._stacked).items()}
         answers = [question(network) for network in self._alone]
-        return {name: torch.cat([answer[name] for answer in answers]) for name in answers[0]}
+        return {name: torch.cat([answer[name] for answer in answers]).cpu() for name in answers[0]}
+
+
+def training_device(name: str) -> torch.device:
+    """Return where the setting ``device`` trains networks: ``auto`` on a GPU where there is one.
+
+    Raises:
+        ClvError: there is none, and it asks for one.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ClvError("no_gpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def scoring_device(name: str) -> torch.device:
+    """Return where networks answer that were trained with the setting ``device``.
+
+    That is the CPU, where answers are the same bits everywhere, unless the setting asks for a GPU and there is one.
+    """
+    return torch.device("cuda" if name == "cuda" and torch.cuda.is_available() else "cpu")
 
 
 def weights_by_name(networks: Sequence[nn.Module]) -> dict[str, NDArray[Any]]:

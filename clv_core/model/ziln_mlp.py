@@ -7,6 +7,7 @@ Source: Wang, Liu, Miao (2019), arXiv 1912.07753, and google/lifetime_value (``z
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -21,7 +22,7 @@ from clv_core.features import Snapshot
 from clv_core.model.horizon import HorizonTransfer, below_one, largest_allowed
 from clv_core.model.predictions import Predictions
 from clv_core.model.predictive_distribution import PredictiveDistribution
-from clv_core.model.stacking import one_thread
+from clv_core.model.stacking import one_thread, scoring_device
 from clv_core.preprocessing import TableEncoder
 from clv_core.records import JsonObject
 
@@ -80,6 +81,7 @@ class ZilnMlpModel:
         money: mean of the positive targets, in the log's currency: the network's unit.
         largest: largest value in the horizon seen in training; no prediction exceeds 3 times it.
         horizon_days: the horizon of the training windows.
+        device: the setting that it was trained with.
     """
 
     encoder: TableEncoder
@@ -87,6 +89,7 @@ class ZilnMlpModel:
     money: float
     largest: float
     horizon_days: int
+    device: str = "auto"
 
     def predict(self, snapshot: Snapshot, horizon_days: int | None = None) -> Predictions:
         """Predict every row (:meth:`distribution`)."""
@@ -101,9 +104,11 @@ class ZilnMlpModel:
             horizon_days: length of the predicted span; None is the trained one, another one scales by the anchor.
         """
         one_thread()
+        device = scoring_device(self.device)
+        network = deepcopy(self.network).to(device)
         table = torch.from_numpy(self.encoder.transform(snapshot.table))
-        parts = torch.arange(len(table)).split(ROWS_AT_ONCE)  # type: ignore[no-untyped-call]
-        logits = torch.cat([self.network(table[rows]) for rows in parts]).double()
+        parts = table.split(ROWS_AT_ONCE)  # type: ignore[no-untyped-call]
+        logits = torch.cat([network(part.to(device)).cpu() for part in parts]).double()
         p, mu, sigma = logits[:, 0].sigmoid(), logits[:, 1], scale_of(logits)
         mean = (p * (mu + sigma**2 / 2).clamp(max=LARGEST_LOG).exp()).numpy()
         horizon = horizon_days or self.horizon_days
@@ -118,7 +123,11 @@ class ZilnMlpModel:
         """Return tensors by name, and a JSON-ready dictionary."""
         tensors = {name: value.numpy() for name, value in self.network.state_dict().items()}
         names = ("money", "largest", "horizon_days")
-        return tensors, {"encoder": self.encoder.to_json(), **{name: getattr(self, name) for name in names}}
+        return tensors, {
+            "encoder": self.encoder.to_json(),
+            **{name: getattr(self, name) for name in names},
+            **({} if self.device == "auto" else {"device": self.device}),
+        }
 
     @classmethod
     def from_state(cls, tensors: dict[str, NDArray[Any]], state: JsonObject) -> Self:
@@ -126,7 +135,14 @@ class ZilnMlpModel:
         encoder = TableEncoder.from_json(state["encoder"])
         network = ZilnMlp(len(encoder.columns_))
         network.load_state_dict({name: torch.as_tensor(value) for name, value in tensors.items()})
-        return cls(encoder, network.eval(), state["money"], state["largest"], state["horizon_days"])
+        return cls(
+            encoder,
+            network.eval(),
+            state["money"],
+            state["largest"],
+            state["horizon_days"],
+            state.get("device", "auto"),
+        )
 
 
 @dataclass(frozen=True)

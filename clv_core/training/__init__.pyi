@@ -1,4 +1,4 @@
-from .cost import FITS as FITS
+from .cost import HELD_OUT_TAKES as HELD_OUT_TAKES
 from .cost import Cost as Cost
 from .cost import budget as budget
 from .cost import estimate as estimate

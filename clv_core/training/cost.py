@@ -32,8 +32,8 @@ PASSES: Final = 3
 """Over few windows, up to :data:`MAX_STEPS_REPEATING`; many are each read once."""
 MAX_STEPS_REPEATING: Final = 300
 """Steps that CDNOW's 150,000 windows take (tests/bench/README.md)."""
-FITS: Final = 2
-"""Once for the holdout and once for good."""
+HELD_OUT_TAKES: Final = 1 / 3
+"""Share of a training's time that the fit takes which is only measured: half the networks of the other."""
 SECONDS_TO_START = 4.0
 """Of worker processes, which import PyTorch."""
 SECONDS_A_WINDOW: Final = {
@@ -44,13 +44,11 @@ SECONDS_A_WINDOW: Final = {
 FROM_SCRATCH: Final = ("hybrid", "blend", "mlp", "rnn", "ziln_mlp")
 TUNED: Final = ("instant_tuned", "blend")
 """Models with networks that are trained on the log alone, and with the pre-trained one."""
-WEIGHING: Final = 0.5
-"""Share of the networks' time that learning a blend's weights takes, by smaller members, once."""
-TUNED_STEPS, TUNED_STEPS_SMALL = 200, 60
-"""Fewest steps of the pre-trained network on a log, and on a small one, which it would learn by heart
-(tests/bench/README.md, "The pre-trained network")."""
-MAX_TUNED_STEPS: Final = 1000
-"""Twice as many steps as 200 changed Gini by less than .001 (same section): more only costs time."""
+TUNED_STEPS, TUNED_STEPS_SMALL = 100, 60
+"""Fewest steps of the pre-trained network on a log, and on a small one, which it would learn by heart. With 200 and 400
+Gini changes by less than .002 (tests/bench/README.md, "The pre-trained network")."""
+MAX_TUNED_STEPS: Final = 500
+"""Of a quarter of a pass over many windows; a guess."""
 SECONDS_A_TUNED_ROW: Final = 6e-5
 """Of the pre-trained network, on one thread of a 2-core machine, as in :func:`estimate`."""
 SECONDS_A_CUSTOMER: Final = 9e-6
@@ -86,10 +84,10 @@ def steps_for(rows: int, config: TrainConfig) -> int:
 
 
 def tuned_steps_for(rows: int, customers: int, config: TrainConfig) -> int:
-    """Return the optimiser steps of the pre-trained network: the setting, half a pass, or fewer for a small log."""
+    """Return the optimiser steps of the pre-trained network: the setting, a quarter pass, or fewer for a small log."""
     if customers < SMALL:
         return config.steps or TUNED_STEPS_SMALL
-    return config.steps or int(min(max(rows / config.batch_size / 2, TUNED_STEPS), MAX_TUNED_STEPS))
+    return config.steps or int(min(max(rows / config.batch_size / 4, TUNED_STEPS), MAX_TUNED_STEPS))
 
 
 @dataclass(frozen=True)
@@ -139,13 +137,13 @@ def estimate(config: TrainConfig, first_day: date, end: date, customers: int, ev
     plan = budget(config, first_day, end, customers, events)
     steps_a_window = min(config.max_steps_back, events / max(1, customers))
     processes = min(config.ensemble, config.processes or os.cpu_count() or 1)
-    rounds, batch = ceil(config.ensemble / processes), config.batch_size
-    networks = plan.steps * batch * _seconds_a_row(config, steps_a_window)
-    networks += plan.tuned_steps * batch * SECONDS_A_TUNED_ROW
-    fit = SECONDS_TO_START + rounds * networks
-    fit += plan.windows * SECONDS_A_WINDOW.get(config.model, 0.0)
-    reading = customers * plan.cutoffs * SECONDS_A_CUSTOMER
-    seconds = FITS * (fit + reading) + plan.windows * 1e-5 + (WEIGHING * networks if config.model == "blend" else 0.0)
+    scratch = plan.steps * config.batch_size * _seconds_a_row(config, steps_a_window)
+    tuned = plan.tuned_steps * config.batch_size * SECONDS_A_TUNED_ROW
+    seconds = plan.windows * 1e-5
+    for ensemble in (config.measured.ensemble, config.ensemble):
+        networks = ceil(ensemble / processes) * (scratch + tuned)
+        seconds += SECONDS_TO_START + networks + plan.windows * SECONDS_A_WINDOW.get(config.model, 0.0)
+        seconds += customers * plan.cutoffs * SECONDS_A_CUSTOMER
     table = customers * BYTES_A_CUSTOMER + plan.windows * (BYTES_A_WINDOW + 60 * steps_a_window)
     return Cost(seconds, (BYTES_BASE + table + processes * BYTES_WORKER) / 1e6)
 

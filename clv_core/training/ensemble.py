@@ -17,9 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.errors import ClvError
 from clv_core.jobs import Progress
-from clv_core.model import SEQUENCE_BRANCH, Inputs, Network, Shape, one_thread
+from clv_core.model import SEQUENCE_BRANCH, Inputs, Network, Shape, one_thread, training_device
 from clv_core.records import JsonObject
 from clv_core.training.loop import Checkpoint, Report, Task, calibrate, train
 from clv_core.training.pool import Report as SeedReport
@@ -76,7 +75,7 @@ def train_ensemble(run: Run, config: TrainConfig, steps: int, progress: Progress
 
     open_seeds = [seed for seed in seeds if not run.weights(seed).exists()]
     done.update(dict.fromkeys(set(seeds) - set(open_seeds), steps))
-    if processes == 1 or config.device == "cuda" or (config.device == "auto" and torch.cuda.is_available()):
+    if processes == 1 or training_device(config.device).type != "cpu":
         train_seeds(run, open_seeds, tell)
     elif open_seeds:
         train_in_pool(processes, run.folder, open_seeds, tell)
@@ -102,7 +101,7 @@ def train_seeds(run: Run, seeds: list[int], tell: SeedReport) -> None:
     """Train ``seeds`` one after the other in this process, on one thread (or on the GPU)."""
     plan = read_json(run.folder / "plan.json")
     config = TrainConfig.from_json(plan["config"])
-    device = _device(config)
+    device = training_device(config.device)
     one_thread()
     inputs = Inputs(**load_file(run.folder / "train.safetensors")).to(device)
     later = Inputs(**load_file(run.folder / "validation.safetensors")).to(device) if plan["validation"] else None
@@ -136,12 +135,6 @@ def _train_seed(
     with atomic_path(run.weights(seed)) as temporary:
         save_file(weights, temporary, {"history": json.dumps(state.history)})
     run.state(seed).unlink(missing_ok=True)
-
-
-def _device(config: TrainConfig) -> torch.device:
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise ClvError("no_gpu")
-    return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,7 +17,7 @@ from clv_core.features import Snapshot
 from clv_core.jobs import Progress, parts_of
 from clv_core.model import (
     LARGEST_LEVEL_RATIO,
-    PRIOR,
+    WEIGHTS,
     Baseline,
     BGNBDModel,
     BlendModel,
@@ -31,8 +31,6 @@ from clv_core.model import (
     Shape,
     SimpleMembers,
     ZilnMlpModel,
-    fit_value,
-    weights_of,
 )
 from clv_core.model.instant import InstantModel, load_network
 from clv_core.preprocessing import TableEncoder
@@ -43,12 +41,8 @@ from clv_core.training.own_models import OwnModel
 from clv_core.training.single_networks import fit_network, tuned_networks
 from clv_core.training.windows import MIN_WINDOWS, thinned
 
-WEIGHING_NETWORKS: Final = 2
-"""Networks of each kind that learn a blend's weights: they need a mean that is stable enough to weigh, in little
-time."""
-BLEND_TAKES: Final = (0.6, 3, 2, 1)
-"""Relative times of a blend's weights, hybrid, pre-trained network and boosting, roughly: they only move a progress
-bar."""
+BLEND_TAKES: Final = (2, 3)
+"""Relative times of a blend's hybrid and pre-trained network, roughly: they only move a progress bar."""
 
 
 class Model(Protocol):
@@ -71,7 +65,6 @@ class FitTask:
         folder: keeps the state of a run, which resumes from it.
         progress: listener.
         stage: name of the stage to report.
-        weights: of a blend's members, where an earlier fit learned them; None: they are learned from these windows.
     """
 
     train: Snapshot
@@ -79,7 +72,6 @@ class FitTask:
     folder: Path
     progress: Progress
     stage: str
-    weights: Mapping[str, float] | None = None
 
     def part(self, name: str, progress: Progress, **settings: Any) -> FitTask:
         """Return the task of a part of a model, in a folder of its own and with other settings."""
@@ -188,7 +180,9 @@ def fit_instant_tuned(task: FitTask) -> Fitted:
     config = task.config
     windows = thinned(task.windows, 2 * MAX_TUNED_STEPS * config.batch_size, config.seed)
     networks, states = tuned_networks(windows, config, task.folder, task.progress, task.stage)
-    model = InstantModel(config.horizon_days, tuple(networks), task.largest, law=Law.of(task.train))
+    model = InstantModel(
+        config.horizon_days, tuple(networks), task.largest, law=Law.of(task.train), device=config.device
+    )
     history = [
         {"seed": float(config.seed + member), **entry} for member, state in enumerate(states) for entry in state.history
     ]
@@ -196,46 +190,17 @@ def fit_instant_tuned(task: FitTask) -> Fitted:
 
 
 def fit_blend(task: FitTask) -> Fitted:
-    """Fit the hybrid, boosting and BG/NBD, tune the pre-trained network, and weigh them; resumes from its folder."""
-    first, *parts = parts_of(task.progress, BLEND_TAKES)
-    weights = task.weights or learned_weights(task.part("weights", first))
-    first.report("weights", 1, 1, **weights)
-    fitted, blend = _fit_members(task, parts)
-    assert blend.simple is not None
-    return replace(fitted, model=replace(blend, simple=replace(blend.simple, weights=weights)))
-
-
-def _fit_members(task: FitTask, parts: Sequence[Progress]) -> tuple[Fitted, BlendModel]:
-    """Return the fit of the hybrid, and the blend of all members, weighed as before any log has judged."""
-    longest, longer, shorter = parts
-    deep = fit_deep(task.part("hybrid", longest, model="hybrid"))
-    instant = fit_instant_tuned(task.part("instant_tuned", longer))
-    assert isinstance(deep.model, DeepModel) and isinstance(instant.model, InstantModel)
-    shorter.report(task.stage, 0, 1)
-    windows, encoder = task.windows, deep.model.encoder
+    """Fit the hybrid and tune the pre-trained network; BG/NBD is the anchor. Resumes from its folder."""
+    deep_progress, tuned_progress = parts_of(task.progress, BLEND_TAKES)
+    deep = fit_deep(task.part("hybrid", deep_progress, model="hybrid"))
+    tuned = fit_instant_tuned(task.part("instant_tuned", tuned_progress))
+    assert isinstance(deep.model, DeepModel) and isinstance(tuned.model, InstantModel)
+    windows = task.windows
     assert windows.target is not None
-    target, exposure = np.maximum(windows.target, 0.0), exposures(windows)
-    rows = encoder.table.transform(windows.features)
-    trees = fit_value(rows, target / encoder.money, exposure, task.config.seed)
-    never = ~windows.bought & (exposure == 1)
-    never_value = float(target[never].mean()) if never.any() else 0.0
-    simple = SimpleMembers(trees, encoder.money, never_value, PRIOR)
-    return deep, BlendModel(deep.model, instant.model, simple)
-
-
-def learned_weights(task: FitTask) -> dict[str, float]:
-    """Return how much each member of a blend is to count, by the latest cutoff whose horizon has passed.
-
-    Smaller members learn from the windows that end before that cutoff, and predict it; the weights are those of the
-    least deviance there, shrunk to the prior. Where there is no such window, they are the prior.
-    """
-    earlier, later = split_by_latest_cutoff(task.windows)
-    if later is None or later.target is None or later.target.max(initial=0.0) <= 0:
-        return dict(PRIOR)
-    small = replace(task, train=replace(earlier, levels={}))
-    small = small.part("", task.progress, ensemble=min(WEIGHING_NETWORKS, task.config.ensemble), early_stopping=False)
-    _, blend = _fit_members(small, parts_of(task.progress, BLEND_TAKES[1:]))
-    return weights_of(later.target, blend.expected_by_member(later), later.bought, later.anchor_value)
+    never = ~windows.bought & (exposures(windows) == 1)
+    never_value = float(np.maximum(windows.target[never], 0.0).mean()) if never.any() else 0.0
+    simple = SimpleMembers(deep.model.encoder.money, never_value, WEIGHTS)
+    return replace(deep, model=BlendModel(deep.model, tuned.model, simple))
 
 
 def split_by_latest_cutoff(train: Snapshot) -> tuple[Snapshot, Snapshot | None]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from clv_core.config import TrainConfig
 from clv_core.features import Snapshot, each
 from clv_core.jobs import Progress
-from clv_core.model import ZilnMlp, ZilnMlpModel, one_thread, ziln_loss
+from clv_core.model import ZilnMlp, ZilnMlpModel, one_thread, training_device, ziln_loss
 from clv_core.model.instant import InstantInputs, InstantNetwork, load_network
 from clv_core.preprocessing import TableEncoder
 from clv_core.training.cost import SMALL, tuned_steps_for
@@ -45,12 +45,16 @@ class Tuning:
     def __init__(self, train_on: Snapshot, config: TrainConfig) -> None:
         assert train_on.target is not None
         one_thread()
+        self.device = training_device(config.device)
         contexts = {day: context.context for day, context in train_on.contexts.items()}
-        self.inputs = InstantInputs.of(train_on.windows, contexts, train_on.anchors, train_on.basis)
-        money = self.inputs.money(contexts)
+        inputs = InstantInputs.of(train_on.windows, contexts, train_on.anchors, train_on.basis)
+        money = inputs.money(contexts)
+        self.inputs = inputs.to(self.device)
         exposure = np.ones(len(train_on)) if train_on.exposure is None else train_on.exposure
-        self.target = torch.from_numpy((np.maximum(train_on.target, 0.0) / money).astype(np.float32))
-        self.exposure = torch.from_numpy(exposure.astype(np.float32))
+        target = np.maximum(train_on.target, 0.0) / money
+        self.target, self.exposure = (
+            torch.from_numpy(part.astype(np.float32)).to(self.device) for part in (target, exposure)
+        )
         self.level = max(float(self.target.sum() / self.exposure.sum()), 1e-6)
         customers = train_on.features.index.nunique()
         self.steps = tuned_steps_for(len(train_on), customers, config)
@@ -59,7 +63,11 @@ class Tuning:
         self.config = replace(config, learning_rate=rate, optimizer="adamw")
 
     def tune(self, seed: int, network: InstantNetwork, folder: Path, report: Report) -> State:
-        """Train ``network`` in place, and return where its run ended; resumes from ``folder``."""
+        """Train ``network`` in place, and return where its run ended; resumes from ``folder``.
+
+        It comes back in eval mode on the CPU.
+        """
+        network.to(self.device)
 
         def loss_of(rows: Tensor, step: int) -> Tensor:
             params = network.head.part(network(self.inputs.batch(rows)), self.exposure[rows])
@@ -69,6 +77,7 @@ class Tuning:
         state = train(network, task, Checkpoint(folder / f"state-{seed}.safetensors"), report)
         network.eval()
         calibrate(network, self.inputs, self.target, self.exposure)
+        network.cpu()
         return state
 
 
@@ -112,13 +121,14 @@ def fit_network(
     target = np.maximum(train_on.target, 0.0)
     table_of = train_on.described
     encoder = TableEncoder.fit(train_on.features, table_of, impute=config.impute, constant=config.impute_constant)
-    table = torch.from_numpy(encoder.transform(train_on.features))
+    device = training_device(config.device)
+    table = torch.from_numpy(encoder.transform(train_on.features)).to(device)
     money = float(target[target > 0].mean()) if (target > 0).any() else 1.0
-    label = torch.from_numpy((target / money).astype(np.float32))
-    later, seen = (torch.from_numpy(rows) for rows in split_customers(train_on, config.seed))
+    label = torch.from_numpy((target / money).astype(np.float32)).to(device)
+    later, seen = (torch.from_numpy(rows).to(device) for rows in split_customers(train_on, config.seed))
     steps = config.steps or max(1, min(MAX_STEPS, EPOCHS * len(seen) // config.batch_size))
     torch.manual_seed(config.seed)
-    network = ZilnMlp(table.shape[1])
+    network = ZilnMlp(table.shape[1]).to(device)
 
     def loss_of(rows: Tensor, step: int) -> Tensor:
         batch_rows = seen[rows]
@@ -137,7 +147,8 @@ def fit_network(
     one_thread()
     task = Task(loss_of, len(seen), steps, config.seed, settings, validate=validate)
     state = train(network, task, checkpoint, report)
-    model = ZilnMlpModel(encoder, network.eval(), money, float(target.max(initial=0.0)), train_on.horizon_days)
+    largest, network = float(target.max(initial=0.0)), network.eval().cpu()
+    model = ZilnMlpModel(encoder, network, money, largest, train_on.horizon_days, config.device)
     return model, state
 
 

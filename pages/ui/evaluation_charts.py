@@ -104,7 +104,11 @@ def tested_on(bundle: Bundle) -> str:
     holdout, evidence = bundle.record.holdout, bundle.record.evidence
     if holdout is None or evidence is None or evidence.log is None:
         return ""
-    return t("evaluate.tested", tested=holdout.customers, all=evidence.log.customers, buyers=holdout.buyers)
+    said = [t("evaluate.tested", tested=holdout.customers, all=evidence.log.customers, buyers=holdout.buyers)]
+    if holdout.networks:
+        networks = bundle.record.train_config.ensemble
+        said.append(t("evaluate.tested.networks", tested=holdout.networks, all=networks))
+    return i18n.join_sentences(said)
 
 
 @cached()

@@ -161,6 +161,7 @@ def cells_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame:
             row = {
                 "cell": cell.id,
                 "counted": cell.counted,
+                "seen": cell.seen,
                 "metric": metric,
                 "ours": figures.size(OURS, metric),
                 "best": best,
@@ -224,20 +225,17 @@ def family_table(done: list[tuple[Cell, Figures, pd.DataFrame]]) -> pd.DataFrame
 
 
 def share_lines(judged: pd.DataFrame) -> list[str]:
-    """Return the sentences of what share of the counted cells hybrid wins or ties."""
+    """Return the sentences of what share of the cells the default wins or ties: the counted, and those seen before."""
     lines = []
-    counted = judged[judged["counted"]] if len(judged) else judged
-    for name, column in (
-        ("every rival", "outcome"),
-        ("every rival but the hybrid's halves", "outcome_without_own_parts"),
-    ):
-        if len(counted):
-            held = counted[column].value_counts()
+    rivals = {"every rival": "outcome", "every rival but the hybrid's halves": "outcome_without_own_parts"}
+    for where, marked in (("", "counted"), (" at origins that choices had seen", "seen")):
+        cells = judged[judged[marked]] if len(judged) else judged
+        for name, column in rivals.items() if len(cells) else ():
+            held = cells[column].value_counts()
             win, tie = int(held.get("win", 0)), int(held.get("tie", 0))
-            share = (win + tie) / len(counted)
             lines.append(
-                f"The default ({OURS}) against the best of {name}: {win} wins, {tie} ties, {len(counted) - win - tie} "
-                f"losses in {len(counted)} cells ({share:.0%} held)."
+                f"The default ({OURS}) against the best of {name}{where}: {win} wins, {tie} ties, "
+                f"{len(cells) - win - tie} losses in {len(cells)} cells ({(win + tie) / len(cells):.0%} held)."
             )
     return lines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ RANKING: Final = ("gini", "spearman", "capture10")
 OF_MEAN: Final = ("gini", "spearman", "rmse", "mae", "decile_mape", "bias", "deviance")
 JUDGED: Final = (*OF_MEAN, "mae_median", "crps")
 INTERVALS: Final = ("pit10", "pit50", "pit90", "coverage80_top")
-SHOWN: Final = (*JUDGED, "spearman_untied", "capture10", "auc", "brier", "coverage80", "width80", *INTERVALS)
+SHOWN: Final = (*JUDGED, "capture10", "auc", "brier", "coverage80", "width80", *INTERVALS)
 CLOSE: Final = 0.01
 """A gap within this is a tie: relative to the rival's figure; of the bias, in points of the actual total."""
 POWER: Final = 1.5
@@ -53,20 +53,7 @@ def _crps(draw: Draw) -> np.ndarray:
     return draw.mean(score / 1.5)
 
 
-def _spearman_untied(draw: Draw) -> np.ndarray:
-    """Spearman's correlation with equal predictions in random order.
-
-    Where nearly nobody buys, the plain one rewards who says 0 of nearly all: on ``subscription`` BG/NBD has .47, the
-    customers' true expectations .19, and no order without ties more than .22.
-    """
-    order = np.random.default_rng(0).permutation(len(draw.sample.mean))
-    ranks = np.empty(len(order))
-    ranks[np.lexsort((order, draw.sample.mean))] = np.arange(len(order))
-    return METRICS["spearman"].compute(Draw(replace(draw.sample, mean=ranks), draw.weights))
-
-
 TABLE: Final = METRICS | {
-    "spearman_untied": Metric("spearman_untied", "high", "score", _spearman_untied),
     "deviance": Metric("deviance", "low", "score", _deviance),
     "crps": Metric("crps", "low", "money", _crps),
 }

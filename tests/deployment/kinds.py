@@ -15,7 +15,7 @@ from clv_core.deployment.scoring_warnings import signals_of
 from clv_core.evaluation.evidence import Evidence, Figures
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
-from clv_core.model.blend import PRIOR, BlendModel, SimpleMembers
+from clv_core.model.blend import BlendModel, SimpleMembers
 from clv_core.model.boosting import BoostingModel
 from clv_core.model.deep import DeepModel
 from clv_core.model.instant.model import InstantModel, load_network
@@ -40,7 +40,8 @@ def keep_kinds(workspace: Workspace, dataset: Dataset, folder: Path) -> Iterator
     assert isinstance(fitted["hybrid"], DeepModel)  # what a blend is, but for the tuning:
     boosting = fitted["lightgbm"]
     assert isinstance(boosting, BoostingModel) and boosting.encoder == fitted["hybrid"].encoder.table
-    simple = SimpleMembers(boosting.value, boosting.money, 1.0, PRIOR)
+    weights = {"hybrid": 0.32, "instant_tuned": 0.32, "lightgbm": 0.32, "bgnbd": 0.04}  # as earlier versions weighed
+    simple = SimpleMembers(boosting.money, 1.0, weights, boosting.value)
     fitted["blend"] = BlendModel(fitted["hybrid"], InstantModel(60, (load_network(),), 500.0), simple)
     for kind in KINDS:
         yield kept(workspace, dataset, replace(CONFIG, model=kind), fitted[kind])

@@ -76,6 +76,8 @@ ANN = {
     "categories_seen": 3,
     "categories_seen_90d": 2,
     "top_category_share": 3 / 5,
+    "top_category": "books",
+    "last_category": "books",
     "returned_share": 30 / 160,
     "returned_value": 30.0,
     "returned_value_30d": 0,
@@ -93,6 +95,7 @@ ANN = {
     "others": 1,
     "others_7d": 1,
     "days_since_other": 1,
+    "last_other": "wishlist",
     "ratings": 2,
     "ratings_30d": 1,
     "days_since_rating": 9,
@@ -113,6 +116,8 @@ ANN = {
     "days_since_any": 1,
     "first_channel": "web",
     "last_channel": "app",
+    "top_channel": "app",
+    "top_channel_share": 5 / 7,
     "country": "FR",
     "year_sin": np.sin(2 * np.pi * 101 / 365),
     "year_cos": np.cos(2 * np.pi * 101 / 365),
@@ -133,6 +138,23 @@ def test_a_category_counts_as_recent_up_to_its_ninetieth_day(opened: Opener) -> 
     frame = pd.DataFrame(rows, columns=["customer_id", "event_time", "event_type", "category"])
     found = opened(frame.assign(event_time=pd.to_datetime(frame["event_time"]))).snapshot(CUTOFF, 30).features
     assert found["categories_seen_90d"].to_dict() == {"ann": 2, "bob": 1}
+
+
+def test_of_equal_categories_and_channels_the_latest_is_the_favourite(opened: Opener) -> None:
+    rows = [
+        ("ann", "2024-01-01", "toys", "web"),
+        ("ann", "2024-02-01", "books", "app"),
+        ("bob", "2024-01-01", "toys", "web"),
+        ("bob", "2024-01-02", "toys", "web"),
+        ("bob", "2024-02-01", "books", "app"),
+        ("bob", "2024-04-10", "books", "app"),
+    ]
+    frame = pd.DataFrame(rows, columns=["customer_id", "event_time", "category", "channel"])
+    frame = frame.assign(event_time=pd.to_datetime(frame["event_time"]), event_type="purchase", amount=5.0)
+    found = opened(frame).snapshot(CUTOFF, 30).features
+    assert found["top_category"].to_dict() == {"ann": "books", "bob": "toys"}
+    assert found["top_channel"].to_dict() == {"ann": "app", "bob": "web"}
+    assert found["last_category"].to_dict() == {"ann": "books", "bob": "books"}
 
 
 def test_a_customer_with_everything(features: pd.DataFrame) -> None:

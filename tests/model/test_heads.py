@@ -148,7 +148,9 @@ def test_the_plain_mlp_has_the_loss_mean_and_quantiles_of_scipys_lognormal():
     density = np.where(values > 0, p * bought.pdf(np.maximum(values, 1e-9)), 1 - p)
     np.testing.assert_allclose(ziln_loss(torch.from_numpy(values), LOGITS), -np.log(density), rtol=1e-9)
     encoder = SimpleNamespace(transform=lambda table: np.zeros((3, 1), np.float32))
-    found = ZilnMlpModel(encoder, lambda table: LOGITS, 2.0, 1e9, 90).predict(SimpleNamespace(table=None))
+    network = torch.nn.Identity()
+    network.forward = lambda table: LOGITS
+    found = ZilnMlpModel(encoder, network, 2.0, 1e9, 90).predict(SimpleNamespace(table=None))
     np.testing.assert_allclose(found.p_purchase, p, rtol=1e-9)
     np.testing.assert_allclose(found.predicted_clv, 2 * p * bought.mean(), rtol=1e-9)
     for q, quantile in ((0.1, found.clv_p10), (0.5, found.clv_p50), (0.9, found.clv_p90)):

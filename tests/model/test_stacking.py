@@ -91,9 +91,9 @@ def test_pre_trained_networks_in_several_logs(rows: int) -> None:
 
 
 def test_networks_say_the_same_bits_at_once_and_in_turn() -> None:
-    ensemble = StackedEnsemble([with_own_weights(InstantNetwork(STATISTICS, 4)) for _ in range(NETWORKS)])
-    batch = instant_batch(FEW_ROWS + 1)
-    in_turn, at_once = ensemble.ask(lambda network: network(batch), FEW_ROWS + 1), ensemble.stacked(batch)
+    networks = [with_own_weights(InstantNetwork(STATISTICS, 4)) for _ in range(NETWORKS)]
+    ensemble, batch = StackedEnsemble(networks, torch.device("cpu")), instant_batch(FEW_ROWS + 1)
+    in_turn, at_once = ensemble.ask(lambda network: network(batch), FEW_ROWS + 1), joined(networks)(batch)
     assert in_turn.keys() == at_once.keys() and all(torch.equal(in_turn[name], at_once[name]) for name in in_turn)
 
 

@@ -26,7 +26,6 @@ from tests.pages.conftest import OPEN, do, newest
 SETTINGS = {
     "activation": "relu",
     "optimizer": "adam",
-    "head": "tweedie",
     "learning_rate": 0.004,
     "weight_decay": 0.02,
     "dropout": 0.3,
@@ -47,14 +46,16 @@ def horizon_days(app: AppTest, bare: Path) -> int:
     return int(app.session_state[f"train_horizon_{of_shop(bare)}"])
 
 
-def keep(bare: Path, days: int, model: str = DEFAULT, version: str = "") -> None:
+def keep(
+    bare: Path, days: int, model: str = DEFAULT, version: str = "", settings: dict[str, object] = SETTINGS
+) -> None:
     """Keep a search that started from the default of a model and found ``SETTINGS``."""
     dataset = open_dataset(Workspace(bare), "shop")
     version = version or dataset.version
     dataset = replace(dataset, manifest=replace(dataset.manifest, version=version))
     config = TrainConfig(horizon_days=days, model=model)
     default = Trial(0, {name: getattr(config, name) for name in SPACE}, 1.0, "complete")
-    trials = (default, Trial(1, SETTINGS, 0.9, "complete"))
+    trials = (default, Trial(1, settings, 0.9, "complete"))
     search = Search(trials, default, (date(2024, 4, 5), date(2024, 7, 4)))
     found = Tuning(search, "2024-10-02", {"gini": Estimate(0.01, -0.002, 0.03), "mae": Estimate(0.5, 0.2, 0.8)})
     save_tuning(dataset, config, found)
@@ -109,6 +110,17 @@ def test_the_settings_are_taken_over_into_the_form(open_page: OPEN, bare: Path) 
     assert app.selectbox(key=key_of("rnn", of_shop(bare))).value == "lstm"
     assert app.number_input(key=key_of("learning_rate", of_shop(bare))).value == 0.004
     assert app.button(key="use_tuned").disabled
+
+
+def test_a_value_that_is_leaving_is_offered_only_where_an_earlier_search_found_it(open_page: OPEN, bare: Path) -> None:
+    app = open_page(bare, "train", lang="en")
+    keys = {name: key_of(name, of_shop(bare)) for name in ("head", "optimizer")}
+    offered = {name: app.selectbox(key=key).options for name, key in keys.items() if name != "head"}
+    assert len(offered["optimizer"]) == 2 and not [box for box in app.selectbox if box.key == keys["head"]]
+    keep(bare, horizon_days(app, bare), settings={**SETTINGS, "head": "tweedie", "optimizer": "sgd"})
+    app.run()
+    app.button(key="use_tuned").click().run()
+    assert [app.selectbox(key=key).value for key in keys.values()] == ["tweedie", "sgd"]
 
 
 def test_what_another_model_s_search_found_is_not_shown_and_not_overwritten(open_page: OPEN, bare: Path) -> None:

@@ -23,7 +23,7 @@ from clv_core.features.log import EventLog, open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.features.snapshot import Snapshot
 from clv_core.jobs import NoProgress
-from clv_core.model.blend import PRIOR, BlendModel
+from clv_core.model.blend import BlendModel
 from clv_core.training.cost import FROM_SCRATCH, SECONDS_A_WINDOW
 from clv_core.training.fit import MODELS, FitTask, Fitted
 from clv_core.training.single_networks import LEARNING_RATE, LEARNING_RATE_SMALL, Tuning
@@ -203,9 +203,13 @@ def test_a_blend_expects_the_weighted_mean_of_its_members(
 ) -> None:
     config = dataclasses.replace(SMALL, model="blend")
     blend = MODELS["blend"].fit(FitTask(long_train, config, tmp_path, NoProgress(), "training")).model
-    assert isinstance(blend, BlendModel) and blend.weights is not None
-    members = blend.expected_by_member(latest)
-    assert dict(blend.weights) != PRIOR
+    assert isinstance(blend, BlendModel) and blend.weights is not None and blend.simple is not None
+    simple = np.where(latest.bought, latest.anchor_value, blend.simple.never_value)
+    members = {
+        "hybrid": blend.deep.read(latest).mean,
+        "instant_tuned": blend.instant.read(latest).mean,
+        "bgnbd": simple,
+    }
     assert set(members) == set(blend.weights) and sum(blend.weights.values()) == pytest.approx(1)
     together = sum(blend.weights[name] * values for name, values in members.items())
     np.testing.assert_allclose(blend.read(latest).mean, together, rtol=1e-9)

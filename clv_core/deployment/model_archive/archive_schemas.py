@@ -92,7 +92,7 @@ class _Trees(_Closed):
 
 
 class _Simple(_Closed):
-    trees: _Trees
+    trees: _Trees | None = None
     money: Size
     never_value: Amount
     weights: Weights
@@ -104,7 +104,7 @@ class _Simple(_Closed):
         Raises:
             ValueError: one is missing.
         """
-        if len(self.weights) != 4:
+        if len(self.weights) != (3 if self.trees is None else 4):
             raise ValueError("a member without a weight")
         return self
 
@@ -144,7 +144,7 @@ class State(_Closed):
         for booster in (self.value, self.chance):
             if booster != "":
                 yield booster if isinstance(booster, str) else booster.trees, self.columns
-        if self.simple is not None:
+        if self.simple is not None and self.simple.trees is not None:
             yield self.simple.trees.trees, 0 if self.hybrid is None else self.hybrid.columns
 
 

@@ -33,7 +33,7 @@ from clv_core.model.calibrated import (
 from clv_core.model.heads import Params, Ziln
 from clv_core.model.horizon import Curve, Horizon, HorizonTransfer, discounted, growth, largest_allowed
 from clv_core.model.instant.pretrained_inputs import CHANNELS, Batch, InstantInputs
-from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, weights_by_name
+from clv_core.model.stacking import StackedEnsemble, beginning_with, one_thread, scoring_device, weights_by_name
 from clv_core.program_files import ASSETS
 from clv_core.records import JsonObject
 from clv_core.workspace import atomic_path, read_json, write_json
@@ -53,6 +53,7 @@ class InstantModel(NetworkModel):
         largest: largest value in the horizon seen in training windows, in the log's currency; None where it was never
             trained on the log: then what customers had in windows before the cutoff, which are shorter than the horizon
             where the log is short, bounds its predictions.
+        device: the setting that it was made with.
     """
 
     whole_past = True
@@ -62,13 +63,14 @@ class InstantModel(NetworkModel):
     largest: float | None = None
     sets_chance: bool = True
     law: Law | None = None
+    device: str = "auto"
 
     @torch.no_grad()
     def read(self, snapshot: Snapshot, horizon_days: int | None = None) -> RawForecast:
         """Return the networks' forecast of every row, uncalibrated."""
         one_thread()
         contexts, inputs = _inputs(snapshot)
-        params, head = predict_batches(inputs, self._all, self._ask), self._all.stacked.head
+        params, head = predict_batches(inputs, self._all, self._ask), self._all.head
         weights = params.pop("curve")
         horizon = horizon_days or self.horizon_days
         after = cache(partial(growth, snapshot, self.horizon_days))
@@ -100,7 +102,7 @@ class InstantModel(NetworkModel):
 
     @cached_property
     def _all(self) -> StackedEnsemble[InstantNetwork]:
-        return StackedEnsemble(self.networks)
+        return StackedEnsemble(self.networks, scoring_device(self.device))
 
     def _ask(self, network: InstantNetwork, batch: Batch) -> Params:
         """Return the parameters of a batch; steering is cached: a service predicts customers of one log all day."""
@@ -145,6 +147,7 @@ class InstantModel(NetworkModel):
             "largest": self.largest,
             **({"sets_chance": True} if self.sets_chance else {}),
             **({} if self.law is None else {"longest_silence": self.law.to_json()}),
+            **({} if self.device == "auto" else {"device": self.device}),
         }
 
     @classmethod
@@ -155,7 +158,8 @@ class InstantModel(NetworkModel):
             InstantNetwork.of({name: torch.as_tensor(value) for name, value in arrays.items()}) for arrays in by_network
         ]
         sets_chance, law = state.get("sets_chance", False), Law.from_state(state)
-        return cls(state["horizon_days"], tuple(networks), state["largest"], sets_chance, law)
+        device = state.get("device", "auto")
+        return cls(state["horizon_days"], tuple(networks), state["largest"], sets_chance, law, device)
 
 
 def _inputs(snapshot: Snapshot) -> tuple[dict[int, Context], InstantInputs]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import torch
@@ -175,8 +175,13 @@ class InstantInputs:
 
     def in_parts(self, rows_at_once: int) -> tuple[Tensor, ...]:
         """Return all row numbers in parts of at most ``rows_at_once``."""
-        parts: tuple[Tensor, ...] = torch.arange(len(self)).split(rows_at_once)  # type: ignore[no-untyped-call]
+        rows = torch.arange(len(self), device=self.start.device)
+        parts: tuple[Tensor, ...] = rows.split(rows_at_once)  # type: ignore[no-untyped-call]
         return parts
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same tensors on ``device``."""
+        return replace(self, **{name: value.to(device) for name, value in vars(self).items()})
 
     def take(self, rows: Tensor) -> InstantInputs:
         """Return the tensors of some customers; all steps and logs stay."""

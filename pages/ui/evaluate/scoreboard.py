@@ -18,7 +18,7 @@ from clv_core.deployment import Bundle, Scored, backtest_folder
 from clv_core.evaluation import METRICS, REFERENCE, season_label, slice_label, with_role
 from clv_core.plot import BASELINE, PREDICTED, Chart, drawn
 from clv_core.strategy.audiences import inert_csv, with_currency
-from clv_core.training import FITS, rolling_origins
+from clv_core.training import HELD_OUT_TAKES, rolling_origins
 from clv_core.workspace import read_json
 from pages.ui import access, cells, evaluation_charts, i18n, page_files, progress, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
@@ -239,7 +239,8 @@ def rivals(model: str, default: str) -> list[str]:
 def seconds(scored: Scored, models: Sequence[str], origins: int) -> float:
     """Return about how long the comparison takes on this machine."""
     config = scored.model.record.train_config
-    fit = {name: training.expected_cost(scored.dataset, replace(config, model=name)).seconds / FITS for name in models}
+    cost = {name: training.expected_cost(scored.dataset, replace(config, model=name)).seconds for name in models}
+    fit = {name: HELD_OUT_TAKES * seconds for name, seconds in cost.items()}
     seeds, model = SEEDS if origins > 1 else 1, config.model
     expected = sum(fit[name] * origins * (seeds if learns(name) else 1) for name in models)
     return expected + (FOLDS * fit[model] if learns(model) and origins > 1 else 0.0)

@@ -210,6 +210,8 @@ def settings_form(dataset: Dataset) -> dict[str, Any]:
         items = [
             item for item in fields(TrainConfig) if item.metadata["group"] == group and item.name != "horizon_days"
         ]
+        values |= {item.name: item.default for item in items if len(_offered(item, form)) == 1}
+        items = [item for item in items if item.name not in values]
         if group != BASIC and not any(item.name in READS[values["model"]] for item in items):
             continue
         st.markdown(f"**{t(f'form.group.{group}')}**")
@@ -245,14 +247,22 @@ def key_of(name: str, form: str) -> str:
     return f"setting_{name}_{form}"
 
 
+def _offered(item: Field[Any], form: str) -> list[str]:
+    """Return the choices of a setting: of those that are leaving, only what a search of earlier settings found."""
+    found = st.session_state.get(key_of(item.name, form))
+    choices = [choice for choice in item.metadata["choices"] or () if choice != OWN]
+    return choices + [choice for choice in item.metadata["leaving"] if choice == found]
+
+
 def _widget(item: Field[Any], hint: Any, start: Any, form: str) -> Any:
     label, info, key = t(f"config.{item.name}"), t(f"config.{item.name}.help"), key_of(item.name, form)
     optional = get_origin(hint) is types.UnionType
     kind = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
     default = None if start is MISSING else start
-    if item.metadata["choices"]:
-        names = {choice: name_of(f"choice.{item.name}", choice) for choice in item.metadata["choices"] if choice != OWN}
-        index = list(names).index(default)
+    offered = _offered(item, form)
+    if offered:
+        names = {choice: name_of(f"choice.{item.name}", choice) for choice in offered}
+        index = offered.index(str(default))
         return widgets.select(label, names, key, index=index, help=info, persist_state="session")
     if kind is bool:
         return st.toggle(label, value=bool(default), help=info, key=key, persist_state="session")
