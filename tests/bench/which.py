@@ -42,17 +42,17 @@ CHANCE: Final = (0.1, 0.1, 0.2, 0.2, 0.2, 0.2)
 """Of a giver to come by each appeal."""
 
 
-def donations(seed: int) -> tuple[pd.DataFrame, pd.Series]:
+def donations(seed: int, givers: int = CUSTOMERS) -> tuple[pd.DataFrame, pd.Series]:
     """Return the gifts of one shop, and each giver's appeal by customer id."""
     random = np.random.default_rng(seed)
-    appeal = random.choice(len(SHARE_BACK), CUSTOMERS, p=CHANCE)
+    appeal = random.choice(len(SHARE_BACK), givers, p=CHANCE)
     rate = -np.log1p(-np.array(list(SHARE_BACK.values()))[appeal]) / HORIZON_DAYS
-    first = random.uniform(0, DAYS, CUSTOMERS)
+    first = random.uniform(0, DAYS, givers)
     again = random.poisson(rate * (DAYS - first))
-    who = np.concatenate([np.arange(CUSTOMERS), np.repeat(np.arange(CUSTOMERS), again)])
+    who = np.concatenate([np.arange(givers), np.repeat(np.arange(givers), again)])
     later = np.repeat(first, again) + random.random(again.sum()) * np.repeat(DAYS - first, again)
     when = pd.Timestamp(FIRST) + pd.to_timedelta(np.concatenate([first, later]), unit="D").round("s")
-    names, ids = np.array(list(SHARE_BACK)), np.char.add("g", np.arange(CUSTOMERS).astype(str))
+    names, ids = np.array(list(SHARE_BACK)), np.char.add("g", np.arange(givers).astype(str))
     gifts = {"customer_id": ids[who], "event_time": when, "category": names[appeal[who]]}
     gifts["amount"] = random.lognormal(3, 0.5, len(who)).round(2)
     return pd.DataFrame(gifts), pd.Series(names[appeal], ids)
