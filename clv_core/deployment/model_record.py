@@ -280,4 +280,7 @@ def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(log := evidence.get("log"), dict):
             evidence["log"] = {**log, **{name: log.get(name, 0) for name in ("usual_gap", "long_gap")}}
         upgraded["evidence"] = evidence
+    holdout = upgraded.get("holdout")
+    if isinstance(holdout, dict):  # the measured fit had as many networks as the model
+        upgraded["holdout"] = {**holdout, "networks": holdout.get("networks", 0)}
     return upgraded

@@ -73,7 +73,7 @@ def test_steps_grow_with_what_there_is_to_learn_from():
     )
     assert purchases.windows == 150_000 < views.windows < many.windows == 1_500_000
     assert 200 <= purchases.steps <= 300 < views.steps < many.steps <= 3_000
-    assert 200 <= purchases.tuned_steps <= views.tuned_steps < many.tuned_steps <= 1_000
+    assert 100 <= purchases.tuned_steps <= views.tuned_steps < many.tuned_steps <= 500
 
 
 def test_partial_cutoffs_fill_the_last_horizon_and_keep_a_quarter_of_it():
