@@ -181,7 +181,8 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     origin, customers = str(rows["origin"].iloc[0]), rows["customer_id"].nunique()
     figures = metric_pairs(Bootstrap.of(rows, JUDGED))
     outcome = PROMOTED if surely_better(figures) else STAYS
-    why = Message(f"retrain.{outcome}", {"origin": origin, "customers": customers})
+    code = "equal" if equal(figures) else outcome
+    why = Message(f"retrain.{code}", {"origin": origin, "customers": customers})
     return Outcome(outcome, champion.id, challenger.id, why, origin, customers, tuple(figures))
 
 
@@ -208,6 +209,14 @@ def predicted_by_both(dataset: Dataset, champion: Bundle, challenger: Bundle, pr
 def surely_better(figures: Sequence[MetricPair]) -> bool:
     """Say whether a challenger is surely better in one figure, and surely worse in none."""
     return any(figure.better for figure in figures) and not any(figure.worse for figure in figures)
+
+
+def equal(figures: Sequence[MetricPair]) -> bool:
+    """Say whether both models did exactly the same: on every figure, and in every resample of the customers."""
+    return bool(figures) and all(
+        figure.champion == figure.challenger and figure.advantage.low == figure.advantage.high == 0.0
+        for figure in figures
+    )
 
 
 def metric_pairs(bootstrap: Bootstrap) -> list[MetricPair]:

@@ -10,7 +10,6 @@ import streamlit as st
 from clv_core.deployment import Bundle, holdout_predictions
 from clv_core.evaluation import (
     METRICS,
-    REFERENCE,
     Estimate,
     Thresholds,
     advantages_of,
@@ -63,14 +62,14 @@ def headline(bundle: Bundle) -> str:
 
 
 def main_figures(bundle: Bundle) -> list[widgets.Figure]:
-    """Return ranking, total, MAE and RMSE, each against BG/NBD."""
+    """Return ranking, total, MAE and RMSE, each against the simple model that is best on it, as the report does."""
     return [_against_baseline(bundle, metric) for metric in MAIN]
 
 
 def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
     record, label, meaning = bundle.record, t(f"metric.{metric}"), t(f"metric.{metric}.meaning")
     value, baselines, currency = record.metrics.get(metric), record.baselines, record.currency
-    name = REFERENCE if metric in baselines.get(REFERENCE, {}) else best_baseline(baselines, metric)
+    name = best_baseline(baselines, metric)
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else metric_text(metric, value, currency), meaning)
     other = baselines[name][metric]
@@ -81,7 +80,17 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
         standing = "level_with"
     note = t(f"evaluate.{standing}", name=name_of("model", name), value=metric_text(metric, other, currency))
     good = {"ahead": True, "behind": False}.get(standing)
+    zero = _error_of_zero(bundle) if metric == "mae" else None
+    if zero is not None and zero < value:
+        note, good = t("evaluate.and_zero", note=note, value=metric_text(metric, zero, currency)), False
     return widgets.Figure(label, metric_text(metric, value, currency), meaning, note, good)
+
+
+def _error_of_zero(bundle: Bundle) -> float | None:
+    """Return the MAE of predicting zero for everybody; None without the customers of the holdout."""
+    if not bundle.has_holdout:
+        return None
+    return float(_rows_of(bundle)[bundle.record.model]["actual"].abs().mean())
 
 
 def constant_errors(bundle: Bundle) -> str:
@@ -91,10 +100,8 @@ def constant_errors(bundle: Bundle) -> str:
     parts = [t("evaluate.mse", value=metric_text("mse", metrics["mse"], currency))] if "mse" in metrics else []
     if bundle.has_holdout:
         actual = _rows_of(bundle)[record.model]["actual"]
-        zero, mean = (
-            metric_text("mae", actual.abs().mean(), currency),
-            metric_text("rmse", actual.std(ddof=0), currency),
-        )
+        zero = metric_text("mae", _error_of_zero(bundle) or 0.0, currency)
+        mean = metric_text("rmse", actual.std(ddof=0), currency)
         parts.append(t("evaluate.constants", mae=zero, rmse=mean))
     return i18n.join_sentences(parts)
 

@@ -25,7 +25,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.drift.drift_reference import reference_of
-from clv_core.monitoring.retraining import JUDGED, MetricPair, Outcome, early
+from clv_core.monitoring.retraining import JUDGED, MetricPair, Outcome, early, equal
 from clv_core.workspace import Workspace
 from tests.deployment.registry import tiny
 from tests.monitoring.steady_shop import changed_from, day_after, dearer, steady_log, write_log
@@ -195,3 +195,15 @@ def test_a_difference_must_be_sure(
 ) -> None:
     figure = MetricPair(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
     assert (figure.better, figure.worse) == (better, worse)
+
+
+@pytest.mark.parametrize(
+    ("challenger", "low", "high", "same"),
+    [(0.5, 0.0, 0.0, True), (0.5, -0.01, 0.01, False), (0.5 + 1e-12, 0.0, 0.0, False)],
+)
+def test_models_are_equal_only_where_no_figure_and_no_resample_differs(
+    challenger: float, low: float, high: float, same: bool
+) -> None:
+    alike = MetricPair("gini", 0.5, 0.5, Estimate(0.0, 0.0, 0.0))
+    assert equal([alike, MetricPair("bias", 0.5, challenger, Estimate(0.0, low, high))]) is same
+    assert not equal([])

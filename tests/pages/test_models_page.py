@@ -21,7 +21,7 @@ from clv_core.deployment.model_archive.import_export import export_bundle, impor
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.evaluation.metrics import format_metric
-from clv_core.i18n import say_money, translate
+from clv_core.i18n import say_day, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import widgets
@@ -64,6 +64,20 @@ def test_the_headline_names_champion_and_challenger(open_page: OPEN, three: Path
     champion = f"v1 · {days} · {translate('models.role.champion', lang)} · {translate('model.bgnbd', lang)}"
     assert champion in labels and sorted(label[:5] for label in labels) == ["v1 · ", "v2 · ", "v3 · "]
     assert app.selectbox(key="model").value.startswith("shop-bgnbd-")
+
+
+def test_the_list_has_the_day_from_which_each_version_was_tested_as_evaluate_says_it(
+    open_page: OPEN, three: Path
+) -> None:
+    versions = {one.number: one for one in Registry(Workspace(three)).versions("shop")}
+    table = open_page(three, "models", lang="en").dataframe[0].value.set_index(translate("models.column.version"))
+    shown = table[translate("models.column.tested")]
+    for number, version in versions.items():
+        holdout = version.record.holdout
+        assert shown[number] == ("–" if holdout is None else say_day(holdout.cutoff))
+    day = shown[1]
+    assert day != table[translate("modelcard.fact.cutoff")][1]
+    assert any(day in str(item.value) for item in open_page(three, "evaluate", lang="en").caption)
 
 
 def test_each_card_holds_the_figures_of_its_own_version(open_page: OPEN, three: Path) -> None:

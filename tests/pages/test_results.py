@@ -12,9 +12,13 @@ import pytest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles, write_record
 from clv_core.deployment.saved_evaluation import shared_error
+from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import open_session
+from clv_core.evaluation import best_baseline, format_metric
 from clv_core.i18n import say_money, translate
+from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import purchase_history, with_history
+from clv_core.strategy.report.make_report import make_report
 from clv_core.strategy.segments import total
 from clv_core.strategy.segments.scored_customers import parse_scheme
 from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
@@ -42,7 +46,8 @@ def scores_of(root: Path) -> pd.DataFrame:
 
 def test_main_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
     bundle = bundle_of(with_model)
-    metrics, baseline = bundle.record.metrics, bundle.record.baselines["bgnbd"]
+    metrics = bundle.record.metrics
+    baseline = bundle.record.baselines[best_baseline(bundle.record.baselines, "mae")]
     app = open_page(with_model, "evaluate", lang="en")
     shown = {item.label: item for item in app.metric}
     values = {name: shown[translate(f"metric.{name}")].value for name in ("gini", "bias", "mae", "rmse")}
@@ -206,3 +211,40 @@ def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_mo
     assert changed["Predicted value"] == say_money(what_if.answer(row, {part: other})[0], "EUR")
     app.select_slider(key=f"what_if_{customer}_{part}").set_value(own).run()
     assert {item.label: item.value for item in app.metric} == now
+
+
+@pytest.mark.parametrize("best", ["naive", "bgnbd"])
+def test_tiles_and_report_hold_the_model_against_the_same_simple_model(open_page: OPEN, root: Path, best: str) -> None:
+    record = bundle_of(root).record
+    other = {"naive": "bgnbd", "bgnbd": "naive"}[best]
+    order = {best: 0.99, other: 0.11}
+    sizes = {best: 0.5, other: 9.5}
+    baselines = {
+        name: {"gini": order[name], "bias": sizes[name], "mae": sizes[name], "rmse": sizes[name]} for name in order
+    }
+    write_record(bundle_of(root).folder, replace(record, baselines=baselines))
+    tiles = {item.label: item.delta for item in open_page(root, "evaluate", lang="en").metric}
+    work = Workspace(root)
+    report = make_report(Scored.open(work, "shop", bundle_of(root).id), plan=None, language="en", progress=NoProgress())
+    (section,) = [one for one in report.sections if one.id == "trust"]
+    labels = {translate(f"metric.{name}"): name for name in ("gini", "bias", "mae", "rmse")}
+    both = [figure for figure in section.figures if figure.label in labels]
+    assert {figure.label for figure in both} == set(tiles)
+    for figure in both:
+        metric = labels[figure.label]
+        value = format_metric(metric, baselines[best][metric], "EUR")
+        assert value in figure.note and value in tiles[figure.label]
+        assert all(translate(f"model.{best}") in said for said in (figure.note, tiles[figure.label]))
+
+
+@pytest.mark.parametrize("times", [0.9, 1.1])
+def test_the_error_of_predicting_zero_stands_on_the_tile_where_it_is_smaller(
+    open_page: OPEN, root: Path, times: float
+) -> None:
+    bundle = bundle_of(root)
+    zero = float(holdout_of(bundle)["actual"].abs().mean())
+    write_record(bundle.folder, replace(bundle.record, metrics={**bundle.record.metrics, "mae": zero * times}))
+    shown = {item.label: item.delta for item in open_page(root, "evaluate", lang="en").metric}
+    said = translate("evaluate.and_zero", note="", value=say_money(zero, "EUR"))
+    assert (said in shown[translate("metric.mae")]) == (times > 1)
+    assert said not in shown[translate("metric.rmse")]

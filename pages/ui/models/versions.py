@@ -88,6 +88,9 @@ def _table(every: DatasetVersions) -> None:
                 None if (bias := record.metrics.get("bias")) is None else evaluation_charts.metric_text("bias", bias)
                 for record in records
             ],
+            t("models.column.tested"): [
+                "–" if record.holdout is None else i18n.day(record.holdout.cutoff) for record in records
+            ],
             t("modelcard.fact.cutoff"): [i18n.day(record.cutoff) for record in records],
             t("column.created"): [i18n.day(record.created) for record in records],
             t("models.column.seconds"): [record.actual.seconds for record in records],
