@@ -28,7 +28,7 @@ from clv_core.collection.store.version_store import list_datasets
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
-from pages.ui import received
+from pages.ui import received, widgets
 from pages.ui.upload import check, uploading
 from pages.ui.upload import save as saving
 from pages.ui.upload_gate import UploadsOnDisk
@@ -64,9 +64,7 @@ def upload(open_page: OPEN, tmp_path: Path) -> UPLOAD:
 def agree(app: AppTest) -> AppTest:
     """Tick the yes to what is doubtful about a file, where something is."""
     asked = [box for box in app.checkbox if str(box.key).startswith("doubts_yes_")]
-    for box in asked:
-        box.check()
-    return app
+    return asked[0].check().run() if asked and not asked[0].value else app
 
 
 def save(app: AppTest) -> AppTest:
@@ -88,7 +86,7 @@ def answers(app: AppTest) -> dict[str, Any]:
 def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
     upload: UPLOAD, tmp_path: Path, asks: str, order: str
 ) -> None:
-    app = upload(LOG)
+    app = agree(upload(LOG))
     app.text_input(key="dataset_name").set_value("Shop 2024")
     save(app)
     job = newest(tmp_path, "ingest")
@@ -511,7 +509,7 @@ def test_a_short_file_that_goes_on_with_a_dataset_is_not_said_to_be_useless(uplo
 
 
 def test_ids_are_replaced_where_it_was_asked_for(upload: UPLOAD, tmp_path: Path) -> None:
-    app = upload(LOG, lang="zh")
+    app = agree(upload(LOG, lang="zh"))
     app.toggle(key="pseudonymise").set_value(True)
     save(app)
     assert args_of(tmp_path, "ingest")[-1] == "--pseudonymise"
@@ -695,12 +693,10 @@ def test_what_is_doubtful_is_said_with_its_figure_and_saving_waits_for_one_yes(
     app = upload(LOG, lang=lang)
     few = translate("warning.few_customers", lang, customers=3)
     half = translate("warning.half_of_revenue", lang, customer="A", share=17 / 32.5, amount=17.0, total=32.5)
-    assert few in texts(app) and half in texts(app)
+    assert widgets.escape(few) in texts(app) and widgets.escape(half) in texts(app)
     button = app.form_submit_button[0]
     assert button.disabled
-    button.click().run()
-    assert not jobs.jobs(Workspace(tmp_path), "ingest")
-    assert not agree(app).run().form_submit_button[0].disabled
+    assert not agree(app).form_submit_button[0].disabled
     save(app)
     assert args_of(tmp_path, "ingest")[0] == "ingest"
 

@@ -99,7 +99,7 @@ def _agreed(file: FilesInHand, doubts: tuple[Message, ...]) -> bool:
     with st.container(border=True):
         st.markdown(f"**{t('save.doubts')}**")
         for doubt in doubts:
-            st.markdown(f":orange[:material/warning:] {check.plain_message(doubt)}")
+            st.markdown(f":material/help: {check.plain_message(doubt)}")
         asked = hash((file.folder.name, *(str(doubt.to_json()) for doubt in doubts)))
         return st.checkbox(t("save.doubts.yes"), key=f"doubts_yes_{asked}")
 
