@@ -9,6 +9,9 @@ from .check import Check as Check
 from .check import check_file as check_file
 from .check import load_check as load_check
 from .check import save_check as save_check
+from .doubts import Held as Held
+from .doubts import doubts_beside as doubts_beside
+from .doubts import rows_held as rows_held
 from .engine import connect as connect
 from .engine import connect_memory as connect_memory
 from .engine import fetch as fetch

@@ -18,6 +18,7 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.answers import Answers, Said
+from clv_core.collection.doubts import doubts_of
 from clv_core.collection.engine import connect, file_text, local_time
 from clv_core.collection.horizons import HorizonSupport, count_holdouts, horizons_to_count, supported_horizons
 from clv_core.collection.infer.event_names import EventName, names_of
@@ -55,6 +56,7 @@ class Check(JsonRecord):
         event_names: the file's names of events and what each is taken for; empty where no column holds any.
         states: the words of its columns of states of orders, and what each is taken for; empty likewise.
         recipe: name of the recipe that it was read by; empty where none was.
+        doubts: what a person should say yes to before it is saved (:mod:`clv_core.collection.doubts`).
     """
 
     manifest: Manifest
@@ -67,6 +69,7 @@ class Check(JsonRecord):
     event_names: tuple[EventName, ...] = ()
     states: tuple[OrderState, ...] = ()
     recipe: str = ""
+    doubts: tuple[Message, ...] = ()
     __pydantic_config__ = {"arbitrary_types_allowed": True}  # the first rows
 
     @property
@@ -133,6 +136,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
         ),
         states=result.profile.states,
         recipe=result.recipe,
+        doubts=doubts_of(connection, "local_events", manifest),
     )
 
 

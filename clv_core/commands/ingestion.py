@@ -74,7 +74,7 @@ def run_check(options: argparse.Namespace, context: Context) -> Answer:
         "event_names": {item.name: item.event_type for item in checked.event_names},
         "horizons": {str(item.horizon_days): item.verdict for item in checked.horizons},
         "columns": [column.to_json() for part in facts.parts for column in part.columns],
-        "warnings": [message.to_json(context.language) for message in checked.warnings],
+        "warnings": [message.to_json(context.language) for message in (*checked.warnings, *checked.doubts)],
     }
 
 

@@ -87,7 +87,7 @@ try:
         else:
             progress.show_outcome(checked)
             progress.technical_log(checked)
-        save.form(file)
+        save.form(file, checked if isinstance(checked, Check) else None)
 except ClvError as error:
     with result:
         question = questions.find_question(error)

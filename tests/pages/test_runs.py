@@ -105,6 +105,8 @@ def test_the_end_of_an_own_upload_is_told_while_another_persons_newer_one_runs(
     open_page: OPEN, two: Path, sleeping_job: START
 ) -> None:
     app = with_file_in_hand(open_page, two)
+    for doubted in [box for box in app.checkbox if str(box.key).startswith("doubts_yes_")]:
+        doubted.check().run()
     app.form_submit_button[0].click().run()
     own = jobs.jobs(Workspace(two), "ingest")[0]
     newer = sleeping_job(Workspace(two), ["ingest", "theirs.csv", "--name", "theirs"], "theirs")

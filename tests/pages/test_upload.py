@@ -28,7 +28,7 @@ from clv_core.collection.store.version_store import list_datasets
 from clv_core.errors import NeedsAnswer
 from clv_core.i18n import LANGUAGES, catalogue, translate
 from clv_core.workspace import Workspace
-from pages.ui import received
+from pages.ui import received, widgets
 from pages.ui.upload import check, uploading
 from pages.ui.upload import save as saving
 from pages.ui.upload_gate import UploadsOnDisk
@@ -61,7 +61,14 @@ def upload(open_page: OPEN, tmp_path: Path) -> UPLOAD:
     return take
 
 
+def agree(app: AppTest) -> AppTest:
+    """Tick the yes to what is doubtful about a file, where something is."""
+    asked = [box for box in app.checkbox if str(box.key).startswith("doubts_yes_")]
+    return asked[0].check().run() if asked and not asked[0].value else app
+
+
 def save(app: AppTest) -> AppTest:
+    agree(app)
     app.form_submit_button[0].click().run()
     return app
 
@@ -79,7 +86,7 @@ def answers(app: AppTest) -> dict[str, Any]:
 def test_a_run_that_ends_with_a_question_shows_its_answers_and_starts_again(
     upload: UPLOAD, tmp_path: Path, asks: str, order: str
 ) -> None:
-    app = upload(LOG)
+    app = agree(upload(LOG))
     app.text_input(key="dataset_name").set_value("Shop 2024")
     save(app)
     job = newest(tmp_path, "ingest")
@@ -502,7 +509,7 @@ def test_a_short_file_that_goes_on_with_a_dataset_is_not_said_to_be_useless(uplo
 
 
 def test_ids_are_replaced_where_it_was_asked_for(upload: UPLOAD, tmp_path: Path) -> None:
-    app = upload(LOG, lang="zh")
+    app = agree(upload(LOG, lang="zh"))
     app.toggle(key="pseudonymise").set_value(True)
     save(app)
     assert args_of(tmp_path, "ingest")[-1] == "--pseudonymise"
@@ -671,3 +678,61 @@ def test_columns_that_are_missing_are_called_what_the_page_calls_them(upload: UP
     said = texts(upload("a,b\n1,x\n2,y\n", lang=lang))
     assert translate("canonical.customer_id", lang) in said and translate("canonical.event_time", lang) in said
     assert "customer_id" not in said and "event_time" not in said
+
+
+SHOP = "customer_id,date,amount\n" + "".join(
+    f"C{n % 25},2024-{1 + n // 30:02}-{n % 28 + 1:02},{n % 7 + 0.5}\n" for n in range(150)
+)
+"""A shop of 25 customers, about whom there is nothing to doubt."""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_is_doubtful_is_said_with_its_figure_and_saving_waits_for_one_yes(
+    upload: UPLOAD, tmp_path: Path, lang: str
+) -> None:
+    app = upload(LOG, lang=lang)
+    few = translate("warning.few_customers", lang, customers=3)
+    half = translate("warning.half_of_revenue", lang, customer="A", share=17 / 32.5, amount=17.0, total=32.5)
+    assert widgets.escape(few) in texts(app) and widgets.escape(half) in texts(app)
+    button = app.form_submit_button[0]
+    assert button.disabled
+    assert not agree(app).form_submit_button[0].disabled
+    save(app)
+    assert args_of(tmp_path, "ingest")[0] == "ingest"
+
+
+def test_a_file_without_a_doubt_is_saved_at_once(upload: UPLOAD, tmp_path: Path) -> None:
+    app = upload(SHOP)
+    assert not [box for box in app.checkbox if str(box.key).startswith("doubts_yes_")]
+    app.form_submit_button[0].click().run()
+    assert args_of(tmp_path, "ingest")[0] == "ingest"
+
+
+def test_rows_that_a_dataset_holds_can_replace_it_and_under_other_ids_are_doubted(
+    upload: UPLOAD, tmp_path: Path
+) -> None:
+    first = tmp_path / "first.csv"
+    first.write_text(SHOP)
+    ingest(Workspace(tmp_path), first, "shop")
+    later = upload(SHOP.replace("2024-", "2026-"))
+    assert "replace" not in later.segmented_control(key="save_way_add").options
+    app = upload(SHOP + "C1,2024-06-28,3\n")
+    assert translate("save.held", "en", here=50, rows=50, name="shop") in [one.value for one in app.caption]
+    do(app, ("save_way_add", "replace"), "save_replace", "confirm")
+    args = args_of(tmp_path, "ingest")
+    assert args[args.index("--name") + 1] == "shop" and "--append" not in args
+    jobs.update_status(newest(tmp_path, "ingest").folder, state=jobs.CANCELLED)
+    renamed = upload(SHOP.replace("\nC", "\nother"))
+    doubt = translate("warning.rows_renamed", "en", rows=50, every=50, name="shop")
+    assert doubt in texts(renamed) and renamed.form_submit_button[0].disabled
+
+
+def test_an_addition_may_be_short_but_not_ten_times_as_much_a_day(upload: UPLOAD, tmp_path: Path) -> None:
+    first = tmp_path / "first.csv"
+    first.write_text(SHOP)
+    ingest(Workspace(tmp_path), first, "shop")
+    month = "".join(f"C{n % 9},2024-07-{n % 28 + 1:02},{{worth}}\n" for n in range(28))
+    head = SHOP.partition("\n")[0] + "\n"
+    assert not upload(head + month.format(worth=3.25)).form_submit_button[0].disabled
+    app = upload(head + month.format(worth=3250))
+    assert app.form_submit_button[0].disabled and "3,250.00 a day" in texts(app)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
 import streamlit as st
 
 from clv_core import jobs
+from clv_core.collection import Check, Held, doubts_beside, rows_held
 from clv_core.collection.parse import key_path
 from clv_core.collection.store import Dataset
 from clv_core.collection.vocabulary import fold
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, Message
 from clv_core.records import JsonObject
 from clv_core.workspace import check_name
 from pages.ui import access, confirmation, i18n, navigation, progress, session, widgets
+from pages.ui.cache import cached
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 from pages.ui.upload import check, questions, uploading
 from pages.ui.upload.uploading import FilesInHand
 
-NEW, ADD = "new", "add"
-WAYS: Final = (NEW, ADD)
+NEW, ADD, REPLACE = "new", "add", "replace"
 WISH: Final = "save_wish"
 """Session key by which another page requests one of the ways."""
 SAVED: Final = "just_saved"
@@ -38,27 +41,67 @@ def offer_adding(key: str) -> None:
         navigation.go("upload")
 
 
-def form(file: FilesInHand) -> None:
-    """Offer to save the files as a dataset of their own or to add them to one."""
+def form(file: FilesInHand, checked: Check | None = None) -> None:
+    """Offer to save the files as a dataset of their own, to add them to one, or, of rows that it holds, to replace it.
+
+    ``checked``: what the file would become, where that is known. What is doubtful about it waits for a yes.
+    """
     datasets = session.newest_datasets()
     names, similar = [item.name for item in datasets], like(file, datasets)
+    old = next((item for item in datasets if item.name == similar), None)
+    held = None if checked is None or old is None or old.manifest.pseudonymised else _held(checked, old)
     way = NEW
     if names:
         # The wish lives under a key of its own: a widget's is dropped on every page that does not draw it.
         wish = st.session_state.get(WISH, ADD if similar else NEW)
+        may_replace = held is not None and (held.is_here or held.is_renamed)
         way = st.segmented_control(
             t("save.way"),
-            WAYS,
+            (NEW, ADD, REPLACE) if may_replace else (NEW, ADD),
             format_func=lambda way: t(f"save.way.{way}"),
             default=wish,
             required=True,
             key=f"save_way_{wish}",
             label_visibility="collapsed",
         )
+        if held is not None and held.is_here:
+            st.caption(t("save.held", here=held.here, rows=held.rows, name=widgets.escape(similar)))
+    doubts = () if checked is None else _doubts(checked, held, old, way)
+    agreed = _agreed(file, doubts)
     if way == ADD:
-        _add(file, names, similar)
+        _add(file, names, similar, agreed)
+    elif way == REPLACE:
+        _replace(file, similar, agreed)
     else:
-        _save_new(file, names)
+        _save_new(file, names, agreed)
+
+
+def _held(checked: Check, old: Dataset) -> Held:
+    """Return how many of the file's first rows a dataset holds."""
+    return _looked_up(str(old.events_path), checked.manifest.timezone, checked.first_rows)
+
+
+@cached(32)
+def _looked_up(events: str, timezone: str, first_rows: pd.DataFrame) -> Held:
+    return rows_held(first_rows, timezone, Path(events))
+
+
+def _doubts(checked: Check, held: Held | None, old: Dataset | None, way: str) -> tuple[Message, ...]:
+    """Return what is doubtful about saving a file so: an addition may be as short and one-sided as it likes."""
+    beside = () if old is None else doubts_beside(checked.manifest, held, old.manifest)
+    return (*(checked.doubts if way != ADD else ()), *beside)
+
+
+def _agreed(file: FilesInHand, doubts: tuple[Message, ...]) -> bool:
+    """Say what is doubtful, and return whether the person says that it is right; one yes holds for all of it."""
+    if not doubts:
+        return True
+    with st.container(border=True):
+        st.markdown(f"**{t('save.doubts')}**")
+        for doubt in doubts:
+            st.markdown(f":material/help: {check.plain_message(doubt)}")
+        asked = hash((file.folder.name, *(str(doubt.to_json()) for doubt in doubts)))
+        return st.checkbox(t("save.doubts.yes"), key=f"doubts_yes_{asked}")
 
 
 def offer_refunds(file: FilesInHand, error: ClvError) -> bool:
@@ -72,7 +115,7 @@ def offer_refunds(file: FilesInHand, error: ClvError) -> bool:
     if len(file.paths) > 1:
         form(file)
     else:
-        _add(file, [item.name for item in datasets], like(file, datasets))
+        _add(file, [item.name for item in datasets], like(file, datasets), agreed=True)
     return True
 
 
@@ -84,40 +127,56 @@ def like(file: FilesInHand, datasets: list[Dataset]) -> str:
     return str(current) if current in similar else next(iter(similar), "")
 
 
-def _save_new(file: FilesInHand, taken: list[str]) -> None:
+def _save_new(file: FilesInHand, taken: list[str], agreed: bool) -> None:
     with st.form("save", border=True):
         name = st.text_input(t("upload.name"), file.name, max_chars=64, key="dataset_name", help=t("upload.name.help"))
         hidden = st.toggle(t("save.pseudonymise"), key="pseudonymise")
         st.caption(t("save.pseudonymise.why", path=widgets.escape(str(key_path(session.workspace())))))
-        may = access.if_may("change")
+        may = access.if_may("change", disabled=not agreed)
         pressed = st.form_submit_button(t("upload.save"), type="primary", icon=":material/save:", **may)
         if file.name in taken:
             st.caption(t("upload.name.taken", name=widgets.escape(file.name)))
-    if not pressed:
+    if not pressed or not agreed:
         return
     name = check_name(name)
     start = partial(_start, file, name, *(["--pseudonymise"] if hidden else []))
     if name in taken:
-        st.session_state[confirmation.OPEN] = Confirmation(
-            question=t("upload.name.sure", name=widgets.escape(name)),
-            consequence=t("upload.name.why", name=widgets.escape(name)),
-            label=t("upload.save"),
-            act=start,
-        )
+        _confirm(name, start)
     else:
         start()
     st.rerun()
 
 
-def _add(file: FilesInHand, names: list[str], similar: str) -> None:
+def _confirm(name: str, start: Callable[[], None]) -> None:
+    """Ask whether a dataset is to show the file alone from now on."""
+    st.session_state[confirmation.OPEN] = Confirmation(
+        question=t("upload.name.sure", name=widgets.escape(name)),
+        consequence=t("upload.name.why", name=widgets.escape(name)),
+        label=t("upload.save"),
+        act=start,
+    )
+
+
+def _replace(file: FilesInHand, name: str, agreed: bool) -> None:
+    """Make the file a new version of the dataset that holds its rows already."""
+    with st.container(border=True):
+        st.caption(t("save.replace.why", name=widgets.escape(name)))
+        may = access.if_may("change", disabled=not agreed)
+        label = t("save.replace", name=widgets.escape(name))
+        if st.button(label, type="primary", icon=":material/swap_horiz:", key="save_replace", **may) and agreed:
+            _confirm(name, partial(_start, file, name))
+            st.rerun()
+
+
+def _add(file: FilesInHand, names: list[str], similar: str, agreed: bool) -> None:
     """Add to a dataset, first of all to the one like the file: rows that it holds already count once."""
     with st.form("add", border=True):
         preselected = similar or st.session_state.get("dataset")
         default = names.index(preselected) if preselected in names else 0
         name = st.selectbox(t("save.add.to"), names, index=default, key="add_to")
         st.caption(t("save.add.why"))
-        may = access.if_may("change")
-        if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may):
+        may = access.if_may("change", disabled=not agreed)
+        if st.form_submit_button(t("save.add"), type="primary", icon=":material/playlist_add:", **may) and agreed:
             _start(file, name, "--append")
             st.rerun()
 
