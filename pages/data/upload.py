@@ -11,6 +11,7 @@ from pages.ui.i18n import t
 from pages.ui.upload import check, questions, save, steps, uploading
 
 job = progress.followed_run("ingest")
+uploading.restore()
 file = uploading.chosen()
 running = progress.is_running(job)
 dataset = session.dataset()

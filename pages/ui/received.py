@@ -32,8 +32,8 @@ LISTS: Final = ("txt", "csv", "xlsx")
 EXPERIMENTS: Final = ("csv", "txt", "xlsx", "parquet", "jsonl")
 MODELS: Final = ("zip",)
 """Kinds of files that are taken: of customers, of an experiment, of a version; a log may be of any."""
-LEFT_AFTER_SECONDS: Final = 2 * 86_400
-"""Age at which files of a session without an end are deleted: sessions are shorter as a rule. A guess."""
+LEFT_AFTER_SECONDS: Final = 86_400
+"""Age at which files of a session without an end are deleted, and drafts with them."""
 
 
 def copy(files: Sequence[UploadedFile], folder: Path) -> tuple[Path, ...]:

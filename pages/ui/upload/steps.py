@@ -105,6 +105,8 @@ def file_line(file: FilesInHand) -> None:
         size = i18n.size(file.size)
         st.markdown(f":material/description: **{widgets.escape(file.path.name)}**{more} · {size}", width="content")
         st.button(t("upload.another"), icon=":material/close:", key="another_file", on_click=uploading.drop)
+    if uploading.is_restored():
+        st.caption(t("upload.restored"))
 
 
 def which(file: FilesInHand) -> Path:

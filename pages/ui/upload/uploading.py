@@ -32,11 +32,14 @@ from clv_core.collection.store import SET_ASIDE
 from clv_core.upkeep import CURRENCY, NAME, SAMPLE
 from pages.ui import progress, received, session
 from pages.ui.cache import cached
+from pages.ui.upload import drafts
 
 FILE: Final = "upload_file"
 ANSWERS: Final = "upload_answers"
 ROUND: Final = "upload_answer_round"
 CHECKS: Final = "upload_checks"
+RESTORED: Final = "upload_restored"
+"""Whether the files in hand were found as a draft; absent until it was looked for."""
 CHECKED_HERE_BYTES: Final = 20_000_000
 """Larger files are checked by a run of its own: the page stays free, and the server's memory as it was."""
 
@@ -113,6 +116,31 @@ def take_shipped(path: Path = SAMPLE) -> FilesInHand:
 def _begin(file: FilesInHand) -> None:
     drop()
     st.session_state[FILE] = file
+    _keep()
+
+
+def restore() -> None:
+    """Take up the person's draft, once in a session that has no files in hand."""
+    if RESTORED in st.session_state:
+        return
+    st.session_state[RESTORED] = False
+    draft = None if FILE in st.session_state else drafts.latest()
+    if draft is not None:
+        folder, paths, given = draft
+        st.session_state[FILE] = FilesInHand(paths, folder)
+        st.session_state[ANSWERS] = given
+        st.session_state[RESTORED] = True
+
+
+def is_restored() -> bool:
+    """Return whether the files in hand were found as a draft."""
+    return bool(st.session_state.get(RESTORED))
+
+
+def _keep() -> None:
+    file = chosen()
+    if file is not None:
+        drafts.keep(file.folder, file.paths, st.session_state.get(ANSWERS, {}))
 
 
 def leave_out(file: FilesInHand, path: Path) -> None:
@@ -132,6 +160,7 @@ def drop() -> None:
         session.unfollow(run)
     file: FilesInHand | None = st.session_state.pop(FILE, None)
     st.session_state.pop(ANSWERS, None)
+    st.session_state[RESTORED] = False
     if file is not None:
         shutil.rmtree(file.folder, ignore_errors=True)
 
@@ -146,6 +175,7 @@ def answer(**given: Any) -> None:
     ):
         given = {"mapping": {}, **given}
     st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), **given}
+    _keep()
 
 
 def is_answered(what: str) -> bool:
@@ -289,6 +319,7 @@ def save(file: FilesInHand, name: str, *more: str) -> None:
     """Start the run that makes the dataset, or a new version of it."""
     stop_checks()
     progress.start_job(["ingest", *map(str, file.paths), "--name", name, *option_words(answers()), *more], name)
+    drafts.forget(file.folder)
 
 
 def restart(job: jobs.Job, **given: Any) -> None:
@@ -298,3 +329,6 @@ def restart(job: jobs.Job, **given: Any) -> None:
         revise_answers(**given)
     progress.start_job([*status.args, *option_words(Answers(**given))], status.label)
     job.dismiss()
+    file = chosen()
+    if file is not None:
+        drafts.forget(file.folder)
