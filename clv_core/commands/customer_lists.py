@@ -254,7 +254,7 @@ def _counts(made: Exported, suppression: Matches | None) -> Answer:
     return {
         "rows": made.rows,
         "asked": made.asked,
-        "match_rate": made.rows / made.asked,
+        "share_with_consent": made.rows / made.asked,
         "left_out": made.left_out,
         "reach": made.reach,
         "suppression": None if suppression is None else suppression.to_json(),

@@ -1,4 +1,4 @@
-"""The exports page: the match rate before the list, why it is what it is, and what was exported."""
+"""The exports page: the share with consent before the list, why it is what it is, and what was exported."""
 
 from __future__ import annotations
 
@@ -55,13 +55,14 @@ def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN,
     assert app.segmented_control(key=DATASETS_PART).value == "customers"
 
 
-def test_the_headline_is_the_match_rate_after_consent_and_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
+def test_the_headline_is_the_share_with_consent_and_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
     root, people = reachable
     app = do(open_page(root, "exports", lang="en"), ("export_format", "google_customer_match"))
     wanted = people[people["consent"] == "yes"]
     rate = f"{len(wanted) / len(people):.0%}"
     said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
     assert app.header[0].value == translate("exporting.headline", "en", **said)
+    assert ("Share with consent", rate) in {(one.label, one.value) for one in app.metric}
     app.get("file_uploader")[0].set_value(("stop.txt", b"P1@b.de\r\np2@B.de\n", "text/plain")).run()
     assert not app.error
     less = {**said, "rows": f"{len(wanted) - 2:,}"}

@@ -124,7 +124,7 @@ def test_a_preview_tells_the_list(scored: pd.DataFrame, people: pd.DataFrame, fo
     made = export(scored, format, tmp_path / f"list{entry.suffix}", side=SIDE, contacts=contacts)
     assert (found.rows, found.left_out, found.reach, found.asked) == (made.rows, made.left_out, made.reach, made.asked)
     expected = (1200 - 100 - 50 - 1) if entry.needs_contacts else 1199
-    assert found.rows == expected and found.match_rate == pytest.approx(expected / 1200)
+    assert found.rows == expected and found.share_with_consent == pytest.approx(expected / 1200)
     if entry.needs_contacts:
         assert found.first is not None
         first = found.first.astype("str")
@@ -138,7 +138,7 @@ def test_a_preview_names_the_smallest_list(scored: pd.DataFrame, people: pd.Data
     enough, short = (preview(scored[:count], "meta_value_based", Contacts(people)) for count in (100, 99))
     assert enough.too_small is None and short.too_small is not None
     assert "100" in short.too_small.text("en") and "99" in short.too_small.text("zh")
-    assert preview(scored[:0], "csv").match_rate == 0
+    assert preview(scored[:0], "csv").share_with_consent == 0
 
 
 def test_a_preview_asks_for_consent_and_contacts_as_the_export_does(scored: pd.DataFrame, people: pd.DataFrame) -> None:

@@ -232,7 +232,7 @@ class Preview:
     notes: tuple[Message, ...]
 
     @property
-    def match_rate(self) -> float:
+    def share_with_consent(self) -> float:
         """Share of the segment's customers who would be in the list, 0 to 1; 0 for an empty segment."""
         return self.rows / self.asked if self.asked else 0.0
 

@@ -91,15 +91,16 @@ def headline(result: Preview) -> str:
         return t("exporting.headline.none")
     if result.rows == result.asked:
         return t("exporting.headline.all", asked=f"{result.asked:,}")
-    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.match_rate)}
+    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.share_with_consent)}
     return t("exporting.headline", **params)
 
 
 def show(result: Preview, dataset: Dataset) -> None:
-    """Show the match rate and the reach by field of a platform, why others are not in the list, and its first rows."""
+    """Show the share with consent and the reach by field, why others are not in the list, and its first rows."""
     figures = []
     if EXPORTS[result.format].needs_contacts:
-        figures.append(widgets.Figure(t("exporting.rate"), percent(result.match_rate), t("exporting.rate.help")))
+        share = percent(result.share_with_consent)
+        figures.append(widgets.Figure(t("exporting.rate"), share, t("exporting.rate.help")))
     for field, count in result.reach.items():
         if field not in stored_fields(dataset):
             continue
