@@ -20,6 +20,7 @@ from pages.ui import access, received, session
 
 DRAFT_FILE: Final = "draft.json"
 KEPT_SECONDS: Final = 86_400
+"""A day."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ class Draft(StoredRecord):
 def keep(folder: Path, paths: Sequence[Path], given: dict[str, Any]) -> None:
     """Write the current user's draft into the folder of its files; one that was removed stays so."""
     if folder.is_dir():
-        draft = Draft(access.current_user(), tuple(map(str, paths)), given)
-        write_json(folder / DRAFT_FILE, draft.to_json())
+        write_json(folder / DRAFT_FILE, Draft(access.current_user(), tuple(map(str, paths)), given).to_json())
 
 
 def forget(folder: Path) -> None:

@@ -324,11 +324,10 @@ def save(file: FilesInHand, name: str, *more: str) -> None:
 
 def restart(job: jobs.Job, **given: Any) -> None:
     """Restart a run with an answer to its question; the answer is stored for the file in hand too."""
-    status = job.status()
-    if reads(job):
+    status, file = job.status(), chosen() if reads(job) else None
+    if file is not None:
         revise_answers(**given)
     progress.start_job([*status.args, *option_words(Answers(**given))], status.label)
     job.dismiss()
-    file = chosen()
     if file is not None:
         drafts.forget(file.folder)
