@@ -111,7 +111,10 @@ def test_a_surely_better_challenger_replaces_only_whom_it_was_held_against_and_o
     one_start = np.sqrt((off[1] ** 2).mean())
     assert found.starts == 3 and figures["rmse"].challenger == pytest.approx(one_start, rel=0.01)
     bias = ours.sum() / theirs["actual"].sum() - 1  # of both: the level comes from the log as of the origin
-    assert (figures["bias"].champion, figures["bias"].challenger) == pytest.approx((bias, bias))
+    assert figures["bias"].champion == pytest.approx(bias)
+    assert figures["bias"].challenger == pytest.approx(
+        bias, rel=0.03
+    )  # customers silent for too long keep a floor each
 
 
 def test_a_missing_reference_is_made_of_the_dataset(steady: Workspace, champion: str, tmp_path: Path) -> None:

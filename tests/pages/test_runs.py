@@ -293,7 +293,10 @@ def test_a_name_that_is_taken_is_told_before_it_gets_a_new_version(open_page: OP
     ingest(work, tmp_path / "shop.csv", "shop")
     app = open_page(work.root, "upload", lang="en")
     app.file_uploader[0].upload("june.csv", LOG).run()
-    do(app, ("save_way_add", "new"), ("dataset_name", "shop"), "save")
+    app.segmented_control(key="save_way_add").set_value("new").run()
+    for doubted in [box for box in app.checkbox if str(box.key).startswith("doubts_yes_")]:
+        doubted.check().run()
+    do(app, ("dataset_name", "shop"), "save")
     assert translate("upload.name.why", "en", name="shop") in texts(app) and not jobs.jobs(work, "ingest")
     do(app, "confirm")
     args = args_of(work.root, "ingest")

@@ -54,6 +54,8 @@ def upload(open_page: OPEN, tmp_path: Path) -> UPLOAD:
 
     def take(*contents: str | bytes, lang: str = "en", root: Path = tmp_path) -> AppTest:
         app = open_page(root, "upload", lang=lang)
+        if not app.file_uploader:  # the draft of the files before
+            app.button(key="another_file").click().run()
         data = [one.encode() if isinstance(one, str) else one for one in contents]
         app.file_uploader[0].set_value([(f"log{n}.csv", one, "text/csv") for n, one in enumerate(data)]).run()
         return app
