@@ -43,6 +43,8 @@ def test_the_holdout_is_measured_beside_the_baselines(small_bundle):
     record = small_bundle.record
     assert set(record.baselines) == {"naive", "bgnbd"}
     assert record.metrics["gini"] > 0.2
+    assert (record.train_config.ensemble, record.holdout.networks) == (2, 1)  # the measured fit has half of them
+    assert len(small_bundle.model.networks) == 2
     frame = small_bundle.holdout()
     assert set(frame["model"]) == {"hybrid", "naive", "bgnbd"}
     assert frame.groupby("model")["customer_id"].nunique().nunique() == 1

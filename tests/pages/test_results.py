@@ -213,6 +213,16 @@ def test_a_slider_scores_again_and_home_is_where_it_was(open_page: OPEN, with_mo
     assert {item.label: item.value for item in app.metric} == now
 
 
+@pytest.mark.parametrize("networks", [0, 1])
+def test_a_test_by_fewer_networks_than_the_model_has_is_said(open_page: OPEN, root: Path, networks: int) -> None:
+    record = bundle_of(root).record
+    assert record.holdout is not None
+    write_record(bundle_of(root).folder, replace(record, holdout=replace(record.holdout, networks=networks)))
+    fewer = translate("evaluate.tested.networks", tested=1, all=record.train_config.ensemble)
+    app = open_page(root, "evaluate", lang="en")
+    assert any(fewer in item.value for item in (*app.caption, *app.markdown)) == (networks == 1)
+
+
 @pytest.mark.parametrize("best", ["naive", "bgnbd"])
 def test_tiles_and_report_hold_the_model_against_the_same_simple_model(open_page: OPEN, root: Path, best: str) -> None:
     record = bundle_of(root).record
