@@ -55,6 +55,8 @@ def test_another_column_and_another_event_are_read_as_the_table_says(work: Works
     names = next(one.value["word"].tolist() for one in app.data_editor if str(one.key).startswith("events_"))
     edit(app, "events_", {names.index("peeked"): {"meaning": translate("event.purchase", "en")}})
     assert "1,600" in {one.value for one in app.metric}
+    for doubted in [box for box in app.checkbox if str(box.key).startswith("doubts_yes_")]:
+        doubted.check().run()
     app.form_submit_button[0].click().run()
     said = started(work, "ingest")
     assert said.map == ["amount=later"] and sorted(said.event) == ["peeked=purchase", "won=purchase"]
