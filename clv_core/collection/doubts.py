@@ -20,17 +20,18 @@ from clv_core.errors import Message
 
 MIN_CUSTOMERS: Final = 20
 """Customers below which a file is rather a piece of one (a guess)."""
-MAX_SHARE: Final = 0.5
+MIN_SHARE: Final = 0.5
 """Share of the revenue of one customer, from which on it is rather a counter or a wholesaler (a guess)."""
-TIMES: Final = 10
+MIN_TIMES: Final = 10
 """A month's revenue, or a day's, by that of those before it, from which on a unit or a separator is wrong (a guess)."""
 MONTHS: Final = (3, 12)
-"""Months before a month that it is compared with, at least and at most."""
+"""Months before a month that it is compared with, at least and at most: a quarter shows no trend for a level, and of more
+than a year the shop was another one (guesses)."""
 MIN_DAYS: Final = 7
 """Days of a file below which its revenue by day may be that of one good day (a guess)."""
 MIN_ROWS: Final = 10
 """First rows of a file of which so many have to be in a dataset before that says anything (a guess)."""
-MOST: Final = 0.9
+MIN_SHARE_HELD: Final = 0.9
 """Share of the first rows that have to be in a dataset, for the file's rows to be there (a guess)."""
 
 
@@ -51,7 +52,7 @@ def doubts_of(connection: duckdb.DuckDBPyConnection, events: str, manifest: Mani
         f"SELECT arg_max(id, worth), max(worth), sum(worth) FROM (SELECT {CUSTOMER_ID} AS id, sum({AMOUNT}) AS worth"
         f" {worth} GROUP BY 1)",
     )
-    if total and total > 0 and most >= MAX_SHARE * total:
+    if total and total > 0 and most >= MIN_SHARE * total:
         params = {"customer": str(customer)[:40], "share": most / total, "amount": most, "total": total}
         doubts.append(Message("warning.half_of_revenue", params))
     doubts += _high_month(connection, worth)
@@ -63,13 +64,13 @@ def _high_month(connection: duckdb.DuckDBPyConnection, worth: str) -> list[Messa
     months: list[tuple[str, float]] = connection.execute(
         f"SELECT strftime({EVENT_TIME}, '%Y-%m'), sum({AMOUNT}) {worth} GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    fewest, most = MONTHS
+    at_least, at_most = MONTHS
     for at in (len(months) - 1, len(months) - 2):
-        before = [revenue for _, revenue in months[max(0, at - most) : max(0, at)]]
-        if len(before) < fewest:
+        before = [revenue for _, revenue in months[max(0, at - at_most) : max(0, at)]]
+        if len(before) < at_least:
             break
         usual = sorted(before)[len(before) // 2]
-        if usual > 0 and months[at][1] >= TIMES * usual:
+        if usual > 0 and months[at][1] >= MIN_TIMES * usual:
             params = {"month": months[at][0], "amount": months[at][1], "usual": usual, "times": months[at][1] / usual}
             return [Message("warning.high_month", params)]
     return []
@@ -92,12 +93,12 @@ class Held:
     @property
     def is_here(self) -> bool:
         """Whether the file's rows are there already."""
-        return self.rows >= MIN_ROWS and self.here >= MOST * self.rows
+        return self.rows >= MIN_ROWS and self.here >= MIN_SHARE_HELD * self.rows
 
     @property
     def is_renamed(self) -> bool:
         """Whether the file's rows are there under other ids."""
-        return self.rows >= MIN_ROWS and self.renamed >= MOST * self.rows
+        return self.rows >= MIN_ROWS and self.renamed >= MIN_SHARE_HELD * self.rows
 
 
 def rows_held(first_rows: pd.DataFrame, timezone: str, events: Path) -> Held:
@@ -136,7 +137,7 @@ def doubts_beside(new: Manifest, held: Held | None, old: Manifest) -> tuple[Mess
         about = {"rows": held.renamed, "every": held.rows, "name": old.name}
         doubts.append(Message("warning.rows_renamed", about))
     daily, usual = (item.net_revenue / _days(item) for item in (new, old))
-    if _days(new) >= MIN_DAYS and usual > 0 and daily >= TIMES * usual and new.currency == old.currency:
+    if _days(new) >= MIN_DAYS and usual > 0 and daily >= MIN_TIMES * usual and new.currency == old.currency:
         params = {"daily": daily, "usual": usual, "times": daily / usual, "name": old.name}
         doubts.append(Message("warning.high_daily", params))
     return tuple(doubts)
