@@ -25,8 +25,8 @@ MIN_SHARE: Final = 0.5
 MIN_TIMES: Final = 10
 """A month's revenue, or a day's, by that of those before it, from which on a unit or a separator is wrong (a guess)."""
 MONTHS: Final = (3, 12)
-"""Months before a month that it is compared with, at least and at most: a quarter shows no trend for a level, and of more
-than a year the shop was another one (guesses)."""
+"""Months before a month that it is compared with, at least and at most: fewer than a quarter hold no usual month, and
+more than a year ago the shop was another one (guesses)."""
 MIN_DAYS: Final = 7
 """Days of a file below which its revenue by day may be that of one good day (a guess)."""
 MIN_ROWS: Final = 10
