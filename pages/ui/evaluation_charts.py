@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import pandas as pd
@@ -80,16 +81,14 @@ def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
         standing = "level_with"
     note = t(f"evaluate.{standing}", name=name_of("model", name), value=metric_text(metric, other, currency))
     good = {"ahead": True, "behind": False}.get(standing)
-    zero = _error_of_zero(bundle) if metric == "mae" else None
-    if zero is not None and zero < value:
+    zero = _error_of_zero(bundle) if metric == "mae" and bundle.has_holdout else math.inf
+    if zero < value:
         note, good = t("evaluate.and_zero", note=note, value=metric_text(metric, zero, currency)), False
     return widgets.Figure(label, metric_text(metric, value, currency), meaning, note, good)
 
 
-def _error_of_zero(bundle: Bundle) -> float | None:
-    """Return the MAE of predicting zero for everybody; None without the customers of the holdout."""
-    if not bundle.has_holdout:
-        return None
+def _error_of_zero(bundle: Bundle) -> float:
+    """Return the MAE of predicting zero for everybody of the holdout, which is there."""
     return float(_rows_of(bundle)[bundle.record.model]["actual"].abs().mean())
 
 
@@ -100,7 +99,7 @@ def constant_errors(bundle: Bundle) -> str:
     parts = [t("evaluate.mse", value=metric_text("mse", metrics["mse"], currency))] if "mse" in metrics else []
     if bundle.has_holdout:
         actual = _rows_of(bundle)[record.model]["actual"]
-        zero = metric_text("mae", _error_of_zero(bundle) or 0.0, currency)
+        zero = metric_text("mae", _error_of_zero(bundle), currency)
         mean = metric_text("rmse", actual.std(ddof=0), currency)
         parts.append(t("evaluate.constants", mae=zero, rmse=mean))
     return i18n.join_sentences(parts)
