@@ -18,9 +18,16 @@ import duckdb
 import pandas as pd
 
 from clv_core.collection.answers import Answers, Said
-from clv_core.collection.doubts import doubts_of
+from clv_core.collection.doubts import doubts_of, turn_of
 from clv_core.collection.engine import connect, file_text, local_time
-from clv_core.collection.horizons import HorizonSupport, count_holdouts, horizons_to_count, supported_horizons
+from clv_core.collection.horizons import (
+    HorizonSupport,
+    RecommendedHorizon,
+    count_holdouts,
+    horizons_to_count,
+    recommended,
+    supported_horizons,
+)
 from clv_core.collection.infer.event_names import EventName, names_of
 from clv_core.collection.infer.order_states import OrderState
 from clv_core.collection.ingest import describe
@@ -56,6 +63,7 @@ class Check(JsonRecord):
         event_names: the file's names of events and what each is taken for; empty where no column holds any.
         states: the words of its columns of states of orders, and what each is taken for; empty likewise.
         recipe: name of the recipe that it was read by; empty where none was.
+        recommended: the forecast period to begin with, and why; None in checks of earlier versions.
         doubts: what a person should say yes to before it is saved (:mod:`clv_core.collection.doubts`).
     """
 
@@ -69,6 +77,7 @@ class Check(JsonRecord):
     event_names: tuple[EventName, ...] = ()
     states: tuple[OrderState, ...] = ()
     recipe: str = ""
+    recommended: RecommendedHorizon | None = None
     doubts: tuple[Message, ...] = ()
     __pydantic_config__ = {"arbitrary_types_allowed": True}  # the first rows
 
@@ -123,9 +132,10 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
     days = (result.summary.log_end - result.summary.log_start).days
     counted = horizons_to_count(days)
     sizes = count_holdouts(connection, result.events, manifest.timezone, manifest.log_end, counted) if counted else {}
+    best = recommended(days, manifest.customers, sizes)
     return Check(
         manifest=manifest,
-        warnings=result.warnings,
+        warnings=(*result.warnings, *turn_of(connection, "local_events", manifest, best.days)),
         problems=result.problems,
         first_rows=connection.execute(f"SELECT * FROM local_events LIMIT {MAX_FIRST_ROWS}").df(),
         horizons=supported_horizons(days, {days: size.buyers for days, size in sizes.items()}),
@@ -136,6 +146,7 @@ def _check(connection: duckdb.DuckDBPyConnection, result: LoadedFile, manifest: 
         ),
         states=result.profile.states,
         recipe=result.recipe,
+        recommended=best,
         doubts=doubts_of(connection, "local_events", manifest),
     )
 

@@ -29,6 +29,13 @@ MONTHS: Final = (3, 12)
 more than a year ago the shop was another one (guesses)."""
 MIN_DAYS: Final = 7
 """Days of a file below which its revenue by day may be that of one good day (a guess)."""
+MIN_SPANS: Final = 3
+"""Earlier spans without which there is no usual one (a guess)."""
+GROWN: Final = 3
+"""Revenue of the last span by that of the usual one, from which on the log's past is another shop's (a guess)."""
+SINCE_LAST_YEAR: Final = 1.5
+"""The same beside the span a year before, where the log has it: a season comes again, growth does not (a guess)."""
+YEAR_DAYS: Final = 365
 MIN_ROWS: Final = 10
 """First rows of a file of which so many have to be in a dataset before that says anything (a guess)."""
 MIN_SHARE_HELD: Final = 0.9
@@ -74,6 +81,37 @@ def _high_month(connection: duckdb.DuckDBPyConnection, worth: str) -> list[Messa
             params = {"month": months[at][0], "amount": months[at][1], "usual": usual, "times": months[at][1] / usual}
             return [Message("warning.high_month", params)]
     return []
+
+
+def turn_of(connection: duckdb.DuckDBPyConnection, events: str, manifest: Manifest, days: int) -> tuple[Message, ...]:
+    """Return a warning where the last span of a log is many times the usual one, or a small part of it.
+
+    Args:
+        connection: where its rows are.
+        events: table or view of its rows, times in the log's zone.
+        manifest: what it would become.
+        days: length of the spans, counted back from the log's end.
+    """
+    log_days = _days(manifest)
+    rows = connection.execute(
+        f"SELECT DATE '{manifest.log_end}' - {EVENT_TIME}::DATE - 1 AS ago, sum({AMOUNT}) FROM {events}"
+        f" WHERE {EVENT_TYPE} IN ('{PURCHASE}', '{RETURN}') GROUP BY 1"
+    ).fetchall()
+    by_day: dict[int, float] = dict(rows)
+
+    def of_span(first: int) -> float:
+        return sum(by_day.get(ago, 0.0) for ago in range(first, first + days))
+
+    last, *earlier = map(of_span, range(0, log_days - days + 1, days))
+    usual = sorted(earlier)[len(earlier) // 2] if len(earlier) >= MIN_SPANS else 0.0
+    if usual <= 0:
+        return ()
+    grown, fallen = last >= GROWN * usual, last * GROWN <= usual
+    if log_days >= YEAR_DAYS + days:
+        year_ago = of_span(YEAR_DAYS)
+        grown, fallen = grown and last >= SINCE_LAST_YEAR * year_ago, fallen and last * SINCE_LAST_YEAR <= year_ago
+    about = {"days": days, "amount": last, "usual": usual, "times": last / usual}
+    return (Message("warning.grown" if grown else "warning.fallen", about),) if grown or fallen else ()
 
 
 @dataclass(frozen=True)

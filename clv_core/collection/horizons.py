@@ -33,7 +33,14 @@ BUYERS_TO_MEASURE: Final = 100
 to 5 points."""
 
 USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
-"""What people plan in."""
+"""Days: one, two, three, six and twelve months, what people plan in."""
+
+ENOUGH_BUYERS: Final = 300
+"""Buyers in the held-out window from which on a measurement is more than rough: a share of 300 has a standard error of
+up to 3 points."""
+
+MOST_CUSTOMERS: Final = 0.5
+"""Share of the customers on which a recommended horizon is tested: of fewer, the test says little of most (a guess)."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,6 @@ class HorizonSupport:
     horizon_days: int
     verdict: str
     reason: Message
-
-
-def usual_horizon(log_days: int) -> int:
-    """Return the longest usual horizon of which a log holds three; half of a shorter log, and 1 day at least."""
-    roomy = [days for days in USUAL_HORIZONS if WINDOWS_TO_MEASURE * days <= log_days]
-    return max(roomy, default=max(1, min(USUAL_HORIZONS[0], log_days // WINDOWS_TO_TRAIN)))
 
 
 def history_days(horizon_days: int) -> int:
@@ -112,6 +113,19 @@ def support(days: int, log_days: int, buyers: int | None = None) -> HorizonSuppo
     return HorizonSupport(days, "measured", Message("horizon.measured", {"days": days}))
 
 
+@dataclass(frozen=True)
+class RecommendedHorizon:
+    """The horizon to begin with.
+
+    Args:
+        days: the horizon.
+        reason: why this one, and none longer.
+    """
+
+    days: int
+    reason: Message
+
+
 SIZES_FILE: Final = "holdout_sizes.json"
 """In a version's folder: ``{timezone, log_end, sizes: {days: [customers, buyers]}}``."""
 
@@ -126,6 +140,58 @@ class HoldoutSize(NamedTuple):
 
     customers: int
     buyers: int
+
+
+def recommended(log_days: int, customers: int, sizes: Mapping[int, HoldoutSize]) -> RecommendedHorizon:
+    """Return the longest usual horizon that is tested on most customers and on enough buyers.
+
+    Where too few buy for that, it is the one with the most buyers. Where the log holds no usual one three times, it is
+    the longest that its past can test, of a week or more.
+
+    Args:
+        log_days: days from the first to the last event.
+        customers: of the log.
+        sizes: the holdout of each of :func:`horizons_to_count`.
+    """
+    roomy = [days for days in USUAL_HORIZONS if WINDOWS_TO_MEASURE * days <= log_days]
+    if not roomy:
+        return _short(log_days, sizes)
+    enough = [days for days in roomy if sizes[days].buyers >= ENOUGH_BUYERS]
+    most = [days for days in enough if sizes[days].customers >= MOST_CUSTOMERS * customers]
+    best = max(most or enough) if enough else max(roomy, key=lambda days: (sizes[days].buyers, days))
+    longer = min((days for days in roomy if days > best), default=0)
+    params: dict[str, int | float] = {"days": best, "every": customers, **sizes[best]._asdict()}
+    if not enough and sizes[best].buyers < BUYERS_TO_MEASURE:
+        params["needed"] = BUYERS_TO_MEASURE
+        return RecommendedHorizon(best, Message("horizon.recommended.none", params))
+    if not enough:
+        return RecommendedHorizon(best, Message("horizon.recommended.few", params))
+    if not most:
+        return RecommendedHorizon(best, Message("horizon.recommended.new", params))
+    if not longer:
+        return RecommendedHorizon(best, Message("horizon.recommended", params))
+    params["longer"] = longer
+    if sizes[longer].buyers < ENOUGH_BUYERS:
+        params["found"] = sizes[longer].buyers
+        return RecommendedHorizon(best, Message("horizon.recommended.buyers", params))
+    params["later"] = 1 - sizes[longer].customers / customers
+    return RecommendedHorizon(best, Message("horizon.recommended.growing", params))
+
+
+def _short(log_days: int, sizes: Mapping[int, HoldoutSize]) -> RecommendedHorizon:
+    month, week = USUAL_HORIZONS[0], HORIZONS[0]
+    tested = longest_measured(log_days, {days: size.buyers for days, size in sizes.items()})
+    if tested >= week:
+        days = min(tested, month)
+        return RecommendedHorizon(days, Message("horizon.recommended.short", {"days": days, "found": log_days}))
+    days = max(1, min(month, log_days // WINDOWS_TO_TRAIN))
+    return RecommendedHorizon(days, Message("horizon.recommended.untested", {"days": days, "found": log_days}))
+
+
+def recommended_horizon(dataset: Dataset) -> RecommendedHorizon:
+    """Return :func:`recommended` of a dataset; a day where the log is shorter than any."""
+    days = (dataset.log_end - dataset.log_start).days
+    return recommended(days, dataset.manifest.customers, holdout_sizes(dataset, horizons_to_count(days)))
 
 
 def count_holdouts(

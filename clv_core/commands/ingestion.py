@@ -73,6 +73,11 @@ def run_check(options: argparse.Namespace, context: Context) -> Answer:
         "longest_gap_days": checked.longest_gap_days,
         "event_names": {item.name: item.event_type for item in checked.event_names},
         "horizons": {str(item.horizon_days): item.verdict for item in checked.horizons},
+        "recommended_horizon": checked.recommended
+        and {
+            "days": checked.recommended.days,
+            "reason": checked.recommended.reason.text(context.language),
+        },
         "columns": [column.to_json() for part in facts.parts for column in part.columns],
         "warnings": [message.to_json(context.language) for message in (*checked.warnings, *checked.doubts)],
     }

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from clv_core.collection import usual_horizon
+from clv_core.collection import recommended_horizon
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
@@ -55,7 +55,7 @@ def zero_shot(
     Args:
         workspace: where the dataset is.
         name: the dataset.
-        horizon_days: length of the predicted span; None is the longest usual one of which the log holds three.
+        horizon_days: length of the predicted span; None is the recommended one.
         progress: listener.
 
     Raises:
@@ -74,8 +74,7 @@ def _bundle(workspace: Workspace, dataset: Dataset, horizon_days: int | None, pr
 
     It is no version until a user keeps it. Those of earlier data that were not kept are removed.
     """
-    default = usual_horizon((dataset.log_end - dataset.log_start).days)
-    horizon = default if horizon_days is None else horizon_days
+    horizon = recommended_horizon(dataset).days if horizon_days is None else horizon_days
     config = TrainConfig(horizon_days=horizon, model=MODEL, attributes=False, review_text=False)
     progress.report("features", 0, 1)
     started = time.monotonic()

@@ -53,7 +53,6 @@ from .slices import season_table as season_table
 from .slices import slice_label as slice_label
 from .slices import slice_table as slice_table
 from .trust import REASONS as REASONS
-from .trust import SMALL_SAMPLE_BUYERS as SMALL_SAMPLE_BUYERS
 from .trust import Grade as Grade
 from .trust import Question as Question
 from .trust import Trust as Trust

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from annotated_types import Len
 
+from clv_core.collection import ENOUGH_BUYERS
 from clv_core.errors import Message
 from clv_core.evaluation.calibration import TENTH_TOLERANCE
 from clv_core.evaluation.evidence import LEVEL_TOLERANCE, Evidence, Held
@@ -20,7 +21,7 @@ Question = Literal["ranking", "total", "probability"]
 Grade = Literal["good", "fair", "poor"]
 
 MIN_BUYERS: Final = 100
-SMALL_SAMPLE_BUYERS: Final = 300
+SMALL_SAMPLE_BUYERS: Final = ENOUGH_BUYERS
 """Buyers of the holdout below which there is no verdict but "not trusted", and below which the sample is called small.
 
 Both are guesses; the interval of the Gini is judged besides."""

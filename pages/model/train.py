@@ -20,7 +20,7 @@ facts = {
     "name": widgets.escape(dataset.name),
     "days": allowed.days,
     "longest": allowed.longest,
-    "measurable": allowed.checked,
+    "recommended": allowed.recommended.days,
     "needed": training.SHORTEST_LOG_DAYS,
 }
 if allowed.longest < 1:

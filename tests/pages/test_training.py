@@ -11,11 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core.collection.check import check_file
-from clv_core.collection.horizons import HORIZONS, HoldoutSize, support
+from clv_core.collection.horizons import HORIZONS, USUAL_HORIZONS, HoldoutSize, recommended, support
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment.zero_shot import zero_shot
 from clv_core.i18n import LANGUAGES, translate
+from clv_core.jobs import NoProgress
 from clv_core.training.windows import longest_horizon, training_cutoffs
 from clv_core.workspace import Workspace
 from pages.ui.train import training
@@ -87,32 +89,12 @@ def test_a_log_that_is_too_short_is_not_said_to_be_long_enough_to_train_on(open_
     assert not app.header
 
 
+SIZES = {days: HoldoutSize(1_000, 500) for days in (30, 60, 90, 182)}
+
+
 def test_the_train_page_says_of_an_unchecked_horizon_what_the_upload_page_says() -> None:
-    said = training.about(365, training.Horizons(700, 672, 336), 1_000)
+    said = training.about(365, training.Horizons(700, 672, 336, recommended(700, 1_000, SIZES)), 1_000)
     assert said.endswith(translate("horizon.unmeasured", "en", days=365, found=700, needed=758))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "best"),
-    [
-        # a chocolate shop of 24,255 customers, most of them of the last year
-        ({30: (22_000, 900), 60: (19_000, 1_500), 90: (15_761, 2_119), 182: (9_000, 1_800), 365: (2_243, 341)}, 90),
-        (
-            {30: (24_000, 900), 60: (23_500, 1_500), 90: (23_000, 2_000), 182: (22_000, 2_500), 365: (20_000, 3_000)},
-            365,
-        ),
-        # hardly anybody buys again: the most buyers
-        ({30: (24_000, 20), 60: (23_000, 60), 90: (20_000, 110), 182: (13_000, 150), 365: (2_000, 40)}, 182),
-        # nearly all are new: the longest with enough buyers
-        ({30: (5_000, 400), 60: (3_000, 400), 90: (2_000, 350), 182: (1_000, 300), 365: (500, 100)}, 182),
-        ({}, 365),
-    ],
-)
-def test_the_horizon_to_begin_with_is_tested_on_most_customers_and_enough_buyers(
-    sizes: dict[int, tuple[int, int]], best: int
-) -> None:
-    allowed = training.Horizons(1_361, 1_300, 600, {days: HoldoutSize(*size) for days, size in sizes.items()})
-    assert training.best_horizon(allowed, 24_255) == best
 
 
 @pytest.fixture
@@ -132,7 +114,7 @@ def test_a_log_in_which_too_few_buy_is_not_said_to_be_checked(open_page: OPEN, q
     assert app.header[0].value == translate("train.headline.few", lang, name="shop", days=900)
     chosen = next(one for one in app.get("button_group") if one.proto.id.endswith("train_horizon") or one.options)
     assert not any("check_circle" in label for label in chosen.options)
-    few = translate("horizon.few_buyers", lang, days=182, found=40, needed=100)
+    few = translate("horizon.recommended.none", lang, days=182, buyers=40, needed=100)
     assert any(few in one.value for one in app.caption)
 
 
@@ -141,10 +123,34 @@ def test_upload_and_train_promise_the_same_horizons(quiet: Path, with_dataset: P
         check = check_file(log)
         allowed = training.horizons(open_dataset(Workspace(work), "shop"))
         promised = {one.horizon_days: one.verdict == "measured" for one in check.horizons}
-        both = [days for days in training.USUAL_HORIZONS if days in promised and days <= allowed.longest]
+        both = [days for days in USUAL_HORIZONS if days in promised and days <= allowed.longest]
         assert both and [allowed.measured(days) for days in both] == [promised[days] for days in both]
         assert max((days for days, measured in promised.items() if measured), default=0) == allowed.checked
         assert max(one.horizon_days for one in check.horizons if one.verdict != "too_short") == allowed.longest
+
+
+def test_upload_first_look_and_train_recommend_one_period(open_page: OPEN, tmp_path: Path) -> None:
+    # 800 days hold half a year three times, but two thirds of the customers came in the last of them.
+    early = [(f"E{place % 400}", day) for day in range(0, 800, 10) for place in range(6 * day, 6 * day + 60)]
+    late = [(f"L{place}", day) for day in range(640, 800) for place in range(5 * (day - 640), 5 * (day - 640) + 30)]
+    log = tmp_path / "growing.csv"
+    table = pd.DataFrame([*early, *late], columns=["customer_id", "day"])
+    table["event_time"] = pd.Timestamp("2022-01-01") + pd.to_timedelta(table.day, "D")
+    table.drop(columns="day").assign(amount=10.0).to_csv(log, index=False)
+    work = Workspace(tmp_path / "work")
+    ingest(work, log, "shop")
+    check, look = check_file(log), zero_shot(work, "shop", progress=NoProgress())
+    app = open_page(tmp_path / "work", "train", lang="en")
+    assert check.recommended is not None and check.recommended.reason.code == "horizon.recommended.growing"
+    assert usual_of_length(800) == 182 and check.recommended.days == 90 == look.scored.model.record.horizon_days
+    assert any(check.recommended.reason.text("en") in one.value for one in app.caption)
+    chosen = next(group for group in app.get("button_group") if "182 days" in " ".join(group.options))
+    assert chosen.value == 90
+    assert app.header[0].value == translate("train.headline", "en", name="shop", days=800, recommended=90)
+
+
+def usual_of_length(days: int) -> int:
+    return max(horizon for horizon in USUAL_HORIZONS if 3 * horizon <= days)
 
 
 def test_the_buyers_of_a_horizon_that_is_typed_in_are_counted_too(quiet: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
+from clv_core.collection import USUAL_HORIZONS
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
@@ -20,7 +21,7 @@ from clv_core.i18n import translate
 from clv_core.training.cost import DEFAULT
 from clv_core.workspace import Workspace, read_json, write_json
 from pages.ui.navigation import BY_NAME
-from pages.ui.train.training import USUAL_HORIZONS, form_id, key_of
+from pages.ui.train.training import form_id, key_of
 from tests.pages.conftest import OPEN, do, newest
 
 SETTINGS = {

@@ -13,20 +13,21 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 import streamlit as st
 
 from clv_core.collection import (
-    WINDOWS_TO_MEASURE,
+    USUAL_HORIZONS,
     HoldoutSize,
     PaymentRhythm,
+    RecommendedHorizon,
     history_days,
     holdout_sizes,
     horizons_to_count,
     longest_measured,
     payment_rhythm,
+    recommended,
     support,
 )
 from clv_core.collection.store import Dataset
 from clv_core.config import OWN, READS, TrainConfig, config_words, is_read
 from clv_core.deployment import list_bundles
-from clv_core.evaluation import SMALL_SAMPLE_BUYERS
 from clv_core.features import FEATURES, PREFIX, SOURCES, attributes_of, label
 from clv_core.training import Cost, budget, estimate, longest_horizon, training_cutoffs
 from clv_core.training import cost as choice
@@ -34,8 +35,6 @@ from pages.ui import i18n, progress, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import name_of, t
 
-USUAL_HORIZONS: Final = (30, 60, 90, 182, 365)
-"""Days: one, two, three, six and twelve months."""
 OTHER: Final = 0
 """The option for a number of days of one's own."""
 GROUPS: Final = (BASIC := "basic", "data", "network", "training")
@@ -55,12 +54,14 @@ class Horizons:
         days: length of the log.
         longest: longest horizon that leaves one training cutoff.
         measurable: longest horizon that also leaves its last span out, to measure the model on it.
+        recommended: the horizon to begin with, and why.
         sizes: whom it could be tested on, for the usual horizons and ``measurable``; empty where not counted.
     """
 
     days: int
     longest: int
     measurable: int
+    recommended: RecommendedHorizon
     sizes: Mapping[int, HoldoutSize] = field(default_factory=dict)
 
     def measured(self, days: int) -> bool:
@@ -84,12 +85,13 @@ def horizons(dataset: Dataset) -> Horizons:
     candidates = range(longest, 0, -1)
     held_out = (h for h in candidates if training_cutoffs(first, end - timedelta(days=h), h, 1))
     measurable = next(held_out, 0)
+    log_days, customers = (end - first).days, dataset.manifest.customers
     candidates_days = tuple(
-        sorted({*horizons_to_count((end - first).days), *(days for days in USUAL_HORIZONS if days <= longest)})
+        sorted({*horizons_to_count(log_days), *(days for days in USUAL_HORIZONS if days <= longest)})
     )
     with st.spinner(t("train.counting")):
         sizes = _sizes(dataset, candidates_days) if candidates_days else {}
-    return Horizons((end - first).days, longest, measurable, sizes)
+    return Horizons(log_days, longest, measurable, recommended(log_days, customers, sizes), sizes)
 
 
 def counted(dataset: Dataset, allowed: Horizons, days: int) -> Horizons:
@@ -123,26 +125,11 @@ def form_id(dataset: Dataset) -> str:
     return f"{dataset.name}_{dataset.version}"
 
 
-def best_horizon(allowed: Horizons, customers: int) -> int:
-    """Return the usual horizon to begin with: the longest that is tested on most customers and on enough buyers.
-
-    Where too few buy for that, it is the one with the most buyers; 0 where the log allows no usual one.
-    """
-    usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
-    roomy = [days for days in usual if WINDOWS_TO_MEASURE * days <= allowed.days]
-    counted = [days for days in roomy if days in allowed.sizes]
-    enough = [days for days in counted if allowed.sizes[days].buyers >= SMALL_SAMPLE_BUYERS]
-    most = [days for days in enough if 2 * allowed.sizes[days].customers >= customers]
-    if enough or not counted:
-        return max(most or enough or roomy or usual[:1], default=0)
-    return max(counted, key=lambda days: (allowed.sizes[days].buyers, days))
-
-
 def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
     """Let the person choose a horizon; those that cannot be measured say so."""
-    key = f"train_horizon_{form_id(dataset)}"
+    key, best = f"train_horizon_{form_id(dataset)}", allowed.recommended.days
     usual = [days for days in USUAL_HORIZONS if days <= allowed.longest]
-    st.session_state.setdefault(key, best_horizon(allowed, dataset.manifest.customers) or OTHER)
+    st.session_state.setdefault(key, best if best in usual else OTHER)
     selected_days = st.segmented_control(
         t("train.horizon"),
         [*usual, OTHER],
@@ -160,7 +147,7 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
             t("config.horizon_days"),
             min_value=1,
             max_value=allowed.longest,
-            value=min(allowed.longest, max(1, allowed.measurable)),
+            value=min(allowed.longest, best),
             key=f"train_horizon_days_{form_id(dataset)}",
             help=t("train.horizon.other.help", longest=allowed.longest),
             width=260,
@@ -170,7 +157,13 @@ def choose_horizon(dataset: Dataset, allowed: Horizons) -> int:
 
 
 def about(days: int, allowed: Horizons, customers: int) -> str:
-    """Return on whom a model of this horizon is tested; where it cannot be, why, in the words of the upload page."""
+    """Return on whom a model of this horizon is tested; where it cannot be, why, in the words of the upload page.
+
+    Of the recommended one it is why it is recommended.
+    """
+    if days == allowed.recommended.days:
+        mark = "check_circle" if allowed.measured(days) else "warning"
+        return f":material/{mark}: {i18n.message_text(allowed.recommended.reason)}"
     supported, size = support(days, allowed.days, allowed.buyers(days)), allowed.sizes.get(days)
     if supported.verdict == "measured" and size is not None:
         return t("train.horizon.tested", customers=size.customers, all=customers, buyers=size.buyers)

@@ -44,6 +44,7 @@ HEEDED: Final = frozenset(
         *("large_units_mixed", "many_in_one", "rounded_ids", "float_ids"),
         *("epoch_mixed", "unknown_states", "purchases_end", "bad_bytes", "mixed_encoding"),
         *("sheets_left_out", "filled_down", "joined_cells"),
+        *("grown", "fallen"),
     )
 )
 """What, as it was read, may make every figure of the dataset wrong: money, customers or days that are not as meant."""
@@ -144,21 +145,26 @@ def show_gap(check: Check) -> None:
 
 
 def show_horizons(check: Check, like: str) -> None:
-    """Say how far ahead the log lets one predict, and why not further.
+    """Say which forecast period is recommended, and why none longer.
 
-    A file that goes on with a dataset, ``like``, may be as short as it likes.
+    For a file that goes on with a dataset, ``like``, that is said of both together, once it is saved.
     """
     if check.manifest.brings_nothing:
         st.error(t("error.no_value"), icon=":material/block:")
         return
-    measured = [item.horizon_days for item in check.horizons if item.verdict == "measured"]
-    usable = [item.horizon_days for item in check.horizons if item.verdict != "too_short"]
-    kind = "measured" if measured else "unmeasured" if usable else "too_short"
-    if like and kind == "too_short":
-        st.info(t("look.horizons.adds", name=widgets.escape(like)), icon=":material/playlist_add:")
+    verdicts = {item.horizon_days: item.verdict for item in check.horizons}
+    usable = any(verdict != "too_short" for verdict in verdicts.values())
+    if like:
+        key = "look.horizons.adds" if usable else "look.horizons.adds.short"
+        st.info(t(key, name=widgets.escape(like)), icon=":material/playlist_add:")
         return
-    banner = {"measured": st.success, "unmeasured": st.warning, "too_short": st.error}[kind]
-    banner(t(f"look.horizons.{kind}", days=max(measured or usable, default=0)), icon=MARKS[kind].partition("[")[2])
+    kind = "too_short"
+    if not usable:
+        st.error(t("look.horizons.too_short"), icon=":material/block:")
+    elif check.recommended:
+        kind = verdicts.get(check.recommended.days, "unmeasured")
+        banner = st.success if kind == "measured" else st.warning
+        banner(plain_message(check.recommended.reason), icon=MARKS[kind].partition("[")[2])
     reasons: dict[str, str] = {}
     for item in check.horizons:
         if item.verdict != kind or kind == "too_short":
