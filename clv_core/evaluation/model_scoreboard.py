@@ -214,16 +214,17 @@ Level = Literal["exact", "high", "low", "none"]
 Standing = Literal["ahead", "behind", "level_with", "beside"]
 
 
-def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str) -> str:
+def best_baseline(baselines: Mapping[str, Mapping[str, float]], metric: str, *, model: str = "") -> str:
     """Return the id of the simple model that is best on a metric; "" where none was measured.
 
     Args:
         baselines: of a bundle's record: metrics by model.
         metric: id of ``METRICS``.
+        model: which is held against it; a simple one is not held against itself.
     """
     best = ""
     for name in BASELINES:
-        if metric not in baselines.get(name, {}):
+        if name == model or metric not in baselines.get(name, {}):
             continue
         ours, theirs = (np.array(baselines[model][metric]) for model in (name, best or name))
         if METRICS[metric].advantage(ours, theirs) >= 0:

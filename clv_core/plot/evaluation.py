@@ -257,7 +257,7 @@ class Holdout:
     @classmethod
     def of(cls, record: ModelRecord, rows_by_model: Mapping[str, pd.DataFrame]) -> Self:
         """Return it from a bundle's record and :func:`~clv_core.deployment.saved_evaluation.holdout_predictions`."""
-        model, baseline = record.model, best_baseline(record.baselines, "gini")
+        model, baseline = record.model, best_baseline(record.baselines, "gini", model=record.model)
         return cls(model, rows_by_model[model], baseline, rows_by_model.get(baseline), record.currency)
 
 

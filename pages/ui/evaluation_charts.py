@@ -70,7 +70,7 @@ def main_figures(bundle: Bundle) -> list[widgets.Figure]:
 def _against_baseline(bundle: Bundle, metric: str) -> widgets.Figure:
     record, label, meaning = bundle.record, t(f"metric.{metric}"), t(f"metric.{metric}.meaning")
     value, baselines, currency = record.metrics.get(metric), record.baselines, record.currency
-    name = best_baseline(baselines, metric)
+    name = best_baseline(baselines, metric, model=record.model)
     if value is None or not name:
         return widgets.Figure(label, "–" if value is None else metric_text(metric, value, currency), meaning)
     other = baselines[name][metric]

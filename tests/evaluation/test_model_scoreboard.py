@@ -20,6 +20,7 @@ MEASURED = {"naive": {"gini": 0.4, "bias": -0.05, "mae": 9.0}, "bgnbd": {"gini":
 def test_the_best_simple_model_is_higher_lower_or_nearer_zero_as_the_metric_asks(metric: str, best: str) -> None:
     assert best_baseline(MEASURED, metric) == best
     assert best_baseline(dict(reversed(MEASURED.items())), metric) == best
+    assert not best or best_baseline(MEASURED, metric, model=best) not in {best, ""}  # nothing is held against itself
     assert best_baseline({"naive": MEASURED["naive"], "lightgbm": {"gini": 0.9}}, "gini") == "naive"
 
 

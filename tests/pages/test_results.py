@@ -14,7 +14,7 @@ from clv_core.deployment.bundle import Bundle, list_bundles, write_record
 from clv_core.deployment.saved_evaluation import shared_error
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import open_session
-from clv_core.evaluation import best_baseline, format_metric
+from clv_core.evaluation import best_baseline, format_metric, model_scoreboard
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.purchase_history import purchase_history, with_history
@@ -47,7 +47,7 @@ def scores_of(root: Path) -> pd.DataFrame:
 def test_main_figures_are_the_metrics_of_the_record(open_page: OPEN, with_model: Path) -> None:
     bundle = bundle_of(with_model)
     metrics = bundle.record.metrics
-    baseline = bundle.record.baselines[best_baseline(bundle.record.baselines, "mae")]
+    baseline = bundle.record.baselines[best_baseline(bundle.record.baselines, "mae", model="bgnbd")]
     app = open_page(with_model, "evaluate", lang="en")
     shown = {item.label: item for item in app.metric}
     values = {name: shown[translate(f"metric.{name}")].value for name in ("gini", "bias", "mae", "rmse")}
@@ -223,10 +223,12 @@ def test_a_test_by_fewer_networks_than_the_model_has_is_said(open_page: OPEN, ro
     assert any(fewer in item.value for item in (*app.caption, *app.markdown)) == (networks == 1)
 
 
-@pytest.mark.parametrize("best", ["naive", "bgnbd"])
-def test_tiles_and_report_hold_the_model_against_the_same_simple_model(open_page: OPEN, root: Path, best: str) -> None:
+@pytest.mark.parametrize(("best", "other"), [("naive", "lightgbm"), ("lightgbm", "naive")])
+def test_tiles_and_report_hold_the_model_against_the_same_simple_model(
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch, best: str, other: str
+) -> None:
+    monkeypatch.setattr(model_scoreboard, "BASELINES", ("naive", "lightgbm"))  # the model itself is the other, BG/NBD
     record = bundle_of(root).record
-    other = {"naive": "bgnbd", "bgnbd": "naive"}[best]
     order = {best: 0.99, other: 0.11}
     sizes = {best: 0.5, other: 9.5}
     baselines = {
@@ -245,6 +247,15 @@ def test_tiles_and_report_hold_the_model_against_the_same_simple_model(open_page
         value = format_metric(metric, baselines[best][metric], "EUR")
         assert value in figure.note and value in tiles[figure.label]
         assert all(translate(f"model.{best}") in said for said in (figure.note, tiles[figure.label]))
+
+
+def test_a_simple_model_is_not_held_against_itself(open_page: OPEN, root: Path) -> None:
+    assert bundle_of(root).record.model == "bgnbd"
+    app = open_page(root, "evaluate", lang="en")
+    naive = translate("model.naive")
+    assert all(naive in item.delta and translate("model.bgnbd") not in item.delta for item in app.metric)
+    (gains,) = [item.value for item in app.markdown if "perfect" in item.value and "hold" in item.value]
+    assert naive in gains and translate("model.bgnbd") not in gains
 
 
 @pytest.mark.parametrize("times", [0.9, 1.1])

@@ -88,7 +88,7 @@ def trust(context: ReportContext) -> Section:
 def quality(context: ReportContext) -> str:
     """Return how ranking and level did on the holdout, in one sentence."""
     f, record = context.format, context.scored.model.record
-    bias, order = record.metrics.get("bias"), best_baseline(record.baselines, "gini")
+    bias, order = record.metrics.get("bias"), best_baseline(record.baselines, "gini", model=record.model)
     rows, advantage = holdout_predictions(context.scored.model), None
     if order in rows:
         both = both_figures(record.metrics, record.baselines[order], ("gini",))
@@ -103,7 +103,7 @@ def quality(context: ReportContext) -> str:
 
 def _figure(context: ReportContext, metric: str) -> ReportFigure:
     f, record = context.format, context.scored.model.record
-    value, name = record.metrics[metric], best_baseline(record.baselines, metric)
+    value, name = record.metrics[metric], best_baseline(record.baselines, metric, model=record.model)
     label = f.t(f"metric.{metric}")
     if not name:
         return ReportFigure(label, _shown(context, metric, value))
@@ -119,7 +119,7 @@ def _shown(context: ReportContext, metric: str, value: float) -> str:
 def deciles(context: ReportContext) -> Section | None:
     """Return predicted and actual value by decile of customers on the holdout; None without a holdout."""
     f, record = context.format, context.scored.model.record
-    simple = best_baseline(record.baselines, "gini")
+    simple = best_baseline(record.baselines, "gini", model=record.model)
     rows = holdout_predictions(context.scored.model)
     if not rows:
         return None
