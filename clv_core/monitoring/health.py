@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, Alert
+from clv_core.monitoring.realized.realized_value import with_tier_name
 from clv_core.records import JsonObject, StoredRecord
 
 GREEN, AMBER, RED, UNKNOWN = "green", "amber", "red", "unknown"
@@ -34,7 +35,11 @@ class HealthStatus(StoredRecord):
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message as text."""
         about = {"light": self.colour, "alerts": self.alerts, **self.why.coded()}
-        return {**about, "message": self.why.text(language)}
+        return {**about, "message": self.named(language).text(language)}
+
+    def named(self, language: str = DEFAULT_LANGUAGE, tiers: Sequence[str] = ()) -> Message:
+        """Return the reason for a reader: a tier by its name, of those of all ``tiers``, or of the scheme."""
+        return with_tier_name(self.why, language, tiers)
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,8 @@ class Report(StoredRecord):
             acknowledgements: of :func:`acknowledged`.
         """
         alerts = acknowledge(self.alerts, acknowledgements)
-        lights = assess_health(alerts, self.unknown, outside(self.realised), so_far(self.realised))
-        return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
+        lights, recommendation = judge(self.about, alerts, self.unknown, self.realised, self.tiers)
+        return replace(self, alerts=alerts, lights=lights, recommendation=recommendation)
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return all but the single checks, JSON-ready, messages as text."""
@@ -165,6 +165,18 @@ class Report(StoredRecord):
             "alerts": [{key: value for key, value in alert.items() if key != "message"} for alert in raw["alerts"]],
             "unknown": unknown | raw.get("unknown", {}),
         }
+
+
+def judge(
+    about: ReportFacts,
+    alerts: Sequence[Alert],
+    unknown: Mapping[str, Message],
+    realised: Sequence[Realised],
+    tiers: Sequence[Tier],
+) -> tuple[list[HealthStatus], Recommendation]:
+    """Return health and recommendation that follow from what was found; arguments as in :class:`Report`."""
+    lights = assess_health(alerts, unknown, outside(realised, tiers, about.currency), so_far(realised))
+    return lights, recommend(lights)
 
 
 def _with_why(record: JsonObject) -> JsonObject:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,14 +22,17 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Message
-from clv_core.evaluation import Estimate
-from clv_core.i18n import LANGUAGES, translate
+from clv_core.evaluation import Estimate, Intervals
+from clv_core.i18n import LANGUAGES, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import Outcome
+from clv_core.monitoring import monitor as watch
 from clv_core.monitoring.health import UNKNOWN, Recommendation
 from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import save_outcome
+from clv_core.monitoring.realized.realized_value import Realised, Tier, compare_realized
 from clv_core.monitoring.retraining import MetricPair
+from clv_core.strategy.segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
@@ -80,6 +84,33 @@ def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: P
     days = log["event_time"].dt.date.between(CUTOFF, last) & log["customer_id"].isin(known)
     assert came["realised"].iloc[-1] == pytest.approx(log.loc[days, "amount"].sum(), abs=0.01)
     assert do(app, ("monitor_part", "drift")).selectbox(key="monitor_series").options
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_revenue_does_not_match_while_the_top_tier_is_outside_its_range(
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    def top_below(*args: Any) -> tuple[list[Realised], list[Tier], Intervals | None]:
+        realised, (top, *others), intervals = compare_realized(*args)
+        return realised, [replace(top, low=1.01 * top.realised, high=1.5 * top.realised), *others], intervals
+
+    work = Workspace(root)
+    scored = Scored.open(work, "shop", list_bundles(work)[0].id)
+    monkeypatch.setattr(watch, "compare_realized", top_below)
+    found = watch.monitor(scored, progress=NoProgress())
+    total, top = found.realised[-1], found.tiers[0]
+    assert total.side == "inside" and top.side == "below", "the total alone would say yes"
+    light = found.to_json()["lights"]["realised"]
+    assert (light["light"], light["code"]) == ("amber", "light.realised.tier.below")
+    save_labels(scored.dataset, "tiers:4", {"1": SegmentLabel("Gold_club")})
+    app = open_page(root, "monitor", lang=lang)
+    (said,) = [item.value for item in app.caption if "Gold" in item.value]
+    amounts = [say_number(value, lang) for value in (top.realised, 1.01 * top.realised)]
+    assert said.startswith("Gold\\_club") and all(amount in said for amount in amounts)
+    shown = [item.value for item in app.dataframe if translate("column.tier", lang) in item.value][0]
+    inside = {side: translate(f"monitor.side.{side}", lang) for side in ("inside", "below", "above")}
+    assert list(shown[translate("monitor.column.side", lang)]) == [inside[tier.side] for tier in found.tiers]
+    assert shown[translate("monitor.column.side", lang)].iloc[0] == inside["below"]
 
 
 def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root: Path) -> None:

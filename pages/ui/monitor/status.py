@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.deployment import Bundle, Scored
 from clv_core.monitoring import (
     AMBER,
@@ -26,6 +27,7 @@ from clv_core.monitoring import (
     last_outcome,
     report_folder,
 )
+from clv_core.strategy.segments import tier_labels
 from pages.ui import access, evaluation_charts, i18n, page_files, progress, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t
@@ -89,15 +91,16 @@ def about(report: Report) -> str:
     )
 
 
-def show_lights(report: Report) -> None:
-    """Show one light a question: a colour, a word, and why."""
+def show_lights(report: Report, dataset: Dataset) -> None:
+    """Show one light a question: a colour, a word, and why, tiers as a person calls them."""
+    tiers = [widgets.escape(name) for name in tier_labels(dataset, len(report.tiers), session.language())]
     with st.grid(3, min_column_width=240, gap="small"):
         for light in report.lights:
             colour, icon = LIGHTS[light.colour]
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(i18n.message_text(light.why))
+                st.caption(i18n.message_text(light.named(session.language(), tiers)))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:
