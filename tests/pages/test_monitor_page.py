@@ -23,7 +23,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Message
 from clv_core.evaluation import Estimate, Intervals
-from clv_core.i18n import LANGUAGES, say_number, translate
+from clv_core.i18n import LANGUAGES, say_change, say_day, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import Outcome
 from clv_core.monitoring import monitor as watch
@@ -165,6 +165,36 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     save_outcome(work, [model], later)  # as a night does, without a job
     said = texts(app.run())
     assert "4,321 customers" in said and "1,234 customers" not in said
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_monitor_and_evaluate_show_the_same_figure_of_the_promoted_model(
+    open_page: OPEN, root: Path, lang: str
+) -> None:
+    """The mean over random starts, by which models are compared, stands beside it."""
+    work = Workspace(root)
+    model = list_bundles(work)[0]
+    own = model.record.metrics["bias"]
+    why = Message("retrain.promoted", {"origin": "2023-06-30", "customers": 500})
+    mean = MetricPair("bias", 0.21, own - 0.1, Estimate(-0.05, -0.2, 0.1))
+    save_outcome(work, [model.id], Outcome("promoted", "old", model.id, why, "2023-06-30", 500, (mean,), 3))
+    evaluated = {tile.label: tile.value for tile in open_page(root, "evaluate", lang=lang).metric}
+    shown = evaluated[translate("metric.bias", lang)]
+    texts_of = {name: say_change(figure, 1) for name, figure in (("own", own), ("challenger", own - 0.1))}
+    assert shown == texts_of["own"] != texts_of["challenger"]
+    app = open_page(root, "monitor", lang=lang)
+    line = translate(
+        "monitor.figure.starts",
+        lang,
+        metric=translate("metric.bias", lang),
+        champion="+21.0%",
+        starts=3,
+        **texts_of,
+    )
+    said = [item.value for item in app.caption]
+    assert line in said
+    assert translate("monitor.figure.test", lang, origin=say_day("2023-06-30", lang)) in said
+    assert any(texts_of["challenger"] in item.value and "21.0%" in item.value for item in app.markdown), "it got worse"
 
 
 @pytest.mark.parametrize(("broken", "note"), [(True, "monitor.retrain.broken"), (False, "monitor.retrain.note")])

@@ -140,14 +140,27 @@ def show_retraining(bundle: Bundle) -> None:
     with st.container(border=True, gap="xsmall"):
         when = f" · {i18n.moment(outcome.at)}" if outcome.at else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(widgets.escape(i18n.message_text(outcome.why)))
+        currency = bundle.record.currency
+        sentences = [i18n.message_text(outcome.why), *outcome.losses(session.language(), currency)]
+        st.markdown(widgets.escape(i18n.join_sentences(sentences)))
+        own = _own_metrics(outcome)
         for score in outcome.figures:
-            currency = bundle.record.currency
+            figures = {"champion": score.champion, "challenger": score.challenger}
+            figures |= {"own": own[score.metric]} if score.metric in own else {}
             values = {
-                name: evaluation_charts.metric_text(score.metric, figure, currency)
-                for name, figure in (("champion", score.champion), ("challenger", score.challenger))
+                name: evaluation_charts.metric_text(score.metric, figure, currency) for name, figure in figures.items()
             }
-            st.caption(t("monitor.figure", metric=t(f"metric.{score.metric}"), **values))
+            key = "monitor.figure.starts" if "own" in values else "monitor.figure"
+            st.caption(t(key, metric=t(f"metric.{score.metric}"), starts=outcome.starts, **values))
+        if outcome.origin:
+            st.caption(t("monitor.figure.test", origin=i18n.day(outcome.origin)))
+
+
+def _own_metrics(outcome: Outcome) -> dict[str, float]:
+    """Return the candidate's own metrics, as on the evaluate page, where means over random starts were compared."""
+    if outcome.starts == 1:
+        return {}
+    return next((model.record.metrics for model in session.models() if model.id == outcome.challenger), {})
 
 
 def show_actions(report: Report, scored: Scored) -> None:
