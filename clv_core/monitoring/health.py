@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
@@ -14,6 +15,7 @@ from clv_core.records import JsonObject, StoredRecord
 GREEN, AMBER, RED, UNKNOWN = "green", "amber", "red", "unknown"
 KEEP, RETRAIN, INVESTIGATE = "keep", "retrain", "investigate"
 BROKEN = "recommend.investigate.data"
+WAIT = "recommend.keep.wait"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Recommendation(StoredRecord):
         """Whether the data has to be investigated first: a model trained on it may have learned the fault."""
         return self.why.code == BROKEN
 
+    @property
+    def to_wait(self) -> bool:
+        """Whether the model should be retrained, but not yet: no test would show what changed."""
+        return self.why.code == WAIT
+
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message as text."""
         return {"action": self.action, **self.why.coded(), "message": self.why.text(language)}
@@ -98,11 +105,24 @@ def assess_health(
     return statuses
 
 
-def recommend(statuses: Sequence[HealthStatus]) -> Recommendation:
+def testable_since(alerts: Sequence[Alert], horizon_days: int) -> date | None:
+    """Return from which end of the log on a candidate can be tested on the first open change of the data.
+
+    It is tested on the last forecast period of the log, which has to begin after the change. None: nothing changed.
+    """
+    begins = [date.fromisoformat(alert.begin) for alert in alerts if alert.light == DATA and alert.is_open]
+    return min(begins) + timedelta(days=horizon_days + 1) if begins else None
+
+
+def recommend(statuses: Sequence[HealthStatus], wait: date | None = None) -> Recommendation:
     """Return what to do.
 
     Broken data has to be investigated first: a model trained on it would learn the fault. What a model can learn is
     learned by retraining.
+
+    Args:
+        statuses: of all questions.
+        wait: the log has to reach this day before a candidate can be tested on a change of the data; None where it has.
     """
     colours = {status.question: status.colour for status in statuses}
     noted = {status.question for status in statuses if status.colour == AMBER and not status.alerts}
@@ -112,6 +132,8 @@ def recommend(statuses: Sequence[HealthStatus]) -> Recommendation:
         return Recommendation(RETRAIN, Message("recommend.retrain.realised"))
     if colours[PREDICTIONS] in (RED, AMBER):
         return Recommendation(RETRAIN, Message("recommend.retrain.predictions"))
+    if colours[DATA] == AMBER and wait is not None:
+        return Recommendation(KEEP, Message(WAIT, {"since": wait.isoformat()}))
     if colours[DATA] == AMBER:
         return Recommendation(RETRAIN, Message("recommend.retrain.data"))
     if REALISED in noted:

@@ -21,8 +21,10 @@ from clv_core.monitoring.drift.feature_histograms import (
 )
 from clv_core.monitoring.drift.periods import Check
 from clv_core.monitoring.health import assess_health, recommend
+from clv_core.monitoring.monitoring_report import judge
 from clv_core.monitoring.realized.realized_value import Realised, Tier, outside
 from clv_core.strategy.segments import tier_names
+from tests.manifests import report_facts
 
 
 def check(chunk: int, test: str, subject: str, value: str = "", *, found: float = 2.0, alert: bool = True) -> Check:
@@ -179,6 +181,28 @@ def test_broken_data_comes_before_everything_else_and_what_is_unknown_is_said() 
     why = Message("light.early", {"until": "2024-03-01"})
     assert recommend(assess_health([], dict.fromkeys(LIGHTS, why))).why.code == "recommend.keep.early"
     assert recommend(assess_health([], {REALISED: why})).why.code == "recommend.keep.partly"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "acknowledged", "action", "code"),
+    [
+        ("2024-10-29", False, "keep", "recommend.keep.wait"),
+        ("2024-10-30", False, "retrain", "recommend.retrain.data"),  # the test begins the day after the first change
+        ("2024-10-29", True, "keep", "recommend.keep"),
+    ],
+)
+def test_a_change_of_the_data_is_retrained_once_a_candidate_can_be_tested_on_it(
+    as_of: str, acknowledged: bool, action: str, code: str
+) -> None:
+    seen = Acknowledgement("ann", "2024-10-29") if acknowledged else Acknowledgement()
+    changes = [
+        replace(alert_of(DATA, name, "", {}, begin, "2024-09-01"), acknowledged=seen)
+        for name, begin in (("new_channel", "2024-08-15"), ("price_amount_rose", "2024-07-31"))
+    ]
+    _, advice = judge(report_facts(horizon_days=90, as_of=as_of), changes, {}, [], [])
+    assert (advice.action, advice.why.code) == (action, code)
+    if code == "recommend.keep.wait":
+        assert advice.to_wait and "2024-10-30" in advice.why.text("en")
 
 
 @pytest.mark.parametrize(("value", "code"), [(60.0, "below"), (100.0, None), (140.0, "above")])

@@ -168,6 +168,23 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_advice_and_button_say_the_same_about_retraining_now(open_page: OPEN, root: Path, lang: str) -> None:
+    app = open_page(root, "monitor", lang=lang)  # the channel is new since the cutoff, a forecast period and more ago
+    assert app.header[0].value == translate("recommend.retrain.data", lang)
+    assert app.button(key="monitor_retrain").label == translate("monitor.retrain", lang)
+    assert app.button(key="monitor_retrain").proto.type == "primary"
+    path = next(root.glob("datasets/*/made/*/*/monitoring/report.json"))
+    report = json.loads(path.read_text())
+    report["alerts"][0]["begin"] = day_after(280).isoformat()  # the log ends after 330 days
+    path.write_text(json.dumps(report))
+    app.run()
+    assert app.header[0].value == translate("recommend.keep.wait", lang, since=say_day(day_after(341), lang))
+    button = app.button(key="monitor_retrain")
+    assert (button.label, button.proto.type) == (translate("monitor.retrain.anyway", lang), "secondary")
+    assert not button.disabled
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_monitor_and_evaluate_show_the_same_figure_of_the_promoted_model(
     open_page: OPEN, root: Path, lang: str
 ) -> None:

@@ -178,8 +178,10 @@ def retrain_button(report: Report, scored: Scored) -> None:
     """Offer to train a candidate, which is advised or too early."""
     dataset, bundle = scored.dataset, scored.model
     kind: Literal["primary", "secondary"] = "primary" if report.recommendation.action == RETRAIN else "secondary"
-    icon, may = ":material/model_training:", access.if_may("train", disabled=early(bundle, dataset) is not None)
-    if st.button(t("monitor.retrain"), key="monitor_retrain", icon=icon, type=kind, **may):
+    too_early = early(bundle, dataset) is not None
+    icon, may = ":material/model_training:", access.if_may("train", disabled=too_early)
+    label = t("monitor.retrain.anyway" if report.recommendation.to_wait and not too_early else "monitor.retrain")
+    if st.button(label, key="monitor_retrain", icon=icon, type=kind, **may):
         command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
         command += [] if access.may("promote") else ["--leave"]
         progress.start_job(command, f"{bundle.id} {RETRAINING}")
