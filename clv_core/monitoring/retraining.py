@@ -207,6 +207,8 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
         challenger: the new model.
         progress: listener.
     """
+    from clv_core.training import MODELS
+
     if champion.id == challenger.id:
         return Outcome(ALIKE, champion.id, challenger.id, Message("retrain.alike"))
     if not challenger.has_holdout:
@@ -215,7 +217,11 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     origin, customers = str(rows["origin"].iloc[0]), rows["customer_id"].nunique()
     figures = metric_pairs(Bootstrap.of(rows, JUDGED))
     outcome = PROMOTED if surely_better(figures) else STAYS
-    code = "equal" if equal(figures) else outcome
+    code = outcome
+    if equal(figures):
+        # A simple model is fitted on the customers to be predicted: both predict them by the same fit.
+        same = champion.record.model == challenger.record.model and MODELS[champion.record.model].baseline
+        code = "nothing_learned" if same else "equal"
     why = Message(f"retrain.{code}", {"origin": origin, "customers": customers})
     return Outcome(outcome, champion.id, challenger.id, why, origin, customers, tuple(figures))
 

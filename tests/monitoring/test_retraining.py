@@ -149,6 +149,7 @@ def test_a_reference_that_was_changed_is_refused(steady: Workspace, champion: st
 def test_the_champion_stays_where_nothing_changed(steady: Workspace, champion: str) -> None:
     found = pipeline.retrain(steady, "shop", champion, progress=NoProgress())
     assert found.outcome == "stays" and len(list_bundles(steady)) == 2
+    assert equal(found.figures) and found.why.code == "retrain.nothing_learned"  # BG/NBD is fitted at each prediction
     registry = Registry(steady)
     speaking, challenger = registry.champion("shop"), registry.challenger("shop")
     assert speaking is not None and speaking.bundle == champion
