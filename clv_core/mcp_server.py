@@ -65,7 +65,7 @@ from clv_core.mcp_answers import (
     TopCustomers,
     TrustVerdict,
 )
-from clv_core.monitoring.realized import compare_realized
+from clv_core.monitoring.realized import compare_realized, outside, with_tier_name
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
 from clv_core.strategy.customer import load_card
@@ -315,7 +315,8 @@ class Tools:
         scored = self._open(dataset, model)
         unknown: dict[str, Any] = {}
         spans, tiers, _ = compare_realized(scored, scored.scores(NoProgress()), unknown, NoProgress())
-        notes = [message.text() for message in unknown.values()]
+        found = outside(spans, tiers, scored.dataset.manifest.currency)
+        notes = [with_tier_name(message).text() for message in (*unknown.values(), *found.values())]
         return RealisedValue(**self._about(scored), by_day=_plain(spans), by_tier=_plain(tiers), notes=notes)
 
     def _open(self, dataset: str, model: str) -> Scored:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.monitoring.alerts import DATA, LIGHTS, PREDICTIONS, REALISED, Alert
+from clv_core.monitoring.realized.realized_value import with_tier_name
 from clv_core.records import JsonObject, StoredRecord
 
 GREEN, AMBER, RED, UNKNOWN = "green", "amber", "red", "unknown"
 KEEP, RETRAIN, INVESTIGATE = "keep", "retrain", "investigate"
 BROKEN = "recommend.investigate.data"
+WAIT = "recommend.keep.wait"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,11 @@ class HealthStatus(StoredRecord):
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message as text."""
         about = {"light": self.colour, "alerts": self.alerts, **self.why.coded()}
-        return {**about, "message": self.why.text(language)}
+        return {**about, "message": self.named(language).text(language)}
+
+    def named(self, language: str = DEFAULT_LANGUAGE, tiers: Sequence[str] = ()) -> Message:
+        """Return the reason for a reader: a tier by its name, of those of all ``tiers``, or of the scheme."""
+        return with_tier_name(self.why, language, tiers)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,11 @@ class Recommendation(StoredRecord):
     def of_broken_data(self) -> bool:
         """Whether the data has to be investigated first: a model trained on it may have learned the fault."""
         return self.why.code == BROKEN
+
+    @property
+    def to_wait(self) -> bool:
+        """Whether the model should be retrained, but not yet: no test would show what changed."""
+        return self.why.code == WAIT
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return a JSON-ready dictionary with the message as text."""
@@ -93,11 +105,24 @@ def assess_health(
     return statuses
 
 
-def recommend(statuses: Sequence[HealthStatus]) -> Recommendation:
+def testable_since(alerts: Sequence[Alert], horizon_days: int) -> date | None:
+    """Return from which end of the log on a candidate can be tested on the first open change of the data.
+
+    It is tested on the last forecast period of the log, which has to begin after the change. None: nothing changed.
+    """
+    begins = [date.fromisoformat(alert.begin) for alert in alerts if alert.light == DATA and alert.is_open]
+    return min(begins) + timedelta(days=horizon_days + 1) if begins else None
+
+
+def recommend(statuses: Sequence[HealthStatus], wait: date | None = None) -> Recommendation:
     """Return what to do.
 
     Broken data has to be investigated first: a model trained on it would learn the fault. What a model can learn is
     learned by retraining.
+
+    Args:
+        statuses: of all questions.
+        wait: the log has to reach this day before a candidate can be tested on a change of the data; None where it has.
     """
     colours = {status.question: status.colour for status in statuses}
     noted = {status.question for status in statuses if status.colour == AMBER and not status.alerts}
@@ -107,6 +132,8 @@ def recommend(statuses: Sequence[HealthStatus]) -> Recommendation:
         return Recommendation(RETRAIN, Message("recommend.retrain.realised"))
     if colours[PREDICTIONS] in (RED, AMBER):
         return Recommendation(RETRAIN, Message("recommend.retrain.predictions"))
+    if colours[DATA] == AMBER and wait is not None:
+        return Recommendation(KEEP, Message(WAIT, {"since": wait.isoformat()}))
     if colours[DATA] == AMBER:
         return Recommendation(RETRAIN, Message("recommend.retrain.data"))
     if REALISED in noted:

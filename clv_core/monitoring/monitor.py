@@ -33,16 +33,16 @@ from clv_core.monitoring.drift.periods import (
     periods_in,
     profile,
 )
-from clv_core.monitoring.health import assess_health, recommend
 from clv_core.monitoring.monitoring_report import (
     ReferenceFacts,
     Report,
     ReportFacts,
     acknowledged,
+    judge,
     model_folder,
     report_folder,
 )
-from clv_core.monitoring.realized.realized_value import compare_realized, outside, realized_alerts, so_far
+from clv_core.monitoring.realized.realized_value import compare_realized, realized_alerts
 
 
 def monitor(scored: Scored, *, kind: str = AUTO, progress: Progress) -> Report:
@@ -70,12 +70,13 @@ def monitor(scored: Scored, *, kind: str = AUTO, progress: Progress) -> Report:
     realized, tiers, intervals = compare_realized(scored, now, unknown, progress)
     currency = dataset.manifest.currency
     alerts = [*alerts_of(checks, currency), *realized_alerts(bundle, realized, intervals, currency)]
-    lights = assess_health(alerts, unknown, outside(realized), so_far(realized))
+    about = _about(scored, reference, kind)
+    lights, recommendation = judge(about, alerts, unknown, realized, tiers)
     report = Report(
-        about=_about(scored, reference, kind),
+        about=about,
         chunks=[[period.begin.isoformat(), period.end.isoformat()] for period in periods],
         lights=lights,
-        recommendation=recommend(lights),
+        recommendation=recommendation,
         alerts=alerts,
         checks=checks,
         past=past,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -17,7 +17,7 @@ from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.locks import writing
 from clv_core.monitoring.alerts import Acknowledgement, Alert, acknowledge
 from clv_core.monitoring.drift.periods import Check, PastSeries
-from clv_core.monitoring.health import UNKNOWN, HealthStatus, Recommendation, assess_health, recommend
+from clv_core.monitoring.health import UNKNOWN, HealthStatus, Recommendation, assess_health, recommend, testable_since
 from clv_core.monitoring.realized.realized_value import Realised, Tier, outside, so_far
 from clv_core.monitoring.retraining import Outcome
 from clv_core.records import JsonObject, StoredRecord
@@ -114,8 +114,8 @@ class Report(StoredRecord):
             acknowledgements: of :func:`acknowledged`.
         """
         alerts = acknowledge(self.alerts, acknowledgements)
-        lights = assess_health(alerts, self.unknown, outside(self.realised), so_far(self.realised))
-        return replace(self, alerts=alerts, lights=lights, recommendation=recommend(lights))
+        lights, recommendation = judge(self.about, alerts, self.unknown, self.realised, self.tiers)
+        return replace(self, alerts=alerts, lights=lights, recommendation=recommendation)
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
         """Return all but the single checks, JSON-ready, messages as text."""
@@ -165,6 +165,19 @@ class Report(StoredRecord):
             "alerts": [{key: value for key, value in alert.items() if key != "message"} for alert in raw["alerts"]],
             "unknown": unknown | raw.get("unknown", {}),
         }
+
+
+def judge(
+    about: ReportFacts,
+    alerts: Sequence[Alert],
+    unknown: Mapping[str, Message],
+    realised: Sequence[Realised],
+    tiers: Sequence[Tier],
+) -> tuple[list[HealthStatus], Recommendation]:
+    """Return health and recommendation that follow from what was found; arguments as in :class:`Report`."""
+    lights = assess_health(alerts, unknown, outside(realised, tiers, about.currency), so_far(realised))
+    since = testable_since(alerts, about.horizon_days)
+    return lights, recommend(lights, since if since and since > date.fromisoformat(about.as_of) else None)
 
 
 def _with_why(record: JsonObject) -> JsonObject:

@@ -20,8 +20,8 @@ from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle, score_customers
 from clv_core.deployment.registry import ChampionConflict, Registry, Version
 from clv_core.errors import Message
-from clv_core.evaluation import USUAL_LEVEL_SPREAD, Bootstrap, Estimate, with_role
-from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.evaluation import USUAL_LEVEL_SPREAD, Bootstrap, Estimate, format_metric, with_role
+from clv_core.i18n import DEFAULT_LANGUAGE, say_clauses, say_together, translate
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject, StoredRecord
 
@@ -68,6 +68,11 @@ class MetricPair(StoredRecord):
         return self.advantage.high < 0 and self.advantage.value <= -self._material
 
     @property
+    def perhaps_worse(self) -> bool:
+        """Whether the challenger is worse by as much as matters, and that may be chance."""
+        return not self.worse and self.advantage.value <= -self._material
+
+    @property
     def _material(self) -> float:
         return MATERIAL[self.metric] * (abs(self.champion) if self.metric == "rmse" else 1.0)
 
@@ -104,8 +109,37 @@ class Outcome(StoredRecord):
     at: str = ""
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> JsonObject:
-        """Return a JSON-ready dictionary with the sentence."""
-        return {**super().to_json(), "why": self.why.to_json(language)}
+        """Return a JSON-ready dictionary with the sentences."""
+        sentences = [self.why.text(language), *self.losses(language)]
+        return {
+            **super().to_json(),
+            "why": {**self.why.to_json(language), "message": say_together(sentences, language)},
+        }
+
+    def losses(self, language: str = DEFAULT_LANGUAGE, currency: str = "") -> list[str]:
+        """Return sentences on the figures of which the challenger's is worse by as much as matters, surely or perhaps.
+
+        Args:
+            language: of the sentences.
+            currency: of the log's amounts; empty where it has no name.
+        """
+
+        def clause(pair: MetricPair) -> str:
+            values = {
+                name: format_metric(pair.metric, figure, currency, language)
+                for name, figure in (("champion", pair.champion), ("challenger", pair.challenger))
+            }
+            return translate("retrain.figure", language, metric=translate(f"metric.{pair.metric}", language), **values)
+
+        worse_by_key = {
+            "retrain.worse": [clause(pair) for pair in self.figures if pair.worse],
+            "retrain.perhaps_worse": [clause(pair) for pair in self.figures if pair.perhaps_worse],
+        }
+        return [
+            translate(key, language, figures=say_clauses(clauses, language))
+            for key, clauses in worse_by_key.items()
+            if clauses
+        ]
 
     @classmethod
     def upgrade(cls, raw: JsonObject) -> JsonObject:
@@ -173,6 +207,8 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
         challenger: the new model.
         progress: listener.
     """
+    from clv_core.training import MODELS
+
     if champion.id == challenger.id:
         return Outcome(ALIKE, champion.id, challenger.id, Message("retrain.alike"))
     if not challenger.has_holdout:
@@ -181,7 +217,11 @@ def compare(dataset: Dataset, champion: Bundle, challenger: Bundle, progress: Pr
     origin, customers = str(rows["origin"].iloc[0]), rows["customer_id"].nunique()
     figures = metric_pairs(Bootstrap.of(rows, JUDGED))
     outcome = PROMOTED if surely_better(figures) else STAYS
-    code = "equal" if equal(figures) else outcome
+    code = outcome
+    if equal(figures):
+        # A simple model is fitted on the customers to be predicted: both predict them by the same fit.
+        same = champion.record.model == challenger.record.model and MODELS[champion.record.model].baseline
+        code = "nothing_learned" if same else "equal"
     why = Message(f"retrain.{code}", {"origin": origin, "customers": customers})
     return Outcome(outcome, champion.id, challenger.id, why, origin, customers, tuple(figures))
 

@@ -21,7 +21,7 @@ if status.first_results(result) is not None:
     status.about_retraining(result, scored)
     status.show_retraining(bundle)
 else:
-    status.show_lights(result)
+    status.show_lights(result, scored.dataset)
     status.show_actions(result, scored)
     status.show_retraining(bundle)
     status.show_alerts(result)

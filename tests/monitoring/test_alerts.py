@@ -21,7 +21,10 @@ from clv_core.monitoring.drift.feature_histograms import (
 )
 from clv_core.monitoring.drift.periods import Check
 from clv_core.monitoring.health import assess_health, recommend
-from clv_core.monitoring.realized.realized_value import Realised, outside
+from clv_core.monitoring.monitoring_report import judge
+from clv_core.monitoring.realized.realized_value import Realised, Tier, outside
+from clv_core.strategy.segments import tier_names
+from tests.manifests import report_facts
 
 
 def check(chunk: int, test: str, subject: str, value: str = "", *, found: float = 2.0, alert: bool = True) -> Check:
@@ -180,6 +183,28 @@ def test_broken_data_comes_before_everything_else_and_what_is_unknown_is_said() 
     assert recommend(assess_health([], {REALISED: why})).why.code == "recommend.keep.partly"
 
 
+@pytest.mark.parametrize(
+    ("as_of", "acknowledged", "action", "code"),
+    [
+        ("2024-10-29", False, "keep", "recommend.keep.wait"),
+        ("2024-10-30", False, "retrain", "recommend.retrain.data"),  # the test begins the day after the first change
+        ("2024-10-29", True, "keep", "recommend.keep"),
+    ],
+)
+def test_a_change_of_the_data_is_retrained_once_a_candidate_can_be_tested_on_it(
+    as_of: str, acknowledged: bool, action: str, code: str
+) -> None:
+    seen = Acknowledgement("ann", "2024-10-29") if acknowledged else Acknowledgement()
+    changes = [
+        replace(alert_of(DATA, name, "", {}, begin, "2024-09-01"), acknowledged=seen)
+        for name, begin in (("new_channel", "2024-08-15"), ("price_amount_rose", "2024-07-31"))
+    ]
+    _, advice = judge(report_facts(horizon_days=90, as_of=as_of), changes, {}, [], [])
+    assert (advice.action, advice.why.code) == (action, code)
+    if code == "recommend.keep.wait":
+        assert advice.to_wait and "2024-10-30" in advice.why.text("en")
+
+
 @pytest.mark.parametrize(("value", "code"), [(60.0, "below"), (100.0, None), (140.0, "above")])
 def test_a_sum_outside_its_interval_is_no_green_light_though_it_is_no_alert(value: float, code: str | None) -> None:
     came = [Realised("2024-03-01", 30, value, 0.0, 100.0, 80.0, 120.0, 0.1, 0.8, 5, 5.0)]
@@ -191,6 +216,49 @@ def test_a_sum_outside_its_interval_is_no_green_light_though_it_is_no_alert(valu
         told = alert_of(REALISED, "coverage", "", {}, "2024-01-01", "2024-03-01")
         seen = [replace(told, acknowledged=Acknowledgement("a", "b"))]
         assert {light.colour for light in assess_health(seen, {}, outside(came))} == {"green"}
+
+
+def tier(number: int, expected: float, realised: float, low: float | None, high: float | None) -> Tier:
+    return Tier(number, 10, expected, realised, low, high, [10, 0, 0, 0], 0)
+
+
+WITHIN = Realised("2024-03-01", 30, 200.0, 0.0, 230.0, 195.0, 289.0, 0.3, 0.8, 5, 5.0)
+TOP, HIGH, LOW = tier(1, 127.0, 101.0, 105.0, 153.0), tier(2, 77.0, 77.0, 62.0, 96.0), tier(4, 2.0, 22.0, 0.5, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("total", "tiers", "code", "number"),
+    [
+        (WITHIN, [TOP, HIGH, LOW], "tier.below", 1),
+        (WITHIN, [HIGH, LOW], None, None),  # what is outside has a hundredth of the expected value
+        (WITHIN, [HIGH, tier(3, 24.0, 40.0, 17.0, 33.0)], "tier.above", 3),
+        (WITHIN, [HIGH, tier(3, 24.0, 40.0, None, None)], None, None),  # a range that nobody knows
+        (WITHIN, [TOP, tier(2, 77.0, 120.0, 62.0, 96.0)], "tier.above", 2),  # 24 outside, and 4
+        (replace(WITHIN, realised=190.0), [TOP], "below", None),  # 5 outside, and 4
+        (replace(WITHIN, realised=194.0), [TOP], "tier.below", 1),
+    ],
+)
+def test_whether_revenue_matches_follows_the_worst_sum_that_matters(
+    total: Realised, tiers: list[Tier], code: str | None, number: int | None
+) -> None:
+    light = next(one for one in assess_health([], {}, outside([total], tiers, "EUR")) if one.question == REALISED)
+    assert (light.colour, light.why.code) == (
+        ("green", "light.realised.green") if code is None else ("amber", f"light.realised.{code}")
+    )
+    assert light.why.params.get("tier") == number
+    if number is not None:
+        assert "2024-03-01" in light.to_json()["message"] and "EUR" in light.to_json()["message"]
+        for language in LANGUAGES:
+            assert light.named(language).text(language).startswith(tier_names(4, language)[number - 1])
+        names = ["Gold", "Silver", "Bronze", "Tin"]
+        assert light.named("en", names).params["tier"] == names[number - 1]
+
+
+@pytest.mark.parametrize(("expected", "code"), [(10.0, "tier.below"), (9.9, None)])
+def test_a_tier_matters_from_a_tenth_of_the_expected_value_on(expected: float, code: str | None) -> None:
+    tiers = [tier(1, 100.0 - expected, 90.0, 70.0, 110.0), tier(2, expected, 1.0, 5.0, 15.0)]
+    why = outside([replace(WITHIN, realised=230.0)], tiers).get(REALISED)
+    assert (why and why.code) == (code and f"light.realised.{code}")
 
 
 def sight(day: str, counts: list[int], mean: float) -> FeatureHistograms:

@@ -20,7 +20,7 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import REFERENCE, list_bundles, open_bundle
 from clv_core.deployment.dataset_scoring import score_customers
 from clv_core.deployment.registry import Registry
-from clv_core.errors import Refused
+from clv_core.errors import Message, Refused
 from clv_core.evaluation.bootstrap import Estimate
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
@@ -110,6 +110,10 @@ def test_a_surely_better_challenger_replaces_only_whom_it_was_held_against_and_o
     assert figures["rmse"].champion == pytest.approx(np.sqrt((off[0] ** 2).mean()))
     one_start = np.sqrt((off[1] ** 2).mean())
     assert found.starts == 3 and figures["rmse"].challenger == pytest.approx(one_start, rel=0.01)
+    own = open_bundle(work, found.challenger).record.metrics  # of one start, and of the same customers
+    assert own["rmse"] == pytest.approx(one_start) and own["bias"] == pytest.approx(
+        theirs["predicted_clv"].sum() / theirs["actual"].sum() - 1
+    )
     bias = ours.sum() / theirs["actual"].sum() - 1  # of both: the level comes from the log as of the origin
     assert figures["bias"].champion == pytest.approx(bias)
     assert figures["bias"].challenger == pytest.approx(
@@ -145,6 +149,7 @@ def test_a_reference_that_was_changed_is_refused(steady: Workspace, champion: st
 def test_the_champion_stays_where_nothing_changed(steady: Workspace, champion: str) -> None:
     found = pipeline.retrain(steady, "shop", champion, progress=NoProgress())
     assert found.outcome == "stays" and len(list_bundles(steady)) == 2
+    assert equal(found.figures) and found.why.code == "retrain.nothing_learned"  # BG/NBD is fitted at each prediction
     registry = Registry(steady)
     speaking, challenger = registry.champion("shop"), registry.challenger("shop")
     assert speaking is not None and speaking.bundle == champion
@@ -198,6 +203,25 @@ def test_a_difference_must_be_sure(
 ) -> None:
     figure = MetricPair(metric, 100.0 if metric == "rmse" else 0.5, 0.0, Estimate(value, low, high))
     assert (figure.better, figure.worse) == (better, worse)
+
+
+def test_what_got_worse_is_said_though_it_may_be_chance() -> None:
+    """An error of the total from +1.0% to −3.3% stood under "worse in none"."""
+    gini = MetricPair("gini", 0.442, 0.749, Estimate(0.308, 0.272, 0.344))
+    rmse = MetricPair("rmse", 71.6, 71.5, Estimate(0.1, -0.2, 0.4))
+    bias = MetricPair("bias", 0.0103, -0.0333, Estimate(-0.023, -0.071, 0.138))
+    why = Message("retrain.promoted", {"origin": "2025-04-02", "customers": 19413})
+    found = Outcome("promoted", "old", "new", why, "2025-04-02", 19413, (gini, rmse, bias), 3)
+    assert found.losses("en") == ["Worse, though it may be chance: Error of the total (bias) went from +1.0% to −3.3%."]
+    for language in LANGUAGES:
+        message = found.to_json(language)["why"]["message"]
+        assert message.startswith(why.text(language)) and "−3.3%" in message and "0.749" not in message
+    near = replace(bias, challenger=-0.02, advantage=Estimate(-0.0097, -0.06, 0.04))  # less than a point: no matter
+    assert replace(found, figures=(gini, rmse, near)).losses("en") == []
+    surely = replace(rmse, challenger=80.0, advantage=Estimate(-8.4, -9.0, -7.0))
+    said = replace(found, outcome="stays", figures=(surely, bias)).losses("en", "EUR")
+    assert said[0] == "Clearly worse: Typical error (RMSE) went from 71.6 EUR to 80 EUR." and len(said) == 2
+    assert Outcome.from_json(found.to_json()) == found
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from clv_core.config import TrainConfig
 from clv_core.errors import Message
 from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
-from clv_core.monitoring import retraining_seeds
+from clv_core.monitoring import retraining, retraining_seeds
 from clv_core.monitoring.retraining import CHALLENGER, CHAMPION, PROMOTED, STAYS, Outcome
 from clv_core.workspace import Workspace
 from tests.records import model_record
@@ -76,3 +76,22 @@ def test_one_that_was_lucky_with_its_start_is_not(tmp_path: Any, monkeypatch: py
 def test_nothing_is_trained_again_that_stays_or_has_no_start(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found, seeds = confirm(Workspace(tmp_path), monkeypatch, (), TrainConfig(horizon_days=60, model="bgnbd"))
     assert (found, seeds) == (BETTER, [])
+
+
+@pytest.mark.parametrize(
+    ("model", "other", "code"),
+    [("bgnbd", "bgnbd", "nothing_learned"), ("lightgbm", "lightgbm", "equal"), ("bgnbd", "naive", "equal")],
+)
+def test_of_a_model_that_learns_nothing_is_said_why_nothing_changed(
+    monkeypatch: pytest.MonkeyPatch, model: str, other: str, code: str
+) -> None:
+    rows = pd.concat([predictions(name, 0.1) for name in (CHAMPION, CHALLENGER)], ignore_index=True)
+    monkeypatch.setattr(retraining, "predicted_by_both", lambda *_: rows)
+    one, two = (
+        SimpleNamespace(id=at, record=SimpleNamespace(model=name), has_holdout=True)
+        for at, name in (("old", model), ("new", other))
+    )
+    dataset, champion, challenger = cast("tuple[Any, Any, Any]", (None, one, two))
+    found = retraining.compare(dataset, champion, challenger, NoProgress())
+    assert (found.outcome, found.why.code) == (STAYS, f"retrain.{code}")
+    assert all("{" not in found.why.text(language) for language in LANGUAGES)

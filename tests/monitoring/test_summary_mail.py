@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -14,7 +15,7 @@ from aiosmtpd.controller import Controller
 
 from clv_core.errors import Message
 from clv_core.monitoring.health import GREEN, HealthStatus, Recommendation
-from clv_core.monitoring.monitoring_report import Report
+from clv_core.monitoring.monitoring_report import Report, judge
 from clv_core.monitoring.notifications.notify import summary_mail
 from clv_core.monitoring.notifications.sending import Smtp, send
 from clv_core.monitoring.realized.realized_value import Realised, Tier
@@ -83,6 +84,15 @@ def test_it_says_what_came_true_and_who_moved_in_text_and_html(
     assert message["Subject"] == subject and message["To"] == "ana@shop.example"
     for sentence in said:
         assert sentence in plain and sentence in page
+
+
+def test_a_tier_outside_its_range_is_called_by_name(report: Report) -> None:
+    tiers = [replace(report.tiers[0], low=28_500.0, high=32_000.0), report.tiers[1]]
+    lights, _ = judge(report.about, [], {}, report.realised, tiers)
+    _, text, html = summary_mail(replace(report, lights=lights, tiers=tiers), "en")
+    for said in (text, html):
+        assert "Top value: 28,000 before 2 Mar 2026, 7% less than expected" in said
+        assert "(28,500 to 32,000 EUR;" in said
 
 
 def test_names_are_no_markup_and_nothing_is_loaded_from_elsewhere(report: Report) -> None:

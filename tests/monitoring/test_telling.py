@@ -135,7 +135,7 @@ def test_nobody_is_told_of_what_was_acknowledged(hook: Hook, tmp_path: Any) -> N
     acknowledge_alerts(work, "shop-bgnbd", [ALERTS[1].id], "ann")
     seen = report().seen(acknowledged(work, "shop-bgnbd"))
     assert {light.question: light.colour for light in seen.lights}["data"] == "amber"
-    assert seen.recommendation.action == "retrain" and seen.alerts[1].acknowledged.by == "ann"
+    assert seen.recommendation.to_wait and seen.alerts[1].acknowledged.by == "ann"
     assert notify(work, seen, webhook=hook.url, language="en") == {"webhook": 1}
 
 

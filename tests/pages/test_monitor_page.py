@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,14 +22,17 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Message
-from clv_core.evaluation import Estimate
-from clv_core.i18n import LANGUAGES, translate
+from clv_core.evaluation import Estimate, Intervals
+from clv_core.i18n import LANGUAGES, say_change, say_day, say_number, translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring import Outcome
+from clv_core.monitoring import monitor as watch
 from clv_core.monitoring.health import UNKNOWN, Recommendation
 from clv_core.monitoring.monitor import monitor
 from clv_core.monitoring.monitoring_report import save_outcome
+from clv_core.monitoring.realized.realized_value import Realised, Tier, compare_realized
 from clv_core.monitoring.retraining import MetricPair
+from clv_core.strategy.segments import SegmentLabel, save_labels
 from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
@@ -80,6 +84,33 @@ def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: P
     days = log["event_time"].dt.date.between(CUTOFF, last) & log["customer_id"].isin(known)
     assert came["realised"].iloc[-1] == pytest.approx(log.loc[days, "amount"].sum(), abs=0.01)
     assert do(app, ("monitor_part", "drift")).selectbox(key="monitor_series").options
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_revenue_does_not_match_while_the_top_tier_is_outside_its_range(
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    def top_below(*args: Any) -> tuple[list[Realised], list[Tier], Intervals | None]:
+        realised, (top, *others), intervals = compare_realized(*args)
+        return realised, [replace(top, low=1.01 * top.realised, high=1.5 * top.realised), *others], intervals
+
+    work = Workspace(root)
+    scored = Scored.open(work, "shop", list_bundles(work)[0].id)
+    monkeypatch.setattr(watch, "compare_realized", top_below)
+    found = watch.monitor(scored, progress=NoProgress())
+    total, top = found.realised[-1], found.tiers[0]
+    assert total.side == "inside" and top.side == "below", "the total alone would say yes"
+    light = found.to_json()["lights"]["realised"]
+    assert (light["light"], light["code"]) == ("amber", "light.realised.tier.below")
+    save_labels(scored.dataset, "tiers:4", {"1": SegmentLabel("Gold_club")})
+    app = open_page(root, "monitor", lang=lang)
+    (said,) = [item.value for item in app.caption if "Gold" in item.value]
+    amounts = [say_number(value, lang) for value in (top.realised, 1.01 * top.realised)]
+    assert said.startswith("Gold\\_club") and all(amount in said for amount in amounts)
+    shown = [item.value for item in app.dataframe if translate("column.tier", lang) in item.value][0]
+    inside = {side: translate(f"monitor.side.{side}", lang) for side in ("inside", "below", "above")}
+    assert list(shown[translate("monitor.column.side", lang)]) == [inside[tier.side] for tier in found.tiers]
+    assert shown[translate("monitor.column.side", lang)].iloc[0] == inside["below"]
 
 
 def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root: Path) -> None:
@@ -134,6 +165,53 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
     save_outcome(work, [model], later)  # as a night does, without a job
     said = texts(app.run())
     assert "4,321 customers" in said and "1,234 customers" not in said
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_advice_and_button_say_the_same_about_retraining_now(open_page: OPEN, root: Path, lang: str) -> None:
+    app = open_page(root, "monitor", lang=lang)  # the channel is new since the cutoff, a forecast period and more ago
+    assert app.header[0].value == translate("recommend.retrain.data", lang)
+    assert app.button(key="monitor_retrain").label == translate("monitor.retrain", lang)
+    assert app.button(key="monitor_retrain").proto.type == "primary"
+    path = next(root.glob("datasets/*/made/*/*/monitoring/report.json"))
+    report = json.loads(path.read_text())
+    report["alerts"][0]["begin"] = day_after(280).isoformat()  # the log ends after 330 days
+    path.write_text(json.dumps(report))
+    app.run()
+    assert app.header[0].value == translate("recommend.keep.wait", lang, since=say_day(day_after(341), lang))
+    button = app.button(key="monitor_retrain")
+    assert (button.label, button.proto.type) == (translate("monitor.retrain.anyway", lang), "secondary")
+    assert not button.disabled
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_monitor_and_evaluate_show_the_same_figure_of_the_promoted_model(
+    open_page: OPEN, root: Path, lang: str
+) -> None:
+    """The mean over random starts, by which models are compared, stands beside it."""
+    work = Workspace(root)
+    model = list_bundles(work)[0]
+    own = model.record.metrics["bias"]
+    why = Message("retrain.promoted", {"origin": "2023-06-30", "customers": 500})
+    mean = MetricPair("bias", 0.21, own - 0.1, Estimate(-0.05, -0.2, 0.1))
+    save_outcome(work, [model.id], Outcome("promoted", "old", model.id, why, "2023-06-30", 500, (mean,), 3))
+    evaluated = {tile.label: tile.value for tile in open_page(root, "evaluate", lang=lang).metric}
+    shown = evaluated[translate("metric.bias", lang)]
+    texts_of = {name: say_change(figure, 1) for name, figure in (("own", own), ("challenger", own - 0.1))}
+    assert shown == texts_of["own"] != texts_of["challenger"]
+    app = open_page(root, "monitor", lang=lang)
+    line = translate(
+        "monitor.figure.starts",
+        lang,
+        metric=translate("metric.bias", lang),
+        champion="+21.0%",
+        starts=3,
+        **texts_of,
+    )
+    said = [item.value for item in app.caption]
+    assert line in said
+    assert translate("monitor.figure.test", lang, origin=say_day("2023-06-30", lang)) in said
+    assert any(texts_of["challenger"] in item.value and "21.0%" in item.value for item in app.markdown), "it got worse"
 
 
 @pytest.mark.parametrize(("broken", "note"), [(True, "monitor.retrain.broken"), (False, "monitor.retrain.note")])

@@ -113,7 +113,7 @@ def summary_mail(report: Report, language: str, sources: Sequence[str] = ()) -> 
     alerts += [translate("summary.more", language, n=more)] if more > 0 else []
     parts.append((translate("summary.alerts", language), alerts or [translate("summary.no_alerts", language)]))
     parts.append((translate("summary.sources", language), list(sources)))
-    lights = [(light.why.display(language), COLOURS.get(light.colour, OTHER)) for light in report.lights]
+    lights = [(light.named(language).display(language), COLOURS.get(light.colour, OTHER)) for light in report.lights]
     text = [advice, *(f"- {sentence}" for sentence, _ in lights)]
     html = [f"<h1 style='font-size:20px;margin:0 0 4px'>{escape(subject)}</h1>"]
     html.append(f"<p style='font-size:16px'>{escape(advice)}</p>")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from clv_core.evaluation import (
     intervals_of,
     sum_intervals,
 )
+from clv_core.i18n import DEFAULT_LANGUAGE, say_number
 from clv_core.jobs import Progress
 from clv_core.monitoring.alerts import REALISED, Alert, alert_of
 from clv_core.monitoring.drift.data_checks import FALSE_ALARMS
@@ -39,7 +40,7 @@ from clv_core.monitoring.drift.periods import MONTH, WEEK, periods_after, period
 from clv_core.monitoring.realized.partial_horizon import SEASON, UNKNOWN, WHOLE, PartialHorizon
 from clv_core.records import StoredRecord
 from clv_core.strategy import net_value
-from clv_core.strategy.segments import DEFAULT_SCHEME
+from clv_core.strategy.segments import DEFAULT_SCHEME, tier_names
 
 Floats = NDArray[np.float64]
 SNAPSHOT_CUSTOMERS: Final = 200_000
@@ -48,6 +49,9 @@ SHORT_HORIZON_DAYS: Final = 70
 """A horizon of at most this is compared by the week."""
 MIN_CUSTOMERS: Final = 100
 """Intervals of fewer customers are not checked."""
+MIN_TIER_SHARE: Final = 0.10
+"""A tier is judged by itself from this share of the expected value on: annual reports have to show a segment by itself
+from a tenth of the revenue on (IFRS 8, paragraph 13)."""
 FIRST_DAYS: Final = 28
 """Before so many days have passed, realized value is mostly chance."""
 
@@ -86,6 +90,11 @@ class Realised(StoredRecord):
     buyers_expected: float | None
     held_against: str = WHOLE
 
+    @property
+    def side(self) -> str:
+        """``below`` or ``above`` its 80% interval, or ``inside``; empty where there is none."""
+        return _side(self.realised, self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Tier(StoredRecord):
@@ -110,6 +119,11 @@ class Tier(StoredRecord):
     high: float | None
     now: list[int]
     newcomers: int
+
+    @property
+    def side(self) -> str:
+        """``below`` or ``above`` its 80% interval, or ``inside``; empty where there is none."""
+        return _side(self.realised, self.low, self.high)
 
 
 def compare_realized(
@@ -191,14 +205,45 @@ def realized_alerts(
     return alerts
 
 
-def outside(realized: Sequence[Realised]) -> dict[str, Message]:
-    """Return, by question, that the latest sum lies outside its 80% interval: one in five does by chance alone."""
-    last = realized[-1] if realized else None
-    if last is None or last.low is None or last.high is None or last.low <= last.realised <= last.high:
+def outside(realized: Sequence[Realised], tiers: Sequence[Tier] = (), currency: str = "") -> dict[str, Message]:
+    """Return, by question, which sum is outside its 80% interval: one in five is by chance alone.
+
+    It is the worst one, by the money that is outside, of the latest total and the tiers that have at least
+    :data:`MIN_TIER_SHARE` of the expected value.
+
+    Args:
+        realized: by instant.
+        tiers: of the latest instant.
+        currency: of the log's amounts; empty where it has no name.
+    """
+    if not realized:
         return {}
-    side = "above" if last.realised > last.high else "below"
-    change = f"{abs(last.realised / last.expected - 1):.0%}" if last.expected else "-"
-    return {REALISED: Message(f"light.realised.{side}", {"change": change, "until": last.until})}
+    last, least = realized[-1], MIN_TIER_SHARE * sum(tier.expected for tier in tiers)
+    sums: list[Realised | Tier] = [last, *(tier for tier in tiers if tier.expected >= least)]
+    worst = max(sums, key=_money_outside)
+    if worst.side not in ("below", "above"):
+        return {}
+    change = f"{abs(worst.realised / worst.expected - 1):.0%}" if worst.expected else "-"
+    params: dict[str, Any] = {"change": change, "until": last.until}
+    if isinstance(worst, Realised):
+        return {REALISED: Message(f"light.realised.{worst.side}", params)}
+    params |= {"tier": worst.tier, "realised": worst.realised, "low": worst.low, "high": worst.high}
+    return {REALISED: Message(f"light.realised.tier.{worst.side}", {**params, "currency": currency})}
+
+
+def with_tier_name(why: Message, language: str = DEFAULT_LANGUAGE, names: Sequence[str] = ()) -> Message:
+    """Return a message of :func:`outside` with its tier by name and its amounts rounded; others as they are.
+
+    Args:
+        why: the message.
+        language: of names and amounts.
+        names: of all tiers, the highest first; by default those of the scheme.
+    """
+    if "tier" not in why.params:
+        return why
+    names = names or tier_names(DEFAULT_SCHEME.tiers, language)
+    amounts = {name: say_number(why.params[name], language) for name in ("realised", "low", "high")}
+    return Message(why.code, {**why.params, **amounts, "tier": names[why.params["tier"] - 1]})
 
 
 def so_far(realized: Sequence[Realised]) -> dict[str, Message]:
@@ -307,6 +352,17 @@ def tiers_since(
         )
         for number in range(1, count + 1)
     ]
+
+
+def _side(value: float, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return "below" if value < low else "above" if value > high else "inside"
+
+
+def _money_outside(of: Realised | Tier) -> float:
+    """Return by how much a sum is outside its interval; 0 where it is inside, or has none."""
+    return 0.0 if of.low is None or of.high is None else max(of.low - of.realised, of.realised - of.high, 0.0)
 
 
 def _partial_horizon(

@@ -79,6 +79,7 @@ def _tiers(report: Report, names: list[str]) -> None:
             "low": tier.low,
             "high": tier.high,
             "realised": tier.realised,
+            t("monitor.column.side"): t(f"monitor.side.{tier.side}") if tier.side else None,
             **{
                 t("monitor.column.now", day=day, tier=other): count
                 for other, count in zip(names, tier.now, strict=True)
@@ -92,5 +93,6 @@ def _tiers(report: Report, names: list[str]) -> None:
     numbers = {
         name: cells.money(t(f"monitor.column.{name}"), currency) if name in amounts_of else cells.integer()
         for name in table.columns[1:]
+        if name != t("monitor.column.side")
     }
     cells.table(table, message, numbers)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.deployment import Bundle, Scored
 from clv_core.monitoring import (
     AMBER,
@@ -26,6 +27,7 @@ from clv_core.monitoring import (
     last_outcome,
     report_folder,
 )
+from clv_core.strategy.segments import tier_labels
 from pages.ui import access, evaluation_charts, i18n, page_files, progress, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t
@@ -89,15 +91,16 @@ def about(report: Report) -> str:
     )
 
 
-def show_lights(report: Report) -> None:
-    """Show one light a question: a colour, a word, and why."""
+def show_lights(report: Report, dataset: Dataset) -> None:
+    """Show one light a question: a colour, a word, and why, tiers as a person calls them."""
+    tiers = [widgets.escape(name) for name in tier_labels(dataset, len(report.tiers), session.language())]
     with st.grid(3, min_column_width=240, gap="small"):
         for light in report.lights:
             colour, icon = LIGHTS[light.colour]
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"**{t(f'monitor.question.{light.question}')}**")
                 st.markdown(f":{colour}-badge[{icon} {t(f'monitor.light.{light.colour}')}]")
-                st.caption(i18n.message_text(light.why))
+                st.caption(i18n.message_text(light.named(session.language(), tiers)))
 
 
 def downloads(report: Report, bundle: Bundle) -> None:
@@ -137,14 +140,27 @@ def show_retraining(bundle: Bundle) -> None:
     with st.container(border=True, gap="xsmall"):
         when = f" · {i18n.moment(outcome.at)}" if outcome.at else ""
         st.markdown(f"**{t('monitor.retrain.done')}**{when}")
-        st.markdown(widgets.escape(i18n.message_text(outcome.why)))
+        currency = bundle.record.currency
+        sentences = [i18n.message_text(outcome.why), *outcome.losses(session.language(), currency)]
+        st.markdown(widgets.escape(i18n.join_sentences(sentences)))
+        own = _own_metrics(outcome)
         for score in outcome.figures:
-            currency = bundle.record.currency
+            figures = {"champion": score.champion, "challenger": score.challenger}
+            figures |= {"own": own[score.metric]} if score.metric in own else {}
             values = {
-                name: evaluation_charts.metric_text(score.metric, figure, currency)
-                for name, figure in (("champion", score.champion), ("challenger", score.challenger))
+                name: evaluation_charts.metric_text(score.metric, figure, currency) for name, figure in figures.items()
             }
-            st.caption(t("monitor.figure", metric=t(f"metric.{score.metric}"), **values))
+            key = "monitor.figure.starts" if "own" in values else "monitor.figure"
+            st.caption(t(key, metric=t(f"metric.{score.metric}"), starts=outcome.starts, **values))
+        if outcome.origin:
+            st.caption(t("monitor.figure.test", origin=i18n.day(outcome.origin)))
+
+
+def _own_metrics(outcome: Outcome) -> dict[str, float]:
+    """Return the candidate's own metrics, as on the evaluate page, where means over random starts were compared."""
+    if outcome.starts == 1:
+        return {}
+    return next((model.record.metrics for model in session.models() if model.id == outcome.challenger), {})
 
 
 def show_actions(report: Report, scored: Scored) -> None:
@@ -162,8 +178,10 @@ def retrain_button(report: Report, scored: Scored) -> None:
     """Offer to train a candidate, which is advised or too early."""
     dataset, bundle = scored.dataset, scored.model
     kind: Literal["primary", "secondary"] = "primary" if report.recommendation.action == RETRAIN else "secondary"
-    icon, may = ":material/model_training:", access.if_may("train", disabled=early(bundle, dataset) is not None)
-    if st.button(t("monitor.retrain"), key="monitor_retrain", icon=icon, type=kind, **may):
+    too_early = early(bundle, dataset) is not None
+    icon, may = ":material/model_training:", access.if_may("train", disabled=too_early)
+    label = t("monitor.retrain.anyway" if report.recommendation.to_wait and not too_early else "monitor.retrain")
+    if st.button(label, key="monitor_retrain", icon=icon, type=kind, **may):
         command = ["monitor", dataset.name, "--model", bundle.id, "--retrain"]
         command += [] if access.may("promote") else ["--leave"]
         progress.start_job(command, f"{bundle.id} {RETRAINING}")
