@@ -145,7 +145,7 @@ def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
     with st.container(border=True):
         budget = float(
             st.slider(
-                f"{t('budget.slider')} ({i18n.unit(inputs.currency)})",
+                cells.headed(t("budget.slider"), inputs.currency),
                 0.0,
                 top,
                 start,
@@ -180,17 +180,12 @@ def _round_step(size: float) -> float:
 
 
 def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
-    """Return the expected gain of the budget, whether effects are assumed, and the next step.
-
-    A note is shown where the log names no currency.
-    """
+    """Return the expected gain of the budget, whether effects are assumed, and the next step."""
     currency = inputs.currency
     kind, measured = _unit_of_gain(inputs), set(plan.table[EVIDENCE]) == {"measured"}
     key = f"budget.headline{kind}" if measured else f"budget.headline.assumed{kind}"
     gain = money(plan.allocation.gain, currency)
     finding = t(key, budget=money(budget, currency), gain=gain)
-    if not currency:
-        finding = t("budget.headline.unit", finding=finding, unit=i18n.unit(""))
     if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
     return t(
