@@ -38,6 +38,8 @@ from pages.ui.i18n import t
 
 MANY_SEGMENTS: Final = 4
 """With more, the table is scrolled and the offers' names stay in sight."""
+TIER_WIDTH: Final = 100
+"""Pixels of a column of effects: of four tiers all columns stand side by side on a laptop."""
 MEASURED_DIGITS: Final = 4
 """Of measured effects as the table shows them; plans take them as they are."""
 START: Final = "start"
@@ -235,7 +237,8 @@ def with_measured(
         plan_terms: of the plan.
         segments: that offers have effects for.
     """
-    shown = table.assign(**{EVIDENCE: t("budget.evidence.assumed")})
+    shown = table.copy()
+    shown.insert(2, EVIDENCE, t("budget.evidence.assumed"))  # behind the name
     for place, name in table["name"].dropna().items():
         offer = Offer(str(name).strip() or "–", 0.0, {ALL_TIERS: Effect(0.0, MONEY)})
         (made,) = with_experiments(
@@ -386,18 +389,21 @@ def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     cost, capacity = cells.headed(t("budget.column.cost"), currency), t("budget.column.capacity")
     columns: dict[str, Any] = {
         "name": config.TextColumn(t("budget.column.name"), max_chars=60, pinned=len(names) > MANY_SEGMENTS),
-        "cost": number(cost, min_value=0.0, format="%g", help=t("budget.column.cost.help")),
+        "cost": number(cost, width=92, min_value=0.0, format="%g", help=t("budget.column.cost.help")),
         "unit": config.SelectboxColumn(
             t("budget.column.unit"),
             options=list(UNITS),
             format_func=lambda kind: units.get(str(kind), str(kind)),
             default=SHARE,
             required=True,
+            width=88,
             help=t("budget.column.unit.help"),
         ),
-        "capacity": number(capacity, min_value=0, step=1, format=cells.COUNT, help=t("budget.column.capacity.help")),
+        "capacity": number(
+            capacity, width=80, min_value=0, step=1, format=cells.COUNT, help=t("budget.column.capacity.help")
+        ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", help=t("budget.column.effect.help"))
-    columns[EVIDENCE] = config.TextColumn(t("budget.column.evidence"), disabled=True)
+        columns[f"tier{tier}"] = number(name, width=TIER_WIDTH, format="%g", help=t("budget.column.effect.help"))
+    columns[EVIDENCE] = config.TextColumn(t("budget.column.evidence"), disabled=True, width=76)
     return columns
