@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import streamlit as st
 from clv_core.columns import CATEGORY
 from clv_core.deployment import Scored
 from clv_core.errors import ClvError, NotFound
+from clv_core.i18n import say_change
 from clv_core.plot import cut
 from clv_core.strategy import price_side
 from clv_core.strategy.pricing import (
@@ -28,11 +30,14 @@ from clv_core.strategy.pricing import (
     Outcome,
     Responses,
     Rule,
+    Step,
     Sum,
+    best_step,
     check_columns,
     demand_change,
     differ_significantly,
     load_responses,
+    price_steps,
     price_table,
     responses_folder,
     what_if,
@@ -44,13 +49,17 @@ from pages.ui.charts import advising
 from pages.ui.i18n import money, percent, say, t
 
 PRICE_CHANGE: Final = -0.1
-"""The price change that the elasticity is shown for: 10% less."""
+"""The price change that the headline and the chart are about: 10% less."""
+ANY_MARGIN: Final = 0.5
+"""In place of a margin that is not given: of what is worked out with it, only what holds at any margin is shown."""
 MAX_SHOWN_CATEGORIES: Final = 15
 """Categories in the chart and the table: all fit on a screen."""
 DISCOUNT_STEP: Final = 0.1
 """Size of the deeper discount that the table describes: ten points of the price."""
 PRESETS: Final = {"loyalty": (-10, -5, 0, 0), "everyone": (-5, -5, -5, -5), "raise": (0, 0, 3, 3)}
 """Price changes in percent, from the best tier to the lowest; examples to start from, not recommendations."""
+BEST: Final = "best"
+"""The preset that is no example: the measured step that earns most, or no change."""
 LOWERING: Final = ("loyalty", "everyone")
 
 
@@ -63,16 +72,19 @@ def show(scored: Scored) -> None:
         widgets.show_refusal(error)
         return
     everyone, names, language = _everyone(responses), tiers.names(dataset), session.language()
+    folder, margin = responses_folder(scored), _known_margin()
     measured = t("price.measured", days=responses.period_days, categories=say(len(everyone)))
     if _without_categories(responses):
         measured = t("price.measured.products", days=responses.period_days)
-    widgets.headline(headline(everyone), widgets.context_line(bundle, dataset.log_end), measured)
-    widgets.chart(advising.responses(_drawn(everyone), chart_message(everyone)), "price_responses")
+    lower = next(step for step in _steps(folder, margin, (), PRICE, responses) if step.change == PRICE_CHANGE)
+    widgets.headline(headline(lower, margin), widgets.context_line(bundle, dataset.log_end), measured)
+    drawn = advising.responses(_drawn(everyone), chart_message(everyone, margin), needed_sales(margin))
+    widgets.chart(drawn, "price_responses")
     st.info(t("price.fair"), icon=":material/balance:")
     st.header(t("price.whatif"), anchor=False)
     outcome = None
     try:
-        outcome = try_rule(responses, names, bundle.record.currency)
+        outcome = try_rule(responses, folder, names, bundle.record.currency)
     except ClvError as error:
         widgets.show_error(error)
     with st.expander(t("price.table"), icon=":material/table_chart:"):
@@ -122,16 +134,69 @@ def _everyone(responses: Responses) -> pd.DataFrame:
     return rows.sort_values("spend", ascending=False, kind="stable", ignore_index=True)
 
 
-def headline(everyone: pd.DataFrame) -> str:
-    """Return how much more sells at a 10% lower price, and in how many categories that is certain."""
-    typical = float(demand_change(everyone["elasticity"], PRICE_CHANGE).median())
-    sure = int((everyone["high"] < 0).sum())
-    if everyone[CATEGORY].tolist() == [ALL_PRODUCTS]:
-        low, high = (percent(demand_change(everyone[end], PRICE_CHANGE).iloc[0]) for end in ("high", "low"))
-        key = "price.headline.products" if typical > 0 else "price.headline.products.nothing"
-        return t(key, more=percent(abs(typical)), low=low, high=high)
-    key = "price.headline" if typical > 0 else "price.headline.nothing"
-    return t(key, more=percent(abs(typical)), sure=sure, categories=len(everyone))
+def _known_margin() -> float | None:
+    """Return the margin that was given, as a share; None while there is none that goods leave."""
+    given = terms.margin()
+    return given if given is not None and given < 1 else None
+
+
+@cached()
+def _steps(
+    folder: Path,  # noqa: ARG001 - names the responses
+    margin: float | None,
+    categories: tuple[str, ...],
+    by: str,
+    _responses: Responses,
+) -> list[Step]:
+    return price_steps(_responses, ANY_MARGIN if margin is None else margin, categories, by)
+
+
+def headline(lower: Step, margin: float | None) -> str:
+    """Return what a price that is 10% lower does to profit, then to sales and revenue, each with its range.
+
+    ``margin``: a share; while it is None only what holds at any margin is said of the profit.
+    """
+    outcome = lower.outcome
+    if outcome.reversed:
+        return t("price.headline.reversed")
+    sums = {"revenue": outcome.revenue} | ({} if margin is None else {"profit": outcome.margin})
+    bases = {"revenue": outcome.touched, "profit": outcome.touched * (margin or 1.0)}
+    said = {
+        name + end: _change(getattr(total, part) / bases[name])
+        for name, total in sums.items()
+        for end, part in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
+    key = "price.headline.revenue" if margin is None else "price.headline"
+    return t(key, verdict=verdict(lower, margin), sold=_change(outcome.sold), **said)
+
+
+def verdict(step: Step, margin: float | None) -> str:
+    """Return whether a step earns, by its profit; at which margins it does, while none is given."""
+    outcome = step.outcome
+    if outcome.reversed:
+        return t("price.verdict.reversed")
+    total = outcome.revenue if margin is None else outcome.margin
+    if margin is None and outcome.break_even is not None:
+        return t(
+            "price.verdict.above" if outcome.sold > 0 else "price.verdict.below", margin=percent(outcome.break_even)
+        )
+    sure = "surely" if total.low > 0 or total.high < 0 else "perhaps"
+    at = ".any" if margin is None else ""
+    return t(f"price.verdict.{'earns' if total.value > 0 else 'loses'}.{sure}{at}")
+
+
+def _change(share: float) -> str:
+    """Return a change as a percentage, to a tenth where it is small."""
+    return say_change(share, 0 if abs(share) >= 0.1 else 1)
+
+
+def needed_sales(margin: float | None) -> float:
+    """Return by which share more has to be sold at a 10% lower price for the same profit; infinite below cost.
+
+    Without a margin it is what the same revenue needs: no margin needs less.
+    """
+    left = (1.0 if margin is None else margin) + PRICE_CHANGE
+    return -PRICE_CHANGE / left if left > 1e-9 else np.inf
 
 
 def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
@@ -144,19 +209,26 @@ def _drawn(everyone: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def chart_message(everyone: pd.DataFrame) -> str:
-    """Return which two categories answer differently, where the errors allow to say so; else how many surely answer."""
-    rows = everyone.head(MAX_SHOWN_CATEGORIES)
-    sure, less = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
-    most, least = (rows.iloc[place] for place in (rows["elasticity"].argmin(), rows["elasticity"].argmax()))
-    first, last = (cut(_name(str(row[CATEGORY]))) for row in (most, least))
+def chart_message(everyone: pd.DataFrame, margin: float | None) -> str:
+    """Return in how many categories a price that is 10% lower surely earns, and in how many it surely loses.
+
+    While no margin is given it is about revenue: where that surely falls, any margin loses.
+    """
+    rows, needed = _drawn(everyone), needed_sales(margin)
+    odd = rows["high"] < 0
+    earns, loses = int((rows["low"] > needed).sum()), int(((rows["high"] < needed) & ~odd).sum())
+    of = "revenue" if margin is None else "profit"
     if len(rows) == 1:
-        key = "price.chart.one" if sure else "price.chart.one.less" if less else "price.chart.one.unsure"
-        return t(key, first=first)
-    if sure and differ_significantly(rows):
-        return t("price.chart", first=first, last=last, count=len(rows))
-    key = "price.chart.some" if sure else "price.chart.less" if less else "price.chart.none"
-    return t(key, sure=sure, less=less, count=len(rows))
+        need = t(f"price.chart.needed.{of}", needed=percent(needed)) if np.isfinite(needed) else t("price.chart.cost")
+        return t("price.chart.one", first=cut(rows["name"].iloc[0]), more=_change(rows["more"].iloc[0]), need=need)
+    finding = t(f"price.chart.{of}" if earns else f"price.chart.{of}.none", sure=earns, count=len(rows))
+    if loses:
+        finding = t(f"price.chart.{of}.less", finding=finding, less=loses)
+    if odd.any():
+        finding = t("price.chart.reversed", finding=finding, less=int(odd.sum()))
+    if earns and differ_significantly(everyone.head(MAX_SHOWN_CATEGORIES)):
+        finding = t("price.chart.first", finding=finding, first=cut(rows["name"].iloc[rows["more"].argmax()]))
+    return finding
 
 
 def _table(responses: Responses, names: Sequence[str]) -> None:
@@ -203,18 +275,27 @@ def _left_out(responses: Responses) -> None:
     cells.table(rows[list(columns)], t("price.left_out", count=len(rows)), columns)
 
 
-def try_rule(responses: Responses, names: Sequence[str], currency: str) -> Outcome | None:
-    """Ask for a rule, show what it would bring, and return it; None while no margin is given or no price changes.
+def try_rule(responses: Responses, folder: Path, names: Sequence[str], currency: str) -> Outcome | None:
+    """Show what steps bring, ask for a rule, show what it would bring, and return that.
+
+    It is None while no margin is given or no price changes. ``folder`` is the responses'.
 
     Raises:
         UsageError: a rule that cannot be worked out.
     """
-    rule = _ask(responses, names)
-    if rule is None:
+    margin, by, categories = _ask_what(responses)
+    known = _known_margin()
+    steps = _steps(folder, known, categories, by, responses)
+    _show_steps(steps, known, currency)
+    best = None if known is None else best_step(steps)
+    rule = _ask_changes(names, Rule({}, known or ANY_MARGIN, categories, by), best)
+    if margin is None:
         st.info(t("price.margin.first"), icon=":material/edit:")
         return None
+    rule = replace(rule, margin_rate=margin)
     if not any(rule.changes.values()):
-        st.caption(t("price.nothing"))
+        unsure = "price.nothing.reversed" if steps[0].outcome.reversed else "price.nothing.earns"
+        st.caption(t("price.nothing" if best else unsure))
         return None
     outcome = what_if(responses, rule)
     st.markdown(f"**{_finding(outcome, currency)}**")
@@ -225,31 +306,14 @@ def try_rule(responses: Responses, names: Sequence[str], currency: str) -> Outco
     return outcome
 
 
-def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
-    """Ask for a rule; None while no margin is given."""
+def _ask_what(responses: Responses) -> tuple[float | None, str, tuple[str, ...]]:
+    """Ask for the margin, for what changes, and for the categories; the margin is None while it is not given."""
     discounts = responses.table[responses.table["discount_effect"].notna()]
-    with st.container(border=True):
-        by = PRICE
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
+        margin, by = terms.ask_margin(), PRICE
         if not discounts.empty:
             by = widgets.choose(t("price.by"), {by_key: t(f"price.by.{by_key}") for by_key in BY}, "price_by")
-        table, most = (discounts, 0.0) if by == DISCOUNT else (responses.table, 100 * MAX_PRICE_CHANGE)
-        presets = {name: t(f"price.preset.{name}") for name in (LOWERING if by == DISCOUNT else PRESETS)}
-        preset = widgets.choose(t("price.preset"), presets, f"price_preset_{by}")
-        with st.grid(5, min_column_width=150, gap="small"):
-            changes = {
-                tier: st.number_input(
-                    t("price.change", tier=widgets.escape(name)),
-                    100 * MIN_PRICE_CHANGE,
-                    most,
-                    float(PRESETS[preset][tier - 1]),
-                    1.0,
-                    format="%.0f",
-                    key=f"price_change_{by}_{preset}_{tier}",
-                    persist_state="session",
-                )
-                for tier, name in enumerate(names, 1)
-            }
-            margin = terms.ask_margin()
+        table = discounts if by == DISCOUNT else responses.table
         products: list[str] = []
         if not _without_categories(responses):
             products = st.multiselect(
@@ -258,9 +322,63 @@ def _ask(responses: Responses, names: Sequence[str]) -> Rule | None:
                 key=f"price_categories_{len(table)}",
                 placeholder=t("price.categories.all"),
             )
-    if margin is None:
-        return None
-    return Rule({tier: change / 100 for tier, change in changes.items()}, margin, tuple(products), by)
+    return margin, by, tuple(products)
+
+
+def _ask_changes(names: Sequence[str], rule: Rule, best: Step | None) -> Rule:
+    """Ask for the price changes of a rule, from the best measured step or an example on."""
+    most = 0.0 if rule.by == DISCOUNT else 100 * MAX_PRICE_CHANGE
+    examples = LOWERING if rule.by == DISCOUNT else tuple(PRESETS)
+    first = t("price.preset.none") if best is None else t("price.preset.best", change=say_change(best.change))
+    with st.container(border=True):
+        presets = {BEST: first} | {name: t(f"price.preset.{name}") for name in examples}
+        preset = widgets.choose(t("price.preset"), presets, f"price_preset_{rule.by}")
+        start = PRESETS.get(preset, (0.0 if best is None else 100 * best.change,) * len(names))
+        with st.grid(4, min_column_width=150, gap="small"):
+            changes = {
+                tier: st.number_input(
+                    t("price.change", tier=widgets.escape(name)),
+                    100 * MIN_PRICE_CHANGE,
+                    most,
+                    float(start[tier - 1]),
+                    1.0,
+                    format="%.0f",
+                    key=f"price_change_{rule.by}_{preset}_{start[0]:g}_{tier}",
+                    persist_state="session",
+                )
+                for tier, name in enumerate(names, 1)
+            }
+    return replace(rule, changes={tier: change / 100 for tier, change in changes.items()})
+
+
+def _show_steps(steps: Sequence[Step], margin: float | None, currency: str) -> None:
+    """Show what each step does to sales, revenue and profit, and whether it earns."""
+    shown = pd.DataFrame(
+        {
+            "change": [100 * step.change for step in steps],
+            "sold": [100 * step.outcome.sold for step in steps],
+            "revenue": [_spoken(step.outcome.revenue, currency) for step in steps],
+            "profit": ["" if margin is None else _spoken(step.outcome.margin, currency) for step in steps],
+            "verdict": [verdict(step, margin) for step in steps],
+        }
+    )
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    columns: dict[str, Any] = {
+        "change": number(t("price.column.change"), format="%+.0f%%"),
+        "sold": number(t("price.column.sold"), format="%+.1f%%", help=t("price.column.sold.help")),
+        "revenue": text(t("price.column.revenue"), help=t("price.figure.revenue.help")),
+        "profit": text(t("price.column.profit"), help=t("price.figure.margin.help")),
+        "verdict": text(t("price.column.verdict"), width="medium"),
+    }
+    columns = columns if margin is not None else {name: column for name, column in columns.items() if name != "profit"}
+    st.markdown(f"**{t('price.steps')}**")
+    cells.table(shown[list(columns)], t("price.steps"), columns, key="price_steps")
+
+
+def _spoken(change: Sum, currency: str) -> str:
+    """Return a change with its range."""
+    low, high = _signed(change.low, ""), _signed(change.high, "")
+    return t("price.with_range", change=_signed(change.value, currency), low=low, high=high)
 
 
 def _signed(value: float, currency: str) -> str:

@@ -13,7 +13,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment import Bundle, Scored, embedding_path
 from clv_core.errors import UsageError
 from clv_core.evaluation import SharedError, Summands
-from clv_core.strategy.audiences import Side
+from clv_core.strategy.audiences import Assumption, Side
 from clv_core.strategy.plans import TIERS
 from clv_core.strategy.segments import (
     CLUSTERS,
@@ -131,7 +131,10 @@ class Members:
         column = TIER if isinstance(segmented.scheme, ValueTiers) else SEGMENT
         keys = tuple(segmented.placed.segments[place].key for place in self.segments)
         conditions = (Condition(column, "=", keys), *self.filters) if keys else self.filters
-        return replace(everyone, scheme=str(segmented.scheme), segment=" ".join(map(str, conditions)))
+        notes = tiers.range_notes(segmented.customers.iloc[self.rows])
+        assumptions = (*everyone.assumptions, *(Assumption.of(note, session.language()) for note in notes))
+        segment = " ".join(map(str, conditions))
+        return replace(everyone, scheme=str(segmented.scheme), segment=segment, assumptions=assumptions)
 
     @property
     def what(self) -> str:

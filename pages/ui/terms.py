@@ -46,8 +46,14 @@ def choose_rates(bundle: Bundle) -> Terms:
 def ask_margin() -> float | None:
     """Ask for the margin, as a share; None while it is not given: values are revenue then."""
     how: dict[str, Any] = {"step": 5.0, "format": "%g", "help": t("terms.margin.help")}
-    margin = _number("margin", 0.1, 100.0, None, 160, placeholder=t("terms.margin.none"), **how)
-    return None if margin is None else round(margin / 100, 6)
+    _number("margin", 0.1, 100.0, None, 160, placeholder=t("terms.margin.none"), **how)
+    return margin()
+
+
+def margin() -> float | None:
+    """Return the margin that was given, as a share, on whichever page; None where there is none."""
+    given: float | None = st.session_state.get("terms_margin")
+    return None if given is None else round(given / 100, 6)
 
 
 def _number(name: str, low: float, high: float, usual: float | None, width: int = 110, **how: Any) -> Any:

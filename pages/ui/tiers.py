@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import streamlit as st
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.deployment import PREDICTIONS_FILE, Bundle, Scored, backtest_folder, shared_error
+from clv_core.errors import Message
 from clv_core.evaluation import SharedError, top_share
 from clv_core.strategy.audiences import Side, side_of
 from clv_core.strategy.segments import (
@@ -30,6 +31,9 @@ from pages.ui import cells, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import money, percent, t
 from pages.ui.terms import assumptions
+
+LEAST_SHOWN: Final = 0.005
+"""An amount below it stands in a table as 0.00."""
 
 
 @cached(CUSTOMERS)
@@ -161,6 +165,16 @@ def _facts(row: dict[Hashable, Any], currency: str, *, ranged: bool) -> str:
     if np.isfinite(row["days_since_last_median"]) and not mostly_never(row["customers"], row["buyers"]):
         facts.append(t("segments.card.last", days=f"{row['days_since_last_median']:,.0f}"))
     return "  \n".join(facts)
+
+
+def range_notes(customers: pd.DataFrame) -> tuple[Message, ...]:
+    """Return why ranges are 0 where values are not, and for how many customers; nothing where there is none.
+
+    ``customers`` are scored, [n].
+    """
+    worth = customers["predicted_clv"] >= LEAST_SHOWN
+    nothing = int((worth & (customers["clv_p90"] < LEAST_SHOWN)).sum())
+    return (Message("warning.range_zero", {"customers": nothing}),) if nothing else ()
 
 
 def columns(currency: str) -> dict[str, object]:

@@ -191,6 +191,7 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
             }
         ),
         MESSAGE,
+        1 / 3,
     ),
     "advising.gain_by_budget": lambda n: advising.gain_by_budget(
         Curve(np.array(upward(n)), np.array(shares(n))), (5.0, 0.5), MESSAGE, unit="EUR", gain="Gain"

@@ -124,7 +124,7 @@ def test_reasons_are_the_models_own_for_those_it_was_asked_about(open_page: OPEN
     asked = pd.read_parquet(next(with_model.rglob("explanation/shap.parquet")))["customer_id"]
     others = sorted(set(scores_of(with_model).index) - set(asked))
     app = search(open_page(with_model, "customer", lang="en"), str(asked.iloc[0]))
-    assert translate("card.why.model") in [item.value for item in app.caption]
+    assert translate("card.why.model.in", currency="EUR") in [item.value for item in app.caption]
     search(app, str(others[0]))
     assert translate("card.why.facts") in [item.value for item in app.caption]
 

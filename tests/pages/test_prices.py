@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +25,8 @@ from clv_core.deployment.saved_scores import Scored, score
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.plans.saved_offers import load_offers
-from clv_core.strategy.pricing.price_responses import load_responses, responses_folder
-from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, what_if
+from clv_core.strategy.pricing.price_responses import Responses, load_responses, responses_folder, store_responses
+from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, best_step, price_steps, what_if
 from clv_core.strategy.recommend.holdout_month import MIN_HOLDOUT_CUSTOMERS, judge
 from clv_core.strategy.recommend.recommendations import recommendations_folder, recommendations_of_model
 from clv_core.strategy.recommend_and_price import price, recommend
@@ -123,7 +123,7 @@ def signed(value: float, lang: str) -> str:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, lang: str) -> None:
-    app = part(open_page, advised, "price", lang, terms_margin=30.0)
+    app = part(open_page, advised, "price", lang, terms_margin=30.0, price_preset_price="loyalty")
     assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(Scored.open(work, "shop", bundle_of(advised).id)))
@@ -139,7 +139,8 @@ def test_prices_keep_measured_and_assumed_apart(open_page: OPEN, advised: Path, 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: OPEN, advised: Path, lang: str) -> None:
-    app = part(open_page, advised, "price", lang, price_by=DISCOUNT, terms_margin=30.0)
+    choices = {"price_by": DISCOUNT, "price_preset_discount": "loyalty"}
+    app = part(open_page, advised, "price", lang, terms_margin=30.0, **choices)
     assert not app.error
     work = Workspace(advised)
     found = load_responses(responses_folder(Scored.open(work, "shop", bundle_of(advised).id)))
@@ -152,14 +153,14 @@ def test_a_discount_is_tried_by_its_own_effect_and_money_has_a_unit(open_page: O
 
 
 def test_a_change_of_the_rule_changes_what_it_brings(open_page: OPEN, advised: Path) -> None:
-    app = part(open_page, advised, "price")
+    app = part(open_page, advised, "price", price_preset_price="loyalty")
     assert not app.metric and translate("price.margin.first", "en") in texts(app)
     app.number_input(key="terms_margin").set_value(30.0).run()
     before = app.metric[0].value
-    app.number_input(key="price_change_price_loyalty_1").set_value(-20.0).run()
+    app.number_input(key="price_change_price_loyalty_-10_1").set_value(-20.0).run()
     assert app.metric[0].value != before
     for tier in range(1, 5):
-        app.number_input(key=f"price_change_price_loyalty_{tier}").set_value(0.0)
+        app.number_input(key=f"price_change_price_loyalty_-10_{tier}").set_value(0.0)
     app.run()
     assert translate("price.nothing", "en") in texts(app) and not app.metric
 
@@ -209,40 +210,109 @@ def test_the_card_shows_what_is_recommended_and_offers_to_look_for_it(
     assert jobs.jobs(Workspace(with_model), "recommend")
 
 
+def measured_on(root: Path) -> Responses:
+    found = load_responses(responses_folder(Scored.open(Workspace(root), "shop", bundle_of(root).id)))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_each_step_says_what_it_does_to_revenue_and_to_profit_and_the_best_is_preset(
+    open_page: OPEN, advised: Path, lang: str
+) -> None:
+    app = part(open_page, advised, "price", lang, terms_margin=80.0)
+    steps = price_steps(measured_on(advised), 0.8)
+    best = best_step(steps)
+    assert best is not None
+    table = next(frame.value for frame in app.dataframe if "sold" in frame.value)
+    assert table["change"].tolist() == [100 * step.change for step in steps]
+    for row, step in zip(table.to_dict("records"), steps, strict=True):
+        for name, total in (("revenue", step.outcome.revenue), ("profit", step.outcome.margin)):
+            ends = {"low": signed(total.low, lang)[:-4], "high": signed(total.high, lang)[:-4]}
+            assert row[name] == translate("price.with_range", lang, change=signed(total.value, lang), **ends)
+        gains = step.outcome.margin.value > 0
+        assert row["verdict"].startswith(translate(f"price.verdict.{'earns' if gains else 'loses'}.surely", lang)[:4])
+    preset = [box.value for box in app.number_input if str(box.key).startswith("price_change_price_best")]
+    assert preset == [100 * best.change] * 4
+    assert app.metric[1].value == signed(best.outcome.margin.value, lang)
+    assert translate("price.verdict.earns.surely", lang) in app.header[0].value, "10% less earns too, if less"
+
+
+def with_elasticity(root: Path, folder: Path, elasticity: float) -> Path:
+    """Return a copy of a workspace whose categories all answer prices alike, within a tenth."""
+    own = Path(shutil.copytree(root, folder / "own"))
+    found, ends = measured_on(own), {"elasticity": 0.0, "low": -0.1, "high": 0.1}
+    alike = found.table.assign(**{name: elasticity + off for name, off in ends.items()})
+    scored = Scored.open(Workspace(own), "shop", bundle_of(own).id)
+    store_responses(replace(found, table=alike), responses_folder(scored), {})
+    return own
+
+
 @pytest.mark.parametrize(
-    ("ends", "key"),
+    ("elasticity", "margin", "said"),
     [
-        ({"tea": (-2.0, -1.5), "cups": (-1.0, -0.4)}, "price.chart"),
-        ({"tea": (-2.0, -0.5), "cups": (-1.0, 0.4)}, "price.chart.some"),
-        ({"tea": (-2.0, 0.5), "cups": (-1.0, 0.4)}, "price.chart.none"),
-        ({"tea": (-2.0, 0.5), "cups": (0.3, 0.6)}, "price.chart.less"),
-        ({"tea": (1.5, 2.0), "cups": (3.0, 3.4)}, "price.chart.less"),
-        ({"tea": (-2.0, -0.5)}, "price.chart.one"),
-        ({"tea": (-2.0, 0.5)}, "price.chart.one.unsure"),
-        ({"tea": (0.5, 2.0)}, "price.chart.one.less"),
+        (-0.5, None, "surely loses money at any margin"),
+        (-0.5, 30.0, "surely loses money"),
+        (-2.0, None, "earns only above a margin of about 53%"),
+        (-2.0, 30.0, "surely loses money"),
+        (-2.0, 80.0, "surely earns"),
     ],
 )
-def test_a_chart_names_the_strongest_category_only_where_the_intervals_allow_it(
-    ends: dict[str, tuple[float, float]], key: str
+def test_more_sales_at_a_lower_price_are_no_gain_where_they_lose_money(
+    open_page: OPEN, advised: Path, tmp_path: Path, elasticity: float, margin: float | None, said: str
+) -> None:
+    """Of 0.9^-2 times the pieces, 10% less earns from a margin m on where (m - 0.1) 0.9^-2 = m: 53%."""
+    app = part(open_page, with_elasticity(advised, tmp_path, elasticity), "price", terms_margin=margin)
+    more, revenue = 100 * (0.9**elasticity - 1), 100 * (0.9 ** (1 + elasticity) - 1)
+    assert app.header[0].value.startswith(f"A 10% lower price {said}: items sold +{more:.{0 if more >= 10 else 1}f}%")
+    assert f"revenue {revenue:+.{0 if abs(revenue) >= 10 else 1}f}%".replace("-", "−") in app.header[0].value
+    assert ("profit" in app.header[0].value) is (margin is not None)
+    preset = {box.value for box in app.number_input if str(box.key).startswith("price_change_price_best")}
+    best = {(-0.5, 30.0): 10.0, (-2.0, 30.0): 10.0, (-2.0, 80.0): -10.0}
+    assert preset == {best.get((elasticity, margin or 0.0), 0.0)}
+
+
+def test_where_no_step_earns_none_is_preset(open_page: OPEN, advised: Path, tmp_path: Path) -> None:
+    """At a response of -2 and a margin of half the price, today's price is the best there is."""
+    app = part(open_page, with_elasticity(advised, tmp_path, -2.0), "price", terms_margin=50.0)
+    preset = {box.value for box in app.number_input if str(box.key).startswith("price_change_price_best")}
+    assert preset == {0.0} and not app.metric and translate("price.nothing.earns", "en") in texts(app)
+
+
+def test_where_less_sold_at_lower_prices_nothing_is_said_to_earn(
+    open_page: OPEN, advised: Path, tmp_path: Path
+) -> None:
+    app = part(open_page, with_elasticity(advised, tmp_path, 0.8), "price", terms_margin=50.0)
+    assert app.header[0].value == translate("price.headline.reversed", "en")
+    table = next(frame.value for frame in app.dataframe if "sold" in frame.value)
+    assert set(table["verdict"]) == {translate("price.verdict.reversed", "en")}
+    assert not app.metric and translate("price.nothing.reversed", "en") in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("ends", "margin", "said"),
+    [
+        ({"tea": (-2.0, -1.5), "cups": (-0.95, -0.4)}, None, "1 of the 2 largest categories surely takes in more"),
+        ({"tea": (-2.0, -1.5), "cups": (-0.95, -0.4)}, None, "1 surely takes in less, and loses at any margin"),
+        ({"tea": (-2.0, -1.5), "cups": (-0.95, -0.4)}, None, "“tea” responds most"),
+        ({"tea": (-2.0, -1.5), "cups": (-0.95, -0.4)}, 0.3, "None of the 2 largest categories surely earns more"),
+        ({"tea": (-2.0, -1.5), "cups": (-0.95, -0.4)}, 0.3, "2 surely earn less"),
+        ({"tea": (-2.0, -1.5), "cups": (0.3, 0.6)}, 0.8, "in 1 less sold: something else changed"),
+        ({"tea": (-2.0, -1.5), "cups": (-0.95, -0.4)}, 0.9, "1 of the 2 largest categories surely earns more"),
+        ({"tea": (-2.0, -1.0)}, None, "“tea”: +17% items at a 10% lower price; the same revenue needs 11% more"),
+        ({"tea": (-2.0, -1.0)}, 0.3, "“tea”: +17% items at a 10% lower price; the same profit needs 50% more"),
+        ({"tea": (-2.0, -1.0)}, 0.1, "nothing is enough"),
+    ],
+)
+def test_the_chart_says_where_a_lower_price_earns_not_where_it_sells(
+    ends: dict[str, tuple[float, float]], margin: float | None, said: str
 ) -> None:
     rows = [
         {"category": name, "low": low, "high": high, "elasticity": (low + high) / 2}
         | {"error": (high - low) / 3.4, "products": 30}
         for name, (low, high) in ends.items()
     ]
-    said = prices.chart_message(pd.DataFrame(rows))
-    less = sum(low > 0 for low, _ in ends.values())
-    assert said == translate(key, first="tea", last="cups", count=2, sure=1, less=less)
-
-
-@pytest.mark.parametrize(("elasticity", "key"), [(-1.0, "products"), (0.5, "products.nothing")])
-def test_of_a_log_without_categories_all_products_are_spoken_of_with_their_interval(
-    elasticity: float, key: str
-) -> None:
-    ends = {"low": [elasticity - 0.2], "high": [elasticity + 0.2]}
-    said = prices.headline(pd.DataFrame({"category": [""], "elasticity": [elasticity], **ends}))
-    parts = translate(f"price.headline.{key}", "en", more="|", low="|", high="|").split("|")
-    assert all(part in said for part in parts) and "%" in said
+    assert said in prices.chart_message(pd.DataFrame(rows), margin)
 
 
 @pytest.mark.parametrize("code", ["price_no_variation", "price_few_products", "price_few_sales"])

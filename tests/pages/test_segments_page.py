@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,8 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
 from pages.ui.segments import overview
-from tests.pages.conftest import OPEN, control, do, texts
+from tests.pages.conftest import OPEN, Offered, control, do, texts
+from tests.pages.conftest import press as file_of
 
 pytestmark = pytest.mark.first(12)
 
@@ -108,6 +110,21 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     placed = quadrant_of(app, frame).place(frame)
     assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
+
+
+def test_a_range_of_nothing_under_a_value_is_explained_where_it_stands_and_in_the_side_file(
+    open_page: OPEN, own: Path, offered: Offered
+) -> None:
+    customers = customers_of(own)
+    nothing = customers[(customers["predicted_clv"] >= 0.005) & (customers["clv_p90"] < 0.005)]
+    assert len(nothing) > 1 and (nothing["p_purchase"] < 0.1).all(), "fewer than one in ten buys"
+    app = opened(open_page, own, "quadrant")
+    said = translate("warning.range_zero", "en", customers=len(nothing))
+    assert said in [caption.value for caption in app.caption]
+    told = json.loads(file_of(offered["download_list_side"]))
+    assert said in [one["message"] for one in told["assumptions"]]
+    do(app, ("filter_p", 50))
+    assert not [caption.value for caption in app.caption if "80% range is 0" in caption.value]
 
 
 def test_names_that_are_saved_are_shown_on_cards_and_in_the_other_language(open_page: OPEN, own: Path) -> None:

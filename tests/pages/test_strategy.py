@@ -21,7 +21,8 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.experiments.randomized_experiment import measure_experiment as experiment
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.plans.allocation import Curve
-from clv_core.strategy.plans.budget_plan import make_plan
+from clv_core.strategy.plans.budget_plan import cost_warnings, make_plan
+from clv_core.strategy.plans.offers import Offer, with_experiments
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, load_offers, save_offers
 from clv_core.strategy.segments import assign_tiers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
@@ -162,6 +163,63 @@ def test_an_experiment_replaces_the_assumed_effect_and_is_there_after_a_reload(
     assert translate("budget.rests.assumed", "en") in app.caption[0].value
     assert load_offers(open_dataset(work, "shop")).experiments == {}
     assert experiment_box(app).expanded, "what a person works in does not fold up under the hand"
+
+
+@pytest.mark.parametrize("margin", [None, 40.0])
+def test_measured_effects_stand_in_the_table_and_stay_what_they_are(
+    open_page: OPEN, root: Path, tmp_path: Path, margin: float | None
+) -> None:
+    work, name = Workspace(root), translate("budget.offer.mail", "en")
+    dataset, found = open_dataset(work, "shop"), tried(work, tmp_path / "tried.csv")
+    save_offers(dataset, SavedOffers({TIERS: EFFECTS}, {name: found}))
+    app = do(open_page(root, "strategy", lang="en"), ("terms_margin", margin))
+    assert not app.error
+    (made,) = with_experiments([Offer.parse(f"name={name},cost=0,effect=1")], {name: found}, 90, (margin or 100) / 100)
+    effects = {f"tier{tier}": made.effect_on(tier) for tier in range(1, 5)}
+    expected = {tier: float(f"{effect.value:.4g}") for tier, effect in effects.items() if effect is not None}
+
+    def shown() -> pd.DataFrame:
+        return next(one.value for one in app.data_editor if "tier1" in one.value)
+
+    assert expected and shown().loc[0, list(effects)].dropna().to_dict() == expected
+    assert shown()["evidence"].tolist() == ["measured", "assumed", "assumed"]
+    assert shown()["unit"].tolist() == ["money", "share", "share"] and shown().loc[1, "tier1"] == 5.0
+    gain = app.metric[0].value
+    edit(app, "budget_table", {0: dict.fromkeys(effects, 99.0), 1: {"tier1": 6.0}})
+    assert shown().loc[0, list(effects)].dropna().to_dict() == expected and shown().loc[1, "tier1"] == 6.0
+    edit(app, "budget_table", {1: {"tier1": 5.0}})
+    assert app.metric[0].value == gain
+    kept = load_offers(dataset).rows[TIERS]
+    assert kept == ({**EFFECTS[0], "name": name}, *EFFECTS[1:]), (
+        "what was assumed is there again without the experiment"
+    )
+    app.button(key=f"experiment_forget_{name}").click().run()
+    assert shown().loc[0, "tier1"] == 1.0 and set(shown()["evidence"]) == {"assumed"}
+
+
+def test_a_tried_offer_with_another_name_keeps_its_effects_as_assumed(
+    open_page: OPEN, root: Path, tmp_path: Path
+) -> None:
+    work, name = Workspace(root), translate("budget.offer.mail", "en")
+    save_offers(open_dataset(work, "shop"), SavedOffers({TIERS: EFFECTS}, {name: tried(work, tmp_path / "tried.csv")}))
+    app = open_page(root, "strategy", lang="en")
+    before = next(one.value for one in app.data_editor if "tier1" in one.value)
+    edit(app, "budget_table", {0: {"name": "Letter"}})
+    again = open_page(root, "strategy", lang="en")
+    now = next(one.value for one in again.data_editor if "tier1" in one.value)
+    assert now.loc[0, "name"] == "Letter" and before.loc[0, "evidence"] == "measured"
+    columns = ["unit", "tier1", "tier2", "tier3", "tier4"]
+    assert now.loc[0, columns].equals(before.loc[0, columns])
+    assert now.loc[0, "evidence"] == "assumed"
+
+
+def test_costs_are_called_assumed_where_effects_are_measured(open_page: OPEN, root: Path, tmp_path: Path) -> None:
+    work, found = Workspace(root), tried(Workspace(root), tmp_path / "tried.csv")
+    own = {"start": None, "name": "Own", "cost": 0.01, "unit": "money", "tier1": 0.0, "capacity": None}
+    save_offers(open_dataset(work, "shop"), SavedOffers({TIERS: (own,)}, {"Own": found}))
+    said = open_page(root, "strategy", lang="en").caption[0].value
+    assert "All effects measured" in said and translate("warning.offer_costs", "en") in said
+    assert cost_warnings([Offer.parse("name=Free,cost=0,effect=1")]) == ()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -9,6 +9,7 @@ from .budget_plan import BudgetPlan as BudgetPlan
 from .budget_plan import capacities as capacities
 from .budget_plan import costs as costs
 from .budget_plan import make_plan as make_plan
+from .offers import ALL_TIERS as ALL_TIERS
 from .offers import MAX_OFFERS as MAX_OFFERS
 from .offers import MONEY as MONEY
 from .offers import SHARE as SHARE

@@ -264,6 +264,7 @@ def all_warnings(
     """
     return (
         *assumption_warnings(offers, experiments),
+        *cost_warnings(offers),
         *effect_warnings(offers, names, terms),
         *gain_warnings(plan, terms),
         *(warning for experiment in experiments.values() for warning in experiment.warnings),
@@ -280,6 +281,11 @@ def assumption_warnings(offers: Sequence[Offer], tried: Collection[str] = ()) ->
         for offer in offers
         if not offer.measured
     )
+
+
+def cost_warnings(offers: Sequence[Offer]) -> tuple[Message, ...]:
+    """Return that costs are assumed, where any offer costs something: no experiment measures them."""
+    return (Message("warning.offer_costs"),) if any(offer.cost > 0 for offer in offers) else ()
 
 
 def effect_warnings(offers: Sequence[Offer], names: Sequence[str], terms: Terms) -> tuple[Message, ...]:

@@ -14,8 +14,11 @@ from .price_rule import MIN_PRICE_CHANGE as MIN_PRICE_CHANGE
 from .price_rule import PRICE as PRICE
 from .price_rule import Outcome as Outcome
 from .price_rule import Rule as Rule
+from .price_rule import Step as Step
 from .price_rule import Sum as Sum
+from .price_rule import best_step as best_step
 from .price_rule import demand_change as demand_change
 from .price_rule import parse_changes as parse_changes
+from .price_rule import price_steps as price_steps
 from .price_rule import price_table as price_table
 from .price_rule import what_if as what_if

@@ -39,6 +39,11 @@ RESPONSES: Final = {
 """Columns of the response that a change acts by, and of its interval."""
 MIN_PRICE_CHANGE, MAX_PRICE_CHANGE = -0.5, 0.5
 """Bounds of what a rule accepts, far beyond the prices of most logs; within them a warning names extrapolation."""
+STEPS: Final = (-0.1, -0.05, 0.05, 0.1)
+"""Changes of all prices that are compared; a guess: the sizes that shops try."""
+MAX_REVERSED: Final = 0.1
+"""Share of the touched value in categories that surely sold less at lower prices, up to which a step is measured; a
+guess. There something else changed with the price, and what a change of the price alone does is not known."""
 DIGITS: Final = 4
 """Decimals of responses in a file: their errors are .01 at best."""
 
@@ -114,11 +119,12 @@ class Outcome:
         margin: change of margin, at the assumed margin rate.
         base: predicted value of all customers without the rule.
         touched: part of it that lies in cells whose price changes.
+        sold: by which share more pieces are sold there, each at today's price.
         tiers: tier, customers, change (of the price), base, touched, revenue, revenue_low, revenue_high, margin,
             margin_low, margin_high, clv (predicted value of a customer today), clv_after, clv_low, clv_high.
         cells: category, tier, change, base, response (elasticity, or the discount's effect), evidence (``tier``:
             estimated on it; ``all``: on all customers), beyond (whether the change is larger than what was seen),
-            revenue, margin.
+            reversed (whether the category surely sold less at lower prices), revenue, margin.
         assumptions: what was not estimated.
     """
 
@@ -126,6 +132,7 @@ class Outcome:
     margin: Sum
     base: float
     touched: float
+    sold: float
     tiers: pd.DataFrame
     cells: pd.DataFrame
     assumptions: tuple[Message, ...]
@@ -135,6 +142,40 @@ class Outcome:
         """Where the rule changes prices: category, tier and change as a share, as JSON types."""
         rows = self.cells[[CATEGORY, TIER, "change"]].sort_values([CATEGORY, TIER])
         return [{CATEGORY: str(row[0]), TIER: int(row[1]), "change": float(row[2])} for row in rows.to_numpy()]
+
+    @property
+    def reversed(self) -> bool:
+        """Whether more than :data:`MAX_REVERSED` of what it touches surely sold less at lower prices."""
+        return float(self.cells.loc[self.cells["reversed"], "base"].sum()) > MAX_REVERSED * self.touched
+
+    @property
+    def break_even(self) -> float | None:
+        """The margin rate at which the rule neither earns nor loses; None where no rate between 0 and 1 does.
+
+        What more pieces cost is paid off what more is taken in: a rule that sells more earns above that rate, one that
+        sells less below it.
+        """
+        extra = self.sold * self.touched
+        rate = 1 - self.revenue.value / extra if extra else 0.0
+        return rate if 0 < rate < 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One change of all prices.
+
+    Args:
+        change: as a share, -0.1 is 10% less.
+        outcome: what it would bring.
+    """
+
+    change: float
+    outcome: Outcome
+
+    @property
+    def measured(self) -> bool:
+        """Whether the log holds changes as large in every category, and prices seem to be what changed sales."""
+        return self.outcome.touched > 0 and not self.outcome.cells["beyond"].any() and not self.outcome.reversed
 
 
 def what_if(responses: Responses, rule: Rule) -> Outcome:
@@ -166,26 +207,56 @@ def what_if(responses: Responses, rule: Rule) -> Outcome:
     for end, column in (("after", "revenue"), ("low", "revenue_low"), ("high", "revenue_high")):
         tiers[f"clv_{end}"] = (tiers["base"] + tiers[column]) / count
     base, touched = float(tiers["base"].sum()), float(cells["base"].sum())
+    revenue, margin_sum = _totals(cells, responses, rule.by)
     return Outcome(
-        revenue=_total(cells, "revenue", responses, rule.by),
-        margin=_total(cells, "margin", responses, rule.by),
+        revenue=revenue,
+        margin=margin_sum,
         base=base,
         touched=touched,
+        sold=float(cells["sold"].sum()) / touched if touched > 0 else 0.0,
         tiers=tiers.reset_index(),
-        cells=cells.drop(columns=["revenue_error", "margin_error"]),
+        cells=cells.drop(columns=["sold", "revenue_error", "margin_error"]),
         assumptions=_assumptions(cells, rule, base, touched),
     )
 
 
+def price_steps(
+    responses: Responses, margin_rate: float, categories: tuple[str, ...] = (), by: str = PRICE
+) -> list[Step]:
+    """Return what each of :data:`STEPS` would bring, the same change for every tier; discounts only lower prices.
+
+    Args:
+        responses: what was estimated.
+        margin_rate: share of today's price that is margin, in (0, 1).
+        categories: where prices change; empty: in all that were estimated.
+        by: one of :data:`BY`.
+
+    Raises:
+        NotEnoughData: as :func:`what_if`.
+        UsageError: as :func:`what_if`.
+    """
+    tiers = responses.tiers[TIER].tolist()
+    changes = [change for change in STEPS if by == PRICE or change < 0]
+    rules = {change: Rule(dict.fromkeys(tiers, change), margin_rate, categories, by) for change in changes}
+    return [Step(change, what_if(responses, rule)) for change, rule in rules.items()]
+
+
+def best_step(steps: Sequence[Step]) -> Step | None:
+    """Return the measured step that adds most margin among those that surely add any; None where none does."""
+    earning = [step for step in steps if step.measured and step.outcome.margin.low > 0]
+    return max(earning, key=lambda step: step.outcome.margin.value, default=None)
+
+
 def _estimated(responses: Responses, by: str) -> pd.DataFrame:
-    """Return category, tier, range, response and its standard error, of those that were estimated.
+    """Return category, tier, range, response, its standard error and whether it is surely reversed, where estimated.
 
     The error is as large as makes the interval a normal one: by Student's t, that of few products is wider.
     """
     table = responses.table
     response, low, high = RESPONSES[by]
     rows = table.assign(response=table[response], error=(table[high] - table[low]) / (2 * _z()))
-    return rows.loc[rows["response"].notna(), [CATEGORY, TIER, "range", "response", "error"]]
+    rows = rows.assign(reversed=rows[low] > 0 if by == PRICE else rows[high] < 0)
+    return rows.loc[rows["response"].notna(), [CATEGORY, TIER, "range", "response", "error", "reversed"]]
 
 
 def _cells(responses: Responses, estimated: pd.DataFrame, rule: Rule) -> pd.DataFrame:
@@ -211,29 +282,31 @@ def _cells(responses: Responses, estimated: pd.DataFrame, rule: Rule) -> pd.Data
     cells = cells.assign(
         response=response,
         beyond=log_factor.abs() > cells["range"],
+        reversed=cells["reversed_all"],
+        sold=cells["base"] * (pieces - 1),
         revenue=paid - cells["base"],
         margin=paid - cost - rule.margin_rate * cells["base"],
         revenue_error=moved * paid * error,
         margin_error=moved * (paid - cost) * error,
     )
-    columns = [CATEGORY, TIER, "change", "base", "response", "evidence", "beyond", "revenue", "margin"]
-    return cells[[*columns, "revenue_error", "margin_error"]].sort_values([CATEGORY, TIER], ignore_index=True)
+    columns = [CATEGORY, TIER, "change", "base", "response", "evidence", "beyond", "reversed", "revenue", "margin"]
+    return cells[[*columns, "sold", "revenue_error", "margin_error"]].sort_values([CATEGORY, TIER], ignore_index=True)
 
 
 def _z() -> float:
     return float(scipy.stats.norm.ppf((1 + SHARE) / 2))
 
 
-def _total(cells: pd.DataFrame, name: str, responses: Responses, by: str) -> Sum:
-    """Add up a change; errors are correlated within a category, and independent between categories."""
-    variance = 0.0
+def _totals(cells: pd.DataFrame, responses: Responses, by: str) -> list[Sum]:
+    """Add up revenue and margin; errors are correlated within a category, and independent between categories."""
+    names, variance = ("revenue", "margin"), np.zeros(2)
     for category, mine in cells.groupby(CATEGORY):
-        errors = mine[f"{name}_error"].to_numpy(np.float64)
+        errors = mine[[f"{name}_error" for name in names]].to_numpy(np.float64)
         estimated_on = mine[TIER].where(mine["evidence"] == "tier", ALL).astype("int64").tolist()
         shared = correlation(responses.together, str(category), RESPONSES[by][0], estimated_on)
-        variance += float(errors @ shared @ errors)
-    value, margin = float(cells[name].sum()), _z() * float(np.sqrt(max(variance, 0.0)))
-    return Sum(value, value - margin, value + margin)
+        variance += np.diag(errors.T @ shared @ errors)
+    values, reach = cells[list(names)].sum().to_numpy(np.float64), _z() * np.sqrt(np.maximum(variance, 0.0))
+    return [Sum(*map(float, ends)) for ends in zip(values, values - reach, values + reach, strict=True)]
 
 
 def correlation(together: pd.DataFrame, category: str, response: str, tiers: list[int]) -> NDArray[np.float64]:
@@ -266,6 +339,10 @@ def _assumptions(cells: pd.DataFrame, rule: Rule, base: float, touched: float) -
     beyond = float(cells.loc[cells["beyond"], "base"].sum())
     if beyond > 0:
         messages.append(Message("warning.price_beyond", {"share": round(100 * beyond / max(touched, 1e-12), 1)}))
+    reversed_base = float(cells.loc[cells["reversed"], "base"].sum())
+    if reversed_base > 0:
+        part = {"share": round(100 * reversed_base / max(touched, 1e-12), 1)}
+        messages.append(Message("warning.price_reversed", part))
     return tuple(messages)
 
 

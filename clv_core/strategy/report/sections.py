@@ -321,7 +321,7 @@ def limits(context: ReportContext) -> Section:
     """Return what the figures mean and do not show, and at the end what the report was made from."""
     f, record = context.format, context.scored.model.record
     points = [
-        f.t("report.limits.value", unit=f.unit()),
+        f.t("report.limits.value" if f.currency else "report.limits.value.bare", currency=f.currency),
         f.t("report.limits.measured" if record.holdout else "report.limits.unmeasured", horizon=context.horizon_days),
         f.t("report.limits.level"),
         f.t("report.limits.spans") if context.shared is not None else f.t("report.limits.no_spans"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,10 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from clv_core.collection.store import Dataset
-from clv_core.deployment import Scored
+from clv_core.deployment import Scored, Terms
 from clv_core.errors import ClvError
 from clv_core.i18n import translate
+from clv_core.strategy.experiments import Experiment
 from clv_core.strategy.plans import (
+    ALL_TIERS,
+    EVIDENCE,
     MAX_OFFERS,
     MONEY,
     SHARE,
@@ -27,6 +30,7 @@ from clv_core.strategy.plans import (
     check_offers,
     load_offers,
     update_offers,
+    with_experiments,
 )
 from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, VALUE, Segmentation, last_written, parse_scheme
 from pages.ui import access, cells, i18n, scores, segmenting, session, tiers, widgets
@@ -34,6 +38,10 @@ from pages.ui.i18n import t
 
 MANY_SEGMENTS: Final = 4
 """With more, the table is scrolled and the offers' names stay in sight."""
+TIER_WIDTH: Final = 100
+"""Pixels of a column of effects: of four tiers all columns stand side by side on a laptop."""
+MEASURED_DIGITS: Final = 4
+"""Of measured effects as the table shows them; plans take them as they are."""
 START: Final = "start"
 """Which of the starting offers a row was; None for one that a person added."""
 
@@ -169,44 +177,106 @@ def segment_customers(by: str, scored: Scored, customers: pd.DataFrame) -> Segme
     return Segments(by, str(scheme), tuple(segmented.names), people, overlapping, f"{scheme} {last_written(dataset)}")
 
 
-def edit(dataset: Dataset, mark: str, segments: Segments, currency: str) -> tuple[Offer, ...]:
+def edit(dataset: Dataset, mark: str, segments: Segments, plan_terms: Terms, currency: str) -> tuple[Offer, ...]:
     """Show the offers as a table, save changes and return the offers; unfinished rows are skipped.
+
+    Effects that an experiment measured stand in the table; who changes them sees them stand again.
 
     Args:
         dataset: with which they are saved.
         mark: key of the values: starting costs depend on them.
         segments: the customers, in the segments that offers have effects for.
+        plan_terms: of the plan: its horizon and margin say which measured effects count, and for how much.
         currency: of costs.
 
     Raises:
         UsageError: an offer is out of bounds, or two have one name.
     """
-    key = f"budget_table_{mark}_{segments.mark}_{session.language()}"
     saved, names = saved_offers(dataset), segments.names
+    table = f"budget_table_{mark}_{segments.mark}_{session.language()}_{hash(repr(saved.experiments))}"
+    times = int(st.session_state.get(table, 0))
+    key = f"{table}_{times}"
     if key not in st.session_state:
         starting = starting_for(segments, session.language())
         base = as_table(saved.rows.get(segments.by), starting)
-        st.session_state[f"{key}_base"] = starting, base
+        st.session_state[f"{key}_base"] = starting, base, with_measured(base, saved.experiments, plan_terms, segments)
         st.session_state[f"{key}_rows"] = as_rows(base, starting, saved.experiments)
-    starting, base = st.session_state[f"{key}_base"]
+    starting, base, shown = st.session_state[f"{key}_base"]
     lasting = "kept" if access.may("change") else "session"
     st.caption(i18n.join_sentences([t("budget.offers.assumed"), t(f"budget.offers.{lasting}")]))
     edited = st.data_editor(
-        base,
+        shown,
         key=key,
         num_rows="dynamic",
         hide_index=True,
-        column_order=[column for column in base.columns if column != START],
+        column_order=[column for column in shown.columns if column != START],
         column_config=_columns(names, currency),
         placeholder="–",
         alt=t("budget.offers"),
     )
-    rows = as_rows(edited, starting, saved.experiments)
+    entered, touched = without_measured(edited, shown, base)
+    rows = as_rows(entered, starting, saved.experiments)
     if rows != st.session_state[f"{key}_rows"]:
         st.session_state[f"{key}_rows"] = rows
         save(dataset, rows={**saved.rows, segments.by: rows})
+    if touched:
+        st.session_state[table] = times + 1
+        st.rerun()
     offers = read_offers(edited, len(names))
     return check_offers(offers) if offers else ()
+
+
+def with_measured(
+    table: pd.DataFrame, experiments: Mapping[str, Experiment], plan_terms: Terms, segments: Segments
+) -> pd.DataFrame:
+    """Return a table of offers with the effects that experiments measured in place of the assumed ones, and which are.
+
+    Args:
+        table: of :func:`as_table`.
+        experiments: by the name of the offer that was tried.
+        plan_terms: of the plan.
+        segments: that offers have effects for.
+    """
+    shown = table.copy()
+    shown.insert(2, EVIDENCE, t("budget.evidence.assumed"))  # behind the name
+    for place, name in table["name"].dropna().items():
+        offer = Offer(str(name).strip() or "–", 0.0, {ALL_TIERS: Effect(0.0, MONEY)})
+        (made,) = with_experiments(
+            [offer], experiments, plan_terms.horizon_days, plan_terms.margin_rate, by_tier=segments.by == TIERS
+        )
+        if made is offer:
+            continue
+        shown.loc[place, "unit"] = MONEY
+        shown.loc[place, EVIDENCE] = t(f"budget.evidence.{'measured' if made.measured else 'tried'}")
+        for tier, column in enumerate(_effect_columns(table), 1):
+            effect = made.effect_on(tier)
+            shown.loc[place, column] = math.nan if effect is None else float(f"{effect.value:.{MEASURED_DIGITS}g}")
+    return shown
+
+
+def without_measured(edited: pd.DataFrame, shown: pd.DataFrame, base: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """Return an edited table with the assumed effects below the measured ones, and whether these were changed.
+
+    An offer that got another name is none that was tried: it keeps what stands in its row as assumed.
+
+    Args:
+        edited: what was shown, as a person left it.
+        shown: of :func:`with_measured`.
+        base: what that was made of.
+    """
+    columns, touched = ["unit", *_effect_columns(base)], False
+    entered = edited.drop(columns=EVIDENCE)
+    tried = shown.index[shown[EVIDENCE] != t("budget.evidence.assumed")]
+    for place in tried.intersection(edited.index):
+        if edited.loc[place, "name"] == shown.loc[place, "name"]:
+            touched = touched or not edited.loc[place, columns].equals(shown.loc[place, columns])
+            for column in columns:
+                entered.loc[place, column] = base.loc[place, column]
+    return entered, touched
+
+
+def _effect_columns(table: pd.DataFrame) -> list[str]:
+    return [str(column) for column in table.columns if str(column).startswith("tier")]
 
 
 def starting_for(segments: Segments, language: str) -> pd.DataFrame:
@@ -315,21 +385,25 @@ def read_offers(table: pd.DataFrame, tiers: int) -> list[Offer]:
 
 def _columns(names: Sequence[str], currency: str) -> dict[str, Any]:
     config, number = st.column_config, st.column_config.NumberColumn
-    units, unit = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}, i18n.unit(currency)
+    units = {SHARE: t("budget.unit.share"), MONEY: t("budget.unit.money")}
     cost, capacity = cells.headed(t("budget.column.cost"), currency), t("budget.column.capacity")
     columns: dict[str, Any] = {
         "name": config.TextColumn(t("budget.column.name"), max_chars=60, pinned=len(names) > MANY_SEGMENTS),
-        "cost": number(cost, min_value=0.0, format="%g", help=t("budget.column.cost.help", unit=unit)),
+        "cost": number(cost, width=92, min_value=0.0, format="%g", help=t("budget.column.cost.help")),
         "unit": config.SelectboxColumn(
             t("budget.column.unit"),
             options=list(UNITS),
             format_func=lambda kind: units.get(str(kind), str(kind)),
             default=SHARE,
             required=True,
+            width=88,
             help=t("budget.column.unit.help"),
         ),
-        "capacity": number(capacity, min_value=0, step=1, format=cells.COUNT, help=t("budget.column.capacity.help")),
+        "capacity": number(
+            capacity, width=80, min_value=0, step=1, format=cells.COUNT, help=t("budget.column.capacity.help")
+        ),
     }
     for tier, name in enumerate(names, 1):
-        columns[f"tier{tier}"] = number(name, format="%g", help=t("budget.column.effect.help"))
+        columns[f"tier{tier}"] = number(name, width=TIER_WIDTH, format="%g", help=t("budget.column.effect.help"))
+    columns[EVIDENCE] = config.TextColumn(t("budget.column.evidence"), disabled=True, width=76)
     return columns

@@ -26,6 +26,7 @@ from clv_core.strategy.plans import (
     TIERS,
     BudgetPlan,
     Curve,
+    Offer,
     budget_plan,
     expected_gains,
     gain_curve,
@@ -70,8 +71,8 @@ def show(scored: Scored) -> None:
             if segments.overlapping:
                 st.caption(t("budget.by.overlap"))
             mark, by_tier = f"{bundle.id}_{dataset.version}_{selected_terms.mark}", segments.by == TIERS
-            entered = offer_table.edit(dataset, mark, segments, bundle.record.currency)
             tried = saved_offers(dataset).experiments
+            entered = offer_table.edit(dataset, mark, segments, selected_terms, bundle.record.currency)
             given = with_experiments(
                 entered, tried, selected_terms.horizon_days, selected_terms.margin_rate, by_tier=by_tier
             )
@@ -119,7 +120,8 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
         assumed = terms.assumptions(scored)
         gain = [warning.text(session.language()) for warning in budget_plan.gain_warnings(plan, scored.terms)]
         meaning = [widgets.escape(without_options(note)) for note in gain]
-        widgets.headline(headline(plan, budget, inputs), context, basis(plan, currency), *meaning, *assumed, *notes)
+        rests = basis(plan, inputs.offers, currency)
+        widgets.headline(headline(plan, budget, inputs), context, rests, *meaning, *assumed, *notes)
     widgets.figures(_figures(plan, budget, inputs))
     _curve_chart(inputs, plan)
     st.header(t("budget.who"), anchor=False)
@@ -143,7 +145,7 @@ def _slider(most: float, inputs: PlanInputs, *, allowed: bool) -> float:
     with st.container(border=True):
         budget = float(
             st.slider(
-                f"{t('budget.slider')} ({i18n.unit(inputs.currency)})",
+                cells.headed(t("budget.slider"), inputs.currency),
                 0.0,
                 top,
                 start,
@@ -178,17 +180,12 @@ def _round_step(size: float) -> float:
 
 
 def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
-    """Return the expected gain of the budget, whether effects are assumed, and the next step.
-
-    A note is shown where the log names no currency.
-    """
+    """Return the expected gain of the budget, whether effects are assumed, and the next step."""
     currency = inputs.currency
     kind, measured = _unit_of_gain(inputs), set(plan.table[EVIDENCE]) == {"measured"}
     key = f"budget.headline{kind}" if measured else f"budget.headline.assumed{kind}"
     gain = money(plan.allocation.gain, currency)
     finding = t(key, budget=money(budget, currency), gain=gain)
-    if not currency:
-        finding = t("budget.headline.unit", finding=finding, unit=i18n.unit(""))
     if plan.marginal_return is None:
         return t("budget.headline.full", finding=finding)
     return t(
@@ -201,8 +198,8 @@ def headline(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> str:
     )
 
 
-def basis(plan: BudgetPlan, currency: str) -> str:
-    """Return the basis of the expected gain: measured effects, then assumed ones."""
+def basis(plan: BudgetPlan, offers: Sequence[Offer], currency: str) -> str:
+    """Return the basis of the expected gain: measured effects, then assumed ones, and that costs are assumed too."""
     amounts = {name: money(getattr(plan.evidence, name), currency) for name in ("measured", "assumed", "low", "high")}
     kinds = set(plan.table[EVIDENCE])
     if kinds == {"measured"}:
@@ -211,7 +208,8 @@ def basis(plan: BudgetPlan, currency: str) -> str:
         text = t("budget.rests.both", **amounts)
     else:
         text = t("budget.rests.assumed")
-    return i18n.join_sentences([text, t("budget.rests.predictions")])
+    costs = [i18n.message_text(warning) for warning in budget_plan.cost_warnings(offers)]
+    return i18n.join_sentences([text, *costs, t("budget.rests.predictions")])
 
 
 def _figures(plan: BudgetPlan, budget: float, inputs: PlanInputs) -> list[Figure]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from clv_core.plot import (
@@ -18,7 +19,7 @@ from clv_core.plot import (
     vertical,
 )
 from clv_core.strategy.plans import Curve
-from pages.ui.i18n import t
+from pages.ui.i18n import percent, t
 
 
 def price_levels(table: pd.DataFrame, message: str) -> Chart:
@@ -46,12 +47,20 @@ def shown(level: float) -> int:
     return int(f"{100 * level:.0f}")
 
 
-def responses(table: pd.DataFrame, message: str) -> Chart:
+def responses(table: pd.DataFrame, message: str, needed: float) -> Chart:
     """Draw by how much more is sold at a price that is 10% lower, with its interval, one line a category.
 
-    ``table`` has ``name``, ``more``, ``low`` and ``high`` (shares), the first at the top.
+    ``table`` has ``name``, ``more``, ``low`` and ``high`` (shares), the first at the top. ``needed`` is the share that
+    has to be sold more for the price to earn, drawn dashed; infinite where nothing is enough.
     """
     rows = table.iloc[::-1]
+    marks = [vertical(0, {"color": BASELINE, "width": 1})]
+    title, ends = t("price.chart.axis"), [0.0, 100 * float(rows["low"].min()), 100 * float(rows["high"].max())]
+    if np.isfinite(needed):
+        title = t("price.chart.axis.needed", needed=percent(needed))
+        ends.append(100 * needed)
+        marks.append(vertical(100 * needed, {"color": BASELINE, "dash": "dash", "width": 1}))
+    room = 0.08 * (max(ends) - min(ends))
     dots = dict(
         type="scatter",
         x=100 * rows["more"],
@@ -65,9 +74,9 @@ def responses(table: pd.DataFrame, message: str) -> Chart:
     return drawn(
         [dots],
         message,
-        x={"title": t("price.chart.axis"), "ticksuffix": "%"},
+        x={"title": title, "ticksuffix": "%", "range": [min(ends) - room, max(ends) + room]},
         y={"ticklabelstandoff": 6},
-        marks=[vertical(0, {"color": BASELINE, "dash": "dash", "width": 1})],
+        marks=marks,
         legend=False,
         height=min(460, 150 + 40 * len(rows)),
     )

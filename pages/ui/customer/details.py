@@ -113,7 +113,8 @@ def reasons(card: Card) -> None:
         st.markdown(f"**{t('card.why')}**")
         st.markdown(i18n.join_sentences([widgets.escape(sentence) for sentence in card.why.sentences]))
         from_model = card.why.source == MODEL
-        st.caption(t("card.why.model") if from_model else t("card.why.facts"))
+        source = "card.why.model.in" if card.currency else "card.why.model"
+        st.caption(t(source, currency=card.currency) if from_model else t("card.why.facts"))
         st.space("stretch")
         label = t("card.why.all") if from_model else t("card.why.ask")
         if st.button(label, key="card_why", icon=navigation.BY_NAME["explain"].icon):

@@ -28,7 +28,7 @@ from clv_core.strategy.plans import (
 from clv_core.strategy.report import read_logo
 from clv_core.strategy.segments import TIER, VALUE
 from clv_core.workspace import atomic_path
-from pages.ui import access, i18n, page_files, progress, received, scores, session, terms, verdict, widgets
+from pages.ui import access, cells, page_files, progress, received, scores, session, terms, verdict, widgets
 from pages.ui.acquisition import asking
 from pages.ui.budget import offer_table
 from pages.ui.budget.offer_table import PlanInputs
@@ -157,7 +157,7 @@ def _plan_words(scored: Scored, language: str) -> tuple[str, ...]:
     if plan.missing:
         st.caption(t(plan.missing))
         return ()
-    label = t("reporting.budget", unit=i18n.unit(scored.currency))
+    label = cells.headed(t("budget.slider"), scored.currency)
     key = f"report_budget_{scored.model.id}"
     budget = st.number_input(label, 0.0, value=plan.budget, format="%g", key=key, width=180)
     if plan.words and not budget:

@@ -272,6 +272,8 @@ def _table(selected: Members) -> None:
         on_select="rerun",
         selection_mode="single-row",
     )
+    for note in tiers.range_notes(selected.segmented.customers.iloc[selected.rows]):
+        st.caption(i18n.message_text(note))
     if len(selected.rows) > MAX_ROWS:
         st.caption(t("segments.first", shown=f"{MAX_ROWS:,}", customers=f"{len(selected.rows):,}"))
     for row in event.selection.rows:

@@ -26,7 +26,15 @@ from clv_core.strategy.pricing.price_responses import (
     load_responses,
     store_responses,
 )
-from clv_core.strategy.pricing.price_rule import DISCOUNT, Rule, parse_changes, price_table, what_if
+from clv_core.strategy.pricing.price_rule import (
+    DISCOUNT,
+    Rule,
+    best_step,
+    parse_changes,
+    price_steps,
+    price_table,
+    what_if,
+)
 from clv_core.workspace import Workspace
 
 pytestmark = pytest.mark.first(12)
@@ -310,6 +318,45 @@ def test_the_file_of_a_rule_adds_up_with_an_unmeasured_tier(responses: Responses
 def test_changes_beyond_what_was_seen_are_said_to_be_assumed(responses: Responses) -> None:
     far = what_if(responses, Rule({1: -0.5, 2: -0.5}, 0.4))
     assert "warning.price_beyond" in {one.code for one in far.assumptions} and far.cells["beyond"].all()
+
+
+@pytest.mark.parametrize("by", ["price", DISCOUNT])
+def test_a_step_earns_above_its_break_even_margin_and_loses_below(responses: Responses, by: str) -> None:
+    steps = {step.change: step.outcome for step in price_steps(responses, 0.4, ("tea",), by)}
+    rate = steps[-0.1].break_even
+    assert set(steps) == ({-0.1, -0.05} if by == DISCOUNT else {-0.1, -0.05, 0.05, 0.1})
+    assert rate is not None and steps[-0.1].sold > 0
+    for margin, earns in ((rate - 0.02, False), (rate + 0.02, True)):
+        outcome = what_if(responses, Rule({1: -0.1, 2: -0.1}, margin, ("tea",), by))
+        assert (outcome.margin.value > 0) is earns
+        assert outcome.break_even == pytest.approx(rate)
+
+
+def test_the_best_step_is_measured_and_surely_earns(responses: Responses) -> None:
+    """Coffee hardly answers: dearer coffee earns at any margin. Tea does, and is cheaper to advantage at a high one."""
+    for margin, category, found in ((0.3, "coffee", 0.1), (0.9, "tea", -0.1), (0.3, "tea", 0.1)):
+        steps = price_steps(responses, margin, (category,))
+        best = best_step(steps)
+        assert best is not None and best.change == found and best.outcome.margin.low > 0
+        assert best.outcome.margin.value == max(step.outcome.margin.value for step in steps)
+    assert best_step([step for step in price_steps(responses, 0.3, ("coffee",)) if step.change < 0]) is None
+    narrow = replace(responses, table=responses.table.assign(range=0.06))
+    step = best_step(price_steps(narrow, 0.3, ("coffee",)))
+    assert step is not None and step.change == 0.05, "10% more was not seen"
+
+
+def test_where_less_was_sold_at_lower_prices_no_step_is_measured_and_the_rule_says_so(responses: Responses) -> None:
+    ends = ["elasticity", "low", "high"]
+    turned = responses.table.assign(
+        **{end: -responses.table[other] for end, other in zip(ends, ["elasticity", "high", "low"], strict=True)}
+    )
+    odd = replace(responses, table=turned)
+    steps = price_steps(odd, 0.3)
+    assert all(step.outcome.reversed for step in steps) and best_step(steps) is None
+    assert steps[-1].outcome.margin.low > 0, "it would look like a gain"
+    said = {one.code: one.params for one in steps[0].outcome.assumptions}
+    assert said["warning.price_reversed"]["share"] == 100.0
+    assert "warning.price_reversed" not in {one.code for one in what_if(responses, Rule({1: -0.1}, 0.3)).assumptions}
 
 
 def test_rules_are_read_and_wrong_ones_refused(responses: Responses) -> None:

@@ -6,6 +6,8 @@ import shutil
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,7 +27,8 @@ from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
 from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
-from clv_core.strategy.report.sections import SECTIONS
+from clv_core.strategy.report.report_context import Formatter
+from clv_core.strategy.report.sections import SECTIONS, limits
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.strategy.segments.scored_customers import load_scored_customers
@@ -259,3 +262,13 @@ def test_a_plan_by_segments_calls_them_by_their_names(demo: Demo) -> None:
     offer = Offer.parse("name=Gift,cost=0.1,effect=1:4(2;6),days=90")
     whole = made(demo, offers=(offer,), budget=30.0, scheme=scheme, language="zh")
     assert any(names[1] in point for point in section(whole, "plan").points)
+
+
+@pytest.mark.parametrize(("currency", "said"), [("EUR", ", in EUR, before"), ("", "period, before")])
+def test_the_limits_name_the_currency_and_leave_it_out_where_there_is_none(
+    demo: Demo, currency: str, said: str
+) -> None:
+    scored = Scored.open(demo[0], demo[1].name, demo[2].id)
+    about = {"shared": None, "horizon_days": 90, "about": ""}
+    context: Any = SimpleNamespace(format=Formatter("en", currency), scored=scored, **about)
+    assert said in limits(context).points[0]
