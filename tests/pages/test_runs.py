@@ -21,6 +21,7 @@ from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitor import monitor
+from clv_core.pace import Phase
 from clv_core.plot.evaluation import loss_frame
 from clv_core.workspace import Workspace
 from pages.ui import progress
@@ -50,6 +51,18 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
         time.sleep(0.05)  # the signal is sent; a busy machine may take a moment to end the process
     assert job.status().state == jobs.INTERRUPTED
     jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def test_one_bar_shows_how_far_the_whole_run_is_and_its_time_left_as_earlier_runs_took(
+    open_page: OPEN, with_dataset: Path, sleeping_job: START
+) -> None:
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    plan = Phase("windows", 600.0, ((0, 0), (1, 600))), Phase("training", 600.0, ((0, 0), (0.34, 540), (1, 600)))
+    phases = Phase("windows", 1200.0, ((0, 0), (1, 1200))), Phase("training", 1060.0, ((0, 0), (1 / 3, 1060)))
+    jobs.update_status(job.folder, plan=plan, phases=phases, started=time.time() - 2260)
+    app = open_page(with_dataset, "train", lang="en")
+    assert {bar.value for bar in app.progress} == {94}
+    assert "38 min so far · about 2 min left" in [caption.value for caption in app.caption]
 
 
 @pytest.fixture
