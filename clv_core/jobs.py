@@ -143,6 +143,7 @@ class JobProgress:
     last: float = 0.0
     stage: str = ""
     phases: tuple[Phase, ...] = ()
+    written: tuple[Phase, ...] = ()
 
     @cached_property
     def begun(self) -> JobStatus:
@@ -154,13 +155,13 @@ class JobProgress:
         if figures:
             with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"stage": stage, "done": done, **figures}) + "\n")
-        self.phases = pace.reported(
-            self.phases, stage, _share(done, total), self.begun.elapsed, self.begun.expected_phases
-        )
+        elapsed, plan = self.begun.elapsed, self.begun.expected_phases
+        self.phases = pace.reported(self.phases, stage, _share(done, total), elapsed, plan)
         now = time.monotonic()
         if stage == self.stage and now - self.last < MIN_SECONDS_BETWEEN_WRITES and done < total:
             return
         self.last, self.stage = now, stage
+        self.phases = self.written = pace.not_below(self.phases, pace.share_done(plan, self.written, elapsed))
         update_status(self.folder, stage=stage, done=done, total=total, phases=self.phases)
 
 
@@ -265,7 +266,7 @@ class JobStatus(StoredRecord):
     @property
     def share(self) -> float:
         """How much of the whole run is done, 0 to 1; it never shrinks."""
-        if not self.plan and not self.phases:  # an earlier version runs it, or it has only begun
+        if self.stage and not self.phases:  # an earlier version runs it
             return _share(self.done, self.total)
         return pace.share_done(self.expected_phases, self.phases, self.elapsed)
 

@@ -139,6 +139,12 @@ def reported(
     return *phases[:-1], replace(phase, points=points, reached=reached)
 
 
+def not_below(phases: tuple[Phase, ...], share: float) -> tuple[Phase, ...]:
+    """Return a run's phases that show at least a share of it."""
+    *earlier, phase = phases
+    return *earlier, replace(phase, reached=max(phase.reached, share))
+
+
 def closed(phases: tuple[Phase, ...], elapsed: float) -> tuple[Phase, ...]:
     """Return a run's phases with the last one until now."""
     *earlier, phase = phases or (Phase(""),)

@@ -184,6 +184,32 @@ def test_a_status_with_phases_is_read_as_the_whole_run(workspace: Workspace) -> 
     assert left == pytest.approx(5 * 72 / 37, abs=0.1)
 
 
+def test_a_bar_that_is_read_more_often_than_it_is_written_never_turns_back(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is half as fast as planned: between two reports the clock promises more than the next one holds."""
+    clock = [1000.0]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    plan = (Phase("training", 100.0, ((0, 0), (0.5, 50), (1, 100))),)
+    job = jobs.Job(workspace.jobs / "slow")
+    job.folder.mkdir()
+    write_json(job.folder / "status.json", jobs.JobStatus("slow", "train", started=1000.0, plan=plan).to_json())
+    progress, shares = jobs.JobProgress(job.folder), []
+    for step in range(400):
+        clock[0] += 0.05
+        if step % 3 == 0:
+            progress.report("training", step * 0.025, 100)
+        shares.append(jobs.JobStatus.of(job.folder).share)
+    assert shares == sorted(shares) and 0.1 < shares[-1] < 0.12
+
+
+def test_the_bar_of_a_first_run_moves_before_its_first_report() -> None:
+    words = ("price", "shop")
+    status = jobs.JobStatus("run", "price", words, started=time.time() - 2)
+    assert 0.15 < status.share < 3 / 7 and replace(status, args=("simulate",)).share == 0
+
+
 def test_the_command_line_prints_the_share_of_the_whole_run(capsys: pytest.CaptureFixture[str]) -> None:
     plan = (Phase("simulate", 30.0, ((0, 0), (1, 30))), Phase("training", 10.0, ((0, 0), (1, 10))))
     progress = jobs.ConsoleProgress("en", plan=plan)
