@@ -156,6 +156,16 @@ def test_what_another_person_starts_is_told_in_the_sidebar_alone(
     assert app.selectbox(key="dataset").value == "other" and len(app.main.button) == before and not app.success
 
 
+def test_going_back_to_another_dataset_during_a_training_leads_to_it_again(open_page: OPEN, two: Path) -> None:
+    app = do(open_page(two, "train", lang="en", dataset="shop"), "start_training")
+    run = app.query_params["run"]
+    assert app.button(key=f"cancel_{run}") and "show_training" not in [button.key for button in app.button]
+    app = open_page(two, "train", lang="en", dataset="other", run=run)
+    assert translate("train.elsewhere", name="shop") in texts(app)
+    app = do(app, "show_training")
+    assert app.selectbox(key="dataset").value == "shop" and app.button(key=f"cancel_{run}")
+
+
 def test_the_training_of_another_person_is_shown_but_does_not_choose_the_model(
     open_page: OPEN, two: Path, sleeping_job: START
 ) -> None:
