@@ -43,6 +43,8 @@ INTERRUPTED: Final = "interrupted"
 STATUS: Final = "status.json"
 MIN_SECONDS_BETWEEN_WRITES = 0.25
 """Of the status: pages read it once a second, and a step of training takes milliseconds."""
+SECONDS_TO_WRITE = 0.5
+"""That a status takes on a busy machine, while pages still go by the one before."""
 DOUBLE_CLICK_SECONDS = 5.0
 """The same command again within so short a time is a double click."""
 NEWEST_JOBS = 10
@@ -161,7 +163,8 @@ class JobProgress:
         if stage == self.stage and now - self.last < MIN_SECONDS_BETWEEN_WRITES and done < total:
             return
         self.last, self.stage = now, stage
-        self.phases = self.written = pace.not_below(self.phases, pace.share_done(plan, self.written, elapsed))
+        shown = pace.share_done(plan, self.written, elapsed + SECONDS_TO_WRITE)
+        self.phases = self.written = pace.not_below(self.phases, shown)
         update_status(self.folder, stage=stage, done=done, total=total, phases=self.phases)
 
 
