@@ -29,6 +29,7 @@ from clv_core.environment import Environment
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.locks import running
+from clv_core.pace import usual
 from clv_core.records import JsonObject
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str]) -> int:
             from clv_core.upkeep import migrate_old_layout
 
             migrate_old_layout(workspace)
-        progress = _progress(job, language, options.quiet)
+        progress = _progress(job, language, options.quiet, workspace, [options.command, *arguments])
         if job:
             jobs.update_status(job, pid=os.getpid())
         with nullcontext() if options.command in LOCK_FREE else running(workspace):
@@ -126,11 +127,15 @@ def main(arguments: Sequence[str]) -> int:
     return _print_result(text, language)
 
 
-def _progress(job: Path | None, language: str, quiet: bool) -> jobs.Progress:
+def _progress(
+    job: Path | None, language: str, quiet: bool, workspace: Workspace, words: Sequence[str]
+) -> jobs.Progress:
     """Return the listener of a command: the status of its job, none, or stderr."""
     if job:
         return jobs.JobProgress(job)
-    return jobs.NoProgress() if quiet else jobs.ConsoleProgress(language)
+    if quiet:
+        return jobs.NoProgress()
+    return jobs.ConsoleProgress(language, plan=jobs.plan_of(workspace, words) or usual(words))
 
 
 def _print_result(text: str, language: str) -> int:

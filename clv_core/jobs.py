@@ -20,14 +20,16 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Protocol, TextIO
 
-from clv_core import audit
+from clv_core import audit, pace
 from clv_core.environment import Environment
 from clv_core.errors import ClvError, NotFound
 from clv_core.i18n import translate
+from clv_core.pace import Phase
 from clv_core.records import JsonObject, StoredRecord
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -41,10 +43,16 @@ INTERRUPTED: Final = "interrupted"
 STATUS: Final = "status.json"
 MIN_SECONDS_BETWEEN_WRITES = 0.25
 """Of the status: pages read it once a second, and a step of training takes milliseconds."""
+SECONDS_TO_WRITE = 0.5
+"""That a status takes on a busy machine, while pages still go by the one before."""
 DOUBLE_CLICK_SECONDS = 5.0
 """The same command again within so short a time is a double click."""
 NEWEST_JOBS = 10
 """How many of the newest jobs are checked for a double click."""
+LEARNED_FROM = 5
+"""How many of the newest runs of a command tell how long the next one takes."""
+COMPARED = 30
+"""Of how many of the newest those are chosen."""
 
 
 class Progress(Protocol):
@@ -95,18 +103,27 @@ def parts_of(listener: Progress, weights: Iterable[float]) -> list[PartProgress]
 
 @dataclass
 class ConsoleProgress:
-    """Prints a line a stage, at most twice a second, for people at a terminal."""
+    """Prints a line a stage, at most twice a second, for people at a terminal.
+
+    With a ``plan``, the share in a line is the whole run's, as :attr:`JobStatus.share`; without one it is the stage's.
+    """
 
     language: str
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     last: float = 0.0
     stage: str = ""
+    plan: tuple[Phase, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    began: float = field(default_factory=time.monotonic)
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
-        """Print the stage, its share done and its figures; a closed terminal does not end the run."""
+        """Print the stage, the share done and its figures; a closed terminal does not end the run."""
+        passed = time.monotonic() - self.began
+        self.phases = pace.reported(self.phases, stage, _share(done, total), passed, self.plan)
         if not self.is_due(stage, done, total):
             return
-        share = f" {done / total:4.0%}" if total > 1 else ""
+        whole = pace.share_done(self.plan, self.phases, passed) if self.plan else done / total if total > 1 else None
+        share = "" if whole is None else f" {whole:4.0%}"
         tail = "".join(f"  {name} {value:.4g}" for name, value in figures.items() if name != "part")
         with suppress(OSError):
             print(f"{translate(f'stage.{stage}', self.language)}{share}{tail}", file=self.stream, flush=True)
@@ -127,17 +144,28 @@ class JobProgress:
     folder: Path
     last: float = 0.0
     stage: str = ""
+    phases: tuple[Phase, ...] = ()
+    written: tuple[Phase, ...] = ()
+
+    @cached_property
+    def begun(self) -> JobStatus:
+        """The status as it was at the first report."""
+        return JobStatus.of(self.folder)
 
     def report(self, stage: str, done: float, total: float, **figures: float) -> None:
         """Update the status at most four times a second; figures of every report go to the history."""
         if figures:
             with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"stage": stage, "done": done, **figures}) + "\n")
+        elapsed, plan = self.begun.elapsed, self.begun.expected_phases
+        self.phases = pace.reported(self.phases, stage, _share(done, total), elapsed, plan)
         now = time.monotonic()
         if stage == self.stage and now - self.last < MIN_SECONDS_BETWEEN_WRITES and done < total:
             return
         self.last, self.stage = now, stage
-        update_status(self.folder, stage=stage, done=done, total=total)
+        shown = pace.share_done(plan, self.written, elapsed + SECONDS_TO_WRITE)
+        self.phases = self.written = pace.not_below(self.phases, shown)
+        update_status(self.folder, stage=stage, done=done, total=total, phases=self.phases)
 
 
 @dataclass(frozen=True)
@@ -174,6 +202,8 @@ class JobStatus(StoredRecord):
         stage: what it does now (catalogue key ``stage.<stage>``), "" before the first report.
         done: how much of it is done.
         total: of how much.
+        phases: its stages so far, the last one at work.
+        plan: the phases that earlier runs of the command let expect; empty where there was none.
         result: what the command answered, as JSON; empty while there is none.
         error: why it failed or was stopped, None otherwise.
         exit_code: of a run that failed or was stopped, None otherwise.
@@ -181,7 +211,7 @@ class JobStatus(StoredRecord):
     """
 
     FILE: ClassVar[str] = STATUS
-    OMITTED: ClassVar[frozenset[str]] = frozenset({"stage", "result", "error", "exit_code"})
+    OMITTED: ClassVar[frozenset[str]] = frozenset({"stage", "phases", "plan", "result", "error", "exit_code"})
 
     id: str
     command: str = ""
@@ -195,6 +225,8 @@ class JobStatus(StoredRecord):
     stage: str = ""
     done: float = 0.0
     total: float = 0.0
+    phases: tuple[Phase, ...] = ()
+    plan: tuple[Phase, ...] = ()
     result: JsonObject = field(default_factory=dict)
     error: JobError | None = None
     exit_code: int | None = None
@@ -230,9 +262,26 @@ class JobStatus(StoredRecord):
         return self.error if self.state == FAILED else None
 
     @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return max(0.0, time.time() - self.started)
+
+    @property
     def share(self) -> float:
-        """How much of the run is done, 0 to 1."""
-        return min(1.0, max(0.0, self.done / self.total)) if self.total else 0.0
+        """How much of the whole run is done, 0 to 1; it never shrinks."""
+        if self.stage and not self.phases:  # an earlier version runs it
+            return _share(self.done, self.total)
+        return pace.share_done(self.expected_phases, self.phases, self.elapsed)
+
+    @property
+    def expected_phases(self) -> tuple[Phase, ...]:
+        """Its plan, else the phases that such a run usually has."""
+        return self.plan or pace.usual(self.args)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest of the run takes at the pace seen so far; None while there is no telling."""
+        return pace.seconds_left(self.plan, self.share, self.elapsed)
 
 
 def update_status(folder: Path, **changes: Any) -> None:
@@ -303,7 +352,8 @@ def start(
     """
     folder = workspace.jobs / f"{time.strftime('%Y%m%d-%H%M%S')}-{command[0]}-{secrets.token_hex(3)}"
     folder.mkdir()
-    status = JobStatus(folder.name, command[0], tuple(command), label, audit.actor(), started=time.time())
+    words, plan = tuple(command), plan_of(workspace, command)
+    status = JobStatus(folder.name, command[0], words, label, audit.actor(), started=time.time(), plan=plan)
     write_json(folder / STATUS, replace(status, updated=status.started).to_json())
     arguments = [sys.executable, "-m", "clv_core", "--job", str(folder), *command]
     arguments += ["--workspace", str(workspace.root), "--lang", language]
@@ -320,6 +370,15 @@ def start(
         )
     _children[folder.name] = process
     return Job(folder)
+
+
+def plan_of(workspace: Workspace, command: Sequence[str]) -> tuple[Phase, ...]:
+    """Return the phases to expect of a command: of the newest runs that were done, those with most of its words."""
+    newest = [job for job in jobs(workspace) if f"-{command[0]}-" in job.id][:COMPARED]
+    runs = [run for run in (job.status() for job in newest) if pace.kind_of(run.args) == pace.kind_of(command)]
+    done = [(len({*command} & {*run.args}), run.phases) for run in runs if run.state == DONE and run.phases]
+    nearest = max((shared for shared, _ in done), default=0)
+    return pace.learned([phases for shared, phases in done if shared == nearest][:LEARNED_FROM])
 
 
 def just_started(workspace: Workspace, command: Sequence[str]) -> Job | None:
@@ -362,10 +421,15 @@ def find(workspace: Workspace, job_id: str) -> Job:
 def finish(folder: Path, language: str, *, result: JsonObject | None = None, error: ClvError | None = None) -> None:
     """Write a job's final status."""
     if error is None:
-        update_status(folder, state=DONE, result=result or {})
+        status = JobStatus.of(folder)
+        update_status(folder, state=DONE, result=result or {}, phases=pace.closed(status.phases, status.elapsed))
     else:
         state, why = CANCELLED if error.code == "cancelled" else FAILED, JobError(**error.to_json(language))
         update_status(folder, state=state, result=result or {}, error=why, exit_code=error.exit_code)
+
+
+def _share(done: float, total: float) -> float:
+    return min(1.0, max(0.0, done / total)) if total else 0.0
 
 
 _children: dict[str, subprocess.Popen[bytes]] = {}

@@ -33,6 +33,7 @@ job = flash.follow("train", dataset.name)
 if job:
     session.choose(model=job.status().result["model"])
     st.rerun()
+training.running_elsewhere(dataset)
 
 with st.container(border=True):
     horizon_days = training.choose_horizon(dataset, allowed)

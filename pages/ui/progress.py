@@ -7,7 +7,6 @@ nothing. Its result is shown to the sessions that follow it: the one that starte
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from functools import partial
 from threading import Lock
@@ -128,10 +127,8 @@ def watch(job: jobs.Job) -> None:
         stage = status.stage
         st.markdown(f"**{_title(status)}**")
         st.progress(status.share, text=t(f"stage.{stage}") if stage else t("job.starting"))
-        elapsed = time.time() - status.started
-        left = _seconds_left(job.id, status)
-        history = job.history()
-        parts = [t("job.elapsed", elapsed=i18n.span(elapsed))]
+        left, history = status.seconds_left, job.history()
+        parts = [t("job.elapsed", elapsed=i18n.span(status.elapsed))]
         parts += [] if left is None else [t("job.left", left=i18n.span(left))]
         speed = history[-1].get("rows_per_second") if history and history[-1]["stage"] == stage else None
         parts += [t("job.speed", rows=i18n.say(speed))] if speed else []
@@ -276,14 +273,3 @@ def _cut_off(job: jobs.Job) -> bool:
     """Return whether a run was cut off and nobody has closed it since."""
     status = job.status()
     return status.state == jobs.INTERRUPTED and not status.put_away
-
-
-def _seconds_left(job_id: str, status: JobStatus) -> float | None:
-    """Return the seconds until the bar is full at the pace seen so far, None while there is no estimate."""
-    seen = st.session_state.setdefault(f"pace_{job_id}", {})
-    done, total = status.done, status.total
-    if "since" not in seen or seen["total"] != total or done < seen["last"]:
-        seen.update(total=total, done=done, since=time.time())
-    seen["last"] = done
-    passed, made = time.time() - seen["since"], done - seen["done"]
-    return (total - done) * passed / made if made > 0 and passed > 2 and total > done else None

@@ -21,6 +21,7 @@ from clv_core.errors import NotEnoughData
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitor import monitor
+from clv_core.pace import Phase
 from clv_core.plot.evaluation import loss_frame
 from clv_core.workspace import Workspace
 from pages.ui import progress
@@ -50,6 +51,18 @@ def test_running_training_shows_how_far_with_its_curve_and_a_way_to_stop(
         time.sleep(0.05)  # the signal is sent; a busy machine may take a moment to end the process
     assert job.status().state == jobs.INTERRUPTED
     jobs.update_status(job.folder, state=jobs.CANCELLED)
+
+
+def test_one_bar_shows_how_far_the_whole_run_is_and_its_time_left_as_earlier_runs_took(
+    open_page: OPEN, with_dataset: Path, sleeping_job: START
+) -> None:
+    job = sleeping_job(Workspace(with_dataset), ["train", "shop"], "shop")
+    plan = Phase("windows", 600.0, ((0, 0), (1, 600))), Phase("training", 600.0, ((0, 0), (0.34, 540), (1, 600)))
+    phases = Phase("windows", 1200.0, ((0, 0), (1, 1200))), Phase("training", 1060.0, ((0, 0), (1 / 3, 1060)))
+    jobs.update_status(job.folder, plan=plan, phases=phases, started=time.time() - 2260)
+    app = open_page(with_dataset, "train", lang="en")
+    assert {bar.value for bar in app.progress} == {94}
+    assert "38 min so far · about 2 min left" in [caption.value for caption in app.caption]
 
 
 @pytest.fixture
@@ -141,6 +154,16 @@ def test_what_another_person_starts_is_told_in_the_sidebar_alone(
     jobs.finish(job.folder, "en", result={"dataset": "shop", "model": "none"})
     app.run()
     assert app.selectbox(key="dataset").value == "other" and len(app.main.button) == before and not app.success
+
+
+def test_going_back_to_another_dataset_during_a_training_leads_to_it_again(open_page: OPEN, two: Path) -> None:
+    app = do(open_page(two, "train", lang="en", dataset="shop"), "start_training")
+    run = app.query_params["run"]
+    assert app.button(key=f"cancel_{run}") and "show_training" not in [button.key for button in app.button]
+    app = open_page(two, "train", lang="en", dataset="other", run=run)
+    assert translate("train.elsewhere", name="shop") in texts(app)
+    app = do(app, "show_training")
+    assert app.selectbox(key="dataset").value == "shop" and app.button(key=f"cancel_{run}")
 
 
 def test_the_training_of_another_person_is_shown_but_does_not_choose_the_model(

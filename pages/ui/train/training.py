@@ -308,6 +308,19 @@ def memory_here() -> float | None:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def running_elsewhere(dataset: Dataset) -> None:
+    """Say that a training which this session started on another dataset still runs, with the way to it."""
+    job = session.followed("train")
+    if job is None or not progress.is_running(job) or job.status().label == dataset.name:
+        return
+    name = job.status().label
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(t("train.elsewhere", name=widgets.escape(name)), icon=":material/hourglass_top:")
+        if st.button(t("train.elsewhere.show"), key="show_training", icon=":material/visibility:"):
+            session.choose(dataset=name)
+            st.rerun()
+
+
 def start(dataset: Dataset, config: TrainConfig) -> None:
     """Start training as a job, with the model and the settings that differ from their defaults."""
     progress.start_job(["train", dataset.name, *config_words(config)], dataset.name)
