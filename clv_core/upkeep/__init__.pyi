@@ -1,3 +1,4 @@
+from .backup import audit_head as audit_head
 from .backup import back_up as back_up
 from .backup import recover as recover
 from .demo import CURRENCY as CURRENCY

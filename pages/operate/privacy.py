@@ -9,7 +9,7 @@ from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import access, cells, flash, i18n, navigation, page_files, session, widgets
 from pages.ui.i18n import t
-from pages.ui.privacy import erasure_form, suppression
+from pages.ui.privacy import audit_check, erasure_form, suppression
 
 MAX_SHOWN_LINES: Final = 1000
 """Newest lines of the audit log that the page shows; the file holds all."""
@@ -28,6 +28,9 @@ PARTS: Final = (
     "schedule",
     "destination",
     "purpose",
+    "card",
+    "checkpoint",
+    "findings",
     "outcome",
 )
 
@@ -60,6 +63,7 @@ def show_audit() -> None:
         page_files.dated("audit", "jsonl"),
         "download_audit",
     )
+    audit_check.show()
 
 
 def _word(action: str) -> str:

@@ -1,3 +1,6 @@
+from .card_log import card_views as card_views
+from .card_log import forget_cards as forget_cards
+from .card_log import note_card as note_card
 from .erased_customers import CUSTOMERS as CUSTOMERS
 from .erased_customers import DATASET as DATASET
 from .erased_customers import EVENTS as EVENTS
