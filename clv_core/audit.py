@@ -30,7 +30,7 @@ FILE: Final = "log.jsonl"
 
 FACTS: Final = (
     *("dataset", "renamed", "model", "format", "rows", "customers", "version", "certificate", "key", "outcome", "role"),
-    *("source", "schedule", "destination", "purpose", "card", CHECKPOINT, "findings"),
+    *("source", "schedule", "destination", "purpose", "card", CHECKPOINT, "findings", "kind", "days"),
 )
 PRUNE: Final = "audit prune"
 """The action of the line that says what was pruned from the log itself."""

@@ -37,7 +37,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),
     **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
     "source": "log_sources",
-    **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete", "backup", "recover"), "datasets"),
+    **dict.fromkeys(("datasets", "rename", "restore", "prune", "retention", "delete", "backup", "recover"), "datasets"),
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),

@@ -9,7 +9,7 @@ from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import access, cells, flash, i18n, navigation, page_files, session, widgets
 from pages.ui.i18n import t
-from pages.ui.privacy import audit_check, erasure_form, suppression
+from pages.ui.privacy import audit_check, erasure_form, retention, suppression
 
 MAX_SHOWN_LINES: Final = 1000
 """Newest lines of the audit log that the page shows; the file holds all."""
@@ -31,6 +31,8 @@ PARTS: Final = (
     "card",
     "checkpoint",
     "findings",
+    "kind",
+    "days",
     "outcome",
 )
 
@@ -78,6 +80,8 @@ def _about(line: dict[str, object]) -> str:
             value = str(line[part])
             if part in ("role", "outcome"):
                 value = t(f"access.{part}.{value}")
+            elif part == "kind":
+                value = t(f"retention.kind.{value}")
             elif part == "purpose":
                 value = t(f"pushing.purpose.{value}")
             facts.append(i18n.with_label(t(f"audit.fact.{part}"), value))
@@ -85,9 +89,15 @@ def _about(line: dict[str, object]) -> str:
 
 
 # What can be done here, by the action of ``access`` that it is.
-SECTIONS: Final = {"erase": erasure_form.show, "suppress": suppression.show, "audit": show_audit}
+SECTIONS: Final = {
+    "erase": erasure_form.show,
+    "suppress": suppression.show,
+    "audit": show_audit,
+    "retention": retention.show,
+}
 
 erasure_form.follow()
+retention.follow()
 flash.show()
 widgets.headline(erasure_form.headline(erasure_form.all_certificates(), suppression.headline()), t("privacy.context"))
 what = widgets.choose(

@@ -9,6 +9,7 @@ from .erased_customers import SET_ASIDE as SET_ASIDE
 from .erased_customers import VOIDED as VOIDED
 from .erased_customers import ErasedRows as ErasedRows
 from .erased_customers import LogSearch as LogSearch
+from .erased_customers import erase_before as erase_before
 from .erased_customers import erase_rows as erase_rows
 from .erased_customers import exclude_erased_customers as exclude_erased_customers
 from .erased_customers import text_columns as text_columns
