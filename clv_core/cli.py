@@ -38,7 +38,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),
     **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
     "source": "log_sources",
-    **dict.fromkeys(("datasets", "rename", "restore", "prune", "delete", "backup", "recover"), "datasets"),
+    **dict.fromkeys(("datasets", "rename", "restore", "prune", "retention", "delete", "backup", "recover"), "datasets"),
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "models": "model_versions",
     **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
     **dict.fromkeys(("erase", "suppress"), "privacy"),
+    "audit": "audit_log",
     **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
@@ -58,7 +59,7 @@ AUDITED: Final = (*("ingest", "combine", "rename", "delete", "train", "score", "
 
 LOCK_FREE: Final = (
     *("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover"),
-    *("schedule", "run-due", "destinations"),
+    *("schedule", "run-due", "destinations", "audit"),
 )
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock, and so
 does each step of a chain.

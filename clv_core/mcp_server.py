@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clv_core import __version__, audit
-from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.privacy import SuppressionList, note_card
 from clv_core.collection.store import list_datasets, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import (
@@ -255,7 +255,7 @@ class Tools:
         """Return one customer's past and predicted value, next order, tier, reasons, and similar customers."""
         scored = self._open(dataset, model)
         card = load_card(scored, customer, progress=NoProgress())
-        audit.note(self._workspace, "card", dataset=dataset, model=scored.model.id, customers=1)
+        note_card(self._workspace, dataset, scored.model.id, card.customer_id)
         fields = {**card.to_json(), **self._about(scored), "next_order": card.next_order.message().text()}
         return CustomerAnswer(**fields)
 

@@ -14,6 +14,8 @@ workspace/
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
   destinations/<name>/      where scores are sent, and what was (:mod:`clv_core.strategy.destinations`)
   exports/                  files made for other systems, with their side files
+  audit/                    who did what (:mod:`clv_core.audit`), and the keys of those whose card was looked at
+  retention.json            how many days each kind of data stays (:mod:`clv_core.upkeep.retention`)
 """
 
 from __future__ import annotations

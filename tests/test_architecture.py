@@ -29,7 +29,7 @@ PAGE_FILES = sorted((ROOT / "pages").rglob("*.py")) + [ROOT / "app.py"]
 FOUNDATION = (
     *("columns", "errors", "disk", "config", "environment", "workspace", "scratch", "jobs", "i18n", "audit", "locks"),
     *("records", "float_arrays", "reader_process", "program_files", "secrets_by_reference", "extension_points"),
-    *("pace",),
+    *("pace", "audit_chain"),
 )
 ORDER = (
     FOUNDATION,

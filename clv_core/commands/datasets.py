@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from clv_core.collection.store import Manifest, list_datasets, open_dataset, restore, versions
-from clv_core.commands import DATASET, Answer, Context
+from clv_core.commands import DATASET, Answer, Context, split_pairs
 from clv_core.commands.ingestion import accounting
 from clv_core.commands.parser import command, option
 from clv_core.errors import UsageError
-from clv_core.upkeep import KEEP, delete, prune, relabel, rename
+from clv_core.upkeep import (
+    KEEP,
+    KINDS,
+    MAX_DAYS,
+    Due,
+    delete,
+    expire,
+    load_retention,
+    plan_retention,
+    prune,
+    relabel,
+    rename,
+    save_retention,
+)
 
 
 @command("datasets", option("name", "cli.datasets.name", nargs="?"), option("--currency", "cli.datasets.currency"))
@@ -66,13 +81,27 @@ def run_restore(options: argparse.Namespace, context: Context) -> Answer:
     return accounting(restore(context.workspace, options.name, options.version).manifest, context.language)
 
 
-@command("prune", DATASET, option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}))
+@command(
+    "prune",
+    option("name", "cli.option.dataset", nargs="?"),
+    option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}),
+    option("--expired", "cli.prune.expired", action="store_true"),
+    option("--dry-run", "cli.prune.dry", action="store_true"),
+)
 def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     """Remove versions; return those that stay and those removed, newest first, and the bytes that this freed.
 
+    With ``--expired``, remove what is past the days of ``retention`` instead, and return it by kind.
+
     Raises:
-        UsageError: fewer than one version should stay.
+        UsageError: fewer than one version should stay; neither a dataset nor ``--expired``, or both.
     """
+    if options.expired == (options.name is not None) or (options.dry_run and not options.expired):
+        raise UsageError("prune_what")
+    if options.expired:
+        dry = options.dry_run
+        due = plan_retention(context.workspace) if dry else expire(context.workspace, context.progress)
+        return {"dry_run": dry, "expired": due_json(due, context)}
     done = prune(context.workspace, options.name, keep=options.keep)
     return {
         "dataset": options.name,
@@ -80,6 +109,28 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
         "removed": [dataset.version for dataset in done.removed],
         "bytes": done.size,
     }
+
+
+@command("retention", option("days", "cli.retention.days", nargs="*", metavar="KIND=DAYS"))
+def run_retention(options: argparse.Namespace, context: Context) -> Answer:
+    """Set how many days kinds of data stay, and return what of each goes when; nothing is removed.
+
+    Raises:
+        UsageError: there is no such kind, or its days are no number, or too many.
+    """
+    given = split_pairs(options.days)
+    for kind, days in given.items():
+        if not (days.isascii() and days.isdigit() and len(days) < 9):
+            raise UsageError("retention_days", pair=f"{kind[:20]}={days[:20]}", kinds=list(KINDS), most=MAX_DAYS)
+    if given:
+        chosen = load_retention(context.workspace).with_days({kind: int(days) for kind, days in given.items()})
+        save_retention(context.workspace, chosen)
+    return {"retention": due_json(plan_retention(context.workspace), context)}
+
+
+def due_json(due: Iterable[Due], context: Context) -> list[Answer]:
+    """Return what is due by kind as JSON."""
+    return [{**dataclasses.asdict(one), "notes": [note.to_json(context.language) for note in one.notes]} for one in due]
 
 
 @command("delete", DATASET, option("--models", "cli.delete.models", action="store_true"))

@@ -189,11 +189,13 @@ def run_explain(options: argparse.Namespace, context: Context) -> Answer:
 @command("card", DATASET, MODEL, option("--customer", "cli.card.customer", type=folded, required=True), CUTOFF)
 def run_card(options: argparse.Namespace, context: Context) -> Answer:
     """Return the customer's card, when the next order is expected in words, and whether the model may be trusted."""
+    from clv_core.collection.privacy import note_card
     from clv_core.deployment import trust_of
     from clv_core.strategy.customer import load_card
 
     scored = open_scored(options, context)
     card = load_card(scored, options.customer, language=context.language, progress=context.progress)
+    note_card(context.workspace, options.name, scored.model.id, card.customer_id)
     message = card.next_order.message().text(context.language)
     return {
         **card.to_json(),

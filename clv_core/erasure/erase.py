@@ -14,6 +14,7 @@ uploads/                                  removed; an upload that is not read ye
 jobs/<id>/                                removed if it names a customer or was run for one
 exports/<list>                            removed, with its side file, if it names a customer or holds her contacts
 scratch/<process>/                        of killed processes removed; of running ones named on the certificate
+audit/cards/                              the key of a customer is destroyed: no line on her card can be told for hers
 erasures/ledger.jsonl, suppression/,      hold hashes only: searched, never changed
 audit/
 all other files                           rewritten by kind (:mod:`~clv_core.erasure.file_erasure`) if they name one
@@ -34,7 +35,7 @@ from typing import Final
 
 from clv_core import audit, jobs
 from clv_core.audit import FOLDER as AUDIT
-from clv_core.collection.privacy import DATASET, LEDGER
+from clv_core.collection.privacy import DATASET, LEDGER, forget_cards
 from clv_core.collection.privacy import FILE as SUPPRESSION
 from clv_core.collection.privacy.erased_customers import erased_customers
 from clv_core.collection.store import UNFINISHED, Dataset, known_versions, list_datasets, open_dataset, versions
@@ -178,6 +179,7 @@ class _Erasure:
             self.save(self.certificate.with_removed(removed))
         self.save(self.certificate.with_removed({"uploads": remove_uploads(workspace)}))
         self.save(self.certificate.with_removed({"jobs": remove_jobs(workspace, subjects)}))
+        self.save(self.certificate.with_removed({"card_keys": forget_cards(workspace, subjects.ids)}))
         exports = [subjects.matcher.redacted(name) for name in remove_exports(workspace, subjects, limit)]
         self.save(replace(self.certificate, exports=[*self.certificate.exports, *exports]))
         for bundle in list_bundles(workspace):

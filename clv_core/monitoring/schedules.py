@@ -31,7 +31,7 @@ from clv_core.workspace import Workspace, append_record, check_name, latest_reco
 log = logging.getLogger(__name__)
 
 FOLDER: Final = "schedules"
-STEPS: Final = ("source run", "score", "monitor", "segment", "export", "report", "summary", "push", "backup")
+STEPS: Final = ("source run", "score", "monitor", "segment", "export", "report", "summary", "push", "backup", "prune")
 """What a step may be: how its command line begins."""
 DAY: Final = "{day}"
 """Stands in a step for the day of the run, in the schedule's time zone: ``--out scores-{day}.csv``."""

@@ -1,7 +1,8 @@
 """Upkeep of a workspace: what concerns a dataset or a workspace with all that was made from it.
 
 ``lifecycle`` renames, prunes, deletes or gives another currency, ``backup`` packs a workspace into one file,
-``old_layout`` moves what an earlier version left elsewhere, ``demo`` opens the one that is shown.
+``retention`` removes what is older than it may get, ``old_layout`` moves what an earlier version left elsewhere,
+``demo`` opens the one that is shown.
 """
 
 import lazy_loader

@@ -1,3 +1,4 @@
+from .backup import audit_head as audit_head
 from .backup import back_up as back_up
 from .backup import recover as recover
 from .demo import CURRENCY as CURRENCY
@@ -13,3 +14,10 @@ from .lifecycle import relabel as relabel
 from .lifecycle import remaining as remaining
 from .lifecycle import rename as rename
 from .old_layout import migrate_old_layout as migrate_old_layout
+from .retention import KINDS as KINDS
+from .retention import MAX_DAYS as MAX_DAYS
+from .retention import Due as Due
+from .retention import expire as expire
+from .retention import load_retention as load_retention
+from .retention import plan_retention as plan_retention
+from .retention import save_retention as save_retention

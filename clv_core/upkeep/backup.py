@@ -16,21 +16,22 @@ import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from clv_core import __version__
+from clv_core import __version__, audit
+from clv_core.audit_chain import Head, last_head, read_log
 from clv_core.collection.store import CURRENT, MANIFEST, VERSION
 from clv_core.deployment.registry import database
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import Progress
-from clv_core.locks import running
+from clv_core.locks import running, writing
 from clv_core.records import JsonObject, JsonRecord
 from clv_core.workspace import Workspace, atomic_path, read_json
 
@@ -63,12 +64,16 @@ class BackupList(JsonRecord):
         code_version: of CLV Studio.
         created: ISO time in UTC.
         files: SHA-256 by name.
+        audit: head of the audit log, ``COUNT:HASH``; "" in backups of earlier versions.
     """
+
+    OMITTED: ClassVar[frozenset[str]] = frozenset({"audit"})
 
     format: Literal[1]
     code_version: Annotated[str, Field(max_length=40)]
     created: Annotated[str, Field(max_length=40)]
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    audit: Annotated[str, Field(pattern=r"^([0-9]{1,12}:[0-9a-f]{64})?$")] = ""
 
 
 def back_up(workspace: Workspace, out: Path, progress: Progress) -> JsonObject:
@@ -77,7 +82,7 @@ def back_up(workspace: Workspace, out: Path, progress: Progress) -> JsonObject:
     The key of pseudonyms lies next to the workspace and is not in it: keep it elsewhere.
 
     Returns:
-        ``{files, bytes, datasets, models}``.
+        ``{files, bytes, datasets, models, audit}``, the last the head of the audit log.
 
     Raises:
         Refused: customers are being erased, or what is stored changed during each of :data:`TRIES` tries.
@@ -88,7 +93,9 @@ def back_up(workspace: Workspace, out: Path, progress: Progress) -> JsonObject:
         copy.mkdir()
         for entry in sorted(workspace.root.iterdir()):
             if entry.name not in (*LEFT_OUT, "datasets", "models") and not entry.name.startswith("."):
-                _link(entry, copy / entry.name)
+                with writing(audit.path_of(workspace)) if entry.name == audit.FOLDER else nullcontext():
+                    _link(entry, copy / entry.name)
+        head = str(audit.head(Workspace(copy)))
         _link_models(workspace, copy)
         _link_datasets(workspace.place("datasets"), copy / "datasets")
         files = sorted(path for path in copy.rglob("*") if path.is_file())
@@ -99,11 +106,31 @@ def back_up(workspace: Workspace, out: Path, progress: Progress) -> JsonObject:
                 name = path.relative_to(copy).as_posix()
                 sums[name] = _pack(path, archive, name)
             created = datetime.now(UTC).isoformat(timespec="seconds")
-            listed = BackupList(FORMAT, __version__, created, sums)
+            listed = BackupList(FORMAT, __version__, created, sums, head)
             archive.writestr(LIST, json.dumps(listed.to_json(), ensure_ascii=False, indent=1))
         progress.report("packing", len(files), len(files))
         counts = {part: len(_visible(copy / part)) for part in ("datasets", "models")}
-    return {"files": len(files), "bytes": out.stat().st_size, **counts}
+    return {"files": len(files), "bytes": out.stat().st_size, **counts, "audit": head}
+
+
+def audit_head(archive: Path) -> Head:
+    """Return the head that the audit log had when a backup was taken; of an earlier version's, of the log in it.
+
+    Raises:
+        Refused: the archive is no sound backup.
+        NotFound: there is no archive.
+    """
+    if not archive.is_file():
+        raise NotFound("no_file", path=str(archive))
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            listed = _read_list(packed, archive.name)
+            if listed.audit:
+                return Head.parse(listed.audit)
+            name = f"{audit.FOLDER}/{audit.FILE}"
+            return last_head(read_log(packed.read(name) if name in listed.files else b""))
+    except DAMAGED as error:
+        raise Refused("backup_damaged", path=archive.name) from error
 
 
 def recover(archive: Path, root: Path, progress: Progress) -> JsonObject:

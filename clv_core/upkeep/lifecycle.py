@@ -126,15 +126,28 @@ def prune(workspace: Workspace, name: str, *, keep: int = KEEP) -> PrunePlan:
     """
     plan = plan_pruning(workspace, name, keep)
     check_idle(workspace, name)
-    remove_versions(workspace, name, [dataset.version for dataset in plan.removed])
-    for path in (*plan.outputs, *plan.records):
-        remove(path)
-    for dataset in plan.removed:
-        for path in (workspace.datasets / name / RELATIONS).glob(f"{dataset.version}-*"):
-            shutil.rmtree(path, ignore_errors=True)
+    _remove(workspace, name, [dataset.version for dataset in plan.removed], (*plan.outputs, *plan.records))
     if plan.removed:
         audit.note(workspace, "prune", dataset=name, outcome="done")
     return plan
+
+
+def remove_earlier(workspace: Workspace, name: str, removed: Sequence[str]) -> None:
+    """Remove versions of a dataset, none of which is in use, with what :func:`prune` removes of what was made of them.
+
+    The caller holds the dataset (:func:`~clv_core.locks.changing`).
+    """
+    stay = {dataset.version for dataset in versions(workspace, name)} - {*removed}
+    _remove(workspace, name, removed, _removable_outputs(workspace, name, stay))
+
+
+def _remove(workspace: Workspace, name: str, removed: Sequence[str], outputs: Iterable[Path]) -> None:
+    remove_versions(workspace, name, removed)
+    for path in outputs:
+        remove(path)
+    for version in removed:
+        for path in (workspace.datasets / name / RELATIONS).glob(f"{version}-*"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _removable_outputs(workspace: Workspace, name: str, needed: set[str]) -> tuple[Path, ...]:

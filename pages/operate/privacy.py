@@ -9,7 +9,7 @@ from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import access, cells, flash, i18n, navigation, page_files, session, widgets
 from pages.ui.i18n import t
-from pages.ui.privacy import erasure_form, suppression
+from pages.ui.privacy import audit_check, erasure_form, retention, suppression
 
 MAX_SHOWN_LINES: Final = 1000
 """Newest lines of the audit log that the page shows; the file holds all."""
@@ -28,6 +28,11 @@ PARTS: Final = (
     "schedule",
     "destination",
     "purpose",
+    "card",
+    "checkpoint",
+    "findings",
+    "kind",
+    "days",
     "outcome",
 )
 
@@ -60,6 +65,7 @@ def show_audit() -> None:
         page_files.dated("audit", "jsonl"),
         "download_audit",
     )
+    audit_check.show()
 
 
 def _word(action: str) -> str:
@@ -74,6 +80,8 @@ def _about(line: dict[str, object]) -> str:
             value = str(line[part])
             if part in ("role", "outcome"):
                 value = t(f"access.{part}.{value}")
+            elif part == "kind":
+                value = t(f"retention.kind.{value}")
             elif part == "purpose":
                 value = t(f"pushing.purpose.{value}")
             facts.append(i18n.with_label(t(f"audit.fact.{part}"), value))
@@ -81,9 +89,15 @@ def _about(line: dict[str, object]) -> str:
 
 
 # What can be done here, by the action of ``access`` that it is.
-SECTIONS: Final = {"erase": erasure_form.show, "suppress": suppression.show, "audit": show_audit}
+SECTIONS: Final = {
+    "erase": erasure_form.show,
+    "suppress": suppression.show,
+    "audit": show_audit,
+    "retention": retention.show,
+}
 
 erasure_form.follow()
+retention.follow()
 flash.show()
 widgets.headline(erasure_form.headline(erasure_form.all_certificates(), suppression.headline()), t("privacy.context"))
 what = widgets.choose(

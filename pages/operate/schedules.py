@@ -31,7 +31,7 @@ from pages.ui.i18n import t
 
 DAYS: Final = {"daily": "* * *", "weekly": "* * 1", "monthly": "1 * *"}
 """How often -> day, month and weekday of the cron expression."""
-STEPS: Final = ("source", "score", "monitor", "retrain", "export", "push", "summary")
+STEPS: Final = ("source", "score", "monitor", "retrain", "export", "push", "summary", "prune")
 """Steps that the form offers, in the order in which they run."""
 SHOWN_RUNS: Final = 20
 """Latest runs of a schedule that the page lists."""
@@ -184,6 +184,7 @@ def _line(step: str, schedule: str, dataset: str, of: str) -> str:
         "export": f"export {about} --format {of} {target}",
         "push": f"push {about} {shlex.quote(f'--to={of}')}",
         "summary": f"summary {about}",
+        "prune": "prune --expired",
     }[step]
 
 

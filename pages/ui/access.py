@@ -51,6 +51,7 @@ ACTIONS: Final = {
     "promote": ADMIN,
     "connect": ADMIN,
     "audit": ADMIN,
+    "retention": ADMIN,
 }
 """What can be done, and the least role that may."""
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from clv_core import audit
 from clv_core.collection.store.version_store import open_dataset
-from tests.commands.conftest import Shop
+from tests.commands.conftest import Shop, done
 
 
 @pytest.fixture
@@ -52,3 +53,13 @@ def test_unknown_customer_is_refused_with_ids_that_begin_alike(shop: Shop, event
     for asked, error, named in ((first[:-1], "customer_unknown_like", first), ("nobody", "customer_unknown", "nobody")):
         code, answer = shop.run("card", "--customer", asked)
         assert (code, answer["error"]["code"]) == (4, error) and named in answer["error"]["message"]
+
+
+def test_who_looked_at_the_card_is_noted_and_listed(shop: Shop, best: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLV_ACTOR", "ana@shop.example")
+    before = done(shop.workspace, "audit", "views", best)["views"]
+    shop.done("card", "--customer", best)
+    views = done(shop.workspace, "audit", "views", best)["views"]
+    assert len(views) == len(before) + 1
+    assert (views[0]["who"], views[0]["dataset"], views[0]["model"]) == ("ana@shop.example", "shop", shop.model.id)
+    assert best not in audit.path_of(shop.workspace).read_text()

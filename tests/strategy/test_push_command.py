@@ -66,9 +66,9 @@ def test_purpose_holds_at_the_command_line_and_in_a_schedule(call: Call, consent
 
     assert call("destinations", "change", "lake", "--purpose", "marketing")["purpose"] == "marketing"
     assert [one["purpose"] for one in call("destinations", "list")["destinations"]] == ["marketing"]
-    assert audit.lines(work, 1)[0] | {"at": ""} == {
-        **{"at": "", "who": audit.actor(), "action": "destinations change", "format": "bucket"},
-        **{"destination": "lake", "purpose": "marketing", "outcome": "done"},
+    assert audit.lines(work, 1)[0] | {"at": "", "number": 0, "previous": ""} == {
+        **{"at": "", "number": 0, "previous": "", "who": audit.actor(), "action": "destinations change"},
+        **{"format": "bucket", "destination": "lake", "purpose": "marketing", "outcome": "done"},
     }
     dry = call(*push, "--dry-run")
     assert (dry["audience"], dry["left_out"], dry["more_left_out"]) == (

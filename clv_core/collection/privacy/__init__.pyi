@@ -1,3 +1,6 @@
+from .card_log import card_views as card_views
+from .card_log import forget_cards as forget_cards
+from .card_log import note_card as note_card
 from .erased_customers import CUSTOMERS as CUSTOMERS
 from .erased_customers import DATASET as DATASET
 from .erased_customers import EVENTS as EVENTS
@@ -6,6 +9,7 @@ from .erased_customers import SET_ASIDE as SET_ASIDE
 from .erased_customers import VOIDED as VOIDED
 from .erased_customers import ErasedRows as ErasedRows
 from .erased_customers import LogSearch as LogSearch
+from .erased_customers import erase_before as erase_before
 from .erased_customers import erase_rows as erase_rows
 from .erased_customers import exclude_erased_customers as exclude_erased_customers
 from .erased_customers import text_columns as text_columns

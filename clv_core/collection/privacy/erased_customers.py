@@ -11,6 +11,7 @@ import dataclasses
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.dataset_labels import names_to_follow
 from clv_core.collection.store.version_store import Dataset, Manifest, open_dataset, version_of
 from clv_core.collection.vocabulary.column_names import id_column
-from clv_core.columns import CUSTOMER_ID, READ, Kind
+from clv_core.columns import CUSTOMER_ID, EVENT_TIME, READ, Kind
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
@@ -218,6 +219,40 @@ def erase_rows(
             return ErasedRows(manifest, {}, rows)
         left = _recounted(connection, manifest, files.get(EVENTS, tables[EVENTS]), rows, progress)
         return ErasedRows(left, files, rows, cells)
+
+
+def erase_before(
+    manifest: Manifest, tables: Mapping[str, Path], before: datetime, scratch: Path, progress: Progress
+) -> ErasedRows:
+    """Erase what is older than a time from a log; its files stay, new ones are written to ``scratch``.
+
+    Events go by their time, voided orders by when the log told of them, and so do customers of the customers table all
+    of whose events go. Rejected rows have no time that can be read, and all go if an event does.
+
+    Args:
+        manifest: of the log.
+        tables: Parquet files by table; ``events`` must be there.
+        before: the time, with a zone.
+        scratch: an empty folder.
+        progress: receives the progress.
+    """
+    limit = f"TIMESTAMP {text(before.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S'))}"
+    with connect(scratch) as connection:
+        connection.execute(f"SET preserve_insertion_order = {str(manifest.rows_kept <= ORDERED_ROWS).lower()}")
+        events = file_text(tables[EVENTS])
+        recent = f"SELECT {CUSTOMER_ID} FROM {events} WHERE {EVENT_TIME} >= {limit}"
+        expired = f"{CUSTOMER_ID} IN (SELECT {CUSTOMER_ID} FROM {events}) AND {CUSTOMER_ID} NOT IN ({recent})"
+        tests = {EVENTS: f"{EVENT_TIME} < {limit}", SET_ASIDE: "true", CUSTOMERS: expired, VOIDED: f"told < {limit}"}
+        files: dict[str, Path] = {}
+        rows: dict[str, int] = {}
+        for table, path in tables.items():
+            target = scratch / f"left_{table}.parquet"
+            rows[table], _ = _write_rest(connection, path, TableTests(tests[table], {}), target)
+            if not rows[EVENTS]:
+                return ErasedRows(manifest, {}, dict.fromkeys(tables, 0))
+            if rows[table]:
+                files[table] = target
+        return ErasedRows(_recounted(connection, manifest, files[EVENTS], rows, progress), files, rows)
 
 
 @dataclass(frozen=True)

@@ -225,8 +225,8 @@ class Manifest(StoredRecord):
         net_revenue: sum of purchase and return amounts, to the cent.
         event_types: rows by event type.
         warnings: of the reading.
-        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers``, ``currency``
-            or ``erase``.
+        made: how this version came about: ``ingest``, ``append``, ``combine``, ``clean``, ``customers``,
+            ``currency``, ``erase`` or ``expire``.
         parent: the version that it was made from; empty for a first one.
         raw_version: where cleaning rules are on, the version without any; empty otherwise.
         rules: the cleaning rules that are on, by id, each with its limit (None where it has none).

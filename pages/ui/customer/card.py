@@ -9,13 +9,15 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from clv_core import audit
+from clv_core.collection.privacy import note_card
 from clv_core.deployment import Scored, find_explanation
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain import Explanation
 from clv_core.strategy.customer import Card, Rhythm, load_rhythm, make_card
 from clv_core.strategy.recommend import RECORD, WITH_BOUGHT, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments import last_written
-from pages.ui import recommending, scores, session, tiers
+from pages.ui import access, recommending, scores, session, tiers
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
 from pages.ui.i18n import t
@@ -25,6 +27,8 @@ ADDRESS: Final = "customer"
 """Names the customer in the address."""
 GIVEN: Final = "card_given"
 """Session key of the customer whom the address was given last."""
+NOTED: Final = "card_noted"
+"""Session key of the card that the audit log was told of last."""
 
 
 def need_customers(scored: Scored) -> pd.DataFrame:
@@ -78,13 +82,24 @@ def _give_address(customer: str) -> None:
 
 
 def card_of(scored: Scored, customers: pd.DataFrame, customer: str) -> Card:
-    """Return the customer's card in the language of the page."""
+    """Return the customer's card in the language of the page; that it is looked at is noted in the audit log."""
     explanation = find_explanation(scored, customer)
     with st.spinner(t("card.working")):
         rhythm = load_rhythm(scored)
     stored = recommending.load(scored)
     versions = (explanation is not None, last_written(scored.dataset), recommendations_folder(scored) / RECORD)
-    return _card(scored, customer, session.language(), versions, customers, (rhythm, explanation, stored))
+    made = _card(scored, customer, session.language(), versions, customers, (rhythm, explanation, stored))
+    _note_view(scored, customer)
+    return made
+
+
+def _note_view(scored: Scored, customer: str) -> None:
+    """Note that the current user looks at a card: once until she opens another one."""
+    mark = (scored.dataset.name, scored.model.id, customer)
+    if st.session_state.get(NOTED) != mark:
+        audit.set_actor(access.current_user())
+        note_card(session.workspace(), *mark)
+        st.session_state[NOTED] = mark
 
 
 @cached()
