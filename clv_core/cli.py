@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "models": "model_versions",
     **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
     **dict.fromkeys(("erase", "suppress"), "privacy"),
+    "objections": "objections",
     **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
@@ -56,7 +57,7 @@ AUDITED: Final = (*("ingest", "combine", "rename", "delete", "train", "score", "
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
 LOCK_FREE: Final = (
-    *("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover"),
+    *("simulate", "datasets", "pretrain", "erase", "suppress", "objections", "app", "serve", "mcp", "keys", "recover"),
     *("schedule", "run-due", "destinations"),
 )
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock, and so
