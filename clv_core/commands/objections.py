@@ -42,6 +42,6 @@ def run_objections(options: argparse.Namespace, context: Context) -> Answer:
         "listed": len(listed),
         "entries": shown,
         "datasets": {name: objected.customers for name, objected in objected_customers(work).items()},
-        "retrain": [{"model": bundle.id, "customers": learned} for bundle, learned in models_to_retrain(work).items()],
+        "retrain": [{"model": bundle.id, "customers": learned} for bundle, learned in models_to_retrain(work)],
         "warnings": [note.to_json(language) for note in notes],
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from clv_core import audit
-from clv_core.collection.privacy import made_without, objected_ids, objection_list, without_objected
+from clv_core.collection.privacy import made_without, objected_ids, objection_list, version_without, without_objected
 from clv_core.collection.store import Dataset, Objected, list_datasets, versions
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import (
@@ -33,6 +32,7 @@ from clv_core.deployment.artifacts import artifacts
 from clv_core.errors import Message, NotEnoughData, Refused
 from clv_core.features import FOLDER as RELATIONS
 from clv_core.locks import exclusive_lock
+from clv_core.training import states_of
 from clv_core.workspace import Workspace, atomic_path
 
 MADE_AGAIN: Final = (
@@ -65,10 +65,8 @@ def change_objections(workspace: Workspace, action: str, words: Collection[str])
         if error.code != "workspace_in_use":
             raise
         notes.append(Message("warning.objections_later", {}))
-    if models := models_to_retrain(workspace):
-        notes.append(
-            Message("warning.objections_retrain", {"models": len(models), "names": [bundle.id for bundle in models]})
-        )
+    if models := [bundle.id for bundle, _ in models_to_retrain(workspace)]:
+        notes.append(Message("warning.objections_retrain", {"models": len(models), "names": models}))
     return changed, notes
 
 
@@ -84,19 +82,21 @@ def _objected(workspace: Workspace, dataset: Dataset) -> Objected:
         return Objected(dataset.manifest.customers, dataset.manifest.net_revenue)
 
 
-def models_to_retrain(workspace: Workspace, name: str | None = None) -> dict[Bundle, int]:
+def models_to_retrain(workspace: Workspace, name: str | None = None) -> list[tuple[Bundle, int]]:
     """Return the models that were trained with customers who object now, and with how many of them.
 
     Args:
         workspace: whose.
         name: of the dataset; None for all.
     """
-    learned = {bundle: learned_from_objected(workspace, bundle) for bundle in list_bundles(workspace, name)}
-    return {bundle: customers for bundle, customers in learned.items() if customers}
+    learned = ((bundle, learned_from_objected(workspace, bundle)) for bundle in list_bundles(workspace, name))
+    return [(bundle, customers) for bundle, customers in learned if customers]
 
 
 def remove_objected(workspace: Workspace) -> None:
     """Remove what names customers who object of what was made from the datasets before, and datasets out of date.
+
+    A training that was cut off begins anew.
 
     Scores for the trained horizon, which outcomes are compared with, and backtests stay, without them.
 
@@ -109,11 +109,9 @@ def remove_objected(workspace: Workspace) -> None:
 
 
 def _remove_from(workspace: Workspace, dataset: Dataset) -> None:
-    name, ids, current = dataset.name, dict[str, frozenset[str]](), {""}
-    for version in versions(workspace, name):
-        ids[version.version] = objected_ids(workspace, version)
-        with suppress(NotEnoughData):
-            current |= {without_objected(workspace, version).version} if ids[version.version] else set()
+    name, stored = dataset.name, versions(workspace, dataset.name)
+    ids = {version.version: objected_ids(workspace, version) for version in stored}
+    current = {"", *(version_without(workspace, version) for version in stored)}
     everyone = frozenset[str]().union(*ids.values())
     for folder in made_without(workspace, name):
         if folder.name not in current:
@@ -128,6 +126,8 @@ def _remove_from(workspace: Workspace, dataset: Dataset) -> None:
         else:
             for path in [artifact.path] if artifact.path.is_file() else sorted(artifact.path.rglob("*")):
                 _rewrite(path, everyone)
+    for state in states_of(workspace, name):
+        remove(state)
     for outdated in (version for version, objected in ids.items() if objected):
         for folder in workspace.place("datasets", name, RELATIONS).glob(f"{outdated}-*"):
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
+import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from clv_core import audit, cli, pipeline
 from clv_core.collection.ingest import ingest
 from clv_core.collection.privacy.objections import objection_list, without_objected
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.store.version_store import open_dataset
+from clv_core.collection.store.version_store import MANIFEST, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment.bundle import MODEL_FILES, Bundle
+from clv_core.deployment.bundle import MODEL_FILES, Bundle, open_bundle
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
+from clv_core.upkeep.objections import models_to_retrain
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL, Clv
 
 PREFIX = "ZQXOBJ"
 """Begins the ids of those who object: no other bytes look like it."""
 OFFER = "name=Voucher,cost=2,effect=40%"
+BRIEF = dataclasses.replace(SMALL, ensemble=1, steps=20, cutoffs=2)
 QUICK = TrainConfig(horizon_days=90, model="bgnbd", cutoffs=2, processes=1)
 
 
@@ -212,3 +219,107 @@ def test_who_is_erased_is_erased_from_the_dataset_without_those_who_objected(
     assert not left.folder.exists()
     again = without_objected(workspace, open_dataset(workspace, "shop"))
     assert customer not in set(pd.read_parquet(again.events_path)["customer_id"])
+
+
+def holds_them(path: Path) -> bool:
+    """Return whether a file, unpacked where its kind packs texts, has bytes of theirs."""
+    content = path.read_bytes()
+    if path.suffix == ".parquet":
+        content += repr(pq.read_table(path).to_pydict()).encode()
+    elif path.suffix == ".arrow":
+        content += repr(pa.ipc.open_file(path).read_all().to_pydict()).encode()
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            content += b"".join(packed.read(name) for name in packed.namelist())
+    return PREFIX.encode() in content or f"{PREFIX.lower()}0".encode() in content
+
+
+def named_in(workspace: Workspace, *besides: Path) -> list[str]:
+    """Return the files of a workspace that have bytes of theirs, but for the data itself and some folders."""
+    versions = [path.parent for path in workspace.datasets.glob(f"*/*/{MANIFEST}")]
+    skipped = [*versions, *besides]
+    files = [path for path in workspace.root.rglob("*") if path.is_file() and not set(skipped) & set(path.parents)]
+    assert len(files) > 10
+    return [str(path.relative_to(workspace.root)) for path in files if holds_them(path)]
+
+
+def test_no_byte_of_theirs_is_in_what_is_made_afterwards_and_no_score_of_before_stays(
+    workspace: Workspace, files: Files, clv: Clv, tmp_path: Path
+) -> None:
+    before = trained(workspace, BRIEF)
+
+    def run_all(bundle: Bundle, out: Path) -> None:
+        about = ("shop", "--model", bundle.id)
+        for name, words in {
+            "scores.parquet": ("score", *about),
+            "why": ("explain", *about, "--sample", "50"),
+            "tiers.csv": ("segment", *about),
+            "list.xlsx": ("export", *about, "--format", "xlsx"),
+            "mail.csv": ("export", *about, "--format", "hubspot", "--assume-consent"),
+            "plan.csv": ("plan", *about, "--budget", "90", "--offer", OFFER),
+            "products.parquet": ("recommend", *about),
+            "backtest": ("backtest", "shop", "--horizon-days", "90", "--models", "bgnbd"),
+        }.items():
+            clv(*words, "--out", str(out / name))
+        clv("embed", *about)
+        clv("monitor", *about)
+
+    run_all(before, tmp_path / "before")
+    assert all(map(holds_them, (tmp_path / "before" / name for name in ("scores.parquet", "tiers.csv", "list.xlsx"))))
+    assert any("/made/" in path for path in named_in(workspace))
+    said = object_to_profiling(workspace, files, clv, tmp_path)
+    assert said["retrain"] == [{"model": before.id, "customers": len(files.objecting)}]
+    assert named_in(workspace, before.folder) == []  # without another run
+    after = trained(workspace, dataclasses.replace(BRIEF, seed=5))
+    run_all(after, tmp_path / "after")
+    run_all(before, tmp_path / "outdated")
+    assert named_in(workspace, before.folder) == []
+    written = [path for name in ("after", "outdated") for path in (tmp_path / name).rglob("*") if path.is_file()]
+    assert len(written) > 20 and not any(map(holds_them, written))
+    assert [bundle.id for bundle, _ in models_to_retrain(workspace)] == [before.id]
+    side = json.loads((tmp_path / "after" / "tiers.csv.json").read_text())
+    score = json.loads((tmp_path / "after" / "scores.parquet.json").read_text())
+    assert side["objected"] == score["objected"] == len(files.objecting)
+    codes = [warning["code"] for warning in score["warnings"]]
+    assert "objected" in codes and "learned_from_objected" not in codes
+    for words in (("card",), ("explain", "--out", str(tmp_path / "her"))):
+        error = clv(*words, "shop", "--model", after.id, "--customer", files.objecting[-1], code=4)["error"]
+        assert error["code"] == "customer_objected"
+
+
+def test_a_model_is_to_be_trained_again_for_those_alone_who_objected_after_it_and_before_its_end(
+    workspace: Workspace, files: Files, clv: Clv
+) -> None:
+    first, *rest = files.objecting
+    clv("objections", "add", first)
+    without_first = trained(workspace, QUICK)
+    assert models_to_retrain(workspace) == []
+    clv("objections", "add", *rest[:3])
+    assert models_to_retrain(workspace) == [(open_bundle(workspace, without_first.id), 3)]
+    listed = clv("objections", "list")
+    assert listed["retrain"] == [{"model": without_first.id, "customers": 3}]
+    clv("objections", "remove", *rest[:3])
+    assert models_to_retrain(workspace) == []
+    events = pd.read_csv(files.folder / "all.csv")
+    first_days = pd.to_datetime(events[events["customer_id"].isin(rest)].groupby("customer_id")["event_time"].min())
+    late, start = str(first_days.idxmax()), first_days.max()
+    early = pipeline.train(workspace, "shop", QUICK, cutoff=start.date() - timedelta(days=2), progress=NoProgress())
+    clv("objections", "add", late)
+    assert [bundle.id for bundle, _ in models_to_retrain(workspace)] == [without_first.id] and early.record.cutoff
+
+
+def test_pruning_and_backups_keep_the_dataset_without_them_and_remove_those_of_removed_versions(
+    workspace: Workspace, files: Files, clv: Clv, tmp_path: Path
+) -> None:
+    objection_list(workspace).add(files.objecting)
+    left = without_objected(workspace, open_dataset(workspace, "shop"))
+    assert left.version not in clv("prune", "shop", "--keep", "1")["removed"] and left.folder.is_dir()
+    clv("backup", str(tmp_path / "backup.zip"))
+    with zipfile.ZipFile(tmp_path / "backup.zip") as archive:
+        assert f"datasets/shop/{left.version}/view.json" in archive.namelist()
+    rows = pd.read_csv(files.folder / "all.csv").iloc[: len(pd.read_csv(files.folder / "all.csv")) // 2]
+    rows.to_csv(tmp_path / "half.csv", index=False)
+    ingest(workspace, tmp_path / "half.csv", "shop", currency="EUR", timezone="Asia/Shanghai")
+    clv("prune", "shop", "--keep", "1")
+    assert not left.folder.exists() and open_dataset(workspace, "shop").version != left.with_all.version
+    assert without_objected(workspace, open_dataset(workspace, "shop")).objected.customers > 0

@@ -23,6 +23,8 @@ from .objections import learned_from as learned_from
 from .objections import made_without as made_without
 from .objections import objected_ids as objected_ids
 from .objections import objection_list as objection_list
+from .objections import version_without as version_without
 from .objections import without_objected as without_objected
+from .objections import written_at as written_at
 from .suppression_list import FILE as FILE
 from .suppression_list import SuppressionList as SuppressionList

@@ -34,7 +34,7 @@ from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.log_summary import summarize
 from clv_core.collection.store.dataset import CUSTOMERS, EVENTS, Dataset
 from clv_core.collection.store.manifest import Manifest
-from clv_core.collection.store.version_store import MANIFEST, OBJECTIONS, version_of, versions
+from clv_core.collection.store.version_store import MANIFEST, OBJECTIONS, VERSION, version_of, versions
 from clv_core.collection.vocabulary.column_names import EMAIL, PHONE, contact_field
 from clv_core.columns import BY_NAME, CUSTOMER_ID, EVENT_TIME
 from clv_core.errors import NotEnoughData, Refused
@@ -104,6 +104,12 @@ def without_objected(workspace: Workspace, dataset: Dataset) -> Dataset:
     return Dataset(folder, dataclasses.replace(manifest, name=dataset.name), dataset)
 
 
+def written_at(workspace: Workspace) -> int:
+    """Return when the list was written last, in nanoseconds; 0 where there is none. For caches."""
+    file = _people(workspace).file
+    return file.stat().st_mtime_ns if file.exists() else 0
+
+
 def has_objected(workspace: Workspace, dataset: Dataset, customer: str) -> bool:
     """Return whether a customer objected to profiling: by the id, or by an address that the dataset has of it."""
     version = dataset.with_all
@@ -137,6 +143,11 @@ def learned_from(workspace: Workspace, dataset: str, version: str, cutoff: date)
     return len(learned)
 
 
+def version_without(workspace: Workspace, dataset: Dataset) -> str:
+    """Return the version of :func:`without_objected`, whether it is made yet or not; "" where nobody objected."""
+    return _objecting(workspace, dataset.with_all).version
+
+
 def made_without(workspace: Workspace, dataset: str) -> list[Path]:
     """Return the folders of datasets without those who objected, of all versions of a dataset and lists so far."""
     return sorted(path.parent for path in workspace.place("datasets", dataset).glob(f"*/{VIEW}"))
@@ -147,32 +158,55 @@ def _people(workspace: Workspace) -> KeyedList:
 
 
 def _objecting(workspace: Workspace, dataset: Dataset) -> _Objecting:
-    listed = objection_list(workspace, dataset)
+    """Return who of a version objects: whoever is recognised in any version of the dataset, by id or by an address."""
+    listed = objection_list(workspace)
     if not listed.hashes:
         return NOBODY
-    written = listed.people.file.stat()
-    return _find(workspace, dataset.folder, (written.st_ino, written.st_mtime_ns), dataset.manifest.created)
+    about = listed.people.file.stat()
+    written = about.st_ino, about.st_mtime_ns
+    manifests = [path for path in dataset.folder.parent.glob(f"*/{MANIFEST}") if VERSION.fullmatch(path.parent.name)]
+    parts = (_recognised(workspace, path.parent, written, path.stat().st_mtime_ns) for path in sorted(manifests))
+    return _present(listed.people, dataset.folder, written, dataset.manifest.created, frozenset[str]().union(*parts))
 
 
 @lru_cache(maxsize=64)
-def _find(
+def _recognised(
     workspace: Workspace,
     folder: Path,
     written: tuple[int, int],  # noqa: ARG001 - part of the key
-    created: str,  # noqa: ARG001 - part of the key
-) -> _Objecting:
-    """Return who of a stored version objects, by the list as it was ``written``; ``created`` tells versions apart."""
+    made: int,  # noqa: ARG001 - part of the key
+) -> frozenset[str]:
+    """Return the ids in a stored version that are on the list, or whose addresses in it are."""
     dataset = Dataset(folder, Manifest.from_json(read_json(folder / MANIFEST)))
     listed = objection_list(workspace, dataset)
     with connect_memory() as connection:
-        files = [path for path in (dataset.events_path, dataset.customers_path) if path.exists()]
-        ids = {customer for path in files for customer in _hidden(connection, listed, path)}
+        return frozenset(customer for path in _files(folder) for customer in _hidden(connection, listed, path))
+
+
+@lru_cache(maxsize=64)
+def _present(
+    people: KeyedList,
+    folder: Path,
+    written: tuple[int, int],  # noqa: ARG001 - part of the key
+    created: str,  # noqa: ARG001 - part of the key
+    ids: frozenset[str],
+) -> _Objecting:
+    """Return who of some customers is in a stored version."""
+    manifest = Manifest.from_json(read_json(folder / MANIFEST))
+    with connect_memory() as connection:
         connection.register("objected", pa.table({"id": pa.array(sorted(ids), pa.string())}))
-        day = f"{local_time(f'min({EVENT_TIME})', dataset.manifest.timezone)}::DATE"
-        rows = f"{file_text(dataset.events_path)} WHERE {CUSTOMER_ID} IN (SELECT id FROM objected)"
-        first = dict(connection.execute(f"SELECT {CUSTOMER_ID}, {day} FROM {rows} GROUP BY 1").fetchall())
-    hashes = {customer: listed.people.hashes_of(customer)[0] for customer in sorted(ids)}
-    return _Objecting(version_of(dataset.version, "without", sorted(hashes.values())), hashes, first)
+        rows = [f"FROM {file_text(path)} WHERE {CUSTOMER_ID} IN (SELECT id FROM objected)" for path in _files(folder)]
+        every = [connection.execute(f"SELECT DISTINCT {CUSTOMER_ID} {part}").fetchall() for part in rows]
+        day = f"{local_time(f'min({EVENT_TIME})', manifest.timezone)}::DATE"
+        first = dict(connection.execute(f"SELECT {CUSTOMER_ID}, {day} {rows[0]} GROUP BY 1").fetchall())
+    present = sorted({str(row[0]) for part in every for row in part})
+    hashes = {customer: people.hashes_of(customer)[0] for customer in present}
+    return _Objecting(version_of(manifest.version, "without", sorted(hashes.values())) if hashes else "", hashes, first)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the tables of a version that name its customers, the events first."""
+    return [folder / EVENTS, *(path for path in [folder / CUSTOMERS] if path.exists())]
 
 
 def _hidden(connection: duckdb.DuckDBPyConnection, listed: SuppressionList, path: Path) -> set[str]:
@@ -192,7 +226,8 @@ def _make(workspace: Workspace, dataset: Dataset, objecting: _Objecting, target:
     """Write a dataset without some customers; of two processes that do at once, the first one's stays."""
     if not os.access(target.parent, os.W_OK):
         raise Refused("objections_unwritten", name=dataset.name, path=str(target.parent))
-    with own_folder(workspace, "datasets", READING) as scratch, connect(scratch) as connection:
+    home = Workspace(target.parents[2])  # on the disk of the dataset, which may be a temporary one
+    with own_folder(home, "datasets", READING) as scratch, connect(scratch) as connection:
         made = scratch / target.name
         made.mkdir()
         ids = pa.table({"id": pa.array(sorted(objecting.hashes), pa.string())})
