@@ -12,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from clv_core.collection.privacy import has_objected, without_objected
+from clv_core.collection.privacy import has_objected, objected_ids, without_objected
 from clv_core.collection.store import MADE, Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
@@ -174,6 +174,11 @@ class Scored:
         """
         if has_objected(self.workspace, self.dataset, customer):
             raise NotFound("customer_objected", customer=customer[:200])
+
+    def without_objected(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return rows of customers, such as earlier predictions, without those who objected to profiling since."""
+        ids = objected_ids(self.workspace, self.dataset)
+        return customers[~customers[CUSTOMER_ID].isin(ids)].reset_index(drop=True) if ids else customers
 
     def objection_warnings(self) -> list[Message]:
         """Return how many customers objected and are left out, and with how many of them the model was trained."""

@@ -21,8 +21,11 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import MANIFEST, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import MODEL_FILES, Bundle, open_bundle
+from clv_core.deployment.registry import Registry
+from clv_core.deployment.saved_scores import Scored
 from clv_core.errors import Refused
 from clv_core.jobs import NoProgress
+from clv_core.strategy.segments.segment_figures import past_predictions, read_past
 from clv_core.upkeep.objections import models_to_retrain
 from clv_core.workspace import Workspace
 from tests.conftest import SMALL, Clv
@@ -277,6 +280,15 @@ def test_no_byte_of_theirs_is_in_what_is_made_afterwards_and_no_score_of_before_
     written = [path for name in ("after", "outdated") for path in (tmp_path / name).rglob("*") if path.is_file()]
     assert len(written) > 20 and not any(map(holds_them, written))
     assert [bundle.id for bundle, _ in models_to_retrain(workspace)] == [before.id]
+    scored = Scored.open(workspace, "shop", before.id)
+    for past in past_predictions(scored):  # its test, when they were in the log
+        frame = read_past(past, scored)
+        assert not frame["customer_id"].str.startswith(PREFIX).any() and frame["actual"].notna().all() and len(frame)
+    for bundle, code in ((before, 4), (after, 0)):
+        number = next(one.number for one in Registry(workspace).versions("shop") if one.bundle == bundle.id)
+        archive = tmp_path / f"{number}.zip"
+        said = clv("models", "export", "shop", str(number), "--with-holdout", "--out", str(archive), code=code)
+        assert said["error"]["code"] == "holdout_objected" if code else not holds_them(archive)
     side = json.loads((tmp_path / "after" / "tiers.csv.json").read_text())
     score = json.loads((tmp_path / "after" / "scores.parquet.json").read_text())
     assert side["objected"] == score["objected"] == len(files.objecting)
