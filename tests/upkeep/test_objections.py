@@ -287,8 +287,8 @@ def test_no_byte_of_theirs_is_in_what_is_made_afterwards_and_no_score_of_before_
     for bundle, code in ((before, 4), (after, 0)):
         number = next(one.number for one in Registry(workspace).versions("shop") if one.bundle == bundle.id)
         archive = tmp_path / f"{number}.zip"
-        said = clv("models", "export", "shop", str(number), "--with-holdout", "--out", str(archive), code=code)
-        assert said["error"]["code"] == "holdout_objected" if code else not holds_them(archive)
+        answer = clv("models", "export", "shop", str(number), "--with-holdout", "--out", str(archive), code=code)
+        assert answer["error"]["code"] == "holdout_objected" if code else not holds_them(archive)
     side = json.loads((tmp_path / "after" / "tiers.csv.json").read_text())
     score = json.loads((tmp_path / "after" / "scores.parquet.json").read_text())
     assert side["objected"] == score["objected"] == len(files.objecting)
