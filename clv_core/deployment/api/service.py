@@ -26,7 +26,7 @@ from starlette.responses import Response
 
 from clv_core.collection.parse import folded
 from clv_core.collection.privacy import SuppressionList, has_objected, objection_list, without_objected, written_at
-from clv_core.collection.store import open_dataset, open_version
+from clv_core.collection.store import Dataset, open_dataset, open_version
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.api.api_errors import BadBody, TooLarge, WrongType, language_of
 from clv_core.deployment.api.api_metrics import Metrics
@@ -90,7 +90,8 @@ class LatestScores:
         dataset = open_dataset(self._workspace, champion.name)
         if has_objected(self._workspace, dataset, folded(customer)):
             raise NotFound("customer_objected", customer=customer[:200])
-        newest = self._newest([champion]) or self._newest(versions)
+        current = without_objected(self._workspace, dataset)
+        newest = self._newest([champion], current) or self._newest(versions, current)
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, path = newest
@@ -113,13 +114,11 @@ class LatestScores:
             "warnings": [warning.to_json(language) for warning in warnings],
         }
 
-    def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
+    def _newest(self, versions: list[Version], current: Dataset) -> tuple[date, Path] | None:
         """Return the latest scores of the versions' own dataset, and their cutoff.
 
-        Those without all who object now come first: a log may end earlier without them.
+        Those of the log without all who object now, ``current``, come first: it may end earlier than others.
         """
-        name = versions[0].name
-        current = without_objected(self._workspace, open_dataset(self._workspace, name))
         saved = [
             scores
             for version in versions
