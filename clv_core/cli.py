@@ -50,6 +50,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
     **dict.fromkeys(("erase", "suppress"), "privacy"),
     "audit": "audit_log",
+    "objections": "objections",
     **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
 }
 """Every command and the module of :mod:`clv_core.commands` that defines it."""
@@ -58,7 +59,7 @@ AUDITED: Final = (*("ingest", "combine", "rename", "delete", "train", "score", "
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
 
 LOCK_FREE: Final = (
-    *("simulate", "datasets", "pretrain", "erase", "suppress", "app", "serve", "mcp", "keys", "recover"),
+    *("simulate", "datasets", "pretrain", "erase", "suppress", "objections", "app", "serve", "mcp", "keys", "recover"),
     *("schedule", "run-due", "destinations", "audit"),
 )
 """Commands that may run during an erasure, as they write nothing about customers; ``erase`` takes its own lock, and so

@@ -39,6 +39,7 @@ def train(
         Refused: another process trains the same, or an own model may not be loaded here.
         NotEnoughData: the log is too short, too few customers buy, or all that they buy is worth 0.
     """
+    from clv_core.collection.privacy import without_objected
     from clv_core.collection.store import open_dataset
     from clv_core.config import OWN
     from clv_core.features import open_log
@@ -47,7 +48,7 @@ def train(
     started = time.monotonic()
     if config.model == OWN:
         own_class(config.code)
-    dataset = open_dataset(workspace, name)
+    dataset = without_objected(workspace, open_dataset(workspace, name))
     dataset.check_value()
     progress.report("features", 0, 1)
     log = open_log(dataset, before=cutoff, **config.of_log())
@@ -106,10 +107,11 @@ def _measure_and_fit(
 
 def default_model(workspace: Workspace, name: str) -> str:
     """Return the model that is trained on a dataset by default."""
+    from clv_core.collection.privacy import without_objected
     from clv_core.collection.store import open_dataset
     from clv_core.training import cost as choice
 
-    return choice.default_model(open_dataset(workspace, name).manifest.customers)
+    return choice.default_model(without_objected(workspace, open_dataset(workspace, name)).manifest.customers)
 
 
 def retrain(
@@ -128,12 +130,13 @@ def retrain(
         every_days: by how many days the log must have grown since the last challenger; 0 is always enough.
         progress: listener.
     """
+    from clv_core.collection.privacy import without_objected
     from clv_core.collection.store import open_dataset
     from clv_core.deployment import open_bundle
     from clv_core.deployment.registry import Registry
     from clv_core.monitoring import confirm_over_seeds, retraining
 
-    dataset, registry = open_dataset(workspace, name), Registry(workspace)
+    dataset, registry = without_objected(workspace, open_dataset(workspace, name)), Registry(workspace)
     version = registry.find(model_id)
     current = None if version is None else registry.champion(version.name)
     champion = open_bundle(workspace, model_id if current is None else current.bundle)

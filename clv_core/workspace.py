@@ -13,6 +13,7 @@ workspace/
   schedules/<name>.json     what runs unattended; <name>.jsonl its runs (:mod:`clv_core.monitoring.schedules`)
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
   destinations/<name>/      where scores are sent, and what was (:mod:`clv_core.strategy.destinations`)
+  objections/               who objected to profiling (:mod:`clv_core.collection.privacy.objections`)
   exports/                  files made for other systems, with their side files
   audit/                    who did what (:mod:`clv_core.audit`), and the keys of those whose card was looked at
   retention.json            how many days each kind of data stays (:mod:`clv_core.upkeep.retention`)

@@ -22,6 +22,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from clv_core import audit
+from clv_core.collection.privacy.objections import objection_list
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api.auth import add_key, keys_path
@@ -178,6 +179,31 @@ def test_person_on_the_do_not_contact_list_is_in_no_answer(workspace: Workspace,
     alike = ask(make_server(workspace), "customer_card", customer=best, **DATASET)["similar"][0]["customer_id"]
     assert best in json.dumps(ask(make_server(workspace), "customer_card", customer=alike, **DATASET))
     assert best not in json.dumps(ask(server, "customer_card", customer=alike, **DATASET))
+
+
+def test_person_who_objected_to_profiling_is_in_no_answer_and_every_answer_counts_her(
+    workspace: Workspace, small_bundle: Bundle, tmp_path: Path
+) -> None:
+    scores = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    best = str(scores.nlargest(1, "predicted_clv")["customer_id"].iloc[0])
+    own = Workspace(shutil.copytree(workspace.root, tmp_path / "workspace"))
+    objection_list(own).add([best])
+    server = make_server(own)
+    assert "objected to profiling" in ask(server, "customer_card", customer=best, **DATASET)
+    asked: dict[str, dict[str, Any]] = {
+        "top_customers": {"most": 200},
+        "segment_summary": {},
+        "budget_preview": {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
+        "trust_verdict": {},
+    }
+    for tool, given in asked.items():
+        said = ask(server, tool, **given, **DATASET)
+        assert best not in json.dumps(said)
+        assert any(one.startswith("1 customer objected to profiling") for one in said["warnings"]), tool
+        assert any("trained with 1 customer who objected" in one for one in said["warnings"]), tool
+    assert ask(server, "top_customers", **DATASET)["customers_total"] == len(scores) - 1
+    (model,) = ask(server, "list_models")
+    assert any("Retrain it" in one for one in model["warnings"])
 
 
 def suppressed(workspace: Workspace, customer: str) -> None:

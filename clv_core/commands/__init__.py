@@ -106,7 +106,8 @@ def trust_and_warnings(scored: Scored, context: Context, notes: Iterable[Message
     from clv_core.deployment import distrust_warnings, trust_of
 
     trust = trust_of(scored.workspace, scored.model)
-    warnings = [*distrust_warnings(scored.model, trust, context.language), *notes]
+    distrust = distrust_warnings(scored.model, trust, context.language)
+    warnings = [*distrust, *scored.objection_warnings(), *notes]
     return {
         "trust": trust_json(trust, context.language),
         "warnings": [message.to_json(context.language) for message in warnings],

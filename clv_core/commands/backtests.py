@@ -49,6 +49,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
     horizon, ``stability.csv`` how much of the top decile stays; with ``--folds``, ``folds.csv`` those of the first
     model on customers that it has seen and on customers that it has not.
     """
+    from clv_core.collection.privacy import without_objected
     from clv_core.collection.store import open_dataset
     from clv_core.deployment import write_table
     from clv_core.evaluation import RUN, BacktestPlan, Bootstrap, season_table, slice_table, stability, table_of
@@ -75,7 +76,7 @@ def run_backtest(options: argparse.Namespace, context: Context) -> Answer:
     write_table(season_table(backtest.predictions), options.out / "seasons.csv")
     write_table(stable, options.out / "stability.csv")
     write_table(backtest.predictions, options.out / "predictions.parquet")
-    dataset = open_dataset(context.workspace, options.name)
+    dataset = without_objected(context.workspace, open_dataset(context.workspace, options.name))
     log_backtest(
         context.workspace, dataset, options.horizon_days, backtest.predictions, options.out / "predictions.parquet"
     )

@@ -78,7 +78,8 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
     side = replace(side_of(scored), **asdict(scored.terms))
     about = {"dataset": side.dataset, "dataset_version": side.dataset_version, "currency": side.currency}
     result = _result(options, context, scored.terms, scored.as_of, scored.warnings())
-    result |= {"customers": customers, "predicted_total": total}
+    objected = scored.dataset.objected.customers
+    result |= {"customers": customers, "predicted_total": total, "objected": objected}
     side_file = _write_side_file(out, {**about, **result})
     log_export(context.workspace, Exported((out,), Path(side_file), customers, customers), out.suffix[1:], side)
     return {"out": options.out, "side_file": side_file, **result}
@@ -104,8 +105,10 @@ def _folder(options: argparse.Namespace, context: Context) -> Answer:
         )
     about = {"events": options.events, "timezone": scores.timezone, "currency": bundle.record.currency}
     warnings = [*terms.warnings(trained_days), *bundle_staleness_warnings(bundle, scores.as_of)]
+    if scores.objected:
+        warnings = [Message("warning.objected", {"customers": scores.objected}), *warnings]
     result = _result(options, context, terms, scores.as_of, warnings)
-    result |= {"customers": scores.customers, "predicted_total": scores.total}
+    result |= {"customers": scores.customers, "predicted_total": scores.total, "objected": scores.objected}
     side_file = None if REMOTE in options.out else _write_side_file(Path(options.out), {**about, **result})
     return {"out": options.out, "side_file": side_file, **result}
 

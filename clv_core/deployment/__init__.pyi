@@ -62,6 +62,7 @@ from .score_explanations import open_session as open_session
 from .score_explanations import save_explanations as save_explanations
 from .scoring_warnings import bundle_staleness_warnings as bundle_staleness_warnings
 from .scoring_warnings import gap_warnings as gap_warnings
+from .scoring_warnings import learned_from_objected as learned_from_objected
 from .scoring_warnings import lost_signal_warnings as lost_signal_warnings
 from .scoring_warnings import model_age as model_age
 from .scoring_warnings import old_scores_warnings as old_scores_warnings

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from clv_core import __version__
+from clv_core.collection.privacy import without_objected
 from clv_core.collection.store import MADE, Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import artifacts
@@ -144,7 +145,7 @@ def tune(
     from clv_core.evaluation import compare_with_default, search, too_short
     from clv_core.features import open_log
 
-    dataset = open_dataset(workspace, name)
+    dataset = without_objected(workspace, open_dataset(workspace, name))
     dataset.check_value()
     origin = dataset.log_end - timedelta(days=config.horizon_days)
     decides = (dataset.version, "tune", origins, config.to_json(), __version__)

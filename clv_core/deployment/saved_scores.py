@@ -12,14 +12,20 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
+from clv_core.collection.privacy import has_objected, objected_ids, without_objected
 from clv_core.collection.store import MADE, Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.artifacts import ArtifactKind, artifact_folder
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import score_parts
-from clv_core.deployment.scoring_warnings import bundle_staleness_warnings, gap_warnings, lost_signal_warnings
+from clv_core.deployment.scoring_warnings import (
+    bundle_staleness_warnings,
+    gap_warnings,
+    learned_from_objected,
+    lost_signal_warnings,
+)
 from clv_core.deployment.terms import Terms
-from clv_core.errors import Message, Refused
+from clv_core.errors import Message, NotFound, Refused
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
@@ -33,7 +39,7 @@ class Scored:
 
     Args:
         workspace: of both.
-        dataset: who is scored.
+        dataset: who is scored; without those who objected (:func:`~clv_core.collection.privacy.without_objected`).
         model: by which.
         terms: horizon, discount and margin of the values.
         cutoff: as of when; None is the log's end.
@@ -54,7 +60,15 @@ class Scored:
         terms: Terms | None = None,
         cutoff: date | None = None,
     ) -> Self:
-        """Return it for an open dataset and model; terms of None: the trained horizon, without discount or margin."""
+        """Return it for an open dataset and model, without the customers who objected to profiling.
+
+        Terms of None: the trained horizon, without discount or margin.
+
+        Raises:
+            NotEnoughData: everybody objected.
+            Refused: the key of the list of objections is missing.
+        """
+        dataset = without_objected(workspace, dataset)
         return cls(workspace, dataset, model, terms or Terms(model.record.horizon_days), cutoff)
 
     @classmethod
@@ -152,13 +166,35 @@ class Scored:
             raise Refused("scores_changed", name=self.dataset.name, missing=int((rows < 0).sum()))
         return customers.assign(predicted_clv=np.asarray(frame["predicted_clv"], float)[rows])
 
+    def check_customer(self, customer: str) -> None:
+        """Refuse to profile a customer who objected to it.
+
+        Raises:
+            NotFound: the customer objected.
+        """
+        if has_objected(self.workspace, self.dataset, customer):
+            raise NotFound("customer_objected", customer=customer[:200])
+
+    def without_objected(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return rows of customers, such as earlier predictions, without those who objected to profiling since."""
+        ids = objected_ids(self.workspace, self.dataset)
+        return customers[~customers[CUSTOMER_ID].isin(ids)].reset_index(drop=True) if ids else customers
+
+    def objection_warnings(self) -> list[Message]:
+        """Return how many customers objected and are left out, and with how many of them the model was trained."""
+        customers, learned = self.dataset.objected.customers, learned_from_objected(self.workspace, self.model)
+        left_out = [Message("warning.objected", {"customers": customers})] if customers else []
+        return left_out + ([Message("warning.learned_from_objected", {"customers": learned})] if learned else [])
+
     def warnings(self) -> list[Message]:
         """Return the warnings that go with the scores.
 
-        They state what is assumed for the terms, that the model is too old or has seen beyond the cutoff, columns that
-        it learned from and that the dataset no longer has, and how many customers have a gap that was filled.
+        They state who objected and is not among them, what is assumed for the terms, that the model is too old or has
+        seen beyond the cutoff, columns that it learned from and that the dataset no longer has, and how many customers
+        have a gap that was filled.
         """
         assumed, stale = self.terms.warnings(self.trained_days), bundle_staleness_warnings(self.model, self.as_of)
+        assumed = [*self.objection_warnings(), *assumed]
         return [*assumed, *stale, *lost_signal_warnings(self.model, self.dataset), *self.gap_warnings()]
 
     def gap_warnings(self) -> list[Message]:

@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from clv_core.collection.privacy import learned_from
 from clv_core.collection.store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.model_record import Signals
-from clv_core.errors import Message
+from clv_core.errors import Message, NotFound
 from clv_core.features import attributes_of
 from clv_core.records import JsonObject
+from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from clv_core.training import Model
@@ -70,6 +72,17 @@ def today_in(timezone: str) -> date:
 def bundle_staleness_warnings(bundle: Bundle, as_of: date) -> list[Message]:
     """Return :func:`staleness_warnings` of a bundle's scores."""
     return staleness_warnings(training_cutoff(bundle), bundle.record.horizon_days, as_of)
+
+
+def learned_from_objected(workspace: Workspace, bundle: Bundle) -> int:
+    """Return how many customers who object to profiling now a model was trained with; 0 where its log is gone."""
+    if bundle.untrained:
+        return 0
+    record = bundle.record
+    try:
+        return learned_from(workspace, record.dataset.name, record.dataset.version, record.cutoff)
+    except NotFound:
+        return 0
 
 
 def signals_of(model: Model, dataset: Dataset, config: TrainConfig) -> Signals:

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from clv_core.collection import recommended_horizon
+from clv_core.collection.privacy import without_objected
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles, save_bundle
@@ -62,7 +63,7 @@ def zero_shot(
         NotEnoughData: the log holds no event, or every purchase has an amount of 0.
     """
     started = time.monotonic()
-    dataset = open_dataset(workspace, name)
+    dataset = without_objected(workspace, open_dataset(workspace, name))
     dataset.check_value()
     scored = Scored.of(workspace, dataset, _bundle(workspace, dataset, horizon_days, progress))
     values = score(scored, progress=progress)["predicted_clv"].to_numpy(np.float64)

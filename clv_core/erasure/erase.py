@@ -7,6 +7,7 @@ datasets/<name>/<version>/                rewritten as a new version; those that
 datasets/<name>/made/, .relations/        removed and made again when needed (:data:`MADE_AGAIN`): explanations, views,
                                           recommendations, prices, scores on other terms; rewritten: saved scores of a
                                           model's own terms, backtests, monitoring
+datasets/<name>/<version>/view.json       a dataset without those who objected: removed, and made again when needed
 datasets/<name>/segments/                 rewritten
 models/<id>/                              holdout and record rewritten; weights stay, the certificate names the model
 runs/<name>-<run>/                        removed: a resumed training would still learn from the customers
@@ -16,7 +17,7 @@ exports/<list>                            removed, with its side file, if it nam
 scratch/<process>/                        of killed processes removed; of running ones named on the certificate
 audit/cards/                              the key of a customer is destroyed: no line on her card can be told for hers
 erasures/ledger.jsonl, suppression/,      hold hashes only: searched, never changed
-audit/
+objections/, audit/
 all other files                           rewritten by kind (:mod:`~clv_core.erasure.file_erasure`) if they name one
 files exported to other places            searched; named on the certificate
 ========================================  ===========================================================================
@@ -35,10 +36,18 @@ from typing import Final
 
 from clv_core import audit, jobs
 from clv_core.audit import FOLDER as AUDIT
-from clv_core.collection.privacy import DATASET, LEDGER, forget_cards
+from clv_core.collection.privacy import DATASET, LEDGER, forget_cards, made_without
 from clv_core.collection.privacy import FILE as SUPPRESSION
 from clv_core.collection.privacy.erased_customers import erased_customers
-from clv_core.collection.store import UNFINISHED, Dataset, known_versions, list_datasets, open_dataset, versions
+from clv_core.collection.store import (
+    OBJECTIONS,
+    UNFINISHED,
+    Dataset,
+    known_versions,
+    list_datasets,
+    open_dataset,
+    versions,
+)
 from clv_core.deployment import (
     PREDICTION_KINDS,
     REMOVING,
@@ -88,7 +97,7 @@ UNFINISHED_FILES: Final = (
     "**/.*.tmp",
 )
 """Patterns of files that a killed run left half written or half removed."""
-HASHES: Final = (LEDGER, SUPPRESSION, f"{AUDIT}/")
+HASHES: Final = (LEDGER, SUPPRESSION, f"{OBJECTIONS}/", f"{AUDIT}/")
 IN_USE: Final = (".safetensors", ".lock", ".sqlite-wal", ".sqlite-shm")
 """Endings of files that belong to a model, a lock or a database, and are never changed by themselves."""
 
@@ -246,6 +255,8 @@ def remove_made_again(workspace: Workspace, name: str, subjects: DataSubjects, *
     relations = workspace.place("datasets", name, RELATIONS)
     if is_held or _any_named(relations, subjects):
         shutil.rmtree(relations, ignore_errors=True)
+    for path in made_without(workspace, name) if is_held else ():
+        remove(path)
     for path in states_of(workspace, name) if is_held else ():
         remove(path)
         counts["states"] += 1

@@ -126,6 +126,7 @@ class FittedModel:
     def _read_temporarily(self, events: Any, answers: Said) -> Iterator[tuple[Workspace, Dataset]]:
         """Yield other events as a temporary dataset, read with the settings of the fitted log."""
         from clv_core.collection.ingest import ingest
+        from clv_core.collection.privacy import without_objected
         from clv_core.collection.rows import ReadSettings
         from clv_core.collection.store import open_dataset
 
@@ -139,7 +140,7 @@ class FittedModel:
             original = "" if source.name != EVENTS_FILE else TABLE
             both = check_said({**saved, **answers})
             ingest(workspace, source, NAME, like=like, original=original, progress=self._listener(), **both)
-            yield workspace, open_dataset(workspace, NAME)
+            yield workspace, without_objected(self._workspace, open_dataset(workspace, NAME))
 
     def _predict_events(self, events: Any, as_of: date | None, terms: Any, answers: Said) -> pd.DataFrame:
         """Return the predictions of the customers of other events, each as among those of the fitted log."""
@@ -159,6 +160,8 @@ class FittedModel:
                 )
             finally:
                 before.close()
+            if objected := dataset.objected.customers:
+                warn([Message("warning.objected", {"customers": objected})])
             warn([*dataset.manifest.messages, *terms.warnings(bundle.record.horizon_days)])
             warn([*bundle_staleness_warnings(bundle, day), *lost_signal_warnings(bundle, dataset)])
             warn(gap_warnings(config, sum(gaps)))

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from clv_core import __version__
+from clv_core.collection.privacy import without_objected
 from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.config import READS, TrainConfig
@@ -252,7 +253,7 @@ def backtest(
         plan: models, origins, seeds, variants and folds.
         progress: listener.
     """
-    dataset = open_dataset(workspace, name)
+    dataset = without_objected(workspace, open_dataset(workspace, name))
     dataset.check_value()
     settings = variants_of(config, plan.variants)
     log = open_log(dataset, before=None, **config.of_log())

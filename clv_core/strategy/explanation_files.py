@@ -35,11 +35,12 @@ def explain(
     the workspace's own is an export, which the export log lists.
 
     Raises:
-        NotFound: the one is not in the log, or on the suppression list.
+        NotFound: the one is not in the log, or on the suppression list, or objected to profiling.
     """
     dataset = scored.dataset
     if customer is not None:
         SuppressionList.of(scored.workspace, dataset).check(customer)
+        scored.check_customer(customer)
     explanations = explain_scores(
         scored, customer=customer, sample=sample, permutations=permutations, progress=progress
     )

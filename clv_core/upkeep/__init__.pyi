@@ -13,6 +13,9 @@ from .lifecycle import prune as prune
 from .lifecycle import relabel as relabel
 from .lifecycle import remaining as remaining
 from .lifecycle import rename as rename
+from .objections import change_objections as change_objections
+from .objections import models_to_retrain as models_to_retrain
+from .objections import objected_customers as objected_customers
 from .old_layout import migrate_old_layout as migrate_old_layout
 from .retention import KINDS as KINDS
 from .retention import MAX_DAYS as MAX_DAYS

@@ -27,6 +27,7 @@ from pydantic import Field, ValidationError
 
 from clv_core import __version__, audit
 from clv_core.audit_chain import Head, last_head, read_log
+from clv_core.collection.privacy import VIEW
 from clv_core.collection.store import CURRENT, MANIFEST, VERSION
 from clv_core.deployment.registry import database
 from clv_core.errors import NotFound, Refused
@@ -225,7 +226,7 @@ def _link_dataset(dataset: Path, target: Path) -> None:
             _link(pointer, target / CURRENT)
             _link(dataset, target)
             for version in filter(VERSION.fullmatch, os.listdir(target)):
-                if not (target / version / MANIFEST).exists():  # its deletion had begun
+                if not any((target / version / file).exists() for file in (MANIFEST, VIEW)):  # its deletion had begun
                     shutil.rmtree(target / version)
             if (target / read_json(target / CURRENT)["version"]).is_dir():
                 return

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import audit, jobs
+from clv_core.collection.privacy import made_without
 from clv_core.collection.store import (
     MANIFEST,
     Dataset,
@@ -25,6 +26,7 @@ from clv_core.collection.store import (
     delete_dataset,
     known_versions,
     list_datasets,
+    made_from,
     names_to_follow,
     open_dataset,
     remove_versions,
@@ -78,6 +80,7 @@ class PrunePlan:
         outputs: files and folders made from versions that are removed, or were before; all can be made again.
         records: records of runs that ended over :data:`KEEP_JOBS_DAYS` days ago.
         size: bytes on disk that this frees; files that versions share are freed with the last of them.
+        outdated: folders of datasets without those who objected, made from versions that are removed.
     """
 
     kept: tuple[Dataset, ...]
@@ -85,6 +88,7 @@ class PrunePlan:
     outputs: tuple[Path, ...]
     records: tuple[Path, ...]
     size: int
+    outdated: tuple[Path, ...] = ()
 
 
 def plan_pruning(workspace: Workspace, name: str, keep: int = KEEP) -> PrunePlan:
@@ -102,15 +106,17 @@ def plan_pruning(workspace: Workspace, name: str, keep: int = KEEP) -> PrunePlan
     current, stored = open_dataset(workspace, name), versions(workspace, name)
     newest = sorted(stored, key=lambda dataset: dataset.version != current.version)[:keep]
     needed = {dataset.version for dataset in newest} | {dataset.manifest.raw_version for dataset in newest}
+    needed = _with_those_made_of(workspace, needed)
     retained = tuple(dataset for dataset in stored if dataset.version in needed)
     removed = tuple(dataset for dataset in stored if dataset.version not in needed)
     outputs = _removable_outputs(workspace, name, needed)
     before = time.time() - KEEP_JOBS_DAYS * 86_400
     ended = [job for job in jobs_of(workspace, name) if not job.status().runs_elsewhere]
     records = tuple(job.folder for job in ended if job.status().updated < before)
-    files = [path for dataset in removed for path in dataset.folder.iterdir()]
+    outdated = _outdated(workspace, name, needed)
+    files = [path for folder in (*(dataset.folder for dataset in removed), *outdated) for path in folder.iterdir()]
     files += [file for path in (*outputs, *records) for file in (path.rglob("*") if path.is_dir() else [path])]
-    return PrunePlan(retained, removed, outputs, records, _freed_bytes(files))
+    return PrunePlan(retained, removed, outputs, records, _freed_bytes(files), outdated)
 
 
 @changes
@@ -126,7 +132,8 @@ def prune(workspace: Workspace, name: str, *, keep: int = KEEP) -> PrunePlan:
     """
     plan = plan_pruning(workspace, name, keep)
     check_idle(workspace, name)
-    _remove(workspace, name, [dataset.version for dataset in plan.removed], (*plan.outputs, *plan.records))
+    removed = [dataset.version for dataset in plan.removed]
+    _remove(workspace, name, removed, (*plan.outputs, *plan.records), plan.outdated)
     if plan.removed:
         audit.note(workspace, "prune", dataset=name, outcome="done")
     return plan
@@ -137,15 +144,28 @@ def remove_earlier(workspace: Workspace, name: str, removed: Sequence[str]) -> N
 
     The caller holds the dataset (:func:`~clv_core.locks.changing`).
     """
-    stay = {dataset.version for dataset in versions(workspace, name)} - {*removed}
-    _remove(workspace, name, removed, _removable_outputs(workspace, name, stay))
+    stay = _with_those_made_of(workspace, {dataset.version for dataset in versions(workspace, name)} - {*removed})
+    _remove(workspace, name, removed, _removable_outputs(workspace, name, stay), _outdated(workspace, name, stay))
 
 
-def _remove(workspace: Workspace, name: str, removed: Sequence[str], outputs: Iterable[Path]) -> None:
+def _with_those_made_of(workspace: Workspace, stay: set[str]) -> set[str]:
+    """Return versions with the datasets without objectors that were made from them."""
+    return stay | {version for version, parent in made_from(workspace).items() if parent in stay}
+
+
+def _outdated(workspace: Workspace, name: str, stay: set[str]) -> tuple[Path, ...]:
+    return tuple(folder for folder in made_without(workspace, name) if folder.name not in stay)
+
+
+def _remove(
+    workspace: Workspace, name: str, removed: Sequence[str], outputs: Iterable[Path], outdated: Sequence[Path]
+) -> None:
     remove_versions(workspace, name, removed)
     for path in outputs:
         remove(path)
-    for version in removed:
+    for folder in outdated:
+        shutil.rmtree(folder, ignore_errors=True)
+    for version in (*removed, *(folder.name for folder in outdated)):
         for path in (workspace.datasets / name / RELATIONS).glob(f"{version}-*"):
             shutil.rmtree(path, ignore_errors=True)
 

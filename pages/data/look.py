@@ -1,5 +1,6 @@
 """First look: what are my customers worth, before anything is trained?"""
 
-from pages.ui import first_look, widgets
+from clv_core.collection.privacy import without_objected
+from pages.ui import first_look, session, widgets
 
-first_look.section(widgets.need_dataset())
+first_look.section(without_objected(session.workspace(), widgets.need_dataset()))

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
+from clv_core.collection.privacy import without_objected
 from clv_core.config import TrainConfig
 from clv_core.errors import ClvError
 from pages.ui import access, flash, i18n, navigation, session, verdict, widgets
 from pages.ui.i18n import t
 from pages.ui.train import training, tuning
 
-dataset = widgets.need_dataset()
+dataset = without_objected(session.workspace(), widgets.need_dataset())
 
 try:
     dataset.check_value()

@@ -9,7 +9,7 @@ from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import access, cells, flash, i18n, navigation, page_files, session, widgets
 from pages.ui.i18n import t
-from pages.ui.privacy import audit_check, erasure_form, retention, suppression
+from pages.ui.privacy import audit_check, erasure_form, objections, retention, suppression
 
 MAX_SHOWN_LINES: Final = 1000
 """Newest lines of the audit log that the page shows; the file holds all."""
@@ -92,6 +92,7 @@ def _about(line: dict[str, object]) -> str:
 SECTIONS: Final = {
     "erase": erasure_form.show,
     "suppress": suppression.show,
+    "objections": objections.show,
     "audit": show_audit,
     "retention": retention.show,
 }
@@ -99,7 +100,10 @@ SECTIONS: Final = {
 erasure_form.follow()
 retention.follow()
 flash.show()
-widgets.headline(erasure_form.headline(erasure_form.all_certificates(), suppression.headline()), t("privacy.context"))
+widgets.headline(
+    erasure_form.headline(erasure_form.all_certificates(), suppression.headline()),
+    *filter(None, (objections.headline(), t("privacy.context"))),
+)
 what = widgets.choose(
     t("privacy.what"), {section: t(f"privacy.what.{section}") for section in SECTIONS}, navigation.PRIVACY_PART
 )

@@ -46,6 +46,7 @@ ACTIONS: Final = {
     "train": ANALYST,
     "change": ANALYST,
     "suppress": ANALYST,
+    "objections": ANALYST,
     "delete": ADMIN,
     "erase": ADMIN,
     "promote": ADMIN,

@@ -7,9 +7,10 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.privacy import has_objected
 from clv_core.errors import NotFound
 from clv_core.strategy.customer import MAX_HITS, find_customers, ids_containing
-from pages.ui import i18n
+from pages.ui import i18n, session
 from pages.ui.i18n import t
 
 
@@ -35,7 +36,7 @@ def search(
         offered: ids that may be offered to whoever typed a part of one; None: all.
 
     Raises:
-        NotFound: nobody has that id, and no id holds what was typed.
+        NotFound: nobody has that id, and no id holds what was typed; or the customer objected to profiling.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
@@ -55,6 +56,9 @@ def search(
         if not hits:
             hits, label = ids_containing(offered, wanted), "card.hits.containing"
         if not hits:
+            dataset = session.dataset()
+            if dataset is not None and has_objected(session.workspace(), dataset, wanted):
+                raise NotFound("customer_objected", customer=wanted)
             raise NotFound("customer_unknown", customer=wanted, cutoff=i18n.day(as_of))
         if len(hits) == 1:
             return hits[0]

@@ -6,8 +6,9 @@ from typing import Final
 
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.collection.store import version_store as store
-from clv_core.deployment import Bundle
+from clv_core.deployment import Bundle, learned_from_objected
 from clv_core.errors import ClvError
 from clv_core.evaluation import REASONS, Trust
 from pages.ui import i18n, session, widgets
@@ -29,6 +30,8 @@ KINDS: Final = {
 
 PAGES: Final = ("evaluate", "explain", "segments", "customer", "strategy", "exports", "report", "monitor")
 """Pages that show what the model in use makes of the dataset in use."""
+PAGES_OF_PARTS: Final = ("segments", "customer", "strategy", "exports", "report")
+"""Those whose figures are of customers with predictions."""
 
 
 def badge(bundle: Bundle) -> None:
@@ -102,7 +105,10 @@ def is_acknowledged(bundle: Bundle) -> bool:
 
 
 def warn_if_stale(page: str) -> None:
-    """Warn that the log in use ends earlier than the one that the model learned from, or is cleaned by other rules."""
+    """Warn of what the model learned from: a log that ends later, other cleaning rules, customers who objected since.
+
+    Pages of predictions also count who objected and has none.
+    """
     if page not in PAGES:
         return
     dataset, bundle = session.dataset(), session.model()
@@ -116,6 +122,19 @@ def warn_if_stale(page: str) -> None:
     if rules is not None and rules != dataset.manifest.rules:
         then, now = _rule_titles(rules), _rule_titles(dataset.manifest.rules)
         st.warning(t("learned_from.rules", then=then, now=now, **names), icon=":material/mop:")
+    learned = learned_from_objected(session.workspace(), bundle)
+    if learned:
+        st.warning(t("learned_from.objected", n=learned), icon=":material/do_not_disturb_on:")
+    if page in PAGES_OF_PARTS:
+        show_objected(session.scored(dataset, bundle).dataset)
+
+
+def show_objected(dataset: Dataset) -> None:
+    """Say in one line how many customers objected to profiling, and what they spent; nothing where nobody did."""
+    objected = dataset.objected
+    if objected.customers:
+        revenue = i18n.money(objected.net_revenue, dataset.manifest.currency)
+        st.caption(t("objections.line", n=objected.customers, revenue=revenue))
 
 
 @cached()

@@ -251,7 +251,11 @@ def test_a_viewer_is_told_that_offers_are_not_kept(open_page: OPEN, with_model: 
     ("email", "claims", "allowed"),
     [
         ("bob@shop.example", {}, {"read"}),
-        ("kim@else.example", {"groups": ["clv-analysts"]}, {"read", "export", "upload", "train", "change", "suppress"}),
+        (
+            "kim@else.example",
+            {"groups": ["clv-analysts"]},
+            {"read", "export", "upload", "train", "change", "suppress", "objections"},
+        ),
         ("ana@shop.example", {}, set(access.ACTIONS)),
     ],
 )

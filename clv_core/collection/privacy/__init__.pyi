@@ -21,5 +21,14 @@ from .id_matcher import CustomerIds as CustomerIds
 from .id_matcher import IdMatcher as IdMatcher
 from .id_matcher import redact_values as redact_values
 from .id_matcher import split_words as split_words
+from .objections import VIEW as VIEW
+from .objections import has_objected as has_objected
+from .objections import learned_from as learned_from
+from .objections import made_without as made_without
+from .objections import objected_ids as objected_ids
+from .objections import objection_list as objection_list
+from .objections import version_without as version_without
+from .objections import without_objected as without_objected
+from .objections import written_at as written_at
 from .suppression_list import FILE as FILE
 from .suppression_list import SuppressionList as SuppressionList

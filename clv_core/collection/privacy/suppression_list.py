@@ -69,12 +69,16 @@ class SuppressionList:
         Raises:
             Refused: there is a list, and the key that it was made with is missing.
         """
-        people = KeyedList(workspace, FILE, PURPOSE, _marks)
+        return cls.read(KeyedList(workspace, FILE, PURPOSE, marks_of), dataset)
+
+    @classmethod
+    def read(cls, people: KeyedList, dataset: Dataset | None = None) -> SuppressionList:
+        """Return a list on disk; see :meth:`of`."""
         if not people.file.exists():
             return cls(people, frozenset(), frozenset())
         written = people.file.stat()
         similar = dataset is not None and dataset.manifest.merges_similar_ids
-        table = None if dataset is None else dataset.customers_path
+        table = None if dataset is None else dataset.with_all.customers_path
         return _read(people, table, (written.st_ino, written.st_mtime_ns), similar)
 
     @property
@@ -154,7 +158,7 @@ class SuppressionList:
         return self.people.entries()
 
 
-def _marks(word: str) -> tuple[str, ...]:
+def marks_of(word: str) -> tuple[str, ...]:
     """Return other texts that identify a person: a phone number's digits, an address, its mailbox, a similar id."""
     every = addresses(word)
     return (*phone_marks(word), *every, *map(mailbox, every), similar_mark(word))

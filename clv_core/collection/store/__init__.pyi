@@ -4,6 +4,7 @@ from .dataset import SET_ASIDE as SET_ASIDE
 from .dataset import TYPES as TYPES
 from .dataset import Dataset as Dataset
 from .dataset import LogFiles as LogFiles
+from .dataset import Objected as Objected
 from .dataset_labels import LONGEST as LONGEST
 from .dataset_labels import check_currency as check_currency
 from .dataset_labels import names_to_follow as names_to_follow
@@ -18,6 +19,7 @@ from .manifest import Roles as Roles
 from .manifest import SampledFrom as SampledFrom
 from .version_store import CURRENT as CURRENT
 from .version_store import MANIFEST as MANIFEST
+from .version_store import OBJECTIONS as OBJECTIONS
 from .version_store import UNFINISHED as UNFINISHED
 from .version_store import VERSION as VERSION
 from .version_store import activate as activate
@@ -25,6 +27,7 @@ from .version_store import delete_dataset as delete_dataset
 from .version_store import derive as derive
 from .version_store import known_versions as known_versions
 from .version_store import list_datasets as list_datasets
+from .version_store import made_from as made_from
 from .version_store import open_dataset as open_dataset
 from .version_store import open_version as open_version
 from .version_store import raw_version as raw_version

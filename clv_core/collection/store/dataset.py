@@ -25,16 +25,32 @@ TYPES: Final = {Kind.TEXT: "string", Kind.TIME: "timestamp", Kind.NUMBER: "float
 
 
 @dataclass(frozen=True)
+class Objected:
+    """Who is left out of what models read, because they objected to profiling.
+
+    Args:
+        customers: how many of the log.
+        net_revenue: what they spent in it.
+    """
+
+    customers: int
+    net_revenue: float
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One stored version of a log.
 
     Args:
         folder: the version's folder.
         manifest: its manifest.
+        version_with_all: of a dataset without those who objected
+            (:func:`~clv_core.collection.privacy.objections.without_objected`), the version with everybody.
     """
 
     folder: Path
     manifest: Manifest
+    version_with_all: Dataset | None = None
 
     @property
     def name(self) -> str:
@@ -65,6 +81,17 @@ class Dataset:
     def customers_path(self) -> Path:
         """The Parquet file of the customers table; it exists where ``manifest.customers_table`` is not None."""
         return self.folder / CUSTOMERS
+
+    @property
+    def with_all(self) -> Dataset:
+        """The version with everybody: counts of the past, contacts, consent."""
+        return self.version_with_all or self
+
+    @property
+    def objected(self) -> Objected:
+        """Who is left out of it because they objected to profiling; nobody of a version."""
+        everybody, left = self.with_all.manifest, self.manifest
+        return Objected(everybody.customers - left.customers, round(everybody.net_revenue - left.net_revenue, 2))
 
     @property
     def voided_path(self) -> Path | None:

@@ -39,6 +39,9 @@ UNFINISHED: Final = (".*.new.*.tmp", "*.new")
 """Folders of a dataset in which :func:`save_dataset` writes a version."""
 PARQUET_END: Final = b"PAR1"
 VERSION: Final = re.compile(r"[0-9a-f]{12}")
+OBJECTIONS: Final = "objections"
+"""Folder of a workspace with the list of who objected to profiling, and for each dataset without them, by its
+version, the version that it was made from."""
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
@@ -74,12 +77,13 @@ def versions(workspace: Workspace, name: str) -> list[Dataset]:
 
 
 def open_version(workspace: Workspace, name: str, version: str) -> Dataset:
-    """Return one version of the dataset ``name``.
+    """Return one version of the dataset ``name``; of a dataset without those who objected, the one with everybody.
 
     Raises:
         NotFound: there is no such dataset or version.
     """
     by_version = {item.version: item for item in versions(workspace, name)}
+    version = made_from(workspace).get(version, version)
     if version not in by_version:
         raise NotFound("no_version", name=name, version=version[:40], known=list(by_version))
     return by_version[version]
@@ -109,7 +113,13 @@ def known_versions(workspace: Workspace, name: str) -> list[str]:
     """Return the names of all versions that a dataset has or had: what was made of a removed one may still be there."""
     path = workspace.datasets / name / REMOVED
     removed = read_json(path)["versions"] if path.exists() else []
-    return list(dict.fromkeys([*version_names(workspace, name), *removed]))
+    known = dict.fromkeys([*version_names(workspace, name), *removed])
+    return [*known, *(made for made, parent in made_from(workspace).items() if parent in known and made not in known)]
+
+
+def made_from(workspace: Workspace) -> dict[str, str]:
+    """Return the version that each dataset without those who objected was made from, by its own version."""
+    return {path.stem: read_json(path)["parent"] for path in workspace.place(OBJECTIONS).glob("*.json")}
 
 
 def remove_versions(workspace: Workspace, name: str, removed: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,7 +18,7 @@ from clv_core.deployment.api.model_info import FIGURES, ModelInfo, ModelKey
 from clv_core.deployment.api.request_events import CustomerEvents, read_customer
 from clv_core.deployment.api.schemas import Customer
 from clv_core.deployment.api.workers import Lost, Worker
-from clv_core.errors import ClvError
+from clv_core.errors import ClvError, NotFound
 from clv_core.records import JsonObject
 
 log = logging.getLogger(__name__)
@@ -47,10 +47,20 @@ class ScoringTask:
     language: str = "en"
 
     @classmethod
-    def of(cls, model: ModelInfo, as_of: date, sent: Sequence[Customer], reasons: bool, language: str) -> ScoringTask:
-        """Return the task for customers as they were sent."""
+    def of(
+        cls,
+        model: ModelInfo,
+        as_of: date,
+        sent: Sequence[Customer],
+        reasons: bool,
+        language: str,
+        objected: Collection[str] = (),
+    ) -> ScoringTask:
+        """Return the task for customers as they were sent; ``objected`` to profiling are refused one by one."""
 
         def read(customer: Customer) -> CustomerEvents | ClvError:
+            if customer["customer_id"] in objected:
+                return NotFound("customer_objected", customer=customer["customer_id"])
             try:
                 return read_customer(customer, model.timezone, as_of, model.event_types)
             except ClvError as error:

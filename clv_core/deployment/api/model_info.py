@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
+from clv_core.collection.privacy import without_objected
 from clv_core.collection.store import open_dataset
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_evaluation import trust_of
@@ -99,7 +100,7 @@ def resolve_model(workspace: Workspace, registry: Registry, name_or_id: str) -> 
         version = registry.find(name_or_id)
     if version is None:
         raise NotFound("no_model", model=name_or_id[:80], known=", ".join(registry.names()) or "-")
-    dataset = open_dataset(workspace, version.name)
+    dataset = without_objected(workspace, open_dataset(workspace, version.name))
     return ModelKey(version.name, version.number, version.bundle, version.digest, dataset.version, champion)
 
 

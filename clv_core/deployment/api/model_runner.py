@@ -333,12 +333,11 @@ def load_scorer(workspace: Workspace, registry: Registry, key: ModelKey) -> Scor
     else:
         version = registry.version(key.name, key.bundle)
         bundle, warnings = registry.open(version), ()
-    dataset = open_dataset(workspace, bundle.record.dataset.name)
-    scored = Scored.of(workspace, dataset, bundle)
+    scored = Scored.of(workspace, open_dataset(workspace, bundle.record.dataset.name), bundle)
     with _one_process_at_a_time(scored.folder):
         population = load_population_context(scored)
     trust = trust_of(workspace, bundle)
-    scorer = Scorer(bundle, population, dataset, version.number, trust, tuple(warnings))
+    scorer = Scorer(bundle, population, scored.dataset, version.number, trust, tuple(warnings))
     _warm_up(scorer)
     return scorer
 

@@ -25,8 +25,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clv_core.collection.parse import folded
-from clv_core.collection.privacy import SuppressionList
-from clv_core.collection.store import open_dataset, open_version
+from clv_core.collection.privacy import SuppressionList, has_objected, objection_list, without_objected, written_at
+from clv_core.collection.store import Dataset, open_dataset, open_version
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.api.api_errors import BadBody, TooLarge, WrongType, language_of
 from clv_core.deployment.api.api_metrics import Metrics
@@ -34,7 +34,7 @@ from clv_core.deployment.api.auth import Authenticator
 from clv_core.deployment.api.batcher import Batcher, Busy, ScoringTask, run_tasks
 from clv_core.deployment.api.model_cache import ModelCache
 from clv_core.deployment.api.request_events import next_midnight, request_warnings
-from clv_core.deployment.api.schemas import REQUEST, ScoreRequest
+from clv_core.deployment.api.schemas import REQUEST, Customer, ScoreRequest
 from clv_core.deployment.api.workers import ProcessWorker, ThreadWorker, Worker
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.saved_evaluation import trust_of
@@ -73,7 +73,7 @@ class LatestScores:
 
     def __init__(self, workspace: Workspace, registry: Registry) -> None:
         self._workspace, self._registry, self._lock = workspace, registry, Lock()
-        self._kept: OrderedDict[tuple[Path, int], tuple[pa.Table, list[Message]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Path, int, int], tuple[pa.Table, list[Message]]] = OrderedDict()
 
     def of(self, name: str, customer: str, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return a customer's row of the champion's latest scores, or where it has none, of the name's latest.
@@ -81,19 +81,23 @@ class LatestScores:
         With it: the verdict on the model, how old model and scores are, the terms, and what the scores warn of.
 
         Raises:
-            NotFound: no such name, no scores, the customer is not among them or is on the suppression list.
+            NotFound: no such name, no scores, the customer is not among them, is on the suppression list or objected.
         """
         versions = self._registry.versions(name)
         if not versions:
             raise self._registry.no_name(name[:80])
         champion = next(version for version in versions if version.role == "champion")
-        newest = self._newest([champion]) or self._newest(versions)
+        dataset = open_dataset(self._workspace, champion.name)
+        if has_objected(self._workspace, dataset, folded(customer)):
+            raise NotFound("customer_objected", customer=customer[:200])
+        current = without_objected(self._workspace, dataset)
+        newest = self._newest([champion], current) or self._newest(versions, current)
         if newest is None:
             raise NotFound("service_no_scores", name=name, model=champion.bundle)
         as_of, path = newest
         version = next(version for version in versions if version.bundle == path.parent.name)
         table, warnings = self._read(path, version, as_of)
-        row, dataset = _row(table, folded(customer)), open_dataset(self._workspace, champion.name)
+        row = _row(table, folded(customer))
         if row is None or SuppressionList.of(self._workspace, dataset).holds(customer):
             raise NotFound("service_not_scored", customer=customer[:200], as_of=as_of.isoformat())
         bundle, today = version.as_bundle, today_in(dataset.manifest.timezone)
@@ -110,18 +114,23 @@ class LatestScores:
             "warnings": [warning.to_json(language) for warning in warnings],
         }
 
-    def _newest(self, versions: list[Version]) -> tuple[date, Path] | None:
-        """Return the latest scores of the versions' own dataset, and their cutoff."""
+    def _newest(self, versions: list[Version], current: Dataset) -> tuple[date, Path] | None:
+        """Return the latest scores of the versions' own dataset, and their cutoff.
+
+        Those of the log without all who object now, ``current``, come first: it may end earlier than others.
+        """
         saved = [
             scores
             for version in versions
             for scores in saved_score_files(self._workspace, version.bundle, version.name)
         ]
+        if current.version_with_all is not None:
+            saved = [scores for scores in saved if scores[1].is_relative_to(current.made_folder)] or saved
         return max(saved, key=lambda scores: (scores[0], scores[1].stat().st_mtime_ns), default=None)
 
     def _read(self, path: Path, version: Version, as_of: date) -> tuple[pa.Table, list[Message]]:
         """Return the rows of a file by customer_id, and the warnings that go with its scores."""
-        key = (path, path.stat().st_mtime_ns)
+        key = (path, path.stat().st_mtime_ns, written_at(self._workspace))
         with self._lock:
             if key not in self._kept:
                 table = pq.read_table(path)
@@ -195,12 +204,23 @@ class Service:
                 model = await self.models.get(parsed.get("model"))
                 tomorrow = next_midnight(datetime.now(UTC), model.timezone)
                 as_of = parsed.get("as_of") or tomorrow
-                task = await _run(large, ScoringTask.of, model, as_of, sent, reasons, language)
+                objected = await _run(large, self._objected, model.key.name, sent)
+                task = await _run(large, ScoringTask.of, model, as_of, sent, reasons, language, objected)
                 warnings = await _run(large, request_warnings, model, as_of, sent, tomorrow)
+                if objected:
+                    warnings = [*warnings, Message("warning.objected", {"customers": len(objected)})]
                 predictions = await (self._explaining if reasons else self._scoring).score(task)
         except TimeoutError as error:
             raise Busy("service_late", limit=self.settings.answer_seconds) from error
         return Response(_answer(task, predictions, warnings), media_type=JSON)
+
+    def _objected(self, name: str, sent: Sequence[Customer]) -> frozenset[str]:
+        """Return the ids of those who were sent and objected to profiling, as they were sent."""
+        if not objection_list(self._workspace).hashes:
+            return frozenset()
+        dataset = open_dataset(self._workspace, name)
+        ids = {customer["customer_id"] for customer in sent}
+        return frozenset(one for one in ids if has_objected(self._workspace, dataset, folded(one)))
 
     def listed(self, versions: Sequence[Version], language: str) -> list[dict[str, Any]]:
         """Return versions as they are listed, with today's verdict and its reasons in ``language``."""

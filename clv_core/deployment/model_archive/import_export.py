@@ -45,6 +45,7 @@ from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.population_context import PopulationContext
 from clv_core.deployment.registry import Registry, Version
 from clv_core.deployment.registry.model_card import model_card
+from clv_core.deployment.scoring_warnings import learned_from_objected
 from clv_core.errors import Refused, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.workspace import Workspace, atomic_path, check_name
@@ -159,13 +160,16 @@ def export_bundle(
 
     Raises:
         UsageError: the name does not end in ``.zip``.
-        Refused: a file of the version is damaged, or it is a model of the user's own.
+        Refused: a file of the version is damaged, or it is a model of the user's own, or the holdout may name customers
+            who objected to profiling since.
     """
     if out.suffix.lower() != ENDING:
         raise UsageError("export_zip", path=out.name)
     bundle = Registry(workspace).open(version)
     if bundle.record.model == OWN:
         raise Refused("export_own_model", path=bundle.record.train_config.code)
+    if holdout and (objected := learned_from_objected(workspace, bundle)):
+        raise Refused("holdout_objected", model=bundle.id, customers=objected)
     files = {**_files(bundle, holdout, population), CARD: model_card(version, language).encode("utf-8")}
     with atomic_path(out) as temporary:
         _write(temporary, files)

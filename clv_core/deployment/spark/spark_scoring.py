@@ -9,12 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from clv_core.collection.privacy import objection_list
 from clv_core.collection.store import open_dataset
-from clv_core.columns import EVENT_TYPE, PURCHASE
+from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, PURCHASE
 from clv_core.deployment.bundle import Bundle, open_bundle
+from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.deployment.population_context import PopulationContext, fit_population
 from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
@@ -49,12 +54,14 @@ class FolderScores:
         total: sum of their predicted_clv.
         as_of: the cutoff.
         timezone: that its days were counted in.
+        objected: customers of the folder who objected to profiling, by id, and are left out.
     """
 
     customers: int
     total: float
     as_of: date
     timezone: str
+    objected: int = 0
 
 
 def score_folder(
@@ -92,6 +99,9 @@ def score_folder(
     _check_can_score(bundle, out)
     progress.report("features", 0, 1)
     table = spark.events(folder.events, zone)
+    objected = _objected(workspace, spark)
+    if objected:
+        table = table.filter(table[CUSTOMER_ID].notin(objected))
     end = _end(table, spark.connection, folder.events)
     as_of = cutoff or end
     if as_of > end:
@@ -112,7 +122,21 @@ def score_folder(
     rows.unpersist()
     ((customers, total),) = spark.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)").collect()
     progress.report("scoring", customers, customers)
-    return FolderScores(customers, float(total), as_of, zone)
+    return FolderScores(customers, float(total), as_of, zone, len(objected))
+
+
+def _objected(workspace: Workspace, spark: Spark) -> list[str]:
+    """Return the ids of those in the events who objected to profiling; the driver compares them, some at a time."""
+    listed = objection_list(workspace)
+    if not listed.hashes:
+        return []
+    rows = spark.session.sql(f"SELECT DISTINCT {CUSTOMER_ID} FROM events").toLocalIterator()
+    ids = (str(row[0]) for row in rows if row[0] is not None)
+    found: list[str] = []
+    while part := list(islice(ids, CUSTOMERS_AT_ONCE)):
+        frame = pd.DataFrame({CUSTOMER_ID: part})
+        found += frame.loc[listed.hides(frame), CUSTOMER_ID].tolist()
+    return sorted(found)
 
 
 def _zone_of(workspace: Workspace, bundle: Bundle) -> str:

@@ -40,6 +40,7 @@ def side_of(scored: Scored, scheme: Segmentation | None = None, conditions: Sequ
         currency=scored.dataset.manifest.currency,
         segment=" ".join(map(str, conditions)),
         scheme="" if scheme is None else str(scheme),
+        objected=scored.dataset.objected.customers or None,
     )
 
 

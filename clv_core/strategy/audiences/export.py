@@ -76,7 +76,10 @@ class Side(StoredRecord):
         margin_rate: share of net value that the values are, 1 is all.
         assumptions: what the values assume beyond what was measured.
         settings: what a person chose beyond that, as JSON types: budget and offers of a plan, the rule of prices.
+        objected: customers of the log who objected to profiling: they have no score and are in no list.
     """
+
+    OMITTED: ClassVar = frozenset({"objected"})
 
     dataset: str
     dataset_version: str
@@ -91,6 +94,7 @@ class Side(StoredRecord):
     margin_rate: float = 1.0
     assumptions: tuple[Assumption, ...] = ()
     settings: JsonObject = field(default_factory=dict)
+    objected: int | None = None
 
     @property
     def about(self) -> JsonObject:
@@ -143,7 +147,7 @@ class ExportRecord(Side):
 
     FILE: ClassVar = LOG
     FORMAT_KEY: ClassVar = "file_format"
-    OMITTED: ClassVar = frozenset({"who", "folder"})
+    OMITTED: ClassVar = Side.OMITTED | {"who", "folder"}
 
     who: str = ""
     format: str

@@ -105,6 +105,7 @@ def latest_contacts(dataset: Dataset, *, consent_alone: bool = False) -> pd.Data
     the one with the latest date, of these the last in the file; of a log the latest event with a value. Consent that
     was withdrawn later stays withdrawn. ``consent_alone``: also where ``consent`` is all that there is.
     """
+    dataset = dataset.with_all  # of those who share an address, one may have objected and not agreed
     table = _contacts_of_table(dataset, consent_alone=consent_alone)
     log = _contacts_of_log(dataset, log_columns(dataset, consent_alone=consent_alone))
     if table is None or log is None:

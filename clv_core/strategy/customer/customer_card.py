@@ -141,11 +141,12 @@ def load_card(scored: Scored, customer: str, *, language: str = DEFAULT_LANGUAGE
     """Return the card of one customer.
 
     Raises:
-        NotFound: no customer of that id was seen before the cutoff, or she is on the suppression list.
+        NotFound: no customer of that id was seen before the cutoff, or she is on the suppression list, or objected.
     """
     dataset, as_of = scored.dataset, scored.as_of
     stop = SuppressionList.of(scored.workspace, dataset)
     stop.check(customer)
+    scored.check_customer(customer)
     scores = scored.trained.scores(progress)
     row_of_customer(scores[CUSTOMER_ID], customer, as_of.isoformat())
     tiered = stop.without(assign_tiers(with_history(scores, purchase_history(dataset, as_of), as_of)))

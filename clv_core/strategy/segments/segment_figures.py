@@ -314,10 +314,10 @@ def read_past(past: PastPredictions, scored: Scored) -> pd.DataFrame:
     model, dataset = scored.model, scored.dataset
     customers = model.holdout(model.record.model) if past.path is None else None
     if customers is None:
-        customers = pd.read_parquet(str(past.path))
+        customers = scored.without_objected(pd.read_parquet(str(past.path)))
         actual = net_value(dataset, past.cutoff, past.cutoff + timedelta(days=past.horizon_days))
         customers = customers.assign(**{ACTUAL: actual.reindex(customers[CUSTOMER_ID]).fillna(0.0).to_numpy()})
-    return with_history(customers, purchase_history(dataset, past.cutoff), past.cutoff)
+    return with_history(scored.without_objected(customers), purchase_history(dataset, past.cutoff), past.cutoff)
 
 
 def other_origins_error(scored: Scored, past: PastPredictions) -> SharedError | None:

@@ -17,7 +17,7 @@ from clv_core.evaluation.explain import Explanation
 from clv_core.strategy.customer import Card, Rhythm, load_rhythm, make_card
 from clv_core.strategy.recommend import RECORD, WITH_BOUGHT, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments import last_written
-from pages.ui import access, recommending, scores, session, tiers
+from pages.ui import access, recommending, scores, session, tiers, widgets
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
 from pages.ui.i18n import t
@@ -65,11 +65,21 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
             offered=may_be_shown["customer_id"],
         )
         session.suppression_list().check(customer_id)
-    except NotFound:
+    except NotFound as error:
         _give_address("")
+        if error.code == "customer_objected":
+            _say_objected(error.params["customer"])
         raise
     _give_address(customer_id if (st.session_state.get(SEARCH) or "").strip() else "")
     return customer_id
+
+
+def _say_objected(customer: str) -> None:
+    """Show of a customer who objected to profiling only that, and end the page here."""
+    with st.container(border=True):
+        st.header(t("objections.card", customer=widgets.escape(customer)), anchor=False)
+        st.write(t("objections.card.why"))
+    st.stop()
 
 
 def _give_address(customer: str) -> None:

@@ -66,6 +66,7 @@ def show(many: SavedExplanation, scored: Scored, answer: str) -> None:
     """Let the person choose a customer, and explain the prediction of her value."""
     bundle, value = many.bundle, many.of(VALUE)
     customer = choose_customer(value, bundle.record.currency)
+    scored.check_customer(customer)
     is_explained = customer in value.customer_ids
     saved = many if is_explained else need_explanation(scored, customer)
     why_one(saved.of(answer), customer, bundle)

@@ -151,13 +151,14 @@ def show_predictions(scored: Scored) -> bool:
     if not path.exists():
         return False
     customers = _values(path)
-    context = (widgets.context_line(model, dataset.log_end), _growth(dataset))
-    finding = headline(dataset, model) if model.untrained else tiers.headline(scored, customers)
+    context = (widgets.context_line(model, dataset.log_end), _growth(dataset.with_all))
+    finding = headline(dataset.with_all, model) if model.untrained else tiers.headline(scored, customers)
     widgets.headline(finding, *filter(None, context))
     rows = _tiers(path, tiers.names(dataset))
     first = rows.iloc[0]
     shares = {"share": percent(first["share_of_customers"]), "value": percent(first["share_of_value"])}
     message = t("segments.chart", name=first["tier_label"], **shares)
+    verdict.show_objected(dataset)
     left, right = st.columns([3, 2])
     with left:
         widgets.chart(explanations.tier_bars(rows, message), "home_tiers")

@@ -14,6 +14,7 @@ from clv_core.deployment import Bundle
 from clv_core.deployment.api import example_call
 from clv_core.deployment.registry import Registry, Version
 from clv_core.errors import ClvError
+from clv_core.upkeep import models_to_retrain
 from pages.ui import evaluation_charts, i18n, navigation, session, verdict, widgets
 from pages.ui.i18n import t
 from pages.ui.models import actions
@@ -61,6 +62,7 @@ def show(every: DatasetVersions) -> None:
         rival = {"rival": challenger.number, "rival_kind": model_name(challenger)}
         widgets.headline(t("models.headline.challenged", **names, **rival), t("models.headline.compare"))
     _warn_of_damage(every)
+    _warn_of_objected(every)
     with st.grid(2 if challenger else 1, min_column_width=380):
         for version in filter(None, (champion, challenger)):
             _card(every, version)
@@ -114,6 +116,15 @@ def _warn_of_damage(every: DatasetVersions) -> None:
             st.error(widgets.escape(warning.text(session.language())), icon=":material/gpp_bad:")
     except ClvError as error:
         widgets.show_error(error)
+
+
+def _warn_of_objected(every: DatasetVersions) -> None:
+    """Name the versions that were trained with customers who objected since."""
+    learned = {bundle.id for bundle, _ in models_to_retrain(session.workspace(), every.name)}
+    numbers = [f"{version.number}" for version in every.versions if version.bundle in learned and not version.archived]
+    if numbers:
+        versions = i18n.join_names(numbers)
+        st.warning(t("objections.versions", n=len(numbers), versions=versions), icon=":material/do_not_disturb_on:")
 
 
 def _card(every: DatasetVersions, version: Version) -> None:

@@ -241,7 +241,7 @@ def _when(past: PastPredictions) -> str:
 def _customers(path: Path, scored: Scored) -> pd.DataFrame:
     """Return saved scores with the purchase history of their day; shared, not to be written to."""
     history = purchase_history(scored.dataset, scored.as_of)
-    return with_history(pd.read_parquet(path), history, scored.as_of)
+    return with_history(scored.without_objected(pd.read_parquet(path)), history, scored.as_of)
 
 
 @cached(CUSTOMERS)

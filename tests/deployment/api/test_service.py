@@ -25,6 +25,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.ingest import ingest
+from clv_core.collection.privacy.objections import objection_list
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.api import model_runner
@@ -375,6 +376,32 @@ def test_the_latest_batch_is_looked_up(
             assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "service_not_scored")
         finally:
             people.remove([hidden])
+
+
+def test_who_objected_to_profiling_is_neither_scored_nor_looked_up(
+    shop: Workspace, tmp_path: Path, sent: dict[str, Any], serve: Serve
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(shop.root, workspace.root)
+    bundle = next(one for one in list_bundles(workspace) if one.record.model == "bgnbd")
+    score(Scored.open(workspace, "shop", bundle.id), progress=NoProgress())
+    hidden, other = sorted(sent)[:2]
+    end = open_dataset(workspace, "shop").log_end.isoformat()
+    body = {"customers": [sent[hidden], sent[other]], "as_of": end, "model": bundle.id}
+    with serve(workspace) as client:
+        assert client.get(f"/v1/customers/{hidden}").json()["customer_id"] == hidden
+        objection_list(workspace).add([hidden])
+        assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "customer_objected")
+        said = client.post("/v1/score", json=body).json()
+        hers, others = said["predictions"]
+        assert hers["error"]["code"] == "customer_objected" and not {*FIGURES} & {*hers}
+        assert others["customer_id"] == other and others["predicted_clv"] >= 0
+        (warning,) = [one for one in said["warnings"] if one["code"] == "objected"]
+        assert warning["params"] == {"customers": 1}
+        score(Scored.open(workspace, "shop", bundle.id), progress=NoProgress())
+        codes = [one["code"] for one in client.get(f"/v1/customers/{other}").json()["warnings"]]
+        assert {"objected", "learned_from_objected"} <= set(codes)
+        assert error_of(client.get(f"/v1/customers/{hidden}")) == (404, "customer_objected")
 
 
 def test_answers_about_customers_carry_todays_verdict_and_how_old_model_and_scores_are(

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.customers.attributes import Attribute
+from clv_core.collection.privacy.objections import objection_list
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
@@ -43,6 +44,22 @@ def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
     dataset = open_dataset(shop, "shop")
     assert (found.customers, found.as_of, found.timezone) == (300, dataset.log_end, "Asia/Shanghai")
     assert found.total == pytest.approx(expected["predicted_clv"].sum(), rel=1e-6)
+
+
+def test_spark_scores_a_folder_as_if_those_who_objected_were_not_in_it(
+    spark: Spark, shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    own, model = Workspace(shutil.copytree(shop.root, tmp_path / "workspace")), bundles["bgnbd"].id
+    events = pd.read_parquet(open_dataset(own, "shop").events_path)
+    last = str(events.sort_values("event_time")["customer_id"].iloc[-1])
+    hidden = {last, *sorted(events["customer_id"].unique())[::7]}
+    objection_list(own).add(hidden)
+    out = tmp_path / "out"
+    found = score_folder(own, LogFolder(spark, str(folder)), model, str(out), progress=NoProgress())
+    scored = Scored.open(own, "shop", model)
+    written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
+    assert_the_same(written, score(scored, progress=NoProgress()), 1e-6)
+    assert (found.customers, found.objected, found.as_of) == (300 - len(hidden), len(hidden), scored.as_of)
 
 
 def refused(
