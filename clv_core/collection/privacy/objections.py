@@ -92,7 +92,7 @@ def without_objected(workspace: Workspace, dataset: Dataset) -> Dataset:
         NotEnoughData: everybody objected.
         Refused: the list's key is missing, or the dataset cannot be made, as in a read-only workspace.
     """
-    if dataset.version_with_all is not None:
+    if not written_at(workspace) or dataset.version_with_all is not None:
         return dataset
     objecting = _objecting(workspace, dataset)
     if not objecting.hashes:
@@ -119,7 +119,7 @@ def has_objected(workspace: Workspace, dataset: Dataset, customer: str) -> bool:
 
 def objected_ids(workspace: Workspace, dataset: Dataset) -> frozenset[str]:
     """Return the ids of those in a dataset who objected to profiling."""
-    return frozenset(_objecting(workspace, dataset.with_all).hashes)
+    return frozenset(_objecting(workspace, dataset.with_all).hashes) if written_at(workspace) else frozenset()
 
 
 def learned_from(workspace: Workspace, dataset: str, version: str, cutoff: date) -> int:
