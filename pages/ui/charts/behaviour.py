@@ -236,7 +236,6 @@ def bars(
         cliponaxis=False,
         customdata=table[["hover"]],
         hovertemplate="%{customdata[0]}<extra></extra>",
-        unselected={"marker": {"opacity": PARTIAL_OPACITY}, "textfont": {"color": ACTUAL}},
     )
     low, high = float(min([0.0, *table["value"]])), float(max([1e-9, *table["value"]]))
     reach = {"range": [low * 1.2, high * (1.18 if upright else 1.3)]} | (
