@@ -61,7 +61,8 @@ elif view == "names":
 elif view == "rules":
     rules.edit_rules(dataset, customers)
 else:
-    overview.cards(segmented)
+    if not overview.group(dataset):
+        overview.cards(segmented)
     st.header(t("segments.list"), anchor=False)
     overview.members(segmented)
     if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -170,6 +170,11 @@ def called(column: str) -> str:
 def compared(operator: str) -> str:
     """Return how a condition compares, for example ``at least``."""
     return t(f"rules.{SAID[operator]}")
+
+
+def sentences(conditions: Iterable[Condition], dataset_columns: Collection[str] = ()) -> str:
+    """Return conditions that must all hold, in the language of the page."""
+    return i18n.join_names(sentence(condition, dataset_columns) for condition in conditions)
 
 
 def sentence(condition: Condition, dataset_columns: Collection[str] = ()) -> str:

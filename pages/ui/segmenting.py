@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from clv_core.collection.store import Dataset
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Bundle, Scored, embedding_path
 from clv_core.errors import UsageError
 from clv_core.evaluation import SharedError, Summands
@@ -19,6 +21,7 @@ from clv_core.strategy.segments import (
     CLUSTERS,
     CONTAINS,
     DEFAULT_COUNT,
+    KINDS,
     QUADRANT,
     RFM,
     RULES,
@@ -29,6 +32,7 @@ from clv_core.strategy.segments import (
     Clusters,
     Condition,
     FittedScheme,
+    Rule,
     Rules,
     Segmentation,
     ValueTiers,
@@ -42,9 +46,12 @@ from clv_core.strategy.segments import (
     with_attributes,
     with_segments,
 )
-from pages.ui import progress, session, tiers
+from pages.ui import navigation, progress, session, tiers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t
+
+GROUP: Final = "segments_group"
+"""Session key of the group that the segments page shows alone: the dataset's name, and a rule."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +204,34 @@ def _fit(scheme: Segmentation, scored: Scored, customers: pd.DataFrame) -> Fitte
     if needs_embedding(scheme, scored) and points is None:
         raise UsageError("clusters_need_embedding")
     return fit_scheme(scheme, scored, customers, points)
+
+
+def open_group(group: Rule, dataset: Dataset) -> None:
+    """Open the segments page with the customers of a group alone."""
+    st.session_state[GROUP] = (dataset.name, group)
+    st.session_state["segments_view"] = "overview"
+    if st.session_state.get("scheme_kind") == RULES and not saved_rules(dataset):
+        st.session_state["scheme_kind"] = KINDS[0]
+    navigation.go("segments")
+
+
+def opened_group(dataset: Dataset) -> Rule | None:
+    """Return the group of a dataset's customers that the segments page shows alone; None for everybody."""
+    name, group = st.session_state.get(GROUP, ("", None))
+    return group if name == dataset.name else None
+
+
+def holding(group: Rule, scored: Scored, customers: pd.DataFrame) -> np.ndarray:
+    """Return which of the scored customers are in a group, bool [n]."""
+    columns = tuple(sorted({condition.column for condition in group.conditions}))
+    return group.holds(_with(columns, scored, customers))
+
+
+@cached(CUSTOMERS)
+def _with(columns: tuple[str, ...], scored: Scored, _customers: pd.DataFrame) -> pd.DataFrame:
+    """Return the customers' ids with the columns of conditions."""
+    known = _customers[[CUSTOMER_ID, *(column for column in columns if column in _customers)]]
+    return with_attributes(known, scored.dataset, scored.as_of, columns)
 
 
 @cached(CUSTOMERS)

@@ -46,6 +46,14 @@ def test_cell_without_a_value_is_empty_and_not_zero() -> None:
     assert drawn.text[1].tolist() == ["0%", ""] and not drawn.hoverongaps
 
 
+def test_a_map_that_may_be_clicked_has_a_point_on_each_cell_with_a_value_row_by_row() -> None:
+    values = pd.DataFrame({1: [0.5, 0.0], 2: [0.25, np.nan]}, index=["Jan", "Feb"])
+    texts = behaviour.shares_text(values)
+    points = behaviour.heat_map(values, texts, texts, MESSAGE, axes=("Months", "Cohort"), clicked=True).figure.data[1]
+    assert [*zip(points.x, points.y, strict=True)] == [("1", "Jan"), ("2", "Jan"), ("1", "Feb"), ("2", None)]
+    assert [text for (text,) in points.customdata] == ["50%", "25%", "0%", ""]
+
+
 def test_gaps_are_binned_without_losing_any_but_the_last_hundredth() -> None:
     waits = pd.DataFrame({"days": [1, 2, 50, 80, 400], "returned": [50, 30, 15, 4, 1], "waiting": 0})
     bins = chart_sections._binned(waits)

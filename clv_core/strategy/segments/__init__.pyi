@@ -21,6 +21,7 @@ from .rfm_and_quadrant import grid as grid
 from .rfm_and_quadrant import value_of as value_of
 from .saved_segments import FOLDER as FOLDER
 from .saved_segments import SegmentLabel as SegmentLabel
+from .saved_segments import add_segment as add_segment
 from .saved_segments import last_written as last_written
 from .saved_segments import load_labels as load_labels
 from .saved_segments import load_rules as load_rules

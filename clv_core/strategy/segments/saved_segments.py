@@ -112,6 +112,19 @@ def save_rules(dataset: Dataset, rules: Rules) -> None:
     write_json(_rules_path(dataset, name), replace(rules, name=name).to_json())
 
 
+def add_segment(dataset: Dataset, name: str, rule: Rule) -> None:
+    """Add a segment to a saved set of rules; a missing set is created, with segments that may overlap.
+
+    Raises:
+        Refused: the set's name cannot name a file.
+        UsageError: the set has a segment of this name, or too many.
+    """
+    with writing(_rules_path(dataset, name)):
+        rules = load_rules(dataset, name) if name in saved_rules(dataset) else None
+        added = Rules(name, (rule,), overlapping=True) if rules is None else replace(rules, rules=(*rules.rules, rule))
+        save_rules(dataset, added)
+
+
 def put_by_hand(dataset: Dataset, name: str, segment: str, customer: str) -> None:
     """Put a customer into a segment of a saved set of rules; a missing set or segment is created.
 

@@ -1,8 +1,9 @@
 """Scored customers in the segments of a scheme, from the text of the scheme to the columns of a list.
 
 Rules and conditions may name columns that are neither scores nor purchase history (:func:`with_attributes`): the value
-tier, the attributes of the customers table, and from the log before the cutoff the last channel and country, the
-category bought most often, and the behaviour features. Only the columns that are needed are read.
+tier, the attributes of the customers table, and from the log before the cutoff the day of the first purchase, the last
+channel and country, the category bought most often, and the behaviour features. Only the columns that are needed are
+read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from clv_core.errors import NotEnoughData, UsageError
 from clv_core.features import FEATURES, SOURCES, TEXTS, Engine, attributes_of, day_of, decoded, open_log
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.purchase_history import purchase_history, with_history
+from clv_core.strategy.purchase_history import FIRST_PURCHASE, history_of, purchase_history, with_history
 from clv_core.strategy.segments.clusters import CLUSTERS, Clusters, fit_scheme, load_points
 from clv_core.strategy.segments.rfm_and_quadrant import CELL, QUADRANT, RFM, FittedRfm, Quadrant, Rfm
 from clv_core.strategy.segments.saved_segments import load_labels, load_rules, tier_labels, with_labels
@@ -231,7 +232,7 @@ def condition_columns(customers: pd.DataFrame, dataset: Dataset) -> list[str]:
     texts = [name for name in (CHANNEL, COUNTRY, CATEGORY) if name in dataset.manifest.columns]
     behaviour = [name for name in BEHAVIOUR if name not in FEATURE_OF.values() and TEXTS.get(name) in (None, *texts)]
     attributes = [attribute.name for attribute in attributes_of(dataset)]
-    return list(dict.fromkeys([*customers, TIER, *attributes, *texts, *behaviour]))
+    return list(dict.fromkeys([*customers, TIER, *attributes, FIRST_PURCHASE, *texts, *behaviour]))
 
 
 def with_attributes(customers: pd.DataFrame, dataset: Dataset, cutoff: date, columns: Iterable[str]) -> pd.DataFrame:
@@ -256,6 +257,9 @@ def with_attributes(customers: pd.DataFrame, dataset: Dataset, cutoff: date, col
         values |= {name: features[feature].array for name, feature in behaviour.items()}
     if CATEGORY in lacking and CATEGORY not in values and CATEGORY in dataset.manifest.columns:
         values[CATEGORY] = _favourite_category(dataset, cutoff).reindex(ids).array
+    if FIRST_PURCHASE in lacking and FIRST_PURCHASE not in values:
+        history = history_of(customers[CUSTOMER_ID], purchase_history(dataset, cutoff))
+        values[FIRST_PURCHASE] = history[FIRST_PURCHASE].array
     added = pd.DataFrame({name: values[name] for name in lacking if name in values}, index=customers.index)
     return pd.concat([customers, added], axis=1) if len(added.columns) else customers
 

@@ -6,12 +6,14 @@ period covers only in part is drawn pale and labelled so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from clv_core.plot import (
+    ACTUAL,
     BASELINE,
     DOTTED,
     HISTORY,
@@ -32,6 +34,8 @@ MAX_CELLS: Final = 260
 """A chart of half a page shows no text in more cells: the numbers would overlap."""
 MAX_COLUMNS: Final = 26
 """Nor does one of the page's width with more columns."""
+REACH: Final = 90
+"""Pixels from the middle of a cell in which a click still means it: half of the widest."""
 PARTIAL_OPACITY: Final = 0.35
 """Opacity of a bucket that the period covers only in part: visible, but not to be compared. A guess."""
 DATES: Final = {"day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "quarter": "%Y-%m"}
@@ -45,11 +49,13 @@ def heat_map(
     *,
     axes: tuple[str, str],
     wide: bool = False,
+    clicked: bool = False,
 ) -> Chart:
     """Draw a table as a heat map; cells without a value stay empty.
 
     ``values`` is the colour, its index the rows from top to bottom; ``axes`` are the titles of columns and rows; a
-    ``wide`` chart has the page's width.
+    ``wide`` chart has the page's width. Where it may be ``clicked``, each cell has an unseen point over it, row by row:
+    a browser selects points, not cells.
     """
     fits = values.shape[1] <= MAX_COLUMNS if wide else values.size <= MAX_CELLS
     shown = texts.to_numpy() if fits else None
@@ -68,7 +74,33 @@ def heat_map(
     squares = grid_cells(cells, shown, hover.to_numpy(), x=columns, y=rows, **looks)
     x = {"title": axes[0], "type": "category", "showgrid": False}
     y = {"title": axes[1], "type": "category", "autorange": "reversed", "showgrid": False}
-    return drawn([squares], message, x=x, y=y, legend=False, height=max(340, 90 + 24 * len(values)))
+    chart = drawn(
+        [squares, *([_points(list(columns), rows, cells, hover)] if clicked else [])],
+        message,
+        x=x,
+        y=y,
+        legend=False,
+        height=max(340, 90 + 24 * len(values)),
+    )
+    if clicked:
+        chart.figure.update_layout(hovermode="closest", hoverdistance=REACH)
+    return chart
+
+
+def _points(columns: Sequence[str], rows: Sequence[str], cells: np.ndarray, hover: pd.DataFrame) -> Looks:
+    """Return a point over each cell that has a value, [j * k]."""
+    return dict(
+        type="scatter",
+        mode="markers",
+        x=np.tile(columns, len(rows)),
+        y=[row if there else None for row, line in zip(rows, np.isfinite(cells), strict=True) for there in line],
+        marker={"symbol": "square-open", "opacity": 0, "size": 22, "color": ACTUAL, "line": {"width": 2}},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=hover.to_numpy().reshape(-1, 1),
+        hovertemplate="%{customdata[0]}<extra></extra>",
+        showlegend=False,
+    )
 
 
 def cohort_curves(

@@ -1,7 +1,8 @@
 """The sections of the explore page: each takes its table, words its message, draws its chart.
 
-A section is a function of cube, filters and language, so it is drawn once and then replayed (:func:`show`): a dozen
-Plotly figures cost half a second of processor time, their messages a hundredth of it.
+What a section draws is a function of cube, filters and language, so it is made once and then replayed
+(:func:`_drawn`, :func:`_made`): a dozen Plotly figures cost half a second of processor time, their messages a hundredth
+of it. A chart whose bars or cells are groups of customers can be clicked (:mod:`pages.ui.explore.groups`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from clv_core.plot import Chart
 from pages.ui import i18n, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import behaviour
-from pages.ui.explore import explored, messages
+from pages.ui.explore import explored, groups, messages
 from pages.ui.explore.messages import bucket_name
 from pages.ui.i18n import percent, say, t
 
@@ -34,12 +35,23 @@ def show(part: str, cube: Cube, filters: Filters) -> None:
     if part == TABLES:
         explored.show_table(cube, filters)
     else:
-        _drawn(part, cube, filters, session.language())
+        SECTIONS[part](cube, filters)
 
 
 @cached(256)
-def _drawn(section: str, cube: Cube, filters: Filters, language: str) -> None:  # noqa: ARG001 - part of the key
-    SECTIONS[section](cube, filters)
+def _drawn(charts: str, cube: Cube, filters: Filters, language: str) -> None:  # noqa: ARG001 - part of the key
+    DRAWN[charts](cube, filters)
+
+
+@cached(256)
+def _made(chart: str, cube: Cube, filters: Filters, language: str) -> groups.Grouped | None:  # noqa: ARG001
+    return GROUPED[chart](cube, filters)
+
+
+def _grouped(chart: str, cube: Cube, filters: Filters) -> None:
+    made = _made(chart, cube, filters, session.language())
+    if made is not None:
+        groups.show(made, chart, cube, whole=explored.selection(cube, filters).is_full)
 
 
 def over_time(cube: Cube, filters: Filters) -> None:
@@ -59,14 +71,28 @@ def over_time(cube: Cube, filters: Filters) -> None:
 
 def coming_back(cube: Cube, filters: Filters) -> None:
     """Show cohorts, what they brought in, and how long it takes until the next purchase."""
+    _grouped("cohorts", cube, filters)
+    _drawn("waits", cube, filters, session.language())
+
+
+def _cohorts(cube: Cube, filters: Filters) -> groups.Grouped | None:
+    cells, unit = explored.view("cohorts", cube, filters), cohort_unit(explored.selection(cube, filters))
+    later = cells[cells["age"] > 0]
+    if later.empty:
+        return None
+    names = {cohort: str(bucket_name(unit, cohort)) for cohort in cells["cohort"].unique()}
+    drawn = _cohort_map(later, names, unit, messages.retention(overall(cells), unit))
+    ages = later["age"].nunique()
+    rows = [groups.cohort(names[first], first, unit) for first in later["cohort"].unique()]
+    return groups.Grouped(drawn, tuple(row for row in rows for _ in range(ages)))
+
+
+def _waits(cube: Cube, filters: Filters) -> None:
     cells, unit = explored.view("cohorts", cube, filters), cohort_unit(explored.selection(cube, filters))
     names = {cohort: str(bucket_name(unit, cohort)) for cohort in cells["cohort"].unique()}
     mean = None if cells.empty else overall(cells)
-    later = cells[cells["age"] > 0]
-    if mean is None or later.empty:
+    if mean is None or not (cells["age"] > 0).any():
         st.caption(t("explore.no_cohorts"))
-    else:
-        widgets.chart(_cohort_map(later, names, unit, messages.retention(mean, unit)), "cohorts")
     curve = explored.view("come_back", cube, filters)
     waits = explored.view("gaps", cube, filters)
     with st.grid(2, min_column_width=380):
@@ -94,7 +120,7 @@ def _cohort_map(later: pd.DataFrame, names: dict[object, str], unit: str, messag
     axes = (t(f"chart.age.{unit}"), t("chart.cohort"))
     texts = behaviour.shares_text(values).set_axis(rows)
     spoken = hover.pivot(index="cohort", columns="age", values="said")
-    return behaviour.heat_map(values.set_axis(rows), texts, spoken, message, axes=axes, wide=True)
+    return behaviour.heat_map(values.set_axis(rows), texts, spoken, message, axes=axes, wide=True, clicked=True)
 
 
 def _cell_text(row: dict[Hashable, Any], names: dict[object, str], unit: str) -> str:
@@ -126,14 +152,19 @@ def value(cube: Cube, filters: Filters) -> None:
     if value_held.top10 is None:
         st.caption(t("explore.no_value"))
         return
-    grid = explored.view("rfm", cube, filters)
     with st.grid(2, min_column_width=380):
-        widgets.chart(behaviour.lorenz(value_held.curve, messages.held_by_few(value_held)), "lorenz")
-        widgets.chart(_rfm(grid, cube.currency), "rfm")
+        _drawn("lorenz", cube, filters, session.language())
+        _grouped("rfm", cube, filters)
 
 
-def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
+def _lorenz(cube: Cube, filters: Filters) -> None:
+    value_held = explored.concentrated(cube, filters)
+    widgets.chart(behaviour.lorenz(value_held.curve, messages.held_by_few(value_held)), "lorenz")
+
+
+def _rfm(cube: Cube, filters: Filters) -> groups.Grouped:
     """Draw recency over frequency; each cell shows its buyers and their average value."""
+    grid = explored.view("rfm", cube, filters)
     days = grid.drop_duplicates("recency").set_index("recency").sort_index(ascending=False)
     orders = grid.drop_duplicates("frequency").set_index("frequency").sort_index()
     waited = [_range(low, high) for low, high in zip(days["recency_low"], days["recency_high"], strict=True)]
@@ -152,12 +183,21 @@ def _rfm(grid: pd.DataFrame, currency: str) -> Chart:
         for buyers, mean, value_held in places
     ]
     ranks = grid["mean_value"].rank(pct=True)
-    return behaviour.heat_map(
+    drawn = behaviour.heat_map(
         wide(ranks),
         wide(pd.Series(texts, index=grid.index)).fillna(""),
         wide(pd.Series(hover, index=grid.index)).fillna(""),
-        messages.best(grid, currency),
-        axes=(t("chart.rfm_orders", unit=i18n.unit(currency)), t("chart.rfm_days")),
+        messages.best(grid, cube.currency),
+        axes=(t("chart.rfm_orders", unit=i18n.unit(cube.currency)), t("chart.rfm_days")),
+        clicked=True,
+    )
+    spans = [
+        (waits, counts)
+        for waits in zip(days["recency_low"], days["recency_high"], strict=True)
+        for counts in zip(orders["frequency_low"], orders["frequency_high"], strict=True)
+    ]
+    return groups.Grouped(
+        drawn, tuple(groups.bought(_range(*counts), counts, _range(*waits), waits) for waits, counts in spans)
     )
 
 
@@ -167,9 +207,13 @@ def _range(low: int, high: int) -> str:
 
 def way(cube: Cube, filters: Filters) -> None:
     """Show the funnel."""
+    _grouped("funnel", cube, filters)
+
+
+def _funnel(cube: Cube, filters: Filters) -> groups.Grouped | None:
     table = explored.view("funnel", cube, filters)
     if table.empty or not table["reached"].iloc[0]:
-        return
+        return None
     shown = pd.DataFrame(
         {
             "label": [t(f"explore.step.{step}") for step in table["step"]],
@@ -189,7 +233,9 @@ def way(cube: Cube, filters: Filters) -> None:
             ],
         }
     )
-    widgets.chart(behaviour.bars(shown, messages.way(table), axis=t("chart.customers_reached")), "funnel")
+    drawn = behaviour.bars(shown, messages.way(table), axis=t("chart.customers_reached"))
+    steps = table["step"].tolist()
+    return groups.Grouped(drawn, tuple(groups.reached(steps[: place + 1]) for place in range(len(steps))))
 
 
 def rated(cube: Cube, filters: Filters) -> None:
@@ -245,11 +291,13 @@ def rated(cube: Cube, filters: Filters) -> None:
 
 def sold(cube: Cube, filters: Filters) -> None:
     """Show what sells and what comes back."""
-    if "category" not in cube.has:
-        return
-    table = explored.view("categories", cube, filters)
+    _grouped("categories", cube, filters)
+
+
+def _categories(cube: Cube, filters: Filters) -> groups.Grouped | None:
+    table = explored.view("categories", cube, filters) if "category" in cube.has else pd.DataFrame()
     if table.empty:
-        return
+        return None
     names = [messages.category_name(row) for _, row in table.iterrows()]
     rates = ["–" if pd.isna(rate) else percent(rate, 1) for rate in table["return_rate"]]
     shares = ["–" if pd.isna(share) else percent(share, 1) for share in table["share"]]
@@ -270,18 +318,37 @@ def sold(cube: Cube, filters: Filters) -> None:
         for name, row in zip(names, table.itertuples(), strict=True)
     ]
     axis = t("chart.net_revenue_axis", unit=i18n.unit(cube.currency))
-    widgets.chart(behaviour.bars(shown, messages.sold(table), axis=axis), "categories")
+    named = [
+        None if others or pd.isna(name) else str(name)
+        for name, others in zip(table["category"], table["others"], strict=True)
+    ]
+    drawn = behaviour.bars(shown, messages.sold(table), axis=axis)
+    return groups.Grouped(drawn, tuple(None if name is None else groups.prefers(name) for name in named))
 
 
 SECTIONS: Final[dict[str, Callable[[Cube, Filters], None]]] = {
-    "time": over_time,
+    "time": lambda cube, filters: _drawn("time", cube, filters, session.language()),
     "back": coming_back,
     "value": value,
     "way": way,
-    "ratings": rated,
+    "ratings": lambda cube, filters: _drawn("ratings", cube, filters, session.language()),
     "categories": sold,
 }
-"""Parts of the page that are drawn once; the name of each is the sentence ``explore.section.<part>``."""
+"""Parts of the page; the name of each is the sentence ``explore.section.<part>``."""
+DRAWN: Final[dict[str, Callable[[Cube, Filters], None]]] = {
+    "time": over_time,
+    "waits": _waits,
+    "lorenz": _lorenz,
+    "ratings": rated,
+}
+"""Charts that are only looked at."""
+GROUPED: Final[dict[str, Callable[[Cube, Filters], groups.Grouped | None]]] = {
+    "cohorts": _cohorts,
+    "rfm": _rfm,
+    "funnel": _funnel,
+    "categories": _categories,
+}
+"""Charts whose bars or cells are groups of customers; None where there is nothing to draw."""
 TABLES: Final = "tables"
 
 

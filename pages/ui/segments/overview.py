@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.plot import explanations
 from clv_core.strategy.audiences import Exported, log_export
 from clv_core.strategy.audiences.export import export
@@ -31,7 +32,7 @@ from clv_core.strategy.segments import (
     too_few,
     value_of,
 )
-from pages.ui import cells, i18n, navigation, row_files, segmenting, session, tiers, verdict, widgets
+from pages.ui import cells, i18n, navigation, row_files, schemes, segmenting, session, tiers, verdict, widgets
 from pages.ui.charts import placing
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import money, percent, t
@@ -61,6 +62,20 @@ def cards(segmented: SegmentedCustomers) -> None:
     elif isinstance(segmented.fitted, FittedRfm):
         _grid(segmented, segmented.fitted)
     _bars(segmented)
+
+
+def group(dataset: Dataset) -> bool:
+    """Say which group of customers is shown alone, and offer to leave it; return whether there is one."""
+    group = segmenting.opened_group(dataset)
+    if group is None:
+        return False
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(t("segments.group", name=widgets.escape(group.name)), width="content")
+        if st.button(t("segments.group.leave"), key="group_leave", icon=":material/close:"):
+            del st.session_state[segmenting.GROUP]
+            st.rerun()
+    st.caption(widgets.escape(schemes.sentences(group.conditions)))
+    return True
 
 
 def notes(segmented: SegmentedCustomers) -> None:
@@ -251,6 +266,10 @@ def _filtered(segmented: SegmentedCustomers) -> Members:
     keep = segmented.placed.chosen(segments)
     for condition in filters:
         keep &= condition.holds(customers)
+    group = segmenting.opened_group(segmented.dataset)
+    if group is not None:
+        keep &= segmenting.holding(group, segmented.scored, customers)
+        filters += group.conditions
     order = segmenting.by_value(segmented.scored, customers)
     return Members(segmented, segments, tuple(filters), order[keep[order]])
 

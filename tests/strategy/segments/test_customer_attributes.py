@@ -79,6 +79,19 @@ def test_conditions_ask_for_what_the_log_says_of_a_customer_before_the_cutoff(wi
     assert (holds[0] == ~holds[1]).all() and holds[2].sum() == (views >= 1).sum()
 
 
+@pytest.mark.parametrize("cutoff", [date(2024, 3, 1), date(2024, 6, 1)])
+def test_the_first_purchase_is_that_before_the_cutoff(with_bgnbd: Path, cutoff: date) -> None:
+    dataset = open_dataset(Workspace(with_bgnbd), "shop")
+    events = pd.read_csv(SAMPLE, parse_dates=["event_time"])
+    bought = events[(events["event_type"] == "purchase") & (events["event_time"] < pd.Timestamp(cutoff))]
+    first = bought.groupby("customer_id")["event_time"].min().dt.normalize()
+    people = pd.DataFrame({"customer_id": events["customer_id"].unique()})
+    found = with_attributes(people, dataset, cutoff, ("first_purchase",)).set_index("customer_id")["first_purchase"]
+    assert found.dropna().to_dict() == first.to_dict() and len(first) < len(people)
+    since = Condition.parse("first_purchase>=2024-02-01").holds(found.reset_index())
+    assert since.sum() == (first >= "2024-02-01").sum() > 0
+
+
 def test_a_list_is_asked_for_by_a_column_of_the_log(known: Workspace, tmp_path: Path) -> None:
     model, out = list_bundles(known)[0].id, tmp_path / "gb.csv"
     asked = [Condition.parse("country=GB"), Condition.parse("views_90d>=1")]

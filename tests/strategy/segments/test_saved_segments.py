@@ -20,6 +20,7 @@ from clv_core.strategy.customer.customer_card import load_card
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
 from clv_core.strategy.segments.saved_segments import (
     SegmentLabel,
+    add_segment,
     last_written,
     load_labels,
     load_rules,
@@ -32,7 +33,7 @@ from clv_core.strategy.segments.saved_segments import (
     tier_labels,
 )
 from clv_core.strategy.segments.scored_customers import KINDS, parse_condition, parse_scheme
-from clv_core.strategy.segments.segment_rules import Rule, Rules
+from clv_core.strategy.segments.segment_rules import Condition, Rule, Rules
 from clv_core.upkeep.lifecycle import delete, rename
 from clv_core.workspace import Workspace
 
@@ -51,6 +52,19 @@ def test_two_who_work_on_one_set_of_rules_lose_nothing(workspace: Workspace) -> 
         )
     assert load_rules(dataset, "ours").rules[0].by_hand == ("c39",)
     assert all(load_labels(dataset, f"tiers:{number}") for number in range(4, 24))
+
+
+def test_a_segment_is_added_to_rules_that_keep_what_they_have(workspace: Workspace) -> None:
+    dataset = open_dataset(workspace, "shop")
+    one, other = (Rule(name, (Condition.parse(text),)) for name, text in (("A", "orders>=2"), ("B", "country=DE")))
+    save_rules(dataset, Rules("ours", (one,)))
+    add_segment(dataset, "ours", other)
+    add_segment(dataset, "new", other)
+    assert load_rules(dataset, "ours") == Rules("ours", (one, other))
+    assert load_rules(dataset, "new") == Rules("new", (other,), overlapping=True)
+    with pytest.raises(UsageError, match="B"):
+        add_segment(dataset, "ours", other)
+    assert load_rules(dataset, "ours") == Rules("ours", (one, other))
 
 
 def test_given_names_are_used_on_lists_cards_and_exports(workspace: Workspace, tmp_path: Path) -> None:
