@@ -95,6 +95,7 @@ def _measure_and_fit(
         signals=signals_of(fitted.model, dataset, config),
         weights=dict(fitted.model.weights or {}) if isinstance(fitted.model, BlendModel) else {},
         sampled=sample_of(dataset),
+        memory=None if origin is None else origin.memory,
     )
     stem = f"{dataset.name}-{config.model}-{log.end:%Y%m%d}"
     reference = Reference.of(log, fitted.model, config, log.end, progress)

@@ -39,6 +39,7 @@ def run_show(options: argparse.Namespace, context: Context) -> Answer:
         **version.to_json(),
         "sound": registry.sound(version),
         **{name: facts[name] for name in ("config", "baselines", "holdout")},
+        "memory": facts.get("memory"),
         "reasons": trust_json(version.trust, context.language)["reasons"],
         "checksums": facts["checksums"],
         "history": registry.history(options.name),
@@ -105,6 +106,7 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
 def run_export(options: argparse.Namespace, context: Context) -> Answer:
     """Write a version as a zip for another workspace."""
     from clv_core.deployment.model_archive import export_bundle
+    from clv_core.deployment.registry import memory_text
     from clv_core.strategy.audiences import log_holdout
 
     registry = Registry(context.workspace)
@@ -114,7 +116,11 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     )
     if options.with_holdout:
         log_holdout(context.workspace, version, options.out)
-    return {**version.to_json(), "out": str(options.out), "files": files}
+    memory = {
+        "memory": version.record.to_json().get("memory"),
+        "memory_text": memory_text(version.record, context.language),
+    }
+    return {**version.to_json(), "out": str(options.out), "files": files, **memory}
 
 
 @command(

@@ -22,19 +22,20 @@ from clv_core import __version__
 from clv_core.collection.store import Attribute
 from clv_core.config import MODEL_IDS, OWN, TrainConfig
 from clv_core.errors import Message, Refused
-from clv_core.evaluation import METRICS, Evidence, Figures, HoldoutFacts, Trust, judge
+from clv_core.evaluation import METRICS, Evidence, Figures, HoldoutFacts, Memory, Trust, judge
 from clv_core.records import MAX_NUMBER, Count, Currency, HorizonDays, JsonRecord, Number, Share, Time
 from clv_core.training import Cost
 
 if TYPE_CHECKING:
     from clv_core.collection.store import Dataset
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The first one had no number; its records are read with the defaults of fields added since. From the third on, models
-keep to one law (:mod:`clv_core.model.predictive_distribution`); those of earlier records score as they did."""
+keep to one law (:mod:`clv_core.model.predictive_distribution`); those of earlier records score as they did. The fourth
+may say how well a model's loss tells who was in its training."""
 FIRST_SEALED: Final = 2
 """The first format with a number and a seal; archives have one of these."""
-OF_SOME: Final = ("weights", "sampled", "untrained", "pretrained")
+OF_SOME: Final = ("weights", "sampled", "untrained", "pretrained", "memory")
 """Fields that are written for the models that have them."""
 SIGNED: Final = ("bias", "gini", "spearman", "capture10")
 """Metrics that may be negative."""
@@ -131,6 +132,7 @@ class ModelRecord(JsonRecord):
         warnings: of its training.
         estimate: what training was expected to cost.
         actual: what it cost.
+        memory: how well its loss told who was in its training, of the fit that was measured; None where not tried.
         untrained: whether it has never learned from the log (:mod:`.zero_shot`).
         pretrained: record of the network that it is then.
         checksums: SHA-256 of its files by name.
@@ -156,6 +158,7 @@ class ModelRecord(JsonRecord):
     warnings: Annotated[tuple[Message, ...], Len(0, 100)]
     estimate: Cost
     actual: Cost
+    memory: Memory | None = None
     untrained: bool = False
     pretrained: dict[str, Any] | None = None
     checksums: dict[str, Digest] = field(default_factory=dict)

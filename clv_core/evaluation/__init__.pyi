@@ -32,6 +32,7 @@ from .levels import customer_variance as customer_variance
 from .levels import evenly as evenly
 from .levels import fifth_of as fifth_of
 from .levels import sum_intervals as sum_intervals
+from .membership import Memory as Memory
 from .metrics import METRICS as METRICS
 from .metrics import format_metric as format_metric
 from .metrics import with_role as with_role

@@ -24,12 +24,23 @@ from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.evaluation.change import find_change
 from clv_core.evaluation.evidence import Evidence, Figures, HoldoutFacts, LogFacts, gather
 from clv_core.evaluation.folds import cross_validate
+from clv_core.evaluation.membership import Memory
 from clv_core.evaluation.metrics import evaluate
 from clv_core.evaluation.model_scoreboard import BASELINES
 from clv_core.evaluation.slices import customer_facts
 from clv_core.features import EventLog, Snapshot, complete_snapshot, open_log
 from clv_core.jobs import Progress, parts_of
-from clv_core.training import MODELS, MOST_ORIGINS, FitTask, Fitted, rolling_origins, state_folder, training_data
+from clv_core.training import (
+    MODELS,
+    MOST_ORIGINS,
+    FitTask,
+    Fitted,
+    keep_apart,
+    losses_in_and_out,
+    rolling_origins,
+    state_folder,
+    training_data,
+)
 from clv_core.workspace import Workspace
 
 FIXED: Final = ("horizon_days", "model")
@@ -107,6 +118,7 @@ class Origin:
         train_windows: training rows used.
         facts: what slices ask of the customers (:func:`~clv_core.evaluation.slices.customer_facts`).
         unknown: what is predicted for a customer who is not among them.
+        memory: how well the first model's loss tells who was in its training; None where that was not tried.
     """
 
     cutoff: date
@@ -115,6 +127,7 @@ class Origin:
     train_windows: int
     facts: pd.DataFrame
     unknown: dict[str, float]
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True)
@@ -165,8 +178,13 @@ def run_origin(
     folder: Path,
     progress: Progress,
     stage: str,
+    *,
+    tries_memory: bool = False,
 ) -> Origin:
     """Train ``models`` on what lies before ``cutoff`` and predict the horizon after it.
+
+    With ``tries_memory``, a few customers are kept apart from all of them (:func:`~clv_core.training.keep_apart`), and
+    the first model's loss is compared between those in and out of its training.
 
     Raises:
         NotEnoughData: no label window ends before ``cutoff``, or the horizon after it is not complete.
@@ -174,6 +192,8 @@ def run_origin(
     weights = [BASELINE_TAKES if MODELS[model_id].baseline else LEARNING_TAKES for model_id in models]
     reading, *fitting = parts_of(progress, [1, *weights])
     train = training_data(log, cutoff, config, reading)
+    apart = keep_apart(train, replace(config, model=models[0])) if tries_memory else None
+    train = train if apart is None else apart.rest
     snapshot = complete_snapshot(log, cutoff, config)
     fitted, frames = {}, []
     for model_id, part in zip(models, fitting, strict=True):
@@ -184,7 +204,10 @@ def run_origin(
         frames.append(frame.assign(origin=cutoff.isoformat(), actual=snapshot.target))
     facts = customer_facts(snapshot, cutoff.isoformat())
     predictions, unknown = pd.concat(frames, ignore_index=True), worth_of_never_buyers(train)
-    return Origin(cutoff, predictions, fitted, len(train), facts, unknown)
+    memory = None
+    if apart is not None:
+        memory = Memory.of(*losses_in_and_out(fitted[models[0]].model, apart, config))
+    return Origin(cutoff, predictions, fitted, len(train), facts, unknown, memory)
 
 
 def run_origins(
@@ -297,7 +320,7 @@ def measure(
     models = (config.model, *(name for name in BASELINES if name != config.model))
     origin = log.end - timedelta(days=config.horizon_days)
     try:
-        return run_origin(log, origin, config, models, folder, progress, "holdout"), []
+        return run_origin(log, origin, config, models, folder, progress, "holdout", tries_memory=True), []
     except NotEnoughData as error:
         return None, [Message("warning.no_holdout", {"horizon": config.horizon_days, "code": error.code})]
 

@@ -1,3 +1,4 @@
+from .cost import FEWEST_TRIED as FEWEST_TRIED
 from .cost import HELD_OUT_TAKES as HELD_OUT_TAKES
 from .cost import Cost as Cost
 from .cost import budget as budget
@@ -7,6 +8,8 @@ from .fit import FitTask as FitTask
 from .fit import Fitted as Fitted
 from .fit import Model as Model
 from .fit import table_of as table_of
+from .membership import keep_apart as keep_apart
+from .membership import losses_in_and_out as losses_in_and_out
 from .own_models import OwnModel as OwnModel
 from .own_models import OwnModelProtocol as OwnModelProtocol
 from .own_models import own_class as own_class

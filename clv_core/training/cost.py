@@ -32,6 +32,8 @@ PASSES: Final = 3
 """Over few windows, up to :data:`MAX_STEPS_REPEATING`; many are each read once."""
 MAX_STEPS_REPEATING: Final = 300
 """Steps that CDNOW's 150,000 windows take (tests/bench/README.md)."""
+FEWEST_TRIED: Final = 300
+"""Of fewer customers nobody is kept apart to try what a network remembers: a tenth says next to nothing; a guess."""
 HELD_OUT_TAKES: Final = 1 / 3
 """Share of a training's time that the fit takes which is only measured: half the networks of the other."""
 SECONDS_TO_START = 4.0

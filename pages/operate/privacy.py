@@ -9,7 +9,7 @@ from clv_core import audit
 from clv_core.i18n import has, say_clauses
 from pages.ui import access, cells, flash, i18n, navigation, page_files, session, widgets
 from pages.ui.i18n import t
-from pages.ui.privacy import audit_check, erasure_form, objections, retention, suppression
+from pages.ui.privacy import audit_check, erasure_form, models_memory, objections, retention, suppression
 
 MAX_SHOWN_LINES: Final = 1000
 """Newest lines of the audit log that the page shows; the file holds all."""
@@ -111,3 +111,4 @@ if access.may(what):
     SECTIONS[what]()
 else:
     st.info(access.ask_for(what), icon=":material/lock:")
+models_memory.show()

@@ -16,8 +16,19 @@ from clv_core.deployment.bundle import RECORD, read_record, write_record
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.errors import Message, Refused
 from clv_core.evaluation.evidence import Evidence
+from clv_core.evaluation.membership import Memory
 from clv_core.records import BadField
 from tests.records import HORIZON, model_record, values
+
+MEMORY = {"auc": 0.5, "low": 0.4, "high": 0.6, "tpr_at_1pct": None, "members": 900, "nonmembers": 90}
+
+
+def test_what_a_model_remembers_is_written_where_it_was_tried_and_earlier_records_open_without() -> None:
+    tried = model_record(memory=MEMORY)
+    assert tried.memory == Memory(0.5, 0.4, 0.6, None, 900, 90) and tried.to_json()["memory"] == MEMORY
+    assert ModelRecord.from_json(tried.to_json()) == tried
+    earlier = ModelRecord.from_json(values(format=3, seal="0" * 64))
+    assert earlier.memory is None and "memory" not in earlier.to_json()
 
 
 def test_fields_have_their_types() -> None:
@@ -47,6 +58,8 @@ def test_fields_have_their_types() -> None:
         ("baselines.bgnbd", {"baselines": {"bgnbd": {"mae": -1.0}}}),
         ("actual.seconds", {"actual": {"seconds": -1.0, "memory_mb": 1.0}}),
         ("weights.mlp.[key]", {"weights": {"mlp": 1.0}}),
+        ("memory.auc", {"memory": {**MEMORY, "auc": 1.5}}),
+        ("memory.members", {"memory": {**MEMORY, "members": -1}}),
     ],
 )
 def test_what_no_record_has_is_refused_by_its_place(field: str, changed: dict[str, Any]) -> None:

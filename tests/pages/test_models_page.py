@@ -26,6 +26,7 @@ from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.models import versions
+from tests.conftest import Clv
 from tests.deployment.registry import tiny
 from tests.pages.conftest import HORIZON_DAYS, OPEN, do, really, texts
 
@@ -314,3 +315,26 @@ def test_an_engineer_finds_how_the_champion_is_called(open_page: OPEN, three: Pa
     assert Path(options.workspace) == three
     assert ask[:2] == ["curl", "http://localhost:8000/v1/score"] and json.loads(ask[-1]) == EXAMPLE_REQUEST
     assert "Authorization: Bearer KEY" in others and others[:5] == ["python", "-m", "clv_core", "keys", "add"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_a_model_remembers_is_said_before_it_is_exported(open_page: OPEN, three: Path, lang: str) -> None:
+    memory = {"auc": 0.71, "low": 0.66, "high": 0.76, "tpr_at_1pct": 0.2, "members": 2000, "nonmembers": 400}
+    version = Registry(Workspace(three)).register(tiny.save(Workspace(three), 5, memory=memory))
+    app = open_page(three, "models", lang=lang)
+    for number, said in ((version.number, "memory.clear"), (1, "memory.untried")):
+        app.selectbox(key="models_version_shop").set_value(number).run()
+        place = next(
+            place for place, one in enumerate(app.caption) if translate("models.export.why", lang) in one.value
+        )
+        assert translate(said, lang, fewest=300) in app.caption[place + 1].value
+
+
+def test_an_export_by_command_says_what_the_model_remembers(three: Path, clv: Clv, tmp_path: Path) -> None:
+    memory = {"auc": 0.55, "low": 0.51, "high": 0.59, "tpr_at_1pct": None, "members": 300, "nonmembers": 30}
+    version = Registry(Workspace(three)).register(tiny.save(Workspace(three), 5, memory=memory))
+    out = str(tmp_path / "one.zip")
+    said = clv("models", "export", "shop", str(version.number), "--out", out)
+    assert said["memory"] == memory and said["memory_text"].startswith(translate("memory.some"))
+    untried = clv("models", "export", "shop", "1", "--out", out)
+    assert untried["memory"] is None and untried["memory_text"] == translate("memory.untried", fewest=300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pytest
 from clv_core import audit, cli, jobs
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.deployment.registry import Registry
 from clv_core.i18n import translate
 from clv_core.workspace import Workspace
+from tests.deployment.registry import tiny
 from tests.pages.conftest import OPEN, do, enter_effects, texts
 
 
@@ -110,3 +113,21 @@ def test_a_plan_on_the_page_gives_nothing_to_those_on_the_list(open_page: OPEN, 
     most = [slider.max for slider in before.slider if slider.key.startswith("budget_")]
     least = [slider.max for slider in after.slider if slider.key.startswith("budget_")]
     assert len(most) == 1 and sum(least) < most[0]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_it_says_what_each_current_model_remembers(
+    open_page: OPEN, with_model: Path, tmp_path: Path, lang: str
+) -> None:
+    shutil.copytree(with_model, tmp_path, dirs_exist_ok=True)
+    memory = {"auc": 0.71, "low": 0.66, "high": 0.76, "tpr_at_1pct": 0.2, "members": 2000, "nonmembers": 400}
+    Registry(Workspace(tmp_path)).register(tiny.save(Workspace(tmp_path), 5, memory=memory))
+    said = texts(open_page(tmp_path, "privacy", lang=lang))
+    assert translate("privacy.memory", lang) in said
+    assert translate("memory.untried", lang, fewest=300) in said, "of the champion"
+    assert translate("memory.clear", lang) in said and "0.71" in said, "of the challenger"
+
+
+@pytest.mark.parametrize("state", ["with_dataset"], indirect=True)
+def test_without_a_model_there_is_nothing_to_remember(open_page: OPEN, state: Path) -> None:
+    assert translate("privacy.memory.none") in texts(open_page(state, "privacy", lang="en"))

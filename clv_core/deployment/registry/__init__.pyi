@@ -1,5 +1,6 @@
 from .database import path_of as path_of
 from .database import transaction as transaction
+from .model_card import memory_text as memory_text
 from .registry import KEEP as KEEP
 from .registry import ChampionConflict as ChampionConflict
 from .registry import Registry as Registry

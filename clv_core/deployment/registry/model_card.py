@@ -12,7 +12,8 @@ from clv_core.config import TrainConfig
 from clv_core.deployment.model_record import ModelRecord
 from clv_core.deployment.registry.version import Version
 from clv_core.evaluation import format_metric, with_role
-from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, has, say_count, say_number, say_share, say_together, translate
+from clv_core.training import FEWEST_TRIED
 
 SHOWN: Final = with_role("card")
 SAMPLE_COUNTS: Final = ("kept_customers", "customers", "kept_events", "events")
@@ -40,6 +41,8 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
         f"## {t('modelcard.trust')}",
         f"**{t('trust.' + record.trust.verdict)}**",
         "\n".join(f"- {plain(reason.text(language))}" for reason in version.trust.reasons),
+        f"## {t('modelcard.memory')}",
+        memory_text(record, language),
         f"## {t('modelcard.settings')}",
         _settings(record, language),
         f"## {t('modelcard.cost')}",
@@ -49,6 +52,22 @@ def model_card(version: Version, language: str = DEFAULT_LANGUAGE) -> str:
         t("modelcard.digest", digest=version.digest),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def memory_text(record: ModelRecord, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return what was found when a model's loss was tried on who was in its training, or that it was not tried."""
+    memory = record.memory
+    if memory is None:
+        return translate("memory.untried", language, fewest=FEWEST_TRIED)
+    interval = {name: f"{getattr(memory, name):.2f}" for name in ("auc", "low", "high")}
+    counts = {name: say_count(getattr(memory, name), language) for name in ("members", "nonmembers")}
+    sentences = [
+        translate(f"memory.{memory.outcome}", language),
+        translate("memory.auc", language, **interval, **counts),
+    ]
+    if memory.tpr_at_1pct is not None:
+        sentences.append(translate("memory.tpr", language, share=say_share(memory.tpr_at_1pct, 1)))
+    return say_together([*sentences, translate("memory.measured", language)], language)
 
 
 def plain(text: str) -> str:

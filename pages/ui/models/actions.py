@@ -13,10 +13,10 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.store import Dataset
 from clv_core.deployment import Bundle
-from clv_core.deployment.registry import ChampionConflict, Registry, Version
+from clv_core.deployment.registry import ChampionConflict, Registry, Version, memory_text
 from clv_core.scratch import temporary_folder
 from clv_core.strategy.audiences import log_holdout
-from pages.ui import access, confirmation, flash, page_files, progress, received, session, widgets
+from pages.ui import access, confirmation, flash, i18n, page_files, progress, received, session, widgets
 from pages.ui.confirmation import Confirmation
 from pages.ui.i18n import t
 
@@ -111,6 +111,7 @@ def export_form(version: Version) -> None:
     with st.container(border=True):
         st.markdown(f"**{t('models.export')}**")
         st.caption(t("models.export.why"))
+        st.caption(i18n.with_label(f"**{t('modelcard.memory')}**", memory_text(version.record, session.language())))
         key = f"holdout_{version.name}_{version.number}"
         holdout = version.record.holdout is not None and st.checkbox(t("models.export.holdout"), key=key)
         label, name = t("models.export.button", version=version.number), f"{version.bundle}_v{version.number}.zip"

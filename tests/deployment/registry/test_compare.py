@@ -91,9 +91,24 @@ def test_the_card_says_what_the_version_is_in_each_language(workspace: Workspace
     bundle = tiny.save(workspace, 1, "a *b* `c`", held=frame, holdout=measured, **said)
     card = model_card(Registry(workspace).register(bundle), language)
     assert "+00:00" not in card and "(UTC)" in card
-    for key in ("use", "data", "quality", "trust", "settings", "cost", "files"):
+    for key in ("use", "data", "quality", "trust", "memory", "settings", "cost", "files"):
         assert f"## {translate(f'modelcard.{key}', language)}" in card
     assert bundle.record.digest in card and bundle.record.checksums["weights.safetensors"] in card
     assert f"{metrics['gini']:.3g}" in card and "a \\*b\\* \\`c\\`" in card
     assert "\\[x\\]\\(http://e\\)" in card and translate("model.bgnbd", language) in card
     assert "reason." not in card and "{" not in card
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_card_says_whether_the_model_tells_who_was_in_its_training(workspace: Workspace, language: str) -> None:
+    memory = {"auc": 0.734, "low": 0.7, "high": 0.761, "tpr_at_1pct": 0.123, "members": 1234, "nonmembers": 150}
+    for seed, low, outcome in ((1, 0.7, "clear"), (2, 0.43, "none")):
+        bundle = tiny.save(workspace, seed, memory={**memory, "low": low})
+        card = model_card(Registry(workspace).register(bundle), language)
+        assert translate(f"memory.{outcome}", language) in card and translate("memory.measured", language) in card
+        for figure in ("0.73", f"{low:.2f}", "0.76", "1,234", "150", "12.3%"):
+            assert figure in card
+    few = model_card(Registry(workspace).register(tiny.save(workspace, 3, memory={**memory, "tpr_at_1pct": None})))
+    assert translate("memory.tpr", share="") not in few and "12.3%" not in few and "0.73" in few
+    untried = model_card(Registry(workspace).register(tiny.save(workspace, 4)), language)
+    assert translate("memory.untried", language, fewest=300) in untried
