@@ -102,7 +102,7 @@ def test_features_scores_tier_and_segment_are_hers(scored: Scored, log: pd.DataF
     mine = log[log["customer_id"].eq(person)]
     features = {one["feature"]: one["value"] for one in held["features"]}
     assert features["net_value"] == pytest.approx(mine["amount"].astype(float).sum())
-    assert features["purchase_days"] == pd.to_datetime(mine["event_time"]).dt.date.nunique()
+    assert features["purchase_days"] == pd.to_datetime(mine["event_time"]).dt.strftime("%Y-%m-%d").nunique()
     row = scored.scores(KEPT).set_index("customer_id").loc[person]
     (score,) = held["scores"]
     assert [score[name] for name in ("predicted_clv", "clv_p10", "clv_p90")] == pytest.approx(
@@ -151,6 +151,17 @@ def test_lists_and_pushes_are_found_and_what_nobody_can_tell_is_said(scored: Sco
     assert {"kind": "export", "name": str(folder / "elsewhere.csv"), "goes": NO_END} in told["places"]
     other = told_of(workspace, str(scored.scores(KEPT)["customer_id"].iloc[1]))
     assert other["pushes"] == [] and len(other["exports"]) == 2
+
+
+def test_the_group_of_an_experiment_is_told(scored: Scored, person: str) -> None:
+    path = scored.workspace.exports / "draw.csv"
+    at = ("--workspace", str(scored.workspace.root))
+    about = ("shop", "--model", scored.model.id, "--budget", "5000", "--offer", "name=Voucher,cost=2,effect=20%", *at)
+    assert run("plan", *about, "--control-share", "0.5", "--start", "2030-01-01", "--out", str(path)) == 0
+    rows = pd.read_csv(path, encoding="utf-8-sig", dtype=str).set_index("customer_id")
+    inside = str(rows.index[0])
+    (entry,) = (one for one in told_of(scored.workspace, inside)["exports"] if one["file"] == str(path))
+    assert entry["groups"] == [rows.loc[inside, "group"]]
 
 
 def run(*words: str) -> int:
