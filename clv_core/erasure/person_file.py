@@ -386,9 +386,8 @@ def _erasures(workspace: Workspace, subjects: DataSubjects) -> list[str]:
 def _profile(workspace: Workspace, dataset: Dataset, subjects: DataSubjects, language: str) -> JsonObject:
     """Return what was made of a person from a dataset: features, latest scores and segments; nothing of objectors."""
     nothing: JsonObject = {"features": [], "scores": [], "segments": []}
-    with suppress(ClvError):
-        if any(has_objected(workspace, dataset, word) for word in subjects.ids):
-            return nothing
+    if any(has_objected(workspace, dataset, word) for word in subjects.ids):
+        return nothing
     scores, segments = [], []
     for bundle in list_bundles(workspace, dataset.name):
         files = saved_score_files(workspace, bundle.id, dataset.name)
