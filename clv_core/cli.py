@@ -48,7 +48,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "model_versions",
     **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
-    **dict.fromkeys(("erase", "suppress"), "privacy"),
+    **dict.fromkeys(("erase", "suppress", "person"), "privacy"),
     "audit": "audit_log",
     "objections": "objections",
     **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),

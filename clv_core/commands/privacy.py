@@ -1,4 +1,4 @@
-"""Commands on privacy: erase customers, and the list of those who must not be contacted."""
+"""Commands on privacy: erase customers, what is held of one, and the list of those who must not be contacted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from clv_core.collection.privacy import SuppressionList
 from clv_core.commands import Answer, Context
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, NotFound, UsageError
+from clv_core.i18n import LANGUAGES
 
 
 @command(
@@ -55,6 +56,35 @@ def run_erase(options: argparse.Namespace, context: Context) -> Answer:
         error.result = result
         raise error
     return result
+
+
+@command(
+    "person export",
+    option("customer", "cli.person.export.id", metavar="ID"),
+    option("--out", "cli.person.export.out", type=Path),
+)
+def run_person_export(options: argparse.Namespace, context: Context) -> Answer:
+    """Write what is held of a customer as JSON and as a page in each language; return the files and counts.
+
+    Raises:
+        NotFound: nothing is held; of an erased customer the error names the certificate.
+    """
+    from clv_core.erasure import make_person_file, write_person_file
+
+    found = make_person_file(context.workspace, options.customer, context.progress)
+    folder = options.out or context.workspace.exports
+    files = write_person_file(found, folder, list(LANGUAGES), context.language)
+    facts = found.facts
+    return {
+        "json": str(files[0]),
+        "pages": [str(path) for path in files[1:]],
+        "datasets": len(found.datasets),
+        "events": sum(len(dataset["events"]) for dataset in facts["datasets"]),
+        "objected": facts["objected"],
+        "do_not_contact": facts["do_not_contact"],
+        **{name: len(facts[name]) for name in ("exports", "pushes", "lists_without_a_file", "places")},
+        "erasures": facts["erasures"],
+    }
 
 
 @command(

@@ -2,3 +2,10 @@ from .certificate import FOLDER as FOLDER
 from .certificate import Certificate as Certificate
 from .certificate import certificates as certificates
 from .certificate import markdown_path as markdown_path
+from .person_file import FORMAT as FORMAT
+from .person_file import PersonFile as PersonFile
+from .person_file import json_text as json_text
+from .person_file import make_person_file as make_person_file
+from .person_file import note_person_file as note_person_file
+from .person_file import side_of_person as side_of_person
+from .person_file import write_person_file as write_person_file

@@ -12,13 +12,18 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from clv_core import audit
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.deployment.bundle import list_bundles
+from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import say_day, translate
+from clv_core.jobs import NoProgress
 from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
+from clv_core.upkeep.objections import change_objections
 from clv_core.workspace import Workspace
 from pages.ui.navigation import SEARCH
-from tests.pages.conftest import HORIZON_DAYS, OPEN, do
+from tests.pages.conftest import HORIZON_DAYS, OPEN, SIGN_IN, Offered, do, press
 
 pytestmark = pytest.mark.first(7)
 
@@ -43,7 +48,7 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     first = scores_of(with_model)["predicted_clv"].idxmax()
     app = open_page(with_model, "customer", lang=lang)
     assert str(first) in app.header[0].value and len(app.metric) == 6
-    assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 2
+    assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 4
     as_of = pd.read_parquet(next(with_model.glob("datasets/*/made/*/*/scores-*.parquet")))["as_of"].astype(str).iloc[0]
     last = pd.date_range(as_of, periods=HORIZON_DAYS).max()  # of the days that the prediction speaks of
     said = {"en": f"by {last.day} {last:%b %Y}", "zh": f"到 {last.year}年{last.month}月{last.day}日"}
@@ -197,3 +202,38 @@ def test_a_part_of_an_id_finds_those_who_may_be_shown(open_page: OPEN, root: Pat
     hits = app.selectbox(key="card_hit")
     assert len(hits.options) == 5 and all(part in one for one in hits.options) and hidden not in hits.options
     assert ids.iloc[9] in search(app, ids.iloc[9][1:]).header[0].value
+
+
+def test_what_is_held_of_her_is_offered_and_noted(open_page: OPEN, root: Path, offered: Offered) -> None:
+    first = str(scores_of(root)["predicted_clv"].idxmax())
+    app = open_page(root, "customer", lang="en")
+    assert first in app.header[0].value
+    told = json.loads(press(offered["download_person_json"]))
+    events = pd.read_parquet(open_dataset(Workspace(root), "shop").events_path)
+    assert told["person"] == first and len(told["datasets"][0]["events"]) == int(events["customer_id"].eq(first).sum())
+    assert told["datasets"][0]["scores"][0]["reasons"] or told["datasets"][0]["features"]
+    assert [line["action"] for line in audit.lines(Workspace(root))][:2] == ["export", "person"]
+    page = press(offered["download_person_html"])
+    assert translate("person.title", "en", person=first) in str(page)
+
+
+def test_of_an_objector_the_card_offers_what_is_held_and_no_scores(
+    open_page: OPEN, root: Path, offered: Offered
+) -> None:
+    first = str(scores_of(root)["predicted_clv"].idxmax())
+    change_objections(Workspace(root), "add", [first])
+    model = list_bundles(Workspace(root))[0].id
+    Scored.open(Workspace(root), "shop", model).scores(NoProgress())  # the next run, without her
+    search(open_page(root, "customer", lang="en"), first)
+    told = json.loads(press(offered["download_person_json"]))
+    assert told["objected"] and told["datasets"][0]["events"] and told["datasets"][0]["scores"] == []
+
+
+@pytest.mark.parametrize(("person", "grey"), [("bob@shop.example", True), ("ana@shop.example", False)])
+def test_what_is_held_of_her_is_for_those_who_may_export(
+    open_page: OPEN, root: Path, sign_in: SIGN_IN, person: str, grey: bool
+) -> None:
+    sign_in(person)
+    app = open_page(root, "customer", lang="en")
+    buttons = {button.proto.id.split("-")[-1]: button.proto.disabled for button in app.get("download_button")}
+    assert [buttons[f"download_person_{ending}"] for ending in ("html", "json")] == [grey, grey]

@@ -28,15 +28,18 @@ SHOWN: Final = 16
 """Hexadecimal digits of a pseudonym in the log."""
 
 
-def note_card(workspace: Workspace, dataset: str, model: str, customer: str) -> None:
-    """Note in the audit log that somebody looks at a customer's card; nothing where the workspace may only be read."""
+def note_card(workspace: Workspace, dataset: str, model: str, customer: str, action: str = ACTION) -> None:
+    """Note in the audit log that somebody looks at a customer's card, or takes another action on one customer.
+
+    Nothing is noted where the workspace may only be read.
+    """
     if workspace.read_only:
         return
     folder = workspace.folder(audit.FOLDER)
     with writing(folder / NAMES):
         names = _key(folder / NAMES)
         key = _key(folder / KEYS / pseudonym(names, customer))
-    audit.note(workspace, ACTION, dataset=dataset, model=model, customers=1, card=pseudonym(key, customer)[:SHOWN])
+    audit.note(workspace, action, dataset=dataset, model=model, customers=1, card=pseudonym(key, customer)[:SHOWN])
 
 
 def card_views(workspace: Workspace, customer: str) -> list[JsonObject]:

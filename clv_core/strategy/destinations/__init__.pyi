@@ -1,6 +1,7 @@
 from .destination import MARKETING as MARKETING
 from .destination import PURPOSES as PURPOSES
 from .destination import Destination as Destination
+from .push import Ledger as Ledger
 from .push import Pushed as Pushed
 from .push import PushList as PushList
 from .push import push_contacts as push_contacts

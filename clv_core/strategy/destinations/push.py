@@ -82,6 +82,14 @@ class Ledger:
         """Return the keyed hash of a customer's id."""
         return hmac.new(self._salt, customer.encode(), hashlib.sha256).hexdigest()[:24]
 
+    @classmethod
+    def holds(cls, workspace: Workspace, destination: Destination, dataset: str, customers: Iterable[str]) -> bool:
+        """Return whether a destination has accepted any of some customers of a dataset."""
+        if not (workspace.place(FOLDER, destination.name) / f"{dataset}.jsonl").exists():
+            return False
+        ledger = cls(workspace, destination, dataset)
+        return any(ledger.key(customer) in ledger.digests for customer in customers)
+
     def accept(self, rows: Mapping[str, str]) -> None:
         """Note on the disk that rows were accepted: hash of the id to digest of what was sent."""
         append_record(self._path, {"rows": dict(rows)})

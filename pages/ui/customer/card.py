@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -12,12 +13,15 @@ import streamlit as st
 from clv_core import audit
 from clv_core.collection.privacy import note_card
 from clv_core.deployment import Scored, find_explanation
+from clv_core.erasure import FORMAT, PersonFile, json_text, make_person_file, note_person_file, side_of_person
 from clv_core.errors import NotFound
 from clv_core.evaluation.explain import Explanation
+from clv_core.jobs import NoProgress
+from clv_core.strategy.audiences import log_download
 from clv_core.strategy.customer import Card, Rhythm, load_rhythm, make_card
 from clv_core.strategy.recommend import RECORD, WITH_BOUGHT, StoredRecommendations, recommendations_folder
 from clv_core.strategy.segments import last_written
-from pages.ui import access, recommending, scores, session, tiers, widgets
+from pages.ui import access, page_files, recommending, scores, session, tiers, widgets
 from pages.ui.cache import cached
 from pages.ui.customer_search import search
 from pages.ui.i18n import t
@@ -75,11 +79,34 @@ def choose(customers: pd.DataFrame, may_be_shown: pd.DataFrame, as_of: date) -> 
 
 
 def _say_objected(customer: str) -> None:
-    """Show of a customer who objected to profiling only that, and end the page here."""
+    """Show of a customer who objected to profiling only that, offer what is held of her, and end the page here."""
     with st.container(border=True):
         st.header(t("objections.card", customer=widgets.escape(customer)), anchor=False)
         st.write(t("objections.card.why"))
+    offer_person_file(customer)
     st.stop()
+
+
+def offer_person_file(customer: str) -> None:
+    """Offer what is held of a customer as a page and as JSON, to those who may export; each is made at the click."""
+    language, work = session.language(), session.workspace()
+
+    def made(content: Callable[[PersonFile], str]) -> Callable[[], str]:
+        def later() -> str:
+            found = make_person_file(work, customer, NoProgress())
+            text = content(found)
+            note_person_file(found)
+            log_download(work, FORMAT, side_of_person(found), 1, 1)
+            return text
+
+        return later
+
+    with st.container(horizontal=True):
+        contents = {"html": lambda found: found.page(language), "json": lambda found: json_text(found, language)}
+        for ending, content in contents.items():
+            name = page_files.dated("person", ending)
+            page_files.download(t(f"person.download.{ending}"), made(content), name, key=f"download_person_{ending}")
+    st.caption(t("person.download.help"))
 
 
 def _give_address(customer: str) -> None:
