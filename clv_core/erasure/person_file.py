@@ -33,6 +33,7 @@ from clv_core.collection.privacy import (
     has_objected,
     note_card,
     objection_list,
+    versions_in_use,
 )
 from clv_core.collection.store import MADE, Dataset, Manifest, list_datasets, open_dataset, versions
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, PRODUCT_ID, QUANTITY
@@ -229,7 +230,7 @@ class _Clock:
         with suppress(ClvError):  # a dataset that was deleted
             registry = Registry(self.workspace)
             needed = {item.bundle for item in (registry.champion(name), *registry.earlier(name)[:1]) if item}
-            if model in needed and version == open_dataset(self.workspace, name).version:
+            if model in needed and version in versions_in_use(self.workspace, open_dataset(self.workspace, name)):
                 return WITH_MODEL
         return self.of_file("scores", path)
 

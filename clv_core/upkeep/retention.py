@@ -30,7 +30,7 @@ from pydantic import Field
 from clv_core import audit, jobs
 from clv_core.collection import connect_memory, file_text, scratch_folder
 from clv_core.collection.customers import recount
-from clv_core.collection.privacy import CUSTOMERS, EVENTS, SET_ASIDE, VOIDED, erase_before
+from clv_core.collection.privacy import CUSTOMERS, EVENTS, SET_ASIDE, VOIDED, erase_before, versions_in_use
 from clv_core.collection.store import (
     Dataset,
     derive,
@@ -339,12 +339,12 @@ def _find_scores(workspace: Workspace, limit: datetime | None) -> Found:
     for dataset in list_datasets(workspace):
         champion, earlier = registry.champion(dataset.name), registry.earlier(dataset.name)
         needed = {version.bundle for version in (champion, *earlier[:1]) if version is not None}
-        kept = 0
+        in_use, kept = versions_in_use(workspace, dataset), 0
         for artifact in artifacts(workspace, dataset.name):
             item = _file_item(artifact.path)
             if artifact.kind in NAMES_NOBODY:
                 continue
-            if artifact.version == dataset.version and artifact.model in needed:
+            if artifact.version in in_use and artifact.model in needed:
                 kept += item.is_due(limit)
             else:
                 items.append(item)
@@ -357,11 +357,11 @@ def _find_scores(workspace: Workspace, limit: datetime | None) -> Found:
 
 def _unchecked(workspace: Workspace, dataset: Dataset, champion: Version, limit: datetime | None) -> int:
     """Return how many saved scores of the current model go before their forecast period has ended."""
-    span = timedelta(days=champion.record.horizon_days)
+    span, in_use = timedelta(days=champion.record.horizon_days), versions_in_use(workspace, dataset)
     return sum(
         cutoff + span > dataset.log_end and _file_item(path).is_due(limit)
         for cutoff, path in saved_score_files(workspace, champion.bundle, dataset.name)
-        if path.parent.parent.name != dataset.version
+        if path.parent.parent.name not in in_use
     )
 
 

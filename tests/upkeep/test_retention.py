@@ -195,6 +195,20 @@ def test_old_results_go_but_those_that_the_current_model_needs(workspace: Worksp
     assert plan.due > 0 and "retention.note.unchecked" in [note.code for note in plan.notes]
 
 
+def test_results_without_those_who_objected_are_those_that_the_current_model_needs(workspace: Workspace) -> None:
+    words = ("train", "shop", "--horizon-days", "30", "--model", "bgnbd")
+    done(workspace, "objections", "add", "all-0003")
+    model = done(workspace, *words)["model"]
+    done(workspace, "score", "shop", "--model", model, "--out", workspace.root.parent / "scores.csv")
+    made = [artifact for artifact in artifacts(workspace, "shop") if artifact.kind == "scores"]
+    assert made and all(artifact.version != open_dataset(workspace, "shop").version for artifact in made)
+    for artifact in made:
+        older(artifact.path, 40)
+    keep(workspace, scores=30)
+    expire(workspace, NoProgress())
+    assert all(artifact.path.exists() for artifact in made)
+
+
 def test_uploads_and_earlier_versions_go_and_what_is_in_use_stays(workspace: Workspace) -> None:
     uploads = workspace.folder("uploads")
     for name in ("once-old", "once-new", "browser-old"):

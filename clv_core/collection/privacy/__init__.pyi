@@ -28,6 +28,7 @@ from .objections import made_without as made_without
 from .objections import objected_ids as objected_ids
 from .objections import objection_list as objection_list
 from .objections import version_without as version_without
+from .objections import versions_in_use as versions_in_use
 from .objections import without_objected as without_objected
 from .objections import written_at as written_at
 from .suppression_list import FILE as FILE

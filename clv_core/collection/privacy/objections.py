@@ -148,6 +148,11 @@ def version_without(workspace: Workspace, dataset: Dataset) -> str:
     return _objecting(workspace, dataset.with_all).version
 
 
+def versions_in_use(workspace: Workspace, dataset: Dataset) -> frozenset[str]:
+    """Return the versions from which results of today are made: a dataset's own, and the one without who objected."""
+    return frozenset({dataset.version, version_without(workspace, dataset)} - {""})
+
+
 def made_without(workspace: Workspace, dataset: str) -> list[Path]:
     """Return the folders of datasets without those who objected, of all versions of a dataset and lists so far."""
     return sorted(path.parent for path in workspace.place("datasets", dataset).glob(f"*/{VIEW}"))
