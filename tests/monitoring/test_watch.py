@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +24,7 @@ from clv_core.monitoring.drift.periods import KINDS, MIN_PERIODS
 from clv_core.monitoring.realized import realized_value
 from clv_core.monitoring.realized.realized_value import Realised
 from clv_core.monitoring.retraining import resting
+from clv_core.workspace import Workspace
 from tests.records import model_record
 
 CUTOFF = date(2024, 3, 1)
@@ -44,11 +46,13 @@ def test_a_short_reference_says_how_many_weeks_or_months_it_takes(kind: str, lan
 
 
 @pytest.mark.parametrize(("horizon", "days"), [(14, 14), (90, 28)])
-def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(horizon: int, days: int) -> None:
+def test_the_day_that_is_promised_is_the_first_on_which_something_came_true(
+    tmp_path: Path, horizon: int, days: int
+) -> None:
     bundle: Any = SimpleNamespace(record=model_record(cutoff=CUTOFF.isoformat(), horizon_days=horizon))
     unknown: dict[str, Message] = {}
     day_before = log_until(CUTOFF + timedelta(days=days - 1))
-    workspace: Any = None
+    workspace = Workspace(tmp_path)
     scored = Scored.of(workspace, day_before, bundle)
     assert realized_value.compare_realized(scored, None, unknown, NoProgress()) == ([], [], None)
     promised = date.fromisoformat(unknown[REALISED].params["until"])
