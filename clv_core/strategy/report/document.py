@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Literal
 
 from clv_core.errors import Message
@@ -72,6 +73,8 @@ class Chart:
         category_axis: title of the axis of categories.
         value_axis: title of the axis of values, with its unit.
         percent: whether values are shares, 0 to 1.
+        waterfall: whether each of the ``bars`` begins where the one above ends, and the last at zero. A category then
+            has its value in one of the series, and 0 in the others.
     """
 
     kind: Literal["columns", "bars"]
@@ -80,6 +83,21 @@ class Chart:
     category_axis: str
     value_axis: str
     percent: bool = False
+    waterfall: bool = False
+
+    @property
+    def starts(self) -> tuple[float, ...]:
+        """Where the bars of each category begin."""
+        if not self.waterfall:
+            return (0.0,) * len(self.categories)
+        steps = [sum(values) for values in zip(*(series.values for series in self.series), strict=True)]
+        return (*accumulate(steps[:-2], initial=0.0), 0.0)
+
+    @property
+    def top(self) -> float:
+        """The end of the longest bar."""
+        ends = (zip(self.starts, series.values, strict=True) for series in self.series)
+        return max((max(start, start + value) for pairs in ends for start, value in pairs), default=0.0)
 
 
 @dataclass(frozen=True)

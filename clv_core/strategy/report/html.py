@@ -122,9 +122,9 @@ def chart_svg(chart: Chart, message: str) -> str:
 
     ``message`` describes it for screen readers.
     """
-    ends = ticks(max((max(series.values, default=0.0) for series in chart.series), default=0.0))
+    ends = ticks(chart.top)
     body, height = _columns(chart, ends) if chart.kind == "columns" else _bars(chart, ends)
-    legend = _legend(chart) if len(chart.series) > 1 else ""
+    legend = _legend(chart) if len(chart.series) > 1 and not chart.waterfall else ""
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(message)}">'
         f"<title>{escape(message)}</title>{legend}{body}</svg>"
@@ -188,13 +188,17 @@ def _bars(chart: Chart, ends: list[float]) -> tuple[str, int]:
         x = left + width * end / ends[-1]
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{above}" y2="{above + height}"/>')
         parts.append(_text(x, above + height + 18, _tick_label(end, chart.percent), "middle"))
-    thick = 0.68 * ROW / max(1, len(chart.series))
+    thick = 0.68 * ROW / (1 if chart.waterfall else max(1, len(chart.series)))
     for number, category in enumerate(chart.categories):
         top = above + ROW * number + 0.16 * ROW
         for index, series in enumerate(chart.series):
-            long = width * max(0.0, series.values[number]) / ends[-1]
+            begin, value = chart.starts[number], series.values[number]
+            if chart.waterfall and not value:
+                continue
+            x, end = sorted(width * max(0.0, edge) / ends[-1] for edge in (begin, begin + value))
+            y = top + (0 if chart.waterfall else index) * thick
             parts.append(
-                f'<rect class="{series.role}" x="{left:.1f}" y="{top + index * thick:.1f}" width="{long:.1f}" '
+                f'<rect class="{series.role}" x="{left + x:.1f}" y="{y:.1f}" width="{end - x:.1f}" '
                 f'height="{thick:.1f}">{_hint(chart, series.name, number, index)}</rect>'
             )
         parts.append(_text(left - 8, top + 0.34 * ROW + 4, category, "end"))

@@ -19,6 +19,7 @@ from clv_core.strategy.acquisition import Acquisition, Question, acquisition_rep
 from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.experiments.treatment_effect import Experiment
+from clv_core.strategy.forecast.bridge import REFUND_DATE, Expected, make_bridge
 from clv_core.strategy.plans.budget_plan import all_warnings, make_plan
 from clv_core.strategy.plans.offers import check_offers
 from clv_core.strategy.report.document import Report
@@ -54,6 +55,8 @@ def make_report(
     experiments: Mapping[str, Experiment] | None = None,
     scheme: ValueTiers = DEFAULT_SCHEME,
     acquisition: Question | None = None,
+    expected: Expected | None = None,
+    refunds: str = REFUND_DATE,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> Report:
@@ -66,10 +69,14 @@ def make_report(
         experiments: that measured effects of the offers, by the offer's name.
         scheme: of the tiers.
         acquisition: question about new customers, answered with the saved spend tables; None leaves the section out.
+        expected: the last forecast, of days that have passed; None leaves the bridge to what came out.
+        refunds: the day on which refunds count in the bridge, one of
+            :data:`~clv_core.strategy.forecast.bridge.REFUND_DATES`.
         language: of all texts.
         progress: listener.
 
     Raises:
+        NotEnoughData: the log ends before the days of ``expected``.
         UsageError: the log has no values of a dimension of ``acquisition``.
         Refused: the spend is in another currency than the log, or about other days.
     """
@@ -97,6 +104,7 @@ def make_report(
         explanation=None if explained is None else explained[0],
         plan=planned,
         acquisition=None if acquisition is None else _acquisition(scored, acquisition, progress),
+        bridge=None if expected is None else make_bridge(workspace, dataset, expected, refunds),
         model_name=_model_name(scored, f),
         format=f,
     )

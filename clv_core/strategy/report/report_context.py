@@ -13,9 +13,10 @@ from clv_core.deployment import Scored
 from clv_core.errors import Message
 from clv_core.evaluation import SharedError, Trust
 from clv_core.evaluation.explain import Explanation
-from clv_core.i18n import has, say_count, say_day, say_money, say_share, translate
+from clv_core.i18n import MINUS, has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.forecast.bridge import Bridge
 from clv_core.strategy.plans.budget_plan import BudgetPlan
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import ValueTiers
@@ -43,6 +44,14 @@ class Formatter:
     def money(self, value: float) -> str:
         """Return a rounded amount with the log's currency, where it has a name."""
         return say_money(value, self.currency, self.language)
+
+    def exact(self, cents: int) -> str:
+        """Return an amount to the cent, without its currency."""
+        return f"{cents / 100:,.2f}".replace("-", MINUS)
+
+    def change(self, cents: int) -> str:
+        """Return a signed amount to the cent, without its currency."""
+        return f"{cents / 100:+,.2f}".replace("-", MINUS) if cents else self.exact(cents)
 
     def span(self, low: float, high: float) -> str:
         """Return an interval of amounts; "" where there is none."""
@@ -90,6 +99,7 @@ class ReportContext:
         explanation: a saved one, or None.
         plan: a plan, or None.
         acquisition: figures of new customers, and those by the discount of their first order; None without them.
+        bridge: the way from the last forecast to what came, or None.
         model_name: what people call the model: its kind and version.
         format: the formatter.
     """
@@ -102,6 +112,7 @@ class ReportContext:
     explanation: Explanation | None
     plan: ReportPlan | None
     acquisition: tuple[Acquisition, Acquisition | None] | None
+    bridge: Bridge | None
     model_name: str
     format: Formatter
 

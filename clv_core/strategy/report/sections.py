@@ -1,8 +1,10 @@
-"""The sections of a report: data, trust, deciles, drivers, segments, acquisition, plan, limits."""
+"""The sections of a report: data, trust, deciles, bridge, drivers, segments, acquisition, plan, limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from datetime import timedelta
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -23,9 +25,11 @@ from clv_core.evaluation import (
     with_role,
 )
 from clv_core.evaluation.explain import SECOND
-from clv_core.i18n import say_orders, without_options
+from clv_core.i18n import say_orders, say_share, say_span, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
+from clv_core.strategy.forecast.bridge import ACTUAL as CAME
+from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
 from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.report_context import Formatter, ReportContext
@@ -142,6 +146,71 @@ def deciles(context: ReportContext) -> Section | None:
     names = tuple(str(number) for number in table["decile"])
     axes = f.t("chart.decile"), f.t("chart.mean_value", unit=f.unit())
     return Section("deciles", f.t("report.deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
+
+
+def bridge(context: ReportContext) -> Section | None:
+    """Return the way from the last forecast to what came, to the cent; None without a forecast."""
+    f, made = context.format, context.bridge
+    if made is None:
+        return None
+    lines = [line for line in made.lines if line.cents or line.code != OBJECTED or line.actual]
+    off = made.actual_cents - made.forecast_cents
+    finding = f.t(
+        f"report.bridge.finding.{'above' if off > 0 else 'below' if off else 'met'}",
+        actual=f.money(made.actual_cents / 100),
+        forecast=f.money(made.forecast_cents / 100),
+        off=f.money(abs(off) / 100),
+        line=f.t(f"bridge.{max(lines, key=lambda line: line.cents * off).code}"),
+    )
+    names = tuple(f.t(f"bridge.{code}") for code in (FORECAST, *(line.code for line in lines), CAME))
+    cells = (
+        ("", "", f.exact(made.forecast_cents)),
+        *(
+            (_step_figure(f, line.code, line.expected), _step_figure(f, line.code, line.actual), f.change(line.cents))
+            for line in lines
+        ),
+        ("", "", f.exact(made.actual_cents)),
+    )
+    head = tuple(f.t(f"report.bridge.{name}", unit=f.unit()) for name in ("line", "expected", "came", "amount"))
+    span = say_span(made.cutoff, made.stop - timedelta(days=1), f.language)
+    codes = {line.code for line in lines}
+    points = [f.t(f"report.bridge.{made.refunds}", span=span, day=f.day(made.until - timedelta(days=1)))]
+    points += [f.t("report.bridge.assumed", days=made.days)] if BASKET in codes else []
+    points += [f.t("report.bridge.objected")] if OBJECTED in codes else []
+    points += [note.text(f.language) for note in made.warnings]
+    return Section(
+        "bridge",
+        f.t("report.bridge"),
+        finding,
+        tuple(points),
+        table=Table(head, tuple((name, *row) for name, row in zip(names, cells, strict=True))),
+        chart=_waterfall(f, names, [made.forecast_cents, *(line.cents for line in lines), made.actual_cents]),
+    )
+
+
+def _step_figure(f: Formatter, code: str, value: float | None) -> str:
+    """Return the figure of a step of the bridge: a count, a mean, a share, or money."""
+    if value is None:
+        return "–"
+    if code == LOST_CUSTOMERS:
+        return f.count(round(value))
+    if code == REFUNDS:
+        return say_share(value, 1)
+    return f"{value:.2f}" if code == ORDERS_PER_BUYER else f.exact(round(100 * value))
+
+
+def _waterfall(f: Formatter, names: tuple[str, ...], cents: list[int]) -> Chart | None:
+    """Return the chart of a bridge; None where it leads below zero, from where its bars could not begin."""
+    money = [cent / 100 for cent in cents]
+    if min(accumulate(money[:-1])) < 0 or money[-1] < 0:
+        return None
+    last, none = len(money) - 1, (0.0,) * len(money)
+    series = (
+        Series(names[0], (money[0], *none[1:]), PREDICTED),
+        Series(f.t("report.bridge.line"), (0.0, *money[1:last], 0.0), BASELINE),
+        Series(names[-1], (*none[:last], money[-1]), ACTUAL),
+    )
+    return Chart("bars", names, series, "", f.t("report.bridge.amount", unit=f.unit()), waterfall=True)
 
 
 def headline(context: ReportContext) -> str:
@@ -339,6 +408,7 @@ SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     data,
     trust,
     deciles,
+    bridge,
     drivers,
     segments,
     acquisition,

@@ -174,20 +174,28 @@ def _chart(slide: Any, content: Chart, message: str, box: Box) -> None:
     data: Any = CategoryChartData()  # type: ignore[no-untyped-call]
     horizontal = content.kind == "bars"
     data.categories = list(content.categories)
+    if content.waterfall:  # a bar that begins above zero is stacked on one that is not drawn
+        edges = zip(content.starts, *(series.values for series in content.series), strict=True)
+        data.add_series("–", [min(start, start + sum(values)) for start, *values in edges])
     for series in content.series:
         number_format = SHARES if content.percent else COUNTS if series.counts else AMOUNTS
-        data.add_series(series.name, series.values, number_format=number_format)
+        lengths = map(abs, series.values) if content.waterfall else series.values
+        data.add_series(series.name, tuple(lengths), number_format=number_format)
     kind = XL_CHART_TYPE.BAR_CLUSTERED if horizontal else XL_CHART_TYPE.COLUMN_CLUSTERED
+    kind = XL_CHART_TYPE.BAR_STACKED if content.waterfall else kind
     shape = slide.shapes.add_chart(kind, *map(Inches, box), data)
     shape._element.nvGraphicFramePr.cNvPr.set("descr", message)
     chart = shape.chart
     chart.has_title, chart.font.size = False, Pt(12)
-    chart.has_legend = len(content.series) > 1
+    chart.has_legend = len(content.series) > 1 and not content.waterfall
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
     plot = chart.plots[0]
-    plot.gap_width, plot.overlap = 60, 0
-    for series, bars in zip(content.series, plot.series, strict=True):
+    plot.gap_width, plot.overlap = 60, 100 if content.waterfall else 0
+    drawn = list(plot.series)
+    if content.waterfall:
+        drawn.pop(0).format.fill.background()
+    for series, bars in zip(content.series, drawn, strict=True):
         _colour(bars.format, ACCENTS[series.role])
     categories, values = chart.category_axis, chart.value_axis
     for axis, text in ((categories, content.category_axis), (values, content.value_axis)):
