@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from base64 import b64decode, b64encode
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,22 +14,24 @@ import pandas as pd
 import pytest
 from pptx import Presentation
 
+from clv_core.collection.privacy.objections import objection_list
 from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.deployment.bundle import Bundle, read_record, write_record
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
-from clv_core.errors import UsageError
+from clv_core.errors import Message, UsageError
 from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import Question
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.forecast.bridge import REFUND_DATES, Bridge, Expected, Line, make_bridge
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
 from clv_core.strategy.report.make_report import check_endings, make_report, read_logo, write_report
 from clv_core.strategy.report.report_context import Formatter
-from clv_core.strategy.report.sections import SECTIONS, limits
+from clv_core.strategy.report.sections import SECTIONS, bridge, limits
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
 from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
 from clv_core.strategy.segments.scored_customers import load_scored_customers
@@ -51,7 +54,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
-    return made(demo, language=request.param, offers=OFFERS, budget=300.0, acquisition=Question(margin_rate=0.5))
+    known = {"language": request.param, "acquisition": Question(margin_rate=0.5), "expected": quarter(demo)}
+    return made(demo, offers=OFFERS, budget=300.0, **known)
+
+
+def quarter(demo: Demo) -> Expected:
+    """Return a forecast of the log's last 90 days."""
+    return Expected(demo[1].log_end - timedelta(days=90), 90, known=215_000.0, buyers=1_400.0, to_be_won=35_000.5)
 
 
 def made(
@@ -82,7 +91,7 @@ def section(report: Report, name: str) -> Section:
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 8
+    assert len(report.sections) == 9
     provenance = section(report, "limits").points[-1]
     for known in (demo[1].name, "2025", "90", "v2"):
         assert known in provenance
@@ -152,6 +161,53 @@ def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Re
     weights = (tenth - pd.Series(range(len(ours)), index=ours.index)).clip(0, 1)
     for series, values in zip(chart.series, (ours["predicted_clv"], ours["actual"].clip(lower=0)), strict=False):
         assert series.values[0] == pytest.approx((values * weights).sum() / tenth, rel=1e-6)
+
+
+def test_the_bridge_adds_up_to_the_cent_and_its_bars_meet(report: Report, demo: Demo) -> None:
+    found, names = section(report, "bridge"), ("forecast", "new_customers", "lost_customers", "actual")
+    assert found.table is not None and found.chart is not None and found.chart.waterfall
+    amounts = [round(100 * float(row[-1].replace(",", "").replace("\u2212", "-"))) for row in found.table.rows]
+    made = make_bridge(demo[0], demo[1], quarter(demo))
+    assert amounts[1:-1] == [line.cents for line in made.lines if line.code != "objected"]
+    assert amounts[0] == made.forecast_cents and sum(amounts[:-1]) == amounts[-1] == made.actual_cents
+    words = [row[0] for row in found.table.rows]
+    assert [words[place] for place in (0, 1, 2, -1)] == [translate(f"bridge.{name}", report.language) for name in names]
+    assert found.chart.starts[0] == found.chart.starts[-1] == 0 and found.chart.starts[1] == amounts[0] / 100
+    last = sum(series.values[-2] for series in found.chart.series)
+    assert found.chart.starts[-2] + last == pytest.approx(found.chart.series[-1].values[-1])
+    lowest = min(made.lines, key=lambda line: line.cents)
+    assert made.actual_cents < made.forecast_cents
+    assert translate(f"bridge.{lowest.code}", report.language) in found.finding
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_bridge_says_where_refunds_count_and_names_those_who_objected(copied: Demo, language: str) -> None:
+    log = pd.read_parquet(copied[1].events_path, columns=["customer_id", "event_time", "event_type", "amount"])
+    late = log[log["event_type"].eq("purchase") & (log["event_time"] >= pd.Timestamp(quarter(copied).cutoff))]
+    objection_list(copied[0]).add([late.loc[late["amount"].idxmax(), "customer_id"]])
+    points = {}
+    for refunds in REFUND_DATES:
+        context: Any = SimpleNamespace(
+            format=Formatter(language, "EUR"), bridge=make_bridge(copied[0], copied[1], quarter(copied), refunds)
+        )
+        found = bridge(context)
+        assert found is not None and found.table is not None
+        assert translate("bridge.objected", language) in {row[0] for row in found.table.rows}
+        assert translate("report.bridge.objected", language) in found.points
+        points[refunds] = found.points[0]
+    day = {"en": "30 Sept 2025", "zh": "2025年9月30日"}[language]
+    assert points["refund_date"] != points["order_date"] and day in points["order_date"]
+
+
+def test_a_bridge_below_zero_has_a_table_and_no_chart() -> None:
+    lines = (Line("new_customers", -30_000, 0.0, -300.0), Line("objected", 5_000, None, 50.0))
+    days = date(2024, 1, 1), date(2024, 2, 1), date(2024, 2, 1)
+    made = Bridge(*days, "refund_date", "", 10_000, lines, -15_000, (Message("warning.bridge_one_line", {"days": 31}),))
+    context: Any = SimpleNamespace(format=Formatter("en", ""), bridge=made)
+    found = bridge(context)
+    assert found is not None and found.chart is None and found.table is not None
+    assert [row[-1] for row in found.table.rows] == ["100.00", "\u2212300.00", "+50.00", "\u2212150.00"]
+    assert found.points[-1] == translate("warning.bridge_one_line", "en", days=31) and "New customers" in found.finding
 
 
 def test_segments_add_up_to_the_scores_and_carry_intervals(report: Report, demo: Demo) -> None:

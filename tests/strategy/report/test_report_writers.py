@@ -70,6 +70,14 @@ def texts(content: bytes) -> str:
     return "".join(node.text or "" for node in ElementTree.fromstring(content).iter(f"{DRAWING}t"))
 
 
+def values_of(chart: ElementTree.Element) -> list[list[float]]:
+    """Return the numbers of each series of a native chart."""
+    return [
+        [float(point.findtext(f"{CHART}v", "")) for point in series.find(f"{CHART}val").iter(f"{CHART}pt")]
+        for series in chart.iter(f"{CHART}ser")
+    ]
+
+
 @pytest.fixture
 def slides(tmp_path: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(write_slides(report(), tmp_path / "report.pptx"))
@@ -86,10 +94,7 @@ def test_charts_are_native_and_can_be_edited_with_their_own_numbers(slides: zipf
     for name in slides.namelist():
         if re.fullmatch(r"ppt/charts/chart[^/]*\.xml", name):
             root = ElementTree.fromstring(slides.read(name))
-            values = [
-                [float(point.findtext(f"{CHART}v", "")) for point in series.find(f"{CHART}val").iter(f"{CHART}pt")]
-                for series in root.iter(f"{CHART}ser")
-            ]
+            values = values_of(root)
             found[len(values)] = values
     assert found == {3: [[9.5, 3.0, 0.0], [8.0, 4.0, -1.0], [5.0, 5.0, 5.0]], 1: [[2.5, 1.0]]}
     books = [name for name in slides.namelist() if name.endswith(".xlsx")]
@@ -237,3 +242,31 @@ def test_ticks_are_round_few_and_hold_the_largest_value(top: float) -> None:
     found = ticks(top)
     assert found[0] == 0 and found[-1] >= top * (1 - 1e-9) and 3 <= len(found) <= 7 and found[-2] < top
     assert ticks(0) == [0.0, 1.0]
+
+
+def test_bars_of_a_waterfall_begin_where_those_above_end(tmp_path: Path) -> None:
+    chart = Chart(
+        "bars", ("forecast", "up", "down", "actual"),
+        (
+            Series("F", (100.0, 0.0, 0.0, 0.0), PREDICTED),
+            Series("step", (0.0, 50.0, -30.0, 0.0), BASELINE),
+            Series("A", (0.0, 0.0, 0.0, 120.0), ACTUAL),
+        ),
+        "", "EUR", waterfall=True,
+    )  # fmt: skip
+    assert chart.starts == (0.0, 100.0, 150.0, 0.0) and chart.top == 150.0
+    (whole,) = rectangles(chart_svg(chart, "m"), PREDICTED)
+    steps, (last,) = rectangles(chart_svg(chart, "m"), BASELINE), rectangles(chart_svg(chart, "m"), ACTUAL)
+    unit = whole["width"] / 100
+    assert [round((bar["x"] - whole["x"]) / unit) for bar in steps] == [100, 120]
+    assert [round(bar["width"] / unit) for bar in steps] == [50, 30]
+    assert last["x"] == whole["x"] and round(last["width"] / unit) == 120
+    assert len({bar["y"] for bar in (whole, *steps, last)}) == 4
+    sections = (Section("one", "One", "f", chart=chart),)
+    with zipfile.ZipFile(write_slides(Report("t", "f", "m", "en", sections), tmp_path / "w.pptx")) as slides:
+        (name,) = (name for name in slides.namelist() if re.fullmatch(r"ppt/charts/chart[^/]*\.xml", name))
+        root = ElementTree.fromstring(slides.read(name))
+    series = list(root.iter(f"{CHART}ser"))
+    assert values_of(root) == [[0, 100, 120, 0], [100, 0, 0, 0], [0, 50, 30, 0], [0, 0, 0, 120]]
+    assert series[0].find(f"{CHART}spPr/{DRAWING}noFill") is not None
+    assert root.find(f".//{CHART}grouping").get("val") == "stacked" and root.find(f".//{CHART}legend") is None
