@@ -15,6 +15,7 @@ from clv_core.commands.decisions import RATES, read_margins, split_names
 from clv_core.commands.parser import command, one_of, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.jobs import Progress
+from clv_core.strategy.forecast import REFUND_DATE, REFUND_DATES
 
 if TYPE_CHECKING:
     from clv_core.deployment import Scored
@@ -39,6 +40,7 @@ BUDGET: Final = 20_000.0
     option("--by", "cli.report.by"),
     option("--target-ratio", "cli.acquire.target", type=float, default=3.0),
     option("--margin", "cli.acquire.margin", action="append", default=[], metavar="GROUP=RATE"),
+    option("--refunds", "cli.report.refunds", choices=REFUND_DATES, default=REFUND_DATE),
     *RATES,
 )
 def run_report(options: argparse.Namespace, context: Context) -> Answer:
@@ -71,6 +73,7 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
         experiments=experiments,
         scheme=ValueTiers.parse(options.scheme),
         acquisition=question,
+        refunds=options.refunds,
         language=context.language,
         progress=context.progress,
     )

@@ -70,6 +70,14 @@ def test_a_logo_goes_into_the_report_and_is_there_after_a_reload(open_page: OPEN
 
 
 @pytest.mark.slow
+def test_the_day_on_which_refunds_count_goes_into_the_command(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "report", lang="en")
+    do(app, ("report_refunds", "order_date"), "make_report")
+    words = args_of(root, "report")
+    assert words[words.index("--refunds") + 1] == "order_date"
+
+
+@pytest.mark.slow
 def test_a_budget_of_nought_makes_a_report_without_a_plan(open_page: OPEN, root: Path) -> None:
     enter_effects(root)
     app = open_page(root, "report", lang="en")

@@ -162,6 +162,7 @@ def make_bridge(
 
     Raises:
         NotEnoughData: the log ends within the span.
+        Refused: the key of the list of those who objected is missing.
         UsageError: refunds cannot count on such a day.
     """
     if refunds not in REFUND_DATES:
@@ -174,7 +175,7 @@ def make_bridge(
         )
     log = _Log(everybody, objected_ids(workspace, dataset), expected, until)
     try:
-        warnings = []
+        warnings: list[Message] = []
         if refunds == ORDER_DATE:
             refunds, warnings = log.by_order()
         sums = log.sums(refunds)
@@ -183,7 +184,7 @@ def make_bridge(
     finally:
         log.engine.close()
     known, new, objected = (sums.get((part, True), NOTHING) for part in (KNOWN, NEW, OBJECTED))
-    moves = [(NEW_CUSTOMERS, float(new.net) - expected.to_be_won, expected.to_be_won, float(new.net))]
+    moves: list[Move] = [(NEW_CUSTOMERS, float(new.net) - expected.to_be_won, expected.to_be_won, float(new.net))]
     split = _split(expected, known, sums.get((KNOWN, False), NOTHING))
     if split is None:
         warnings.append(Message("warning.bridge_one_line", {"days": expected.days}))

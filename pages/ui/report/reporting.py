@@ -16,6 +16,7 @@ from clv_core.errors import ClvError
 from clv_core.evaluation.explain import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.acquisition import spend_mark
+from clv_core.strategy.forecast import REFUND_DATE, REFUND_DATES
 from clv_core.strategy.plans import (
     TIERS,
     capacities,
@@ -75,6 +76,7 @@ def choose(scored: Scored) -> Wish:
             key="report_acquisition",
             help=t("reporting.acquisition.help"),
         )
+        refunds = _refund_words()
     if planned and not verdict.is_acknowledged(scored.model):
         words = ()
     if acquired:
@@ -82,7 +84,7 @@ def choose(scored: Scored) -> Wish:
     logo = _logo()
     if load_record(explanation_folder(scored)) is None:
         st.caption(t("reporting.no_reasons"))
-    wish = _wish(scored, str(language), (*logo, *words))
+    wish = _wish(scored, str(language), (*logo, *refunds, *words))
     job = progress.latest_run("report", wish.label)
     if st.button(
         t("reporting.make"),
@@ -94,6 +96,20 @@ def choose(scored: Scored) -> Wish:
         progress.start_job(wish.command, wish.label, wish.language)
         st.rerun()
     return wish
+
+
+def _refund_words() -> tuple[str, ...]:
+    """Ask on which day refunds count where a forecast is held against what came; return it as words of the command."""
+    refunds = st.segmented_control(
+        t("reporting.refunds"),
+        REFUND_DATES,
+        format_func=lambda day: t(f"reporting.refunds.{day}"),
+        default=REFUND_DATE,
+        required=True,
+        key="report_refunds",
+        help=t("reporting.refunds.help"),
+    )
+    return () if refunds == REFUND_DATE else ("--refunds", str(refunds))
 
 
 def _logo() -> tuple[str, ...]:
