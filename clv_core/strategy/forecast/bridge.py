@@ -302,8 +302,8 @@ ordered AS (
 SELECT rows.*, CASE WHEN kind = '{RETURN}' THEN ordered END AS ordered FROM rows
 LEFT JOIN ordered ON rows.customer = ordered.customer AND rows.order_id = ordered.order_id
 """
-"""Purchases and returns (``rows``); of a return that names an order of its customer, the day of it (``ordered``). With the
-kind among its conditions, the engine would compare every row with every order: a minute for two million rows."""
+"""Purchases and returns (``rows``); of a return that names an order of its customer, the day of it (``ordered``). Were
+the kind among the join's conditions, the engine would compare every row with every order: a minute for 2 million."""
 
 PARTS: Final = f"""
 CREATE TABLE parts AS
