@@ -25,12 +25,14 @@ from .folds import MIN_FOLDS as MIN_FOLDS
 from .folds import compare as compare
 from .levels import FIFTHS as FIFTHS
 from .levels import MAX_SPREAD as MAX_SPREAD
+from .levels import SURE as SURE
 from .levels import USUAL_LEVEL_SPREAD as USUAL_LEVEL_SPREAD
 from .levels import SharedError as SharedError
 from .levels import Summands as Summands
 from .levels import customer_variance as customer_variance
 from .levels import evenly as evenly
 from .levels import fifth_of as fifth_of
+from .levels import sum_errors as sum_errors
 from .levels import sum_intervals as sum_intervals
 from .membership import Memory as Memory
 from .metrics import METRICS as METRICS

@@ -297,6 +297,25 @@ def sum_intervals(scored: pd.DataFrame, segment: ArrayLike, count: int, shared: 
     return Summands.of(scored, shared).sums(rows, where[rows], count)
 
 
+def sum_errors(scored: pd.DataFrame, shared: SharedError, draws: int, seed: int = 0) -> Floats:
+    """Return possible values of log(actual / predicted) of the sum over all customers, equally likely, [draws].
+
+    Args:
+        scored: ``p_purchase`` and ``predicted_clv``, one row a customer; their sum is above 0.
+        shared: what past origins say, of the model that scored.
+        draws: how many.
+        seed: of the draws.
+    """
+    random = np.random.default_rng(seed)
+    predicted = scored["predicted_clv"].to_numpy(np.float64)
+    luck = float(np.log1p(customer_variance(scored, shared.dispersion).sum() / predicted.sum() ** 2))
+    chosen = random.permutation(evenly(shared.weights, draws))
+    alone = np.exp(np.sqrt(shared.own[chosen]) * random.standard_normal((draws, FIFTHS)))
+    level = np.sqrt(luck + shared.level[chosen]) * random.standard_normal(draws)
+    errors: Floats = np.log(alone @ _shares(scored)) - luck / 2 + level
+    return errors
+
+
 def _ends(luck: Floats, shares: Floats, shared: SharedError) -> tuple[Floats, Floats]:
     """Return the lower and the upper end relative to the predicted sum, [k] each.
 

@@ -1,6 +1,8 @@
 """What the shop will take, and how what came differs from it.
 
-``bridge`` leads from a forecast to what came, line by line.
+``shop_days`` reads what came by day; ``known_customers`` and ``new_customers`` forecast the two parts, ``baselines``
+the total without any; ``shop_forecast`` puts them together and tests them on past dates, ``saved_forecast`` makes it
+for a scored dataset and keeps it. ``bridge`` leads from a forecast to what came, line by line.
 """
 
 import lazy_loader
