@@ -34,7 +34,10 @@ LONGEST: Final = 365
 PARTS: Final = "parts"
 """The total is the sum of both parts, not a baseline's."""
 TAIL: Final = (1 - SURE) / 2
+LEAST_DATES: Final = 2
+"""On a single past date one method is better than another by chance as often as not."""
 MOST_BASELINE_ORIGINS: Final = 12
+"""Dates beyond these are of another shop; a guess."""
 USUAL_ERROR, USUAL_WEIGHT = 0.15, 2.0
 """What a baseline's sum is off by, on the log scale, before any past date is seen, and how many dates that weighs."""
 DAY, WEEKS, MONTHS = "day", "week", "month"
@@ -327,10 +330,10 @@ def past_forecasts(log: ShopDays, predictions: Mapping[str, pd.DataFrame], horiz
 def best_method(tests: Sequence[PastForecast]) -> str:
     """Return what had the smallest weekly errors on past dates, relative to what came: the parts or a baseline.
 
-    Only dates at which every method could answer count, so that all are judged by the same weeks; of equals, and
-    without a past date, it is the parts.
+    Only methods that could answer on every date count, so that all are judged by the same weeks; of equals, and on
+    fewer than :data:`LEAST_DATES` dates, it is the parts.
     """
-    if not tests:
+    if len(tests) < LEAST_DATES:
         return PARTS
     common = set.intersection(*(set(test.errors) for test in tests))
     sums = {name: sum(test.errors[name] for test in tests) for name in common}
