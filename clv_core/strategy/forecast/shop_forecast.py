@@ -237,7 +237,7 @@ def make_forecast(
         ends: the 80% range of the known customers' sum as other answers have it.
     """
     parts = replace(sum_of_parts(log, known), tests=tests, currency=currency, ends=ends)
-    by = best_method(tests)
+    by = best_method(tests, log)
     return parts if by == PARTS else by_baseline(parts, log, by)
 
 
@@ -300,7 +300,7 @@ def past_forecasts(log: ShopDays, predictions: Mapping[str, pd.DataFrame], horiz
         errors = None if shared is None else sum_errors(scored, shared, DRAWS)
         past = log.before(cutoff)
         known = Known(cutoff, {horizon_days: float(scored["predicted_clv"].sum())}, errors)
-        parts, by = sum_of_parts(past, known), best_method(found)
+        parts, by = sum_of_parts(past, known), best_method(found, past)
         forecast = parts if by == PARTS else by_baseline(parts, past, by)
         sums = forecast.sums()
         came = log.known(day, horizon_days), log.newcomers(day, horizon_days)
@@ -327,15 +327,19 @@ def past_forecasts(log: ShopDays, predictions: Mapping[str, pd.DataFrame], horiz
     return found
 
 
-def best_method(tests: Sequence[PastForecast]) -> str:
+def best_method(tests: Sequence[PastForecast], log: ShopDays) -> str:
     """Return what had the smallest weekly errors on past dates, relative to what came: the parts or a baseline.
 
-    Only methods that could answer on every date count, so that all are judged by the same weeks; of equals, and on
-    fewer than :data:`LEAST_DATES` dates, it is the parts.
+    Only methods that could answer on every date, and can today, count, so that all are judged by the same weeks; of
+    equals, and on fewer than :data:`LEAST_DATES` dates, it is the parts.
+
+    Args:
+        tests: forecasts as of past dates.
+        log: up to today.
     """
     if len(tests) < LEAST_DATES:
         return PARTS
-    common = set.intersection(*(set(test.errors) for test in tests))
+    common = {PARTS, *baselines(log, WEEK)}.intersection(*(test.errors for test in tests))
     sums = {name: sum(test.errors[name] for test in tests) for name in common}
     return min(sums, key=lambda name: (sums[name], name != PARTS))
 
