@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clv_core.errors import Message, UsageError
+from clv_core.records import JsonObject
 from clv_core.strategy.plans.offers import MONEY, Offer
 from clv_core.strategy.segments.segmentation import P_PURCHASE, VALUE
 
@@ -99,6 +100,18 @@ class OfferCost:
             raise UsageError("offer_paid", paid=self.paid, known=list(PAID))
         if not 0 < self.margin_rate <= 1:
             raise UsageError("setting_bounds", setting="margin_rate", value=self.margin_rate, low=0, high=1)
+
+    @property
+    def settings(self) -> JsonObject:
+        """It as JSON types, for the side file of a list."""
+        margin = {} if self.margin_rate == 1 else {"offer_margin_rate": self.margin_rate}
+        return {"offer_cost": self.cost, "offer_paid": self.paid, **margin}
+
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        """What a break-even assumes, as warnings."""
+        revenue = (Message("warning.break_even_revenue"),) if self.margin_rate == 1 else ()
+        return (Message("warning.break_even"), *revenue)
 
     def of(self, p_purchase: float, value: float) -> BreakEven:
         """Return the break-even of customers by their mean purchase probability and mean predicted value."""
