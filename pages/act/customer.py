@@ -1,10 +1,8 @@
 """Customer: who is this?"""
 
-from dataclasses import replace
-
 import streamlit as st
 
-from pages.ui import break_even, recommending, terms, widgets
+from pages.ui import break_even, recommending, widgets
 from pages.ui.customer import card, details
 
 scored = widgets.need_model()
@@ -20,9 +18,7 @@ details.figures(shown)
 with st.grid(2, min_column_width=360):
     details.reasons(shown)
     details.action(shown)
-break_even.of_customer(
-    shown.p_purchase, shown.predicted, replace(scored.terms, margin_rate=terms.margin() or 1.0), shown.currency
-)
+break_even.of_customer(shown, scored.terms)
 details.segments_by_hand(shown, dataset)
 details.history(shown)
 recommending.on_card(scored, shown.customer_id)

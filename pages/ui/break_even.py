@@ -12,6 +12,7 @@ import streamlit as st
 from clv_core.deployment import Terms
 from clv_core.errors import Message
 from clv_core.strategy.audiences import Assumption, Side
+from clv_core.strategy.customer import Card
 from clv_core.strategy.plans import (
     BREAK_EVEN_UPLIFT,
     BUYERS,
@@ -22,8 +23,8 @@ from clv_core.strategy.plans import (
     OfferCost,
     measured_gain,
 )
-from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
-from pages.ui import cells, i18n, session, widgets
+from clv_core.strategy.segments import TIER
+from pages.ui import cells, i18n, session, terms, widgets
 from pages.ui.i18n import money, t
 
 COST, PAID_FOR = "break_even_cost", "break_even_paid"
@@ -65,9 +66,9 @@ def entered() -> OfferCost | None:
     return None if cost is None else OfferCost(float(cost), st.session_state.get(PAID_FOR) or EVERYONE)
 
 
-def notes(terms: Terms) -> tuple[Message, ...]:
+def notes(at: Terms) -> tuple[Message, ...]:
     """Return what a break-even of values at these terms assumes."""
-    return OfferCost(0.0, margin_rate=terms.margin_rate).notes
+    return OfferCost(0.0, margin_rate=at.margin_rate).notes
 
 
 def needed(point: BreakEven) -> str:
@@ -81,21 +82,21 @@ def with_column(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if offer is None else offer.added_to(rows)
 
 
-def with_settings(side: Side, terms: Terms) -> Side:
+def with_settings(side: Side, at: Terms) -> Side:
     """Return the side file of :func:`with_column`'s list."""
     offer = entered()
     if offer is None:
         return side
-    assumed = (*side.assumptions, *(Assumption.of(note, session.language()) for note in notes(terms)))
+    assumed = (*side.assumptions, *(Assumption.of(note, session.language()) for note in notes(at)))
     return replace(side, assumptions=assumed, settings={**side.settings, **offer.settings})
 
 
-def of_segments(rows: pd.DataFrame, terms: Terms, currency: str) -> None:
+def of_segments(rows: pd.DataFrame, at: Terms, currency: str) -> None:
     """Ask for an offer, and show what it must achieve in each segment.
 
     Args:
         rows: of :func:`~clv_core.strategy.segments.segment_figures.segment_table`.
-        terms: of their values.
+        at: terms of their values.
         currency: of the amounts.
     """
     with st.expander(t("break_even.title"), icon=":material/balance:"):
@@ -122,21 +123,22 @@ def of_segments(rows: pd.DataFrame, terms: Terms, currency: str) -> None:
             "needed": text(t("break_even.column.needed"), width="large"),
         }
         cells.table(shown, t("break_even.title"), columns, height="content", key="break_even_segments")
-        _say_notes(terms)
+        _say_notes(at)
 
 
-def of_customer(p_purchase: float, value: float, terms: Terms, currency: str) -> None:
-    """Ask for an offer, and say what it must achieve with customers like this one."""
+def of_customer(card: Card, card_terms: Terms) -> None:
+    """Ask for an offer and the margin, and say what the offer must achieve with customers like this one."""
     with st.container(border=True, gap="small"):
         st.markdown(f"**{t('break_even.title')}**")
         st.caption(t("break_even.customer.what"))
-        offer = ask(currency)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            offer, margin = ask(card.currency), terms.ask_margin() or 1.0
         if offer is None:
             return
-        point = OfferCost(offer.cost, offer.paid, terms.margin_rate).of(p_purchase, value)
-        about = {"cost": money(offer.cost, currency, 2), "needed": needed(point)}
+        point = OfferCost(offer.cost, offer.paid, margin).of(card.p_purchase, card.predicted)
+        about = {"cost": money(offer.cost, card.currency, 2), "needed": needed(point)}
         st.markdown(t("break_even.customer" if point.uplift is not None else "break_even.customer.never", **about))
-        _say_notes(terms)
+        _say_notes(replace(card_terms, margin_rate=margin))
 
 
 def headline(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str], currency: str) -> str:
@@ -154,14 +156,14 @@ def headline(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str]
     return t("break_even.headline", cost=money(offer.cost, currency, 2), **about)
 
 
-def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str], terms: Terms, currency: str) -> None:
+def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str], at: Terms, currency: str) -> None:
     """Show what each offer must achieve in each segment that gets it, and what experiments measured.
 
     Args:
         people: all customers who may get an offer, with the number of their segment.
         offers: with measured effects where there are any.
         names: of the segments.
-        terms: of the values.
+        at: terms of the values.
         currency: of the amounts.
     """
     rows = []
@@ -199,14 +201,14 @@ def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str
     if shown["gain"].isna().all():
         columns = {key: column for key, column in columns.items() if key not in MEASURED}
     cells.table(shown[list(columns)], t("break_even.title"), columns, height="content", key="break_even_offers")
-    _say_notes(terms)
+    _say_notes(at)
 
 
 def _points(people: pd.DataFrame, offer: Offer, tiers: int, paid: str) -> dict[int, BreakEven]:
     """Return the break-even of an offer in each segment that gets it and has customers, by the segment's number."""
-    means, terms = people.groupby(TIER)[[P_PURCHASE, VALUE]].mean(), OfferCost(offer.cost, paid)
-    got = [tier for tier in range(1, tiers + 1) if offer.effect_on(tier) is not None and tier in means.index]
-    return {tier: terms.of(float(means.loc[tier, P_PURCHASE]), float(means.loc[tier, VALUE])) for tier in got}
+    cost = OfferCost(offer.cost, paid)
+    groups = {tier: people[people[TIER] == tier] for tier in range(1, tiers + 1) if offer.effect_on(tier) is not None}
+    return {tier: cost.of_group(group) for tier, group in groups.items() if len(group)}
 
 
 def _figures(points: Sequence[BreakEven]) -> dict[str, list[float]]:
@@ -234,5 +236,5 @@ def _uplift(label: str) -> Any:
     return st.column_config.NumberColumn(label, format="%.2f%%", help=t("break_even.column.uplift.help"))
 
 
-def _say_notes(terms: Terms) -> None:
-    st.caption(i18n.join_sentences([i18n.message_text(note) for note in notes(terms)]))
+def _say_notes(at: Terms) -> None:
+    st.caption(i18n.join_sentences([i18n.message_text(note) for note in notes(at)]))
