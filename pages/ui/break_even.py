@@ -76,6 +76,12 @@ def needed(point: BreakEven) -> str:
     return i18n.message_text(point.message())
 
 
+def _short(point: BreakEven) -> str:
+    """Return what must happen, in two or three words."""
+    message = point.message()
+    return t(message.code.replace("break_even", "break_even.short"), **message.params)
+
+
 def with_column(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a list of customers with the break-even of the entered offer as its last column; without one as it is."""
     offer = entered()
@@ -119,7 +125,9 @@ def of_segments(rows: pd.DataFrame, at: Terms, currency: str) -> None:
             "name": text(t("column.segment"), pinned=True),
             "customers": cells.integer(t("column.customers")),
             **_columns(currency),
-            BREAK_EVEN_UPLIFT: _uplift(t("break_even.column.uplift")),
+            BREAK_EVEN_UPLIFT: st.column_config.NumberColumn(
+                t("break_even.column.uplift"), format="%.2f%%", help=t("break_even.column.uplift.help")
+            ),
             "needed": text(t("break_even.column.needed"), width="large"),
         }
         cells.table(shown, t("break_even.title"), columns, height="content", key="break_even_segments")
@@ -177,8 +185,7 @@ def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str
                     "cost": offer.cost,
                     "name": names[tier - 1],
                     **{key: value[0] for key, value in _figures([point]).items()},
-                    **{kind: _percentage(by_kind[kind][tier]) for kind in PAID},
-                    "needed": needed(point),
+                    **{kind: _short(by_kind[kind][tier]) for kind in PAID},
                     **{key: None if gain is None else getattr(gain, key) for key in MEASURED},
                 }
             )
@@ -188,9 +195,8 @@ def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str
         "cost": cells.money(t("break_even.cost"), currency),
         "name": text(t("column.segment")),
         **_columns(currency),
-        EVERYONE: _uplift(t("break_even.column.everyone")),
-        BUYERS: _uplift(t("break_even.column.buyers")),
-        "needed": text(t("break_even.column.needed")),
+        EVERYONE: text(t("break_even.column.everyone"), help=t("break_even.column.everyone.help")),
+        BUYERS: text(t("break_even.column.buyers"), help=t("break_even.paid.help")),
         **{
             key: cells.money(t(f"break_even.column.{key}"), currency, help=t("break_even.column.gain.help"))
             for key in MEASURED
@@ -230,10 +236,6 @@ def _columns(currency: str) -> dict[str, Any]:
         ),
         "buyer_value": cells.money(t("break_even.column.buyer_value"), currency),
     }
-
-
-def _uplift(label: str) -> Any:
-    return st.column_config.NumberColumn(label, format="%.2f%%", help=t("break_even.column.uplift.help"))
 
 
 def _say_notes(at: Terms) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.deployment.bundle import Bundle
 from clv_core.errors import UsageError
 from clv_core.strategy.plans import (
     ALL_TIERS,
@@ -19,6 +24,8 @@ from clv_core.strategy.plans import (
     OfferCost,
     measured_gain,
 )
+from clv_core.workspace import Workspace
+from tests.conftest import Clv
 
 CUSTOMERS = pd.DataFrame(
     {
@@ -94,3 +101,38 @@ def test_what_was_measured_is_incremental_margin_less_cost_and_an_assumed_effect
 def test_a_cost_below_nothing_another_word_and_no_margin_are_refused(words: tuple[float, str, float]):
     with pytest.raises(UsageError):
         OfferCost(*words)
+
+
+@pytest.fixture
+def workspace(small_workspace: Workspace, tmp_path: Path) -> Workspace:
+    shutil.copytree(small_workspace.root, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")
+
+
+def test_commands_write_the_uplift_last_and_say_what_it_assumes(clv: Clv, small_bundle: Bundle, tmp_path: Path):
+    about, offer = ("shop", "--model", small_bundle.id), ("--offer-cost", "5", "--margin-rate", "0.4")
+    answer = clv("segment", *about, *offer, "--offer-paid", "buyers", "--out", str(tmp_path / "tiers.parquet"))
+    rows = pd.read_parquet(tmp_path / "tiers.parquet")
+    buyer = 0.4 * rows["predicted_clv"] / rows["p_purchase"]
+    uplift = 5 * rows["p_purchase"] / (buyer - 5)
+    by_hand = uplift.where((buyer > 5) & (uplift <= 1 - rows["p_purchase"] + 1e-9))
+    pd.testing.assert_series_equal(rows[BREAK_EVEN_UPLIFT], by_hand, check_names=False)
+    assert [name for name in rows if name != "currency"][-1] == BREAK_EVEN_UPLIFT
+    assert "not measured" in str(answer["warnings"])
+    top = answer["tiers"][0]
+    value = 0.4 * top["value_sum"] / top["buyers_expected"]
+    assert top[BREAK_EVEN_UPLIFT] == pytest.approx(5 * top["p_purchase_mean"] / (value - 5))
+    record = json.loads(Path(answer["side_file"]).read_text(encoding="utf-8"))
+    assert record["settings"] == {"offer_cost": 5.0, "offer_paid": "buyers", "offer_margin_rate": 0.4}
+    clv("export", *about, *offer, "--format", "csv", "--out", str(tmp_path / "list.csv"))
+    listed = pd.read_csv(tmp_path / "list.csv")
+    assert [name for name in listed if name != "currency"][-1] == BREAK_EVEN_UPLIFT and "max_spend" not in listed
+    with_platform = ("--format", "google_customer_match", "--out", str(tmp_path / "google.csv"))
+    assert cli_code(clv, "export", *about, *offer, *with_platform) == "export_break_even"
+    margin_alone = ("--margin-rate", "0.4", "--out", str(tmp_path / "a.csv"))
+    assert cli_code(clv, "segment", *about, *margin_alone) == "segment_margin"
+
+
+def cli_code(clv: Clv, *words: str) -> str:
+    """Return the code of the error that a command ends with."""
+    return str(clv(*words, code=2)["error"]["code"])
