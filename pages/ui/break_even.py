@@ -79,18 +79,20 @@ def needed(point: BreakEven) -> str:
 def _short(point: BreakEven) -> str:
     """Return what must happen, in two or three words."""
     message = point.message()
-    return t(message.code.replace("break_even", "break_even.short"), **message.params)
+    kind = message.code.rpartition(".")[2]
+    return t(f"break_even.short.{kind}", **message.params)
 
 
-def with_column(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a list of customers with the break-even of the entered offer as its last column; without one as it is."""
-    offer = entered()
+def with_column(rows: pd.DataFrame, offer: OfferCost | None) -> pd.DataFrame:
+    """Return a list of customers with an offer's break-even as its last column; without an offer as it is.
+
+    ``offer`` is of :func:`entered`, asked while the page is drawn: files are written later.
+    """
     return rows if offer is None else offer.added_to(rows)
 
 
-def with_settings(side: Side, at: Terms) -> Side:
+def with_settings(side: Side, at: Terms, offer: OfferCost | None) -> Side:
     """Return the side file of :func:`with_column`'s list."""
-    offer = entered()
     if offer is None:
         return side
     assumed = (*side.assumptions, *(Assumption.of(note, session.language()) for note in notes(at)))

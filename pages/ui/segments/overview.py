@@ -317,14 +317,17 @@ def _table(selected: Members) -> None:
 
 def _downloads(selected: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
-    segmented = selected.segmented
-    side = break_even.with_settings(selected.side(), segmented.scored.terms)
+    segmented, entered = selected.segmented, break_even.entered()
+    side = break_even.with_settings(selected.side(), segmented.scored.terms, entered)
     allowed = verdict.is_acknowledged(segmented.bundle) and len(selected.rows) > 0
     work, stop, language = session.workspace(), session.suppression_list(), session.language()
 
+    def people() -> pd.DataFrame:
+        return break_even.with_column(selected.frame(), entered)
+
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
-        made = export(break_even.with_column(selected.frame()), kind, path, side=side, stop=stop, language=language)
+        made = export(people(), kind, path, side=side, stop=stop, language=language)
         log_export(work, made, kind, side)
         return made
 
@@ -332,9 +335,5 @@ def _downloads(selected: Members) -> None:
     suppressed = int(row_files.stopped(mark, segmented.customers, stop)[selected.rows].sum())
     name = row_files.stem(segmented.bundle, selected.what, side, segmented.scored.terms)
     row_files.offer(name, "list", write, allowed=allowed, most=len(selected.rows), suppressed=suppressed)
-
-    def people() -> pd.DataFrame:
-        return break_even.with_column(selected.frame())
-
     audience = Audience(segmented.scored, selected.what, people, len(selected.rows), side)
     offer_for_platforms(audience, "list", allowed=allowed)
