@@ -19,6 +19,7 @@ from clv_core.strategy.plans import (
     EVERYONE,
     PAID,
     BreakEven,
+    MeasuredGain,
     Offer,
     OfferCost,
     measured_gain,
@@ -29,7 +30,8 @@ from pages.ui.i18n import money, t
 
 COST, PAID_FOR = "break_even_cost", "break_even_paid"
 """Session keys of the offer that a person entered; all pages share it."""
-MEASURED: Final = ("gain", "low", "high")
+MEASURED: Final = "gain"
+"""Column of what an experiment measured."""
 
 
 def ask(currency: str) -> OfferCost | None:
@@ -188,28 +190,33 @@ def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str
                     "name": names[tier - 1],
                     **{key: value[0] for key, value in _figures([point]).items()},
                     **{kind: _short(by_kind[kind][tier]) for kind in PAID},
-                    **{key: None if gain is None else getattr(gain, key) for key in MEASURED},
+                    MEASURED: "" if gain is None else _interval(gain, currency),
                 }
             )
     shown, text = pd.DataFrame(rows), st.column_config.TextColumn
+    unit = "gain.revenue" if at.margin_rate == 1 else "gain"
     columns: dict[str, Any] = {
         "offer": text(t("budget.column.name"), pinned=True),
         "cost": cells.money(t("break_even.cost"), currency),
         "name": text(t("column.segment")),
-        **_columns(currency),
+        MEASURED: text(t(f"break_even.column.{unit}"), help=t("break_even.column.gain.help")),
         EVERYONE: text(t("break_even.column.everyone"), help=t("break_even.column.everyone.help")),
         BUYERS: text(t("break_even.column.buyers"), help=t("break_even.paid.help")),
-        **{
-            key: cells.money(t(f"break_even.column.{key}"), currency, help=t("break_even.column.gain.help"))
-            for key in MEASURED
-        },
+        **_columns(currency),
     }
     if shown.empty:
         return
-    if shown["gain"].isna().all():
-        columns = {key: column for key, column in columns.items() if key not in MEASURED}
+    if not shown[MEASURED].any():
+        del columns[MEASURED]
     cells.table(shown[list(columns)], t("break_even.title"), columns, height="content", key="break_even_offers")
     _say_notes(at)
+
+
+def _interval(gain: MeasuredGain, currency: str) -> str:
+    """Return a measured gain with its 90% interval."""
+    return t(
+        "break_even.measured", **{name: money(getattr(gain, name), currency, 2) for name in ("gain", "low", "high")}
+    )
 
 
 def _points(people: pd.DataFrame, offer: Offer, tiers: int, paid: str) -> dict[int, BreakEven]:

@@ -6,6 +6,7 @@ from .break_even import BUYERS as BUYERS
 from .break_even import EVERYONE as EVERYONE
 from .break_even import PAID as PAID
 from .break_even import BreakEven as BreakEven
+from .break_even import MeasuredGain as MeasuredGain
 from .break_even import OfferCost as OfferCost
 from .break_even import measured_gain as measured_gain
 from .budget_plan import COST as COST
