@@ -28,6 +28,16 @@ Scheme = Annotated[
         " thresholds:500,100 (of money), quadrant, rfm, clusters:5, or rules:NAME, the shop's own."
     ),
 ]
+CostOfOffer = Annotated[
+    float | None,
+    Field(description="Cost of an offer for each customer it is paid for; adds break_even_uplift to each segment."),
+]
+PaidFor = Annotated[
+    str, Field(description="For whom the offer is paid: everyone who gets it, or buyers alone (a voucher).")
+]
+MarginRate = Annotated[
+    float, Field(description="Share of predicted value that is margin, above 0 to 1; for the break-even alone.")
+]
 CustomerId = Annotated[str, Field(description="Id of a customer, as in the log.")]
 Listed = Annotated[
     int,
@@ -146,7 +156,8 @@ class SegmentSummary(Answer):
     segments: Rows = Field(
         description="Each with name, customers, shares (0 to 1), value_mean and value_sum (predicted), the 80% range"
         " value_sum_low to value_sum_high (null where the log was too short to test, or too few are expected to buy),"
-        " p_purchase_mean, buyers_expected, and what its customers did before."
+        " p_purchase_mean, buyers_expected, and what its customers did before. With offer_cost also break_even_uplift:"
+        " share of its customers who must buy because of the offer before it pays; null: it never does."
     )
 
 

@@ -51,14 +51,17 @@ from clv_core.mcp_answers import (
     Budget,
     BudgetPreview,
     Contacts,
+    CostOfOffer,
     CustomerAnswer,
     CustomerId,
     DatasetFacts,
     DatasetName,
     Listed,
+    MarginRate,
     ModelFacts,
     ModelReference,
     Offers,
+    PaidFor,
     RealisedValue,
     Scheme,
     SegmentSummary,
@@ -69,7 +72,7 @@ from clv_core.monitoring.realized import compare_realized, outside, with_tier_na
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
 from clv_core.strategy.customer import load_card
-from clv_core.strategy.plans import make_plan, parse_offers
+from clv_core.strategy.plans import OfferCost, make_plan, parse_offers
 from clv_core.strategy.segments import load_scored_customers, parse_scheme, segment_table, table
 from clv_core.workspace import Workspace
 
@@ -237,9 +240,19 @@ class Tools:
         )
 
     def segment_summary(
-        self, dataset: DatasetName, model: ModelReference = "champion", scheme: Scheme = "quantile"
+        self,
+        dataset: DatasetName,
+        model: ModelReference = "champion",
+        scheme: Scheme = "quantile",
+        offer_cost: CostOfOffer = None,
+        offer_paid: PaidFor = "everyone",
+        margin_rate: MarginRate = 1.0,
     ) -> SegmentSummary:
-        """Return size, predicted value with 80% range and typical customer of each tier or segment."""
+        """Return size, predicted value with 80% range and typical customer of each tier or segment.
+
+        With the cost of an offer also the uplift from which it pays; that is arithmetic, not a measured effect.
+        """
+        offer = None if offer_cost is None else OfferCost(offer_cost, offer_paid, margin_rate)
         scored = self._open(dataset, model)
         customers = load_scored_customers(scored, parse_scheme(scheme, scored.dataset), progress=NoProgress())
         shared = shared_error(self._workspace, scored.model)
@@ -247,6 +260,7 @@ class Tools:
             rows = table(customers.frame, customers.names(scored.dataset), shared)
         else:
             rows = segment_table(customers.frame, customers.assignment, shared)
+        rows = rows if offer is None else offer.added_to_groups(rows)
         return SegmentSummary(**self._about(scored), scheme=scheme, segments=_records(rows))
 
     def customer_card(

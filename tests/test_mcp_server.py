@@ -77,7 +77,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
         "list_datasets": {},
         "list_models": {},
         "trust_verdict": DATASET,
-        "segment_summary": DATASET | {"scheme": "quadrant"},
+        "segment_summary": DATASET | {"scheme": "quadrant", "offer_cost": 5.0, "margin_rate": 0.4},
         "customer_card": DATASET | {"customer": best["customer_id"]},
         "top_customers": DATASET | {"most": 3},
         "budget_preview": DATASET | {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
@@ -102,6 +102,9 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
     assert answers["customer_card"]["predicted"] == pytest.approx(best["predicted_clv"])
     assert answers["top_customers"]["customers"][0]["customer_id"] == best["customer_id"]
     assert sum(one["customers"] for one in answers["segment_summary"]["segments"]) == len(scores)
+    for one in answers["segment_summary"]["segments"]:
+        uplift, buyers = one["break_even_uplift"], one["buyers_expected"]
+        assert uplift is None or uplift * one["value_sum"] * 0.4 == pytest.approx(5 * buyers)
     assert 0 < answers["budget_preview"]["spent"] <= 50
     json.dumps(answers, allow_nan=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -29,7 +29,28 @@ if TYPE_CHECKING:
     from clv_core.collection.store import Dataset
     from clv_core.strategy.audiences import Exported, Matches
     from clv_core.strategy.destinations import Destination
+    from clv_core.strategy.plans import OfferCost
     from clv_core.strategy.segments import Condition, Segmentation
+
+
+OFFER_COST: Final = (
+    option("--offer-cost", "cli.offer.cost", type=float),
+    option("--offer-paid", "cli.offer.paid", choices=("everyone", "buyers"), default="everyone"),
+)
+"""Declare the offer whose break-even uplift a list has as its last column."""
+
+
+def read_offer_cost(options: argparse.Namespace) -> OfferCost | None:
+    """Return the offer of a command line; None without a cost.
+
+    Raises:
+        UsageError: a cost below 0, or a margin out of bounds.
+    """
+    from clv_core.strategy.plans import OfferCost
+
+    if options.offer_cost is None:
+        return None
+    return OfferCost(options.offer_cost, options.offer_paid, options.margin_rate)
 
 
 def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tuple[Segmentation, list[Condition]]:
@@ -52,21 +73,35 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
     SCHEME,
     option("--segment", "cli.segment.segment", action="append", default=[]),
     option("--out", "cli.segment.out", type=Path, required=True),
+    *OFFER_COST,
+    option("--margin-rate", "cli.offer.margin", type=float, default=1.0),
     CUTOFF,
 )
 def run_segment(options: argparse.Namespace, context: Context) -> Answer:
     """Cut, write the list, and return one record for each tier, or segment, of all customers.
 
     Sums have their 80% interval; null without past origins to estimate it from.
+
+    Raises:
+        UsageError: a margin is given without the cost of an offer.
     """
     from clv_core.strategy import segment
     from clv_core.strategy.audiences import check_ending
 
+    offer = read_offer_cost(options)
+    if offer is None and options.margin_rate != 1:
+        raise UsageError("segment_margin")
     scored = open_scored(options, context)
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
     check_ending(options.out)
     made = segment(
-        scored, options.out, scheme=scheme, conditions=conditions, language=context.language, progress=context.progress
+        scored,
+        options.out,
+        scheme=scheme,
+        conditions=conditions,
+        offer=offer,
+        language=context.language,
+        progress=context.progress,
     )
     return {
         "out": str(options.out),
@@ -80,7 +115,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> Answer:
         "past_origins": made.total.origins,
         "customers": made.customers,
         "tiers" if "tier" in made.table else "segments": _records(made.table),
-        **trust_and_warnings(scored, context),
+        **trust_and_warnings(scored, context, () if offer is None else offer.notes),
     }
 
 
@@ -106,6 +141,7 @@ def _records(rows: pd.DataFrame) -> list[Answer]:
     option("--region", "cli.export.region"),
     option("--assume-consent", "cli.export.assume_consent", action="store_true"),
     option("--margin-rate", "cli.export.margin", type=float, default=1.0),
+    *OFFER_COST,
     CUTOFF,
 )
 def run_export(options: argparse.Namespace, context: Context) -> Answer:
@@ -121,7 +157,8 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
-    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
+    offer = read_offer_cost(options)
+    if options.margin_rate != 1 and offer is None and EXPORTS[options.format].conversion_days is None:
         conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
         raise UsageError("export_margin", format=options.format, known=conversion_formats)
     scored = open_scored(options, context)
@@ -141,7 +178,7 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
         scored,
         options.out,
         format=options.format,
-        selection=Selection(scheme, conditions, listed, context.language),
+        selection=Selection(scheme, conditions, listed, context.language, offer),
         contacts=contacts,
         margin_rate=options.margin_rate,
         progress=context.progress,

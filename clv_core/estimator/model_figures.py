@@ -189,25 +189,41 @@ class ModelFigures(FittedModel):
         return reasons.waterfall(explanation, str(customer), self.currency_).standalone()
 
     @python_door
-    def segments(self, scheme: str = "quantile") -> pd.DataFrame:
+    def segments(
+        self,
+        scheme: str = "quantile",
+        *,
+        offer_cost: float | None = None,
+        offer_paid: str = "everyone",
+        margin_rate: float = 1.0,
+    ) -> pd.DataFrame:
         """Return every customer with scores, purchase history, tier, and the segment of a scheme.
 
         Args:
             scheme: as ``clv segment --scheme`` has it: ``quantile``, ``quadrant``, ``rfm``, ``clusters:5`` and others.
+            offer_cost: money per customer for whom an offer is paid; adds the column ``break_even_uplift``: by how much
+                the offer must raise a customer's purchase probability before it pays.
+            offer_paid: for whom it is paid: ``everyone`` who gets it, or ``buyers`` alone, such as a voucher.
+            margin_rate: share of predicted value that is margin, for the break-even alone.
 
         Examples:
             >>> clv.segments()["tier_name"].value_counts().to_dict()
             {'Low value': 118, 'Medium value': 89, 'High value': 59, 'Top value': 30}
             >>> clv.segments("quadrant").columns[-2:].tolist()
             ['segment', 'segment_name']
+            >>> clv.segments(offer_cost=5, offer_paid="buyers", margin_rate=0.4).columns[-1]
+            'break_even_uplift'
         """
         from clv_core.deployment import distrust_warnings
+        from clv_core.strategy.plans import OfferCost
         from clv_core.strategy.segments import load_scored_customers, parse_scheme
 
+        offer = None if offer_cost is None else OfferCost(offer_cost, offer_paid, margin_rate)
         scored = self._scored()
         warn(distrust_warnings(scored.model, self.trust_))
         parsed = parse_scheme(scheme, scored.dataset)
-        return load_scored_customers(scored, parsed, progress=self._listener()).frame
+        customers = load_scored_customers(scored, parsed, progress=self._listener()).frame
+        return customers if offer is None else offer.added_to(customers)
 
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
         from clv_core.deployment import explain_scores

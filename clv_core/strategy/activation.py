@@ -12,13 +12,13 @@ import pandas as pd
 from clv_core.collection.parse import load_key
 from clv_core.collection.privacy import SuppressionList
 from clv_core.deployment import Scored, shared_error
-from clv_core.errors import Message, NotEnoughData
+from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences import export as exports
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.customer_list import match_id_list, side_of
-from clv_core.strategy.audiences.formats import with_conversions
+from clv_core.strategy.audiences.formats import EXPORTS, with_conversions
 from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
 from clv_core.strategy.experiments.randomized_experiment import (
     DATE,
@@ -28,6 +28,7 @@ from clv_core.strategy.experiments.randomized_experiment import (
     randomization_name,
 )
 from clv_core.strategy.experiments.treatment_effect import Experiment
+from clv_core.strategy.plans.break_even import OfferCost
 from clv_core.strategy.plans.budget_plan import (
     COST,
     EVIDENCE,
@@ -76,12 +77,14 @@ class Selection:
         listed: of :func:`~clv_core.strategy.audiences.customer_list.read_id_list`; only its customers count. None is
             everybody.
         language: of the names of tiers and segments.
+        offer: whose break-even uplift is the list's last column; None adds none.
     """
 
     scheme: Segmentation = DEFAULT_SCHEME
     conditions: Sequence[Condition] = ()
     listed: pd.DataFrame | None = None
     language: str = DEFAULT_LANGUAGE
+    offer: OfferCost | None = None
 
 
 @dataclass(frozen=True)
@@ -138,22 +141,27 @@ def segment(
     *,
     scheme: Segmentation = DEFAULT_SCHEME,
     conditions: Sequence[Condition] = (),
+    offer: OfferCost | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> SegmentList:
-    """Write the customers who fulfil all conditions with their tier, or their segment of another scheme."""
+    """Write the customers who fulfil all conditions with their tier, or their segment of another scheme.
+
+    With an offer, list and table have its break-even uplift as their last column.
+    """
     customers = load_scored_customers(scored, scheme, conditions=conditions, language=language, progress=progress)
     everyone, dataset = customers.frame, scored.dataset
     selected = choose(everyone, conditions)
-    written = exports.write_rows(
-        scored.workspace, selected, out, side_of(scored, scheme, conditions), dataset=dataset, fewest=1
-    )
+    side = _with_offer(side_of(scored, scheme, conditions), offer, language)
+    given = selected if offer is None else offer.added_to(selected)
+    written = exports.write_rows(scored.workspace, given, out, side, dataset=dataset, fewest=1)
     shared = shared_error(scored.workspace, scored.model)
     in_list = everyone.index.isin(selected.index) & ~SuppressionList.of(scored.workspace, dataset).hides(everyone)
     if customers.assignment is None:
         rows = table(everyone, customers.names(dataset, language), shared)
     else:
         rows = segment_table(everyone, customers.assignment, shared, language)
+    rows = rows if offer is None else offer.added_to_groups(rows)
     return SegmentList(written, rows, total(everyone, shared, in_list), len(everyone))
 
 
@@ -215,7 +223,14 @@ def export(
     Conversions (:func:`.with_conversions`) hold new customers only, their value times ``margin_rate``.
 
     Contact fields come from ``contacts``, else from the dataset's customers table.
+
+    Raises:
+        UsageError: an offer's break-even uplift is asked of a format that has no column for it.
     """
+    offer = selection.offer
+    if offer is not None and format in EXPORTS and not EXPORTS[format].takes_break_even:
+        able = [entry.id for entry in EXPORTS.values() if entry.takes_break_even]
+        raise UsageError("export_break_even", format=format, known=able)
     scheme, conditions, listed = selection.scheme, selection.conditions, selection.listed
     everyone = load_scored_customers(
         scored, scheme, conditions=conditions, language=selection.language, progress=progress
@@ -227,8 +242,12 @@ def export(
         key = load_key(scored.workspace, manifest.key_fingerprint) if manifest.pseudonymised else None
         everyone, unmatched = match_id_list(everyone, listed, key)
         side = replace(side, settings={"listed": len(listed)})
+    side = _with_offer(side, offer, selection.language)
     selected = with_conversions(choose(everyone, conditions), format, dataset, scored.as_of, margin_rate)
-    side = replace(side, margin_rate=margin_rate)
+    if offer is None:
+        side = replace(side, margin_rate=margin_rate)
+    else:
+        selected = offer.added_to(selected)
     made = exports.export(
         selected,
         format,
@@ -238,4 +257,13 @@ def export(
         stop=SuppressionList.of(scored.workspace, dataset),
     )
     exports.log_export(scored.workspace, made, format, side)
-    return replace(made, notes=(*unmatched, *made.notes))
+    notes = () if offer is None else offer.notes
+    return replace(made, notes=(*unmatched, *notes, *made.notes))
+
+
+def _with_offer(side: exports.Side, offer: OfferCost | None, language: str) -> exports.Side:
+    """Return a side file with what a break-even uplift was worked out from, and what it assumes."""
+    if offer is None:
+        return side
+    assumed = (*side.assumptions, *(exports.Assumption.of(note, language) for note in offer.notes))
+    return replace(side, assumptions=assumed, settings={**side.settings, **offer.settings})

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import recommending, widgets
+from pages.ui import break_even, recommending, widgets
 from pages.ui.customer import card, details
 
 scored = widgets.need_model()
@@ -18,6 +18,7 @@ details.figures(shown)
 with st.grid(2, min_column_width=360):
     details.reasons(shown)
     details.action(shown)
+break_even.of_customer(shown, scored.terms)
 details.segments_by_hand(shown, dataset)
 details.history(shown)
 recommending.on_card(scored, shown.customer_id)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from pages.ui import i18n, navigation, schemes, scores, segmenting, terms, tiers, widgets
+from pages.ui import break_even, i18n, navigation, schemes, scores, segmenting, terms, tiers, widgets
 from pages.ui.budget import offer_table
 from pages.ui.i18n import t
 from pages.ui.segments import overview, past, rules
@@ -63,6 +63,7 @@ elif view == "rules":
 else:
     if not overview.group(dataset):
         overview.cards(segmented)
+    break_even.of_segments(segmented.table, scored.terms, segmented.currency)
     st.header(t("segments.list"), anchor=False)
     overview.members(segmented)
     if st.button(t("segments.to_budget"), icon=navigation.BY_NAME["strategy"].icon, key="to_budget"):

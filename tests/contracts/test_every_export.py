@@ -44,6 +44,7 @@ def scored(count: int) -> pd.DataFrame:
             "converted_at": pd.Timestamp("1998-06-01 10:20:30"),
             "conversion_value": 480.5,
             "conversion_currency": "EUR",
+            "break_even_uplift": 0.05,
         }
     )
 
@@ -90,6 +91,24 @@ def test_everybody_who_may_be_in_it_is_there_once_and_nobody_else(format: str, t
     shown = set().union(*cells)
     left = [traces(place) & shown for place in range(people_of(format)) if place not in inside]
     assert not any(left) and (not entry.needs_contacts or made.left_out == {"no_consent": REFUSED})
+
+
+BEHIND = {"Email Marketing Consent", "currency"}
+"""Columns that are last in any list that has them: what else a row is, comes before."""
+
+
+@FORMAT
+def test_the_break_even_uplift_is_a_last_column_where_the_format_has_room_and_nowhere_else(
+    format: str, tmp_path: Path
+) -> None:
+    entry, headers = EXPORTS[format], []
+    given = contacts(people_of(format)) if entry.needs_contacts else None
+    for people in (scored(people_of(format)).drop(columns="break_even_uplift"), scored(people_of(format))):
+        made = export(people, format, tmp_path / f"list{entry.suffix}", side=SIDE, contacts=given)
+        headers.append(rows_of(made.files[0], header=False)[0])
+    without, with_uplift = ([name for name in names if name not in BEHIND] for names in headers)
+    assert with_uplift == [*without, "break_even_uplift"] if entry.takes_break_even else with_uplift == without
+    assert "max_spend" not in with_uplift, "known customers have no ceiling"
 
 
 @FORMAT

@@ -56,6 +56,7 @@ def test_the_table_that_is_downloaded_has_the_customers_the_spend_and_the_margin
     first = log.groupby("customer_id")["channel"].first().value_counts()
     assert rows["customers"].astype(int).to_dict() == first.to_dict()
     assert float(rows.loc["affiliate", "spend"]) == pytest.approx((23 + 30 / 31) * 9000.25)  # the log ends a day early
+    assert rows.columns[-3:].tolist() == ["max_spend", "max_spend_low", "currency"]
     assert rows["margin_rate"].astype(float).to_dict() == {
         name: 0.5 if name == "search" else 1.0 for name in rows.index
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
@@ -53,6 +54,18 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     last = pd.date_range(as_of, periods=HORIZON_DAYS).max()  # of the days that the prediction speaks of
     said = {"en": f"by {last.day} {last:%b %Y}", "zh": f"到 {last.year}年{last.month}月{last.day}日"}
     assert any(said[lang] in item.value for item in app.markdown)
+
+
+def test_an_offer_is_held_against_what_buyers_like_her_bring_and_her_value_is_no_ceiling(
+    open_page: OPEN, with_model: Path
+) -> None:
+    app = open_page(with_model, "customer", lang="en")
+    first = scores_of(with_model).sort_values("predicted_clv").iloc[-1]
+    do(app, ("break_even_cost", 5.0), ("terms_margin", 40.0))
+    uplift = 5 * first["p_purchase"] / (0.4 * first["predicted_clv"])
+    said = f"1 in {int(1 / uplift)} buys" if uplift <= 0.2 else f"{int(np.ceil(100 * uplift))} of 100 buy"
+    assert any(said in item.value for item in app.markdown)
+    assert any("no ceiling" in item.value for item in app.caption)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import BY_NAME
 from pages.ui.segments import overview
-from tests.pages.conftest import OPEN, Offered, control, do, texts
+from tests.pages.conftest import OPEN, Offered, control, do, table_of, texts
 from tests.pages.conftest import press as file_of
 
 pytestmark = pytest.mark.first(12)
@@ -110,6 +110,21 @@ def test_the_list_holds_the_chosen_segment_and_files_say_which(open_page: OPEN, 
     placed = quadrant_of(app, frame).place(frame)
     assert sorted(listed["customer_id"]) == sorted(frame["customer_id"][placed.where == 2])
     assert set(listed["tier_name"]) == {translate("segment.quadrant.win_back")}
+
+
+def test_an_offer_s_break_even_stands_by_segment_and_is_the_last_column_of_the_files(
+    open_page: OPEN, own: Path, offered: Offered
+) -> None:
+    app = opened(open_page, own, "quadrant")
+    assert "break_even_uplift" not in table_of(offered["download_list_csv"])
+    do(app, ("break_even_cost", 5.0))
+    frame = customers_of(own)
+    sums = frame.groupby(quadrant_of(app, frame).place(frame).where)[["p_purchase", "predicted_clv"]].sum()
+    (table,) = [shown.value for shown in app.dataframe if "needed" in shown.value.columns]
+    wanted = 500 * sums["p_purchase"] / sums["predicted_clv"]
+    assert table["break_even_uplift"].tolist() == pytest.approx(wanted.tolist())
+    rows = table_of(offered["download_list_csv"])
+    assert [name for name in rows if name != "currency"][-1] == "break_even_uplift"
 
 
 def test_a_range_of_nothing_under_a_value_is_explained_where_it_stands_and_in_the_side_file(

@@ -53,11 +53,29 @@ def test_without_effects_the_page_proposes_an_experiment_on_customers_who_are_th
     app = open_page(with_model, "strategy", lang=lang)
     assert not app.error and not app.slider and not app.metric
     there = translate("budget.propose.unknown", lang)[:8]
-    assert app.header[0].value.startswith(there) and app.number_input(key="terms_margin").value is None
+    assert there in texts(app) and app.number_input(key="terms_margin").value is None
     rows = table_of(offered["download_draw_csv"])
     assert 60 <= len(rows) <= len(scores(with_model)) and rows["group"].nunique() == 2
     who = next(one for one in app.selectbox if str(one.key).startswith("draw_who_"))
     assert rows["customer_id"].is_unique and who.value >= 0
+
+
+def test_without_effects_the_headline_is_what_the_dearest_offer_for_all_must_achieve(
+    open_page: OPEN, with_model: Path
+) -> None:
+    app = open_page(with_model, "strategy", lang="en")
+    tiered = scores(with_model)
+    starting = offer_table.starting_offers(tiered["predicted_clv"].to_numpy(), 4, "en")
+    cost = float(starting.set_index("start").loc["voucher", "cost"])
+    sums = tiered.groupby("tier")[["p_purchase", "predicted_clv"]].sum()
+    easiest = (cost * sums["p_purchase"] / sums["predicted_clv"]).min()  # of those whom a buyer of theirs pays for
+    wanted = f"1 in {int(1 / easiest)} buys" if easiest <= 0.2 else f"{int(np.ceil(100 * easiest))} of 100 buy"
+    assert wanted in app.header[0].value and starting["name"].iloc[1] in app.header[0].value
+    (table,) = [frame.value for frame in app.dataframe if "everyone" in frame.value.columns]
+    present = tiered["tier"].unique()
+    assert len(table) == 2 * len(present) + 2  # two offers for every tier, a call for two of them
+    voucher = table[table["offer"] == starting["name"].iloc[1]]
+    assert wanted.removesuffix(" buys").removesuffix(" buy") in voucher["everyone"].tolist() and "gain" not in table
 
 
 def test_a_margin_turns_revenue_into_gain(open_page: OPEN, root: Path) -> None:

@@ -32,6 +32,7 @@ from clv_core.strategy.acquisition import (
     Spend,
     acquisition_report,
     load_new_customers,
+    report_table,
 )
 from clv_core.strategy.acquisition.customer_origins import load_origins
 from clv_core.strategy.acquisition.payback import Curves
@@ -269,6 +270,36 @@ def test_a_cost_is_paid_back_by_what_is_left_of_revenue(tmp_path: Path) -> None:
     assert (row["cac"], row["payback_month"], row["payback_observed"]) == (18.0, 4, True)
     (row,) = acquisition_report(steady, table, Question(margins={"ads": 0.9})).groups.to_dict("records")
     assert row["payback_month"] == 2  # 9 a month
+
+
+def test_the_most_that_may_be_spent_is_what_is_left_within_the_payback_months_to_the_cent(tmp_path: Path) -> None:
+    """By hand: search brings 10 a month and ads 4, of which 50% and 25% are left; in three months 15.00 and 3.00."""
+    count, months, channels = 40, 5, ["search"] * 40 + ["ads"] * 40
+    monthly = np.repeat([10.0, 4.0], count)
+    steady = replace(
+        customers(channels, (monthly * months).tolist(), [1.0] * 2 * count),
+        acquired=np.full(2 * count, np.datetime64("2024-01-01")),
+        origin={"channel": pd.Categorical(channels), "cohort": pd.Categorical(["2024-01"] * 2 * count)},
+        spent_row=np.repeat(np.arange(2 * count), months),
+        spent_month=np.tile(np.arange(months), 2 * count),
+        spent=np.repeat(monthly, months),
+    )
+    margins = {"search": 0.5, "ads": 0.25}
+    rows = acquisition_report(steady, None, Question(margins=margins, payback_months=3)).groups.set_index("group")
+    own = rows["own_weight"]  # the means are drawn towards that of all, which is 7 a month
+    left = own * pd.Series({"search": 30.0, "ads": 12.0}) + (1 - own) * 21
+    by_hand = (left * pd.Series(margins)).round(2)
+    assert rows["max_spend"].round(2).to_dict() == by_hand.to_dict()
+    assert by_hand["search"] == pytest.approx(15, rel=0.1) and by_hand["ads"] == pytest.approx(3, rel=0.2)
+    assert (rows["max_spend_low"] <= rows["max_spend"]).all() and (rows["max_spend_low"] > 0).all()
+    alone = acquisition_report(steady, None, Question(payback_months=60)).groups
+    assert alone["max_spend"].isna().all() and alone["max_spend_low"].isna().all()  # no curve goes so far
+    unknown = acquisition_report(replace(steady, shared=None), None, Question(payback_months=3)).groups
+    assert unknown["max_spend"].notna().all() and unknown["max_spend_low"].isna().all()
+    assert report_table(acquisition_report(steady, None, Question())).columns[-2:].tolist() == [
+        "max_spend",
+        "max_spend_low",
+    ]
 
 
 def test_a_margin_scales_worth_and_not_cost(people: NewCustomers, tmp_path: Path):

@@ -26,6 +26,7 @@ NEVER: Final = "never"
 UNKNOWN_COST: Final = "no_cost"
 OBSERVED, PREDICTED = "observed", "predicted"
 """When a group pays back: beyond its curve, unknown without a cost, or by an age that most customers (not) reached."""
+MAX_SPEND: Final = ("max_spend", "max_spend_low")
 SHARES: Final = ("own_weight", "ratio", "ratio_low", "ratio_high", "p_above_one", "p_above_target", "never_again")
 
 
@@ -58,14 +59,18 @@ def acquire(
 
 
 def report_table(report: Acquisition) -> pd.DataFrame:
-    """Return the groups as a table for a file: when they pay back in a word and in months, missing where never."""
+    """Return the groups as a table for a file: when they pay back in a word and in months, missing where never.
+
+    The most that may be spent comes last.
+    """
     groups = report.groups
     month = groups["payback_month"].to_numpy(float)
     reached = np.where(groups["payback_observed"], OBSERVED, PREDICTED)
     when = np.select([np.isnan(month), np.isinf(month), month == 0], [UNKNOWN_COST, NEVER, OBSERVED], reached)
     finite = groups.replace([np.inf, -np.inf], np.nan)
     finite = finite.round({name: 4 if name in SHARES else 2 for name in finite.select_dtypes("float")})
-    return finite.drop(columns="payback_observed").assign(payback=when)
+    last = finite[list(MAX_SPEND)]
+    return finite.drop(columns=["payback_observed", *MAX_SPEND]).assign(payback=when).join(last)
 
 
 def acquisition_side(scored: Scored, report: Acquisition, language: str) -> Side:

@@ -201,13 +201,15 @@ class _Report:
         month, low, high, lived = (
             by_group[:-1] for by_group in curves.payback(np.append(rows["cac"] / margin, np.nan))
         )
+        spend, spend_low = (by_group[:-1] * margin for by_group in curves.at(question.payback_months))
         if not errors.has_past:
-            low, high = np.full(len(low), np.nan), np.full(len(high), np.nan)
+            low, high, spend_low = (np.full(len(self.groups), np.nan) for _ in range(3))
         rows |= {"payback_month": month, "payback_low": low, "payback_high": high, "payback_observed": lived}
         rows |= {
             "max_cac": rows["ltv"] / question.target_ratio,
             "max_cac_low": rows["ltv_low"] / question.target_ratio,
-            "max_cac_payback": curves.at(question.payback_months)[:-1] * margin,
+            "max_spend": spend,
+            "max_spend_low": spend_low,
             "never_again": self._never_again(),
             "multiplier": estimates.mean / of_all.mean[0],
             "enough": size >= question.min_customers,

@@ -56,9 +56,14 @@ class Curves:
         low, high = (np.where(np.isnan(month), np.nan, end) for end in (low, high))
         return month, low, high, lived
 
-    def at(self, month: int) -> Floats:
-        """Return the value by the end of a month, [g + 1]; NaN where no curve goes so far."""
-        return self.value[:, month - 1] if month <= self.value.shape[1] else np.full(len(self.value), np.nan)
+    def at(self, month: int) -> tuple[Floats, Floats]:
+        """Return the value by the end of a month and the lower end of its interval, [g + 1] each.
+
+        NaN where no curve goes so far.
+        """
+        if month > self.value.shape[1]:
+            return np.full(len(self.value), np.nan), np.full(len(self.value), np.nan)
+        return self.value[:, month - 1], ends(self.draws[:, :, month - 1])[0]
 
 
 def _first_month(value: Floats, cost: Floats) -> Floats:

@@ -104,7 +104,9 @@ class Acquisition:
             ``payback_month``, ``payback_low``, ``payback_high`` (months from acquisition, infinite where the curve does
             not reach the cost, NaN without a cost), ``payback_observed`` (whether most customers have lived that long);
             ``max_cac`` and ``max_cac_low`` (highest cost per new customer for the target ratio, and that which holds
-            it with a chance of 90%), ``max_cac_payback`` (for the payback months; NaN where no curve goes so far);
+            it with a chance of 90%);
+            ``max_spend`` and ``max_spend_low`` (the most that may be spent on a new customer: contribution by the end
+            of the payback months, and the lower end of its interval; NaN where no curve goes so far);
             ``never_again`` (share of buyers whose first order is expected to stay the only one in the horizon);
             ``multiplier`` (ltv over that of all customers);
             ``enough`` (whether it has the minimum of customers), ``rank`` (1 is best; by ratio, else by ltv; missing

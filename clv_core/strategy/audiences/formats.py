@@ -49,6 +49,7 @@ class Export:
         region: country of phone numbers that name none, unless another is chosen; "" where the platform has no one
             country.
         read_as: what the platform makes of e-mail addresses before it hashes them, where that makes one of several.
+        properties: whether it also takes what mail platforms call properties (:data:`.platforms.PROPERTIES`).
         conversion_days: how long ago the first order of a conversion may be; None for audiences.
     """
 
@@ -63,7 +64,13 @@ class Export:
     most_rows: int | None = None
     region: str = ""
     read_as: Spelling | None = None
+    properties: bool = False
     conversion_days: int | None = None
+
+    @property
+    def takes_break_even(self) -> bool:
+        """Whether its list may have the break-even uplift of an offer as a last column."""
+        return self.columns is None or self.properties
 
     @property
     def needs_contacts(self) -> bool:
@@ -80,9 +87,17 @@ EXPORTS: Final[dict[str, Export]] = {
         Export("meta_value_based", ".csv", platforms.meta, (EMAIL, PHONE, MADID), fewest=100),
         Export("google_conversions", ".csv", platforms.google_conversions, (GCLID,), conversion_days=90),
         Export("meta_events", ".csv", platforms.meta_events, (EMAIL, PHONE, MADID, FBC), conversion_days=62),
-        Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE),
-        Export("hubspot", ".csv", platforms.hubspot, (EMAIL,), largest_file=512 * MEGABYTE, most_rows=1_048_575),
-        Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,)),
+        Export("klaviyo", ".csv", platforms.klaviyo, (EMAIL, PHONE), largest_file=50 * MEGABYTE, properties=True),
+        Export(
+            "hubspot",
+            ".csv",
+            platforms.hubspot,
+            (EMAIL,),
+            largest_file=512 * MEGABYTE,
+            most_rows=1_048_575,
+            properties=True,
+        ),
+        Export("mailchimp", ".csv", platforms.mailchimp, (EMAIL,), properties=True),
         Export(
             "tiktok",
             ".csv",

@@ -27,6 +27,7 @@ from clv_core.collection.vocabulary import (
 )
 from clv_core.columns import CUSTOMER_ID
 from clv_core.strategy.audiences.contacts import COUNTRY_CODE, MOBILE_CN, lower, md5, sha256
+from clv_core.strategy.plans.break_even import BREAK_EVEN_UPLIFT
 from clv_core.strategy.purchase_history import HISTORIC_VALUE, LAST_PURCHASE
 from clv_core.strategy.segments import P_PURCHASE, TIER, VALUE
 
@@ -43,6 +44,7 @@ PROPERTIES: Final = {
     LAST_PURCHASE: "last_purchase",
     "as_of": "clv_as_of",
     "horizon_days": "clv_horizon_days",
+    BREAK_EVEN_UPLIFT: "break_even_uplift",
 }
 """Columns of ours that mail platforms get as properties, under the names that they see."""
 CONVERTED_AT, CONVERSION_VALUE = "converted_at", "conversion_value"
@@ -266,7 +268,7 @@ def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
         days: pd.Series[Any] = column.dt.strftime("%Y-%m-%d").astype("str").fillna("")
         return days
     if pd.api.types.is_float_dtype(column):
-        return plain_numbers(column, digits=4 if column.name == P_PURCHASE else 2)
+        return plain_numbers(column, digits=4 if column.name in (P_PURCHASE, BREAK_EVEN_UPLIFT) else 2)
     return column.astype("str").fillna("")
 
 

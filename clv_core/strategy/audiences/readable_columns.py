@@ -17,7 +17,7 @@ CURRENCY: Final = "currency"
 MONEY: Final = re.compile(
     r"(^|_)(clv|value|price|cost|costs|gain|spend|revenue|amount|budget|profit|predicted|actual|base|margin)(_|$)"
 )
-SHARE: Final = re.compile(r"^p_|(^|_)(probability|chance|share|rate|ratio)(_|$)")
+SHARE: Final = re.compile(r"^p_|(^|_)(probability|chance|share|rate|ratio|uplift)(_|$)")
 """Columns of amounts, and of probabilities and other shares, by their names."""
 END: Final = re.compile(r"(^|_)(low|high)$")
 """Ends of an interval: they are of what the column before them is of."""

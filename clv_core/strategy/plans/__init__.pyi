@@ -1,6 +1,14 @@
 from .allocation import Curve as Curve
 from .allocation import gain_curve as gain_curve
 from .allocation import max_useful_budget as max_useful_budget
+from .break_even import BREAK_EVEN_UPLIFT as BREAK_EVEN_UPLIFT
+from .break_even import BUYERS as BUYERS
+from .break_even import EVERYONE as EVERYONE
+from .break_even import PAID as PAID
+from .break_even import BreakEven as BreakEven
+from .break_even import MeasuredGain as MeasuredGain
+from .break_even import OfferCost as OfferCost
+from .break_even import measured_gain as measured_gain
 from .budget_plan import COST as COST
 from .budget_plan import EVIDENCE as EVIDENCE
 from .budget_plan import GAIN as GAIN

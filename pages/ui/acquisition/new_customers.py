@@ -113,6 +113,13 @@ def _card(report: Acquisition, row: dict[Hashable, Any]) -> None:
         lines.append(
             t("acquisition.card.chance", share=percent(row["p_above_target"]), target=f"{question.target_ratio:g}")
         )
+    months = question.payback_months
+    if np.isfinite(row["max_spend"]):
+        amounts = {name: money(row[name], currency) for name in ("max_spend", "max_spend_low")}
+        key = "acquisition.card.spend.range" if np.isfinite(row["max_spend_low"]) else "acquisition.card.spend"
+        lines.append(t(key, months=months, **amounts))
+    elif row["customers"] > 0:
+        lines.append(t("acquisition.card.spend.unknown", months=months))
     if np.isfinite(row["max_cac"]):
         lines.append(
             t("acquisition.card.bid", amount=money(row["max_cac"], currency), target=f"{question.target_ratio:g}")
@@ -270,7 +277,8 @@ def table(report: Acquisition) -> None:
         "payback_high": number(t("segments.column.high"), format="%d"),
         "max_cac": amount("max_cac"),
         "max_cac_low": amount("max_cac_low"),
-        "max_cac_payback": amount("max_cac_payback"),
+        "max_spend": amount("max_spend"),
+        "max_spend_low": amount("max_spend_low"),
         "never_again": number(
             t("acquisition.column.never_again"), format="%.0f%%", help=t("acquisition.column.never_again.help")
         ),

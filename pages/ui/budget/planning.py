@@ -34,7 +34,7 @@ from clv_core.strategy.plans import (
     with_experiments,
 )
 from clv_core.strategy.segments import TIER, VALUE
-from pages.ui import cells, i18n, row_files, scores, session, terms, tiers, verdict, widgets
+from pages.ui import break_even, cells, i18n, row_files, scores, session, terms, tiers, verdict, widgets
 from pages.ui.budget import experiment, offer_table
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
 from pages.ui.cache import CUSTOMERS, cached
@@ -101,7 +101,11 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
     context = widgets.context_line(scored.model, scored.dataset.log_end, scored.terms)
     side = tiers.side(scored)
     if not inputs.has_effect:
-        widgets.headline(experiment.proposal(inputs), context, t("budget.propose.why"))
+        needed = break_even.headline(inputs.people, inputs.offers, inputs.segments.names, currency)
+        proposal = experiment.proposal(inputs)
+        widgets.headline(needed or proposal, context, t("break_even.strategy"), *([proposal] if needed else []))
+        _break_even(inputs)
+        st.caption(t("budget.propose.why"))
         with st.container(border=True):
             st.markdown(f"**{t('budget.draw')}**")
             experiment.design(inputs, None, side, allowed=allowed)
@@ -112,6 +116,7 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
         with st.container(border=True):
             st.header(t("budget.nothing"), anchor=False)
             st.write(t("budget.nothing.why"))
+        _break_even(inputs)
         return
     above = st.container()
     budget = _slider(most, inputs, allowed=allowed)
@@ -127,11 +132,18 @@ def _plan_or_proposal(inputs: PlanInputs, notes: Sequence[str], *, allowed: bool
     st.header(t("budget.who"), anchor=False)
     _assignment(plan, inputs)
     _lists(inputs, plan, budget, allowed=allowed)
+    with st.expander(t("break_even.title"), icon=":material/balance:"):
+        _break_even(inputs)
     if not plan.customers.empty:
         box = st.expander(t("budget.draw"), icon=":material/shuffle:", key="draw_open", on_change="rerun")
         if box.open:  # a million hashes take a second
             with box:
                 experiment.design(inputs, plan, side_of(inputs, plan, budget), allowed=allowed)
+
+
+def _break_even(inputs: PlanInputs) -> None:
+    """Show what each offer must achieve before it pays, and what was measured of it."""
+    break_even.of_offers(inputs.people, inputs.offers, inputs.segments.names, inputs.scored.terms, inputs.currency)
 
 
 def _unit_of_gain(inputs: PlanInputs) -> str:

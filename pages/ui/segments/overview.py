@@ -32,7 +32,19 @@ from clv_core.strategy.segments import (
     too_few,
     value_of,
 )
-from pages.ui import cells, i18n, navigation, row_files, schemes, segmenting, session, tiers, verdict, widgets
+from pages.ui import (
+    break_even,
+    cells,
+    i18n,
+    navigation,
+    row_files,
+    schemes,
+    segmenting,
+    session,
+    tiers,
+    verdict,
+    widgets,
+)
 from pages.ui.charts import placing
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import money, percent, t
@@ -305,13 +317,17 @@ def _table(selected: Members) -> None:
 
 def _downloads(selected: Members) -> None:
     """Offer the customers as files; a model that is not trusted has to be acknowledged first."""
-    segmented, side = selected.segmented, selected.side()
+    segmented, entered = selected.segmented, break_even.entered()
+    side = break_even.with_settings(selected.side(), segmented.scored.terms, entered)
     allowed = verdict.is_acknowledged(segmented.bundle) and len(selected.rows) > 0
     work, stop, language = session.workspace(), session.suppression_list(), session.language()
 
+    def people() -> pd.DataFrame:
+        return break_even.with_column(selected.frame(), entered)
+
     def write(path: Path) -> Exported:
         kind = path.suffix.removeprefix(".")
-        made = export(selected.frame(), kind, path, side=side, stop=stop, language=language)
+        made = export(people(), kind, path, side=side, stop=stop, language=language)
         log_export(work, made, kind, side)
         return made
 
@@ -319,5 +335,5 @@ def _downloads(selected: Members) -> None:
     suppressed = int(row_files.stopped(mark, segmented.customers, stop)[selected.rows].sum())
     name = row_files.stem(segmented.bundle, selected.what, side, segmented.scored.terms)
     row_files.offer(name, "list", write, allowed=allowed, most=len(selected.rows), suppressed=suppressed)
-    audience = Audience(segmented.scored, selected.what, selected.frame, len(selected.rows), side)
+    audience = Audience(segmented.scored, selected.what, people, len(selected.rows), side)
     offer_for_platforms(audience, "list", allowed=allowed)
