@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from clv_core.cli import COMMANDS
+from clv_core.commands.parser import COMMANDS
 from clv_core.config import TrainConfig
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label, label, meaning
