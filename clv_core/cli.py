@@ -2,7 +2,7 @@
 
 Commands are functions in the modules of :mod:`clv_core.commands`, with a table of their options. Progress goes to
 stderr, the result is one JSON object in the last line of stdout; a job writes it to its status instead. Exit codes: 0
-done, 2 bad usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by the user, 141 stdout was closed.
+done, 2 bad usage, 3 needs an answer, 4 refused, 5 failed, 6 a schedule failed, 130 stopped, 141 stdout was closed.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 PREFIX_OF_CALL = {
     "translate": "", "t": "", "has": "", "Message": "", "report": "stage.", "Cancelled": "error.",
     "ClvError": "error.", "UsageError": "error.", "NeedsAnswer": "error.", "Refused": "error.",
-    "NotFound": "error.", "NotEnoughData": "error.",
+    "NotFound": "error.", "NotEnoughData": "error.", "ChainFailed": "error.",
 }  # fmt: skip
 ANY = "[a-z0-9_.-]+"
 GENERIC = {f"error.{ANY}", f"stage.{ANY}", f"{ANY}.{ANY}"}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from clv_core.commands.parser import COMMANDS as COMMANDS
+from clv_core.commands.chain_steps import check_steps as check_steps
 from clv_core.commands.parser import Answer as Answer
 from clv_core.commands.parser import Context as Context
 from clv_core.commands.parser import build_parser as build_parser

@@ -112,18 +112,13 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     """Write the list and its side file, and return counts and paths.
 
     Raises:
-        UsageError: the file has another ending than the format, or a margin is given for a list that is no conversions.
+        UsageError: see :func:`check_export`.
     """
     from clv_core.collection.parse import load_key
     from clv_core.strategy import Selection, export
     from clv_core.strategy.audiences import Contacts, matches, read_contacts, read_entries, read_id_list, words_of
 
-    ending = EXPORTS[options.format].suffix
-    if options.out.suffix != ending:
-        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
-    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
-        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
-        raise UsageError("export_margin", format=options.format, known=conversion_formats)
+    check_export(options)
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
     needs_key = manifest.pseudonymised and (options.customers or options.suppress)
@@ -159,6 +154,20 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
         **_counts(made, suppression),
         **trust_and_warnings(scored, context, notes),
     }
+
+
+def check_export(options: argparse.Namespace) -> None:
+    """Refuse options of an export that do not fit its format.
+
+    Raises:
+        UsageError: the file has another ending, or a margin is given for a list that is no conversions.
+    """
+    ending = EXPORTS[options.format].suffix
+    if options.out.suffix != ending:
+        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
+    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
+        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
+        raise UsageError("export_margin", format=options.format, known=conversion_formats)
 
 
 @command(

@@ -94,10 +94,9 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     With ``--expired``, remove what is past the days of ``retention`` instead, and return it by kind.
 
     Raises:
-        UsageError: fewer than one version should stay; neither a dataset nor ``--expired``, or both.
+        UsageError: fewer than one version should stay, or see :func:`check_prune`.
     """
-    if options.expired == (options.name is not None) or (options.dry_run and not options.expired):
-        raise UsageError("prune_what")
+    check_prune(options)
     if options.expired:
         dry = options.dry_run
         due = plan_retention(context.workspace) if dry else expire(context.workspace, context.progress)
@@ -109,6 +108,16 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
         "removed": [dataset.version for dataset in done.removed],
         "bytes": done.size,
     }
+
+
+def check_prune(options: argparse.Namespace) -> None:
+    """Refuse options of ``prune`` that do not go together.
+
+    Raises:
+        UsageError: neither a dataset nor ``--expired``, or both, or a dry run of versions.
+    """
+    if options.expired == (options.name is not None) or (options.dry_run and not options.expired):
+        raise UsageError("prune_what")
 
 
 @command("retention", option("days", "cli.retention.days", nargs="*", metavar="KIND=DAYS"))

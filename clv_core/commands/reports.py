@@ -46,16 +46,12 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy import PlanInputs
     from clv_core.strategy.acquisition import Question
     from clv_core.strategy.plans import measure_offers, parse_offers
-    from clv_core.strategy.report import check_endings, read_logo, write_report
+    from clv_core.strategy.report import read_logo, write_report
     from clv_core.strategy.report.make_report import make_report
     from clv_core.strategy.segments import ValueTiers, parse_scheme
 
-    check_endings(options.out)
+    check_report(options)
     logo = None if options.logo is None else read_logo(options.logo)
-    if bool(options.offer) != (options.budget is not None):
-        raise UsageError("report_plan")
-    if options.budget == 0:
-        raise NotEnoughData("plan_empty", budget=options.budget)
     scored = open_scored(options, context).at_horizon(None, options.discount_rate, options.margin_rate)
     plan_scheme = parse_scheme(options.plan_scheme or options.scheme, scored.dataset)
     assumed, files = parse_offers(options.offer) if options.offer else ((), {})
@@ -82,6 +78,22 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
         "sections": {section.id: section.finding for section in report.sections},
         **trust_and_warnings(scored, context, report.notes),
     }
+
+
+def check_report(options: argparse.Namespace) -> None:
+    """Refuse options of a report that do not go together.
+
+    Raises:
+        UsageError: a file has an unsupported ending, or there are offers without a budget, or the reverse.
+        NotEnoughData: a budget of nothing.
+    """
+    from clv_core.strategy.report import check_endings
+
+    check_endings(options.out)
+    if bool(options.offer) != (options.budget is not None):
+        raise UsageError("report_plan")
+    if options.budget == 0:
+        raise NotEnoughData("plan_empty", budget=options.budget)
 
 
 def _explain(scored: Scored, progress: Progress) -> None:

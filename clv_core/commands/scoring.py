@@ -53,11 +53,22 @@ def run_score(options: argparse.Namespace, context: Context) -> Answer:
     """Score, write the file and its side file, and return counts and totals.
 
     Raises:
+        UsageError: see :func:`check_score`.
+    """
+    check_score(options)
+    return _dataset(options, context) if options.events is None else _folder(options, context)
+
+
+def check_score(options: argparse.Namespace) -> None:
+    """Refuse options of ``score`` that do not go together.
+
+    Raises:
         UsageError: neither a dataset nor a folder is named, or both are, or the file has an unsupported ending.
     """
     if (options.name is None) == (options.events is None):
         raise UsageError("dataset_or_events")
-    return _dataset(options, context) if options.events is None else _folder(options, context)
+    if options.events is None and Path(options.out).suffix not in (".csv", ".parquet"):
+        raise UsageError("bad_out", path=options.out, endings=".csv, .parquet")
 
 
 def _dataset(options: argparse.Namespace, context: Context) -> Answer:
@@ -67,8 +78,6 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy.customer import load_rhythm
 
     out = Path(options.out)
-    if out.suffix not in (".csv", ".parquet"):
-        raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     scored = open_scored(options, context)
     scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
     customers, total = score_file(scored, out, progress=context.progress)

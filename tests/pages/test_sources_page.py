@@ -22,7 +22,8 @@ from clv_core.collection.sources import (
 )
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Message
-from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule, run_due
+from clv_core.monitoring.chains import run_due
+from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule
 from clv_core.workspace import Workspace
 from pages.ui import server
 from tests.pages.conftest import OPEN, SIGN_IN, do, keys_of, newest, really, texts

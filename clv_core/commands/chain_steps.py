@@ -1,0 +1,175 @@
+"""Steps of a schedule are checked before it is saved: by the command line's own parser, and for what they need.
+
+A step that could never run would fail at night, when nobody is there: a dataset, a model or a destination that there is
+not, a file with the wrong ending, an option that is missing. What an earlier step of the chain makes need not be there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from clv_core.commands.parser import build_parser
+from clv_core.environment import Environment
+from clv_core.errors import ClvError, Message, UsageError
+from clv_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clv_core.monitoring import Schedule
+
+
+def check_steps(workspace: Workspace, schedule: Schedule) -> list[Message]:
+    """Refuse a schedule with a step that could never run; return warnings of what this machine has no settings for.
+
+    Raises:
+        UsageError: a step is no command, or an option of it is missing or wrong; the error names the step.
+        NotFound, Refused: it needs something that there is not.
+    """
+    schedule.check()
+    parser = build_parser(schedule.language, workspace)
+    made: set[str] = set()
+    warnings = []
+    for step, words in zip(schedule.steps, schedule.commands(), strict=True):
+        try:
+            options = parser.parse_args(words)
+        except SystemExit as error:  # --help: nothing would ever run
+            raise UsageError("schedule_step_help", step=step[:60]) from error
+        except ClvError as error:
+            raise _of_step(step, error, schedule.language) from error
+        try:
+            command = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
+            for needs in NEEDS[command]:
+                needs(workspace, options, made)
+        except ClvError as error:
+            raise _of_step(step, error, schedule.language) from error
+        if command == "summary" and options.out is None:
+            warnings += _addresses(options)
+    return warnings
+
+
+def _of_step(step: str, error: ClvError, language: str) -> ClvError:
+    """Return the error with the step that it is about."""
+    reason = error.params["reason"] if error.code.startswith("usage") else error.message(language)
+    return type(error)("schedule_step_never", step=step[:80], reason=reason)
+
+
+Needs = Callable[[Workspace, argparse.Namespace, set[str]], None]
+"""Refuses options of a command that needs what there is not; the set has datasets that earlier steps make."""
+
+
+def _source(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.collection.sources import load_source
+
+    made.add(load_source(workspace, options.name).dataset)
+
+
+def _dataset(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.collection.store import open_dataset
+
+    if options.name not in made:
+        open_dataset(workspace, options.name)
+
+
+def _score(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.commands.scoring import check_score
+
+    check_score(options)
+    if options.name is not None:
+        _dataset(workspace, options, made)
+
+
+def _model(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.deployment import open_bundle
+    from clv_core.deployment.registry import resolve_bundle_id
+
+    open_bundle(workspace, resolve_bundle_id(workspace, options.model, options.name))
+
+
+def _destination(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.strategy.destinations import open_destination
+
+    open_destination(workspace, options.to)
+
+
+def _segment(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    """Parse the scheme and the conditions, where the dataset is there to parse them by."""
+    from clv_core.collection.store import open_dataset
+    from clv_core.commands.customer_lists import scheme_and_conditions
+
+    if options.name not in made:
+        scheme_and_conditions(options, open_dataset(workspace, options.name))
+
+
+def _files(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    """Look at the files that a step reads each time."""
+    for name in ("list", "customers", "suppress", "logo"):
+        path = getattr(options, name, None)
+        if path is not None and not path.is_file():
+            raise UsageError("schedule_no_file", path=str(path))
+
+
+def _list_ending(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.strategy.audiences import check_ending
+
+    check_ending(options.out)
+
+
+def _export_ending(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.commands.customer_lists import check_export
+
+    check_export(options)
+
+
+def _report_ending(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.commands.reports import check_report
+
+    check_report(options)
+
+
+def _webhook(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.monitoring.notifications import checked_url
+
+    if options.webhook:
+        checked_url(options.webhook)
+
+
+def _prune(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.commands.datasets import check_prune
+
+    check_prune(options)
+    if options.name is not None:
+        _dataset(workspace, options, made)
+
+
+def _versions(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    from clv_core.deployment.registry import Registry
+
+    registry = Registry(workspace)
+    if options.name not in registry.names():
+        raise registry.no_name(options.name)
+
+
+NEEDS: Final[dict[str, Sequence[Needs]]] = {
+    "source run": (_source,),
+    "score": (_score, _model),
+    "monitor": (_dataset, _model, _webhook),
+    "segment": (_dataset, _model, _segment, _list_ending),
+    "export": (_dataset, _model, _segment, _export_ending, _files),
+    "report": (_dataset, _model, _report_ending, _files),
+    "summary": (_dataset, _model, _webhook),
+    "push": (_dataset, _model, _destination, _segment, _files),
+    "backup": (),
+    "prune": (_prune,),
+    "models prune": (_versions,),
+}
+"""Steps that a chain may have -> what each needs."""
+
+
+def _addresses(options: argparse.Namespace) -> Iterator[Message]:
+    """Yield a warning where nothing here says where a summary goes: whoever runs the chain may have other settings."""
+    from clv_core.monitoring.notifications import channels
+
+    if not options.webhook and not channels(Environment.from_environment()):
+        names = [Environment.variable(name) for name in ("webhook_url", "smtp_host", "smtp_to")]
+        yield Message("warning.schedule_no_address", {"variables": names})
