@@ -10,8 +10,8 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from clv_core.commands.parser import build_parser
-from clv_core.environment import Environment
+from clv_core.commands.parser import SPECS, build_parser
+from clv_core.environment import ALERT_ADDRESSES, Environment
 from clv_core.errors import ClvError, Message, UsageError
 from clv_core.workspace import Workspace
 
@@ -27,35 +27,27 @@ def check_steps(workspace: Workspace, schedule: Schedule) -> list[Message]:
         NotFound, Refused: it needs something that there is not.
     """
     schedule.check()
-    parser = build_parser(schedule.language, workspace)
-    made: set[str] = set()
-    warnings = []
+    parser, made, warnings = build_parser(schedule.language, workspace), set[str](), list[Message]()
     for step, words in zip(schedule.steps, schedule.commands(), strict=True):
         try:
             options = parser.parse_args(words)
+            command = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
+            if (check := SPECS[command].check) is not None:
+                check(options)
+            for needs in NEEDS[command]:
+                needs(workspace, options, made)
         except SystemExit as error:  # --help: nothing would ever run
             raise UsageError("schedule_step_help", step=step[:60]) from error
         except ClvError as error:
-            raise _of_step(step, error, schedule.language) from error
-        try:
-            command = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
-            for needs in NEEDS[command]:
-                needs(workspace, options, made)
-        except ClvError as error:
-            raise _of_step(step, error, schedule.language) from error
+            reason = error.params["reason"] if error.code.startswith("usage") else error.message(schedule.language)
+            raise type(error)("schedule_step_never", step=step[:80], reason=reason) from error
         if command == "summary" and options.out is None:
             warnings += _addresses(options)
     return warnings
 
 
-def _of_step(step: str, error: ClvError, language: str) -> ClvError:
-    """Return the error with the step that it is about."""
-    reason = error.params["reason"] if error.code.startswith("usage") else error.message(language)
-    return type(error)("schedule_step_never", step=step[:80], reason=reason)
-
-
 Needs = Callable[[Workspace, argparse.Namespace, set[str]], None]
-"""Refuses options of a command that needs what there is not; the set has datasets that earlier steps make."""
+"""Refuses options of a command that need what there is not; the set has datasets that earlier steps make."""
 
 
 def _source(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
@@ -67,16 +59,8 @@ def _source(workspace: Workspace, options: argparse.Namespace, made: set[str]) -
 def _dataset(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
     from clv_core.collection.store import open_dataset
 
-    if options.name not in made:
+    if options.name is not None and options.name not in made:
         open_dataset(workspace, options.name)
-
-
-def _score(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
-    from clv_core.commands.scoring import check_score
-
-    check_score(options)
-    if options.name is not None:
-        _dataset(workspace, options, made)
 
 
 def _model(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
@@ -86,19 +70,27 @@ def _model(workspace: Workspace, options: argparse.Namespace, made: set[str]) ->
     open_bundle(workspace, resolve_bundle_id(workspace, options.model, options.name))
 
 
-def _destination(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
-    from clv_core.strategy.destinations import open_destination
-
-    open_destination(workspace, options.to)
-
-
 def _segment(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
     """Parse the scheme and the conditions, where the dataset is there to parse them by."""
     from clv_core.collection.store import open_dataset
-    from clv_core.commands.customer_lists import scheme_and_conditions
+    from clv_core.strategy.segments import parse_condition, parse_scheme
 
     if options.name not in made:
-        scheme_and_conditions(options, open_dataset(workspace, options.name))
+        scheme = parse_scheme(options.scheme, open_dataset(workspace, options.name))
+        for condition in options.segment:
+            parse_condition(condition, scheme)
+
+
+def _destination(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    """Look at the destination, and whether it is known who agreed to be in it."""
+    from clv_core.collection.store import open_dataset
+    from clv_core.strategy.audiences import Contacts
+    from clv_core.strategy.destinations import open_destination, push_contacts
+
+    destination = open_destination(workspace, options.to)
+    if options.name not in made:
+        contacts = Contacts(assume_consent=options.assume_consent, ids_as_email=not options.no_ids_as_email)
+        push_contacts(destination, contacts, open_dataset(workspace, options.name))
 
 
 def _files(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
@@ -109,37 +101,11 @@ def _files(workspace: Workspace, options: argparse.Namespace, made: set[str]) ->
             raise UsageError("schedule_no_file", path=str(path))
 
 
-def _list_ending(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
-    from clv_core.strategy.audiences import check_ending
-
-    check_ending(options.out)
-
-
-def _export_ending(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
-    from clv_core.commands.customer_lists import check_export
-
-    check_export(options)
-
-
-def _report_ending(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
-    from clv_core.commands.reports import check_report
-
-    check_report(options)
-
-
-def _webhook(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+def _address(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
     from clv_core.monitoring.notifications import checked_url
 
     if options.webhook:
         checked_url(options.webhook)
-
-
-def _prune(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
-    from clv_core.commands.datasets import check_prune
-
-    check_prune(options)
-    if options.name is not None:
-        _dataset(workspace, options, made)
 
 
 def _versions(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
@@ -152,15 +118,15 @@ def _versions(workspace: Workspace, options: argparse.Namespace, made: set[str])
 
 NEEDS: Final[dict[str, Sequence[Needs]]] = {
     "source run": (_source,),
-    "score": (_score, _model),
-    "monitor": (_dataset, _model, _webhook),
-    "segment": (_dataset, _model, _segment, _list_ending),
-    "export": (_dataset, _model, _segment, _export_ending, _files),
-    "report": (_dataset, _model, _report_ending, _files),
-    "summary": (_dataset, _model, _webhook),
-    "push": (_dataset, _model, _destination, _segment, _files),
+    "score": (_dataset, _model),
+    "monitor": (_dataset, _model, _address),
+    "segment": (_dataset, _model, _segment),
+    "export": (_dataset, _model, _segment, _files),
+    "report": (_dataset, _model, _files),
+    "summary": (_dataset, _model, _address),
+    "push": (_dataset, _model, _segment, _destination, _files),
     "backup": (),
-    "prune": (_prune,),
+    "prune": (_dataset,),
     "models prune": (_versions,),
 }
 """Steps that a chain may have -> what each needs."""
@@ -171,5 +137,4 @@ def _addresses(options: argparse.Namespace) -> Iterator[Message]:
     from clv_core.monitoring.notifications import channels
 
     if not options.webhook and not channels(Environment.from_environment()):
-        names = [Environment.variable(name) for name in ("webhook_url", "smtp_host", "smtp_to")]
-        yield Message("warning.schedule_no_address", {"variables": names})
+        yield Message("warning.schedule_no_address", {"variables": list(ALERT_ADDRESSES)})

@@ -45,6 +45,17 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
     return scheme, [parse_condition(text, scheme) for text in options.segment]
 
 
+def check_segment(options: argparse.Namespace) -> None:
+    """Refuse a list with an unsupported ending.
+
+    Raises:
+        UsageError: it has one.
+    """
+    from clv_core.strategy.audiences import check_ending
+
+    check_ending(options.out)
+
+
 @command(
     "segment",
     DATASET,
@@ -53,6 +64,7 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
     option("--segment", "cli.segment.segment", action="append", default=[]),
     option("--out", "cli.segment.out", type=Path, required=True),
     CUTOFF,
+    check=check_segment,
 )
 def run_segment(options: argparse.Namespace, context: Context) -> Answer:
     """Cut, write the list, and return one record for each tier, or segment, of all customers.
@@ -60,11 +72,10 @@ def run_segment(options: argparse.Namespace, context: Context) -> Answer:
     Sums have their 80% interval; null without past origins to estimate it from.
     """
     from clv_core.strategy import segment
-    from clv_core.strategy.audiences import check_ending
 
+    check_segment(options)
     scored = open_scored(options, context)
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
-    check_ending(options.out)
     made = segment(
         scored, options.out, scheme=scheme, conditions=conditions, language=context.language, progress=context.progress
     )
@@ -92,6 +103,20 @@ def _records(rows: pd.DataFrame) -> list[Answer]:
     ]
 
 
+def check_export(options: argparse.Namespace) -> None:
+    """Refuse options of an export that do not fit its format.
+
+    Raises:
+        UsageError: the file has another ending, or a margin is given for a list that is no conversions.
+    """
+    ending = EXPORTS[options.format].suffix
+    if options.out.suffix != ending:
+        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
+    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
+        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
+        raise UsageError("export_margin", format=options.format, known=conversion_formats)
+
+
 @command(
     "export",
     DATASET,
@@ -107,6 +132,7 @@ def _records(rows: pd.DataFrame) -> list[Answer]:
     option("--assume-consent", "cli.export.assume_consent", action="store_true"),
     option("--margin-rate", "cli.export.margin", type=float, default=1.0),
     CUTOFF,
+    check=check_export,
 )
 def run_export(options: argparse.Namespace, context: Context) -> Answer:
     """Write the list and its side file, and return counts and paths.
@@ -154,20 +180,6 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
         **_counts(made, suppression),
         **trust_and_warnings(scored, context, notes),
     }
-
-
-def check_export(options: argparse.Namespace) -> None:
-    """Refuse options of an export that do not fit its format.
-
-    Raises:
-        UsageError: the file has another ending, or a margin is given for a list that is no conversions.
-    """
-    ending = EXPORTS[options.format].suffix
-    if options.out.suffix != ending:
-        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
-    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
-        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
-        raise UsageError("export_margin", format=options.format, known=conversion_formats)
 
 
 @command(

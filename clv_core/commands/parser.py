@@ -102,11 +102,19 @@ class OneOf:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """A command: what runs it, its options, and the text after them in its help (by language)."""
+    """A command.
+
+    Args:
+        run: what runs it.
+        options: of it.
+        epilog: the text after them in its help, by language.
+        check: refuses options that do not go together, whatever is stored.
+    """
 
     run: Run
     options: tuple[Option | OneOf, ...]
     epilog: Callable[[str], str] | None
+    check: Callable[[argparse.Namespace], None] | None
 
 
 COMMANDS: Final = {
@@ -143,11 +151,16 @@ def one_of(*options: Option, required: bool = False) -> OneOf:
     return OneOf(options, required)
 
 
-def command(name: str, *options: Option | OneOf, epilog: Callable[[str], str] | None = None) -> Callable[[Run], Run]:
-    """Register a function ``(options, context) -> JSON`` as what runs the command ``name``."""
+def command(
+    name: str,
+    *options: Option | OneOf,
+    epilog: Callable[[str], str] | None = None,
+    check: Callable[[argparse.Namespace], None] | None = None,
+) -> Callable[[Run], Run]:
+    """Register a function ``(options, context) -> JSON`` as what runs the command ``name`` (:class:`CommandSpec`)."""
 
     def register(run: Run) -> Run:
-        SPECS[name] = CommandSpec(run, options, epilog)
+        SPECS[name] = CommandSpec(run, options, epilog, check)
         return run
 
     return register

@@ -26,6 +26,22 @@ BUDGET: Final = 20_000.0
 """Of the demo's plan."""
 
 
+def check_report(options: argparse.Namespace) -> None:
+    """Refuse options of a report that do not go together.
+
+    Raises:
+        UsageError: a file has an unsupported ending, or there are offers without a budget, or the reverse.
+        NotEnoughData: a budget of nothing.
+    """
+    from clv_core.strategy.report import check_endings
+
+    check_endings(options.out)
+    if bool(options.offer) != (options.budget is not None):
+        raise UsageError("report_plan")
+    if options.budget == 0:
+        raise NotEnoughData("plan_empty", budget=options.budget)
+
+
 @command(
     "report",
     DATASET,
@@ -40,6 +56,7 @@ BUDGET: Final = 20_000.0
     option("--target-ratio", "cli.acquire.target", type=float, default=3.0),
     option("--margin", "cli.acquire.margin", action="append", default=[], metavar="GROUP=RATE"),
     *RATES,
+    check=check_report,
 )
 def run_report(options: argparse.Namespace, context: Context) -> Answer:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
@@ -78,22 +95,6 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
         "sections": {section.id: section.finding for section in report.sections},
         **trust_and_warnings(scored, context, report.notes),
     }
-
-
-def check_report(options: argparse.Namespace) -> None:
-    """Refuse options of a report that do not go together.
-
-    Raises:
-        UsageError: a file has an unsupported ending, or there are offers without a budget, or the reverse.
-        NotEnoughData: a budget of nothing.
-    """
-    from clv_core.strategy.report import check_endings
-
-    check_endings(options.out)
-    if bool(options.offer) != (options.budget is not None):
-        raise UsageError("report_plan")
-    if options.budget == 0:
-        raise NotEnoughData("plan_empty", budget=options.budget)
 
 
 def _explain(scored: Scored, progress: Progress) -> None:

@@ -38,27 +38,6 @@ STRONGEST = 10
 """Feature groups that the result lists; there are 18 in all, and the table on disk has each."""
 
 
-@command(
-    "score",
-    option("name", "cli.option.dataset", nargs="?"),
-    *SPARK,
-    MODEL,
-    option("--out", "cli.score.out", required=True),
-    option("--cutoff", "cli.score.cutoff", type=day),
-    option("--horizon-days", "cli.score.horizon", type=horizon),
-    option("--discount-rate", "cli.score.discount", type=float, default=0.0),
-    option("--margin-rate", "cli.score.margin", type=float, default=1.0),
-)
-def run_score(options: argparse.Namespace, context: Context) -> Answer:
-    """Score, write the file and its side file, and return counts and totals.
-
-    Raises:
-        UsageError: see :func:`check_score`.
-    """
-    check_score(options)
-    return _dataset(options, context) if options.events is None else _folder(options, context)
-
-
 def check_score(options: argparse.Namespace) -> None:
     """Refuse options of ``score`` that do not go together.
 
@@ -69,6 +48,28 @@ def check_score(options: argparse.Namespace) -> None:
         raise UsageError("dataset_or_events")
     if options.events is None and Path(options.out).suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=options.out, endings=".csv, .parquet")
+
+
+@command(
+    "score",
+    option("name", "cli.option.dataset", nargs="?"),
+    *SPARK,
+    MODEL,
+    option("--out", "cli.score.out", required=True),
+    option("--cutoff", "cli.score.cutoff", type=day),
+    option("--horizon-days", "cli.score.horizon", type=horizon),
+    option("--discount-rate", "cli.score.discount", type=float, default=0.0),
+    option("--margin-rate", "cli.score.margin", type=float, default=1.0),
+    check=check_score,
+)
+def run_score(options: argparse.Namespace, context: Context) -> Answer:
+    """Score, write the file and its side file, and return counts and totals.
+
+    Raises:
+        UsageError: see :func:`check_score`.
+    """
+    check_score(options)
+    return _dataset(options, context) if options.events is None else _folder(options, context)
 
 
 def _dataset(options: argparse.Namespace, context: Context) -> Answer:

@@ -1,6 +1,5 @@
 from .alerts import Alert as Alert
 from .chains import UNWELL as UNWELL
-from .chains import ScheduleHealth as ScheduleHealth
 from .chains import check_schedules as check_schedules
 from .chains import is_due as is_due
 from .chains import run_due as run_due
@@ -25,7 +24,6 @@ from .retraining import PROMOTED as PROMOTED
 from .retraining import Outcome as Outcome
 from .retraining import early as early
 from .retraining_seeds import confirm_over_seeds as confirm_over_seeds
-from .schedules import STEPS as STEPS
 from .schedules import Run as Run
 from .schedules import Schedule as Schedule
 from .schedules import ScheduleState as ScheduleState

@@ -6,4 +6,3 @@ from .sending import channels as channels
 from .sending import chat_payload as chat_payload
 from .sending import checked_url as checked_url
 from .sending import deliver as deliver
-from .sending import send as send
