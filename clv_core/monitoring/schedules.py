@@ -64,7 +64,7 @@ class Schedule(StoredRecord):
         self.next_after(datetime.now(UTC))
         self.commands()
         for step in self.steps:
-            if not step.startswith(tuple(f"{begin} " for begin in STEPS)):
+            if not f"{step} ".startswith(tuple(f"{begin} " for begin in STEPS)):
                 raise UsageError("schedule_step", step=step[:60], known=list(STEPS))
         if not self.steps:
             raise UsageError("schedule_step", step="-", known=list(STEPS))

@@ -1,0 +1,152 @@
+"""Schedules at the command line: steps are checked when they are added, and exit codes say how a night went."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clv_core.collection.sources import Source, add_source
+from clv_core.monitoring import chains
+from clv_core.monitoring.schedules import STEPS, Schedule, add_schedule, list_schedules, load_schedule
+from clv_core.strategy.destinations import add_destination
+from clv_core.workspace import Workspace
+from tests.commands.conftest import done, run
+from tests.monitoring.conftest import Steps
+
+ADD = ("schedule", "add", "nightly", "--cron", "0 6 * * *")
+GOOD = (
+    "source run orders",
+    "score shop --model champion --out 'my lists/{day}.csv'",
+    "monitor shop --model champion --retr --every 7",
+    "segment shop --model champion --scheme quantile:10,30,60 --segment tier=1 --out top-{day}.csv",
+    "export shop --model champion --format csv --out list-{day}.csv",
+    "report shop --model champion --out report-{day}.html",
+    "summary shop --model champion --out night.html",
+    "push shop --model champion --to lake",
+    "backup backup-{day}.zip",
+    "prune shop --keep 7",
+    "prune --expired",
+    "models prune shop --keep 5",
+)
+
+
+@pytest.fixture
+def workspace(small_workspace: Workspace, tmp_path: Path) -> Workspace:
+    work = Workspace(shutil.copytree(small_workspace.root, tmp_path / "workspace"))
+    add_source(work, Source("orders", "folder", str(tmp_path), "shop", "*.csv"))
+    add_source(work, Source("unread", "folder", str(tmp_path), "later", "*.csv"))
+    add_destination(work, "lake", "bucket", f"file://{tmp_path}/lake")
+    return work
+
+
+def test_every_kind_of_step_is_taken_as_it_is(workspace: Workspace) -> None:
+    said = done(workspace, *ADD, *(word for step in GOOD for word in ("--step", step)))
+    assert said["steps"] == list(GOOD) and said["warnings"] == []
+    assert {kind for kind in STEPS if any(step.startswith(kind) for step in GOOD)} == {*STEPS}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("source run nowhere", "nowhere"),
+        ("score other --model champion --out a.csv", "other"),
+        ("score shop --model champion", "--out"),
+        ("score shop --out a.csv", "--model"),
+        ("score --model champion --out a.csv", "dataset"),
+        ("score shop --model champion --out a.pdf", ".parquet"),
+        ("score shop --model challenger --out a.csv", "challenger"),
+        ("score shop --model shop-1-none --out a.csv", "shop-1-none"),
+        ("score later --model champion --out a.csv", "later"),
+        ("monitor shop --model champion --chunk yearly", "yearly"),
+        ("monitor shop --model champion --webhook nonsense", "nonsense"),
+        ("monitor shop --model champion --every soon --retrain", "soon"),
+        ("segment shop --model champion --scheme by_moon --out a.csv", "by_moon"),
+        ("segment shop --model champion --segment nonsense --out a.csv", "nonsense"),
+        ("segment shop --model champion --out a.pdf", ".csv"),
+        ("export shop --model champion --format csv --out a.xlsx", ".csv"),
+        ("export shop --model champion --format csv --suppress none.csv --out a.csv", "none.csv"),
+        ("report shop --model champion --out a.html --budget 100", "offer"),
+        ("report shop --model champion --out a.doc", ".html"),
+        ("push shop --model champion --to nowhere", "nowhere"),
+        ("push shop --model champion", "--to"),
+        ("summary shop", "--model"),
+        ("prune", "--expired"),
+        ("prune shop --expired", "--expired"),
+        ("prune other", "other"),
+        ("models prune other", "other"),
+        ("models prune shop --help", "help"),
+        ("backup", "backup"),
+    ],
+)
+def test_a_step_that_could_never_run_is_refused_with_the_reason(workspace: Workspace, step: str, said: str) -> None:
+    before = list_schedules(workspace)
+    code, answer = run(workspace, *ADD, "--step", step)
+    error = answer["error"]
+    assert code in (2, 4)
+    assert said in error["message"] and step in error["message"]
+    assert list_schedules(workspace) == before
+
+
+def test_what_an_earlier_step_makes_need_not_be_there(workspace: Workspace) -> None:
+    assert done(workspace, *ADD, "--step", "source run unread", "--step", "prune later")["name"] == "nightly"
+    assert run(workspace, *ADD, "--step", "prune later", "--step", "source run unread")[0] == 4
+
+
+def test_a_summary_without_an_address_is_warned_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLV_WEBHOOK_URL", raising=False)
+    monkeypatch.delenv("CLV_SMTP_HOST", raising=False)
+    said = done(workspace, *ADD, "--step", "summary shop --model champion")
+    assert [one["code"] for one in said["warnings"]] == ["schedule_no_address"]
+
+
+def refused(workspace: Workspace, *words: str) -> dict[str, Any]:
+    """Return what a command says that ends as a failed chain does."""
+    code, answer = run(workspace, *words)
+    assert code == 6
+    return answer
+
+
+def chain(workspace: Workspace, name: str, *steps: str) -> None:
+    """Save a chain that is due, whatever its steps need."""
+    add_schedule(workspace, Schedule(name, "* * * * *", steps), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_night_with_a_failed_chain_ends_with_6_and_says_which(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chains, "run_as_job", Steps("score"))
+    chain(workspace, "bad", "score shop --model champion --out a.csv")
+    chain(workspace, "good", "prune shop")
+    said = refused(workspace, "run-due")
+    assert said["error"]["code"] == "chain_failed" and said["error"]["params"] == {"names": ["bad"]}
+    assert said["result"] == {"ran": {"bad": "failed", "good": "done"}}
+    assert done(workspace, "run-due") == {"ran": {}}
+    said = refused(workspace, "schedule", "run", "bad")
+    assert said["result"]["last"]["error"]["code"] == "no_champion"
+    assert done(workspace, "schedule", "run", "good")["last"]["outcome"] == "done"
+
+
+def test_status_is_a_health_check(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chains, "run_as_job", Steps("score"))
+    assert done(workspace, "schedule", "status", "--json") == {"well": True, "schedules": []}
+    chain(workspace, "late", "prune shop")
+    said = refused(workspace, "schedule", "status", "--json")
+    assert said["result"]["well"] is False and said["result"]["schedules"][0]["state"] == "missed"
+    done(workspace, "run-due")
+    said = done(workspace, "schedule", "status", "--json")
+    assert {key: said["schedules"][0][key] for key in ("name", "state", "error")} == {
+        **{"name": "late", "state": "done"},
+        "error": None,
+    }
+    chain(workspace, "bad", "score shop --model champion --out a.csv")
+    refused(workspace, "run-due")
+    (workspace.place("schedules") / "torn.json").write_text("{")
+    states = {one["name"]: one["state"] for one in refused(workspace, "schedule", "status")["result"]["schedules"]}
+    assert states == {"bad": "failed", "late": "done", "torn": "damaged"}
+    assert load_schedule(workspace, "late")[1].failures == 0
+    said = done(workspace, "schedule", "list")
+    assert [one["name"] for one in said["schedules"]] == ["bad", "late"] and [*said["damaged"]] == ["torn"]
