@@ -28,7 +28,7 @@ def check_steps(workspace: Workspace, schedule: Schedule) -> list[Message]:
     """
     schedule.check()
     parser, made, warnings = build_parser(schedule.language, workspace), set[str](), list[Message]()
-    for step, words in zip(schedule.steps, schedule.commands(), strict=True):
+    for number, (step, words) in enumerate(zip(schedule.steps, schedule.commands(), strict=True), 1):
         try:
             options = parser.parse_args(words)
             command = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
@@ -40,7 +40,8 @@ def check_steps(workspace: Workspace, schedule: Schedule) -> list[Message]:
             raise UsageError("schedule_step_help", step=step[:60]) from error
         except ClvError as error:
             reason = error.params["reason"] if error.code.startswith("usage") else error.message(schedule.language)
-            raise type(error)("schedule_step_never", step=step[:80], reason=reason) from error
+            reason = reason if reason.endswith((".", "。")) else f"{reason}."
+            raise type(error)("schedule_step_never", number=number, step=step[:80], reason=reason) from error
         if command == "summary" and options.out is None:
             warnings += _addresses(options)
     return warnings
