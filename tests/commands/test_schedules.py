@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import pytest
 
 from clv_core.collection.sources import Source, add_source
+from clv_core.errors import Message
 from clv_core.monitoring import chains
+from clv_core.monitoring.chains import StepResult
 from clv_core.monitoring.schedules import STEPS, Schedule, add_schedule, list_schedules, load_schedule
 from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
 from tests.commands.conftest import done, run
-from tests.monitoring.conftest import Steps
+from tests.monitoring.conftest import Receiver, Steps, receiver
+
+__all__ = ["receiver"]
 
 ADD = ("schedule", "add", "nightly", "--cron", "0 6 * * *")
 GOOD = (
@@ -150,3 +155,31 @@ def test_status_is_a_health_check(workspace: Workspace, monkeypatch: pytest.Monk
     assert load_schedule(workspace, "late")[1].failures == 0
     said = done(workspace, "schedule", "list")
     assert [one["name"] for one in said["schedules"]] == ["bad", "late"] and [*said["damaged"]] == ["torn"]
+
+
+def in_process(workspace: Workspace, words: Sequence[str], language: str, label: str) -> StepResult:
+    """Run a step by the same command line as a job does, without a process of its own."""
+    code, answer = run(workspace, *words, "--lang", language)
+    return (
+        StepResult(Message(answer["error"]["code"], answer["error"]["params"])) if code else StepResult(result=answer)
+    )
+
+
+def test_a_summary_goes_where_alerts_go_with_the_nights_record(
+    workspace: Workspace, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CLV_SMTP_HOST", "CLV_SMTP_TO"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(chains, "run_as_job", in_process)
+    summary = "summary shop --model champion"
+    chain(workspace, "nightly", "prune shop", summary, f"{summary} --out {tmp_path}/night.html")
+    assert done(workspace, "run-due")["ran"] == {"nightly": "done"}
+    (late, posted) = receiver.posted
+    assert late["kind"] == "missed" and posted["dataset"] == "shop"
+    assert posted["nights"][0]["schedule"] == "nightly" and posted["nights"][0]["outcome"] == "running"
+    assert "What ran" in posted["text"] and "“prune shop”" in posted["text"]
+    assert "“prune shop”" in (tmp_path / "night.html").read_text()
+    code, answer = run(workspace, *summary.split(), "--webhook", "http://127.0.0.1:9/x")
+    assert (code, answer["error"]["code"], answer["result"]["sent"]) == (5, "webhook_failed", False)
+    monkeypatch.delenv("CLV_WEBHOOK_URL")
+    assert run(workspace, *summary.split())[1]["error"]["code"] == "smtp_settings"
