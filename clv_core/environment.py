@@ -88,7 +88,9 @@ class Environment(EnvironmentSettings):
     debug: str = variable("", "any value: unexpected errors print trace and text, which may quote a cell", unset="off")
     actor: str = variable("", "name in the audit log for what a command does", unset="the system's user")
     schedules: str = variable("", "`off`: the app runs no schedules; something else calls `run-due`", unset="on")
-    webhook_url: str = variable("", "address for alerts, schedules that fail, and summaries; Slack's gets cards", unset="none", secret=True)
+    webhook_url: str = variable(
+        "", "address for alerts, failed schedules and summaries; Slack gets cards", unset="none", secret=True
+    )
     smtp_host: str = variable("", "mail server for the same", unset="none")
     smtp_from: str = variable("", "address of the sender", unset="none")
     smtp_to: str = variable("", "addresses of the recipients, separated by commas", unset="none")
