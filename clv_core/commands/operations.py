@@ -165,9 +165,10 @@ def run_schedule_status(options: argparse.Namespace, context: Context) -> Answer
 
     found = check_schedules(context.workspace, datetime.now(UTC))
     if not options.json:
-        facts = [{"name": one.name, "when": one.next or one.last or "-"} for one in found]
-        states = [Message(f"schedules.state.{one.state}", fact) for one, fact in zip(found, facts, strict=True)]
-        print_messages(states, context)
+        for one in found:
+            when = one.next or one.last
+            shown_time = f"{when[:10]} {when[11:16]} UTC"
+            print_messages([Message(f"schedules.state.{one.state}", {"name": one.name, "when": shown_time})], context)
     unwell = [one.name for one in found if one.state in UNWELL]
     shown = [{**one.to_json(), "error": one.error and error_json(one.error, context.language)} for one in found]
     result = {"well": not unwell, "schedules": shown}

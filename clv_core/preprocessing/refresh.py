@@ -130,7 +130,7 @@ def _run(
         if not pulled.paths and before is None:
             raise Refused("source_empty", source=source.name)
         orders = deleted_orders(source, raw, pulled, existing, state)
-        parts, told = (), ()
+        parts, told = tuple[Part, ...](), tuple[Message, ...]()
         if pulled.paths:
             manifest, read = _read(workspace, source, pulled, before, orders.whole_orders, progress)
             grown = before is not None and source.grows != REPLACE

@@ -68,7 +68,10 @@ def show(schedule: Schedule, state: ScheduleState, *, is_missed: bool) -> None:
         st.caption(timing if is_missed else f"{following} · {timing}")
         if is_missed:
             st.warning(t("schedules.missed", when=i18n.moment(state.next)), icon=":material/warning:")
-        st.markdown("\n".join(f"{number}. `{step}`" for number, step in enumerate(schedule.steps, 1)))
+        stopped = state.last.last.step if state.last is not None and state.last.last.error else ""
+        marks = {stopped: " :red[:material/error:]"}
+        lines = [f"{number}. `{step}`{marks.get(step, '')}" for number, step in enumerate(schedule.steps, 1)]
+        st.markdown("\n".join(lines))
         if state.last is not None:
             params = {"when": i18n.moment(state.last.started), "elapsed": i18n.span(state.last.seconds)}
             st.write(t(f"schedules.last.{state.last.outcome}", **params))

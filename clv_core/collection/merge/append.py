@@ -185,20 +185,24 @@ def _without_known_rejects(dataset: Dataset, part: LogFiles, target: Path) -> Lo
             f" WHERE clv_place > coalesce(clv_known, 0) ORDER BY line) TO {text(str(target))} (FORMAT parquet)"
         )
         reasons = connection.execute(f"SELECT DISTINCT 'warning.' || reason FROM {new}").fetchall()
-        left = f"SELECT reason, count(*), list((line, value) ORDER BY line)[:{EXAMPLES}] FROM {file_text(target)}"
-        rows = connection.execute(f"{left} GROUP BY reason").fetchall()
-    counts = {f"warning.{reason}": {"rows": int(n), "first": first_lines(lines)} for reason, n, lines in rows}
-    left_rows = sum(count["rows"] for count in counts.values())
-    known, about_rejects = part.manifest.rows_set_aside - left_rows, {row[0] for row in reasons}
+        examples = f"list((line, value) ORDER BY line)[:{EXAMPLES}]"
+        query = f"SELECT reason, count(*), {examples} FROM {file_text(target)} GROUP BY reason"
+        rows = connection.execute(query).fetchall()
+    new_rows = {f"warning.{reason}": int(n) for reason, n, _ in rows}
+    first = {f"warning.{reason}": first_lines(lines) for reason, _, lines in rows}
+    about_rejects = {row[0] for row in reasons}
     warnings = [
-        replace(item, params={**item.params, **counts[item.code]}) if item.code in about_rejects else item
+        replace(item, params={**item.params, "rows": new_rows[item.code], "first": first[item.code]})
+        if item.code in about_rejects
+        else item
         for item in part.manifest.warnings
-        if item.code in counts or item.code not in about_rejects
+        if item.code in new_rows or item.code not in about_rejects
     ]
     (only,) = part.manifest.parts
-    moved = {"rows_set_aside": only.rows_set_aside - known, "rows_duplicate": only.rows_duplicate + known}
-    sums = {"rows_set_aside": left_rows, "rows_duplicate": part.manifest.rows_duplicate + known}
-    manifest = replace(part.manifest, parts=[replace(only, **moved)], warnings=warnings, **sums)
+    left = sum(new_rows.values())
+    duplicate = part.manifest.rows_duplicate + part.manifest.rows_set_aside - left
+    parts = [replace(only, rows_set_aside=left, rows_duplicate=duplicate)]
+    manifest = replace(part.manifest, parts=parts, warnings=warnings, rows_set_aside=left, rows_duplicate=duplicate)
     return replace(part, manifest=manifest, rejected=target)
 
 
