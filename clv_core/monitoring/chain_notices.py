@@ -19,7 +19,16 @@ from clv_core.environment import Environment
 from clv_core.errors import ClvError, Message, Refused
 from clv_core.i18n import DEFAULT_LANGUAGE, say_day, translate
 from clv_core.monitoring.notifications.sending import channels, chat_payload, deliver
-from clv_core.monitoring.schedules import FOLDER, TOLD, Run, Schedule, ScheduleState, iso, list_schedules
+from clv_core.monitoring.schedules import (
+    FOLDER,
+    TOLD,
+    Run,
+    Schedule,
+    ScheduleState,
+    damaged_schedules,
+    iso,
+    list_schedules,
+)
 from clv_core.records import JsonObject, StoredRecord
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -139,12 +148,18 @@ def tell_missed(workspace: Workspace, schedule: Schedule, runs: int, due: str, n
 
 def tell_damaged(workspace: Workspace, name: str, error: ClvError, now: datetime) -> bool:
     """Tell that the file of a schedule cannot be read, once a day; return whether it was time to."""
-    schedule, told = Schedule(name, "", ()), _load(workspace, name)
-    if told.told and not _is_another_day(schedule, told.told, now):
+    if not _is_news(workspace, name, now):
         return False
+    schedule, told = Schedule(name, "", ()), _load(workspace, name)
     notice = _notice("damaged", schedule, {"name": name}, Message(error.code, error.params))
     _tell(workspace, schedule, replace(told, since=told.since or iso(now), told=iso(now)), notice, now)
     return True
+
+
+def _is_news(workspace: Workspace, name: str, now: datetime) -> bool:
+    """Return whether a damaged file was not told of today."""
+    told = _load(workspace, name).told
+    return not told or _is_another_day(Schedule(name, "", ()), told, now)
 
 
 def tell_unnoted(schedule: Schedule, error: Exception, now: datetime) -> None:
@@ -166,11 +181,12 @@ def remind(workspace: Workspace, now: datetime) -> None:
 
 
 def is_due(workspace: Workspace, now: datetime) -> bool:
-    """Say whether there is something that :func:`remind` tells or sends."""
+    """Say whether there is something that :func:`remind` or :func:`tell_damaged` tells, or sends."""
     lasting = (
         _lasts(schedule, state, _load(workspace, schedule.name), now) for schedule, state in list_schedules(workspace)
     )
-    return any(lasting) or bool(_waiting(workspace, now))
+    news = any(_is_news(workspace, name, now) for name in damaged_schedules(workspace))
+    return news or any(lasting) or bool(_waiting(workspace, now))
 
 
 def _lasts(schedule: Schedule, state: ScheduleState, told: Told, now: datetime) -> bool:

@@ -144,7 +144,9 @@ def test_a_damaged_file_is_named_once_a_day_and_the_others_are_listed_and_run(
     (error,) = damaged_schedules(nightly).values()
     assert "torn.json" in error.message() and "backup" in error.message()
     assert state(nightly, NOW, "torn") == "damaged"
+    assert is_due(nightly, NOW)
     assert run_due(nightly, SIX, Steps()) == {"torn": "damaged", "nightly": "done"}
+    assert not is_due(nightly, SIX + timedelta(hours=1))
     assert run_due(nightly, SIX + timedelta(hours=1), Steps()) == {}
     assert run_due(nightly, SIX + DAY, Steps()) == {"torn": "damaged", "nightly": "done"}
     assert receiver.subjects == ["the schedule “torn” cannot be read"] * 2

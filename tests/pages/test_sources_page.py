@@ -171,11 +171,13 @@ def test_home_and_schedules_name_what_did_not_run_or_cannot_be_read(open_page: O
 
 RETRAINED = ("source run orders", "monitor shop --model champion --retrain --every 7")
 ABBREVIATED = ("monitor shop --model champion --retr",)
+MODELS = ("models prune shop",)
 READ = ("source run orders", "score shop --model champion")
 
 
 @pytest.mark.parametrize(
-    ("steps", "needed"), [(RETRAINED, "administrator"), (ABBREVIATED, "administrator"), (READ, None)]
+    ("steps", "needed"),
+    [(RETRAINED, "administrator"), (ABBREVIATED, "administrator"), (MODELS, "administrator"), (READ, None)],
 )
 def test_who_runs_a_chain_now_may_do_each_of_its_steps(
     open_page: OPEN, bare: Path, sign_in: SIGN_IN, steps: tuple[str, ...], needed: str | None
