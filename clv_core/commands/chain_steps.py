@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from clv_core.commands.parser import SPECS, build_parser
 from clv_core.environment import ALERT_ADDRESSES, Environment
-from clv_core.errors import ClvError, Message, UsageError
+from clv_core.errors import ClvError, Message, NeedsAnswer, UsageError
 from clv_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def check_steps(workspace: Workspace, schedule: Schedule) -> list[Message]:
 
     Raises:
         UsageError: a step is no command, or an option of it is missing or wrong; the error names the step.
-        NotFound, Refused: it needs something that there is not.
+        NotFound, Refused, NeedsAnswer: it needs something that there is not.
     """
     schedule.check()
     parser, made, warnings = build_parser(schedule.language, workspace), set[str](), list[Message]()
@@ -94,6 +94,21 @@ def _destination(workspace: Workspace, options: argparse.Namespace, made: set[st
         push_contacts(destination, contacts, open_dataset(workspace, options.name))
 
 
+def _contacts(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    """Look whether a format for a platform has contacts, and whether it is known who agreed to be contacted."""
+    from clv_core.collection.store import open_dataset
+    from clv_core.strategy.audiences import EXPORTS, Contacts, knows_consent, with_stored_contacts
+
+    if options.name in made or options.customers is not None or not EXPORTS[options.format].needs_contacts:
+        return
+    dataset = open_dataset(workspace, options.name)
+    contacts = with_stored_contacts(Contacts(assume_consent=options.assume_consent), dataset, options.format)
+    if contacts is None or contacts.customers is None:
+        raise UsageError("export_needs_contacts", format=options.format)
+    if not options.assume_consent and not knows_consent(dataset):
+        raise NeedsAnswer("contacts_no_consent")
+
+
 def _files(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
     """Look at the files that a step reads each time."""
     for name in ("list", "customers", "suppress", "logo"):
@@ -122,7 +137,7 @@ NEEDS: Final[dict[str, Sequence[Needs]]] = {
     "score": (_dataset, _model),
     "monitor": (_dataset, _model, _address),
     "segment": (_dataset, _model, _segment),
-    "export": (_dataset, _model, _segment, _files),
+    "export": (_dataset, _model, _segment, _contacts, _files),
     "report": (_dataset, _model, _files),
     "summary": (_dataset, _model, _address),
     "push": (_dataset, _model, _segment, _destination, _files),

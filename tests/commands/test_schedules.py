@@ -8,13 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from clv_core.collection.sources import Source, add_source
+from clv_core.collection.store.manifest import Roles
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Message
+from clv_core.jobs import NoProgress
 from clv_core.monitoring import chains
 from clv_core.monitoring.chains import StepResult
 from clv_core.monitoring.schedules import STEPS, Schedule, add_schedule, list_schedules, load_schedule
+from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
 from tests.commands.conftest import done, run
@@ -74,6 +79,7 @@ def test_every_kind_of_step_is_taken_as_it_is(workspace: Workspace) -> None:
         ("segment shop --model champion --out a.pdf", ".csv"),
         ("export shop --model champion --format csv --out a.xlsx", ".csv"),
         ("export shop --model champion --format csv --suppress none.csv --out a.csv", "none.csv"),
+        ("export shop --model champion --format klaviyo --out a.csv", "email"),
         ("report shop --model champion --out a.html --budget 100", "offer"),
         ("report shop --model champion --out a.doc", ".html"),
         ("push shop --model champion --to nowhere", "nowhere"),
@@ -99,6 +105,17 @@ def test_a_step_that_could_never_run_is_refused_with_the_reason(workspace: Works
 def test_what_an_earlier_step_makes_need_not_be_there(workspace: Workspace) -> None:
     assert done(workspace, *ADD, "--step", "source run unread", "--step", "prune later")["name"] == "nightly"
     assert run(workspace, *ADD, "--step", "prune later", "--step", "source run unread")[0] == 4
+
+
+def test_a_list_for_a_platform_needs_to_know_who_agreed(workspace: Workspace, tmp_path: Path) -> None:
+    ids = pd.read_parquet(open_dataset(workspace, "shop").events_path, columns=["customer_id"])["customer_id"].unique()
+    people = pd.DataFrame({"customer_id": ids, "email": [f"c{number}@shop.example" for number in range(len(ids))]})
+    people.to_csv(tmp_path / "people.csv", index=False)
+    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
+    step = "export shop --model champion --format klaviyo --out a.csv"
+    code, answer = run(workspace, *ADD, "--step", step)
+    assert code == 3 and "agreed" in answer["error"]["message"]
+    assert done(workspace, *ADD, "--step", f"{step} --assume-consent")["name"] == "nightly"
 
 
 def test_a_summary_without_an_address_is_warned_of(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clv_core.errors import Message
+from clv_core.errors import ClvError, Message
+from clv_core.monitoring import chain_notices
 from clv_core.monitoring.chains import is_due, run_due
 from clv_core.monitoring.schedules import Schedule, add_schedule, history
 from clv_core.workspace import Workspace
@@ -107,3 +108,23 @@ def test_messages_speak_the_schedules_language_and_times_are_those_of_its_zone(
     run_due(workspace, NOW + timedelta(hours=10), Steps("source"))
     (message,) = receiver.posted
     assert message["text"].startswith("CLV Studio：计划“每夜”失败") and "2026年3月3日 06:05" in message["text"]
+
+
+def test_only_the_way_that_failed_is_tried_again(nightly: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Webhook and mail are both set; the mail server is down at first."""
+    for name, value in {"WEBHOOK_URL": "https://chat.example/x", "SMTP_HOST": "mail", "SMTP_TO": "a@b"}.items():
+        monkeypatch.setenv(f"CLV_{name}", value)
+    sent: list[str] = []
+    down = {"email"}
+
+    def deliver(way: str, *_: object) -> None:
+        if way in down:
+            raise ClvError("smtp_failed", host="mail", port=25, reason="down")
+        sent.append(way)
+
+    monkeypatch.setattr(chain_notices, "deliver", deliver)
+    run_due(nightly, SIX, Steps("score"))
+    assert sent == ["webhook"] and getattr(history(nightly, "nightly")[0].told, "code", "") == "smtp_failed"
+    down.clear()
+    run_due(nightly, SIX + 20 * MINUTE, Steps("score"))
+    assert sent == ["webhook", "email"]
