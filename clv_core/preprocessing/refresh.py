@@ -135,7 +135,7 @@ def _run(
             manifest, read = _read(workspace, source, pulled, before, orders.whole_orders, progress)
             grown = before is not None and source.grows != REPLACE
             parts = tuple(manifest.parts[-len(pulled.paths) :] if grown else manifest.parts)
-            told = new_warnings(raw, manifest.messages)
+            told = new_warnings(raw, manifest.messages, state.told)
         after = open_dataset(workspace, source.dataset)
         not_kept = sum(part.rows_not_kept for part in parts)
         if KINDS[source.kind].dialect:
@@ -159,6 +159,7 @@ def _run(
         gaps=compared.gaps if compared.first else previous.gaps,
         removed=orders.removed,
         role=state.role,
+        told=(*state.told, *told) if before is not None and before.version == after.version else (),
     )
     save_state(workspace, source.name, done)
     facts = {"source": source.name, "dataset": source.dataset, "version": after.version}
@@ -201,12 +202,12 @@ def _read(
     return manifest, days_of_dataset(dataset, manifest.timezone)
 
 
-def new_warnings(before: Dataset | None, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Return the warnings of a load that were not told of the dataset before, in whichever lines.
+def new_warnings(before: Dataset | None, messages: Sequence[Message], told: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the warnings of a load that the dataset does not have and that were not told, in whichever lines.
 
     That rows of the look-back come again is none, nor what a cleaning rule takes of all rows.
     """
-    known = [_without_lines(message) for message in (() if before is None else before.manifest.messages)]
+    known = [_without_lines(message) for message in (*(() if before is None else before.manifest.messages), *told)]
     new = []
     for message in messages:
         if _without_lines(message) in known:

@@ -85,6 +85,17 @@ def test_a_row_that_cannot_be_used_is_told_of_in_the_night_it_came_and_kept_once
     assert manifest.rows_read == manifest.rows_kept + manifest.rows_set_aside + manifest.rows_duplicate
 
 
+def test_a_row_of_days_without_a_sale_is_told_of_once(shop: Shop) -> None:
+    shop.night()
+    shop.insert(None, 5.0, -60)
+    shop.table.commit()
+    told = [[one for one in codes(shop.night()) if one.startswith("no_")] for _ in range(3)]
+    shop.sell()
+    told.append([one for one in codes(shop.night()) if one.startswith("no_")])
+    assert told == [["no_customer 1"], [], [], []]
+    assert open_dataset(shop.workspace, "shop").manifest.rows_set_aside == 1
+
+
 def test_of_rows_that_are_alike_as_many_are_known_as_were_rejected(shop: Shop) -> None:
     shop.night()
     for _ in range(2):  # the second time the same row again
