@@ -186,10 +186,11 @@ def run_schedule_run(options: argparse.Namespace, context: Context) -> Answer:
     """
     from clv_core.monitoring import run_now
 
-    outcome = run_now(context.workspace, options.name)
+    run_now(context.workspace, options.name)
     result = _shown(options.name, context)
-    if outcome != "done":
-        raise _failed(ChainFailed("chain_failed", names=[options.name]), result)
+    if result["last"]["error"] is not None:
+        why = {"step": result["last"]["steps"][-1]["step"], "reason": result["last"]["error"]["message"]}
+        raise _failed(ChainFailed("chain_stopped", name=options.name, **why), result)
     return result
 
 

@@ -148,7 +148,7 @@ def test_a_night_with_a_failed_chain_ends_with_6_and_says_which(
     assert said["result"] == {"ran": {"bad": "failed", "good": "done"}}
     assert done(workspace, "run-due") == {"ran": {}}
     said = refused(workspace, "schedule", "run", "bad")
-    assert said["result"]["last"]["error"]["code"] == "no_champion"
+    assert said["result"]["last"]["error"]["code"] == "no_champion" and "no current model" in said["error"]["message"]
     assert done(workspace, "schedule", "run", "good")["last"]["outcome"] == "done"
 
 
