@@ -23,9 +23,8 @@ ROOT: Final = ASSETS.parent
 GENERATED_PART: Final = re.compile(r"<!-- generated: (\w+) -->(\n.*?\n<!-- end of \1 -->)?", re.DOTALL)
 sys.path.insert(0, str(ROOT))
 
-from clv_core.cli import build_parser  # noqa: E402 - found by the line above
 from clv_core.columns import EVENT_TYPES, READ  # noqa: E402
-from clv_core.commands.parser import CommandParser  # noqa: E402
+from clv_core.commands.parser import CommandParser, build_parser  # noqa: E402 - found by the line above
 from clv_core.config import READS, TrainConfig  # noqa: E402
 from clv_core.environment import table as variables  # noqa: E402
 from clv_core.evaluation.metrics import METRICS  # noqa: E402

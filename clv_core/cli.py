@@ -2,7 +2,7 @@
 
 Commands are functions in the modules of :mod:`clv_core.commands`, with a table of their options. Progress goes to
 stderr, the result is one JSON object in the last line of stdout; a job writes it to its status instead. Exit codes: 0
-done, 2 bad usage, 3 needs an answer, 4 refused, 5 failed, 130 stopped by the user, 141 stdout was closed.
+done, 2 bad usage, 3 needs an answer, 4 refused, 5 failed, 6 a schedule failed, 130 stopped, 141 stdout was closed.
 """
 
 from __future__ import annotations
@@ -16,44 +16,22 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from clv_core import __version__, audit, jobs
-from clv_core.commands import MODEL, Context
-from clv_core.commands.parser import SPECS, CommandParser, Parser, add_common_options
+from clv_core import audit, jobs
+from clv_core.commands import MODEL, Context, build_parser
+from clv_core.commands.parser import SPECS
 from clv_core.disk import disk_error, out_of_memory
 from clv_core.environment import Environment
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
-from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
+from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES
 from clv_core.locks import running
 from clv_core.pace import usual
 from clv_core.records import JsonObject
 from clv_core.scratch import work_in
 from clv_core.workspace import Workspace
-
-COMMANDS: Final = {
-    **dict.fromkeys(("simulate", "pretrain"), "simulation"),
-    **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
-    "source": "log_sources",
-    **dict.fromkeys(("datasets", "rename", "restore", "prune", "retention", "delete", "backup", "recover"), "datasets"),
-    **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
-    **dict.fromkeys(("look", "train"), "training"),
-    **dict.fromkeys(("backtest", "tune"), "backtests"),
-    **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
-    **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
-    **dict.fromkeys(("plan", "recommend", "price", "acquire"), "decisions"),
-    **dict.fromkeys(("report", "demo"), "reports"),
-    "models": "model_versions",
-    **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
-    **dict.fromkeys(("erase", "suppress", "person"), "privacy"),
-    "audit": "audit_log",
-    "objections": "objections",
-    **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
-}
-"""Every command and the module of :mod:`clv_core.commands` that defines it."""
 
 AUDITED: Final = (*("ingest", "combine", "rename", "delete", "train", "score", "backup"), "models export")
 """Commands that are noted in the audit log here; the others write their own entries, with more detail."""
@@ -68,32 +46,6 @@ does each step of a chain.
 
 EXIT_SIGPIPE: Final = 141
 """Exit code where stdout was closed, as shells report a program that SIGPIPE ended."""
-
-
-def build_parser(language: str = DEFAULT_LANGUAGE, workspace: Workspace | None = None) -> argparse.ArgumentParser:
-    """Return the parser with one subcommand for each of :data:`COMMANDS`; a module is imported when it is called.
-
-    Args:
-        language: of its help and errors.
-        workspace: that the help names; None is the default.
-    """
-    folder = (workspace or Workspace.default()).root
-    common = Parser(language=language, add_help=False)
-    add_common_options(common, folder)
-    about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
-    program = "clv" if Path(sys.argv[0]).stem == "clv" else "python -m clv_core"
-    parser = Parser(language=language, prog=program, description=about, epilog=codes)
-    add_common_options(parser, folder, unset=False)
-    text = translate("cli.version", language)
-    parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
-    parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
-    subparser = partial(CommandParser, language=language)
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=subparser)
-    for name, module in COMMANDS.items():
-        text = translate(f"cli.{name}", language)
-        added = subparsers.add_parser(name, help=text, description=text, parents=[common])
-        added.command, added.module = name, f"clv_core.commands.{module}"
-    return parser
 
 
 def main(arguments: Sequence[str]) -> int:

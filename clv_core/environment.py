@@ -88,10 +88,12 @@ class Environment(EnvironmentSettings):
     debug: str = variable("", "any value: unexpected errors print trace and text, which may quote a cell", unset="off")
     actor: str = variable("", "name in the audit log for what a command does", unset="the system's user")
     schedules: str = variable("", "`off`: the app runs no schedules; something else calls `run-due`", unset="on")
-    webhook_url: str = variable("", "address for new alerts of any `monitor` run", unset="none", secret=True)
-    smtp_host: str = variable("", "mail server for the same alerts", unset="none")
-    smtp_from: str = variable("", "address of their sender", unset="none")
-    smtp_to: str = variable("", "addresses of their recipients, separated by commas", unset="none")
+    webhook_url: str = variable(
+        "", "address for alerts, failed schedules and summaries; Slack gets cards", unset="none", secret=True
+    )
+    smtp_host: str = variable("", "mail server for the same", unset="none")
+    smtp_from: str = variable("", "address of the sender", unset="none")
+    smtp_to: str = variable("", "addresses of the recipients, separated by commas", unset="none")
     smtp_security: str = variable("starttls", "`starttls`, `ssl` or `none`")
     smtp_port: str = variable("", "port of the mail server", unset="587; 465 with `ssl`; 25 with `none`")
     smtp_user: str = variable("", "name to log in with", unset="no login")

@@ -6,6 +6,7 @@
     |-- Refused                   exit 4  the input cannot be used; nothing was stored
     |   |-- NotFound              exit 4  no dataset, model or customer of that name
     |   `-- NotEnoughData         exit 4  readable, but too little to train on
+    |-- ChainFailed             exit 6  a chain of a schedule failed, or did not run
     `-- Cancelled               exit 130  the user stopped it
 
 An error carries a code and parameters; its sentence comes from the catalogues of :mod:`clv_core.i18n` under the key
@@ -182,6 +183,12 @@ class NotFound(Refused):
 
 class NotEnoughData(Refused):
     """The log is readable but holds too little data."""
+
+
+class ChainFailed(ClvError):
+    """A chain of a schedule failed or did not run; whoever started it is done with the others."""
+
+    exit_code = 6
 
 
 class Cancelled(ClvError):

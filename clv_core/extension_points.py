@@ -301,8 +301,8 @@ POINTS: Final = (
     ),
     ExtensionPoint(
         "command",
-        "a function with `@command` in `clv_core/commands`, its name in `COMMANDS`, `clv_core/cli.py`",
-        "clv_core.cli:COMMANDS",
+        "a function with `@command` in `clv_core/commands`, its name in `COMMANDS`, `clv_core/commands/parser.py`",
+        "clv_core.commands.parser:COMMANDS",
         "Its help explains every option in both languages; stdout has one line of JSON, and errors have exit codes.",
         ("test_cli.py", "test_docs.py"),
         texts=("cli.{id}",),

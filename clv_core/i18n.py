@@ -238,6 +238,15 @@ def without_options(sentences: str) -> str:
     return "".join(remaining).strip()
 
 
+def say_elapsed(seconds: float, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a duration in readable units."""
+    if seconds < 90:
+        return translate("unit.seconds", language, n=max(1, round(seconds)))
+    if seconds < 5400:
+        return translate("unit.minutes", language, n=round(seconds / 60))
+    return translate("unit.hours", language, n=round(seconds / 3600, 1))
+
+
 def say_day(value: date | str, language: str = DEFAULT_LANGUAGE) -> str:
     """Return a day, or the day of an ISO time, in the language's own order."""
     from babel.dates import format_date

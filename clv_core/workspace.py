@@ -11,6 +11,7 @@ workspace/
   locks/                    locks that runs hold (:mod:`clv_core.locks`)
   sources/<name>.json       where a log is read from, and how far (:mod:`clv_core.collection.sources`)
   schedules/<name>.json     what runs unattended; <name>.jsonl its runs (:mod:`clv_core.monitoring.schedules`)
+  schedules/running, told   the record of a chain that runs, and what was told of each
   alerts/<model id>/        acknowledged alerts, notified addresses, the last retraining
   destinations/<name>/      where scores are sent, and what was (:mod:`clv_core.strategy.destinations`)
   objections/               who objected to profiling (:mod:`clv_core.collection.privacy.objections`)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from clv_core.cli import COMMANDS
+from clv_core.commands.parser import COMMANDS
 from clv_core.config import TrainConfig
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.labels import group_label, label, meaning
@@ -25,7 +25,7 @@ KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 PREFIX_OF_CALL = {
     "translate": "", "t": "", "has": "", "Message": "", "report": "stage.", "Cancelled": "error.",
     "ClvError": "error.", "UsageError": "error.", "NeedsAnswer": "error.", "Refused": "error.",
-    "NotFound": "error.", "NotEnoughData": "error.",
+    "NotFound": "error.", "NotEnoughData": "error.", "ChainFailed": "error.",
 }  # fmt: skip
 ANY = "[a-z0-9_.-]+"
 GENERIC = {f"error.{ANY}", f"stage.{ANY}", f"{ANY}.{ANY}"}

@@ -19,8 +19,8 @@ import pytest
 
 from clv_core import __version__, cli
 from clv_core.commands import simulation  # noqa: F401  registers the command
-from clv_core.commands.parser import SPECS
-from clv_core.errors import Cancelled, ClvError, NeedsAnswer, NotEnoughData, NotFound, Refused, UsageError
+from clv_core.commands.parser import COMMANDS, SPECS
+from clv_core.errors import Cancelled, ChainFailed, ClvError, NeedsAnswer, NotEnoughData, NotFound, Refused, UsageError
 from clv_core.i18n import translate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,14 +214,14 @@ def test_the_language_may_be_written_with_an_equals_sign(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_command_explains_all_its_options(language: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in cli.COMMANDS:
+    for name in COMMANDS:
         with pytest.raises(SystemExit) as stopped:
             cli.main([name, "--help", "--lang", language])
         shown = capsys.readouterr().out
         assert stopped.value.code == 0 and translate(f"cli.{name}", language) in " ".join(shown.split())
     parser = cli.build_parser(language)
     subparsers = next(action for action in parser._actions if isinstance(action.choices, dict))
-    assert isinstance(subparsers.choices, dict) and list(subparsers.choices) == list(cli.COMMANDS)
+    assert isinstance(subparsers.choices, dict) and list(subparsers.choices) == list(COMMANDS)
     silent = [
         (name, action.dest)
         for name, subparser in subparsers.choices.items()
@@ -235,13 +235,13 @@ def test_every_command_explains_all_its_options(language: str, capsys: pytest.Ca
 def test_the_list_of_commands_is_written_in_sentences_and_names_the_exit_codes(
     language: str, stop: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = {name: translate(f"cli.{name}", language) for name in cli.COMMANDS}
+    said = {name: translate(f"cli.{name}", language) for name in COMMANDS}
     assert [name for name, text in said.items() if text[0].islower() or not text.endswith(stop)] == []
     with pytest.raises(SystemExit):
         cli.main(["--help", "--lang", language])
     end = capsys.readouterr().out.rpartition("--version")[2]
-    codes = {str(error.exit_code) for error in (UsageError, NeedsAnswer, Refused, ClvError, Cancelled)}
-    assert codes == {"2", "3", "4", "5", "130"} and codes | {"0"} == set(re.findall(r"\d+", end))
+    codes = {str(error.exit_code) for error in (UsageError, NeedsAnswer, Refused, ClvError, ChainFailed, Cancelled)}
+    assert codes == {"2", "3", "4", "5", "6", "130"} and codes | {"0"} == set(re.findall(r"\d+", end))
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

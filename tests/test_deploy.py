@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from clv_core.cli import COMMANDS, build_parser
+from clv_core.commands.parser import COMMANDS, build_parser
 from clv_core.environment import ServiceSettings, table
 from clv_core.errors import UsageError
 from clv_core.i18n import LANGUAGES

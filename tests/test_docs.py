@@ -21,9 +21,8 @@ from urllib.parse import unquote
 import pytest
 
 from clv_core import CLV
-from clv_core.cli import COMMANDS, build_parser
 from clv_core.columns import EVENT_TYPES, READ
-from clv_core.commands.parser import CommandParser
+from clv_core.commands.parser import COMMANDS, CommandParser, build_parser
 from clv_core.config import TrainConfig
 from clv_core.environment import table as variables
 from clv_core.evaluation.metrics import METRICS

@@ -10,7 +10,7 @@ import platformdirs
 import pytest
 
 from clv_core import cli, workspace
-from clv_core.commands.parser import ERRORS, translate_error
+from clv_core.commands.parser import COMMANDS, ERRORS, translate_error
 from clv_core.errors import UsageError
 
 LATIN = re.compile(r"\b[a-z]{3,}\b")
@@ -40,7 +40,7 @@ def complaint(words: Sequence[str], language: str) -> str:
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_that_is_not_understood_is_complained_of_in_each_language_by_the_same_options(name: str) -> None:
     english, chinese = (complaint(CALLS[name], language) for language in ("en", "zh"))
-    own = {part for word in [*CALLS[name], *cli.COMMANDS] for part in LATIN.findall(word.lower())}
+    own = {part for word in [*CALLS[name], *COMMANDS] for part in LATIN.findall(word.lower())}
     assert any("一" <= letter <= "鿿" for letter in chinese) and name in ERRORS
     assert set(LATIN.findall(chinese.lower())) <= own | OPTIONS, chinese
     assert not any("一" <= letter <= "鿿" for letter in english)

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from clv_core.commands.chain_steps import check_steps as check_steps
 from clv_core.commands.parser import Answer as Answer
 from clv_core.commands.parser import Context as Context
+from clv_core.commands.parser import build_parser as build_parser
 from clv_core.commands.parser import option
 from clv_core.errors import Message, UsageError
 

@@ -66,6 +66,17 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
     return scheme, [parse_condition(text, scheme) for text in options.segment]
 
 
+def check_segment(options: argparse.Namespace) -> None:
+    """Refuse a list with an unsupported ending.
+
+    Raises:
+        UsageError: it has one.
+    """
+    from clv_core.strategy.audiences import check_ending
+
+    check_ending(options.out)
+
+
 @command(
     "segment",
     DATASET,
@@ -76,6 +87,7 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
     *OFFER_COST,
     option("--margin-rate", "cli.offer.margin", type=float, default=1.0),
     CUTOFF,
+    check=check_segment,
 )
 def run_segment(options: argparse.Namespace, context: Context) -> Answer:
     """Cut, write the list, and return one record for each tier, or segment, of all customers.
@@ -86,14 +98,16 @@ def run_segment(options: argparse.Namespace, context: Context) -> Answer:
         UsageError: a margin is given without the cost of an offer.
     """
     from clv_core.strategy import segment
-    from clv_core.strategy.audiences import check_ending
 
+<<<<<<< HEAD
     offer = read_offer_cost(options)
     if offer is None and options.margin_rate != 1:
         raise UsageError("segment_margin")
+=======
+    check_segment(options)
+>>>>>>> h-night
     scored = open_scored(options, context)
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
-    check_ending(options.out)
     made = segment(
         scored,
         options.out,
@@ -127,6 +141,20 @@ def _records(rows: pd.DataFrame) -> list[Answer]:
     ]
 
 
+def check_export(options: argparse.Namespace) -> None:
+    """Refuse options of an export that do not fit its format.
+
+    Raises:
+        UsageError: the file has another ending, or a margin is given for a list that is no conversions.
+    """
+    ending = EXPORTS[options.format].suffix
+    if options.out.suffix != ending:
+        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
+    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
+        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
+        raise UsageError("export_margin", format=options.format, known=conversion_formats)
+
+
 @command(
     "export",
     DATASET,
@@ -143,17 +171,19 @@ def _records(rows: pd.DataFrame) -> list[Answer]:
     option("--margin-rate", "cli.export.margin", type=float, default=1.0),
     *OFFER_COST,
     CUTOFF,
+    check=check_export,
 )
 def run_export(options: argparse.Namespace, context: Context) -> Answer:
     """Write the list and its side file, and return counts and paths.
 
     Raises:
-        UsageError: the file has another ending than the format, or a margin is given for a list that is no conversions.
+        UsageError: see :func:`check_export`.
     """
     from clv_core.collection.parse import load_key
     from clv_core.strategy import Selection, export
     from clv_core.strategy.audiences import Contacts, matches, read_contacts, read_entries, read_id_list, words_of
 
+<<<<<<< HEAD
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
@@ -161,6 +191,9 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     if options.margin_rate != 1 and offer is None and EXPORTS[options.format].conversion_days is None:
         conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
         raise UsageError("export_margin", format=options.format, known=conversion_formats)
+=======
+    check_export(options)
+>>>>>>> h-night
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
     needs_key = manifest.pseudonymised and (options.customers or options.suppress)

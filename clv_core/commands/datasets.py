@@ -81,12 +81,23 @@ def run_restore(options: argparse.Namespace, context: Context) -> Answer:
     return accounting(restore(context.workspace, options.name, options.version).manifest, context.language)
 
 
+def check_prune(options: argparse.Namespace) -> None:
+    """Refuse options of ``prune`` that do not go together.
+
+    Raises:
+        UsageError: neither a dataset nor ``--expired``, or both, or a dry run of versions.
+    """
+    if options.expired == (options.name is not None) or (options.dry_run and not options.expired):
+        raise UsageError("prune_what")
+
+
 @command(
     "prune",
     option("name", "cli.option.dataset", nargs="?"),
     option("--keep", "cli.prune.keep", type=int, default=KEEP, params={"n": KEEP}),
     option("--expired", "cli.prune.expired", action="store_true"),
     option("--dry-run", "cli.prune.dry", action="store_true"),
+    check=check_prune,
 )
 def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     """Remove versions; return those that stay and those removed, newest first, and the bytes that this freed.
@@ -94,10 +105,9 @@ def run_prune(options: argparse.Namespace, context: Context) -> Answer:
     With ``--expired``, remove what is past the days of ``retention`` instead, and return it by kind.
 
     Raises:
-        UsageError: fewer than one version should stay; neither a dataset nor ``--expired``, or both.
+        UsageError: fewer than one version should stay, or see :func:`check_prune`.
     """
-    if options.expired == (options.name is not None) or (options.dry_run and not options.expired):
-        raise UsageError("prune_what")
+    check_prune(options)
     if options.expired:
         dry = options.dry_run
         due = plan_retention(context.workspace) if dry else expire(context.workspace, context.progress)

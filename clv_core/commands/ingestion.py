@@ -12,7 +12,7 @@ from clv_core.collection import CHOICES, check_file, check_said, save_check
 from clv_core.collection.ingest import ingest
 from clv_core.collection.merge import saved_answers
 from clv_core.collection.merge.append import combine
-from clv_core.collection.store import SET_ASIDE, Manifest, open_dataset
+from clv_core.collection.store import COUNTS, SET_ASIDE, Manifest, Part, open_dataset
 from clv_core.commands import Answer, Context, split_pairs
 from clv_core.commands.parser import OneOf, Option, command, one_of, option
 from clv_core.errors import Message, Refused
@@ -95,7 +95,7 @@ def run_check(options: argparse.Namespace, context: Context) -> Answer:
     *READING,
 )
 def run_ingest(options: argparse.Namespace, context: Context) -> Answer:
-    """Read the files and return the accounting of their rows.
+    """Read the files and return the accounting of the dataset's rows; with ``--append`` in ``loaded`` of theirs.
 
     Warnings are those of the new rows; those of earlier files are in the dataset's record (``datasets``).
 
@@ -106,7 +106,8 @@ def run_ingest(options: argparse.Namespace, context: Context) -> Answer:
         before = open_dataset(context.workspace, options.name).manifest.messages
         made = _append(options, context)
         new = [message.to_json(context.language) for message in _without(made.messages, before)]
-        return {**accounting(made, context.language), "warnings": new}
+        parts = made.parts[-len(options.file) :]
+        return {**accounting(made, context.language), "loaded": loaded(parts), "warnings": new}
     manifest = ingest(
         context.workspace,
         options.file,
@@ -152,6 +153,12 @@ def accounting(manifest: Manifest, language: str) -> Answer:
         **{name: getattr(manifest, name) for name in sums},
         "warnings": [message.to_json(language) for message in manifest.messages],
     }
+
+
+def loaded(parts: Sequence[Part]) -> Answer:
+    """Return the accounting of the rows of some files."""
+    counts = (*COUNTS, "rows_overlap")
+    return {count: sum(getattr(part, count) for part in parts) for count in counts}
 
 
 def _append(options: argparse.Namespace, context: Context) -> Manifest:

@@ -22,7 +22,7 @@ from clv_core.collection.sources import (
     update_source,
 )
 from clv_core.commands import Answer, Context, error_json, whole_number
-from clv_core.commands.ingestion import READING, accounting, reading_options
+from clv_core.commands.ingestion import READING, accounting, loaded, reading_options
 from clv_core.commands.parser import command, option
 from clv_core.errors import NeedsAnswer, UsageError
 
@@ -124,7 +124,9 @@ def run_source_preview(options: argparse.Namespace, context: Context) -> Answer:
 
 @command("source run", NAME, option("--all", "cli.source.all", dest="everything", action="store_true"), *READING)
 def run_source_run(options: argparse.Namespace, context: Context) -> Answer:
-    """Read what is new into the dataset, and return its accounting; reading options are saved with the source.
+    """Read what is new into the dataset; reading options are saved with the source.
+
+    Returns the accounting of the dataset, and in ``loaded`` that of the run, whose warnings it has.
 
     Raises:
         UsageError: a ``--map``, ``--event`` or ``--state`` without its equals sign, or a state that there is not.
@@ -137,9 +139,9 @@ def run_source_run(options: argparse.Namespace, context: Context) -> Answer:
     done = refresh(context.workspace, options.name, everything=options.everything, progress=context.progress)
     counts = {"rows_fetched": done.rows, "rows_new": done.new_rows, "files": list(done.files), "seconds": done.seconds}
     counts["reconciled"] = done.reconciled.to_json() if done.reconciled else {}
-    result = {"source": options.name, **counts, **accounting(done.manifest, context.language)}
-    result["warnings"] += [message.to_json(context.language) for message in done.warnings]
-    return result
+    warnings = [message.to_json(context.language) for message in (*done.reading_warnings, *done.warnings)]
+    totals = accounting(done.manifest, context.language)
+    return {"source": options.name, **counts, **totals, "loaded": loaded(done.parts), "warnings": warnings}
 
 
 @command("source list")

@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clv_core import audit
-from clv_core.commands import DATASET, MODEL, Answer, Context, error_json, open_scored, whole_number
+from clv_core.commands import (
+    DATASET,
+    MODEL,
+    Answer,
+    Context,
+    check_steps,
+    error_json,
+    open_scored,
+    print_messages,
+    whole_number,
+)
 from clv_core.commands.parser import command, option
 from clv_core.environment import Environment
-from clv_core.errors import ClvError, Message, NotFound
+from clv_core.errors import ChainFailed, ClvError, Message, NotFound
+from clv_core.monitoring.notifications import EMAIL, WEBHOOK, Smtp, channels, chat_payload, checked_url, deliver
 from clv_core.workspace import write_text
 
 if TYPE_CHECKING:
@@ -43,7 +54,6 @@ def run_monitor(options: argparse.Namespace, context: Context) -> Answer:
     """
     from clv_core.monitoring import write_report
     from clv_core.monitoring.monitor import monitor
-    from clv_core.monitoring.notifications import Smtp, checked_url
     from clv_core.monitoring.notifications.notify import notify
 
     environment = Environment.from_environment()
@@ -119,30 +129,75 @@ def _acknowledged(report: Report, options: argparse.Namespace, context: Context)
     option("--timezone", "cli.schedule.timezone", default="UTC"),
 )
 def run_schedule_add(options: argparse.Namespace, context: Context) -> Answer:
-    """Save a schedule and return when it runs next."""
+    """Save a schedule all of whose steps can run, and return when it runs next.
+
+    Raises:
+        UsageError: a step is no command, or lacks an option.
+        NotFound, Refused: a step needs something that there is not.
+    """
     from clv_core.monitoring import Schedule, add_schedule
 
     schedule = Schedule(options.name, options.cron, tuple(options.steps), options.timezone, context.language)
+    warnings = [message.to_json(context.language) for message in check_steps(context.workspace, schedule)]
     add_schedule(context.workspace, schedule)
     audit.note(context.workspace, "schedule add", schedule=options.name, outcome="done")
-    return _shown(options.name, context)
+    return {**_shown(options.name, context), "warnings": warnings}
 
 
 @command("schedule list")
 def run_schedule_list(options: argparse.Namespace, context: Context) -> Answer:
-    """Return all schedules, when each runs next and how its last run ended."""
-    from clv_core.monitoring import list_schedules
+    """Return all schedules, when each runs next and how its last run ended; and those whose files are damaged."""
+    from clv_core.monitoring import damaged_schedules, list_schedules
 
-    return {"schedules": [_shown(schedule.name, context) for schedule, _ in list_schedules(context.workspace)]}
+    damaged = {name: error.to_json(context.language) for name, error in damaged_schedules(context.workspace).items()}
+    schedules = [_shown(schedule.name, context) for schedule, _ in list_schedules(context.workspace)]
+    return {"schedules": schedules, "damaged": damaged}
+
+
+@command("schedule status", option("--json", "cli.schedule.json", action="store_true"))
+def run_schedule_status(options: argparse.Namespace, context: Context) -> Answer:
+    """Return whether each schedule works, for a health check; without ``--json`` also as sentences on stderr.
+
+    Raises:
+        ChainFailed: one failed, did not run, or cannot be read; all of them are in the error's ``result``.
+    """
+    from clv_core.monitoring import UNWELL, check_schedules
+
+    found = check_schedules(context.workspace, datetime.now(UTC))
+    if not options.json:
+        for one in found:
+            when = one.next or one.last
+            shown_time = f"{when[:10]} {when[11:16]} UTC"
+            print_messages([Message(f"schedules.state.{one.state}", {"name": one.name, "when": shown_time})], context)
+    unwell = [one.name for one in found if one.state in UNWELL]
+    shown = [{**one.to_json(), "error": one.error and error_json(one.error, context.language)} for one in found]
+    result = {"well": not unwell, "schedules": shown}
+    if unwell:
+        raise _failed(ChainFailed("schedules_unwell", names=unwell), result)
+    return result
 
 
 @command("schedule run", NAME)
 def run_schedule_run(options: argparse.Namespace, context: Context) -> Answer:
-    """Run a chain now and return how it went."""
+    """Run a chain now and return how it went.
+
+    Raises:
+        ChainFailed: it failed; how it went is in the error's ``result``.
+    """
     from clv_core.monitoring import run_now
 
     run_now(context.workspace, options.name)
-    return _shown(options.name, context)
+    result = _shown(options.name, context)
+    if result["last"]["error"] is not None:
+        why = {"step": result["last"]["steps"][-1]["step"], "reason": result["last"]["error"]["message"]}
+        raise _failed(ChainFailed("chain_stopped", name=options.name, **why), result)
+    return result
+
+
+def _failed(error: ChainFailed, result: Answer) -> ChainFailed:
+    """Return the error with what was done."""
+    error.result = result
+    return error
 
 
 @command("schedule pause", NAME)
@@ -169,32 +224,80 @@ def run_schedule_remove(options: argparse.Namespace, context: Context) -> Answer
 
 @command("run-due")
 def run_due_chains(options: argparse.Namespace, context: Context) -> Answer:
-    """Run the chains that are due and return how each went."""
-    from clv_core.monitoring import run_due
-
-    return {"ran": run_due(context.workspace, datetime.now(UTC))}
-
-
-@command("summary", DATASET, MODEL, option("--out", "cli.summary.out", type=Path))
-def run_summary(options: argparse.Namespace, context: Context) -> Answer:
-    """Mail what has changed since the model was trained, or write it to a file.
+    """Run the chains that are due and return how each went.
 
     Raises:
-        UsageError: no mail server is set, or a variable is not valid.
-        ClvError: the mail server cannot be reached, or refuses.
+        ChainFailed: one failed, or its file cannot be read; how all went is in the error's ``result``.
     """
-    from clv_core.monitoring.monitor import monitor
-    from clv_core.monitoring.notifications import Smtp, send, summary_mail
+    from clv_core.monitoring import run_due
 
-    smtp = Smtp.of(Environment.from_environment()) if options.out is None else None
+    result = {"ran": run_due(context.workspace, datetime.now(UTC))}
+    if failed := [name for name, outcome in result["ran"].items() if outcome != "done"]:
+        raise _failed(ChainFailed("chain_failed", names=failed), result)
+    return result
+
+
+@command(
+    "summary",
+    DATASET,
+    MODEL,
+    option("--out", "cli.summary.out", type=Path),
+    option("--webhook", "cli.summary.webhook", nargs="?", const="", metavar="URL"),
+    option("--email", "cli.summary.email", action="store_true"),
+)
+def run_summary(options: argparse.Namespace, context: Context) -> Answer:
+    """Send the night's record and what has changed since the model was trained, or write it to a file.
+
+    Raises:
+        UsageError: neither a mail server nor an address is set, or a variable is not valid.
+        ClvError: a server cannot be reached, or refuses; the other way was used.
+    """
+    from clv_core.monitoring import nights
+    from clv_core.monitoring.monitor import monitor
+    from clv_core.monitoring.notifications import summary_mail
+
+    environment, ways = _ways(options)
     report = monitor(open_scored(options, context), progress=context.progress)
-    subject, text, html = summary_mail(report, context.language, _sources(context, options.name))
-    if smtp is None:
+    ran = nights(context.workspace, options.name, datetime.now(UTC))
+    lines = [line for night in ran for line in night.lines(context.language)]
+    subject, text, html = summary_mail(report, context.language, _sources(context, options.name), lines)
+    facts = {"dataset": options.name, "nights": [night.to_json() for night in ran]}
+    failed: ClvError | None = None
+    sent = []
+    for way in ways:
+        try:
+            payload = chat_payload(environment.webhook_url, subject, text.splitlines(), facts)
+            deliver(way, environment, subject, text, payload, html=html)
+            sent.append(way)
+        except ClvError as error:
+            failed = failed or error
+    if options.out is not None:
         write_text(options.out, html)
-    else:
-        send(smtp, subject, text, html=html)
     out = None if options.out is None else str(options.out)
-    return {"dataset": options.name, "subject": subject, "sent": smtp is not None, "out": out}
+    result = {"dataset": options.name, "subject": subject, "sent": bool(sent), "ways": sent, "out": out}
+    if failed is not None:
+        failed.result = result
+        raise failed
+    return result
+
+
+def _ways(options: argparse.Namespace) -> tuple[Environment, tuple[str, ...]]:
+    """Return by which ways a summary goes, and the environment with the address that was given.
+
+    Raises:
+        UsageError: by none, and it is not written either, or a variable is not valid.
+    """
+    environment = Environment.from_environment()
+    environment = dataclasses.replace(environment, webhook_url=options.webhook or environment.webhook_url)
+    asked = {WEBHOOK: options.webhook is not None, EMAIL: options.email}
+    ways = tuple(way for way, wanted in asked.items() if wanted)
+    if not ways and options.out is None:
+        ways = channels(environment) or (EMAIL,)
+    if WEBHOOK in ways:
+        checked_url(environment.webhook_url)
+    if EMAIL in ways:
+        Smtp.of(environment)
+    return environment, ways
 
 
 def _sources(context: Context, dataset: str) -> list[str]:

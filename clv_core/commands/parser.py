@@ -18,6 +18,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from clv_core import __version__
 from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE, LANGUAGES, translate
 from clv_core.jobs import Progress
@@ -101,13 +102,41 @@ class OneOf:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """A command: what runs it, its options, and the text after them in its help (by language)."""
+    """A command.
+
+    Args:
+        run: what runs it.
+        options: of it.
+        epilog: the text after them in its help, by language.
+        check: refuses options that do not go together, whatever is stored.
+    """
 
     run: Run
     options: tuple[Option | OneOf, ...]
     epilog: Callable[[str], str] | None
+    check: Callable[[argparse.Namespace], None] | None
 
 
+COMMANDS: Final = {
+    **dict.fromkeys(("simulate", "pretrain"), "simulation"),
+    **dict.fromkeys(("check", "ingest", "combine"), "ingestion"),
+    "source": "log_sources",
+    **dict.fromkeys(("datasets", "rename", "restore", "prune", "retention", "delete", "backup", "recover"), "datasets"),
+    **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
+    **dict.fromkeys(("look", "train"), "training"),
+    **dict.fromkeys(("backtest", "tune"), "backtests"),
+    **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
+    **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
+    **dict.fromkeys(("plan", "recommend", "price", "acquire"), "decisions"),
+    **dict.fromkeys(("report", "demo"), "reports"),
+    "models": "model_versions",
+    **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),
+    **dict.fromkeys(("erase", "suppress", "person"), "privacy"),
+    "audit": "audit_log",
+    "objections": "objections",
+    **dict.fromkeys(("app", "serve", "mcp", "keys"), "serving"),
+}
+"""Every command and the module of this package that defines it."""
 SPECS: Final[dict[str, CommandSpec]] = {}
 """The commands by name, filled by :func:`command` as their modules are imported."""
 
@@ -122,11 +151,16 @@ def one_of(*options: Option, required: bool = False) -> OneOf:
     return OneOf(options, required)
 
 
-def command(name: str, *options: Option | OneOf, epilog: Callable[[str], str] | None = None) -> Callable[[Run], Run]:
-    """Register a function ``(options, context) -> JSON`` as what runs the command ``name``."""
+def command(
+    name: str,
+    *options: Option | OneOf,
+    epilog: Callable[[str], str] | None = None,
+    check: Callable[[argparse.Namespace], None] | None = None,
+) -> Callable[[Run], Run]:
+    """Register a function ``(options, context) -> JSON`` as what runs the command ``name`` (:class:`CommandSpec`)."""
 
     def register(run: Run) -> Run:
-        SPECS[name] = CommandSpec(run, options, epilog)
+        SPECS[name] = CommandSpec(run, options, epilog, check)
         return run
 
     return register
@@ -245,6 +279,32 @@ class CommandParser(Parser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse the arguments of a call."""
         return super(CommandParser, self.declare()).parse_known_args(args, namespace)
+
+
+def build_parser(language: str = DEFAULT_LANGUAGE, workspace: Workspace | None = None) -> argparse.ArgumentParser:
+    """Return the parser with one subcommand for each of :data:`COMMANDS`; a module is imported when it is called.
+
+    Args:
+        language: of its help and errors.
+        workspace: that the help names; None is the default.
+    """
+    folder = (workspace or Workspace.default()).root
+    common = Parser(language=language, add_help=False)
+    add_common_options(common, folder)
+    about, codes = translate("cli.description", language), translate("cli.exit_codes", language)
+    program = "clv" if Path(sys.argv[0]).stem == "clv" else "python -m clv_core"
+    parser = Parser(language=language, prog=program, description=about, epilog=codes)
+    add_common_options(parser, folder, unset=False)
+    text = translate("cli.version", language)
+    parser.add_argument("--version", action="version", version=f"CLV Studio {__version__}", help=text)
+    parser.add_argument("--job", type=Path, default=None, help=argparse.SUPPRESS)
+    subparser = partial(CommandParser, language=language)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=subparser)
+    for name, module in COMMANDS.items():
+        text = translate(f"cli.{name}", language)
+        added = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        added.command, added.module = name, f"clv_core.commands.{module}"
+    return parser
 
 
 def add_common_options(parser: Parser, workspace: Path | None, *, unset: bool = True) -> None:

@@ -27,6 +27,22 @@ BUDGET: Final = 20_000.0
 """Of the demo's plan."""
 
 
+def check_report(options: argparse.Namespace) -> None:
+    """Refuse options of a report that do not go together.
+
+    Raises:
+        UsageError: a file has an unsupported ending, or there are offers without a budget, or the reverse.
+        NotEnoughData: a budget of nothing.
+    """
+    from clv_core.strategy.report import check_endings
+
+    check_endings(options.out)
+    if bool(options.offer) != (options.budget is not None):
+        raise UsageError("report_plan")
+    if options.budget == 0:
+        raise NotEnoughData("plan_empty", budget=options.budget)
+
+
 @command(
     "report",
     DATASET,
@@ -42,22 +58,19 @@ BUDGET: Final = 20_000.0
     option("--margin", "cli.acquire.margin", action="append", default=[], metavar="GROUP=RATE"),
     option("--refunds", "cli.report.refunds", choices=REFUND_DATES, default=REFUND_DATE),
     *RATES,
+    check=check_report,
 )
 def run_report(options: argparse.Namespace, context: Context) -> Answer:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.strategy import PlanInputs
     from clv_core.strategy.acquisition import Question
     from clv_core.strategy.plans import measure_offers, parse_offers
-    from clv_core.strategy.report import check_endings, read_logo, write_report
+    from clv_core.strategy.report import read_logo, write_report
     from clv_core.strategy.report.make_report import make_report
     from clv_core.strategy.segments import ValueTiers, parse_scheme
 
-    check_endings(options.out)
+    check_report(options)
     logo = None if options.logo is None else read_logo(options.logo)
-    if bool(options.offer) != (options.budget is not None):
-        raise UsageError("report_plan")
-    if options.budget == 0:
-        raise NotEnoughData("plan_empty", budget=options.budget)
     scored = open_scored(options, context).at_horizon(None, options.discount_rate, options.margin_rate)
     plan_scheme = parse_scheme(options.plan_scheme or options.scheme, scored.dataset)
     assumed, files = parse_offers(options.offer) if options.offer else ((), {})

@@ -38,6 +38,18 @@ STRONGEST = 10
 """Feature groups that the result lists; there are 18 in all, and the table on disk has each."""
 
 
+def check_score(options: argparse.Namespace) -> None:
+    """Refuse options of ``score`` that do not go together.
+
+    Raises:
+        UsageError: neither a dataset nor a folder is named, or both are, or the file has an unsupported ending.
+    """
+    if (options.name is None) == (options.events is None):
+        raise UsageError("dataset_or_events")
+    if options.events is None and Path(options.out).suffix not in (".csv", ".parquet"):
+        raise UsageError("bad_out", path=options.out, endings=".csv, .parquet")
+
+
 @command(
     "score",
     option("name", "cli.option.dataset", nargs="?"),
@@ -48,15 +60,15 @@ STRONGEST = 10
     option("--horizon-days", "cli.score.horizon", type=horizon),
     option("--discount-rate", "cli.score.discount", type=float, default=0.0),
     option("--margin-rate", "cli.score.margin", type=float, default=1.0),
+    check=check_score,
 )
 def run_score(options: argparse.Namespace, context: Context) -> Answer:
     """Score, write the file and its side file, and return counts and totals.
 
     Raises:
-        UsageError: neither a dataset nor a folder is named, or both are, or the file has an unsupported ending.
+        UsageError: see :func:`check_score`.
     """
-    if (options.name is None) == (options.events is None):
-        raise UsageError("dataset_or_events")
+    check_score(options)
     return _dataset(options, context) if options.events is None else _folder(options, context)
 
 
@@ -67,8 +79,6 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy.customer import load_rhythm
 
     out = Path(options.out)
-    if out.suffix not in (".csv", ".parquet"):
-        raise UsageError("bad_out", path=str(out), endings=".csv, .parquet")
     scored = open_scored(options, context)
     scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
     customers, total = score_file(scored, out, progress=context.progress)

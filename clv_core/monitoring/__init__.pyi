@@ -1,4 +1,9 @@
 from .alerts import Alert as Alert
+from .chains import UNWELL as UNWELL
+from .chains import check_schedules as check_schedules
+from .chains import is_due as is_due
+from .chains import run_due as run_due
+from .chains import run_now as run_now
 from .health import AMBER as AMBER
 from .health import GREEN as GREEN
 from .health import RED as RED
@@ -13,6 +18,7 @@ from .monitoring_report import model_folder as model_folder
 from .monitoring_report import report_folder as report_folder
 from .monitoring_report import save_outcome as save_outcome
 from .monitoring_report import write_report as write_report
+from .night_record import nights as nights
 from .retraining import BETTER as BETTER
 from .retraining import PROMOTED as PROMOTED
 from .retraining import Outcome as Outcome
@@ -22,11 +28,9 @@ from .schedules import Run as Run
 from .schedules import Schedule as Schedule
 from .schedules import ScheduleState as ScheduleState
 from .schedules import add_schedule as add_schedule
+from .schedules import damaged_schedules as damaged_schedules
 from .schedules import history as history
-from .schedules import is_due as is_due
 from .schedules import list_schedules as list_schedules
 from .schedules import load_schedule as load_schedule
 from .schedules import pause as pause
 from .schedules import remove_schedule as remove_schedule
-from .schedules import run_due as run_due
-from .schedules import run_now as run_now

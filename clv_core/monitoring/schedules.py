@@ -1,47 +1,36 @@
-"""Schedules: chains of commands that run unattended, such as source, score, monitor, export.
+"""Schedules: chains of commands that run unattended, such as source, score, monitor, export, prune.
 
-One JSON file a schedule in ``workspace/schedules`` and a log of its runs. Something has to look whether one
-is due, again and again: the app while it is up, or ``clv run-due`` from cron, systemd or ``compose.yaml``. One chain
-runs at a time in a workspace. A chain that fails is tried again after 5, 15 and 60 minutes; when it has failed twice in
-a row, that is sent to where alerts are sent. Whatever is wrong with one chain, the others run.
+One JSON file a schedule in ``workspace/schedules`` and a log of its runs. How they run is in
+:mod:`clv_core.monitoring.chains`, who is told of it in :mod:`clv_core.monitoring.chain_notices`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 import shlex
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from clv_core import audit, jobs
-from clv_core.environment import Environment
-from clv_core.errors import ClvError, Message, NotFound, Refused, UsageError, traced
-from clv_core.i18n import translate
-from clv_core.locks import FOLDER as LOCKS
-from clv_core.locks import held_lock, writing
-from clv_core.monitoring.notifications.sending import Smtp, checked_url, post, send
-from clv_core.records import StoredRecord
-from clv_core.workspace import Workspace, append_record, check_name, latest_records, read_json, write_json
-
-log = logging.getLogger(__name__)
+from clv_core.errors import ClvError, Message, NotFound, Refused, UsageError
+from clv_core.locks import writing
+from clv_core.records import JsonObject, StoredRecord
+from clv_core.workspace import Workspace, check_name, latest_records, read_json, write_json
 
 FOLDER: Final = "schedules"
-STEPS: Final = ("source run", "score", "monitor", "segment", "export", "report", "summary", "push", "backup", "prune")
+RUNNING: Final = "running"
+"""Folder in :data:`FOLDER` with the record of a chain that runs; one that was cut off leaves its record there."""
+TOLD: Final = "told"
+"""Folder there with what was told of each schedule (:mod:`clv_core.monitoring.chain_notices`)."""
+STEPS: Final = (
+    *("source run", "score", "monitor", "segment", "export", "report", "summary", "push", "backup", "prune"),
+    "models prune",
+)
 """What a step may be: how its command line begins."""
 DAY: Final = "{day}"
 """Stands in a step for the day of the run, in the schedule's time zone: ``--out scores-{day}.csv``."""
-RETRY_MINUTES: Final = (5, 15, 60)
-"""Long enough for a database or a network to come back; a guess."""
-NOTIFY_AFTER: Final = 2
-"""Failures in a row after which a notification is sent: one is often mended by the retry."""
-POLL_SECONDS: Final = 0.2
-Execute = Callable[[Workspace, Sequence[str], str, str], Message | None]
-"""Runs a command line and returns its error, as errors name themselves; None where it is done."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +64,16 @@ class Schedule(StoredRecord):
         self.next_after(datetime.now(UTC))
         self.commands()
         for step in self.steps:
-            if not step.startswith(tuple(f"{begin} " for begin in STEPS)):
+            if not f"{step} ".startswith(tuple(f"{begin} " for begin in STEPS)):
                 raise UsageError("schedule_step", step=step[:60], known=list(STEPS))
         if not self.steps:
             raise UsageError("schedule_step", step="-", known=list(STEPS))
 
     def next_after(self, now: datetime) -> datetime:
         """Return the next time after ``now``, in UTC.
+
+        Of an hour that comes twice, as clocks go back, the first one counts; a time that clocks skip, such as 2:30, is
+        the one that comes as long after the hour before: 3:30.
 
         Raises:
             UsageError: the expression or the zone is none.
@@ -91,10 +83,15 @@ class Schedule(StoredRecord):
         try:
             if len(self.cron.split()) != 5:
                 raise ValueError(self.cron)
-            local: datetime = croniter(self.cron, now.astimezone(ZoneInfo(self.timezone))).get_next(datetime)
+            zone = ZoneInfo(self.timezone)
+            times = croniter(self.cron, now.astimezone(zone).replace(tzinfo=None))  # as a clock on the wall has them
+            while True:
+                local: datetime = times.get_next(datetime)
+                following = local.replace(tzinfo=zone).astimezone(UTC)
+                if following > now:
+                    return following
         except (ValueError, KeyError, OSError) as error:
             raise UsageError("schedule_when", cron=self.cron[:60], timezone=self.timezone[:60]) from error
-        return local.astimezone(UTC)
 
     def commands(self, now: datetime | None = None) -> list[list[str]]:
         """Return the words of each step, :data:`DAY` as the day of ``now`` where that is given.
@@ -120,11 +117,15 @@ class Step(StoredRecord):
         step: its command line.
         seconds: that it took.
         error: of it, None where it is done.
+        figures: counts of its answer that the night's record tells (:mod:`clv_core.monitoring.night_record`).
     """
+
+    OMITTED: ClassVar = frozenset({"figures"})
 
     step: str
     seconds: float
     error: Message | None
+    figures: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,18 +135,20 @@ class Run(StoredRecord):
     Args:
         started: ISO UTC.
         seconds: that it took.
-        outcome: ``done`` or ``failed``.
+        outcome: ``done``, ``failed``, or ``running``.
         steps: those that ran.
-        told: whether a notification of the failure was sent, or why that failed too; None where none was due.
+        told: whether a message about it was sent, or why that failed; None where none was due.
+        due: when it should have run, ISO UTC, where nobody started it then; else empty.
     """
 
-    OMITTED: ClassVar = frozenset({"told"})
+    OMITTED: ClassVar = frozenset({"told", "due"})
 
     started: str
     seconds: float
     outcome: str
     steps: tuple[Step, ...]
     told: bool | Message | None = None
+    due: str = ""
 
     @property
     def last(self) -> Step:
@@ -161,11 +164,13 @@ class ScheduleState(StoredRecord):
         next: ISO UTC.
         failures: in a row.
         last: the last run, None before the first.
+        tries: failed runs of this night: where there are any, the next one is a retry.
     """
 
     next: str
     failures: int = 0
     last: Run | None = None
+    tries: int = 0
 
 
 def add_schedule(workspace: Workspace, schedule: Schedule, now: datetime | None = None) -> None:
@@ -181,14 +186,38 @@ def add_schedule(workspace: Workspace, schedule: Schedule, now: datetime | None 
         if path.exists():
             raise Refused("schedule_exists", name=schedule.name)
         following = schedule.next_after(now or datetime.now(UTC))
-        write_json(path, {"schedule": schedule.to_json(), "state": ScheduleState(_iso(following)).to_json()})
+        write_json(path, {"schedule": schedule.to_json(), "state": ScheduleState(iso(following)).to_json()})
 
 
 def list_schedules(workspace: Workspace) -> list[tuple[Schedule, ScheduleState]]:
-    """Return all schedules by name, each with its state."""
-    paths = sorted(path for path in workspace.place(FOLDER).glob("*.json") if not path.name.startswith("."))
-    records = [read_json(path) for path in paths]
-    return [(Schedule.from_json(record["schedule"]), ScheduleState.from_json(record["state"])) for record in records]
+    """Return all schedules by name, each with its state, but for those of :func:`damaged_schedules`."""
+    return [saved for _, saved in _read_all(workspace) if not isinstance(saved, ClvError)]
+
+
+def damaged_schedules(workspace: Workspace) -> dict[str, ClvError]:
+    """Return the schedules whose files cannot be read, each with the error that says so."""
+    return {name: saved for name, saved in _read_all(workspace) if isinstance(saved, ClvError)}
+
+
+def _read_all(workspace: Workspace) -> Iterator[tuple[str, tuple[Schedule, ScheduleState] | ClvError]]:
+    for path in sorted(workspace.place(FOLDER).glob("[!.]*.json")):
+        try:
+            yield path.stem, _read(path)
+        except ClvError as error:
+            yield path.stem, error
+
+
+def _read(path: Path) -> tuple[Schedule, ScheduleState]:
+    """Return a schedule and its state from their file.
+
+    Raises:
+        Refused: it cannot be read.
+    """
+    try:
+        record = read_json(path)
+        return Schedule.from_json(record["schedule"]), ScheduleState.from_json(record["state"])
+    except (OSError, ValueError, KeyError, TypeError, Refused) as error:
+        raise Refused("schedule_damaged", name=path.stem, file=path.name) from error
 
 
 def load_schedule(workspace: Workspace, name: str) -> tuple[Schedule, ScheduleState]:
@@ -196,11 +225,21 @@ def load_schedule(workspace: Workspace, name: str) -> tuple[Schedule, ScheduleSt
 
     Raises:
         NotFound: there is none of this name; the error names those that there are.
+        Refused: its file is damaged.
     """
-    schedules = {schedule.name: (schedule, state) for schedule, state in list_schedules(workspace)}
-    if name not in schedules:
-        raise NotFound("no_schedule", name=name[:80], known=list(schedules) or "-")
-    return schedules[name]
+    return _read(_path(workspace, name))
+
+
+def _path(workspace: Workspace, name: str) -> Path:
+    """Return the file of a schedule that there is.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    names = [known for known, _ in _read_all(workspace)]
+    if name not in names:
+        raise NotFound("no_schedule", name=name[:80], known=names or "-")
+    return workspace.place(FOLDER) / f"{name}.json"
 
 
 def pause(workspace: Workspace, name: str, *, paused: bool) -> None:
@@ -210,8 +249,8 @@ def pause(workspace: Workspace, name: str, *, paused: bool) -> None:
         NotFound: there is none of this name.
     """
     schedule, state = load_schedule(workspace, name)
-    following = _iso(schedule.next_after(datetime.now(UTC)))
-    _save(workspace, name, dataclasses.replace(state, next=following, failures=0), is_paused=paused)
+    following = iso(schedule.next_after(datetime.now(UTC)))
+    save_state(workspace, name, replace(state, next=following, failures=0, tries=0), is_paused=paused)
 
 
 def remove_schedule(workspace: Workspace, name: str) -> None:
@@ -220,8 +259,9 @@ def remove_schedule(workspace: Workspace, name: str) -> None:
     Raises:
         NotFound: there is none of this name.
     """
-    load_schedule(workspace, name)
-    (workspace.folder(FOLDER) / f"{name}.json").unlink()
+    _path(workspace, name).unlink()
+    for folder in (RUNNING, TOLD):
+        (workspace.place(FOLDER, folder) / f"{name}.json").unlink(missing_ok=True)
 
 
 def history(workspace: Workspace, name: str) -> list[Run]:
@@ -229,127 +269,32 @@ def history(workspace: Workspace, name: str) -> list[Run]:
     return [Run.from_json(line) for line in latest_records(workspace.place(FOLDER) / f"{name}.jsonl")]
 
 
-def is_due(workspace: Workspace, now: datetime) -> bool:
-    """Say whether a schedule is due."""
-    return any(_due(schedule, state, now) for schedule, state in list_schedules(workspace))
-
-
-def run_due(workspace: Workspace, now: datetime, execute: Execute | None = None) -> dict[str, str]:
-    """Run the chains that are due, one after the other; one that was missed several times runs once.
-
-    In the audit log a chain acts in its own name.
-
-    Args:
-        workspace: whose schedules.
-        now: the time that it is.
-        execute: runs a step; None: as a job.
-
-    Returns:
-        Name of each schedule that ran -> ``done`` or ``failed``.
+def save_state(workspace: Workspace, name: str, state: ScheduleState, **changes: Any) -> None:
+    """Save the state of a schedule that there still is, and ``changes`` of the schedule itself.
 
     Raises:
-        Refused: another process is running chains.
+        Refused: its file was damaged meanwhile.
     """
-    ran = {}
-    with held_lock(workspace.folder(LOCKS) / "schedules.lock", Refused("schedules_running")):
-        for schedule, state in list_schedules(workspace):
-            if _due(schedule, state, now):
-                with audit.acting_as(f"schedule {schedule.name}"):
-                    ran[schedule.name] = _run(workspace, schedule, state, now, execute or run_as_job)
-    return ran
-
-
-def run_now(workspace: Workspace, name: str, execute: Execute | None = None) -> str:
-    """Run a chain whether it is due or not, in the name of who asks for it, and return ``done`` or ``failed``.
-
-    Raises:
-        NotFound: there is no such schedule.
-        Refused: another process is running chains.
-    """
-    schedule, state = load_schedule(workspace, name)
-    with held_lock(workspace.folder(LOCKS) / "schedules.lock", Refused("schedules_running")):
-        return _run(workspace, schedule, state, datetime.now(UTC), execute or run_as_job)
-
-
-def run_as_job(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
-    """Run a command line as a job, wait for its end and return its error."""
-    job = jobs.start(workspace, words, language=language, label=label)
-    while (status := job.status()).is_running:
-        time.sleep(POLL_SECONDS)
-    if status.state == jobs.DONE:
-        return None
-    return Message("interrupted") if status.error is None else Message(status.error.code, status.error.params)
-
-
-def _due(schedule: Schedule, state: ScheduleState, now: datetime) -> bool:
-    return not schedule.is_paused and datetime.fromisoformat(state.next) <= now
-
-
-def _run(workspace: Workspace, schedule: Schedule, state: ScheduleState, now: datetime, execute: Execute) -> str:
-    steps: list[Step] = []
-    commands: list[list[str]] = []
-    begun, following = time.monotonic(), now + timedelta(minutes=RETRY_MINUTES[-1])
-    try:
-        following, commands = schedule.next_after(now), schedule.commands(now)
-    except UsageError as error:  # none of its steps runs: its commands cannot be read
-        steps.append(Step(error.params.get("step", schedule.cron), 0.0, Message(error.code, error.params)))
-    for step, words in zip(schedule.steps, commands, strict=False):
-        started = time.monotonic()
-        fault = _attempt(workspace, schedule, words, execute)
-        steps.append(Step(step, round(time.monotonic() - started, 1), fault))
-        if fault is not None:
-            break
-    failed = steps[-1].error is not None
-    outcome = "failed" if failed else "done"
-    failures = state.failures + 1 if failed else 0
-    seconds = round(time.monotonic() - begun, 1)
-    run = Run(_iso(now), seconds, outcome, tuple(steps))
-    if failures == NOTIFY_AFTER and steps[-1].error is not None:
-        run = dataclasses.replace(run, told=_notify(schedule, steps[-1].step, steps[-1].error))
-    if failed and failures <= len(RETRY_MINUTES):
-        following = min(following, now + timedelta(minutes=RETRY_MINUTES[failures - 1]))
-    append_record(workspace.folder(FOLDER) / f"{schedule.name}.jsonl", run.to_json())
-    _save(workspace, schedule.name, ScheduleState(_iso(following), failures, run))
-    audit.note(workspace, "schedule run", schedule=schedule.name, outcome=outcome)
-    return outcome
-
-
-def _attempt(workspace: Workspace, schedule: Schedule, words: list[str], execute: Execute) -> Message | None:
-    """Run a step and return its error, whatever it is: the chains after this one have to run."""
-    try:
-        return execute(workspace, words, schedule.language, schedule.name)
-    except ClvError as error:
-        return Message(error.code, error.params)
-    except Exception as error:
-        log.error("schedule %s: %s", schedule.name, traced(error))
-        return Message("unexpected", {"kind": type(error).__name__})
-
-
-def _notify(schedule: Schedule, step: str, fault: Message) -> bool | Message:
-    """Send by webhook and mail that a chain fails; return whether either was sent, or the error of trying."""
-    environment, error = Environment.from_environment(), ClvError(fault.code, **fault.params)
-    facts = {"name": schedule.name, "step": step, "error": error.message(schedule.language)}
-    subject, text = (translate(f"schedule.mail.{part}", schedule.language, **facts) for part in ("subject", "text"))
-    is_sent = False
-    try:
-        if environment.webhook_url:
-            post(checked_url(environment.webhook_url), {"text": f"{subject}\n{text}", "schedule": schedule.name})
-            is_sent = True
-        if environment.smtp_host and environment.smtp_to:
-            send(Smtp.of(environment), subject, text)
-            is_sent = True
-    except ClvError as failure:
-        return Message(failure.code, failure.params)
-    return is_sent
-
-
-def _save(workspace: Workspace, name: str, state: ScheduleState, **changes: Any) -> None:
-    """Save the state of a schedule that there still is, and ``changes`` of the schedule itself."""
     path = workspace.folder(FOLDER) / f"{name}.json"
     with writing(path):
         if path.exists():
-            write_json(path, {"schedule": {**read_json(path)["schedule"], **changes}, "state": state.to_json()})
+            schedule = replace(_read(path)[0], **changes)
+            write_json(path, {"schedule": schedule.to_json(), "state": state.to_json()})
 
 
-def _iso(when: datetime) -> str:
+def running_record(workspace: Workspace, name: str) -> Path:
+    """Return where the record of a chain is while it runs."""
+    return workspace.place(FOLDER, RUNNING) / f"{name}.json"
+
+
+def read_run(path: Path) -> Run | None:
+    """Return the run of a :func:`running_record`; None where there is none, as it has just ended."""
+    try:
+        return Run.from_json(read_json(path))
+    except (OSError, ValueError, Refused):
+        return None
+
+
+def iso(when: datetime) -> str:
+    """Return a time as files have it, ISO UTC."""
     return when.astimezone(UTC).isoformat(timespec="seconds")

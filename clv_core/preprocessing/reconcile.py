@@ -328,7 +328,8 @@ def reconcile(
             late[day] = change
     missing = sum(gap[0] for gap in gaps.values())
     explained = 0 <= missing <= not_kept and all(gap[0] > 0 for gap in gaps.values())
-    messages = [_message(source, "left_out" if explained else "differs", gaps)] if gaps else []
+    untold = {day: gap for day, gap in gaps.items() if gap != (state.gaps or {}).get(day)} if explained else gaps
+    messages = [_message(source, "left_out" if explained else "differs", untold)] if untold else []
     messages += [_message(source, "late", late)] if late else []
     window = sorted(day for day in {*source_days, *dataset_days} if day and day >= since)
     of_source, of_dataset = ([days[day] for day in window if day in days] for days in (source_days, dataset_days))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,7 @@ from clv_core.collection.sources import (
     save_state,
 )
 from clv_core.collection.sources.pull import pull
-from clv_core.collection.store import Dataset, Manifest, open_dataset, raw_version
+from clv_core.collection.store import Dataset, Manifest, Part, open_dataset, raw_version
 from clv_core.collection.vocabulary import LIKELY_NAMES, SURE_NAMES, fold
 from clv_core.columns import ORDER_ID
 from clv_core.errors import ClvError, Message, NeedsAnswer, NotFound, Refused
@@ -55,6 +56,8 @@ from clv_core.workspace import Workspace
 
 PREVIEW_ROWS: Final = 1000
 """Enough to recognise columns and formats; a guess."""
+EVERY_NIGHT: Final = ("warning.rows_overlap", "warning.rule_")
+"""How the codes of warnings begin that come with each night's load."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +70,9 @@ class Refreshed:
         new_rows: that the dataset has more than before.
         files: names of the files that were read.
         seconds: that it took.
+        parts: accounting of what it read; none where there was nothing to read.
         warnings: what the run left out, and differences to the source.
+        reading_warnings: on the rows that it read, but for those that were told of the run before.
         reconciled: what it compared; None where it compared nothing.
     """
 
@@ -76,7 +81,9 @@ class Refreshed:
     new_rows: int
     files: tuple[str, ...]
     seconds: float
+    parts: tuple[Part, ...] = ()
     warnings: tuple[Message, ...] = ()
+    reading_warnings: tuple[Message, ...] = ()
     reconciled: ComparedDays | None = None
 
 
@@ -123,11 +130,14 @@ def _run(
         if not pulled.paths and before is None:
             raise Refused("source_empty", source=source.name)
         orders = deleted_orders(source, raw, pulled, existing, state)
+        parts, told = tuple[Part, ...](), tuple[Message, ...]()
         if pulled.paths:
             manifest, read = _read(workspace, source, pulled, before, orders.whole_orders, progress)
-            parts = manifest.parts[-1:] if before is not None and source.grows != REPLACE else manifest.parts
+            grown = before is not None and source.grows != REPLACE
+            parts = tuple(manifest.parts[-len(pulled.paths) :] if grown else manifest.parts)
+            told = new_warnings(raw, manifest.messages, state.told)
         after = open_dataset(workspace, source.dataset)
-        not_kept = sum(part.rows_not_kept for part in parts) if pulled.paths else 0
+        not_kept = sum(part.rows_not_kept for part in parts)
         if KINDS[source.kind].dialect:
             compared = compare(source, raw_version(after), pulled, previous, not_kept, progress)
         else:
@@ -149,11 +159,13 @@ def _run(
         gaps=compared.gaps if compared.first else previous.gaps,
         removed=orders.removed,
         role=state.role,
+        told=(*state.told, *told) if before is not None and before.version == after.version else (),
     )
     save_state(workspace, source.name, done)
     facts = {"source": source.name, "dataset": source.dataset, "version": after.version}
     audit.note(workspace, "source run", **facts, rows=new_rows, outcome="done")
-    return Refreshed(after.manifest, rows, new_rows, tuple(pulled.files), seconds, warnings, done.reconciled)
+    files = tuple(pulled.files)
+    return Refreshed(after.manifest, rows, new_rows, files, seconds, parts, warnings, told, done.reconciled)
 
 
 def _read(
@@ -188,6 +200,25 @@ def _read(
         manifest = ingest(workspace, paths, source.dataset, progress=progress, original=original, **answers)
     dataset = open_dataset(workspace, source.dataset)
     return manifest, days_of_dataset(dataset, manifest.timezone)
+
+
+def new_warnings(before: Dataset | None, messages: Sequence[Message], told: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the warnings of a load that the dataset does not have and that were not told, in whichever lines.
+
+    That rows of the look-back come again is none, nor what a cleaning rule takes of all rows.
+    """
+    known = [_without_lines(message) for message in (*(() if before is None else before.manifest.messages), *told)]
+    new = []
+    for message in messages:
+        if _without_lines(message) in known:
+            known.remove(_without_lines(message))
+        elif before is None or not message.code.startswith(EVERY_NIGHT):
+            new.append(message)
+    return tuple(new)
+
+
+def _without_lines(message: Message) -> Message:
+    return Message(message.code, {name: value for name, value in message.params.items() if name != "first"})
 
 
 def answers_for(saved: Answers, answers: JsonObject) -> Answers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from datetime import time
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import Any, Final
 
@@ -12,12 +12,16 @@ import streamlit as st
 
 from clv_core import audit
 from clv_core.collection.sources import list_sources
+from clv_core.commands import check_steps
 from clv_core.errors import ClvError
 from clv_core.monitoring import (
+    UNWELL,
     Run,
     Schedule,
     ScheduleState,
     add_schedule,
+    check_schedules,
+    damaged_schedules,
     history,
     list_schedules,
     pause,
@@ -31,35 +35,48 @@ from pages.ui.i18n import t
 
 DAYS: Final = {"daily": "* * *", "weekly": "* * 1", "monthly": "1 * *"}
 """How often -> day, month and weekday of the cron expression."""
-STEPS: Final = ("source", "score", "monitor", "retrain", "export", "push", "summary", "prune")
+STEPS: Final = (
+    *("source", "score", "monitor", "retrain", "export", "push", "summary"),
+    *("versions", "models", "prune"),
+)
 """Steps that the form offers, in the order in which they run."""
+VERSIONS, MODELS = 7, 5
+"""Of a dataset, and of its model, that stay; a week of nights, and a few retrainings to go back to."""
 SHOWN_RUNS: Final = 20
 """Latest runs of a schedule that the page lists."""
 WRAPPED_ROW: Final = 84
 """Pixels of a row with room for a full sentence."""
 
 
-def headline(schedules: list[tuple[Schedule, ScheduleState]]) -> str:
-    failed = [schedule.name for schedule, state in schedules if state.failures]
-    if failed:
-        return t("schedules.headline.failed", names=list(map(widgets.escape, failed)))
+def headline(schedules: list[tuple[Schedule, ScheduleState]], states: dict[str, str]) -> str:
+    unwell = [widgets.escape(name) for name, state in states.items() if state in UNWELL]
+    if unwell:
+        return t("schedules.headline.failed", n=len(unwell), all=len(states), names=unwell)
     following = min((state.next for schedule, state in schedules if not schedule.is_paused), default="")
     if not following:
         return t("schedules.headline.none")
     return t("schedules.headline", n=len(schedules), when=i18n.moment(following))
 
 
-def show(schedule: Schedule, state: ScheduleState) -> None:
+def show(schedule: Schedule, state: ScheduleState, *, is_missed: bool) -> None:
     """Show one schedule: its steps, when it runs next, how the last run went, and what can be done with it."""
     name = schedule.name
     with st.container(border=True):
         st.markdown(f"**{widgets.escape(name)}**")
         following = t("schedules.paused") if schedule.is_paused else t("schedules.next", when=i18n.moment(state.next))
-        st.caption(f"{following} · {widgets.escape(schedule.cron)} · {widgets.escape(schedule.timezone)}")
-        st.markdown("\n".join(f"{number}. `{step}`" for number, step in enumerate(schedule.steps, 1)))
+        timing = f"{widgets.escape(schedule.cron)} · {widgets.escape(schedule.timezone)}"
+        st.caption(timing if is_missed else f"{following} · {timing}")
+        if is_missed:
+            st.warning(t("schedules.missed", when=i18n.moment(state.next)), icon=":material/warning:")
+        stopped = state.last.last.step if state.last is not None and state.last.last.error else ""
+        marks = {stopped: " :red[:material/error:]"}
+        lines = [f"{number}. `{step}`{marks.get(step, '')}" for number, step in enumerate(schedule.steps, 1)]
+        st.markdown("\n".join(lines))
         if state.last is not None:
             params = {"when": i18n.moment(state.last.started), "elapsed": i18n.span(state.last.seconds)}
             st.write(t(f"schedules.last.{state.last.outcome}", **params))
+            if state.last.due:
+                st.caption(t("schedules.late", when=i18n.moment(state.last.due)))
             if state.last.last.error:
                 widgets.show_error(state.last.last.error)
         with st.container(horizontal=True):
@@ -76,10 +93,7 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
                 pause(session.workspace(), name, paused=not schedule.is_paused)
                 _note(word, name)
                 st.rerun()
-            sure, why = t("schedules.remove.sure", name=name), t("schedules.remove.why")
-            removing = Confirmation(sure, why, t("schedules.remove"), partial(_remove, name))
-            label = t("schedules.remove")
-            confirmation.button(removing, label, f"remove_{name}", icon=":material/delete:", **may)
+            _remove_button(name)
         runs = history(session.workspace(), name)[:SHOWN_RUNS]
         if runs:
             with st.expander(t("schedules.history"), icon=":material/history:"):
@@ -88,6 +102,21 @@ def show(schedule: Schedule, state: ScheduleState) -> None:
                 widths = {t("schedules.column.step"): 190, t("schedules.column.why"): 330}
                 columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
                 cells.table(pd.DataFrame(map(_row, runs)), t("schedules.history"), columns, **wrapped)
+
+
+def show_damaged(name: str, error: ClvError) -> None:
+    """Show a schedule whose file cannot be read."""
+    with st.container(border=True):
+        st.markdown(f"**{widgets.escape(name)}**")
+        widgets.show_error(error)
+        _remove_button(name)
+
+
+def _remove_button(name: str) -> None:
+    sure, why = t("schedules.remove.sure", name=name), t("schedules.remove.why")
+    removing = Confirmation(sure, why, t("schedules.remove"), partial(_remove, name))
+    may = access.if_may("connect")
+    confirmation.button(removing, t("schedules.remove"), f"remove_{name}", icon=":material/delete:", **may)
 
 
 def _row(run: Run) -> dict[str, str]:
@@ -184,6 +213,8 @@ def _line(step: str, schedule: str, dataset: str, of: str) -> str:
         "export": f"export {about} --format {of} {target}",
         "push": f"push {about} {shlex.quote(f'--to={of}')}",
         "summary": f"summary {about}",
+        "versions": f"prune {shlex.quote(dataset)} --keep {VERSIONS}",
+        "models": f"models prune {shlex.quote(dataset)} --keep {MODELS}",
         "prune": "prune --expired",
     }[step]
 
@@ -191,6 +222,7 @@ def _line(step: str, schedule: str, dataset: str, of: str) -> str:
 def _save(schedule: Schedule) -> None:
     access.require("connect")
     try:
+        check_steps(session.workspace(), schedule)
         add_schedule(session.workspace(), schedule)
     except ClvError as error:
         widgets.show_error(error)
@@ -204,11 +236,14 @@ if flash.follow("schedule") is not None:
     st.rerun()
 flash.show()
 schedules = list_schedules(session.workspace())
-widgets.headline(headline(schedules), t("schedules.context"))
+states = {one.name: one.state for one in check_schedules(session.workspace(), datetime.now(UTC))}
+widgets.headline(headline(schedules, states), t("schedules.context"))
+for damaged, error in damaged_schedules(session.workspace()).items():
+    show_damaged(damaged, error)
 for schedule, its_state in schedules:
-    show(schedule, its_state)
+    show(schedule, its_state, is_missed=states.get(schedule.name) == "missed")
 if access.may("connect"):
-    with st.expander(t("schedules.add"), icon=":material/add:", expanded=not schedules):
+    with st.expander(t("schedules.add"), icon=":material/add:", expanded=not states):
         form()
-elif not schedules:
+elif not states:
     st.info(access.ask_for("connect"), icon=":material/lock:")

@@ -11,6 +11,7 @@ has_predictions = bool(dataset and model and dashboard.show_predictions(session.
 if not has_predictions:
     widgets.headline(dashboard.headline(dataset, model))
 
+dashboard.show_schedules()
 job = flash.follow("ingest", stop=False)
 if job:
     session.choose(dataset=job.status().result["dataset"])

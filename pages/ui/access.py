@@ -69,8 +69,9 @@ OPTIONS: Final = {
     ("clean", "--list"): "read",
     ("monitor", "--leave"): "train",
     ("monitor", "--retrain"): "promote",
+    ("models", "prune"): "delete",
 }
-"""Commands that are something else with an option; the first that is there decides."""
+"""Commands that are something else with an option or an action; the first that is there decides."""
 
 CHAIN: Final = ("schedule", "run")
 """How the command line of a run of a schedule begins; the third word is the schedule's name."""

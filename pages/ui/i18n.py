@@ -11,7 +11,17 @@ from babel.dates import format_datetime, get_timezone
 
 from clv_core.collection.store import Manifest
 from clv_core.errors import Message
-from clv_core.i18n import BABEL_LOCALES, say_count, say_day, say_last_day, say_list, say_orders, say_span, say_together
+from clv_core.i18n import (
+    BABEL_LOCALES,
+    say_count,
+    say_day,
+    say_elapsed,
+    say_last_day,
+    say_list,
+    say_orders,
+    say_span,
+    say_together,
+)
 from clv_core.plot import follow_language
 from clv_core.plot import money as money
 from clv_core.plot import name_of as name_of
@@ -93,9 +103,7 @@ def moment(value: str) -> str:
 
 def span(seconds: float) -> str:
     """Return a duration in readable units."""
-    if seconds < 90:
-        return t("unit.seconds", n=max(1, round(seconds)))
-    return t("unit.minutes", n=round(seconds / 60)) if seconds < 5400 else t("unit.hours", n=round(seconds / 3600, 1))
+    return say_elapsed(seconds, session.language())
 
 
 def size(many: int) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv_core.cli import build_parser
 from clv_core.collection.simulate import SCENARIOS, SimulationPlan, simulate
 from clv_core.commands import Context
+from clv_core.commands.parser import build_parser
 from clv_core.errors import UsageError
 from clv_core.jobs import NoProgress
 from clv_core.upkeep import demo

@@ -22,7 +22,8 @@ from clv_core.features.behaviour import FEATURES
 from clv_core.features.feature_table import ANCHORS
 from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.schedules import Schedule, add_schedule, history, run_due
+from clv_core.monitoring.chains import StepResult, run_due
+from clv_core.monitoring.schedules import Schedule, add_schedule, history
 from clv_core.pipeline import train
 from clv_core.preprocessing.refresh import refresh
 from clv_core.workspace import Workspace
@@ -48,10 +49,10 @@ CHANGES = (
 ALERT = ("light", "code", "begin", "end")
 
 
-def in_process(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
+def in_process(workspace: Workspace, words: Sequence[str], language: str, label: str) -> StepResult:
     """Run a step by the same command line as a job does, without a process of its own."""
     code = main([*words, "--workspace", str(workspace.root), "--quiet"])
-    return None if code == 0 else Message("unexpected", {"kind": str(code)})
+    return StepResult(None if code == 0 else Message("unexpected", {"kind": str(code)}))
 
 
 def changing_log() -> pd.DataFrame:
@@ -84,7 +85,7 @@ class Reckoner:
         out = self.folder / f"{cutoff:%Y%m%d}-{days}.parquet"
         words = f"score shop --model champion --cutoff {cutoff:%Y-%m-%d} --horizon-days {days} --out {out}"
         if not out.is_file():
-            assert in_process(self.workspace, words.split(), "en", "") is None
+            assert in_process(self.workspace, words.split(), "en", "").error is None
         return pd.read_parquet(out)
 
     def seen_at(self, instant: pd.Timestamp) -> pd.DataFrame:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from clv_core import audit
 from clv_core.errors import Message, NotFound, Refused, UsageError
+from clv_core.monitoring.chains import StepResult, run_as_job, run_due, run_now
 from clv_core.monitoring.schedules import (
     Schedule,
     add_schedule,
@@ -22,31 +20,12 @@ from clv_core.monitoring.schedules import (
     load_schedule,
     pause,
     remove_schedule,
-    run_as_job,
-    run_due,
-    run_now,
 )
 from clv_core.workspace import Workspace, read_json, write_json
+from tests.monitoring.conftest import Receiver, Steps
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STEPS = ("source run orders", "score shop --model champion --out 'my lists/{day}.csv'")
-
-
-class Steps:
-    """Runs no step, but keeps what it was asked to; those that ``fail`` names end with an error."""
-
-    def __init__(self, *fail: str) -> None:
-        self.ran: list[list[str]] = []
-        self.fail = fail
-
-    def __call__(self, _: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
-        self.ran.append(list(words))
-        return Message("no_champion", {"name": "shop", "known": "-"}) if words[0] in self.fail else None
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
 
 
 def test_a_chain_runs_when_it_is_due_and_once_where_it_was_missed(workspace: Workspace) -> None:
@@ -103,55 +82,13 @@ def test_a_failed_chain_stops_there_is_tried_again_and_goes_on_from_its_next_tim
     assert [run.outcome for run in history(workspace, "nightly")] == ["done", *["failed"] * 4]
 
 
-class Receiver(BaseHTTPRequestHandler):
-    posted: ClassVar[list[dict[str, Any]]] = []
-
-    def do_POST(self) -> None:
-        self.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-    Receiver.posted.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("CLV_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/hook")
-    yield Receiver.posted
-    server.shutdown(), server.server_close(), thread.join()
-
-
-def test_the_second_failure_in_a_row_is_told_once(workspace: Workspace, webhook: list[dict[str, Any]]) -> None:
-    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
-    for minutes, told in ((0, 0), (5, 1), (20, 1), (80, 1)):
-        run_due(workspace, NOW + timedelta(hours=18, minutes=minutes), Steps("score"))
-        assert len(webhook) == told
-    assert (
-        "nightly" in webhook[0]["text"] and "score shop" in webhook[0]["text"] and "current model" in webhook[0]["text"]
-    )
-    assert history(workspace, "nightly")[2].told is True
-
-
-def test_that_nobody_could_be_told_is_in_the_history(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLV_WEBHOOK_URL", "http://127.0.0.1:9/hook")
-    add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
-    for minutes in (0, 5):
-        run_due(workspace, NOW + timedelta(hours=18, minutes=minutes), Steps("score"))
-    assert history(workspace, "nightly")[0].told.code == "webhook_failed"
-
-
 def test_a_paused_schedule_waits_and_a_pause_during_its_run_stays(workspace: Workspace) -> None:
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
     late, steps = NOW + timedelta(days=1), Steps()
 
-    def pausing(*arguments: Any) -> None:
-        steps(*arguments)
+    def pausing(*arguments: Any) -> StepResult:
         pause(workspace, "nightly", paused=True)
+        return steps(*arguments)
 
     run_due(workspace, late, pausing)
     assert load_schedule(workspace, "nightly")[0].is_paused and len(steps.ran) == 2
@@ -164,9 +101,10 @@ def test_one_process_at_a_time_runs_chains(workspace: Workspace) -> None:
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
     refused = []
 
-    def meanwhile(*_: Any) -> None:
+    def meanwhile(*_: Any) -> StepResult:
         other = threading.Thread(target=lambda: refused.append(attempt()))
         other.start(), other.join()
+        return StepResult()
 
     def attempt() -> str:
         with pytest.raises(Refused) as raised:
@@ -223,7 +161,7 @@ def broken(workspace: Workspace, name: str, **changed: Any) -> None:
     ],
 )
 def test_a_chain_that_cannot_run_fails_by_name_and_the_others_run(
-    workspace: Workspace, webhook: list[dict[str, Any]], changed: dict[str, Any], code: str
+    workspace: Workspace, receiver: Receiver, changed: dict[str, Any], code: str
 ) -> None:
     broken(workspace, "broken", **changed)
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
@@ -234,7 +172,7 @@ def test_a_chain_that_cannot_run_fails_by_name_and_the_others_run(
     assert state.failures == 1 and history(workspace, "broken")[0].last.error.code == code
     assert (datetime.fromisoformat(state.next) - late).total_seconds() / 60 == 5
     assert run_due(workspace, late + timedelta(minutes=5), steps) == {"broken": "failed"}
-    assert "broken" in webhook[0]["text"]
+    assert receiver.subjects == ["the schedule “broken” failed"]
 
 
 def test_a_step_that_breaks_in_an_unforeseen_way_fails_and_the_others_run(workspace: Workspace) -> None:
@@ -242,8 +180,8 @@ def test_a_step_that_breaks_in_an_unforeseen_way_fails_and_the_others_run(worksp
     broken(workspace, "broken", steps=["score shop\0"])
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
 
-    def execute(workspace: Workspace, words: Sequence[str], language: str, label: str) -> Message | None:
-        return run_as_job(workspace, words, language, label) if label == "broken" else None
+    def execute(workspace: Workspace, words: Sequence[str], language: str, label: str) -> StepResult:
+        return run_as_job(workspace, words, language, label) if label == "broken" else StepResult()
 
     assert run_due(workspace, NOW + timedelta(hours=18), execute) == {"broken": "failed", "nightly": "done"}
     assert history(workspace, "broken")[0].steps[0].error == Message("unexpected", {"kind": "ValueError"})
@@ -252,8 +190,9 @@ def test_a_step_that_breaks_in_an_unforeseen_way_fails_and_the_others_run(worksp
 def test_the_audit_log_names_who_started_a_chain(workspace: Workspace) -> None:
     acted: list[str] = []
 
-    def execute(*_: Any) -> None:
+    def execute(*_: Any) -> StepResult:
         acted.append(audit.actor())
+        return StepResult()
 
     add_schedule(workspace, Schedule("nightly", "0 6 * * *", STEPS), NOW)
     with audit.acting_as("ana@shop.example"):

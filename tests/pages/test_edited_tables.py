@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.cli import build_parser
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.commands.parser import build_parser
 from clv_core.i18n import translate
 from clv_core.strategy.plans.offers import parse_offers
 from clv_core.strategy.plans.saved_offers import TIERS, load_offers

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import pipeline
-from clv_core.cli import build_parser
+from clv_core.commands.parser import build_parser
 from clv_core.config import TrainConfig
 from clv_core.deployment.api.schemas import EXAMPLE_REQUEST
 from clv_core.deployment.bundle import list_bundles

@@ -22,7 +22,8 @@ from clv_core.collection.sources import (
 )
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.errors import Message
-from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule, run_due
+from clv_core.monitoring.chains import StepResult, run_due
+from clv_core.monitoring.schedules import Schedule, add_schedule, history, list_schedules, load_schedule
 from clv_core.workspace import Workspace
 from pages.ui import server
 from tests.pages.conftest import OPEN, SIGN_IN, do, keys_of, newest, really, texts
@@ -134,24 +135,49 @@ def test_a_password_in_an_address_and_a_query_that_writes_are_refused(open_page:
 
 
 def test_a_schedule_is_saved_run_and_paused(open_page: OPEN, bare: Path) -> None:
-    app = do(open_page(bare, "schedules"), ("schedule_name", "nightly"), ("schedule_steps", ["monitor", "export"]))
+    app = do(open_page(bare, "schedules"), ("schedule_name", "nightly"), ("schedule_steps", ["versions", "prune"]))
     do(app, "schedule_save")
     (schedule, _) = load_schedule(Workspace(bare), "nightly")
-    assert schedule.cron == "0 6 * * *" and schedule.steps[0] == "monitor shop --model champion"
-    assert schedule.steps[1].startswith("export shop --model champion --format")
+    assert schedule.cron == "0 6 * * *" and schedule.steps == ("prune shop --keep 7", "prune --expired")
     do(app, "pause_nightly")
     assert list_schedules(Workspace(bare))[0][0].is_paused
     do(app, "run_nightly")
     assert newest(bare, "schedule").status().args == ("schedule", "run", "nightly")
 
 
+def test_a_step_that_could_never_run_is_refused_on_the_page(open_page: OPEN, bare: Path) -> None:
+    app = do(open_page(bare, "schedules"), ("schedule_name", "nightly"), ("schedule_steps", ["monitor", "export"]))
+    do(app, "schedule_save")
+    assert "could never run" in app.error[0].value and "no current model" in app.error[0].value
+    assert list_schedules(Workspace(bare)) == []
+
+
+def test_home_and_schedules_name_what_did_not_run_or_cannot_be_read(open_page: OPEN, bare: Path) -> None:
+    workspace = Workspace(bare)
+    assert "home_schedules" not in keys_of(open_page(bare, "home"))
+    add_schedule(workspace, Schedule("nightly", "0 6 * * *", ("prune shop",)), datetime(2026, 1, 1, tzinfo=UTC))
+    (workspace.place("schedules") / "torn.json").write_text("{")
+    home = open_page(bare, "home")
+    assert "2 of 2 schedules need you: nightly, torn" in texts(home) and "home_schedules" in keys_of(home)
+    app = open_page(bare, "schedules")
+    assert "2 of 2 schedules need you" in app.header[0].value
+    assert "nobody started it" in app.warning[0].value and "torn.json" in app.error[0].value
+    do(app, "remove_torn", "confirm")
+    assert [schedule.name for schedule, _ in list_schedules(workspace)] == ["nightly"]
+    run_due(workspace, datetime.now(UTC), lambda *_: StepResult())
+    assert "It ran late" in texts(open_page(bare, "schedules"))
+    assert "home_schedules" not in keys_of(open_page(bare, "home"))
+
+
 RETRAINED = ("source run orders", "monitor shop --model champion --retrain --every 7")
 ABBREVIATED = ("monitor shop --model champion --retr",)
+MODELS = ("models prune shop",)
 READ = ("source run orders", "score shop --model champion")
 
 
 @pytest.mark.parametrize(
-    ("steps", "needed"), [(RETRAINED, "administrator"), (ABBREVIATED, "administrator"), (READ, None)]
+    ("steps", "needed"),
+    [(RETRAINED, "administrator"), (ABBREVIATED, "administrator"), (MODELS, "administrator"), (READ, None)],
 )
 def test_who_runs_a_chain_now_may_do_each_of_its_steps(
     open_page: OPEN, bare: Path, sign_in: SIGN_IN, steps: tuple[str, ...], needed: str | None

@@ -17,12 +17,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs
-from clv_core.cli import COMMANDS, build_parser, main
+from clv_core.cli import main
 from clv_core.collection.answers import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.sources import Source, add_source
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.commands.ingestion import reading_options
+from clv_core.commands.parser import COMMANDS, build_parser
 from clv_core.commands.training import config_from
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle, list_bundles

@@ -18,7 +18,8 @@ from clv_core.collection.store.manifest import Roles
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.jobs import NoProgress
-from clv_core.monitoring.schedules import Schedule, add_schedule, run_now
+from clv_core.monitoring.chains import run_now
+from clv_core.monitoring.schedules import Schedule, add_schedule
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.audiences.export_records import customer_exports
 from clv_core.workspace import Workspace

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.cli import build_parser
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.commands.parser import build_parser
 from clv_core.commands.training import config_from
 from clv_core.config import OWN, TrainConfig, config_words
 from clv_core.deployment.bundle import RECORD, STATE, WEIGHTS, Bundle, list_bundles, save_bundle, sealed

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from clv_core.collection.answers import Answers
 from clv_core.collection.customers.reading import carry_over
-from clv_core.collection.engine import connect_memory
+from clv_core.collection.engine import connect_memory, file_text, text
+from clv_core.collection.engine import name as quoted
 from clv_core.collection.ingest import describe, scratch_folder
 from clv_core.collection.merge.merging import merge_logs
 from clv_core.collection.merge.order_updates import WholeOrders, without_their_voids
@@ -26,6 +27,7 @@ from clv_core.collection.rows.read_settings import (
     one_part,
     read_settings_of,
 )
+from clv_core.collection.rows.rejected_rows import EXAMPLES, first_lines
 from clv_core.collection.store.dataset import LogFiles
 from clv_core.collection.store.version_store import (
     Dataset,
@@ -154,7 +156,54 @@ def _read(
     result = load_with_settings(path, answers, settings, scratch, progress, original=original, key=key)
     ask_money(LogFiles.of(dataset), result, answers)
     part = LogFiles(describe(result, dataset.name), result.events, result.rejected, result.voided)
-    return exclude_erased(workspace, part, scratch / "left", progress)
+    part = exclude_erased(workspace, part, scratch / "left", progress)
+    return _without_known_rejects(dataset, part, scratch / "rejected_anew.parquet")
+
+
+def _without_known_rejects(dataset: Dataset, part: LogFiles, target: Path) -> LogFiles:
+    """Return a file without the rejected rows that the dataset rejected before: they count as repeated ones.
+
+    A source fetches its last days each night, and with them the rows that cannot be used. Of rows that are alike, as
+    many are known as the dataset has rejected.
+    """
+    if not part.manifest.rows_set_aside or not dataset.manifest.rows_set_aside:
+        return part
+    before, new = file_text(dataset.rejected_path), file_text(part.rejected)
+    with connect_memory() as connection:
+        held, columns = (
+            [row[0] for row in connection.execute(f"DESCRIBE FROM {file}").fetchall()] for file in (before, new)
+        )
+        cells = [column for column in columns if column not in ("file", "line")]
+        if not {*cells} <= {*held}:
+            return part
+        names = ", ".join(map(quoted, cells))
+        alike = " AND ".join(f"b.{quoted(cell)} IS NOT DISTINCT FROM n.{quoted(cell)}" for cell in cells)
+        connection.execute(
+            f"COPY (SELECT n.* EXCLUDE (clv_place)"
+            f" FROM (SELECT *, row_number() OVER (PARTITION BY {names} ORDER BY line) AS clv_place FROM {new}) n"
+            f" LEFT JOIN (SELECT {names}, count(*) AS clv_known FROM {before} GROUP BY ALL) b ON {alike}"
+            f" WHERE clv_place > coalesce(clv_known, 0) ORDER BY line) TO {text(str(target))} (FORMAT parquet)"
+        )
+        reasons = connection.execute(f"SELECT DISTINCT 'warning.' || reason FROM {new}").fetchall()
+        examples = f"list((line, value) ORDER BY line)[:{EXAMPLES}]"
+        query = f"SELECT reason, count(*), {examples} FROM {file_text(target)} GROUP BY reason"
+        rows = connection.execute(query).fetchall()
+    new_rows = {f"warning.{reason}": int(n) for reason, n, _ in rows}
+    first = {f"warning.{reason}": first_lines(lines) for reason, _, lines in rows}
+    about_rejects = {row[0] for row in reasons}
+    warnings = [
+        replace(item, params={**item.params, "rows": new_rows[item.code], "first": first[item.code]})
+        if item.code in about_rejects
+        else item
+        for item in part.manifest.warnings
+        if item.code in new_rows or item.code not in about_rejects
+    ]
+    (only,) = part.manifest.parts
+    left = sum(new_rows.values())
+    duplicate = part.manifest.rows_duplicate + part.manifest.rows_set_aside - left
+    parts = [replace(only, rows_set_aside=left, rows_duplicate=duplicate)]
+    manifest = replace(part.manifest, parts=parts, warnings=warnings, rows_set_aside=left, rows_duplicate=duplicate)
+    return replace(part, manifest=manifest, rejected=target)
 
 
 def _usual_rule(dataset: Dataset) -> str:

@@ -62,9 +62,14 @@ class Problem:
 
     def message(self) -> Message:
         """Return the warning about them."""
-        first = "; ".join(f"{line}: {value[:60]}" if value else str(line) for line, value in self.examples)
+        first = first_lines(self.examples)
         column = self.column if self.column == self.source_column else f"{self.column} ({self.source_column})"
         return Message(f"warning.{self.reason}", {"rows": self.rows, "column": column, "first": first})
+
+
+def first_lines(examples: Sequence[tuple[int, str | None]]) -> str:
+    """Return lines and values of some rows as a warning has them."""
+    return "; ".join(f"{line}: {value[:60]}" if value else str(line) for line, value in examples)
 
 
 def write_rejected(

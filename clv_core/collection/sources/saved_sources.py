@@ -189,6 +189,7 @@ class SourceState(StoredRecord):
             days without a difference are left out. None: never measured.
         removed: hashes of the numbers of orders that left the dataset, as the source has them no more.
         role: privileges of the source's role besides reading, as of when it was added or tested.
+        told: warnings on rows of runs that brought nothing new, so that no version has them.
     """
 
     version: str = ""
@@ -205,6 +206,7 @@ class SourceState(StoredRecord):
     gaps: dict[str, tuple[int, float]] | None = None
     removed: list[str] = field(default_factory=list)
     role: tuple[Message, ...] = ()
+    told: tuple[Message, ...] = ()
 
     def to_json(self) -> JsonObject:
         """Return it as JSON; a comparison that was not made is empty."""

@@ -11,10 +11,12 @@ from .dataset_labels import names_to_follow as names_to_follow
 from .dataset_labels import rename_dataset as rename_dataset
 from .dataset_labels import renamed as renamed
 from .dataset_labels import set_currency as set_currency
+from .manifest import COUNTS as COUNTS
 from .manifest import Attribute as Attribute
 from .manifest import ColumnAccount as ColumnAccount
 from .manifest import CustomersTable as CustomersTable
 from .manifest import Manifest as Manifest
+from .manifest import Part as Part
 from .manifest import Roles as Roles
 from .manifest import SampledFrom as SampledFrom
 from .version_store import CURRENT as CURRENT

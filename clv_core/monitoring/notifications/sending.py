@@ -1,4 +1,4 @@
-"""Send notifications: JSON to an address, e-mail by the mail server that the ``CLV_SMTP_*`` variables name.
+"""Send notifications: JSON or a Slack card to an address, e-mail by the server that the ``CLV_SMTP_*`` variables name.
 
 It imports nothing of monitoring, as schedules send with it, too.
 """
@@ -9,6 +9,7 @@ import re
 import smtplib
 import ssl
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Final, Self
@@ -23,6 +24,50 @@ BEFORE_PATH: Final = re.compile(r"(\w+://)?(?:[^/?#]*@)?([^/?#]*)")
 """Scheme and host, without the name and password before the host."""
 MAIL_SECONDS: Final = 15.0
 PORTS: Final = {"starttls": 587, "ssl": 465, "none": 25}
+WEBHOOK, EMAIL = "webhook", "email"
+SLACK_HOSTS: Final = ("hooks.slack.com", "hooks.slack-gov.com")
+HEADER_CHARACTERS, SECTION_CHARACTERS = 150, 3000
+"""Of a header and a section (Slack, Block Kit reference)."""
+
+
+def channels(environment: Environment) -> tuple[str, ...]:
+    """Return by which ways the environment lets messages be sent: :data:`WEBHOOK`, :data:`EMAIL`, both or none."""
+    by_mail = environment.smtp_host and environment.smtp_to
+    return (*((WEBHOOK,) if environment.webhook_url else ()), *((EMAIL,) if by_mail else ()))
+
+
+def deliver(
+    channel: str, environment: Environment, subject: str, text: str, payload: JsonObject, *, html: str = ""
+) -> None:
+    """Send a message by one of :func:`channels`: ``payload`` to the address, or subject and text as a mail.
+
+    Raises:
+        UsageError: the address or a variable is not valid.
+        ClvError: it could not be sent.
+    """
+    if channel == WEBHOOK:
+        post(checked_url(environment.webhook_url), payload)
+    else:
+        send(Smtp.of(environment), subject, text, html=html)
+
+
+def chat_payload(url: str, subject: str, lines: Sequence[str], facts: JsonObject) -> JsonObject:
+    """Return what is posted of a message: a card for Slack; else ``text`` for chat programs, the rest for programs.
+
+    Args:
+        url: where it goes.
+        subject: the card's head.
+        lines: below it; empty ones part sections.
+        facts: for programs.
+    """
+    text = "\n".join([subject, *lines])
+    if urllib.parse.urlsplit(url).hostname not in SLACK_HOSTS:
+        return {"text": text, "subject": subject, **facts}
+    head = {"type": "header", "text": {"type": "plain_text", "text": subject[:HEADER_CHARACTERS]}}
+    parts = "\n".join(lines).split("\n\n")
+    escaped = [part.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for part in parts if part.strip()]
+    sections = [{"type": "section", "text": {"type": "mrkdwn", "text": part[:SECTION_CHARACTERS]}} for part in escaped]
+    return {"text": text, "blocks": [head, *sections]}
 
 
 def checked_url(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset, versions
 from clv_core.deployment import Bundle, Scored, saved_score_files
-from clv_core.monitoring import FILE, Report, report_folder
+from clv_core.monitoring import FILE, UNWELL, Report, check_schedules, report_folder
 from clv_core.plot import explanations
 from clv_core.strategy.audiences import export_log
 from clv_core.strategy.segments import DEFAULT_SCHEME, P_PURCHASE, TIER, VALUE, assign_tiers
@@ -62,6 +63,17 @@ def next_page(dataset: Dataset | None, model: Bundle | None) -> str:
 def next_step(dataset: Dataset | None, model: Bundle | None) -> str:
     """Return why the next page comes next."""
     return t("home.on." + next_page(dataset, model))
+
+
+def show_schedules() -> None:
+    """Say which schedules failed, did not run or cannot be read; nothing where all work."""
+    found = check_schedules(session.workspace(), datetime.now(UTC))
+    unwell = [widgets.escape(one.name) for one in found if one.state in UNWELL]
+    if unwell:
+        text = t("schedules.headline.failed", n=len(unwell), all=len(found), names=unwell)
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":orange[:material/warning:] {text}", width="stretch")
+            navigation.button("schedules", t("schedules.open"), "home_schedules")
 
 
 def loop(dataset: Dataset | None, model: Bundle | None) -> None:
