@@ -67,14 +67,16 @@ def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tupl
 
 
 def check_segment(options: argparse.Namespace) -> None:
-    """Refuse a list with an unsupported ending.
+    """Refuse a list with an unsupported ending, or an offer that cannot be.
 
     Raises:
-        UsageError: it has one.
+        UsageError: it has one, a cost below 0, or a margin that is out of bounds or without the cost of an offer.
     """
     from clv_core.strategy.audiences import check_ending
 
     check_ending(options.out)
+    if read_offer_cost(options) is None and options.margin_rate != 1:
+        raise UsageError("segment_margin")
 
 
 @command(
@@ -95,17 +97,12 @@ def run_segment(options: argparse.Namespace, context: Context) -> Answer:
     Sums have their 80% interval; null without past origins to estimate it from.
 
     Raises:
-        UsageError: a margin is given without the cost of an offer.
+        UsageError: see :func:`check_segment`.
     """
     from clv_core.strategy import segment
 
-<<<<<<< HEAD
-    offer = read_offer_cost(options)
-    if offer is None and options.margin_rate != 1:
-        raise UsageError("segment_margin")
-=======
     check_segment(options)
->>>>>>> h-night
+    offer = read_offer_cost(options)
     scored = open_scored(options, context)
     scheme, conditions = scheme_and_conditions(options, scored.dataset)
     made = segment(
@@ -145,12 +142,14 @@ def check_export(options: argparse.Namespace) -> None:
     """Refuse options of an export that do not fit its format.
 
     Raises:
-        UsageError: the file has another ending, or a margin is given for a list that is no conversions.
+        UsageError: the file has another ending, an offer cannot be, or a margin is given for a list that is neither of
+            conversions nor of an offer.
     """
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
-    if options.margin_rate != 1 and EXPORTS[options.format].conversion_days is None:
+    offer = read_offer_cost(options)
+    if options.margin_rate != 1 and offer is None and EXPORTS[options.format].conversion_days is None:
         conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
         raise UsageError("export_margin", format=options.format, known=conversion_formats)
 
@@ -183,17 +182,8 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy import Selection, export
     from clv_core.strategy.audiences import Contacts, matches, read_contacts, read_entries, read_id_list, words_of
 
-<<<<<<< HEAD
-    ending = EXPORTS[options.format].suffix
-    if options.out.suffix != ending:
-        raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
-    offer = read_offer_cost(options)
-    if options.margin_rate != 1 and offer is None and EXPORTS[options.format].conversion_days is None:
-        conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
-        raise UsageError("export_margin", format=options.format, known=conversion_formats)
-=======
     check_export(options)
->>>>>>> h-night
+    offer = read_offer_cost(options)
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
     needs_key = manifest.pseudonymised and (options.customers or options.suppress)
