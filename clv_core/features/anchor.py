@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.btyd.bgnbd import BGNBD
-from clv_core.features.btyd.gammagamma import GammaGamma
+from clv_core.btyd import BGNBD, GammaGamma
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
