@@ -120,7 +120,7 @@ class BGBB(PurchaseModel):
             chance = np.exp(ways + betaln(a + count, b + rest) - betaln(a, b))
             return np.where(opportunities < count, 0.0, chance)
 
-        exactly = bought(horizon) * np.exp(betaln(c, d + horizon) - betaln(c, d))
+        exactly: Floats = bought(horizon) * np.exp(betaln(c, d + horizon) - betaln(c, d))
         for ahead in range(int(np.max(horizon, initial=0.0))):
             leaves = np.exp(betaln(c + 1, d + ahead) - betaln(c, d))
             exactly = exactly + np.where(ahead < horizon, bought(np.full(len(x), float(ahead))) * leaves, 0.0)

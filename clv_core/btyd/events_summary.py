@@ -137,11 +137,12 @@ def _purchases(events: Any, customer: str, time: str, amount: str | None, grain:
     _refuse_missing(people.isna(), customer)
     if amount is not None:
         numbers = pd.to_numeric(frame[amount], errors="coerce").astype(float)
-        _refuse_missing(~np.isfinite(numbers), amount)
+        _refuse_missing(pd.Series(~np.isfinite(numbers.to_numpy())), amount)
         value = numbers
     day = _floor(_days(frame[time], time), grain)
     rows = pd.DataFrame({"customer_id": people, "day": day, "value": value})
-    return rows.groupby(["customer_id", "day"], as_index=False, observed=True)["value"].sum()
+    sums: Any = rows.groupby(["customer_id", "day"], as_index=False, observed=True)["value"].sum()
+    return sums  # type: ignore[no-any-return]
 
 
 def _summary(days: pd.DataFrame, last: pd.Timestamp, unit: Unit, grain: Unit, has_amount: bool) -> pd.DataFrame:
@@ -164,8 +165,10 @@ def _between(later: pd.Series, earlier: Any, unit: Unit, grain: Unit) -> pd.Seri
     """Return the time between days, in units; between months of the calendar whole numbers of them."""
     if unit == "month" and grain == "month":
         begin = pd.Series(earlier, later.index) if isinstance(earlier, pd.Timestamp) else earlier
-        return (12 * (later.dt.year - begin.dt.year) + later.dt.month - begin.dt.month).astype(float)
-    return (later - earlier).dt.days.astype(float) / UNIT_DAYS[unit]
+        months: pd.Series = (12 * (later.dt.year - begin.dt.year) + later.dt.month - begin.dt.month).astype(float)
+        return months
+    units: pd.Series = (later - earlier).dt.days.astype(float) / UNIT_DAYS[unit]
+    return units
 
 
 def _frame(events: Any) -> pd.DataFrame:
@@ -212,9 +215,9 @@ def _floor(days: pd.Series, grain: Unit) -> pd.Series:
     """Return the first day of the week (Monday) or month of each day."""
     if grain == "day":
         return days
-    if grain == "week":
-        return days - pd.to_timedelta(days.dt.day_of_week, unit="D")
-    return days - pd.to_timedelta(days.dt.day - 1, unit="D")
+    into = days.dt.day_of_week if grain == "week" else days.dt.day - 1
+    first: pd.Series = days - pd.to_timedelta(into, unit="D")
+    return first
 
 
 def _check_units(**units: str) -> None:

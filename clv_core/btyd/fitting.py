@@ -100,7 +100,7 @@ class Rows(NamedTuple):
         age = np.minimum(np.floor(self.age / top * CELLS), CELLS - 1)
         share = np.minimum(np.floor(self.last / np.maximum(self.age, 1e-300) * CELLS), CELLS - 1)
         _, cell, _ = unique_rows(count, age, share)
-        weight = np.bincount(cell, self.weight)
+        weight = np.bincount(cell, self.weight).astype(np.float64)
         x, last, age = (np.bincount(cell, self.weight * column) / weight for column in (self.x, self.last, self.age))
         return self._grouped(x, np.minimum(last, age), age, weight, ())
 

@@ -395,8 +395,8 @@ class PurchaseModel(JsonRecord, ABC):
     def _of(cls, parameters: Floats, scale: float, converged: bool) -> Self:
         """Return the model of some parameters, of which ages are in units of ``scale``."""
         named = dict(zip(cls.NAMES, map(float, parameters), strict=True))
-        return cls(**{name: value * (scale if name in cls.TIMES else 1.0) for name, value in named.items()},
-                   converged=converged)  # fmt: skip
+        own: dict[str, Any] = {name: value * (scale if name in cls.TIMES else 1.0) for name, value in named.items()}
+        return cls(**own, **{"converged": converged})
 
     @classmethod
     def _rows(cls, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None) -> Rows:

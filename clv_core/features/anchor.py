@@ -76,7 +76,8 @@ class Anchor(JsonRecord):
     def expected_spend(self, rfm: Rows) -> Floats:
         """Return the expected value of a purchase day, less what comes back, float64 [n]; never-buyers: of the mean."""
         x, _, _, mean = _columns(rfm)
-        return self.kept * self.spend.expected_spend(x, mean)
+        spend: Floats = self.kept * self.spend.expected_spend(x, mean)
+        return spend
 
     def value(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return expected count times expected spend in currency, float64 [n]; never-buyers 0."""

@@ -50,8 +50,8 @@ def test_effects_of_customers_who_were_made_so_are_found(kind: type[PurchaseMode
     truth = CovariateModel(baseline, {"online": 0.6}, {"online": 0.4})
     people = {"online": np.repeat([0, 1], n)}
     groups = [truth.of(buying={"online": [k]}, leaving={"online": [k]}) for k in (0, 1)]
-    alone = [type(group)._of(np.ravel([np.ravel(value)[0] for value in map(group.__getattribute__, kind.NAMES)]), 1.0, True)
-             for group in groups]  # fmt: skip
+    values = [[float(np.ravel(getattr(group, name))[0]) for name in kind.NAMES] for group in groups]
+    alone = [kind(*parameters) for parameters in values]
     x, last = np.concatenate([simulated(one, random, 60, n)[:2] for one in alone], axis=1)
     known = {"buying": people, "leaving": people}
     model = CovariateModel.fit(kind, x, last, np.full(2 * n, 60), **known)

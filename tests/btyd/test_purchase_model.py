@@ -38,7 +38,7 @@ def test_cdnow_gives_the_published_parameters(kind: type[PurchaseModel], sample:
 
 
 def test_bgbb_gives_the_published_figures_of_donors(donors: pd.DataFrame) -> None:
-    """Fader, Hardie, Shang 2010: parameters, log-likelihood, tables 4 and 6; sums of Hardie's BGBB_2011-01-20 workbook."""
+    """Fader, Hardie, Shang 2010: parameters, log-likelihood, table 6; sums of Hardie's workbook BGBB_2011-01-20."""
     rows, weights = (donors["frequency"], donors["recency"], donors["periods"]), donors["weights"]
     model = BGBB.fit(*rows, weights)
     assert [getattr(model, name) for name in BGBB.NAMES] == pytest.approx(MODELS[BGBB], abs=1e-3)
@@ -226,6 +226,6 @@ def test_pareto_probabilities_equal_the_integral_that_defines_them() -> None:
     alive = made(ParetoNBD).p_alive(x, 30.43, age)
     for n in (0, 1, 5, 40):
         stays = ((beta + age) / (beta + age + t)) ** s
-        left = integrate.quad(lambda u: s * (beta + age) ** s / (beta + age + u) ** (s + 1) * came(u, n), 0, t)[0]
+        left = integrate.quad(lambda u, n=n: s * (beta + age) ** s / (beta + age + u) ** (s + 1) * came(u, n), 0, t)[0]
         expected = alive * (stays * came(t, n) + left) + (1 - alive) * (n == 0)
         assert made(ParetoNBD).p_purchases(n, t, x, 30.43, age) == pytest.approx(expected, rel=1e-8)
