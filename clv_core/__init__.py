@@ -4,7 +4,7 @@ The packages follow the loop of the work, and imports go one way along it:
 collection -> preprocessing -> features -> model -> training -> evaluation -> deployment -> strategy -> monitoring.
 Above all stages, :mod:`clv_core.erasure` removes customers from everything that they store.
 Start reading at :mod:`clv_core.pipeline`. In Python: ``from clv_core import CLV`` (:mod:`clv_core.estimator`), and
-single models ``BGNBD``, ``ParetoNBD``, ``GammaGamma`` with ``summary_from_events`` (:mod:`clv_core.features.btyd`).
+single models ``BGNBD``, ``ParetoNBD``, ``GammaGamma`` and others, and what goes with them (:mod:`clv_core.btyd`).
 """
 
 import os
@@ -12,26 +12,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clv_core.btyd import (
+        BGBB,
+        BGNBD,
+        MBGNBD,
+        CovariateModel,
+        GammaGamma,
+        ParetoNBD,
+        PurchaseModel,
+        calibration_holdout,
+        lifetime_value,
+        summary_from_events,
+    )
     from clv_core.errors import ClvError, NeedsAnswer
     from clv_core.estimator import CLV, ClvWarning, LoadResult, NotFittedError, PastOrigins
-    from clv_core.features.btyd import BGNBD, GammaGamma, ParetoNBD, summary_from_events
 
+_SINGLE_MODELS = (
+    *("BGBB", "BGNBD", "CovariateModel", "GammaGamma", "MBGNBD", "ParetoNBD"),
+    *("PurchaseModel", "calibration_holdout", "lifetime_value", "summary_from_events"),
+)
 _PLACES = {
     **dict.fromkeys(("ClvError", "NeedsAnswer"), "clv_core.errors"),
     **dict.fromkeys(("CLV", "ClvWarning", "LoadResult", "NotFittedError", "PastOrigins"), "clv_core.estimator"),
-    **dict.fromkeys(("BGNBD", "GammaGamma", "ParetoNBD", "summary_from_events"), "clv_core.features.btyd"),
+    **dict.fromkeys(_SINGLE_MODELS, "clv_core.btyd"),
 }
 __all__ = [
+    "BGBB",
     "BGNBD",
     "CLV",
     "ClvError",
     "ClvWarning",
+    "CovariateModel",
     "GammaGamma",
     "LoadResult",
+    "MBGNBD",
     "NeedsAnswer",
     "NotFittedError",
     "ParetoNBD",
     "PastOrigins",
+    "PurchaseModel",
+    "calibration_holdout",
+    "lifetime_value",
     "summary_from_events",
 ]
 

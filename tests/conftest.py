@@ -47,14 +47,14 @@ LONGEST = (
 """Files of few tests that take from half a minute to three."""
 
 NUMERIC = (
-    *("frozen", "model", "training", "evaluation/explain", "deployment/spark"),
+    *("frozen", "btyd", "model", "training", "evaluation/explain", "deployment/spark"),
     *("commands/test_card_command.py", "commands/test_explain.py", "commands/test_look.py", "commands/test_plan.py"),
     *("commands/test_segment.py", "deployment/api/test_scorer.py", "deployment/api/test_service.py"),
     *("deployment/test_asking.py", "deployment/test_bundle.py", "upkeep/test_demo.py"),
     *("deployment/test_explaining_pretrained.py", "deployment/test_scoring.py", "deployment/test_terms.py"),
     *("evaluation/test_change.py", "evaluation/test_folds.py", "evaluation/test_how_far.py"),
-    *("evaluation/test_slices.py", "features/test_anchor.py", "features/test_btyd_lifetimes.py"),
-    *("features/test_paretonbd.py", "features/test_cdnow.py", "features/test_context.py"),
+    *("evaluation/test_slices.py", "features/test_anchor.py"),
+    *("features/test_cdnow.py", "features/test_context.py"),
     *("features/test_last_year.py", "features/test_parts.py", "features/test_returns_level.py"),
     *("monitoring/test_realised.py", "monitoring/test_feature_histograms.py", "strategy/test_acquisition.py"),
     *("strategy/test_card.py", "strategy/test_segmentation.py", "test_estimator.py", "test_nothing_later.py"),

@@ -35,6 +35,7 @@ ORDER = (
     FOUNDATION,
     ("collection",),
     ("preprocessing",),
+    ("btyd",),
     ("features",),
     ("model",),
     ("training",),

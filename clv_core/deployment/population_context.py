@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.btyd import ParetoNBD
 from clv_core.config import TrainConfig
 from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
@@ -29,6 +30,7 @@ from clv_core.features import (
     BASIS,
     FEATURES,
     HISTORY,
+    Anchor,
     Anchored,
     CustomerEventStore,
     EventLog,
@@ -42,7 +44,6 @@ from clv_core.features import (
     scoring_parts,
     windows_at,
 )
-from clv_core.features.btyd import Anchor, ParetoNBD
 from clv_core.features.context import Context, LazyContext
 from clv_core.features.season import last_year
 from clv_core.model import CalibratedModel, Level, ParetoNBDModel, Predictions, counts_of

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.btyd import ParetoNBD
 from clv_core.deployment.artifacts import ArtifactKind
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.dataset_scoring import open_scoring_log
@@ -47,7 +48,6 @@ from clv_core.evaluation.explain import (
     table_name,
 )
 from clv_core.features import Snapshot, scoring_snapshot
-from clv_core.features.btyd import ParetoNBD
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject, JsonRecord
 

@@ -17,8 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.columns import MONEY_TYPES
-from clv_core.features import EPOCH, STEP_CODES, STEP_VALUES, YEAR_DAYS, EventLog, Steps, day_of
-from clv_core.features.btyd import Anchor
+from clv_core.features import EPOCH, STEP_CODES, STEP_VALUES, YEAR_DAYS, Anchor, EventLog, Steps, day_of
 from clv_core.records import Amount, Count, Day
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ warehouse               tables of an engine: the same expressions as a query (sp
 behaviour, feature      the features, one row each; filling works them out in memory, table makes the table
 sequences               a customer's events as steps
 signals, review_texts   columns of one dataset's own: customer attributes, review texts
-btyd/                   BG/NBD, Pareto/NBD, Gamma-Gamma
+anchor                  BG/NBD and Gamma-Gamma (clv_core.btyd) at one cutoff
 context/                what the pre-trained network reads of a log
 explore/                the tables behind the Explore page
 """

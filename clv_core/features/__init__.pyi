@@ -1,3 +1,4 @@
+from .anchor import Anchor as Anchor
 from .behaviour import FEATURES as FEATURES
 from .behaviour import GROUPS as GROUPS
 from .behaviour import TEXTS as TEXTS

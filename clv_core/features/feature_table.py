@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.features.anchor import Anchor
 from clv_core.features.behaviour import FEATURES, TEXTS
-from clv_core.features.btyd import Anchor
 from clv_core.features.columnar.column import Column
 from clv_core.features.columnar.rows import Rows
 from clv_core.features.feature import ANCHOR, CALENDAR, DERIVED

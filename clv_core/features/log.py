@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES, RATING, RATING_EVENT, REVIEW, REVIEW_TEXT
 from clv_core.errors import NotEnoughData
-from clv_core.features.btyd import Anchor
+from clv_core.features.anchor import Anchor
 from clv_core.features.context.context import MOST_CUSTOMERS, LazyContext, sample_steps
 from clv_core.features.duckdb_engine import Engine
 from clv_core.features.event_store import EventStore

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clv_core.config import TrainConfig
 from clv_core.errors import NotEnoughData
-from clv_core.features.btyd import Anchor
+from clv_core.features.anchor import Anchor
 from clv_core.features.last_year import PART_DAYS, PARTS, YEAR_DAYS, LastYear
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of

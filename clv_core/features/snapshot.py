@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clv_core.errors import UsageError
+from clv_core.features.anchor import Anchor
 from clv_core.features.behaviour import FEATURES
-from clv_core.features.btyd import Anchor
 from clv_core.features.context.context import LazyContext
 from clv_core.features.feature_table import ANCHORS
 from clv_core.features.last_year import LastYear

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clv_core.btyd import BGNBD, ParetoNBD
 from clv_core.features import Snapshot
-from clv_core.features.btyd import BGNBD, ParetoNBD
 from clv_core.model.earlier_quantiles import ResidualQuantiles
 from clv_core.model.horizon import Curve, PurchaseSurvival, below_one, by_luck, discounted, even_growth, largest_allowed
 from clv_core.model.predictions import Predictions

@@ -27,8 +27,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.btyd import BGNBD
 from clv_core.features import LastYear, Snapshot
-from clv_core.features.btyd import BGNBD
 
 Floats = NDArray[np.float64]
 Curve = Callable[[float], Floats]

@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.features.btyd import BGNBD, GammaGamma, ParetoNBD
+from clv_core.btyd import BGNBD, GammaGamma, ParetoNBD
 from clv_core.model.predictions import Predictions
 
 Floats = NDArray[np.float64]

@@ -23,8 +23,7 @@ import torch
 from torch import Tensor
 
 from clv_core.config import TrainConfig
-from clv_core.features import STEP_VALUES, Steps, windows_at
-from clv_core.features.btyd import Anchor
+from clv_core.features import STEP_VALUES, Anchor, Steps, windows_at
 from clv_core.features.context import ANCHORED, Context, LogDays, history
 from clv_core.jobs import Progress
 from clv_core.model import Params, one_thread
@@ -48,7 +47,7 @@ CHUNKS_TO_TIME: Final = 3
 """Chunks that :func:`steps_in` times."""
 CORE: Final = Path(__file__).resolve().parents[1]
 DECIDING: Final = (
-    *("features/btyd", "features/context", "features/sequences.py"),
+    *("btyd", "features/anchor.py", "features/context", "features/sequences.py"),
     *("model/heads.py", "model/instant", "model/packing.py"),
     *("training/loop.py", "training/pretrain.py", "training/prior"),
 )

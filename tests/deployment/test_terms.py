@@ -12,13 +12,13 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import hyp2f1
 
+from clv_core.btyd import BGNBD, ParetoNBD
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.artifacts import artifacts
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import MAX_OTHER_TERMS, Scored, remove_old_terms
 from clv_core.deployment.terms import Terms
 from clv_core.errors import UsageError
-from clv_core.features.btyd import BGNBD, ParetoNBD
 from clv_core.model.horizon import Horizon, discounted
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv_core.features.btyd import BGNBD, Anchor, GammaGamma
+from clv_core.btyd import BGNBD, GammaGamma
+from clv_core.features.anchor import Anchor
 
 
 @pytest.fixture(scope="module")

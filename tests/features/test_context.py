@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.btyd import BGNBD, GammaGamma
 from clv_core.collection.simulate.closed_form import expected_purchases, expected_spend
 from clv_core.columns import MONEY_TYPES
-from clv_core.features.btyd import BGNBD, Anchor, GammaGamma
+from clv_core.features.anchor import Anchor
 from clv_core.features.context.context import (
     Context,
     anchor_numbers,

@@ -11,7 +11,7 @@ import pytest
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.features.btyd import Anchor
+from clv_core.features.anchor import Anchor
 from clv_core.features.log import open_log
 from clv_core.features.snapshot import Snapshot
 from clv_core.workspace import Workspace

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv_core.btyd import ParetoNBD
 from clv_core.config import TrainConfig
 from clv_core.errors import Refused
-from clv_core.features.btyd import Anchor, ParetoNBD
+from clv_core.features.anchor import Anchor
 from clv_core.features.sequences import Steps, Windows
 from clv_core.features.snapshot import Snapshot, concat
 from clv_core.jobs import NoProgress
@@ -30,7 +31,7 @@ def _snapshot(n: int = 400, seed: int = 0, target: bool = True, days: tuple[int,
     rng = np.random.default_rng(seed)
     frequency = rng.poisson(1.5, n).astype(float)
     age = rng.integers(40, 300, n).astype(float)
-    recency = np.where(frequency > 0, rng.random(n) * age, 0.0).round()
+    recency = np.ceil(np.where(frequency > 0, rng.random(n) * age, 0.0))
     monetary = np.where(frequency > 0, rng.gamma(4, 10, n), np.nan)
     ids = pd.Index([f"c{i:04d}" for i in range(n)], name="customer_id")
     features = pd.DataFrame({"frequency": frequency, "recency": recency, "T": age, "monetary_value": monetary}, ids)

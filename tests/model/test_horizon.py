@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from clv_core.btyd import BGNBD
 from clv_core.collection.store.version_store import open_dataset
-from clv_core.features.btyd import BGNBD
 from clv_core.features.log import open_log
 from clv_core.features.season import scoring_snapshot
 from clv_core.model.horizon import PurchaseSurvival, by_luck

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clv_core.features.btyd import BGNBD, GammaGamma, ParetoNBD
+from clv_core.btyd import BGNBD, GammaGamma, ParetoNBD
 from clv_core.model.predictive_distribution import (
     SIZE,
     LearnedShapes,

@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist
 from sklearn.preprocessing import StandardScaler
 
 from clv_core import pipeline
+from clv_core.btyd.bgnbd import BGNBD
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store.version_store import Dataset, open_dataset
 from clv_core.config import TrainConfig
@@ -25,7 +26,6 @@ from clv_core.deployment.dataset_scoring import snapshot_of
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.errors import NotFound
-from clv_core.features.btyd.bgnbd import BGNBD
 from clv_core.features.last_year import EVEN
 from clv_core.features.relations import day_of
 from clv_core.i18n import say_number, translate

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.features.btyd.bgnbd import BGNBD
+from clv_core.btyd.bgnbd import BGNBD
 from clv_core.i18n import translate
 from clv_core.strategy.customer.next_order import NextOrder, Rhythm, Timeline, next_order
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from clv_core.columns import CUSTOMER_ID
 from clv_core.evaluation.explain.explanation import VALUE, Explanation
-from clv_core.features import STEP_CODES, STEP_VALUES, LastYear, SignalColumn, Snapshot, Steps, Windows
-from clv_core.features.btyd import Anchor
+from clv_core.features import STEP_CODES, STEP_VALUES, Anchor, LastYear, SignalColumn, Snapshot, Steps, Windows
 from clv_core.features.context import Context, LazyContext
 from clv_core.records import JsonObject
 from clv_core.workspace import atomic_path, read_json, write_json

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.btyd import BGNBD, Anchor, GammaGamma
+from clv_core.btyd import BGNBD, GammaGamma
+from clv_core.features.anchor import Anchor
 from clv_core.features.context.customer_statistics import Columns, customer_statistics
 from clv_core.features.context.log_days import LogDays
 from clv_core.features.context.log_statistics import log_statistics, usual_of

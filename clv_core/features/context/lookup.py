@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clv_core.btyd import BGNBD
 from clv_core.columns import CART
-from clv_core.features.btyd import BGNBD
 from clv_core.features.context.log_days import Days, LogDays, Past
 from clv_core.float_arrays import FloatArray
 from clv_core.records import JsonRecord

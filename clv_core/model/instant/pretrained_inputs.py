@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clv_core.features import STEP_VALUES, Steps, Windows
-from clv_core.features.btyd import Anchor
+from clv_core.features import STEP_VALUES, Anchor, Steps, Windows
 from clv_core.features.context import (
     ANCHORED,
     KINDS,

@@ -20,13 +20,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from clv_core.btyd import BGNBD
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.deployment import ArtifactKind, Scored, companion_path
 from clv_core.disk import ignore_unwritable
 from clv_core.errors import Message, NotFound
 from clv_core.features import Engine, LastYear, open_log
-from clv_core.features.btyd import BGNBD
 from clv_core.features.season import last_year
 from clv_core.i18n import say_share
 from clv_core.model import PurchaseSurvival

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from clv_core.features.btyd import BGNBD
-from clv_core.features.btyd.bgnbd import beta_nodes
+from clv_core.btyd import BGNBD
+from clv_core.btyd.bgnbd import beta_nodes
 
 CDNOW = BGNBD(0.243, 4.414, 0.793, 2.426)
 X, LAST, AGE = (g.ravel() for g in np.meshgrid([0.0, 1, 2, 7, 29], [3.0, 10.0, 30.0], [30.0, 38.86]))

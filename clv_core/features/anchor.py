@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clv_core.features.btyd.bgnbd import BGNBD
-from clv_core.features.btyd.gammagamma import GammaGamma
+from clv_core.btyd import BGNBD, GammaGamma
 from clv_core.records import JsonRecord
 
 Floats = NDArray[np.float64]
@@ -77,7 +76,8 @@ class Anchor(JsonRecord):
     def expected_spend(self, rfm: Rows) -> Floats:
         """Return the expected value of a purchase day, less what comes back, float64 [n]; never-buyers: of the mean."""
         x, _, _, mean = _columns(rfm)
-        return self.kept * self.spend.expected_spend(x, mean)
+        spend: Floats = self.kept * self.spend.expected_spend(x, mean)
+        return spend
 
     def value(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return expected count times expected spend in currency, float64 [n]; never-buyers 0."""

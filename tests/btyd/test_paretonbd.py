@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, optimize
+from scipy import integrate
 
-from clv_core.features.btyd import ParetoNBD
-from clv_core.features.btyd.paretonbd import _log_likelihood
+from clv_core.btyd import ParetoNBD
 
 CDNOW = ParetoNBD(0.553, 10.578, 0.606, 11.669)
 X, LAST, AGE = (g.ravel() for g in np.meshgrid([0.0, 1, 2, 7, 29], [3.0, 10.0, 30.0], [30.0, 38.86]))
@@ -39,18 +38,6 @@ def test_alive_equals_its_defining_integral(model: ParetoNBD, x: int, last: floa
     )
     stayed = np.exp(-(r + x) * np.log(alpha + age) - s * np.log(beta + age) - top)
     assert model.p_alive([x], [last], [age])[0] == pytest.approx(stayed / (stayed + sum(pieces)), rel=1e-8)
-
-
-def test_gradient_equals_finite_differences(sample: pd.DataFrame) -> None:
-    x, last, age = (sample[name].to_numpy(float)[::20].copy() for name in ("frequency", "recency", "T"))
-    last[0] = age[0]
-
-    def value(parameters: np.ndarray) -> float:
-        return float(_log_likelihood(parameters, x, last, age)[0].sum())
-
-    at = np.array([0.553, 10.578, 0.606, 11.669])
-    ours = _log_likelihood(at, x, last, age)[1].sum(axis=1)
-    np.testing.assert_allclose(ours, optimize.approx_fprime(at, value, 1e-7), rtol=1e-3, atol=1e-3)
 
 
 def test_predictions_equal_simulated_futures() -> None:

@@ -1,7 +1,7 @@
 """BG/NBD, Pareto/NBD and Gamma-Gamma against lifetimes, on the data sets that lifetimes carries.
 
 Likelihoods of both are worked out by lifetimes, standard errors by scipy from lifetimes' likelihood.
-``python -m tests.features.test_btyd_lifetimes`` prints the table of ``tests/bench/README.md``.
+``python -m tests.btyd.test_btyd_lifetimes`` prints the table of ``tests/bench/README.md``.
 """
 
 from __future__ import annotations

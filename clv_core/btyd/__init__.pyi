@@ -1,0 +1,10 @@
+from .bgbb import BGBB as BGBB
+from .bgnbd import BGNBD as BGNBD
+from .bgnbd import MBGNBD as MBGNBD
+from .covariates import CovariateModel as CovariateModel
+from .events_summary import calibration_holdout as calibration_holdout
+from .events_summary import summary_from_events as summary_from_events
+from .gammagamma import GammaGamma as GammaGamma
+from .gammagamma import lifetime_value as lifetime_value
+from .paretonbd import ParetoNBD as ParetoNBD
+from .purchase_model import PurchaseModel as PurchaseModel
