@@ -9,6 +9,7 @@ from .saved_forecast import forecast as forecast
 from .saved_forecast import forecast_json as forecast_json
 from .saved_forecast import forecast_notes as forecast_notes
 from .saved_forecast import forecast_table as forecast_table
+from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected
 from .shop_forecast import LONGEST as LONGEST
 from .shop_forecast import PARTS as PARTS

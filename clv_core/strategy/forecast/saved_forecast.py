@@ -17,6 +17,7 @@ from clv_core.collection.store import MADE
 from clv_core.deployment import ArtifactKind, Scored, Terms, origin_predictions, shared_error
 from clv_core.errors import Message
 from clv_core.evaluation import sum_errors
+from clv_core.i18n import say_number
 from clv_core.jobs import Progress, parts_of
 from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.forecast.bridge import Expected
@@ -226,6 +227,24 @@ def forecast_notes(made: Forecast, days: int | None = None) -> list[Message]:
     if made.draws is None:
         notes.append(Message("forecast.no_range"))
     return notes
+
+
+def headline(made: Forecast, language: str) -> Message:
+    """Return the sentence on whose money is expected within the horizon; all doors say it in the same words.
+
+    Args:
+        made: the forecast.
+        language: of its amounts.
+    """
+    sums, currency = made.sums(), made.currency
+
+    def money(amount: float) -> str:
+        return f"{say_number(amount, language)} {currency}".strip()
+
+    params = {"days": made.horizon_days, "known": money(sums.known), "total": money(sums.total)}
+    if sums.low is None or sums.high is None:
+        return Message("forecast.headline", params)
+    return Message("forecast.headline.ranged", params | {"low": money(sums.low), "high": money(sums.high)})
 
 
 def _tested(made: Forecast) -> Message:
