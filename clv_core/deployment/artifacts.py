@@ -9,7 +9,7 @@ datasets/<name>/made/<version>/
     history-, origins-, embedding-<cutoff>.parquet, rhythm-<cutoff>.json, directions.json
     explanation, explanation-<customer>  backtest  recommendations  pricing  monitoring
     serving-<cutoff>.json                population context for the API; names no customer
-    forecast-<cutoff>.json, .npz         what the shop will take; names no customer
+    forecast-<cutoff>.json, .safetensors what the shop will take; names no customer
 
 So it is renamed and deleted with the dataset, and the path names its version and model. A dataset also has models
 (``models/``), runs (``jobs/``) and states of interrupted trainings (``runs/``).

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from safetensors.numpy import load_file, save_file
 
 from clv_core.collection.store import MADE
 from clv_core.deployment import ArtifactKind, Scored, Terms, origin_predictions, shared_error
@@ -36,6 +37,7 @@ from clv_core.strategy.forecast.shop_forecast import (
 from clv_core.strategy.segments.segment_figures import total
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
+ARRAYS: Final = ".safetensors"
 SPANS: Final = ("known", "won", "arrivals", "last_weeks", "worth")
 COURSES: Final = ("known", "won", "total")
 SOON_DAYS: Final = 28
@@ -87,15 +89,15 @@ def forecast(scored: Scored, progress: Progress) -> Forecast:
 def find_forecast(scored: Scored) -> Forecast | None:
     """Return the saved forecast; None where there is none, or the model was tested on other past dates since."""
     path = forecast_path(scored)
-    arrays = path.with_suffix(".npz")
+    arrays = path.with_suffix(ARRAYS)
     if not path.is_file() or not arrays.is_file():
         return None
     record = ForecastRecord.from_json(read_json(path))
     if record.origins != sorted(origin_predictions(scored.workspace, scored.model)):
         return None
-    with np.load(arrays) as stored:
-        spans = {name: stored[name].astype(np.float64) for name in SPANS}
-        courses = {name: stored[f"draws_{name}"].astype(np.float64) for name in COURSES if f"draws_{name}" in stored}
+    stored = load_file(arrays)
+    spans = {name: stored[name] for name in SPANS}
+    courses = {name: stored[f"draws_{name}"].astype(np.float64) for name in COURSES if f"draws_{name}" in stored}
     return Forecast(
         cutoff=date.fromisoformat(record.cutoff),
         horizon_days=record.horizon_days,
@@ -150,8 +152,8 @@ def _make(scored: Scored, progress: Progress) -> Forecast:
     arrays |= {f"draws_{name}": course.astype(np.float32) for name, course in (made.draws or {}).items()}
     path = forecast_path(scored)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    with atomic_path(path.with_suffix(ARRAYS)) as temporary:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
     write_json(path, record.to_json())
     last.report("forecasting", 1, 1)
     return made
@@ -171,10 +173,10 @@ def last_expected(scored: Scored, today: date | None = None) -> Expected | None:
     soon = min(SOON_DAYS, scored.trained_days)
     for cutoff, path in reversed(_saved(scored.workspace, scored.model.id, scored.dataset.name)):
         passed = min((end - cutoff).days, scored.trained_days)
-        if passed >= soon and path.with_suffix(".npz").is_file():
+        if passed >= soon and path.with_suffix(ARRAYS).is_file():
             record = ForecastRecord.from_json(read_json(path))
-            with np.load(path.with_suffix(".npz")) as stored:
-                known, won = stored["known"], stored["won"]
+            stored = load_file(path.with_suffix(ARRAYS))
+            known, won = stored["known"], stored["won"]
             share = float(known[:passed].sum() / known[: record.horizon_days].sum()) if known.any() else 1.0
             buyers = record.buyers * min(1.0, share)
             return Expected(cutoff, passed, float(known[:passed].sum()), buyers, float(won[:passed].sum()))
