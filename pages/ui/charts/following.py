@@ -115,22 +115,29 @@ def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: b
     ``high`` (None without ranges).
     """
     begin = pd.to_datetime(table["first"])
-    at = begin.dt.to_period("M").dt.to_timestamp() if monthly else begin
+    at = pd.Series(begin.dt.to_period("M").dt.to_timestamp() if monthly else begin)
     last = (pd.to_datetime(table["until"]) - timedelta(days=1)).dt.strftime("%Y-%m-%d")
-    common: Looks = {"x": at, "customdata": np.column_stack([table["first"], last])}
-    common |= {"hovertemplate": "%{customdata[0]} – %{customdata[1]}: %{y:,.0f}"}
-    bar: Looks = {**common, "type": "bar", "offsetgroup": "total"}
+    hover = "%{customdata[0]} – %{customdata[1]}: %{y:,.0f}"
+    days = {"x": at, "customdata": np.column_stack([table["first"], last]), "hovertemplate": hover}
+    bar: Looks = {**days, "type": "bar", "offsetgroup": "total"}
     traces: list[Looks] = [
         {**bar, "y": table["known"], "name": t("forecast.known"), "marker": {"color": PREDICTED}},
         {**bar, "y": table["won"], "base": table["known"], "name": t("forecast.won"), "marker": {"color": OTHER}},
     ]
     low, high = (table[end].astype("float64") for end in ("low", "high"))
     if len(table) and high.notna().all():
-        total = dict(type="scatter", y=table["total"], name=t("forecast.chart.range"), mode="markers")
-        looks = {"marker": {"color": ACTUAL, "size": 5}, "error_y": interval(table["total"], low, high, ACTUAL)}
-        hover = common["hovertemplate"] + " (%{customdata[2]:,.0f} – %{customdata[3]:,.0f})"
-        places = {"x": at, "customdata": np.column_stack([table["first"], last, low, high]), "hovertemplate": hover}
-        traces.append({**total, **looks, **places})
+        total = dict(
+            type="scatter",
+            x=at,
+            y=table["total"],
+            mode="markers",
+            marker={"color": ACTUAL, "size": 5},
+            error_y=interval(table["total"], low, high, ACTUAL),
+            name=t("forecast.chart.range"),
+            customdata=np.column_stack([table["first"], last, low, high]),
+            hovertemplate=hover + " (%{customdata[2]:,.0f} – %{customdata[3]:,.0f})",
+        )
+        traces.append(total)
     ticks = at.iloc[:: -(-len(at) // MOST_DATES) or 1]
     return drawn(
         traces,

@@ -124,7 +124,7 @@ def _finding(made: Bridge, lines: pd.DataFrame) -> str:
         actual=money(made.actual_cents / 100, made.currency),
         forecast=money(made.forecast_cents / 100, made.currency),
         off=money(abs(off) / 100, made.currency),
-        line=steps.loc[(steps["amount"] * off).idxmax(), "name"],
+        line=str(steps["name"].iloc[int((steps["amount"] * off).argmax())]),
     )
 
 
