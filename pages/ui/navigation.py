@@ -63,6 +63,7 @@ PAGES: Final = (
     Page("act", "segments", ":material/group_work:"),
     Page("act", "customer", ":material/person_search:"),
     Page("act", "acquisition", ":material/person_add:"),
+    Page("act", "forecast", ":material/trending_up:"),
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
     Page("act", "report", ":material/slideshow:"),

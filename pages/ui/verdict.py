@@ -28,7 +28,9 @@ KINDS: Final = {
 }
 
 
-PAGES: Final = ("evaluate", "explain", "segments", "customer", "strategy", "exports", "report", "monitor")
+PAGES: Final = (
+    *("evaluate", "explain", "segments", "customer", "forecast", "strategy", "exports", "report", "monitor"),
+)
 """Pages that show what the model in use makes of the dataset in use."""
 PAGES_OF_PARTS: Final = ("segments", "customer", "strategy", "exports", "report")
 """Those whose figures are of customers with predictions."""

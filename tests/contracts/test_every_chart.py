@@ -104,6 +104,12 @@ def spans(n: int) -> pd.DataFrame:
     )
 
 
+def weeks(n: int) -> pd.DataFrame:
+    begin = pd.date_range("2024-01-01", periods=n + 1, freq="7D").strftime("%Y-%m-%d")
+    figures = {"known": upward(n), "won": upward(n), "total": upward(n, 2), "low": upward(n, 0), "high": upward(n, 9)}
+    return pd.DataFrame({"first": begin[:-1], "until": begin[1:], **figures})
+
+
 def curve(n: int) -> pd.DataFrame:
     return pd.DataFrame({"share_of_customers": shares(n), "share_of_value": shares(n), "share_of_buyers": shares(n)})
 
@@ -238,6 +244,7 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
         MESSAGE,
         unit="EUR",
     ),
+    "following.expected_revenue": lambda n: following.expected_revenue(weeks(n), MESSAGE, unit="EUR", monthly=n == 1),
     "following.series": lambda n: following.series(spans(n), spans(n), MESSAGE, axis="Share", share=False),
     "placing.quadrant": lambda n: placing.quadrant(
         pd.DataFrame(

@@ -53,6 +53,7 @@ NEED_A_MODEL = (
     "segments",
     "customer",
     "acquisition",
+    "forecast",
     "strategy",
     "monitor",
     "exports",

@@ -1,6 +1,14 @@
 from .baselines import BASELINES as BASELINES
+from .bridge import ACTUAL as ACTUAL
+from .bridge import BASKET as BASKET
+from .bridge import FORECAST as FORECAST
+from .bridge import LOST_CUSTOMERS as LOST_CUSTOMERS
+from .bridge import OBJECTED as OBJECTED
+from .bridge import ORDERS_PER_BUYER as ORDERS_PER_BUYER
 from .bridge import REFUND_DATE as REFUND_DATE
 from .bridge import REFUND_DATES as REFUND_DATES
+from .bridge import REFUNDS as REFUNDS
+from .bridge import Bridge as Bridge
 from .bridge import Expected as Expected
 from .bridge import bridge_table as bridge_table
 from .bridge import make_bridge as make_bridge
@@ -14,8 +22,10 @@ from .saved_forecast import forecast_table as forecast_table
 from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected
 from .shop_forecast import LONGEST as LONGEST
+from .shop_forecast import MONTHS as MONTHS
 from .shop_forecast import PARTS as PARTS
 from .shop_forecast import UNITS as UNITS
+from .shop_forecast import WEEKS as WEEKS
 from .shop_forecast import Forecast as Forecast
 from .shop_forecast import PastForecast as PastForecast
 from .shop_forecast import Sums as Sums

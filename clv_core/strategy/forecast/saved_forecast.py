@@ -265,5 +265,7 @@ def _tested(made: Forecast) -> Message:
     ranged = [test.is_inside for test in made.tests if test.is_inside is not None]
     params: dict[str, Any] = {"dates": len(errors), "error": f"{float(np.mean(errors)):.0%}"}
     off = [abs(test.known + test.won - test.actual) / test.actual for test in made.tests if test.actual > 0]
-    params |= {"off": f"{float(np.mean(off)):.0%}", "inside": sum(ranged), "ranged": len(ranged)}
-    return Message("forecast.tested", params)
+    params |= {"off": f"{float(np.mean(off)):.0%}"}
+    if not ranged:
+        return Message("forecast.tested", params)
+    return Message("forecast.tested.ranged", params | {"inside": sum(ranged), "ranged": len(ranged)})

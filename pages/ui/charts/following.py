@@ -8,7 +8,20 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from clv_core.plot import ACTUAL, BASELINE, DANGER, PREDICTED, WARNING, Chart, drawn, value_ticks, vertical
+from clv_core.plot import (
+    ACTUAL,
+    BASELINE,
+    DANGER,
+    OTHER,
+    PREDICTED,
+    WARNING,
+    Chart,
+    Looks,
+    drawn,
+    interval,
+    value_ticks,
+    vertical,
+)
 from clv_core.strategy.customer import CUMULATIVE, DAY, NET_VALUE, PURCHASED, Card
 from pages.ui.i18n import t
 
@@ -88,6 +101,55 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
         message,
         x={"title": t("monitor.drift.begin"), "type": "date", "tickformat": "%Y-%m-%d"},
         y={"title": axis, "rangemode": "tozero", **ticks},
+    )
+
+
+MOST_DATES: Final = 12
+"""So many dates fit below a chart: a year of months."""
+
+
+def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: bool) -> Chart:
+    """Draw expected revenue by week or calendar month: known customers, on them those to be won, the total's range.
+
+    ``table`` has ``first``, ``until`` (ISO dates; the day after the last), ``known``, ``won``, ``total``, ``low`` and
+    ``high`` (None without ranges).
+    """
+    begin = pd.to_datetime(table["first"])
+    at = pd.Series(begin.dt.to_period("M").dt.to_timestamp() if monthly else begin)
+    last = (pd.to_datetime(table["until"]) - timedelta(days=1)).dt.strftime("%Y-%m-%d")
+    hover = "%{customdata[0]} – %{customdata[1]}: %{y:,.0f}"
+    days = {"x": at, "customdata": np.column_stack([table["first"], last]), "hovertemplate": hover}
+    bar: Looks = {**days, "type": "bar", "offsetgroup": "total"}
+    traces: list[Looks] = [
+        {**bar, "y": table["known"], "name": t("forecast.known"), "marker": {"color": PREDICTED}},
+        {**bar, "y": table["won"], "base": table["known"], "name": t("forecast.won"), "marker": {"color": OTHER}},
+    ]
+    low, high = (table[end].astype("float64") for end in ("low", "high"))
+    if len(table) and high.notna().all():
+        total = dict(
+            type="scatter",
+            x=at,
+            y=table["total"],
+            mode="markers",
+            marker={"color": ACTUAL, "size": 5},
+            error_y=interval(table["total"], low, high, ACTUAL),
+            name=t("forecast.chart.range"),
+            customdata=np.column_stack([table["first"], last, low, high]),
+            hovertemplate=hover + " (%{customdata[2]:,.0f} – %{customdata[3]:,.0f})",
+        )
+        traces.append(total)
+    ticks = at.iloc[:: -(-len(at) // MOST_DATES) or 1]
+    return drawn(
+        traces,
+        message,
+        x={
+            "title": t("chart.by.month" if monthly else "forecast.chart.week"),
+            "type": "date",
+            "tickformat": "%Y-%m" if monthly else "%Y-%m-%d",
+            "tickvals": ticks,
+        },
+        y={"title": t("chart.net_revenue_by", unit=unit), "rangemode": "tozero", **value_ticks(table["total"], high)},
+        height=400,
     )
 
 
