@@ -64,6 +64,7 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.strategy import PlanInputs
     from clv_core.strategy.acquisition import Question
+    from clv_core.strategy.forecast import forecast, last_expected
     from clv_core.strategy.plans import measure_offers, parse_offers
     from clv_core.strategy.report import read_logo, write_report
     from clv_core.strategy.report.make_report import make_report
@@ -80,12 +81,15 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
         margins = read_margins(options.margin)
         question = Question(split_names(options.by), options.margin_rate, margins, options.target_ratio)
     _explain(scored, context.progress)
+    made = forecast(scored, context.progress)
     report = make_report(
         scored,
         plan=PlanInputs(offers, options.budget, plan_scheme) if offers else None,
         experiments=experiments,
         scheme=ValueTiers.parse(options.scheme),
         acquisition=question,
+        forecast=made,
+        expected=last_expected(scored),
         refunds=options.refunds,
         language=context.language,
         progress=context.progress,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store.version_store import open_dataset
+from clv_core.deployment.bundle import read_record, write_record
 from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.saved_explanations import load_record
 from clv_core.i18n import translate
+from clv_core.strategy.forecast import REFUND_DATES, find_forecast, forecast_notes, headline
 from clv_core.upkeep.demo import FILES
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop, codes, done, refused
@@ -55,8 +59,43 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
     assert answer["files"] == [str(slides), str(page)] and zipfile.is_zipfile(slides)
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>") and answer["finding"] in text and "90" in answer["finding"]
-    assert list(answer["sections"]) == "data trust deciles drivers segments plan limits".split()
+    assert list(answer["sections"]) == "data trust forecast deciles bridge drivers segments plan limits".split()
     assert "50" in answer["sections"]["plan"]
+    found = find_forecast(Scored.open(workspace, "sample", demo["model"]))
+    assert found is not None and answer["sections"]["forecast"] == headline(found, "zh").text("zh")
+    assert translate("report.bridge.refund_date", "zh", span="", day="").removeprefix("。") in text
+
+
+@pytest.mark.slow
+def test_the_bridge_of_a_report_counts_refunds_on_the_day_asked_for(
+    workspace: Workspace, demo: dict[str, Any], tmp_path: Path
+) -> None:
+    pages = {}
+    for day in REFUND_DATES:
+        page = tmp_path / f"{day}.html"
+        done(workspace, "report", "sample", "--model", demo["model"], "--out", page, "--refunds", day)
+        pages[day] = re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
+    said = {day: translate(f"report.bridge.{day}", "en", span="", day="|").split("|")[0] for day in REFUND_DATES}
+    assert all(said[day] in pages[day] and said[day] not in pages[other] for day, other in zip(said, [*said][::-1]))
+
+
+@pytest.mark.slow
+def test_a_model_without_a_holdout_has_a_forecast_without_a_bridge(
+    workspace: Workspace, demo: dict[str, Any], tmp_path: Path
+) -> None:
+    shutil.copytree(workspace.root, tmp_path / "copy")
+    work = Workspace(tmp_path / "copy")
+    folder = work.models / demo["model"]
+    shutil.rmtree(Scored.open(work, "sample", demo["model"]).folder)
+    (folder / "holdout.parquet").unlink()
+    known = read_record(folder)
+    checksums = {name: one for name, one in known.checksums.items() if name != "holdout.parquet"}
+    write_record(folder, replace(known, holdout=None, metrics={}, baselines={}, checksums=checksums))
+    answer = done(work, "report", "sample", "--model", demo["model"], "--out", tmp_path / "report.html")
+    assert "forecast" in answer["sections"] and "bridge" not in answer["sections"]
+    found = find_forecast(Scored.open(work, "sample", demo["model"]))
+    assert found is not None and not found.tests
+    assert forecast_notes(found)[0].text("en") in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -12,7 +12,9 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import say_money, translate
+from clv_core.jobs import NoProgress
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
+from clv_core.strategy.forecast import forecast
 from clv_core.strategy.plans.offers import Offer, with_measured_effects
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
@@ -71,7 +73,10 @@ def test_a_logo_goes_into_the_report_and_is_there_after_a_reload(open_page: OPEN
 
 @pytest.mark.slow
 def test_the_day_on_which_refunds_count_goes_into_the_command(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "report", lang="en")
+    app, work = open_page(root, "report", lang="en"), Workspace(root)
+    assert translate("reporting.refunds", "en") not in [group.label for group in app.get("button_group")]
+    forecast(Scored.open(work, "shop", list_bundles(work)[0].id), NoProgress())
+    app.run()
     do(app, ("report_refunds", "order_date"), "make_report")
     words = args_of(root, "report")
     assert words[words.index("--refunds") + 1] == "order_date"

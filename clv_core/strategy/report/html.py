@@ -124,11 +124,15 @@ def chart_svg(chart: Chart, message: str) -> str:
     """
     ends = ticks(chart.top)
     body, height = _columns(chart, ends) if chart.kind == "columns" else _bars(chart, ends)
-    legend = _legend(chart) if len(chart.series) > 1 and not chart.waterfall else ""
+    legend = _legend(chart) if _has_legend(chart) else ""
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(message)}">'
         f"<title>{escape(message)}</title>{legend}{body}</svg>"
     )
+
+
+def _has_legend(chart: Chart) -> bool:
+    return len(chart.series) > 1 and not chart.waterfall
 
 
 def ticks(top: float) -> list[float]:
@@ -182,7 +186,7 @@ def _columns(chart: Chart, ends: list[float]) -> tuple[str, int]:
 
 def _bars(chart: Chart, ends: list[float]) -> tuple[str, int]:
     left = min(MAX_LABEL, max((_text_width(name) for name in chart.categories), default=0.0) + 16)
-    above, right, height = 12.0, 24.0, ROW * len(chart.categories)
+    above, right, height = 36.0 if _has_legend(chart) else 12.0, 24.0, ROW * len(chart.categories)
     width, parts = WIDTH - left - right, []
     for end in ends:
         x = left + width * end / ends[-1]

@@ -20,6 +20,7 @@ from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.forecast.bridge import REFUND_DATE, Expected, make_bridge
+from clv_core.strategy.forecast.shop_forecast import Forecast
 from clv_core.strategy.plans.budget_plan import all_warnings, make_plan
 from clv_core.strategy.plans.offers import check_offers
 from clv_core.strategy.report.document import Report
@@ -55,6 +56,7 @@ def make_report(
     experiments: Mapping[str, Experiment] | None = None,
     scheme: ValueTiers = DEFAULT_SCHEME,
     acquisition: Question | None = None,
+    forecast: Forecast | None = None,
     expected: Expected | None = None,
     refunds: str = REFUND_DATE,
     language: str = DEFAULT_LANGUAGE,
@@ -69,6 +71,7 @@ def make_report(
         experiments: that measured effects of the offers, by the offer's name.
         scheme: of the tiers.
         acquisition: question about new customers, answered with the saved spend tables; None leaves the section out.
+        forecast: what the shop will take from the log's end on; None leaves its section out.
         expected: the last forecast, of days that have passed; None leaves the bridge to what came out.
         refunds: the day on which refunds count in the bridge, one of
             :data:`~clv_core.strategy.forecast.bridge.REFUND_DATES`.
@@ -104,6 +107,7 @@ def make_report(
         explanation=None if explained is None else explained[0],
         plan=planned,
         acquisition=None if acquisition is None else _acquisition(scored, acquisition, progress),
+        forecast=forecast,
         bridge=None if expected is None else make_bridge(workspace, dataset, expected, refunds),
         model_name=_model_name(scored, f),
         format=f,

@@ -17,6 +17,7 @@ from clv_core.i18n import MINUS, has, say_count, say_day, say_money, say_share, 
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.forecast.bridge import Bridge
+from clv_core.strategy.forecast.shop_forecast import Forecast
 from clv_core.strategy.plans.budget_plan import BudgetPlan
 from clv_core.strategy.segments.saved_segments import tier_labels
 from clv_core.strategy.segments.value_tiers import ValueTiers
@@ -99,6 +100,7 @@ class ReportContext:
         explanation: a saved one, or None.
         plan: a plan, or None.
         acquisition: figures of new customers, and those by the discount of their first order; None without them.
+        forecast: what the shop will take, or None.
         bridge: the way from the last forecast to what came, or None.
         model_name: what people call the model: its kind and version.
         format: the formatter.
@@ -112,6 +114,7 @@ class ReportContext:
     explanation: Explanation | None
     plan: ReportPlan | None
     acquisition: tuple[Acquisition, Acquisition | None] | None
+    forecast: Forecast | None
     bridge: Bridge | None
     model_name: str
     format: Formatter

@@ -1,9 +1,9 @@
-"""The sections of a report: data, trust, deciles, bridge, drivers, segments, acquisition, plan, limits."""
+"""The sections of a report: data, trust, forecast, deciles, bridge, drivers, segments, acquisition, plan, limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any, Final
 
@@ -31,6 +31,9 @@ from clv_core.strategy.acquisition.findings import headline as acquisition_findi
 from clv_core.strategy.forecast import find_headline
 from clv_core.strategy.forecast.bridge import ACTUAL as CAME
 from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
+from clv_core.strategy.forecast.saved_forecast import forecast_notes
+from clv_core.strategy.forecast.saved_forecast import headline as forecast_finding
+from clv_core.strategy.forecast.shop_forecast import MONTHS, WEEKS, Sums
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
 from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
 from clv_core.strategy.report.report_context import Formatter, ReportContext
@@ -39,6 +42,10 @@ from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS, GROUPS = 8, 8
 """Rows of the charts of drivers and of groups of new customers: as many as a slide shows."""
+PERIODS, DATES = 7, 3
+"""Of a forecast: rows of its table, and past dates on which it was tested, as many as a slide shows; guesses."""
+SHORT_DAYS: Final = 56
+"""A forecast of at most so many days is shown by week, as two calendar months say little; a guess."""
 JUDGED: Final = with_role("report")
 
 
@@ -147,6 +154,59 @@ def deciles(context: ReportContext) -> Section | None:
     names = tuple(str(number) for number in table["decile"])
     axes = f.t("chart.decile"), f.t("chart.mean_value", unit=f.unit())
     return Section("deciles", f.t("report.deciles"), finding, chart=Chart("columns", names, tuple(series), *axes))
+
+
+def forecast(context: ReportContext) -> Section | None:
+    """Return what the shop will take, of customers known and of those still to be won, and how past dates came out."""
+    f, made = context.format, context.forecast
+    if made is None:
+        return None
+    whole, bare = made.sums(), Formatter(f.language, "")
+    periods = made.by_period(WEEKS if made.horizon_days <= SHORT_DAYS else MONTHS)
+    shown = periods if len(periods) <= PERIODS else periods[: PERIODS - 1]
+    later = periods[len(shown) :]
+    rows = [(_days(f, sums), sums.known, sums.won, sums.total, _range(bare, sums)) for sums in shown]
+    if later:
+        known, won = (sum(getattr(sums, part) for sums in later) for part in ("known", "won"))
+        name = f.t("report.forecast.later", day=f.day(later[0].first))
+        rows.append((name, known, won, known + won, "–"))
+    rows.append((f.t("forecast.total"), whole.known, whole.won, whole.total, _range(bare, whole)))
+    parts = tuple(f.t(f"forecast.{part}") for part in ("known", "won"))
+    amounts = tuple(f.t("column.in_unit", label=name, unit=f.unit()) for name in (*parts, f.t("forecast.total")))
+    head = (f.t("report.forecast.days"), *amounts, f.t("report.segments.span"))
+    series = (
+        Series(parts[0], tuple(sums.known for sums in shown), PREDICTED),
+        Series(parts[1], tuple(sums.won for sums in shown), BASELINE),
+    )
+    tested = [
+        f.t(
+            "report.forecast.tested",
+            day=f.day(test.cutoff),
+            days=test.days,
+            expected=f.money(test.known + test.won),
+            actual=f.money(test.actual),
+            error="–" if test.wape is None else f.percent(test.wape),
+        )
+        for test in made.tests[-DATES:]
+    ]
+    return Section(
+        "forecast",
+        f.t("report.forecast"),
+        forecast_finding(made, f.language).text(f.language),
+        (*tested, *(note.text(f.language) for note in forecast_notes(made))),
+        table=Table(head, tuple((name, *map(bare.money, sums), ends) for name, *sums, ends in rows)),
+        chart=Chart("bars", tuple(row[0] for row in rows[: len(shown)]), series, "", f.unit()),
+    )
+
+
+def _days(f: Formatter, sums: Sums) -> str:
+    """Return the first and the last day of a period of a forecast."""
+    return say_span(date.fromisoformat(sums.first), date.fromisoformat(sums.until) - timedelta(days=1), f.language)
+
+
+def _range(f: Formatter, sums: Sums) -> str:
+    """Return the interval of a total of a forecast; a dash where no past date shows how far sums are off."""
+    return "–" if sums.low is None or sums.high is None else f.span(sums.low, sums.high)
 
 
 def bridge(context: ReportContext) -> Section | None:
@@ -411,6 +471,7 @@ def limits(context: ReportContext) -> Section:
 SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     data,
     trust,
+    forecast,
     deciles,
     bridge,
     drivers,

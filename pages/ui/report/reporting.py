@@ -16,7 +16,7 @@ from clv_core.errors import ClvError
 from clv_core.evaluation.explain import load_record
 from clv_core.i18n import LANGUAGES
 from clv_core.strategy.acquisition import spend_mark
-from clv_core.strategy.forecast import REFUND_DATE, REFUND_DATES
+from clv_core.strategy.forecast import REFUND_DATE, REFUND_DATES, last_expected
 from clv_core.strategy.plans import (
     TIERS,
     capacities,
@@ -76,7 +76,7 @@ def choose(scored: Scored) -> Wish:
             key="report_acquisition",
             help=t("reporting.acquisition.help"),
         )
-        refunds = _refund_words()
+        refunds = () if last_expected(scored) is None else _refund_words()
     if planned and not verdict.is_acknowledged(scored.model):
         words = ()
     if acquired:

@@ -26,6 +26,7 @@ from clv_core.i18n import LANGUAGES, say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import Question
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.forecast import find_forecast, forecast
 from clv_core.strategy.forecast.bridge import REFUND_DATES, Bridge, Expected, Line, make_bridge
 from clv_core.strategy.plans.offers import Offer
 from clv_core.strategy.report.document import Report, Section
@@ -55,6 +56,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
     known = {"language": request.param, "acquisition": Question(margin_rate=0.5), "expected": quarter(demo)}
+    known["forecast"] = forecast(Scored.open(demo[0], demo[1].name, demo[2].id), NoProgress())
     return made(demo, offers=OFFERS, budget=300.0, **known)
 
 
@@ -91,7 +93,7 @@ def section(report: Report, name: str) -> Section:
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 9
+    assert len(report.sections) == 10
     provenance = section(report, "limits").points[-1]
     for known in (demo[1].name, "2025", "90", "v2"):
         assert known in provenance
@@ -161,6 +163,41 @@ def test_the_first_decile_is_the_mean_of_the_tenth_that_was_put_first(report: Re
     weights = (tenth - pd.Series(range(len(ours)), index=ours.index)).clip(0, 1)
     for series, values in zip(chart.series, (ours["predicted_clv"], ours["actual"].clip(lower=0)), strict=False):
         assert series.values[0] == pytest.approx((values * weights).sum() / tenth, rel=1e-6)
+
+
+def test_the_forecast_has_the_sums_that_are_saved_and_what_came_on_past_dates(report: Report, demo: Demo) -> None:
+    found, saved = section(report, "forecast"), find_forecast(Scored.open(demo[0], demo[1].name, demo[2].id))
+    assert saved is not None and found.table is not None and found.chart is not None
+    sums, months = saved.sums(), saved.by_period("month")
+    assert len(found.chart.categories) == len(months) == len(found.table.rows) - 1
+    for series, part in zip(found.chart.series, ("known", "won"), strict=True):
+        assert series.name == translate(f"forecast.{part}", report.language)
+        assert series.values == pytest.approx([getattr(month, part) for month in months], rel=1e-5)
+        assert sum(series.values) == pytest.approx(getattr(sums, part), rel=1e-5)
+    assert found.table.rows[-1][1:4] == tuple(
+        say_money(value, "", report.language) for value in (sums.known, sums.won, sums.total)
+    )
+    assert say_money(sums.low or 0, "", report.language) in found.table.rows[-1][-1]
+    (test,) = saved.tests
+    for known in (test.known + test.won, test.actual):
+        assert say_money(known, "EUR", report.language) in found.points[0]
+    assert f"{test.wape:.0%}" in found.points[0]
+
+
+def test_a_long_forecast_keeps_its_sum_and_a_short_one_is_by_week(demo: Demo) -> None:
+    whole = forecast(Scored.open(demo[0], demo[1].name, demo[2].id), NoProgress())
+    whole = replace(whole, known=whole.known / 100, won=whole.won / 100, ends=None, tests=(), draws=None)
+    for days, rows in ((365, 8), (28, 5)):
+        made_for = replace(whole, horizon_days=days)
+        found = section(made(demo, forecast=made_for), "forecast")
+        assert found.table is not None and found.chart is not None and len(found.table.rows) == rows
+        for column, part in enumerate((whole.known, whole.won, whole.known + whole.won), 1):
+            amounts = [float(row[column].replace(",", "")) for row in found.table.rows]
+            assert sum(amounts[:-1]) == pytest.approx(amounts[-1], rel=0.01)
+            assert amounts[-1] == pytest.approx(part[:days].sum(), rel=0.005)
+        assert {row[-1] for row in found.table.rows} == {"–"}
+        assert translate("forecast.no_range", "en") in found.points
+    assert found.table.rows[0][0] == "1 – 7 Oct 2025"
 
 
 def test_the_bridge_adds_up_to_the_cent_and_its_bars_meet(report: Report, demo: Demo) -> None:

@@ -220,6 +220,14 @@ def test_bars_are_as_long_as_their_values_and_below_zero_is_none() -> None:
     assert long[0] == pytest.approx(2.5 * long[1], abs=0.2)
 
 
+def test_bars_begin_below_their_legend() -> None:
+    series = (Series("P", (9.0, 3.0), PREDICTED), Series("B", (8.0, 4.0), BASELINE))
+    svg = chart_svg(Chart("bars", ("first", "second"), series, "", "EUR"), "m")
+    names = [bar for bar in ElementTree.fromstring(svg).iter("rect") if bar.find("title") is None]
+    bottom = max(float(bar.get("y", "")) + float(bar.get("height", "")) for bar in names)
+    assert len(names) == 2 and all(bar["y"] > bottom for bar in rectangles(svg, PREDICTED) + rectangles(svg, BASELINE))
+
+
 def test_counts_have_nothing_behind_the_point_neither_on_a_page_nor_on_slides(tmp_path: Path) -> None:
     events, spent = Series("Events", (17_891.0, 4_571.0), PREDICTED), Series("Spent", (17_891.5, 0.25), ACTUAL)
     for series, said in ((events, "View · Events: 17,891"), (spent, "View · Spent: 17,891.50")):
