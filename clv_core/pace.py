@@ -68,13 +68,14 @@ READING: Final = (
 MERGING: Final = (("overlap", 1.0), ("write", 1.5), ("set_aside", 0.1), ("figures", 1.0))
 MONITORING: Final = (("monitoring", 8.0), ("features", 5.0), ("monitoring", 0.1))
 EXPLAINING: Final = (("features", 2.0), ("scoring", 4.0), ("explaining", 17.0), ("checking_reasons", 1.5))
+FORECASTING: Final = (("features", 1.5), ("scoring", 2.5), ("forecasting", 2.0))
 REFITTED: Final = (("windows", 8.0), ("holdout", 11.0))
 USUAL: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "ingest": (*READING, *MERGING),
     "source": (("fetch", 3.0), *READING, *MERGING),
     "combine": MERGING,
     "clean --list": (("duplicates", 0.5), ("rules", 1.0)),
-    "demo": (*READING, *READING, *MERGING, ("read", 0.5), ("columns", 0.5), ("write", 1.0)),
+    "demo": (*READING, *READING, *MERGING, ("read", 0.5), ("columns", 0.5), ("write", 1.0), *FORECASTING),
     "explore": (
         *(("explore_customers", 0.1), ("explore_lines", 0.3), ("explore_categories", 0.1)),
         ("explore_sums", 2.0),
@@ -82,7 +83,7 @@ USUAL: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "look": (("features", 4.0), ("scoring", 1.5)),
     "train": TRAINING,
     "tune": (("tuning", 300.0), *REFITTED * 6),
-    "score": (("features", 1.5), ("scoring", 2.5)),
+    "score": (("features", 1.5), ("scoring", 2.5), *FORECASTING),
     "embed": (("features", 4.0), ("scoring", 0.5)),
     "explain": EXPLAINING,
     "recommend": (

@@ -77,14 +77,16 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy import load_history
     from clv_core.strategy.audiences import Exported, log_export, side_of
     from clv_core.strategy.customer import load_rhythm
+    from clv_core.strategy.forecast import forecast
 
     out = Path(options.out)
     scored = open_scored(options, context)
     scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
     customers, total = score_file(scored, out, progress=context.progress)
-    if options.cutoff is None and scored.is_trained:  # pages would have to wait for both
+    if options.cutoff is None and scored.is_trained:  # pages would have to wait for them
         load_history(scored)
         load_rhythm(scored)
+        forecast(scored, context.progress)
     side = replace(side_of(scored), **asdict(scored.terms))
     about = {"dataset": side.dataset, "dataset_version": side.dataset_version, "currency": side.currency}
     result = _result(options, context, scored.terms, scored.as_of, scored.warnings())

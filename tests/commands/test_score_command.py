@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from clv_core import pipeline
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
+from clv_core.deployment import Scored
 from clv_core.jobs import NoProgress
+from clv_core.strategy.forecast import find_forecast, headline
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop
 from tests.conftest import own_copy
@@ -44,3 +48,19 @@ def test_a_day_that_a_model_is_too_old_for_or_has_seen_beyond_is_warned_of(
     assert [one["code"] for one in warnings] == ([code] if code else [])
     assert all(one["message"] in shown for one in warnings)
     assert all(one["params"]["days"] == abs(100 if days is None else days) for one in warnings)
+
+
+def test_scores_of_the_logs_end_at_trained_terms_come_with_the_forecast_that_pages_say_and_no_others(
+    late: tuple[Shop, date], small_workspace: Workspace, tmp_path: Path
+) -> None:
+    shop = Shop(own_copy(small_workspace, tmp_path / "own"), late[0].model)
+    shutil.copytree(late[0].model.folder, shop.workspace.models / shop.model.id)
+    scored, out = Scored.open(shop.workspace, "shop", shop.model.id), tmp_path / "scores.csv"
+    for words in (("--horizon-days", 60), ("--margin-rate", 0.4), ("--cutoff", late[1])):
+        shop.done("score", "--out", out, *words)
+        assert find_forecast(scored) is None
+    shop.done("score", "--out", out)
+    made = find_forecast(scored)
+    assert made is not None
+    assert made.sums().known == pytest.approx(pd.read_csv(out)["predicted_clv"].sum())
+    assert headline(made, "en").params["days"] == HORIZON

@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.cli import main as run
+from clv_core.deployment import list_bundles
+from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, do, really, texts
 
 pytestmark = pytest.mark.first(4)
@@ -44,10 +47,10 @@ SAID: dict[str, dict[str, str]] = {
         "report": rf"customers known today will bring {AMOUNT}",
         "report page": rf"customers known today will bring {AMOUNT}",
     },
-    "range of the total": {
-        place: r"EUR \(80% sure: ([\d,]+ to [\d,]+ EUR)\); the top"
-        for place in ("home", "segments", "report", "report page")
-    },
+    "whose money, and its range": {
+        place: r"^(?:### )?(In \d+ days, customers known today .*; with new ones .*\)); the top"
+        for place in ("home", "segments", "report page")
+    } | {"report": r"(In \d+ days, customers known today [^;]*; with new ones [^;]*\)); the top"},
     "forecast period": {
         "home": r"In (\d+) days, customers",
         "segments": r"In (\d+) days, customers",
@@ -109,8 +112,13 @@ page's name and a comma."""
 
 @pytest.fixture
 def pages(open_page: OPEN, root: Path) -> dict[str, str]:
-    """All that the pages say, by page; ``report`` is the file, ``report page`` the page on which it is made."""
-    said = {}
+    """All that the pages say, by page; ``report`` is the file, ``report page`` the page on which it is made.
+
+    Customers were scored, and revenue forecast, as pages have it done.
+    """
+    work, said = Workspace(root), {}
+    [model] = list_bundles(work)
+    assert run(["score", "shop", "--model", model.id, "--out", str(root / "scores.csv"), "--workspace", str(root)]) == 0
     for page in ("home", "datasets", "train", "evaluate", "segments", "models"):
         said[page] = words(open_page(root, page, lang="en"))
     for page in ("explore", "monitor", "look"):
