@@ -4,6 +4,7 @@ assets/sample/events.parquet        the shop's log (its README is the data card)
 assets/sample/next_quarter.csv.gz   the three months after it, as the shop's other system exports them
 assets/sample/customers.parquet     e-mails and consent
 assets/sample/voucher_test.csv.gz   who was in the voucher test
+assets/sample/spend.csv             what the paid channels cost by month
 assets/demo/record.json             dataset, its version, models, settings, and how it was made
 assets/demo/workspace/              files of a workspace: models, scores, explanations, monitoring and so on
 """
@@ -22,7 +23,7 @@ from clv_core import columns
 from clv_core.collection import Answers
 from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.simulate.shop_scenarios import voucher_date
+from clv_core.collection.simulate.shop_scenarios import store_spend, voucher_date
 from clv_core.collection.store import Dataset, Roles, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle, open_bundle
@@ -33,6 +34,7 @@ from clv_core.preprocessing import append
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.program_files import ASSETS
 from clv_core.records import JsonObject
+from clv_core.strategy.acquisition import SpendSettings, read_spends, save_spend
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILES: Final = ASSETS / "sample"
@@ -40,6 +42,7 @@ SAMPLE: Final = FILES / "events.parquet"
 NEXT_QUARTER: Final = FILES / "next_quarter.csv.gz"
 CUSTOMERS: Final = FILES / "customers.parquet"
 VOUCHER_TEST: Final = FILES / "voucher_test.csv.gz"
+SPEND: Final = FILES / "spend.csv"
 NAME: Final = "sample"
 CURRENCY: Final = "EUR"
 """Of the sample's amounts; nothing in the simulation depends on it."""
@@ -80,7 +83,7 @@ CONSENTING: Final = 0.78
 
 
 def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress) -> tuple[Dataset, Bundle]:
-    """Read the sample into a workspace, its next quarter and customers too, and add what was made of it.
+    """Read the sample into a workspace, its next quarter, customers and spend too, and add what was made of it.
 
     Args:
         workspace: where they go; a dataset ``sample`` gets new versions.
@@ -105,6 +108,8 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
         if source.is_file():
             with atomic_path(workspace.root / source.relative_to(folder / "workspace")) as temporary:
                 shutil.copyfile(source, temporary)
+    (spend,) = read_spends([SPEND], [], SpendSettings(currency=CURRENCY))
+    save_spend(dataset, spend)
     registry = Registry(workspace)
     for model in record["models"]:
         version = registry.register(open_bundle(workspace, model), source="imported")
@@ -177,7 +182,7 @@ def save_demo(workspace: Workspace, paths: Iterable[Path], folder: Path, about: 
 
 
 def make_sample(folder: Path) -> None:
-    """Simulate the shop, and write its log up to the cutoff, the quarter after it, customers and the voucher test."""
+    """Simulate the shop; write its log up to the cutoff, the quarter after it, customers, voucher test and spend."""
     made = simulate("store", PLAN)
     before = made.events[columns.EVENT_TIME] < pd.Timestamp(PLAN.cutoff)
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,6 +206,7 @@ def make_sample(folder: Path) -> None:
     sent = np.where(tested["voucher"].astype(bool), "offer", "control")
     test = pd.DataFrame({columns.CUSTOMER_ID: tested[columns.CUSTOMER_ID], "group": sent, "date": voucher_date(PLAN)})
     test.to_csv(folder / VOUCHER_TEST.name, **gzip)
+    store_spend(PLAN, made.events).to_csv(folder / SPEND.name, index=False, lineterminator="\n")
 
 
 def _in_german(events: pd.DataFrame) -> pd.DataFrame:

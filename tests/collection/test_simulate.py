@@ -91,6 +91,8 @@ def test_the_shipped_sample_is_what_its_data_card_says() -> None:
     assert f"{len(log):,} events of {log['customer_id'].nunique():,} customers" in card
     assert f"net revenue {log['amount'].sum():,.2f}" in card
     assert f"{len(later):,} events" in card and f"net revenue {later['Betrag'].sum():,.2f}" in card
+    spend = pd.read_csv(demo.SPEND)
+    assert f"{len(spend)} rows, {spend['spend'].sum():,.2f} euros" in card
     assert log["event_time"].max() < pd.Timestamp(demo.PLAN.cutoff)
     assert set(log["customer_id"]) | set(later["Kundennummer"]) <= set(people["customer_id"])
     assert people["email"].str.endswith("@example.com").all() and people["email"].is_unique
@@ -104,3 +106,4 @@ def test_the_shipped_sample_is_made_by_its_plan(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / demo.SAMPLE.name), pd.read_parquet(demo.SAMPLE))
     for path in (demo.NEXT_QUARTER, demo.VOUCHER_TEST):
         assert gzip.decompress((tmp_path / path.name).read_bytes()) == gzip.decompress(path.read_bytes())
+    assert (tmp_path / demo.SPEND.name).read_text(encoding="utf-8") == demo.SPEND.read_text(encoding="utf-8")

@@ -76,6 +76,21 @@ def test_each_step_chooses_what_the_story_is_about(open_page: OPEN, with_demo: P
     assert [QUADRANT_KEYS[place - 1] for place in chosen] == ["win_back"]
 
 
+def test_it_takes_less_than_five_minutes() -> None:
+    spoken = sum(len(translate(f"tour.{name}.say", "en").split()) for name in tour.PAGES)
+    read_out = sum(len(translate(f"tour.{name}.say", "zh")) for name in tour.PAGES)
+    on_screen = 20 * len(tour.PAGES)  # seconds to open a page and point at what its notes name
+    assert spoken / 130 * 60 + on_screen < 300  # words a minute of an unhurried talk
+    assert read_out / 240 * 60 + on_screen < 300  # characters a minute
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_acquisition_step_shows_what_the_paid_channels_cost(open_page: OPEN, with_demo: Path, lang: str) -> None:
+    said = texts(open_page(with_demo, "acquisition", lang=lang))
+    assert translate("acquisition.no_spend", lang) not in said
+    assert all(channel in said for channel in ("search", "social", "affiliate", "email"))
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_notes_say_what_to_show_and_say_at_the_step_of_the_other_window(
     open_page: OPEN, with_demo: Path, lang: str

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.collection.simulate.shop_scenarios import CAMPAIGN
+from clv_core.collection.simulate.shop_scenarios import CAMPAIGN, COSTS
 from clv_core.collection.store.version_store import Dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import Bundle
@@ -23,9 +23,15 @@ from clv_core.errors import NotFound, Refused
 from clv_core.evaluation.explain.saved_explanations import load_explanation
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import Report, last_outcome, report_folder
+from clv_core.strategy.acquisition.acquire import report_table
+from clv_core.strategy.acquisition.customer_origins import load_new_customers
+from clv_core.strategy.acquisition.economics import acquisition_report
+from clv_core.strategy.acquisition.question import Question
+from clv_core.strategy.acquisition.spend import load_spend
 from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.training.cost import DEFAULT
 from clv_core.upkeep.demo import (
+    CURRENCY,
     FILES,
     NAME,
     NEXT_QUARTER,
@@ -33,6 +39,7 @@ from clv_core.upkeep.demo import (
     SAMPLE,
     SETTINGS,
     SHIPPED,
+    SPEND,
     VOUCHER_TEST,
     add_demo,
     added_model,
@@ -139,6 +146,23 @@ def test_the_voucher_was_measured_as_its_groups_spent(demo: Demo) -> None:
     assert overall.low is not None and overall.high is not None and overall.low > 0
     assert overall.low < means["offer"] - means["control"] < overall.high
     assert saved.budget == 20_000
+
+
+def test_acquisition_opens_with_what_each_paid_channel_cost(demo: Demo, quarter: pd.DataFrame) -> None:
+    spend = load_spend(demo[1])
+    assert spend is not None and spend.currency == CURRENCY and not spend.rows_rejected
+    customers = load_new_customers(Scored.of(*demo), NoProgress())
+    table = report_table(acquisition_report(customers, spend, Question(("channel",)))).set_index("channel")
+    log, paid = pd.read_parquet(SAMPLE), pd.read_csv(SPEND)
+    events = pd.concat([log.rename(columns={"event_time": "time", "customer_id": "customer"}), quarter])
+    first = events.sort_values("time", kind="stable").groupby("customer").first()
+    won = first[first["time"] >= paid["month"].min()].groupby("channel").size()
+    cost = paid.groupby("channel")["spend"].sum() / won
+    assert cost.dropna().index.tolist() == ["affiliate", "creator_campaign", "email", "search", "social"]
+    for channel, each in cost.dropna().items():
+        assert table.loc[channel, "cac"] == pytest.approx(each, abs=0.005)
+        assert each == pytest.approx(COSTS[channel], rel=0.1)
+    assert table.loc["direct", "cac"] == 0
 
 
 @pytest.mark.slow

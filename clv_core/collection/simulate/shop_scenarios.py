@@ -12,8 +12,10 @@ is measured on that horizon has to come out wrong.
 Scenario ``store``: the demo's homeware shop, ``browsing`` with
     prices in euros, products with names, and a weaker season;
     a voucher that was sent to one half of the customers on a day, at random: it wakes some of those who had gone quiet;
-    a campaign with a creator, which brings a part of the new customers from a day in the horizon on.
-The truth holds with both: the voucher comes before the cutoff, and the campaign changes where customers come from only.
+    a campaign with a creator, which brings a part of the new customers from a day in the horizon on;
+    a table of what its paid channels cost by month (:func:`store_spend`), made from the log.
+The truth holds with all: the voucher comes before the cutoff, the campaign changes where customers come from only, and
+the costs change nothing.
 """
 
 from __future__ import annotations
@@ -114,6 +116,10 @@ CAMPAIGN_DAYS: Final = 31
 """The campaign begins so long after the cutoff."""
 CAMPAIGN_SHARE: Final = 0.4
 """Of new customers, while it lasts."""
+COSTS: Final = {"search": 52.0, "social": 68.0, "affiliate": 95.0, "email": 14.0, CAMPAIGN: 40.0}
+"""What a new customer of each paid channel costs on average, in euros; guesses, so that one channel costs too much."""
+COST_NOISE: Final = 0.08
+"""Spread of a month's cost around that average, on the log scale; a guess."""
 
 
 def voucher_date(plan: SimulationPlan) -> date:
@@ -151,3 +157,21 @@ def store(plan: SimulationPlan) -> Simulation:
     there = made.truth[columns.CUSTOMER_ID]
     voucher = pd.Series(offered, ids).reindex(there).astype(object).where(there.isin(customers_before).to_numpy())
     return Simulation(plan, events, made.truth.assign(voucher=voucher.to_numpy()))
+
+
+def store_spend(plan: SimulationPlan, events: pd.DataFrame) -> pd.DataFrame:
+    """Return what the paid channels of ``store`` cost: ``month, channel, spend``, in cents' precision.
+
+    A month's spend is its new customers times what one costs (:data:`COSTS`) times noise around 1. The first month has
+    none: who was there before the log began looks new in it.
+
+    Args:
+        plan: of the simulation.
+        events: its whole log.
+    """
+    first = events.sort_values(columns.EVENT_TIME, kind="stable").drop_duplicates(columns.CUSTOMER_ID)
+    won = first.assign(month=first[columns.EVENT_TIME].dt.strftime("%Y-%m"))
+    won = won[won[columns.CHANNEL].isin(list(COSTS)) & (won["month"] > START.strftime("%Y-%m"))]
+    came = won.groupby(["month", columns.CHANNEL]).size().rename("spend").reset_index()
+    noise = np.random.default_rng([plan.seed, 3]).lognormal(-(COST_NOISE**2) / 2, COST_NOISE, len(came))
+    return came.assign(spend=np.round(came["spend"] * came[columns.CHANNEL].map(COSTS) * noise, 2))

@@ -64,6 +64,7 @@ STEPS: Final[dict[str, Callable[[], None] | None]] = {
     "customer": _open_customer,
     "exports": _choose_win_back,
     "strategy": _choose_budget,
+    "acquisition": None,
     "monitor": _begin_report,
     "report": _begin_report,
 }
