@@ -76,7 +76,10 @@ def test_the_bridge_of_a_report_counts_refunds_on_the_day_asked_for(
         done(workspace, "report", "sample", "--model", demo["model"], "--out", page, "--refunds", day)
         pages[day] = re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
     said = {day: translate(f"report.bridge.{day}", "en", span="", day="|").split("|")[0] for day in REFUND_DATES}
-    assert all(said[day] in pages[day] and said[day] not in pages[other] for day, other in zip(said, [*said][::-1]))
+    assert all(
+        said[day] in pages[day] and said[day] not in pages[other]
+        for day, other in zip(said, [*said][::-1], strict=True)
+    )
 
 
 @pytest.mark.slow

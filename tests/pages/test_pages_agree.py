@@ -61,7 +61,7 @@ SAID: dict[str, dict[str, str]] = {
     },
     "recommended forecast period": {
         "train": r"forecast (\d+) days ahead$",
-        "look": r"^The next (\d+) days",
+        "look": r"In (\d+) days, customers",
     },
     "ranking": {
         "home": r"Ranking \(normalized Gini\)=(0\.\d{3})",
