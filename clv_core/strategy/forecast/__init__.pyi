@@ -1,3 +1,5 @@
+from .asked_forecast import AskedForecast as AskedForecast
+from .asked_forecast import ask_forecast as ask_forecast
 from .baselines import BASELINES as BASELINES
 from .bridge import REFUND_DATE as REFUND_DATE
 from .bridge import REFUND_DATES as REFUND_DATES
