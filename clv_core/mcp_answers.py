@@ -62,6 +62,18 @@ Offers = Annotated[
         json_schema_extra={"minItems": 1, "maxItems": MAX_OFFERS},
     ),
 ]
+ForecastDays = Annotated[
+    int | None,
+    Field(description="How many days ahead, up to a year or the model's horizon; left out: the horizon."),
+]
+ForecastUnit = Annotated[str, Field(description="Of its periods: day, week (from as_of on) or calendar month.")]
+NewCustomers = Annotated[
+    float | None,
+    Field(
+        description="What if: as many new customers as in the last four weeks, times this share (1.2: a fifth more);"
+        " left out: the log's own trend."
+    ),
+]
 Verdict = Literal["trusted", "caution", "not_trusted"]
 Rows = list[JsonObject]
 
@@ -208,6 +220,27 @@ class BudgetPreview(Answer):
     expected_gain: float = Field(description="What it adds to the predicted value.")
     gain_is: Literal["assumed"] = Field(description="It rests on effects that no experiment has measured.")
     plan: Rows = Field(description="By offer and segment: customers, cost, expected gain, evidence.")
+
+
+class ShopForecast(Answer):
+    """What the shop will take."""
+
+    by: str = Field(
+        description="What gives the total: parts (known customers and new ones), or the simple forecast that was closer"
+        " on past dates."
+    )
+    sum: JsonObject = Field(
+        description="Of all days asked for: first, until (the day after the last), known (customers known today), won"
+        " (customers still to be won), total of both, each with its 80% range (_low and _high, of the total low and"
+        " high; null where untested), and customers, how many new ones."
+    )
+    unit: str = Field(description="Of the periods.")
+    periods: Rows = Field(description="The same by period; the last may be shorter.")
+    tests: Rows = Field(
+        description="Forecasts as of past dates: cutoff, days, known and won, what came (actual), the range low to"
+        " high, wape (weekly errors as a share of what came)."
+    )
+    notes: list[str] = Field(description="How it was tested, what gives the total, what was assumed: say it too.")
 
 
 class RealisedValue(Answer):

@@ -56,15 +56,19 @@ from clv_core.mcp_answers import (
     CustomerId,
     DatasetFacts,
     DatasetName,
+    ForecastDays,
+    ForecastUnit,
     Listed,
     MarginRate,
     ModelFacts,
     ModelReference,
+    NewCustomers,
     Offers,
     PaidFor,
     RealisedValue,
     Scheme,
     SegmentSummary,
+    ShopForecast,
     TopCustomers,
     TrustVerdict,
 )
@@ -72,6 +76,7 @@ from clv_core.monitoring.realized import compare_realized, outside, with_tier_na
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
 from clv_core.strategy.customer import load_card
+from clv_core.strategy.forecast import ask_forecast
 from clv_core.strategy.plans import OfferCost, make_plan, parse_offers
 from clv_core.strategy.segments import load_scored_customers, parse_scheme, segment_table, table
 from clv_core.workspace import Workspace
@@ -80,8 +85,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 ABOUT: Final = (
     "Predicted customer lifetime value of an online shop: datasets, models with their verdict (trusted, caution,"
-    " not_trusted), segments, single customers, budget previews, and how earlier predictions came true. Money is in the"
-    " currency that an answer names. Say the verdict with every figure, and how old the predictions are."
+    " not_trusted), segments, single customers, budget previews, the shop's forecast, and how earlier predictions came"
+    " true. Money is in the currency that an answer names. Say the verdict with every figure, and how old the"
+    " predictions are."
 )
 READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
@@ -136,7 +142,7 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     tools = Tools(workspace, by_key=bool(address))
     for tool in (
         *(tools.list_datasets, tools.list_models, tools.trust_verdict, tools.segment_summary, tools.customer_card),
-        *(tools.top_customers, tools.budget_preview, tools.realised_against_predicted),
+        *(tools.top_customers, tools.budget_preview, tools.forecast, tools.realised_against_predicted),
     ):
         server.tool(annotations=READS)(_as_served(workspace, tool))
     return server
@@ -322,6 +328,24 @@ class Tools:
             expected_gain=made.allocation.gain,
             gain_is="assumed",
             plan=_records(rows),
+        )
+
+    def forecast(
+        self,
+        dataset: DatasetName,
+        model: ModelReference = "champion",
+        days: ForecastDays = None,
+        unit: ForecastUnit = "week",
+        new_customers: NewCustomers = None,
+    ) -> ShopForecast:
+        """Forecast the shop's revenue: of customers known today, of those still to be won, in all; with 80% range."""
+        scored = self._open(dataset, model)
+        asked = ask_forecast(scored, NoProgress(), days=days, unit=unit, new_customers=new_customers)
+        said = asked.to_json()
+        return ShopForecast(
+            **self._about(scored),
+            **{name: said[name] for name in ("by", "sum", "unit", "periods", "tests")},
+            notes=[note.text() for note in asked.notes],
         )
 
     def realised_against_predicted(self, dataset: DatasetName, model: ModelReference = "champion") -> RealisedValue:

@@ -81,6 +81,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
         "customer_card": DATASET | {"customer": best["customer_id"]},
         "top_customers": DATASET | {"most": 3},
         "budget_preview": DATASET | {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
+        "forecast": DATASET | {"days": 60, "unit": "month"},
         "realised_against_predicted": DATASET,
     }
     assert {tool.name for tool in listed} == set(arguments)

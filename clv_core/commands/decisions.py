@@ -1,5 +1,5 @@
 """Commands on what to do: who gets which offer, which products to recommend, how sales respond to prices, where new
-customers pay back.
+customers pay back, what the shop will take.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from clv_core.commands import (
     written_json,
 )
 from clv_core.commands.parser import command, option
-from clv_core.errors import UsageError
+from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import translate
+from clv_core.strategy.forecast import REFUND_DATE, REFUND_DATES
 
 if TYPE_CHECKING:
     from clv_core.strategy import WrittenPlan
@@ -279,4 +280,62 @@ def run_acquire(options: argparse.Namespace, context: Context) -> Answer:
         **report_json(report),
         "spend_tables": [table.to_json() for table in tables],
         **trust_and_warnings(scored, context, report.warnings),
+    }
+
+
+@command(
+    "forecast",
+    DATASET,
+    MODEL,
+    option("--days", "cli.forecast.days", type=whole_number(1)),
+    option("--unit", "cli.forecast.unit", default="week"),
+    option("--new-customers", "cli.forecast.new_customers", type=float, metavar="SHARE"),
+    option("--out", "cli.forecast.out", type=Path),
+    option("--bridge", "cli.forecast.bridge", type=Path),
+    option("--refunds", "cli.report.refunds", choices=REFUND_DATES, default=REFUND_DATE),
+)
+def run_forecast(options: argparse.Namespace, context: Context) -> Answer:
+    """Forecast the shop's revenue, write it by period, and write the bridge from the last forecast to what came.
+
+    Raises:
+        NotEnoughData: there is no earlier forecast for a bridge.
+    """
+    from clv_core.strategy.audiences import check_ending, side_of, write_rows
+    from clv_core.strategy.forecast import ask_forecast, bridge_table, last_expected, make_bridge
+
+    for path in (options.out, options.bridge):
+        if path is not None:
+            check_ending(path)
+    scored = open_scored(options, context)
+    asked = ask_forecast(
+        scored, context.progress, days=options.days, unit=options.unit, new_customers=options.new_customers
+    )
+    bridge = written_bridge = written = None
+    if options.bridge is not None:
+        expected = last_expected(scored)
+        if expected is None:
+            raise NotEnoughData("forecast_no_bridge", dataset=options.name)
+        bridge = make_bridge(context.workspace, scored.dataset, expected, options.refunds)
+        table = bridge_table(bridge, context.language)
+        side = side_of(scored).at(scored.terms, bridge.warnings, context.language)
+        written_bridge = write_rows(context.workspace, table, options.bridge, side, dataset=scored.dataset)
+    if options.out is not None:
+        side = side_of(scored).at(scored.terms, asked.notes, context.language)
+        written = write_rows(context.workspace, asked.table(), options.out, side, dataset=scored.dataset)
+    warnings = [*asked.notes, *(() if bridge is None else bridge.warnings)]
+    return {
+        **written_json(written),
+        "model": options.model,
+        **asked.to_json(),
+        "bridge": None
+        if bridge is None
+        else {
+            **written_json(written_bridge),
+            "cutoff": bridge.cutoff.isoformat(),
+            "days": bridge.days,
+            "refunds": bridge.refunds,
+            "forecast": bridge.forecast_cents / 100,
+            "actual": bridge.actual_cents / 100,
+        },
+        **trust_and_warnings(scored, context, warnings),
     }

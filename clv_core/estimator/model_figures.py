@@ -1,4 +1,4 @@
-"""Reports of a fitted model: figures on the held-out horizon, reasons, charts, segments."""
+"""Reports of a fitted model: figures on the held-out horizon, reasons, charts, segments, the shop's forecast."""
 
 from __future__ import annotations
 
@@ -224,6 +224,42 @@ class ModelFigures(FittedModel):
         parsed = parse_scheme(scheme, scored.dataset)
         customers = load_scored_customers(scored, parsed, progress=self._listener()).frame
         return customers if offer is None else offer.added_to(customers)
+
+    @python_door
+    def forecast(self, days: int | None = None, unit: str = "week", new_customers: float | None = None) -> pd.DataFrame:
+        """Return what the shop will take from the log's end on, one row a period.
+
+        Revenue of the customers known today (``known``) and of those still to be won (``won``) adds up to ``total``.
+        How it was tested on past dates, and what was assumed, is warned of.
+
+        Args:
+            days: how far ahead, up to a year or the model's horizon; None is the horizon.
+            unit: of the periods: ``day``, ``week`` (from the log's end on) or calendar ``month``.
+            new_customers: as many as in the last four weeks, times this share, are expected; None: the log's own trend.
+
+        Returns:
+            first and until (the day after the last), known, won and total, each with its 80% range (``_low`` and
+            ``_high``; of the total ``low`` and ``high``), and customers (how many new ones). Money in
+            :attr:`currency_`.
+
+        Raises:
+            UsageError: there is no such unit, the share is none, or a forecast does not go so far.
+
+        Examples:
+            >>> by_month = clv.forecast(unit="month")
+            >>> by_month[["first", "until", "known", "won", "total"]].round(0)
+                    first       until   known   won   total
+            0  2024-10-01  2024-11-01  2770.0  70.0  2839.0
+            1  2024-11-01  2024-12-01  2717.0  74.0  2791.0
+            2  2024-12-01  2024-12-30  2584.0  69.0  2653.0
+        """
+        from clv_core.deployment import distrust_warnings
+        from clv_core.strategy.forecast import ask_forecast
+
+        scored = self._scored()
+        asked = ask_forecast(scored, self._listener(), days=days, unit=unit, new_customers=new_customers)
+        warn([*distrust_warnings(scored.model, self.trust_), *asked.notes])
+        return asked.table()
 
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
         from clv_core.deployment import explain_scores

@@ -1,3 +1,5 @@
+from .asked_forecast import AskedForecast as AskedForecast
+from .asked_forecast import ask_forecast as ask_forecast
 from .baselines import BASELINES as BASELINES
 from .bridge import ACTUAL as ACTUAL
 from .bridge import BASKET as BASKET
