@@ -177,8 +177,14 @@ class PurchaseModel(JsonRecord, ABC):
         """
         return intervals_of(self._parameters, self.covariance(frequency, recency, T, weights), level)
 
-    def p_alive(self, frequency: ArrayLike = 0, recency: ArrayLike = 0, T: ArrayLike = 0) -> Any:
+    def p_alive(self, frequency: ArrayLike = 0, recency: ArrayLike = 0, T: ArrayLike = 0, *, check: bool = True) -> Any:
         """Return the probability that each customer has not left by the cutoff, in [0, 1].
+
+        Args:
+            frequency: x, [n].
+            recency: first to last purchase, [n].
+            T: first purchase to cutoff, [n].
+            check: whether rows that no customer can be are refused; explanations mix the columns of several customers.
 
         Examples:
             >>> from clv_core import BGNBD
@@ -186,7 +192,7 @@ class PurchaseModel(JsonRecord, ABC):
             >>> model.p_alive([2, 2], [30.43, 5.0], [38.86, 38.86]).round(3)
             array([0.727, 0.124])
         """
-        (x, last, age), shape = self._customers(frequency, recency, T)
+        (x, last, age), shape = self._customers(frequency, recency, T, check=check)
         return _shaped(self._p_alive(x, last, age), shape)
 
     def alive_path(self, purchases: ArrayLike, times: ArrayLike) -> Floats:
@@ -213,7 +219,13 @@ class PurchaseModel(JsonRecord, ABC):
         return alive
 
     def expected_purchases(
-        self, horizon: ArrayLike, frequency: ArrayLike = 0, recency: ArrayLike = 0, T: ArrayLike = 0
+        self,
+        horizon: ArrayLike,
+        frequency: ArrayLike = 0,
+        recency: ArrayLike = 0,
+        T: ArrayLike = 0,
+        *,
+        check: bool = True,
     ) -> Any:
         """Return the expected purchases of each customer in the horizon after the cutoff.
 
@@ -222,6 +234,7 @@ class PurchaseModel(JsonRecord, ABC):
             frequency: x, [n].
             recency: first to last purchase, [n].
             T: first purchase to cutoff, [n].
+            check: as in :meth:`p_alive`.
 
         Examples:
             Two customers of the BG/NBD paper; a new one, by weeks since her first purchase.
@@ -233,7 +246,8 @@ class PurchaseModel(JsonRecord, ABC):
             >>> model.expected_purchases([1, 32, 78]).round(2)
             array([0.05, 1.05, 1.86])
         """
-        (x, last, age, t), shape = self._customers(frequency, recency, T, inputs.horizon_of(horizon, whole=self.WHOLE))
+        ahead = inputs.horizon_of(horizon, whole=self.WHOLE)
+        (x, last, age, t), shape = self._customers(frequency, recency, T, ahead, check=check)
         days = t if np.ndim(horizon) else float(t[0]) if len(t) else 0.0
         return _shaped(self._expected(x, age)(days) * self._p_alive(x, last, age), shape)
 
@@ -259,8 +273,23 @@ class PurchaseModel(JsonRecord, ABC):
         x, age = (np.atleast_1d(np.asarray(column, np.float64)) for column in (frequency, T))
         return self._expected(*np.broadcast_arrays(x, age))
 
-    def p_purchase(self, horizon: ArrayLike, frequency: ArrayLike = 0, recency: ArrayLike = 0, T: ArrayLike = 0) -> Any:
+    def p_purchase(
+        self,
+        horizon: ArrayLike,
+        frequency: ArrayLike = 0,
+        recency: ArrayLike = 0,
+        T: ArrayLike = 0,
+        *,
+        check: bool = True,
+    ) -> Any:
         """Return the probability of at least one purchase in the horizon after the cutoff, in [0, 1].
+
+        Args:
+            horizon: t, in the unit of T; one for all, or one each.
+            frequency: x, [n].
+            recency: first to last purchase, [n].
+            T: first purchase to cutoff, [n].
+            check: as in :meth:`p_alive`.
 
         Examples:
             >>> from clv_core import BGNBD
@@ -268,7 +297,8 @@ class PurchaseModel(JsonRecord, ABC):
             >>> model.p_purchase(39, [0, 2], [0, 30.43], [38.86, 38.86]).round(3)
             array([0.145, 0.555])
         """
-        (x, last, age, t), shape = self._customers(frequency, recency, T, inputs.horizon_of(horizon, whole=self.WHOLE))
+        ahead = inputs.horizon_of(horizon, whole=self.WHOLE)
+        (x, last, age, t), shape = self._customers(frequency, recency, T, ahead, check=check)
         return _shaped(self._p_some(t, x, age) * self._p_alive(x, last, age), shape)
 
     def p_purchases(
@@ -414,10 +444,14 @@ class PurchaseModel(JsonRecord, ABC):
         return log_likelihood
 
     def _customers(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *others: Floats
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, *others: Floats, check: bool = True
     ) -> tuple[list[Floats], tuple[int, ...]]:
         """Return customers and what is asked of each, [n] all; and the shape of the answer, () of one customer."""
-        columns = [*inputs.customers(frequency, recency, T, whole=self.WHOLE), *others]
+        known = frequency, recency, T
+        checked = (
+            inputs.customers(*known, whole=self.WHOLE) if check else [np.asarray(one, np.float64) for one in known]
+        )
+        columns = [*checked, *others]
         own = [np.shape(getattr(self, name)) for name in self.NAMES]
         try:
             shape = np.broadcast_shapes(*(column.shape for column in columns), *own)

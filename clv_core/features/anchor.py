@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Self
 
 import numpy as np
@@ -63,15 +64,15 @@ class Anchor(JsonRecord):
 
     def expected_count(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the expected purchase days in the horizon, float64 [n]; never-buyers 0."""
-        return self._of_buyers(rfm, lambda x, last, age: self.counts.expected_purchases(horizon_days, x, last, age))
+        return self._of_buyers(rfm, partial(self.counts.expected_purchases, horizon_days, check=False))
 
     def p_alive(self, rfm: Rows) -> Floats:
         """Return the probability of not having left, float64 [n]; never-buyers 0."""
-        return self._of_buyers(rfm, self.counts.p_alive)
+        return self._of_buyers(rfm, partial(self.counts.p_alive, check=False))
 
     def p_purchase(self, rfm: Rows, horizon_days: float) -> Floats:
         """Return the probability of any purchase in the horizon, float64 [n]; never-buyers 0."""
-        return self._of_buyers(rfm, lambda x, last, age: self.counts.p_purchase(horizon_days, x, last, age))
+        return self._of_buyers(rfm, partial(self.counts.p_purchase, horizon_days, check=False))
 
     def expected_spend(self, rfm: Rows) -> Floats:
         """Return the expected value of a purchase day, less what comes back, float64 [n]; never-buyers: of the mean."""

@@ -90,7 +90,7 @@ def _residual(past: pd.DataFrame) -> float:
 def _expected(past: pd.DataFrame, anchor: Anchor) -> NDArray[np.float64]:
     """Return the orders that the anchor expected of these buyers in each part of the year, [PARTS]."""
     frequency, since_first = past["frequency"], past["T"]
-    alive = anchor.counts.p_alive(frequency, past["recency"], since_first)
+    alive = anchor.counts.p_alive(frequency, past["recency"], since_first, check=False)
     curve = anchor.counts.expected_if_alive(frequency, since_first)
     until = [float((alive * curve(float(PART_DAYS * part))).sum()) for part in range(1, PARTS + 1)]
     return np.diff([0.0, *until])

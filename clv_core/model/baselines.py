@@ -334,13 +334,13 @@ class ParetoNBDModel(CompoundBaseline):
     def _chance(self, snapshot: Snapshot, horizon_days: float) -> Floats:
         p = np.zeros(len(snapshot))
         for rows, counts, buyers in self._parts(snapshot):
-            p[rows] = counts.p_purchase(horizon_days, *buyers)
+            p[rows] = counts.p_purchase(horizon_days, *buyers, check=False)
         return p
 
     def _value(self, snapshot: Snapshot) -> Curve:
         spend = np.nan_to_num(snapshot.features["anchor_spend"].to_numpy(np.float64))
         parts = [
-            (rows, counts.p_alive(*buyers) * spend[rows], counts.expected_if_alive(buyers[0], buyers[2]))
+            (rows, counts.p_alive(*buyers, check=False) * spend[rows], counts.expected_if_alive(buyers[0], buyers[2]))
             for rows, counts, buyers in self._parts(snapshot)
         ]
 

@@ -17,6 +17,7 @@ from clv_core.deployment import PREDICTIONS_FILE, Bundle, Scored, backtest_folde
 from clv_core.errors import Message
 from clv_core.evaluation import SharedError, top_share
 from clv_core.strategy.audiences import Side, side_of
+from clv_core.strategy.forecast import find_headline, forecast_path
 from clv_core.strategy.segments import (
     DEFAULT_SCHEME,
     NAMES,
@@ -29,7 +30,7 @@ from clv_core.strategy.segments import (
 )
 from pages.ui import cells, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.i18n import money, percent, t
+from pages.ui.i18n import message_text, money, percent, t
 from pages.ui.terms import assumptions
 
 LEAST_SHOWN: Final = 0.005
@@ -81,13 +82,21 @@ def _totals(
     return top_share(_customers["predicted_clv"]), total(_customers, _shared)
 
 
+@cached()
+def _forecast(scored: Scored, saved: Path, predictions: Path, language: str) -> Message | None:  # noqa: ARG001
+    return find_headline(scored, language)
+
+
 def headline(scored: Scored, customers: pd.DataFrame) -> str:
-    """Return the predicted total with its interval, and the share that the top customers hold."""
+    """Return what known customers will bring, with new ones where a forecast is saved, and the top customers' share."""
     terms, shared = scored.terms, shared_error_of(scored)
     top, worth = _totals(scored, predictions_of(scored.model), customers, shared)
     amount, share = money(worth.value, scored.currency), percent(top)
     if terms.lifetime:
         return t("segments.headline.lifetime", years=terms.years, total=amount, share=share)
+    said = _forecast(scored, forecast_path(scored), predictions_of(scored.model), session.language())
+    if said is not None:
+        return t("forecast.headline.top", forecast=message_text(said), share=share)
     span = sure(worth.low, worth.high, scored.currency)
     return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=amount, sure=span, share=share)
 

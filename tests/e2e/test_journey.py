@@ -50,7 +50,7 @@ def upload(studio: Studio, file: Path) -> None:
     studio.click(translate("upload.save", "en"))
     studio.wait_for("CDNOW saved")
     studio.wait_for("First look only")
-    studio.shows("The next 182 days are worth")
+    studio.shows("In 182 days, customers known today will bring")
     studio.picture("upload-look_en")
 
 

@@ -38,20 +38,20 @@ SAID: dict[str, dict[str, str]] = {
         "report": r"Revenue ([\d,]+) EUR",
     },
     "predicted total": {
-        "home": rf"days are worth {AMOUNT}",
-        "segments": rf"days are worth {AMOUNT}",
+        "home": rf"customers known today will bring {AMOUNT}",
+        "segments": rf"customers known today will bring {AMOUNT}",
         "segments, below": rf"predicted value \*\*{AMOUNT}\*\*",
-        "report": rf"days are worth {AMOUNT}",
-        "report page": rf"days are worth {AMOUNT}",
+        "report": rf"customers known today will bring {AMOUNT}",
+        "report page": rf"customers known today will bring {AMOUNT}",
     },
     "range of the total": {
         place: r"EUR \(80% sure: ([\d,]+ to [\d,]+ EUR)\); the top"
         for place in ("home", "segments", "report", "report page")
     },
     "forecast period": {
-        "home": r"next (\d+) days",
-        "segments": r"next (\d+) days",
-        "report page": r"next (\d+) days",
+        "home": r"In (\d+) days, customers",
+        "segments": r"In (\d+) days, customers",
+        "report page": r"In (\d+) days, customers",
         "monitor": r"next (\d+) days",
         "models": r"(\d+) days ahead",
         "evaluate": r"Over (\d+) unseen days",

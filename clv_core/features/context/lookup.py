@@ -124,7 +124,7 @@ class CustomerState:
         bought = self.count > 0
         last, age = (np.rint(part * horizon_days)[bought] for part in (self.age - self.recency, self.age))
         order_days = np.zeros(len(self.count))
-        order_days[bought] = counts.expected_purchases(days, self.count[bought] - 1, last, age)
+        order_days[bought] = counts.expected_purchases(days, self.count[bought] - 1, last, age, check=False)
         return order_days
 
     def cells(self) -> dict[str, tuple[Ints, int]]:

@@ -208,6 +208,7 @@ class _Report:
         rows |= {
             "max_cac": rows["ltv"] / question.target_ratio,
             "max_cac_low": rows["ltv_low"] / question.target_ratio,
+            "max_cac_payback": spend,
             "max_spend": spend,
             "max_spend_low": spend_low,
             "never_again": self._never_again(),

@@ -107,6 +107,7 @@ class Acquisition:
             it with a chance of 90%);
             ``max_spend`` and ``max_spend_low`` (the most that may be spent on a new customer: contribution by the end
             of the payback months, and the lower end of its interval; NaN where no curve goes so far);
+            ``max_cac_payback`` (the same as ``max_spend``, its earlier name, which goes with the next release);
             ``never_again`` (share of buyers whose first order is expected to stay the only one in the horizon);
             ``multiplier`` (ltv over that of all customers);
             ``enough`` (whether it has the minimum of customers), ``rank`` (1 is best; by ratio, else by ltv; missing

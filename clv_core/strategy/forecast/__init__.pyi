@@ -5,9 +5,11 @@ from .bridge import Expected as Expected
 from .bridge import bridge_table as bridge_table
 from .bridge import make_bridge as make_bridge
 from .saved_forecast import find_forecast as find_forecast
+from .saved_forecast import find_headline as find_headline
 from .saved_forecast import forecast as forecast
 from .saved_forecast import forecast_json as forecast_json
 from .saved_forecast import forecast_notes as forecast_notes
+from .saved_forecast import forecast_path as forecast_path
 from .saved_forecast import forecast_table as forecast_table
 from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected

@@ -17,7 +17,7 @@ from clv_core.collection.store import MADE
 from clv_core.deployment import ArtifactKind, Scored, Terms, origin_predictions, shared_error
 from clv_core.errors import Message
 from clv_core.evaluation import sum_errors
-from clv_core.i18n import say_number
+from clv_core.i18n import say_money
 from clv_core.jobs import Progress, parts_of
 from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.forecast.bridge import Expected
@@ -239,12 +239,21 @@ def headline(made: Forecast, language: str) -> Message:
     sums, currency = made.sums(), made.currency
 
     def money(amount: float) -> str:
-        return f"{say_number(amount, language)} {currency}".strip()
+        return say_money(amount, currency, language)
 
     params = {"days": made.horizon_days, "known": money(sums.known), "total": money(sums.total)}
     if sums.low is None or sums.high is None:
         return Message("forecast.headline", params)
     return Message("forecast.headline.ranged", params | {"low": money(sums.low), "high": money(sums.high)})
+
+
+def find_headline(scored: Scored, language: str) -> Message | None:
+    """Return the headline of the saved forecast; None without one, or at terms that it does not know.
+
+    Revenue is neither discounted nor margin, and its headline is about the horizon that the model was trained for.
+    """
+    made = find_forecast(scored) if scored.terms.plain(scored.trained_days) and not scored.terms.lifetime else None
+    return None if made is None else headline(made, language)
 
 
 def _tested(made: Forecast) -> Message:

@@ -28,6 +28,7 @@ from clv_core.evaluation.explain import SECOND
 from clv_core.i18n import say_orders, say_share, say_span, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
+from clv_core.strategy.forecast import find_headline
 from clv_core.strategy.forecast.bridge import ACTUAL as CAME
 from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
 from clv_core.strategy.forecast.saved_forecast import forecast_notes
@@ -274,10 +275,13 @@ def _waterfall(f: Formatter, names: tuple[str, ...], cents: list[int]) -> Chart 
 
 
 def headline(context: ReportContext) -> str:
-    """Return the predicted value of all customers in the horizon, and the share of the top customers."""
+    """Return what known customers will bring, with new ones where a forecast is saved, and the top customers' share."""
     f = context.format
     worth = total(context.tiered, context.shared)
     share = f.percent(top_share(context.tiered[VALUE]))
+    said = find_headline(context.scored.trained, f.language)
+    if said is not None:
+        return f.t("forecast.headline.top", forecast=said.display(f.language), share=share)
     span = "" if worth.low is None or worth.high is None else f.span(worth.low, worth.high)
     sure = f.t("report.sure", span=span) if span else ""
     return f.t("report.finding", horizon=context.horizon_days, total=f.money(worth.value), sure=sure, share=share)

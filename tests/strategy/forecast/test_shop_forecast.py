@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv_core.deployment import Scored, origin_predictions, shared_error
+from clv_core.deployment import Scored, Terms, origin_predictions, shared_error
 from clv_core.deployment.bundle import Bundle
+from clv_core.i18n import say_money
 from clv_core.jobs import NoProgress
-from clv_core.strategy.forecast import find_forecast, forecast, last_expected
+from clv_core.strategy.forecast import find_forecast, find_headline, forecast, last_expected
 from clv_core.strategy.forecast.baselines import baselines
 from clv_core.strategy.forecast.known_customers import Known
 from clv_core.strategy.forecast.new_customers import Arrivals, Worth, revenue_of
@@ -106,6 +107,17 @@ def test_what_is_saved_is_what_was_made_and_is_made_anew_after_a_backtest(
     more = {**origin_predictions(scored.workspace, scored.model), "2024-01-01": pd.DataFrame()}
     monkeypatch.setattr("clv_core.strategy.forecast.saved_forecast.origin_predictions", lambda *_: more)
     assert find_forecast(scored) is None
+
+
+def test_the_headline_says_known_and_all_where_a_forecast_is_saved_and_counts_revenue(
+    scored: Scored, made: Forecast
+) -> None:
+    said = find_headline(scored, "en")
+    assert said is not None
+    known = scored.scores(NoProgress())["predicted_clv"].sum()
+    assert said.params["known"] == say_money(known, made.currency, "en")
+    assert said.params["total"] == say_money(made.sums().total, made.currency, "en")
+    assert find_headline(scored.at(Terms(scored.trained_days, margin_rate=0.4)), "en") is None
 
 
 def test_the_last_forecast_is_that_of_the_holdout_until_a_saved_one_is_due(scored: Scored, made: Forecast) -> None:
