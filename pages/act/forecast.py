@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clv_core.errors import ClvError
-from clv_core.strategy.forecast import headline, last_expected
+from clv_core.strategy.forecast import LEAST_DATES, headline, last_expected
 from pages.ui import i18n, navigation, session, widgets
 from pages.ui.forecast import expected, past
 from pages.ui.i18n import t
@@ -21,7 +21,7 @@ expected.show(trained, made)
 
 st.header(t("forecast.past"), anchor=False)
 past.tests(made)
-if len(made.tests) < past.LEAST_TESTS:
+if len(made.tests) < LEAST_DATES:
     with st.container(border=True, horizontal_alignment="left"):
         st.markdown(t("forecast.few_tests"))
         navigation.button("evaluate", t("forecast.to_evaluate"), "to_evaluate")

@@ -76,10 +76,8 @@ def test_the_bridge_of_a_report_counts_refunds_on_the_day_asked_for(
         done(workspace, "report", "sample", "--model", demo["model"], "--out", page, "--refunds", day)
         pages[day] = re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
     said = {day: translate(f"report.bridge.{day}", "en", span="", day="|").split("|")[0] for day in REFUND_DATES}
-    assert all(
-        said[day] in pages[day] and said[day] not in pages[other]
-        for day, other in zip(said, [*said][::-1], strict=True)
-    )
+    for day, page_of_day in pages.items():
+        assert [other for other in REFUND_DATES if said[other] in page_of_day] == [day]
 
 
 @pytest.mark.slow
@@ -89,7 +87,6 @@ def test_a_model_without_a_holdout_has_a_forecast_without_a_bridge(
     shutil.copytree(workspace.root, tmp_path / "copy")
     work = Workspace(tmp_path / "copy")
     folder = work.models / demo["model"]
-    shutil.rmtree(Scored.open(work, "sample", demo["model"]).folder)
     (folder / "holdout.parquet").unlink()
     known = read_record(folder)
     checksums = {name: one for name, one in known.checksums.items() if name != "holdout.parquet"}

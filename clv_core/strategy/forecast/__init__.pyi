@@ -23,6 +23,7 @@ from .saved_forecast import forecast_path as forecast_path
 from .saved_forecast import forecast_table as forecast_table
 from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected
+from .shop_forecast import LEAST_DATES as LEAST_DATES
 from .shop_forecast import LONGEST as LONGEST
 from .shop_forecast import MONTHS as MONTHS
 from .shop_forecast import PARTS as PARTS

@@ -328,7 +328,7 @@ def past_forecasts(log: ShopDays, predictions: Mapping[str, pd.DataFrame], horiz
 
 
 def best_method(tests: Sequence[PastForecast], log: ShopDays) -> str:
-    """Return what had the smallest weekly errors on past dates, relative to what came: the parts or a baseline.
+    """Return what had the smallest sum of weekly errors on past dates: the parts or a baseline.
 
     Only methods that could answer on every date, and can today, count, so that all are judged by the same weeks; of
     equals, and on fewer than :data:`LEAST_DATES` dates, it is the parts.

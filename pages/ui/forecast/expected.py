@@ -14,10 +14,9 @@ from clv_core.strategy.forecast import (
     MONTHS,
     WEEKS,
     Forecast,
+    ask_forecast,
     find_forecast,
     forecast,
-    forecast_notes,
-    forecast_table,
 )
 from pages.ui import cells, i18n, row_files, scores, terms, widgets
 from pages.ui.charts import following
@@ -26,8 +25,6 @@ from pages.ui.i18n import count, percent, t
 HALF_YEAR: Final = 180
 MOST_ARRIVALS: Final = 200
 """Percent of the last four weeks' new customers; twice as many is more than a season brings to most shops. A guess."""
-ARRIVALS: Final = "forecast.assumed.season", "forecast.assumed.no_season"
-"""Notes on how many new customers are expected, which a number that the person chose takes the place of."""
 
 
 def need_forecast(scored: Scored) -> Forecast:
@@ -56,20 +53,17 @@ def show(scored: Scored, made: Forecast) -> None:
         spans = {days: terms.span(Terms(days)) for days in lengths}
         days = widgets.choose(t("forecast.span"), spans, f"forecast_span_{made.horizon_days}")
         share = _arrivals()
-    shown = made if share is None else made.with_arrivals(share)
+    asked = ask_forecast(scored, NoProgress(), days=days, unit=unit, new_customers=share)
+    shown, rows = asked.made, asked.table()
     sums = shown.sums(days)
     part = percent(sums.known / sums.total) if sums.total > 0 else percent(0)
     message = t("forecast.chart", days=days, share=part)
-    rows = forecast_table(shown, unit, days)
     chart = following.expected_revenue(rows, message, unit=i18n.unit(made.currency), monthly=unit == MONTHS)
     widgets.chart(chart, "forecast_revenue")
     st.caption(t("forecast.shorter"))
     _sums(shown, days)
     st.subheader(t("forecast.notes"), anchor=False)
-    notes = [note for note in forecast_notes(shown, days) if share is None or note.code not in ARRIVALS]
-    lines = [i18n.message_text(note) for note in notes]
-    lines += [] if share is None else [t("forecast.assumed.arrivals", share=percent(share))]
-    st.markdown("\n".join(f"- {widgets.escape(line)}" for line in lines))
+    st.markdown("\n".join(f"- {widgets.escape(i18n.message_text(note))}" for note in asked.notes))
     what = f"forecast-{unit}" if share is None else f"forecast-{unit}-{round(100 * share)}"
     row_files.figures(scored.model, rows, what, "download_forecast", scored.dataset.log_end, Terms(days))
 

@@ -32,8 +32,7 @@ from pages.ui import cells, i18n, row_files, session, widgets
 from pages.ui.charts import placing
 from pages.ui.i18n import count, money, percent, t
 
-LEAST_TESTS: Final = 2
-"""On a single past date one method is better than another by chance as often as not."""
+ENDS: Final = "expected", "actual"
 
 
 def tests(made: Forecast) -> None:
@@ -43,10 +42,14 @@ def tests(made: Forecast) -> None:
         st.markdown(t("forecast.past.none"))
         return
     methods = [name for name in (PARTS, *BASELINES) if name in rows and rows[name].notna().any()]
-    means = {name: float(rows[name].mean()) for name in methods}
+    came = float(rows["actual"].sum())
+    if came <= 0:
+        st.markdown(t("forecast.past.nothing"))
+        return
+    means = {name: float((rows[name] * rows["actual"]).sum()) / came for name in methods}
     rivals = [name for name in methods if name != PARTS and rows[name].notna().sum() == rows[PARTS].notna().sum()]
-    message = t("forecast.past.plain", error=percent(means.get(PARTS, 0.0)))
-    if rivals and PARTS in means:
+    message = t("forecast.past.plain", error=percent(means[PARTS]))
+    if rivals:
         best = min(rivals, key=means.__getitem__)
         names = {"parts": percent(means[PARTS]), "rival": t(f"forecast.method.{best}"), "error": percent(means[best])}
         message = t("forecast.past.compared", **names)
@@ -110,9 +113,6 @@ def bridge(scored: Scored, expected: Expected) -> None:
     cells.table(shown.assign(**words)[[*columns]], t("report.bridge"), columns, key="forecast_bridge")
     st.markdown("\n".join(f"- {widgets.escape(line)}" for line in _notes(made, set(shown["line"]))))
     row_files.figures(scored.model, table, f"bridge-{made.refunds}", "download_bridge", made.cutoff)
-
-
-ENDS: Final = "expected", "actual"
 
 
 def _finding(made: Bridge, lines: pd.DataFrame) -> str:
