@@ -91,7 +91,7 @@ USUAL: Final[dict[str, tuple[tuple[str, float], ...]]] = {
         *(("recommend_learning", 3.0), ("recommend_with_bought", 2.0), ("recommend_without_bought", 0.3)),
     ),
     "price": (("price_reading", 1.0), ("price_measuring", 3.0)),
-    "report": (*EXPLAINING, ("report", 1.5)),
+    "report": (*EXPLAINING, *FORECASTING, ("report", 1.5)),
     "monitor": MONITORING,
     "monitor --retrain": (*MONITORING, *TRAINING, *REFITTED * 2),
 }

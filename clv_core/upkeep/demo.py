@@ -22,8 +22,8 @@ import pandas as pd
 from clv_core import columns
 from clv_core.collection import Answers
 from clv_core.collection.ingest import ingest
-from clv_core.collection.simulate import SimulationPlan, simulate
-from clv_core.collection.simulate.shop_scenarios import store_spend, voucher_date
+from clv_core.collection.simulate import SimulationPlan, simulate, store_spend
+from clv_core.collection.simulate.shop_scenarios import voucher_date
 from clv_core.collection.store import Dataset, Roles, list_datasets, open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment import Bundle, open_bundle

@@ -84,7 +84,7 @@ def test_without_new_customers_the_known_are_all(open_page: OPEN, shop: Path) ->
     do(app, ("forecast_arrivals", True)).run()
     do(app, ("forecast_share", 0)).run()
     assert sums_of(app)["revenue"].tolist() == pytest.approx([known, 0.0, known])
-    assert translate("forecast.assumed.arrivals", share="0%") in texts(app)
+    assert translate("forecast.assumed.share", share="0%") in texts(app)
     assert translate("forecast.assumed.season") not in texts(app)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Final
 
 from clv_core.collection.simulate.closed_form import btyd, noise
-from clv_core.collection.simulate.shop_scenarios import browsing, regime, store
+from clv_core.collection.simulate.shop_scenarios import browsing, regime, store, store_spend
 from clv_core.collection.simulate.simulation import Simulation, SimulationPlan
 from clv_core.collection.simulate.subscription import subscription
 from clv_core.errors import UsageError
@@ -35,7 +35,7 @@ SCENARIOS: Final[dict[str, Callable[[SimulationPlan], Simulation]]] = {
 WITH_CHANNELS: Final = ("browsing", "subscription")
 """Scenarios whose customers may come through channels with a cost (``SimulationPlan.channels``)."""
 
-__all__ = ["SCENARIOS", "WITH_CHANNELS", "SimulationPlan", "Simulation", "simulate"]
+__all__ = ["SCENARIOS", "WITH_CHANNELS", "SimulationPlan", "Simulation", "simulate", "store_spend"]
 
 
 def simulate(scenario: str, plan: SimulationPlan) -> Simulation:

@@ -1,4 +1,3 @@
-from .asked_forecast import AskedForecast as AskedForecast
 from .asked_forecast import ask_forecast as ask_forecast
 from .baselines import BASELINES as BASELINES
 from .bridge import ACTUAL as ACTUAL
@@ -17,18 +16,12 @@ from .bridge import make_bridge as make_bridge
 from .saved_forecast import find_forecast as find_forecast
 from .saved_forecast import find_headline as find_headline
 from .saved_forecast import forecast as forecast
-from .saved_forecast import forecast_json as forecast_json
-from .saved_forecast import forecast_notes as forecast_notes
 from .saved_forecast import forecast_path as forecast_path
-from .saved_forecast import forecast_table as forecast_table
 from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected
 from .shop_forecast import LEAST_DATES as LEAST_DATES
 from .shop_forecast import LONGEST as LONGEST
 from .shop_forecast import MONTHS as MONTHS
 from .shop_forecast import PARTS as PARTS
-from .shop_forecast import UNITS as UNITS
 from .shop_forecast import WEEKS as WEEKS
 from .shop_forecast import Forecast as Forecast
-from .shop_forecast import PastForecast as PastForecast
-from .shop_forecast import Sums as Sums

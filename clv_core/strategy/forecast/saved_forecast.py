@@ -246,7 +246,9 @@ def headline(made: Forecast, language: str) -> Message:
     params = {"days": made.horizon_days, "known": money(sums.known), "total": money(sums.total)}
     if sums.low is None or sums.high is None:
         return Message("forecast.headline", params)
-    return Message("forecast.headline.ranged", params | {"low": money(sums.low), "high": money(sums.high)})
+    return Message(
+        "forecast.headline.ranged", params | {"low": say_money(sums.low, "", language), "high": money(sums.high)}
+    )
 
 
 def find_headline(scored: Scored, language: str) -> Message | None:

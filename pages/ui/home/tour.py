@@ -65,6 +65,7 @@ STEPS: Final[dict[str, Callable[[], None] | None]] = {
     "exports": _choose_win_back,
     "strategy": _choose_budget,
     "acquisition": None,
+    "forecast": None,
     "monitor": _begin_report,
     "report": _begin_report,
 }
