@@ -19,7 +19,8 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.evaluation.explain.saved_explanations import load_record
 from clv_core.i18n import translate
-from clv_core.strategy.forecast import REFUND_DATES, find_forecast, forecast_notes, headline
+from clv_core.strategy.forecast import REFUND_DATES, find_forecast, headline
+from clv_core.strategy.forecast.saved_forecast import forecast_notes
 from clv_core.upkeep.demo import FILES
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop, codes, done, refused
