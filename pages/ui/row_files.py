@@ -110,7 +110,16 @@ def table(
     offer(stem(bundle, what, side), key, write, allowed=allowed, most=most, suppressed=suppressed)
 
 
-def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date, terms: Terms | None = None) -> None:
+def figures(
+    bundle: Bundle,
+    rows: pd.DataFrame,
+    what: str,
+    key: str,
+    as_of: date,
+    terms: Terms | None = None,
+    *,
+    is_past: bool = False,
+) -> None:
     """Offer a table of figures about segments as a CSV; an untrusted model has to be acknowledged first.
 
     Args:
@@ -120,8 +129,9 @@ def figures(bundle: Bundle, rows: pd.DataFrame, what: str, key: str, as_of: date
         key: of the button.
         as_of: the cutoff.
         terms: of the values; None is the trained horizon.
+        is_past: what came is no prediction, and needs no acknowledgement.
     """
-    allowed = verdict.is_acknowledged(bundle)
+    allowed = is_past or verdict.is_acknowledged(bundle)
     label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
     table, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record.currency
     page_files.download(label, lambda: page_files.spreadsheet(table, currency), name, key, disabled=not allowed)

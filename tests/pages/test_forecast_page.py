@@ -125,3 +125,12 @@ def test_a_log_too_short_to_test_has_a_forecast_and_it_is_said(open_page: OPEN, 
     assert translate("forecast.few_tests") in texts(app)
     assert list(sums_of(app).columns) == ["part", "revenue"]
     assert not app.error
+
+
+def test_a_model_that_is_not_trusted_is_acknowledged_once_and_what_came_needs_no_word(
+    open_page: OPEN, not_trusted: Path
+) -> None:
+    app = open_page(not_trusted, "forecast", lang="en")
+    asked = [box for box in app.checkbox if str(box.key).startswith("acknowledge_")]
+    assert len(asked) == 1 and not app.exception
+    assert translate("report.bridge") in [header.value for header in app.header]

@@ -112,7 +112,7 @@ def bridge(scored: Scored, expected: Expected) -> None:
     }
     cells.table(shown.assign(**words)[[*columns]], t("report.bridge"), columns, key="forecast_bridge")
     st.markdown("\n".join(f"- {widgets.escape(line)}" for line in _notes(made, set(shown["line"]))))
-    row_files.figures(scored.model, table, f"bridge-{made.refunds}", "download_bridge", made.cutoff)
+    row_files.figures(scored.model, table, f"bridge-{made.refunds}", "download_bridge", made.cutoff, is_past=True)
 
 
 def _finding(made: Bridge, lines: pd.DataFrame) -> str:
