@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clv_core.deployment import Scored
+from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
-from clv_core.jobs import JobError
+from clv_core.jobs import JobError, NoProgress
+from clv_core.strategy.forecast import forecast
+from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.navigation import PAGES, SEARCH, STRATEGY_PART
 from tests.pages.conftest import OPEN, do, texts
@@ -108,7 +112,9 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
 
 
 def test_pages_open_without_torch_but_the_one_that_asks_the_networks_and_without_a_web_server(root: Path) -> None:
-    """It takes a second, which who comes first after a start would wait for."""
+    """It takes a second, which who comes first after a start would wait for; the forecast is saved, as after scoring."""
+    work = Workspace(root)
+    forecast(Scored.open(work, "shop", list_bundles(work)[0].id), NoProgress())
     script = (
         "import sys; from streamlit.testing.v1 import AppTest; from pages.ui.navigation import PAGES\n"
         "app = AppTest.from_file('pages/shell.py', default_timeout=60).run()\n"

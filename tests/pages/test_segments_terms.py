@@ -53,11 +53,11 @@ def test_where_sums_have_no_range_it_is_said(open_page: OPEN, with_model: Path) 
 
 def test_lifetime_is_five_years_that_can_be_changed_and_are_stated(open_page: OPEN, with_model: Path) -> None:
     app = do(opened(open_page, with_model, "lifetime"), ("terms_rate", 10.0))
-    assert app.number_input(key="terms_years").value == 5 and "next 5 years" in app.header[0].value
+    assert app.number_input(key="terms_years").value == 5 and "In 5 years" in app.header[0].value
     assert Terms.of("lifetime", 90, 0.1).warnings(90)[0].text("en") in app.caption[0].value
     do(app, ("terms_years", 8))
     assert say_money(total(with_model, Terms.of("lifetime:8", 90, 0.1)), "") in app.header[0].value
-    assert "next 8 years" in app.header[0].value
+    assert "In 8 years" in app.header[0].value
 
 
 def test_margin_scales_the_total_and_a_custom_horizon_is_taken(open_page: OPEN, with_model: Path) -> None:
