@@ -112,7 +112,7 @@ def test_sidebar_keeps_the_context_on_every_page(open_page: OPEN, with_model: Pa
 
 
 def test_pages_open_without_torch_but_the_one_that_asks_the_networks_and_without_a_web_server(root: Path) -> None:
-    """It takes a second, which who comes first after a start would wait for; the forecast is saved, as after scoring."""
+    """It takes a second, which who comes first after a start would wait for; a forecast is saved, as after scoring."""
     work = Workspace(root)
     forecast(Scored.open(work, "shop", list_bundles(work)[0].id), NoProgress())
     script = (
