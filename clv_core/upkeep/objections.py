@@ -37,7 +37,7 @@ from clv_core.workspace import Workspace, atomic_path
 
 MADE_AGAIN: Final = (
     *PREDICTION_KINDS,
-    *(ArtifactKind.EXPLANATION, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING),
+    *(ArtifactKind.EXPLANATION, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING, ArtifactKind.FORECAST),
 )
 
 

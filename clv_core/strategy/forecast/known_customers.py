@@ -19,9 +19,11 @@ from clv_core.strategy.forecast.shop_days import Floats, ShopDays
 YEAR_WEEKS: Final = 52
 """Back to the same weekday of last year."""
 SETTLING_DAYS: Final = 28
-"""A past day this soon after the log's start has no customers."""
+"""A past day this soon after the log's start has hardly any customers; as long as the monitoring of parts waits."""
+LEAST_SLOPE: Final = 0.05
+"""Beyond the horizon revenue falls to what its sum says, but never below this part of it: a guess."""
 SMOOTH_WEEKS: Final = 3
-"""Last year's weeks are smoothed over so many."""
+"""Last year's weeks are smoothed over so many: one campaign is no season; a guess."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +34,11 @@ class Known:
         cutoff: of the model's prediction.
         sums: expected net revenue by number of days ahead, the horizon first.
         errors: possible values of log(actual / expected) of the horizon's sum; None where no past origin shows them.
-        actual: what came within the horizon; None where that is not over.
-        buyers: how many of them are expected to buy within the horizon.
     """
 
     cutoff: date
     sums: dict[int, float]
     errors: Floats | None = None
-    actual: float | None = None
-    buyers: float | None = None
 
     @property
     def horizon_days(self) -> int:
@@ -64,7 +62,7 @@ class Known:
                 last = course[-4 * WEEK :].mean()
                 rest = self.sums[until] - came
                 earlier = came / done
-                slope = np.clip(rest / length / max(earlier, 1e-9), 0.05, 1.0)
+                slope = np.clip(rest / length / max(earlier, 1e-9), LEAST_SLOPE, 1.0)
                 shape = last * np.linspace(1.0, slope, length)
             shape = shape * np.resize(np.roll(weekday_index(log.total()), -(done % WEEK)), length)
             pieces.append(max(self.sums[until] - came, 0.0) * shape / max(shape.sum(), 1e-12))
