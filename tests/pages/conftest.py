@@ -37,6 +37,7 @@ from clv_core.evaluation.bootstrap import Estimate
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.explanation_files import explain
+from clv_core.strategy.forecast import forecast
 from clv_core.strategy.plans.saved_offers import TIERS, update_offers
 from clv_core.workspace import Workspace, write_json
 from pages.ui import access, page_files
@@ -171,7 +172,7 @@ def with_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with a dataset, a model (the quick BG/NBD), its scores and its explanation."""
+    """A workspace with a dataset, a model (the quick BG/NBD), its scores, forecast and explanation."""
 
     def make(workspace: Workspace) -> None:
         ingest(workspace, SAMPLE, "shop", currency="EUR")
@@ -179,6 +180,7 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
         scored = Scored.open(workspace, "shop", bundle.id)
         score(scored, progress=NoProgress())
+        forecast(scored, NoProgress())
         explain(scored, explanation_folder(scored), sample=40, permutations=1, progress=NoProgress())
 
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
