@@ -21,7 +21,10 @@ if TYPE_CHECKING:
         ParetoNBD,
         PurchaseModel,
         calibration_holdout,
+        holdout_by_frequency,
         lifetime_value,
+        purchase_tracking,
+        purchases_by_frequency,
         summary_from_events,
     )
     from clv_core.errors import ClvError, NeedsAnswer
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _SINGLE_MODELS = (
     *("BGBB", "BGNBD", "CovariateModel", "GammaGamma", "MBGNBD", "ParetoNBD"),
     *("PurchaseModel", "calibration_holdout", "lifetime_value", "summary_from_events"),
+    *("holdout_by_frequency", "purchase_tracking", "purchases_by_frequency"),
 )
 _PLACES = {
     **dict.fromkeys(("ClvError", "NeedsAnswer"), "clv_core.errors"),
@@ -52,7 +56,10 @@ __all__ = [
     "PastOrigins",
     "PurchaseModel",
     "calibration_holdout",
+    "holdout_by_frequency",
     "lifetime_value",
+    "purchase_tracking",
+    "purchases_by_frequency",
     "summary_from_events",
 ]
 
