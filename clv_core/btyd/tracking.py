@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from clv_core.btyd import inputs
 from clv_core.btyd.events_summary import Unit, check_units, day_of, floor_days, purchase_days, time_between
 from clv_core.btyd.fitting import unique_rows
-from clv_core.btyd.purchase_model import PurchaseModel
+from clv_core.btyd.purchase_model import PurchaseModel, figure_of
 from clv_core.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -180,6 +180,73 @@ def holdout_by_frequency(
     means = rows.groupby(group).mean().reindex(pd.RangeIndex(most + 1, name="frequency"))
     means.insert(0, "customers", np.bincount(group, minlength=most + 1))
     return means
+
+
+def alive_history(
+    model: PurchaseModel, times: Any, *, end: date | str | None = None, unit: Unit = "day"
+) -> pd.DataFrame:
+    """Return how likely one customer was to be still there on each day since her first purchase, as seen that day.
+
+    Args:
+        model: hers.
+        times: of her purchases, the first one included; a column of times, or a list.
+        end: the last day; None is that of the last purchase.
+        unit: that of the model. One of opportunities (BG/BB) has a row a week or month, where its unit is one.
+
+    Returns:
+        Index ``day``; ``alive`` in [0, 1]; ``purchases``, 1 on days of a purchase and 0 else.
+
+    Raises:
+        UsageError: a time is none, there is none by ``end``, or the model differs by customer.
+
+    Examples:
+        >>> from clv_core import BGNBD, alive_history
+        >>> model = BGNBD(r=0.243, alpha=30.9, a=0.793, b=2.426)
+        >>> table = alive_history(model, ["2024-01-01", "2024-01-11", "2024-02-10"], end="2024-06-30")
+        >>> table.loc[["2024-01-11", "2024-02-10", "2024-06-30"]].round(2).to_dict("list")
+        {'alive': [0.75, 0.81, 0.27], 'purchases': [1, 1, 0]}
+    """
+    check_units(unit=unit)
+    _refuse_varied(model)
+    grain: Unit = unit if model.WHOLE else "day"
+    events = pd.DataFrame({"times": pd.Series(times).reset_index(drop=True), "customer_id": 0})
+    bought = purchase_days(events, "customer_id", "times", None, grain)["day"]
+    last = bought.max() if end is None else floor_days(pd.Series([day_of("end", end)]), grain)[0]
+    if not (len(bought) and bought.min() <= last):
+        raise UsageError("btyd_no_purchase", day="-" if end is None else f"{last:%Y-%m-%d}")
+    days = floor_days(pd.Series(pd.date_range(bought.min(), last)), grain).drop_duplicates().reset_index(drop=True)
+    since = [time_between(column, days[0], unit, grain) for column in (bought[1:], days)]
+    alive = model.alive_path(*since)
+    return pd.DataFrame({"alive": alive, "purchases": days.isin(bought).astype(int).to_numpy()}, days.rename("day"))
+
+
+def customer_matrix(model: PurchaseModel, figure: str, max_frequency: int, T: float, *horizon: float) -> pd.DataFrame:
+    """Return a figure of customers of one age, by recency (index) and repeat purchases (columns).
+
+    Args:
+        model: one for all customers.
+        figure: ``"expected_purchases"``, ``"p_alive"``, ``"p_purchase"``.
+        max_frequency: of repeat purchases.
+        T: from the first purchase to the cutoff.
+        horizon: that of the figure where it has one.
+
+    Returns:
+        [floor(T) + 1, max_frequency + 1]; NaN where no customer can be.
+
+    Raises:
+        UsageError: an argument is none, or the model differs by customer.
+    """
+    _refuse_varied(model)
+    most = int(inputs.counted("max_frequency", max_frequency))
+    age = float(inputs.not_below_zero("T", inputs.numbers("T", T)))
+    x, recency = np.arange(most + 1.0), np.arange(np.floor(age) + 1.0)
+    last, count = (grid.ravel() for grid in np.meshgrid(recency, x, indexing="ij"))
+    can_be = (count == 0) == (last == 0)
+    if model.WHOLE:
+        can_be &= count <= last
+    values = np.full(count.shape, np.nan)
+    values[can_be] = figure_of(model, figure)(*horizon, count[can_be], last[can_be], age)
+    return pd.DataFrame(values.reshape(len(recency), len(x)), recency, x)
 
 
 def _period_ends(first: pd.Timestamp, last: pd.Timestamp, every: Unit) -> list[pd.Timestamp]:
