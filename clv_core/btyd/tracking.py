@@ -132,7 +132,7 @@ def purchases_by_frequency(
     actual = np.bincount(np.minimum(x, most).astype(int), weight, most + 1).astype(float)
     if not _is_varied(model):
         (age,), place, _ = unique_rows(age)
-        weight = np.bincount(place, weight, len(age))
+        weight = np.bincount(place, weight, len(age)).astype(np.float64)
     exactly = [float(weight @ np.atleast_1d(model.p_purchases(n, age))) for n in range(most)]
     expected = [*exactly, max(float(weight.sum()) - sum(exactly), 0.0)]
     index = pd.RangeIndex(most + 1, name="frequency")
@@ -251,7 +251,8 @@ def customer_matrix(model: PurchaseModel, figure: str, max_frequency: int, T: fl
 
 def _period_ends(first: pd.Timestamp, last: pd.Timestamp, every: Unit) -> list[pd.Timestamp]:
     """Return the last day of each period that is over by ``last``."""
-    step, ends = STEPS[every], []
+    step = STEPS[every]
+    ends: list[pd.Timestamp] = []
     while (until := first + (len(ends) + 1) * step - pd.Timedelta(days=1)) <= last:
         ends.append(until)
     return ends
@@ -259,7 +260,8 @@ def _period_ends(first: pd.Timestamp, last: pd.Timestamp, every: Unit) -> list[p
 
 def _seen(until: pd.Timestamp, grain: Unit) -> pd.Timestamp:
     """Return the day (or first day of the week or month) that a day counts in."""
-    return floor_days(pd.Series([until]), grain)[0]
+    day: pd.Timestamp = floor_days(pd.Series([until]), grain)[0]
+    return day
 
 
 def _is_varied(model: PurchaseModel) -> bool:
