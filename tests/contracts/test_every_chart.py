@@ -16,7 +16,7 @@ import pytest
 
 from clv_core.evaluation.deciles import Thresholds
 from clv_core.i18n import LANGUAGES
-from clv_core.plot import evaluation, explanations
+from clv_core.plot import evaluation, explanations, purchase_models
 from clv_core.plot.drawing import Chart
 from clv_core.plot.evaluation import FIGURES, Holdout
 from clv_core.strategy.customer.next_order import CUMULATIVE, DAY, NET_VALUE, PURCHASED
@@ -24,7 +24,7 @@ from clv_core.strategy.plans.allocation import Curve
 from pages.ui import session
 from pages.ui.charts import acquiring, advising, behaviour, following, placing
 
-MODULES = (evaluation, explanations, acquiring, advising, behaviour, following, placing)
+MODULES = (evaluation, explanations, purchase_models, acquiring, advising, behaviour, following, placing)
 """``pages/ui/charts`` and what Python users draw; ``clv_core/plot/reasons.py`` draws by ``explanations``."""
 MESSAGE = "What the chart shows"
 Rows = Callable[[int], Any]
@@ -72,6 +72,10 @@ def holdout(n: int) -> Holdout:
         {"p_purchase": shares(n), "predicted_clv": upward(n), "actual": [4.0 * (at % 2) for at in range(n)]}
     )
     return Holdout("hybrid", rows, "bgnbd", rows.assign(predicted_clv=upward(n, 2)), "EUR")
+
+
+def both(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"actual": upward(n), "expected": upward(n, 2)})
 
 
 def reasons(n: int) -> pd.DataFrame:
@@ -166,6 +170,21 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
     "explanations.difference_bars": lambda n: explanations.difference_bars(reasons(n), MESSAGE, unit="EUR"),
     "explanations.event_heat": lambda n: explanations.event_heat(
         pd.DataFrame(np.ones((2, n)), index=["When", "What"]), names(n), MESSAGE, unit="EUR"
+    ),
+    "purchase_models.matrix": lambda n: purchase_models.matrix(
+        pd.DataFrame(np.ones((n, n)), range(n), range(n)), MESSAGE, key=GIVEN[0], unit="days"
+    ),
+    "purchase_models.tracking": lambda n: purchase_models.tracking(
+        both(n).assign(until=pd.date_range("2024-01-07", periods=n, freq="7D")).set_index("until"),
+        MESSAGE,
+        is_cumulative=False,
+        fitted_until=date(2024, 1, 14),
+    ),
+    "purchase_models.frequency_bars": lambda n: purchase_models.frequency_bars(both(n), MESSAGE),
+    "purchase_models.holdout_lines": lambda n: purchase_models.holdout_lines(both(n).assign(customers=9), MESSAGE),
+    "purchase_models.history_line": lambda n: purchase_models.history_line(
+        pd.DataFrame({"alive": shares(n), "purchases": [1] * n}, pd.date_range("2024-01-01", periods=n, freq="D")),
+        MESSAGE,
     ),
     "acquiring.ratio_points": lambda n: acquiring.ratio_points(worths(n), 3.0, MESSAGE, unit="EUR"),
     "acquiring.worth": lambda n: acquiring.worth(worths(n), MESSAGE, unit="EUR"),
