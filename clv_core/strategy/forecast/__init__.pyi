@@ -1,4 +1,5 @@
 from .asked_forecast import ask_forecast as ask_forecast
+from .asked_forecast import find_asked_forecast as find_asked_forecast
 from .baselines import BASELINES as BASELINES
 from .bridge import ACTUAL as ACTUAL
 from .bridge import BASKET as BASKET
