@@ -45,7 +45,7 @@ from clv_core.strategy.plans.break_even import (
 )
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
 from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
-from clv_core.strategy.report.report_context import Formatter, ReportContext
+from clv_core.strategy.report.report_context import Formatter, ReportContext, ReportPlan
 from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.segments.value_tiers import NAMES
 
@@ -53,8 +53,7 @@ DRIVERS, GROUPS = 8, 8
 """Rows of the charts of drivers and of groups of new customers: as many as a slide shows."""
 PERIODS, DATES = 7, 3
 """Of a forecast: rows of its table, and past dates on which it was tested, as many as a slide shows; guesses."""
-GAIN_ENDS: Final = ("gain", "low", "high")
-PAIRS: Final = 9
+PAIRS: Final = 7
 """Rows of the table of break-evens, one an offer and segment; as many as fit a slide with its sentences."""
 SHORT_DAYS: Final = 56
 """A forecast of at most so many days is shown by week, as two calendar months say little; a guess."""
@@ -461,21 +460,9 @@ def spending(context: ReportContext) -> Section | None:
         offer, number, point = easiest
         about = {"offer": offer.name, "name": names[number - 1], "needed": point.message().text(f.language)}
         finding = f.t("break_even.headline", cost=say_money(offer.cost, f.currency, f.language, 2), **about)
-    pairs: list[tuple[float, tuple[str, ...]]] = []
-    for offer in offers:
-        by_kind = {kind: offer_break_evens(people, offer, len(names), kind) for kind in PAID}
-        for number, point in by_kind[EVERYONE].items():
-            gain = measured_gain(offer, number)
-            money = {} if gain is None else {end: say_money(getattr(gain, end), "", f.language, 2) for end in GAIN_ENDS}
-            row = (
-                f"{offer.name} · {names[number - 1]}",
-                say_money(offer.cost, "", f.language, 2),
-                f.percent(point.p_purchase),
-                *(_short(f, by_kind[kind][number]) for kind in (EVERYONE, BUYERS)),
-                f.t("break_even.measured", **money) if money else "",
-            )
-            pairs.append((1.0 if point.uplift is None else point.uplift, row))
-    pairs.sort(key=lambda pair: pair[0])
+    pairs = _pairs(f, planned)
+    chosen = sorted(range(len(pairs)), key=lambda at: (pairs[at][0], at))[:PAIRS]
+    rows = tuple(pairs[at][1] for at in sorted(chosen))
     unit = "gain.revenue" if terms.margin_rate == 1 else "gain"
     head = (
         f.t("report.spending.pair"),
@@ -483,17 +470,42 @@ def spending(context: ReportContext) -> Section | None:
         *(f.t(f"break_even.column.{name}") for name in ("p_purchase", EVERYONE, BUYERS)),
         f.t("column.in_unit", label=f.t(f"break_even.column.{unit}"), unit=f.unit()),
     )
-    rows = tuple(row for _, row in pairs[:PAIRS])
     wide = len(head) - (0 if any(row[-1] for row in rows) else 1)
     notes = [note.text(f.language) for note in OfferCost(0.0, margin_rate=terms.margin_rate).notes]
-    left = [f.t("report.spending.left", left=len(pairs) - PAIRS)] if len(pairs) > PAIRS else []
+    measured = [f.t("report.spending.measured")] if wide == len(head) else []
+    left = [f.t("report.spending.left", left=len(pairs) - len(rows))] if len(pairs) > len(rows) else []
     return Section(
         "spending",
         f.t("break_even.title"),
         finding,
-        (f.t("break_even.what"), *notes, *_rates(terms, f), *left),
+        (f.t("break_even.what"), *notes, *measured, *_rates(terms, f), *left),
         table=Table(head[:wide], tuple(row[:wide] for row in rows)),
     )
+
+
+def _pairs(f: Formatter, planned: ReportPlan) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the row of each offer and segment, by offer the easiest first, with its place there.
+
+    The first places of all offers go first where not all fit: else the cheapest offer filled the slide.
+    """
+    pairs: list[tuple[int, tuple[str, ...]]] = []
+    for offer in planned.inputs.offers:
+        by_kind = {kind: offer_break_evens(planned.people, offer, len(planned.names), kind) for kind in PAID}
+        points = by_kind[EVERYONE]
+        needed = {number: np.inf if point.uplift is None else point.uplift for number, point in points.items()}
+        for place, number in enumerate(sorted(needed, key=needed.__getitem__)):
+            gain, ends = measured_gain(offer, number), {}
+            if gain is not None:
+                ends = {end: say_money(getattr(gain, end), "", f.language, 2) for end in ("gain", "low", "high")}
+            row = (
+                f"{offer.name} · {planned.names[number - 1]}",
+                say_money(offer.cost, "", f.language, 2),
+                f.percent(points[number].p_purchase),
+                *(_short(f, by_kind[kind][number]) for kind in (EVERYONE, BUYERS)),
+                f.t("report.spending.gain", **ends) if ends else "",
+            )
+            pairs.append((place, row))
+    return pairs
 
 
 def _short(f: Formatter, point: BreakEven) -> str:

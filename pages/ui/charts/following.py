@@ -146,9 +146,17 @@ def expected_revenue(
     if came is not None:
         passed = pd.to_datetime(came["first"])
         ended = (pd.to_datetime(came["until"]) - timedelta(days=1)).dt.strftime("%Y-%m-%d")
-        actual: Looks = {"type": "bar", "offsetgroup": "total", "x": passed, "y": came["came"], "hovertemplate": hover}
-        actual |= {"customdata": np.column_stack([came["first"], ended]), "marker": {"color": ACTUAL}}
-        traces.insert(0, {**actual, "name": t("forecast.chart.came")})
+        actual: Looks = {
+            "type": "bar",
+            "offsetgroup": "total",
+            "x": passed,
+            "y": came["came"],
+            "customdata": np.column_stack([came["first"], ended]),
+            "hovertemplate": hover,
+            "name": t("forecast.chart.came"),
+            "marker": {"color": ACTUAL},
+        }
+        traces.insert(0, actual)
         at, tops = pd.concat([passed, at], ignore_index=True), [*tops, came["came"]]
     ticks = at.iloc[:: -(-len(at) // MOST_DATES) or 1]
     return drawn(
