@@ -76,7 +76,7 @@ from clv_core.monitoring.realized import compare_realized, outside, with_tier_na
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
 from clv_core.strategy.customer import load_card
-from clv_core.strategy.forecast import ask_forecast
+from clv_core.strategy.forecast import find_asked_forecast
 from clv_core.strategy.plans import OfferCost, make_plan, parse_offers
 from clv_core.strategy.segments import load_scored_customers, parse_scheme, segment_table, table
 from clv_core.workspace import Workspace
@@ -338,9 +338,9 @@ class Tools:
         unit: ForecastUnit = "week",
         new_customers: NewCustomers = None,
     ) -> ShopForecast:
-        """Forecast the shop's revenue: of customers known today, of those still to be won, in all; with 80% range."""
+        """Return the saved forecast of revenue: of customers known today, of those still to be won, of both; ranged."""
         scored = self._open(dataset, model)
-        asked = ask_forecast(scored, NoProgress(), days=days, unit=unit, new_customers=new_customers)
+        asked = find_asked_forecast(scored, days=days, unit=unit, new_customers=new_customers)
         said = asked.to_json()
         return ShopForecast(
             **self._about(scored),

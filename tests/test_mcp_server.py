@@ -30,6 +30,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
+from clv_core.strategy.forecast import forecast
 from clv_core.strategy.plans.offers import MAX_OFFERS
 from clv_core.workspace import Workspace
 
@@ -72,6 +73,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
     listed = asyncio.run(tools())
     assert all(tool.annotations.read_only_hint and tool.description for tool in listed)
     scores = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    forecast(Scored.open(workspace, "shop", small_bundle.id), NoProgress())
     best = scores.loc[scores["predicted_clv"].idxmax()]
     arguments: dict[str, dict[str, Any]] = {
         "list_datasets": {},

@@ -111,7 +111,9 @@ def test_a_button_that_is_pressed_twice_starts_one_run_which_both_presses_follow
 
 
 def test_home_opens_with_what_the_model_predicts(open_page: OPEN, with_model: Path) -> None:
-    scores = pd.read_parquet(next(with_model.glob("datasets/*/made/*/*/scores-*.parquet")))
+    scores = pd.read_parquet(
+        min(with_model.glob("datasets/*/made/*/*/scores-*.parquet"), key=lambda path: len(path.name))
+    )
     app = open_page(with_model, "home", lang="en")
     assert say_money(scores["predicted_clv"].sum(), "EUR") in app.header[0].value
     buyers = round(scores["p_purchase"].sum())

@@ -1,4 +1,5 @@
 from .asked_forecast import ask_forecast as ask_forecast
+from .asked_forecast import find_asked_forecast as find_asked_forecast
 from .baselines import BASELINES as BASELINES
 from .bridge import ACTUAL as ACTUAL
 from .bridge import BASKET as BASKET
@@ -19,6 +20,9 @@ from .saved_forecast import forecast as forecast
 from .saved_forecast import forecast_path as forecast_path
 from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected
+from .shop_days import WEEK as WEEK
+from .shop_days import past_weeks as past_weeks
+from .shop_forecast import DAY as DAY
 from .shop_forecast import LEAST_DATES as LEAST_DATES
 from .shop_forecast import LONGEST as LONGEST
 from .shop_forecast import MONTHS as MONTHS

@@ -96,7 +96,8 @@ def make_report(
         people = SuppressionList.of(workspace, dataset).without(people)
         people = scored.at_terms(people, progress)
         made = make_plan(people, len(names), check_offers(plan.offers), plan.budget)
-        planned = ReportPlan(made, plan, all_warnings(made, plan.offers, names, scored.terms, experiments or {}))
+        notes = all_warnings(made, plan.offers, names, scored.terms, experiments or {})
+        planned = ReportPlan(made, plan, people, names, notes)
     f = Formatter(language, bundle.record.currency)
     context = ReportContext(
         scored=scored,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -80,10 +81,20 @@ class Formatter:
 
 @dataclass(frozen=True, eq=False)
 class ReportPlan:
-    """A plan, what it was made of, and the warnings on it."""
+    """A plan and what it was made of.
+
+    Args:
+        plan: it.
+        inputs: offers, with measured effects where there are any, and budget.
+        people: who may get an offer, at the plan's terms, with the number of their segment.
+        names: of the segments.
+        notes: warnings on it.
+    """
 
     plan: BudgetPlan
     inputs: PlanInputs
+    people: pd.DataFrame
+    names: Sequence[str]
     notes: tuple[Message, ...]
 
 

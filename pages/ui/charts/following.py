@@ -108,8 +108,12 @@ MOST_DATES: Final = 12
 """So many dates fit below a chart: a year of months."""
 
 
-def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: bool) -> Chart:
+def expected_revenue(
+    table: pd.DataFrame, message: str, *, unit: str, monthly: bool, came: pd.DataFrame | None = None
+) -> Chart:
     """Draw expected revenue by week or calendar month: known customers, on them those to be won, the total's range.
+
+    ``came`` has the past weeks that are drawn before it: ``first``, ``until`` and ``came``.
 
     ``table`` has ``first``, ``until`` (ISO dates; the day after the last), ``known``, ``won``, ``total``, ``low`` and
     ``high`` (None without ranges).
@@ -138,6 +142,22 @@ def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: b
             hovertemplate=hover + " (%{customdata[2]:,.0f} – %{customdata[3]:,.0f})",
         )
         traces.append(total)
+    tops = [table["total"], high]
+    if came is not None:
+        passed = pd.to_datetime(came["first"])
+        ended = (pd.to_datetime(came["until"]) - timedelta(days=1)).dt.strftime("%Y-%m-%d")
+        actual: Looks = {
+            "type": "bar",
+            "offsetgroup": "total",
+            "x": passed,
+            "y": came["came"],
+            "customdata": np.column_stack([came["first"], ended]),
+            "hovertemplate": hover,
+            "name": t("forecast.chart.came"),
+            "marker": {"color": ACTUAL},
+        }
+        traces.insert(0, actual)
+        at, tops = pd.concat([passed, at], ignore_index=True), [*tops, came["came"]]
     ticks = at.iloc[:: -(-len(at) // MOST_DATES) or 1]
     return drawn(
         traces,
@@ -148,7 +168,7 @@ def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: b
             "tickformat": "%Y-%m" if monthly else "%Y-%m-%d",
             "tickvals": ticks,
         },
-        y={"title": t("chart.net_revenue_by", unit=unit), "rangemode": "tozero", **value_ticks(table["total"], high)},
+        y={"title": t("chart.net_revenue_by", unit=unit), "rangemode": "tozero", **value_ticks(*tops)},
         height=400,
     )
 

@@ -166,6 +166,8 @@ def show_predictions(scored: Scored) -> bool:
     context = (widgets.context_line(model, dataset.log_end), _growth(dataset.with_all))
     finding = headline(dataset.with_all, model) if model.untrained else tiers.headline(scored, customers)
     widgets.headline(finding, *filter(None, context))
+    if not model.untrained:
+        tiers.offer_forecast(scored.trained)
     rows = _tiers(path, tiers.names(dataset))
     first = rows.iloc[0]
     shares = {"share": percent(first["share_of_customers"]), "value": percent(first["share_of_value"])}
