@@ -186,6 +186,11 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
 
 
+def scores_file(root: Path) -> Path:
+    """Return the file of the model's own scores: those at other terms, as a forecast reads them, say so in their name."""
+    return min(root.glob("datasets/*/made/*/*/scores-*.parquet"), key=lambda path: len(path.name))
+
+
 def copied(workspace: Path, folder: Path) -> Path:
     """Copy a workspace without the runs and the exports of other tests."""
     shutil.copytree(workspace, folder)
