@@ -187,7 +187,7 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scores_file(root: Path) -> Path:
-    """Return the file of the model's own scores: those at other terms, as a forecast reads them, say so in their name."""
+    """Return the file of the model's own scores; those at other terms, as a forecast reads them, have a longer name."""
     return min(root.glob("datasets/*/made/*/*/scores-*.parquet"), key=lambda path: len(path.name))
 
 
