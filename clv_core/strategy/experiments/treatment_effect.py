@@ -55,6 +55,8 @@ class Difference:
         kept: share of the variance that CUPED leaves, 0 to about 1; 1 without it.
         p_value: of no difference, two-sided.
         skewness: of the outcomes within the treated and the control group, after CUPED, [..., 2].
+        error: standard error of the effect.
+        freedom: its degrees of freedom.
     """
 
     effect: Floats
@@ -63,6 +65,13 @@ class Difference:
     kept: Floats
     p_value: Floats
     skewness: Floats
+    error: Floats
+    freedom: Floats
+
+    def interval(self, confidence: float) -> tuple[Floats, Floats]:
+        """Return both ends of an interval of another level, 0 to 1."""
+        half = scipy.stats.t.ppf((1 + confidence) / 2, self.freedom) * self.error
+        return self.effect - half, self.effect + half
 
 
 def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.ArrayLike | None = None) -> Difference:
@@ -88,7 +97,7 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
     half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
     variance_left = _ratio((inside**2).sum(axis=-1), (_within(y, groups) ** 2).sum(axis=-1), empty=1.0)
     p_value = np.asarray(2 * scipy.stats.t.sf(np.abs(effect) / np.maximum(error, 1e-150), freedom))
-    return Difference(effect, effect - half, effect + half, variance_left, p_value, skewness)
+    return Difference(effect, effect - half, effect + half, variance_left, p_value, skewness, error, freedom)
 
 
 @dataclass(frozen=True)
