@@ -164,7 +164,7 @@ def run_campaign(
         inside = tier == number
         found = uplift(outcome[inside, -1], listed[inside], known[inside])
         groups = int((inside & listed).sum()), int((inside & ~listed).sum())
-        by_tier.append(TierUplift(number, *groups, found.effect, found.error))
+        by_tier.append(TierUplift(str(number), *groups, found.effect, found.error, float(predicted[inside].mean())))
     return Looks(early, uplift(outcome[:, -1], listed, known), expected, by_tier)
 
 

@@ -1,9 +1,10 @@
 """What campaigns taught: an offer's effect by tier, for the next plan; whom to write to next; the cheapest test.
 
-A tier's effects in several campaigns are averaged, then those of all tiers are drawn towards their common mean, the
-more the less sure each is and the less they differ beyond chance (empirical Bayes). To take each tier's own figure
-would be to pick the luckiest. Where tiers do not differ beyond chance they have one effect, and the next list goes by
-value as before.
+A tier's effect is taken as a share of what its customers were predicted to bring: an offer that works alike everywhere
+has one share, and more money where more is bought. A tier's shares in several campaigns are averaged, then those of all
+tiers are drawn towards their common mean, the more the less sure each is and the less they differ beyond chance
+(empirical Bayes). To take each tier's own figure would be to pick the luckiest. Where tiers do not differ beyond chance
+they have one share, and the next list goes by value as before.
 
     tau^2 = max(0, (Q - k + 1) / (sum w - sum w^2 / sum w))     w = 1 / error^2     Q = sum w (effect - mean)^2
 
@@ -25,7 +26,7 @@ import scipy
 from clv_core.strategy.experiments.randomized_experiment import required_sample_size
 from clv_core.strategy.experiments.treatment_effect import CONFIDENCE, MIN_GROUP_SIZE
 from clv_core.strategy.plans.offers import MONEY, Effect
-from clv_core.strategy.segments.segmentation import TIER, VALUE
+from clv_core.strategy.segments.segmentation import SEGMENT, TIER, VALUE
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,18 +39,20 @@ class TierUplift:
     """What one campaign brought in one tier.
 
     Args:
-        tier: number of the tier, 1 = highest.
+        segment: number of a tier, 1 = highest, or a segment's name, as a text.
         listed: customers who got it.
         control: customers in the control group.
         effect: net revenue a customer in the window, money.
         error: its standard error.
+        predicted: mean predicted value of its customers, money; of any horizon, but that of all tiers.
     """
 
-    tier: int
+    segment: str
     listed: int
     control: int
     effect: float
     error: float
+    predicted: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +95,8 @@ def random_effects(effect: npt.ArrayLike, error: npt.ArrayLike) -> RandomEffects
     )
 
 
-def learned_effects(campaigns: Sequence[Sequence[TierUplift]], margin_rate: float = 1.0) -> dict[int, Effect]:
-    """Return an offer's effect on each tier that was tried, in money of margin, with 90% intervals.
+def learned_effects(campaigns: Sequence[Sequence[TierUplift]], margin_rate: float = 1.0) -> dict[str, Effect]:
+    """Return an offer's effect on each tier that was tried, in money of margin a customer, with 90% intervals.
 
     Args:
         campaigns: of each campaign with the offer and the same window what it brought by tier; groups smaller than
@@ -101,33 +104,40 @@ def learned_effects(campaigns: Sequence[Sequence[TierUplift]], margin_rate: floa
         margin_rate: share of revenue that is margin.
 
     Returns:
-        By tier, the highest first; empty where nothing was measured.
+        By the text of the tier; empty where nothing was measured.
     """
-    by_tier: dict[int, list[TierUplift]] = {}
-    for uplift in (uplift for campaign in campaigns for uplift in campaign):
-        if min(uplift.listed, uplift.control) >= MIN_GROUP_SIZE and uplift.error > 0:
-            by_tier.setdefault(uplift.tier, []).append(uplift)
+    by_tier: dict[str, list[TierUplift]] = {}
+    for one in (one for campaign in campaigns for one in campaign):
+        if min(one.listed, one.control) >= MIN_GROUP_SIZE and one.error > 0:
+            by_tier.setdefault(one.segment, []).append(one)
     if not by_tier:
         return {}
-    tiers = sorted(by_tier)
+    # Of one tier the latest prediction counts, which is what the next list goes by.
+    scale = np.array([uplifts[-1].predicted for uplifts in by_tier.values()])
+    if not (np.isfinite(scale) & (scale > 0)).all():
+        scale = np.ones(len(scale))
     pooled = [
-        random_effects([one.effect for one in by_tier[tier]], [one.error for one in by_tier[tier]]) for tier in tiers
+        random_effects([one.effect for one in uplifts], [one.error for one in uplifts]) for uplifts in by_tier.values()
     ]
-    shrunk = random_effects([tier.mean for tier in pooled], [tier.error for tier in pooled])
-    half = scipy.special.ndtri((1 + CONFIDENCE) / 2) * shrunk.effect_error
-    ends = margin_rate * np.stack([shrunk.effect, shrunk.effect - half, shrunk.effect + half])
-    return {
-        tier: Effect(value, MONEY, low, high) for tier, (value, low, high) in zip(tiers, ends.T.tolist(), strict=True)
+    shares = random_effects(
+        np.array([tier.mean for tier in pooled]) / scale, np.array([tier.error for tier in pooled]) / scale
+    )
+    half = scipy.special.ndtri((1 + CONFIDENCE) / 2) * shares.effect_error
+    ends = margin_rate * scale * np.stack([shares.effect, shares.effect - half, shares.effect + half])
+    effects = {
+        segment: Effect(value, MONEY, low, high)
+        for segment, (value, low, high) in zip(by_tier, ends.T.tolist(), strict=True)
     }
+    return dict(sorted(effects.items()))
 
 
 def whom_next(
-    customers: pd.DataFrame, effects: Mapping[int, Effect], cost: float, most: int | None = None
+    customers: pd.DataFrame, effects: Mapping[str, Effect], cost: float, most: int | None = None
 ) -> pd.DataFrame:
     """Return to whom the offer is worth its cost, the highest expected gain first; of the same gain the highest value.
 
     Args:
-        customers: with ``tier`` and ``predicted_clv``.
+        customers: with predicted_clv, and ``tier`` or ``segment`` as in the campaigns.
         effects: of :func:`learned_effects`; who is in no tier of them is not in the list.
         cost: of the offer, a customer, money.
         most: customers; None is no limit.
@@ -135,9 +145,10 @@ def whom_next(
     Returns:
         The rows of ``customers`` with :data:`GAIN`, above 0.
     """
-    gain = customers[TIER].map({tier: effect.value - cost for tier, effect in effects.items()}).astype(float)
+    segment = customers[SEGMENT if SEGMENT in customers else TIER].astype("str")
+    gain = segment.map({name: effect.value - cost for name, effect in effects.items()}).astype(float)
     worth = customers.assign(**{GAIN: gain}).loc[gain > 0]
-    return worth.sort_values([GAIN, VALUE], ascending=False, kind="stable").head(most)
+    return worth.sort_values([GAIN, VALUE], ascending=False, kind="stable").head(len(worth) if most is None else most)
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ class Test:
     """The cheapest test that shows whether an offer pays in a tier.
 
     Args:
-        tier: its number.
+        segment: number or name of the tier, as a text.
         customers: in the tier.
         listed: who get the offer; the others are the control group.
         control: those.
@@ -153,7 +164,7 @@ class Test:
         effect: net revenue a customer that it detects in four of five cases: that at which the offer pays its cost.
     """
 
-    tier: int
+    segment: str
     customers: int
     listed: int
     control: int
@@ -163,14 +174,14 @@ class Test:
     __test__ = False
 
 
-def cheapest_test(tier: int, customers: int, std: float, cost: float, margin_rate: float = 1.0) -> Test | None:
+def cheapest_test(segment: str, customers: int, std: float, cost: float, margin_rate: float = 1.0) -> Test | None:
     """Return the test of an offer with the lowest cost; None where the tier has too few customers for any.
 
     A control group costs nothing, so it is the rest of the tier: with L who get the offer and N - L who do not, the
     effect is seen where 1 / L + 1 / (N - L) is at most 1 / k, of which the smaller root is the fewest.
 
     Args:
-        tier: its number.
+        segment: its number or name.
         customers: N, in the tier.
         std: standard deviation of what a customer brings in the window, after CUPED, money.
         cost: of the offer, a customer, money, above 0.
@@ -184,4 +195,4 @@ def cheapest_test(tier: int, customers: int, std: float, cost: float, margin_rat
     listed = max(int(np.ceil((customers - np.sqrt(customers * (customers - 4 * k))) / 2)), MIN_GROUP_SIZE)
     if customers - listed < MIN_GROUP_SIZE:
         return None
-    return Test(tier, customers, listed, customers - listed, listed * cost, effect)
+    return Test(segment, customers, listed, customers - listed, listed * cost, effect)
