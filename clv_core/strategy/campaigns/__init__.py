@@ -1,0 +1,9 @@
+"""Campaigns: lists for marketing with a control group, so that what they brought can be measured.
+
+:mod:`campaign` has the record of a campaign and who is in which of its groups; a customer's group is fixed by the first
+list in which she could have been.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
