@@ -2,9 +2,9 @@
 
 A shop's customers buy by BG/NBD with gamma-distributed amounts; BG/NBD and gamma-gamma, fitted to its log, predict what
 each brings in the 30 days after; three tiers are cut by that. Three campaigns, a window each, go to all customers but a
-control group of a fifth, and change what is bought by a share that is planted by tier: nothing, the same everywhere, only
-in the middle tier, or harm at the top. Counted is how often intervals hold the truth on the due date and at all daily
-looks; then the next list, 30% of the customers, is cut by what was learned from three campaigns, and by value.
+control group of a fifth, and change what is bought by a share that is planted by tier: nothing, the same everywhere,
+only in the middle tier, or harm at the top. Counted is how often intervals hold the truth, on the due date and at all
+daily looks; then the next list, 30% of the customers, is cut by what was learned from three campaigns, and by value.
 """
 
 from __future__ import annotations

@@ -18,3 +18,13 @@ from .campaign import note_sent as note_sent
 from .campaign import open_campaign as open_campaign
 from .campaign import preview_control as preview_control
 from .campaign import with_control as with_control
+from .learned_effects import RandomEffects as RandomEffects
+from .learned_effects import Test as Test
+from .learned_effects import TierUplift as TierUplift
+from .learned_effects import cheapest_test as cheapest_test
+from .learned_effects import learned_effects as learned_effects
+from .learned_effects import whom_next as whom_next
+from .outcome import STATES as STATES
+from .outcome import Outcome as Outcome
+from .outcome import measure_campaigns as measure_campaigns
+from .outcome import outcomes as outcomes

@@ -159,7 +159,9 @@ def outcomes(workspace: Workspace, dataset: Dataset) -> list[Outcome]:
     campaigns = list_campaigns(dataset)
     if not campaigns:
         return []
-    return measure_campaigns(without_objected(workspace, dataset), campaigns, [groups(dataset, one) for one in campaigns])
+    return measure_campaigns(
+        without_objected(workspace, dataset), campaigns, [groups(dataset, one) for one in campaigns]
+    )
 
 
 def measure_campaigns(
@@ -182,14 +184,16 @@ def measure_campaigns(
 def _customer_days(
     dataset: Dataset, campaigns: Sequence[Campaign], members: Sequence[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return customers' days with money (customer_id, day, value, refunds), and each customer's first day in the log."""
+    """Return customers' days with money: customer_id, day, value, refunds; and each customer's first day in the log."""
     start = min(date.fromisoformat(campaign.started) for campaign in campaigns) - timedelta(days=BEFORE_DAYS)
     ids = pd.concat([rows[CUSTOMER_ID] for rows in members]).drop_duplicates()
     engine = Engine()
     try:
         people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(ids, pa.string())}))
         events = dataset.events(engine.connection).semi_join(people, CUSTOMER_ID)
-        money = events.filter(events[EVENT_TIME] >= datetime.combine(start, time()), events[EVENT_TYPE].isin(MONEY_TYPES))
+        money = events.filter(
+            events[EVENT_TIME] >= datetime.combine(start, time()), events[EVENT_TYPE].isin(MONEY_TYPES)
+        )
         days = money.group_by(money[CUSTOMER_ID], **{DAY: money[EVENT_TIME].date()}).agg(
             value=money[AMOUNT].sum().round(6),
             refunds=(-money[AMOUNT]).sum(where=money[EVENT_TYPE] == RETURN).fill_null(0.0).round(6),
@@ -255,9 +259,7 @@ def _measure(
     statuses = [(name, status) for name, status in statuses if (status == LISTED).any()]
     confounded = {name for name, status in statuses if is_confounded(listed, status)}
     apart = [(name, status) for name, status in statuses if name not in confounded]
-    covariates = np.column_stack(
-        [*known, assignment_covariates([status for _, status in apart], len(counted))]
-    )
+    covariates = np.column_stack([*known, assignment_covariates([status for _, status in apart], len(counted))])
     common = replace(
         common,
         told_apart=tuple(name for name, _ in apart),
@@ -300,7 +302,9 @@ def _by_segment(
     return found
 
 
-def _status(counted: pd.DataFrame, joined: npt.NDArray[np.datetime64], window: int, other: _Other) -> npt.NDArray[np.int64]:
+def _status(
+    counted: pd.DataFrame, joined: npt.NDArray[np.datetime64], window: int, other: _Other
+) -> npt.NDArray[np.int64]:
     """Return what each customer was in another campaign while both windows lasted, [n]."""
     rows = other.members.set_index(CUSTOMER_ID).reindex(counted[CUSTOMER_ID])
     since = rows[JOINED].to_numpy("datetime64[D]")
@@ -339,6 +343,4 @@ class _Spending:
     def total(self, column: str, low: int, high: int) -> Floats:
         """Return the sum of a column from ``low`` to before ``high`` days after joining, [n]."""
         inside = (self.since >= low) & (self.since < high)
-        return np.asarray(
-            np.bincount(self.place[inside], self.columns[column][inside], self.customers), np.float64
-        )
+        return np.asarray(np.bincount(self.place[inside], self.columns[column][inside], self.customers), np.float64)
