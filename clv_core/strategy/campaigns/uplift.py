@@ -76,7 +76,7 @@ def uplift(
         confidence: of the interval.
     """
     y, is_listed, known = np.asarray(outcome, float), np.asarray(listed, bool), np.asarray(covariates, float)
-    found = difference(y, is_listed, _index(y, is_listed, known))
+    found = difference(y, is_listed, _index(y, is_listed, known), lowered=True)
     low, high = found.interval(confidence)
     return Uplift(float(found.effect), float(low), float(high), float(found.error))
 

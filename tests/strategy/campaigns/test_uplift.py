@@ -35,8 +35,21 @@ def test_the_uplift_is_the_coefficient_of_a_regression_on_all_covariates() -> No
     assert found.error == pytest.approx(fitted.bse[0], rel=0.05)
     assert found.low == pytest.approx(fitted.conf_int(0.1)[0][0], rel=0.05)
     plain = uplift(outcome, listed, np.empty((len(listed), 0)))
-    theirs = stats.ttest_ind(outcome[listed], outcome[~listed], equal_var=False).confidence_interval(0.9)
+    theirs = stats.ttest_ind(outcome[listed], outcome[~listed], equal_var=True).confidence_interval(0.9)
     assert plain.low == pytest.approx(theirs.low, rel=0.02)
+
+
+@pytest.mark.parametrize("spread", [0.8, 1.0, 1.3])
+def test_intervals_beside_a_small_control_group_of_skewed_amounts_hold_the_truth(spread: float) -> None:
+    held = []
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        outcome = np.where(rng.random(1500) < 0.3, rng.lognormal(3, 1, 1500), 0.0)
+        listed = np.arange(1500) < 1300
+        mean = 0.3 * np.exp(3.5)
+        found = uplift(np.where(listed, mean + spread * (outcome - mean), outcome), listed, np.empty((1500, 0)))
+        held.append(found.low <= 0 <= found.high)
+    assert 0.86 <= np.mean(held) <= 0.96
 
 
 def test_secondary_outcomes_have_intervals_that_hold_together() -> None:
