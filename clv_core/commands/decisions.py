@@ -19,6 +19,7 @@ from clv_core.commands import (
     day,
     horizon,
     open_scored,
+    print_messages,
     split_pairs,
     trust_and_warnings,
     whole_number,
@@ -339,3 +340,59 @@ def run_forecast(options: argparse.Namespace, context: Context) -> Answer:
         },
         **trust_and_warnings(scored, context, warnings),
     }
+
+
+@command(
+    "results",
+    option("name", "cli.results.name", nargs="?"),
+    option("--model", "cli.results.model"),
+    option("--cost", "cli.results.cost", type=float),
+    option("--json", "cli.results.json", action="store_true"),
+)
+def run_results(options: argparse.Namespace, context: Context) -> Answer:
+    """Return the outcome of each campaign, and with a model whom to write to next.
+
+    Raises:
+        UsageError: a model without a dataset.
+    """
+    from clv_core.collection.store import list_datasets, open_dataset
+    from clv_core.deployment import Scored
+    from clv_core.deployment.registry import resolve_bundle_id
+    from clv_core.errors import Message
+    from clv_core.strategy import campaigns
+
+    if options.model is not None and options.name is None:
+        raise UsageError("results_dataset")
+    work = context.workspace
+    datasets = list_datasets(work) if options.name is None else [open_dataset(work, options.name)]
+    found, said = [], []
+    for dataset in datasets:
+        outcomes, currency = campaigns.outcomes(work, dataset), dataset.manifest.currency
+        learned = campaigns.learned_offers(outcomes)
+        answer = {
+            "dataset": dataset.name,
+            "finding": campaigns.headline(outcomes, currency, context.language).display(context.language),
+            "campaigns": [campaigns.outcome_json(one, currency, context.language) for one in outcomes],
+            "offers": [campaigns.offer_json(offer) for offer in learned],
+        }
+        said += [campaigns.say_outcome(one, currency, context.language) for one in outcomes]
+        if options.model is not None:
+            scored = Scored.open(work, dataset.name, resolve_bundle_id(work, options.model, dataset.name))
+            made = campaigns.next_list(
+                scored, learned, cost=options.cost, language=context.language, progress=context.progress
+            )
+            sentences: tuple[Message, ...] = campaigns.say_next(made, currency, context.language)
+            said += sentences
+            answer["next"] = {
+                "offer": None if made.offer is None else made.offer.name,
+                "customers": len(made.customers),
+                "expected_gain": made.gain,
+                "unknown": list(made.unknown),
+                "tests": [dataclasses.asdict(test) for test in made.tests],
+                "messages": [sentence.to_json(context.language) for sentence in sentences],
+                **trust_and_warnings(scored, context),
+            }
+        found.append(answer)
+    if not options.json:
+        print_messages(said, context)
+    return {"datasets": found} if options.name is None else found[0]
