@@ -387,6 +387,8 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
                 "offer": None if made.offer is None else made.offer.name,
                 "customers": len(made.customers),
                 "expected_gain": made.gain,
+                "expected_gain_low": made.low,
+                "expected_gain_high": made.high,
                 "unknown": list(made.unknown),
                 "tests": [dataclasses.asdict(test) for test in made.tests],
                 "messages": [sentence.to_json(context.language) for sentence in sentences],

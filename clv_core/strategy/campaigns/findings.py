@@ -107,8 +107,8 @@ def say_next(made: NextList, currency: str, language: str = DEFAULT_LANGUAGE) ->
     """Return whom to write to next, and the cheapest test of what nobody knows yet."""
     said = []
     if made.offer is not None and len(made.customers):
-        gain = say_money(made.gain, currency, language)
-        said.append(Message("results.next", {"offer": made.offer.name, "customers": len(made.customers), "gain": gain}))
+        gain = _span(Money(made.gain, made.low, made.high), currency, language)
+        said.append(Message("results.next", {"offer": made.offer.name, "customers": len(made.customers), **gain}))
     elif made.offer is not None:
         said.append(Message("results.next.nobody", {"offer": made.offer.name}))
     if made.unknown:

@@ -7,7 +7,7 @@ that is on record says what was sent. Only campaigns that are due and told apart
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -20,9 +20,10 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Scored
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.campaigns.learned_effects import Test, cheapest_test, learned_effects, whom_next
+from clv_core.strategy.campaigns.learned_effects import GAIN, Test, cheapest_test, learned_effects, whom_next
 from clv_core.strategy.campaigns.outcome import DUE, Outcome
 from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS, residual_std
+from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
 from clv_core.strategy.plans.offers import ALL_TIERS, Effect, Offer
 from clv_core.strategy.purchase_history import net_value
 from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, load_scored_customers, parse_scheme
@@ -127,6 +128,8 @@ class NextList:
         offer: whose effects it goes by; None: nothing was measured yet.
         customers: customer_id, tier or segment, predicted_clv and expected_gain, the highest gain first.
         gain: expected incremental margin less cost of all of them, money.
+        low: the same if every effect is at the lower end of its interval.
+        high: at the upper end.
         unknown: names of the segments of which nothing is known.
         tests: the cheapest test in each of those that have enough customers, the cheapest first.
     """
@@ -134,6 +137,8 @@ class NextList:
     offer: LearnedOffer | None
     customers: pd.DataFrame
     gain: float
+    low: float
+    high: float
     unknown: tuple[str, ...]
     tests: tuple[Test, ...]
 
@@ -148,7 +153,9 @@ def next_list(
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> NextList:
-    """Return whom the latest offer is worth its cost, and the cheapest tests of what is not known.
+    """Return whom which offer is worth its cost, and the cheapest tests of what is not known of it.
+
+    Of several offers that campaigns taught something of, the one with the highest expected gain is chosen.
 
     Args:
         scored: dataset and model.
@@ -159,37 +166,64 @@ def next_list(
         language: of the names of segments.
         progress: listener.
     """
-    offer = learned[0] if learned else None
+    lists = [
+        _list_of(scored, offer, offer.cost, offer.margin_rate or 1.0, most, language, progress) for offer in learned
+    ]
+    if lists:
+        return max(lists, key=lambda made: made.gain)
+    return _list_of(scored, None, cost or 0.0, margin_rate, most, language, progress)
+
+
+def _list_of(
+    scored: Scored,
+    offer: LearnedOffer | None,
+    cost: float,
+    margin_rate: float,
+    most: int | None,
+    language: str,
+    progress: Progress,
+) -> NextList:
+    """Return whom one offer is worth its cost."""
     dataset = scored.dataset
     scheme = parse_scheme(offer.scheme, dataset) if offer is not None and offer.scheme else DEFAULT_SCHEME
     loaded = load_scored_customers(scored, scheme, language=language, progress=progress)
     people = SuppressionList.of(scored.workspace, dataset).without(loaded.numbered())
     names = loaded.names(dataset, language)
-    found = offer.offer(names) if offer is not None else None
-    effects = {} if found is None else found.effects
-    if ALL_TIERS in effects:
-        effects = dict.fromkeys(range(1, len(names) + 1), effects[ALL_TIERS])
-    price, rate = (cost, margin_rate) if offer is None else (offer.cost, offer.margin_rate or 1.0)
-    chosen = whom_next(people, {str(tier): effect for tier, effect in effects.items()}, price or 0.0, most)
+    made = None if offer is None else offer.offer(names)
+    effects = {tier: effect for tier in range(1, len(names) + 1) if made and (effect := made.effect_on(tier))}
+    chosen = whom_next(people, {str(tier): effect for tier, effect in effects.items()}, cost, most)
+    counts = chosen[TIER].value_counts()
+    ends = [
+        float(sum(many * ((getattr(effects[tier], end) or 0.0) - cost) for tier, many in counts.items()))
+        for end in ("low", "high")
+    ]
     unknown = [tier for tier in range(1, len(names) + 1) if tier not in effects]
-    tests: list[Test] = []
-    if price and unknown:
-        window = DEFAULT_WINDOW_DAYS if offer is None else offer.window_days
-        outcome, before = _past_window(dataset, people, window)
-        for tier in unknown:
-            inside = (people[TIER] == tier).to_numpy()
-            if inside.sum() < 2:
-                continue
-            std = residual_std(outcome[inside], before[inside], np.ones(inside.sum()), [1])
-            test = cheapest_test(names[tier - 1], int(inside.sum()), std, price, rate)
-            tests += [] if test is None else [test]
+    window = DEFAULT_WINDOW_DAYS if offer is None else offer.window_days
+    tests = _tests(dataset, people, unknown, window, cost, margin_rate) if cost > 0 and unknown else []
     return NextList(
         offer,
         chosen,
-        float(chosen["expected_gain"].sum()),
+        float(chosen[GAIN].sum()),
+        *ends,
         tuple(names[tier - 1] for tier in unknown),
-        tuple(sorted(tests, key=lambda test: test.cost)),
+        tuple(replace(test, segment=names[int(test.segment) - 1]) for test in tests),
     )
+
+
+def _tests(
+    dataset: Dataset, people: pd.DataFrame, tiers: Sequence[int], days: int, cost: float, margin_rate: float
+) -> list[Test]:
+    """Return the cheapest test in each of some tiers that have enough customers, the cheapest first."""
+    outcome, before = _past_window(dataset, people, days)
+    tests = []
+    for tier in tiers:
+        inside = (people[TIER] == tier).to_numpy()
+        if inside.sum() < 2 * MIN_GROUP_SIZE:
+            continue
+        std = residual_std(outcome[inside], before[inside], np.ones(inside.sum()), [1])
+        test = cheapest_test(str(tier), int(inside.sum()), std, cost, margin_rate)
+        tests += [] if test is None else [test]
+    return sorted(tests, key=lambda test: test.cost)
 
 
 def _past_window(dataset: Dataset, people: pd.DataFrame, days: int) -> tuple[np.ndarray, np.ndarray]:
