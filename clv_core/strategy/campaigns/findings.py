@@ -50,7 +50,8 @@ def headline(outcomes: Sequence[Outcome], currency: str, language: str = DEFAULT
     gain = total_gain(outcomes)
     if gain is not None:
         many = len(final(outcomes))
-        return Message("results.headline", {"campaigns": many, **_span(gain, currency, language)})
+        code = "results.headline" if gain.value >= 0 else "results.headline.lost"
+        return Message(code, {"campaigns": many, **_span(gain, currency, language)})
     due = [outcome.due for outcome in outcomes if outcome.state in (WAITING, EARLY)]
     if due:
         return Message("results.headline.waiting", {"campaigns": len(due), "due": min(due).isoformat()})

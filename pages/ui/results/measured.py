@@ -13,8 +13,10 @@ import streamlit as st
 from clv_core.collection.privacy import written_at
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
+from clv_core.errors import ClvError
 from clv_core.i18n import say_number
 from clv_core.strategy.campaigns import FOLDER, GROUP, JOINED, VALUE, Outcome, groups, notes_on, outcomes, say_outcome
+from clv_core.strategy.segments import ValueTiers, parse_scheme, tier_labels
 from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import advising
@@ -107,8 +109,6 @@ def _table(found: Sequence[Outcome], currency: str) -> None:
                 "control": outcome.control,
                 "cost": outcome.cost,
                 "margin": np.nan if outcome.margin is None else outcome.margin.value,
-                "low": np.nan if outcome.margin is None else outcome.margin.low,
-                "high": np.nan if outcome.margin is None else outcome.margin.high,
                 "return": np.nan if outcome.returned is None else outcome.returned,
             }
             for outcome in found
@@ -122,8 +122,6 @@ def _table(found: Sequence[Outcome], currency: str) -> None:
         "control": cells.integer(t("results.column.control")),
         "cost": cells.money(t("results.column.cost"), currency),
         "margin": cells.money(t("results.column.margin"), currency),
-        "low": cells.money(t("segments.column.low"), currency),
-        "high": cells.money(t("segments.column.high"), currency),
         "return": st.column_config.NumberColumn(t("results.column.return"), format="%.2f"),
     }
     cells.table(rows, t("page.results"), columns, key="results_table")
@@ -148,13 +146,13 @@ def _one(dataset: Dataset, outcome: Outcome, currency: str) -> None:
             Figure(t("results.column.return"), times, t("results.return.help")),
             Figure(t("results.certainty"), verdict_words(outcome), t("results.certainty.help")),
         ]
-        widgets.figures(shown)
+        widgets.figures(shown, width=150)
     for note in notes_on(outcome, session.language()):
         st.caption(widgets.escape(i18n.message_text(note)))
     if outcome.secondary:
         _secondary(outcome, currency)
     if len(outcome.by_segment) > 1:
-        _tiers(outcome, currency)
+        _tiers(dataset, outcome, currency)
     _customers(dataset, outcome, currency)
 
 
@@ -166,8 +164,21 @@ def _secondary(outcome: Outcome, currency: str) -> None:
     st.caption(t("results.refunds", **ends))
 
 
-def _tiers(outcome: Outcome, currency: str) -> None:
+def segment_names(dataset: Dataset, scheme: str) -> dict[str, str]:
+    """Return the names of value tiers by their number as a text; segments of other schemes are recorded by name."""
+    try:
+        parsed = parse_scheme(scheme, dataset) if scheme else None
+    except ClvError:  # rules that are not there any more
+        return {}
+    if not isinstance(parsed, ValueTiers):
+        return {}
+    names = tier_labels(dataset, parsed.tiers, session.language())
+    return {str(number): name for number, name in enumerate(names, 1)}
+
+
+def _tiers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
     rows = pd.DataFrame([vars(one) for one in outcome.by_segment])[["segment", "listed", "control", "effect", "error"]]
+    rows["segment"] = rows["segment"].replace(segment_names(dataset, str(outcome.campaign.about.get("scheme", ""))))
     columns = {
         "segment": st.column_config.TextColumn(t("column.segment")),
         "listed": cells.integer(t("results.column.customers")),
@@ -209,7 +220,7 @@ def _customers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
         selection_mode="single-row",
     )
     if len(members) > MAX_ROWS:
-        st.caption(t("segments.first", shown=f"{MAX_ROWS:,}", customers=f"{len(members):,}"))
+        st.caption(t("results.first", shown=MAX_ROWS, customers=len(members)))
     for row in event.selection.rows:
         if row < len(rows):
             customer = str(rows[CUSTOMER_ID].iloc[row])

@@ -12,9 +12,10 @@ from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
 from clv_core.strategy.campaigns import LearnedOffer, NextList, Outcome, learned_offers, next_list, say_next
 from clv_core.strategy.segments import TIER
-from pages.ui import cells, i18n, navigation, scores, session, tiers, widgets
+from pages.ui import cells, i18n, navigation, scores, session, widgets
 from pages.ui.cache import cached
 from pages.ui.i18n import t
+from pages.ui.results import measured
 
 
 def show(scored: Scored, outcomes: Sequence[Outcome]) -> None:
@@ -60,11 +61,11 @@ def _effects(scored: Scored, made: NextList, currency: str) -> None:
     if offer is None:
         return
     counts = made.customers[TIER].astype("str").value_counts()
-    names = dict(enumerate(tiers.names(scored.dataset), 1))
+    names = measured.segment_names(scored.dataset, offer.scheme)
     rows = pd.DataFrame(
         [
             {
-                "segment": names.get(int(segment), segment) if segment.isdigit() else segment,
+                "segment": names.get(segment, segment),
                 "effect": effect.value,
                 "low": effect.low,
                 "high": effect.high,
@@ -77,8 +78,8 @@ def _effects(scored: Scored, made: NextList, currency: str) -> None:
     columns = {
         "segment": st.column_config.TextColumn(t("column.segment")),
         "effect": cells.money(t("results.column.margin_each"), currency),
-        "low": cells.money(t("segments.column.low"), currency),
-        "high": cells.money(t("segments.column.high"), currency),
+        "low": cells.money(t("results.column.low"), currency),
+        "high": cells.money(t("results.column.high"), currency),
         "gain": cells.money(t("results.column.gain_each"), currency),
         "customers": cells.integer(t("results.column.next")),
     }
