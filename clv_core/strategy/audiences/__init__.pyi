@@ -1,3 +1,4 @@
+from .campaign_list import CampaignList as CampaignList
 from .contacts import COUNTRY_CODE as COUNTRY_CODE
 from .contacts import Contacts as Contacts
 from .contacts import canonical_contacts as canonical_contacts

@@ -1,3 +1,4 @@
+from .campaign import CAMPAIGN_DAYS as CAMPAIGN_DAYS
 from .campaign import CONTROL as CONTROL
 from .campaign import FOLDER as FOLDER
 from .campaign import GROUP as GROUP
