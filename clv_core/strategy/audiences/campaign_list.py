@@ -32,6 +32,8 @@ from clv_core.strategy.campaigns import (
     with_control,
 )
 
+UNMEASURED: Final = Message("warning.campaign_unmeasured", {})
+"""What a list says that somebody declined to measure."""
 OBJECTED: Final = "objected"
 """Reason of those who are in no group, as they have no score: they objected to profiling."""
 
@@ -67,7 +69,7 @@ class CampaignList:
         """That the control group is left out, or that the list cannot be measured."""
         campaign = self.campaign
         if not campaign.is_measurable:
-            return Message("warning.campaign_unmeasured", {"name": campaign.name})
+            return UNMEASURED
         share = {"name": campaign.name, "share": f"{100 * campaign.share:g}"}
         return Message("warning.campaign_control", {**share, "days": campaign.window_days, "start": campaign.started})
 

@@ -25,7 +25,7 @@ from clv_core.deployment import Terms
 from clv_core.errors import ClvError, Message, NotEnoughData, UsageError
 from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.audiences.audience_filter import filter_audience
-from clv_core.strategy.audiences.campaign_list import CampaignList, Enrolment, enrolled
+from clv_core.strategy.audiences.campaign_list import UNMEASURED, CampaignList, Enrolment, enrolled
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.list_files import check_ending, remove_earlier_parts, write_any, write_csv_parts
@@ -116,6 +116,11 @@ class Side(StoredRecord):
         """Ten hexadecimal digits that differ where anything here does."""
         content = json.dumps(self.to_json(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:10]
+
+    def unmeasured(self, language: str) -> Side:
+        """Return it for a list that somebody declined to measure, once."""
+        said = Assumption.of(UNMEASURED, language)
+        return self if said in self.assumptions else dataclasses.replace(self, assumptions=(*self.assumptions, said))
 
     def of_campaign(self, campaign: CampaignList) -> Side:
         """Return it for the list of a campaign, once."""

@@ -19,3 +19,6 @@ from .campaign import note_sent as note_sent
 from .campaign import open_campaign as open_campaign
 from .campaign import preview_control as preview_control
 from .campaign import with_control as with_control
+from .proposal import PastSpending as PastSpending
+from .proposal import Proposal as Proposal
+from .proposal import propose_control as propose_control
