@@ -1,4 +1,4 @@
-"""The control group of a list for marketing: proposed, with the uplift that it would show, and declined by one click."""
+"""The control group of a list for marketing: proposed, with the uplift that it would show, and declined by a click."""
 
 from __future__ import annotations
 

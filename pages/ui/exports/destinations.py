@@ -128,7 +128,7 @@ def _ask_contacts(request: ListRequest, dataset: Dataset, to: Destination) -> Co
 
 
 def _ask_campaign(request: ListRequest, to: Destination) -> Measured:
-    """Return the campaign of a push: that of the list above, where it is one for marketing; else ask. None elsewhere."""
+    """Return the campaign of a push: that of the list above where it is one for marketing, else what is asked."""
     if to.purpose != MARKETING:
         return Measured()
     if EXPORTS[request.format].needs_contacts and EXPORTS[request.format].conversion_days is None:
