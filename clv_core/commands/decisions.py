@@ -25,6 +25,7 @@ from clv_core.commands import (
     whole_number,
     written_json,
 )
+from clv_core.commands.customer_lists import CAMPAIGN, read_campaign
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import translate
@@ -53,6 +54,7 @@ RATES: Final = (
     option("--horizon-days", "cli.score.horizon", type=horizon),
     option("--control-share", "cli.plan.control", type=float),
     option("--start", "cli.plan.start", type=day),
+    *CAMPAIGN,
     *RATES,
 )
 def run_plan(options: argparse.Namespace, context: Context) -> Answer:
@@ -68,7 +70,8 @@ def run_plan(options: argparse.Namespace, context: Context) -> Answer:
     offers, experiments = parse_offers(options.offer)
     check_ending(options.out)
     scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
-    inputs = PlanInputs(offers, options.budget, scheme, options.control_share, options.start)
+    campaign = read_campaign(options, scored)
+    inputs = PlanInputs(offers, options.budget, scheme, options.control_share, options.start, campaign)
     made = run_plan(
         scored, inputs, options.out, experiments=experiments, language=context.language, progress=context.progress
     )

@@ -1,3 +1,4 @@
+from .campaign import CAMPAIGN_DAYS as CAMPAIGN_DAYS
 from .campaign import CONTROL as CONTROL
 from .campaign import FOLDER as FOLDER
 from .campaign import GROUP as GROUP
@@ -41,3 +42,6 @@ from .outcome import STATES as STATES
 from .outcome import Outcome as Outcome
 from .outcome import measure_campaigns as measure_campaigns
 from .outcome import outcomes as outcomes
+from .proposal import PastSpending as PastSpending
+from .proposal import Proposal as Proposal
+from .proposal import propose_control as propose_control

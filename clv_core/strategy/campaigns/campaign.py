@@ -21,11 +21,12 @@ from typing import ClassVar, Final
 import numpy as np
 import pandas as pd
 
+from clv_core.collection.privacy import objected_ids
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.locks import running, writing
-from clv_core.records import Amount, Count, Day, HorizonDays, JsonObject, Share, StoredRecord
+from clv_core.records import MAX_NUMBER, Amount, Count, Day, HorizonDays, JsonObject, Share, StoredRecord
 from clv_core.strategy.experiments.randomized_experiment import CONTROL, GROUP, check_share, in_control_group
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.segments.segmentation import SEGMENT, TIER
@@ -38,6 +39,10 @@ LIST: Final = "list"
 """The group of those who are in the lists; the other is ``control``."""
 JOINED: Final = "joined"
 COLUMNS: Final = (CUSTOMER_ID, GROUP, JOINED, SEGMENT, VALUE)
+CAMPAIGN_DAYS: Final = 30
+"""For how long outcomes count by default: a month, in which most offers end; a guess."""
+MAX_DAYS: Final = 3650
+"""Longest window; as of forecasts."""
 MAX_NAME: Final = 60
 """Characters of a campaign's name: it is a folder, a word of commands and of tables."""
 
@@ -54,8 +59,9 @@ class Sending(StoredRecord):
         model: id of the bundle by which they were chosen.
         customers: in it.
         control: customers who would have been in it.
-        left_out: customers of the segment who are in neither group, by reason; of a list's other reasons, and
-            ``objected`` for those who objected to profiling.
+        left_out: customers of the segment who are neither in the list nor in the control group, by the reason of
+            lists, and ``objected``: those of the dataset who objected to profiling. Of these ``control_contact`` are
+            of the group ``list``: they do not get it, as somebody of the control group would.
     """
 
     format: str
@@ -103,7 +109,7 @@ class Campaign(StoredRecord):
 
     @property
     def left_out(self) -> dict[str, int]:
-        """Customers who were in neither group when the list last left, by reason."""
+        """Customers who were neither in the list nor in the control group when it last left, by reason."""
         return dict(self.sent[-1].left_out) if self.sent else {}
 
 
@@ -122,7 +128,7 @@ class CampaignRequest:
 
     Raises:
         Refused: the name cannot name a folder.
-        UsageError: a share of all or more, or below 0.
+        UsageError: a share of all or more, or below 0; no days, a cost below 0, or a margin out of bounds.
     """
 
     name: str
@@ -134,11 +140,17 @@ class CampaignRequest:
     margin_rate: float | None = None
 
     def __post_init__(self) -> None:
-        """Check name and share."""
+        """Check what was asked."""
         if len(check_name(self.name)) > MAX_NAME:
             raise Refused("bad_name", name=self.name[:80])
         if self.share:
             check_share(self.share)
+        if not 1 <= self.window_days <= MAX_DAYS:
+            raise UsageError("campaign_days", days=self.window_days, most=MAX_DAYS)
+        if not 0 <= self.cost < MAX_NUMBER:
+            raise UsageError("campaign_cost", cost=f"{self.cost:g}")
+        if self.margin_rate is not None and not 0 < self.margin_rate <= 1:
+            raise UsageError("campaign_margin", margin=f"{self.margin_rate:g}")
 
     def campaign(self, dataset: Dataset) -> Campaign:
         """Return the new campaign.
@@ -161,14 +173,16 @@ class Assignment:
     Args:
         campaign: whose.
         groups: ``customer_id, group, joined, segment, predicted_clv`` of each of them, in their order.
+        withheld: ids of everybody in the campaign's control group, whether one of these customers or not.
     """
 
     campaign: Campaign
     groups: pd.DataFrame
+    withheld: frozenset[str]
 
     @property
     def control(self) -> frozenset[str]:
-        """The ids of those who do not get the list."""
+        """The ids of those of the customers who do not get the list."""
         return frozenset(self.groups.loc[self.groups[GROUP] == CONTROL, CUSTOMER_ID])
 
 
@@ -211,10 +225,12 @@ def groups(dataset: Dataset, campaign: Campaign | str) -> pd.DataFrame:
 
     Returns:
         customer_id, group (``list`` or ``control``), joined (ISO day), segment (of a list's segments or tiers, "" where
-        it has none) and predicted_clv (money) at the assignment, one row a customer.
+        it has none) and predicted_clv (money) at the assignment, one row a customer; nobody who objects now.
     """
     name = campaign if isinstance(campaign, str) else campaign.name
-    return _read_groups(_folder(dataset) / check_name(name) / GROUPS)
+    rows = _read_groups(_folder(dataset) / check_name(name) / GROUPS)
+    objected = objected_ids(_workspace(dataset), dataset)
+    return rows[~rows[CUSTOMER_ID].isin(objected)].reset_index(drop=True) if objected else rows
 
 
 def campaigns_of(dataset: Dataset, customer: str) -> list[Membership]:
@@ -315,7 +331,8 @@ def _assign(dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame)
     )
     everyone = pd.concat([earlier, joined], ignore_index=True) if len(earlier) else joined.reset_index(drop=True)
     rows = everyone.set_index(CUSTOMER_ID).reindex(pd.Index(ids, name=CUSTOMER_ID)).reset_index()
-    return Assignment(campaign, rows), everyone
+    withheld = frozenset(everyone.loc[everyone[GROUP] == CONTROL, CUSTOMER_ID])
+    return Assignment(campaign, rows, withheld), everyone
 
 
 def _read_groups(path: Path) -> pd.DataFrame:

@@ -33,7 +33,7 @@ from clv_core.strategy.plans import (
     max_useful_budget,
     with_experiments,
 )
-from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, VALUE
 from pages.ui import break_even, cells, i18n, row_files, scores, session, terms, tiers, verdict, widgets
 from pages.ui.budget import experiment, offer_table
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
@@ -294,10 +294,15 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
     def people() -> pd.DataFrame:
         return experiment.named(inputs, inputs.people.merge(rows[[CUSTOMER_ID, OFFER]], on=CUSTOMER_ID))
 
+    def value_tiers() -> np.ndarray:
+        inside = inputs.people[CUSTOMER_ID].isin(set(rows[CUSTOMER_ID])).to_numpy()
+        return np.asarray(DEFAULT_SCHEME.tier_of(inputs.people[VALUE].to_numpy(float))[inside])
+
     what, allowed = f"plan-{budget:.10g}", allowed and not rows.empty
     name = row_files.stem(inputs.scored.model, what, side, inputs.scored.terms)
     row_files.offer(name, "plan", write, allowed=allowed, most=len(rows))
-    offer_for_platforms(Audience(inputs.scored, what, people, len(rows), side), "plan", allowed=allowed)
+    audience = Audience(inputs.scored, what, people, len(rows), side, value_tiers)
+    offer_for_platforms(audience, "plan", allowed=allowed)
 
 
 def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:
