@@ -75,8 +75,16 @@ from clv_core.mcp_answers import (
 )
 from clv_core.monitoring.realized import compare_realized, outside, with_tier_name
 from clv_core.records import JsonObject
-from clv_core.strategy import campaigns
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
+from clv_core.strategy.campaigns import (
+    choose_next_list,
+    headline,
+    learned_offers,
+    offer_json,
+    outcome_json,
+    outcomes,
+    say_next,
+)
 from clv_core.strategy.customer import load_card
 from clv_core.strategy.forecast import ask_forecast
 from clv_core.strategy.plans import OfferCost, make_plan, parse_offers
@@ -364,15 +372,15 @@ class Tools:
         """Return what each campaign brought beside its control group, after costs, and whom to write to next."""
         scored = self._open(dataset, model)
         currency = scored.dataset.manifest.currency
-        outcomes = campaigns.outcomes(self._workspace, scored.dataset)
-        learned = campaigns.learned_offers(outcomes)
-        made = campaigns.next_list(scored, learned, progress=NoProgress())
+        measured = outcomes(self._workspace, scored.dataset)
+        learned = learned_offers(measured)
+        made = choose_next_list(scored, learned, progress=NoProgress())
         return CampaignResults(
             **self._about(scored),
-            finding=campaigns.headline(outcomes, currency).text(),
-            campaigns=[campaigns.outcome_json(one, currency) for one in outcomes],
-            offers=[campaigns.offer_json(offer) for offer in learned],
-            next=[message.text() for message in campaigns.say_next(made, currency)],
+            finding=headline(measured, currency).text(),
+            campaigns=[outcome_json(one, currency) for one in measured],
+            offers=[offer_json(offer) for offer in learned],
+            next=[message.text() for message in say_next(made, currency)],
         )
 
     def _open(self, dataset: str, model: str) -> Scored:

@@ -362,7 +362,16 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment import Scored
     from clv_core.deployment.registry import resolve_bundle_id
     from clv_core.errors import Message
-    from clv_core.strategy import campaigns
+    from clv_core.strategy.campaigns import (
+        choose_next_list,
+        headline,
+        learned_offers,
+        offer_json,
+        outcome_json,
+        outcomes,
+        say_next,
+        say_outcome,
+    )
 
     if options.model is not None and options.name is None:
         raise UsageError("results_dataset")
@@ -370,21 +379,21 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
     datasets = list_datasets(work) if options.name is None else [open_dataset(work, options.name)]
     found, said = [], []
     for dataset in datasets:
-        outcomes, currency = campaigns.outcomes(work, dataset), dataset.manifest.currency
-        learned = campaigns.learned_offers(outcomes)
+        measured, currency = outcomes(work, dataset), dataset.manifest.currency
+        learned = learned_offers(measured)
         answer = {
             "dataset": dataset.name,
-            "finding": campaigns.headline(outcomes, currency, context.language).display(context.language),
-            "campaigns": [campaigns.outcome_json(one, currency, context.language) for one in outcomes],
-            "offers": [campaigns.offer_json(offer) for offer in learned],
+            "finding": headline(measured, currency, context.language).display(context.language),
+            "campaigns": [outcome_json(one, currency, context.language) for one in measured],
+            "offers": [offer_json(offer) for offer in learned],
         }
-        said += [campaigns.say_outcome(one, currency, context.language) for one in outcomes]
+        said += [say_outcome(one, currency, context.language) for one in measured]
         if options.model is not None:
             scored = Scored.open(work, dataset.name, resolve_bundle_id(work, options.model, dataset.name))
-            made = campaigns.next_list(
+            made = choose_next_list(
                 scored, learned, cost=options.cost, language=context.language, progress=context.progress
             )
-            sentences: tuple[Message, ...] = campaigns.say_next(made, currency, context.language)
+            sentences: tuple[Message, ...] = say_next(made, currency, context.language)
             said += sentences
             answer["next"] = {
                 "offer": None if made.offer is None else made.offer.name,

@@ -20,6 +20,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Scored
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
+from clv_core.strategy.campaigns.campaign import CAMPAIGN_DAYS
 from clv_core.strategy.campaigns.learned_effects import GAIN, Test, cheapest_test, learned_effects, whom_next
 from clv_core.strategy.campaigns.outcome import DUE, Outcome
 from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS, residual_std
@@ -30,8 +31,6 @@ from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, load_scored_custome
 
 SCHEME: Final = "scheme"
 """Key of what a campaign's record says its list is about."""
-DEFAULT_WINDOW_DAYS: Final = 30
-"""For how long outcomes of a proposed test count; a convention of stores, not measured."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ class NextList:
     tests: tuple[Test, ...]
 
 
-def next_list(
+def choose_next_list(
     scored: Scored,
     learned: Sequence[LearnedOffer],
     *,
@@ -198,7 +197,7 @@ def _list_of(
         for end in ("low", "high")
     ]
     unknown = [tier for tier in range(1, len(names) + 1) if tier not in effects]
-    window = DEFAULT_WINDOW_DAYS if offer is None else offer.window_days
+    window = CAMPAIGN_DAYS if offer is None else offer.window_days
     tests = _tests(dataset, people, unknown, window, cost, margin_rate) if cost > 0 and unknown else []
     return NextList(
         offer,

@@ -10,7 +10,7 @@ import streamlit as st
 from clv_core.deployment import Scored
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.campaigns import LearnedOffer, NextList, Outcome, learned_offers, next_list, say_next
+from clv_core.strategy.campaigns import LearnedOffer, NextList, Outcome, choose_next_list, learned_offers, say_next
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, i18n, navigation, scores, session, widgets
 from pages.ui.cache import cached
@@ -52,7 +52,7 @@ def _next(
     cost: float | None,
     language: str,
 ) -> NextList:
-    return next_list(scored.trained, _learned, cost=cost, language=language, progress=NoProgress())
+    return choose_next_list(scored.trained, _learned, cost=cost, language=language, progress=NoProgress())
 
 
 def _effects(scored: Scored, made: NextList, currency: str) -> None:
