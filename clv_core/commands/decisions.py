@@ -47,7 +47,8 @@ RATES: Final = (
     DATASET,
     MODEL,
     option("--budget", "cli.plan.budget", type=float, required=True),
-    option("--offer", "cli.plan.offer", action="append", required=True),
+    option("--offer", "cli.plan.offer", action="append", default=[]),
+    option("--learned", "cli.plan.learned", action="store_true"),
     option("--scheme", "cli.plan.scheme", default="quantile"),
     option("--out", "cli.segment.out", type=Path, required=True),
     CUTOFF,
@@ -62,14 +63,18 @@ def run_plan(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy import PlanInputs
     from clv_core.strategy import plan as run_plan
     from clv_core.strategy.audiences import check_ending
-    from clv_core.strategy.plans import parse_offers
+    from clv_core.strategy.campaigns import learned_offers, outcomes, with_learned
+    from clv_core.strategy.plans import check_offers, parse_offers
     from clv_core.strategy.segments import parse_scheme
 
     scored = open_scored(options, context)
     scheme = parse_scheme(options.scheme, scored.dataset)
-    offers, experiments = parse_offers(options.offer)
+    offers, experiments = parse_offers(options.offer) if options.offer or not options.learned else ((), {})
     check_ending(options.out)
     scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
+    if options.learned:
+        learned = learned_offers(outcomes(context.workspace, scored.dataset))
+        offers = check_offers(with_learned(offers, learned, str(scheme), scored.terms))
     campaign = read_campaign(options, scored)
     inputs = PlanInputs(offers, options.budget, scheme, options.control_share, options.start, campaign)
     made = run_plan(

@@ -30,6 +30,7 @@ from .next_list import LearnedOffer as LearnedOffer
 from .next_list import NextList as NextList
 from .next_list import choose_next_list as choose_next_list
 from .next_list import learned_offers as learned_offers
+from .next_list import scheme_of as scheme_of
 from .next_list import with_learned as with_learned
 from .outcome import Outcome as Outcome
 from .outcome import outcomes as outcomes

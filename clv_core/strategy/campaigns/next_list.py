@@ -17,17 +17,18 @@ import pandas as pd
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
-from clv_core.deployment import Scored
+from clv_core.deployment import Scored, Terms
+from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
-from clv_core.strategy.campaigns.campaign import CAMPAIGN_DAYS
+from clv_core.strategy.campaigns.campaign import CAMPAIGN_DAYS, Campaign
 from clv_core.strategy.campaigns.learned_effects import GAIN, Test, cheapest_test, learned_effects, whom_next
 from clv_core.strategy.campaigns.outcome import DUE, Outcome
 from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS, residual_std
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
-from clv_core.strategy.plans.offers import ALL_TIERS, Effect, Offer
+from clv_core.strategy.plans.offers import ALL_TIERS, MAX_OFFERS, Effect, Offer
 from clv_core.strategy.purchase_history import net_value
-from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, load_scored_customers, parse_scheme
+from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, ValueTiers, load_scored_customers, parse_scheme
 
 SCHEME: Final = "scheme"
 """Key of what a campaign's record says its list is about."""
@@ -55,19 +56,36 @@ class LearnedOffer:
     margin_rate: float | None
     effects: dict[str, Effect]
 
-    def offer(self, segments: Sequence[str] = ()) -> Offer | None:
+    def offer(self, segments: Sequence[str] = (), margin_rate: float = 1.0) -> Offer | None:
         """Return it as plans take it; None where none of its effects is on a segment of the plan.
 
         Args:
             segments: names of the plan's segments, in their order; of value tiers the effects name the numbers.
+            margin_rate: of the plan, for effects that are revenue.
         """
+        rate = margin_rate if self.margin_rate is None else 1.0
         places = {name: number for number, name in enumerate(segments, 1)}
         numbered = {
-            ALL_TIERS if not name else int(name) if name.isdigit() else places.get(name, -1): effect
+            ALL_TIERS if not name else int(name) if name.isdigit() else places.get(name, -1): _times(rate, effect)
             for name, effect in self.effects.items()
         }
         known = {number: effect for number, effect in numbered.items() if number >= 0}
         return Offer(self.name, self.cost, known, window_days=self.window_days) if known else None
+
+
+def _times(rate: float, effect: Effect) -> Effect:
+    """Return an effect times a share of it that is margin."""
+    low, high = (None if end is None else rate * end for end in (effect.low, effect.high))
+    return Effect(rate * effect.value, effect.unit, low, high)
+
+
+def scheme_of(campaign: Campaign) -> str:
+    """Return the scheme of a campaign's segments as plans name it: ``quantile`` with its cuts; "" for everyone."""
+    text = str(campaign.about.get(SCHEME, ""))
+    try:
+        return str(ValueTiers.parse(text))
+    except UsageError:
+        return text
 
 
 def learned_offers(outcomes: Sequence[Outcome]) -> list[LearnedOffer]:
@@ -76,7 +94,7 @@ def learned_offers(outcomes: Sequence[Outcome]) -> list[LearnedOffer]:
     for outcome in outcomes:
         campaign = outcome.campaign
         if outcome.state == DUE and not outcome.confounded_with:
-            key = str(campaign.about.get(SCHEME, "")), campaign.window_days, campaign.cost
+            key = scheme_of(campaign), campaign.window_days, campaign.cost
             alike.setdefault(key, []).append(outcome)
     offers = []
     for (scheme, window_days, cost), group in alike.items():
@@ -91,30 +109,27 @@ def learned_offers(outcomes: Sequence[Outcome]) -> list[LearnedOffer]:
 
 
 def with_learned(
-    offers: Sequence[Offer],
-    learned: Sequence[LearnedOffer],
-    scheme: str,
-    horizon_days: int,
-    segments: Sequence[str] = (),
+    offers: Sequence[Offer], learned: Sequence[LearnedOffer], scheme: str, terms: Terms, segments: Sequence[str] = ()
 ) -> tuple[Offer, ...]:
     """Return a plan's offers with what campaigns measured in place of assumptions, and the offers of campaigns besides.
 
     Args:
         offers: of the plan; one with the name of a campaign's offer keeps its cost and its capacity.
-        learned: of :func:`learned_offers`.
-        scheme: of the plan, as a text: effects are of the same segments or of everyone.
-        horizon_days: of the plan; effects that counted for longer are not used.
+        learned: of :func:`learned_offers`; those measured in other segments, or for longer than the plan's horizon, are
+            not used, nor more than a plan takes.
+        scheme: of the plan, as a text.
+        terms: of the plan.
         segments: names of the plan's segments, in their order.
     """
     by_name = {offer.name: offer for offer in offers}
     for one in learned:
-        fits = one.window_days <= horizon_days and one.scheme == scheme
-        made = one.offer(segments) if fits else None
-        if made is None:
+        fits = one.window_days <= terms.horizon_days and one.scheme in (scheme, "")
+        made = one.offer(segments, terms.margin_rate) if fits else None
+        if made is None or (one.name not in by_name and len(by_name) >= MAX_OFFERS):
             continue
         entered = by_name.get(one.name)
         if entered is not None:
-            made = Offer(made.name, entered.cost, made.effects, entered.capacity, made.window_days)
+            made = replace(made, cost=entered.cost, capacity=entered.capacity)
         by_name[one.name] = made
     return tuple(by_name.values())
 

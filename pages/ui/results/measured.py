@@ -15,7 +15,18 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError
 from clv_core.i18n import say_number
-from clv_core.strategy.campaigns import FOLDER, GROUP, JOINED, VALUE, Outcome, groups, notes_on, outcomes, say_outcome
+from clv_core.strategy.campaigns import (
+    FOLDER,
+    GROUP,
+    JOINED,
+    VALUE,
+    Outcome,
+    groups,
+    notes_on,
+    outcomes,
+    say_outcome,
+    scheme_of,
+)
 from clv_core.strategy.segments import ValueTiers, parse_scheme, tier_labels
 from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import cached
@@ -178,7 +189,7 @@ def segment_names(dataset: Dataset, scheme: str) -> dict[str, str]:
 
 def _tiers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
     rows = pd.DataFrame([vars(one) for one in outcome.by_segment])[["segment", "listed", "control", "effect", "error"]]
-    rows["segment"] = rows["segment"].replace(segment_names(dataset, str(outcome.campaign.about.get("scheme", ""))))
+    rows["segment"] = rows["segment"].replace(segment_names(dataset, scheme_of(outcome.campaign)))
     columns = {
         "segment": st.column_config.TextColumn(t("column.segment")),
         "listed": cells.integer(t("results.column.customers")),
