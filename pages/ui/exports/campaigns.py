@@ -41,15 +41,20 @@ class Measured:
     Args:
         campaign: the campaign that it is of; None for none.
         declined: whether one was proposed and declined, which the list says.
+        say: says which uplift a new campaign would show with so many customers, in place of all that were chosen.
     """
 
     campaign: CampaignList | None = None
     declined: bool = False
+    say: Callable[[int], None] = lambda customers: None
 
     @property
     def mark(self) -> str:
         """All of it as a key for caches."""
-        return f"{self.declined} {None if self.campaign is None else self.campaign.request}"
+        if self.campaign is None:
+            return str(self.declined)
+        asked = self.campaign.request
+        return f"{asked.name} {asked.share} {asked.window_days}"
 
     def side(self, side: Side) -> Side:
         """Return what the side file of the list says."""
@@ -120,9 +125,17 @@ def ask_for(
         if request is None:
             _say_known(scored.dataset, known[name])
             day = max(scored.as_of, date.fromisoformat(known[name].started))
-            request = CampaignRequest(name, day, known[name].window_days)
+            request = CampaignRequest(name, day, known[name].window_days, known[name].share)
         else:
-            _say_shown(scored, request, customers)
+            place = st.empty()
+            asked = request
+
+            def say(contacted: int) -> None:
+                with place:
+                    _say_shown(scored, asked, customers, contacted)
+
+            say(len(customers))
+            return Measured(CampaignList(scored.dataset, request, session.language()), say=say)
     return Measured(CampaignList(scored.dataset, request, session.language()))
 
 
@@ -152,10 +165,10 @@ def _ask_terms(scored: Scored, name: str, side: Side, customers: np.ndarray, key
     return CampaignRequest(name, start, days, part / 100, about, cost, rate)
 
 
-def _say_shown(scored: Scored, request: CampaignRequest, customers: np.ndarray) -> None:
+def _say_shown(scored: Scored, request: CampaignRequest, customers: np.ndarray, contacted: int) -> None:
     """Say which uplift the control group would show."""
-    made = propose_control(_past(scored.dataset, request.window_days), customers, request.share)
-    about = {"share": percent(made.share), "customers": count(made.customers), "days": request.window_days}
+    made = propose_control(_past(scored.dataset, request.window_days), customers, request.share, customers=contacted)
+    about = {"share": percent(request.share or 0.0), "customers": count(made.customers), "days": request.window_days}
     if made.effect is None or made.spending is None:
         st.markdown(t("campaign.shows.unknown", **about))
         return
