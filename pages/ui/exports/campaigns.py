@@ -107,13 +107,14 @@ def ask_for(
     """
     customers = value_tiers()
     enough = propose_control(None, customers).share > 0
+    if not enough:
+        if proposed:
+            st.caption(t("campaign.few", customers=count(len(customers))))
+        return Measured(declined=proposed)
     with st.container(border=True, gap="small"):
-        toggle = f"{key}_measured_{proposed}_{enough}"
-        wanted = st.toggle(t("campaign.measure"), proposed and enough, key=toggle, help=t("campaign.measure.help"))
-        if not wanted:
-            if not enough:
-                st.caption(t("campaign.few", customers=count(len(customers))))
-            elif proposed:
+        toggle = f"{key}_measured" if proposed else f"{key}_measured_table"
+        if not st.toggle(t("campaign.measure"), proposed, key=toggle, help=t("campaign.measure.help")):
+            if proposed:
                 st.caption(t("campaign.declined"))
             return Measured(declined=proposed)
         known = {campaign.name: campaign for campaign in list_campaigns(scored.dataset)}
