@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,8 @@ from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import count, money, percent, t
 from pages.ui.segmenting import Members
 
+LIST_FACTS: Final = {"scheme": "scheme", "segment": "logged_segment"}
+"""What a campaign notes of its list, and what a side file calls it."""
 MAX_TITLE: Final = 40
 """Characters of the name that is proposed, without its month."""
 
@@ -118,8 +120,9 @@ def ask_for(
                 st.caption(t("campaign.declined"))
             return Measured(declined=proposed)
         known = {campaign.name: campaign for campaign in list_campaigns(scored.dataset)}
+        going_on = (campaign.name for campaign in known.values() if _is_going_on(campaign, side, scored.as_of))
+        usual = next(going_on, None) or _usual_name(title, scored.as_of)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            usual = _usual_name(title, scored.as_of)
             name = st.text_input(t("campaign.name"), usual, max_chars=60, key=f"{key}_campaign_{usual}", width=280)
             name = name.strip() or usual
             request = None if name in known else _ask_terms(scored, name, side, customers, key)
@@ -161,7 +164,7 @@ def _ask_terms(scored: Scored, name: str, side: Side, customers: np.ndarray, key
             key=f"{key}_campaign_margin",
             placeholder=t("terms.margin.none"),
         )
-    about = {"scheme": side.scheme, "segment": side.logged_segment, "model": side.model}
+    about = {name: getattr(side, of) for name, of in (*LIST_FACTS.items(), ("model", "model"))}
     rate = terms.margin() if margin is None else round(margin / 100, 6)
     return CampaignRequest(name, start, days, part / 100, about, cost, rate)
 
@@ -187,6 +190,13 @@ def _say_known(dataset: Dataset, campaign: Campaign) -> None:
         st.markdown(t("campaign.continues", **about, listed=listed, control=count(control)))
     else:
         st.markdown(t("campaign.continues.unmeasured", **about, listed=listed))
+
+
+def _is_going_on(campaign: Campaign, side: Side, as_of: date) -> bool:
+    """Return whether a campaign is of the same list, and its window of outcomes has not ended."""
+    is_same = all(campaign.about.get(name) == getattr(side, of) for name, of in LIST_FACTS.items())
+    ends = date.fromisoformat(campaign.started) + timedelta(days=campaign.window_days)
+    return is_same and as_of < ends
 
 
 def _usual_name(title: str, as_of: date) -> str:
