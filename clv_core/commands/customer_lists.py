@@ -392,8 +392,8 @@ def _counts(made: Exported, suppression: Matches | None) -> Answer:
     return {
         "rows": made.rows,
         "asked": made.asked,
-        "share_with_consent": made.rows / made.asked,
-        "match_rate": made.rows / made.asked,  # its former name, which readers of the JSON may still take
+        "share_with_consent": made.contacted / made.asked,
+        "match_rate": made.contacted / made.asked,  # its former name, which readers of the JSON may still take
         "left_out": made.left_out,
         "reach": made.reach,
         "suppression": None if suppression is None else suppression.to_json(),

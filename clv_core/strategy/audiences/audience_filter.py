@@ -39,6 +39,7 @@ MAX_OWNERS: Final = 5
 """A phone number that more customers have belongs to none of them: it is a shop's, or fills the column."""
 CONTROL: Final = "control"
 SHARES_CONTROL: Final = "control_contact"
+OF_CONTROL: Final = (CONTROL, SHARES_CONTROL)
 """Reasons of those who are left out for a campaign's control group. They come last: of who would be in the list."""
 MAX_EXAMPLES: Final = 3
 """Words and shapes of cells that a warning shows."""
@@ -248,8 +249,7 @@ def _by_consent(audience: Audience, entry: Export, contacts: Contacts, stop: Sup
     if contacts.customers is None:
         raise UsageError("export_needs_contacts", format=entry.id)
     candidates = _candidates(audience.customers, entry, contacts, contacts.customers, stop)
-    of_control = (CONTROL, SHARES_CONTROL)
-    rules = [rule for rule in RULES if rule.forbids or rule.reason in of_control]
+    rules = [rule for rule in RULES if rule.forbids or rule.reason in OF_CONTROL]
     rules = [rule for rule in rules if rule.reason != "no_contact"]  # without a row: no consent
     left, _, left_out = _apply(rules, candidates)
     counts = {reason: audience.left_out.get(reason, 0) + left_out.get(reason, 0) for reason in REASONS}

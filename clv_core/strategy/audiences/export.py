@@ -24,7 +24,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Terms
 from clv_core.errors import ClvError, Message, NotEnoughData, UsageError
 from clv_core.records import JsonObject, StoredRecord
-from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.audience_filter import OF_CONTROL, filter_audience
 from clv_core.strategy.audiences.campaign_list import UNMEASURED, CampaignList, Enrolment, enrolled
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
@@ -223,6 +223,11 @@ class Exported:
         """Customers of the segment, in the list or left out."""
         return (self.rows if self.customers is None else self.customers) + sum(self.left_out.values())
 
+    @property
+    def contacted(self) -> int:
+        """Customers of the segment who could be in the list, with the control group of its campaign."""
+        return self.rows + sum(self.left_out.get(reason, 0) for reason in OF_CONTROL)
+
 
 @dataclass(frozen=True, eq=False)
 class Preview:
@@ -251,8 +256,13 @@ class Preview:
 
     @property
     def share_with_consent(self) -> float:
-        """Share of the segment's customers who would be in the list, 0 to 1; 0 for an empty segment."""
-        return self.rows / self.asked if self.asked else 0.0
+        """Share of the segment's customers who could be in the list, 0 to 1; 0 for an empty segment."""
+        return self.contacted / self.asked if self.asked else 0.0
+
+    @property
+    def contacted(self) -> int:
+        """Customers of the segment who could be in the list, with the control group of its campaign."""
+        return self.rows + sum(self.left_out.get(reason, 0) for reason in OF_CONTROL)
 
     @property
     def too_small(self) -> Message | None:

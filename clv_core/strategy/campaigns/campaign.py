@@ -194,11 +194,15 @@ class Membership:
         campaign: which.
         group: ``list`` or ``control``.
         joined: ISO day.
+        segment: in which she was then; "" for none.
+        value: that was predicted of her then, money; NaN for none.
     """
 
     campaign: Campaign
     group: str
     joined: str
+    segment: str
+    value: float
 
 
 def list_campaigns(dataset: Dataset) -> list[Campaign]:
@@ -238,8 +242,9 @@ def campaigns_of(dataset: Dataset, customer: str) -> list[Membership]:
     memberships = []
     for campaign in list_campaigns(dataset):
         rows = groups(dataset, campaign)
-        for row in rows[rows[CUSTOMER_ID] == customer].itertuples():
-            memberships.append(Membership(campaign, str(row.group), str(row.joined)))
+        for row in rows[rows[CUSTOMER_ID] == customer].to_dict("records"):
+            words = (str(row[name]) for name in (GROUP, JOINED, SEGMENT))
+            memberships.append(Membership(campaign, *words, float(row[VALUE])))
     return memberships
 
 

@@ -36,7 +36,7 @@ class PastSpending:
     Args:
         before: net revenue in the year before, money, [n].
         outcome: net revenue in the window, money, [n].
-        tier: by ``before``, as of the default scheme, [n].
+        tier: by the order of ``before``, with the shares of the default scheme, [n].
         window_days: length of the window.
     """
 
@@ -52,7 +52,10 @@ class PastSpending:
         if (start - dataset.log_start).days < window_days:
             return None
         before, outcome = net_revenue_around(dataset, start, window_days)
-        return cls(before, outcome, DEFAULT_SCHEME.tier_of(before), window_days) if len(before) else None
+        if not len(before):
+            return None
+        order = pd.Series(before).rank(method="first").to_numpy(float)  # of many who spent nothing some in each tier
+        return cls(before, outcome, DEFAULT_SCHEME.tier_of(order), window_days)
 
 
 @dataclass(frozen=True)
@@ -73,20 +76,23 @@ class Proposal:
     spending: float | None
 
 
-def propose_control(past: PastSpending | None, tiers: npt.ArrayLike, share: float | None = None) -> Proposal:
+def propose_control(
+    past: PastSpending | None, tiers: npt.ArrayLike, share: float | None = None, *, customers: int | None = None
+) -> Proposal:
     """Return the control group that is proposed for a list, or what another share of it would show.
 
     Args:
         past: what customers spent; None where the log is too short.
         tiers: value tier of each customer of the list, [m].
         share: of the control group; None proposes one.
+        customers: how many of them may be contacted; None is all.
     """
     offered = np.asarray(tiers, np.int64)
-    customers = len(offered)
+    customers = len(offered) if customers is None else customers
     if customers < 2 * MIN_GROUP_SIZE:
         return Proposal(customers, 0.0, None, None)
     fits = [candidate for candidate in SHARES if candidate * customers >= MIN_GROUP_SIZE]
-    fits = fits or [min(MAX_SHARE, float(np.ceil(MIN_GROUP_SIZE / customers / STEP)) * STEP)]
+    fits = fits or [min(MAX_SHARE, round(float(np.ceil(MIN_GROUP_SIZE / customers / STEP)) * STEP, 2))]
     std, spending = (np.nan, np.nan) if past is None else _spread(past, offered)
     if not std > 0:
         return Proposal(customers, fits[-1] if share is None else share, None, None)

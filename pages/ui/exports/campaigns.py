@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,8 @@ from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import count, money, percent, t
 from pages.ui.segmenting import Members
 
+LIST_FACTS: Final = {"scheme": "scheme", "segment": "logged_segment"}
+"""What a campaign notes of its list, and what a side file calls it."""
 MAX_TITLE: Final = 40
 """Characters of the name that is proposed, without its month."""
 
@@ -41,15 +43,20 @@ class Measured:
     Args:
         campaign: the campaign that it is of; None for none.
         declined: whether one was proposed and declined, which the list says.
+        say: says which uplift a new campaign would show with so many customers, in place of all that were chosen.
     """
 
     campaign: CampaignList | None = None
     declined: bool = False
+    say: Callable[[int], None] = lambda customers: None
 
     @property
     def mark(self) -> str:
         """All of it as a key for caches."""
-        return f"{self.declined} {None if self.campaign is None else self.campaign.request}"
+        if self.campaign is None:
+            return str(self.declined)
+        asked = self.campaign.request
+        return f"{asked.name} {asked.share} {asked.window_days}"
 
     def side(self, side: Side) -> Side:
         """Return what the side file of the list says."""
@@ -102,27 +109,37 @@ def ask_for(
     """
     customers = value_tiers()
     enough = propose_control(None, customers).share > 0
+    if not enough:
+        if proposed:
+            st.caption(t("campaign.few", customers=count(len(customers))))
+        return Measured(declined=proposed)
     with st.container(border=True, gap="small"):
-        toggle = f"{key}_measured_{proposed}_{enough}"
-        wanted = st.toggle(t("campaign.measure"), proposed and enough, key=toggle, help=t("campaign.measure.help"))
-        if not wanted:
-            if not enough:
-                st.caption(t("campaign.few", customers=count(len(customers))))
-            elif proposed:
+        toggle = f"{key}_measured" if proposed else f"{key}_measured_table"
+        if not st.toggle(t("campaign.measure"), proposed, key=toggle, help=t("campaign.measure.help")):
+            if proposed:
                 st.caption(t("campaign.declined"))
             return Measured(declined=proposed)
         known = {campaign.name: campaign for campaign in list_campaigns(scored.dataset)}
+        going_on = (campaign.name for campaign in known.values() if _is_going_on(campaign, side, scored.as_of))
+        usual = next(going_on, None) or _usual_name(title, scored.as_of)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            usual = _usual_name(title, scored.as_of)
             name = st.text_input(t("campaign.name"), usual, max_chars=60, key=f"{key}_campaign_{usual}", width=280)
             name = name.strip() or usual
             request = None if name in known else _ask_terms(scored, name, side, customers, key)
         if request is None:
             _say_known(scored.dataset, known[name])
             day = max(scored.as_of, date.fromisoformat(known[name].started))
-            request = CampaignRequest(name, day, known[name].window_days)
+            request = CampaignRequest(name, day, known[name].window_days, known[name].share)
         else:
-            _say_shown(scored, request, customers)
+            place = st.empty()
+            asked = request
+
+            def say(contacted: int) -> None:
+                with place:
+                    _say_shown(scored, asked, customers, contacted)
+
+            say(len(customers))
+            return Measured(CampaignList(scored.dataset, request, session.language()), say=say)
     return Measured(CampaignList(scored.dataset, request, session.language()))
 
 
@@ -147,15 +164,15 @@ def _ask_terms(scored: Scored, name: str, side: Side, customers: np.ndarray, key
             key=f"{key}_campaign_margin",
             placeholder=t("terms.margin.none"),
         )
-    about = {"scheme": side.scheme, "segment": side.logged_segment, "model": side.model}
+    about = {name: getattr(side, of) for name, of in (*LIST_FACTS.items(), ("model", "model"))}
     rate = terms.margin() if margin is None else round(margin / 100, 6)
     return CampaignRequest(name, start, days, part / 100, about, cost, rate)
 
 
-def _say_shown(scored: Scored, request: CampaignRequest, customers: np.ndarray) -> None:
+def _say_shown(scored: Scored, request: CampaignRequest, customers: np.ndarray, contacted: int) -> None:
     """Say which uplift the control group would show."""
-    made = propose_control(_past(scored.dataset, request.window_days), customers, request.share)
-    about = {"share": percent(made.share), "customers": count(made.customers), "days": request.window_days}
+    made = propose_control(_past(scored.dataset, request.window_days), customers, request.share, customers=contacted)
+    about = {"share": percent(request.share or 0.0), "customers": count(made.customers), "days": request.window_days}
     if made.effect is None or made.spending is None:
         st.markdown(t("campaign.shows.unknown", **about))
         return
@@ -173,6 +190,13 @@ def _say_known(dataset: Dataset, campaign: Campaign) -> None:
         st.markdown(t("campaign.continues", **about, listed=listed, control=count(control)))
     else:
         st.markdown(t("campaign.continues.unmeasured", **about, listed=listed))
+
+
+def _is_going_on(campaign: Campaign, side: Side, as_of: date) -> bool:
+    """Return whether a campaign is of the same list, and its window of outcomes has not ended."""
+    is_same = all(campaign.about.get(name) == getattr(side, of) for name, of in LIST_FACTS.items())
+    ends = date.fromisoformat(campaign.started) + timedelta(days=campaign.window_days)
+    return is_same and as_of < ends
 
 
 def _usual_name(title: str, as_of: date) -> str:

@@ -71,7 +71,9 @@ def preview_of(request: ListRequest, dataset: Dataset) -> Preview | None:
         st.session_state["export_looked"] = request.mark
     with st.spinner(t("exporting.wait")):
         stop = session.suppression_list()
-        return _preview(f"{request.mark} {stop.mark}", request, dataset, stop)
+        result = _preview(f"{request.mark} {stop.mark}", request, dataset, stop)
+    request.measured.say(result.contacted)
+    return result
 
 
 @cached(CUSTOMERS)
@@ -93,7 +95,7 @@ def headline(result: Preview) -> str:
         return t("exporting.headline.none")
     if result.rows == result.asked:
         return t("exporting.headline.all", asked=f"{result.asked:,}")
-    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.share_with_consent)}
+    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.rows / result.asked)}
     return t("exporting.headline", **params)
 
 
