@@ -382,11 +382,12 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
         raise UsageError("results_dataset")
     work = context.workspace
     datasets = list_datasets(work) if options.name is None else [open_dataset(work, options.name)]
-    found, said = [], []
+    found: list[Answer] = []
+    said: list[Message] = []
     for dataset in datasets:
         measured, currency = outcomes(work, dataset), dataset.manifest.currency
         learned = learned_offers(measured)
-        answer = {
+        answer: Answer = {
             "dataset": dataset.name,
             "finding": headline(measured, currency, context.language).display(context.language),
             "campaigns": [outcome_json(one, currency, context.language) for one in measured],
@@ -398,7 +399,7 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
             made = choose_next_list(
                 scored, learned, cost=options.cost, language=context.language, progress=context.progress
             )
-            sentences: tuple[Message, ...] = say_next(made, currency, context.language)
+            sentences = say_next(made, currency, context.language)
             said += sentences
             answer["next"] = {
                 "offer": None if made.offer is None else made.offer.name,

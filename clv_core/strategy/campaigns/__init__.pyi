@@ -3,13 +3,10 @@ from .campaign import CONTROL as CONTROL
 from .campaign import FOLDER as FOLDER
 from .campaign import GROUP as GROUP
 from .campaign import JOINED as JOINED
-from .campaign import LIST as LIST
-from .campaign import SEGMENT as SEGMENT
 from .campaign import VALUE as VALUE
 from .campaign import Assignment as Assignment
 from .campaign import Campaign as Campaign
 from .campaign import CampaignRequest as CampaignRequest
-from .campaign import Membership as Membership
 from .campaign import Sending as Sending
 from .campaign import campaigns_of as campaigns_of
 from .campaign import forget_customers as forget_customers
@@ -34,6 +31,6 @@ from .next_list import scheme_of as scheme_of
 from .next_list import with_learned as with_learned
 from .outcome import Outcome as Outcome
 from .outcome import outcomes as outcomes
+from .past_experiment import add_experiment as add_experiment
 from .proposal import PastSpending as PastSpending
-from .proposal import Proposal as Proposal
 from .proposal import propose_control as propose_control

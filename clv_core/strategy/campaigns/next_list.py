@@ -206,11 +206,11 @@ def _list_of(
     made = None if offer is None else offer.offer(names)
     effects = {tier: effect for tier in range(1, len(names) + 1) if made and (effect := made.effect_on(tier))}
     chosen = whom_next(people, {str(tier): effect for tier, effect in effects.items()}, cost, most)
-    counts = chosen[TIER].value_counts()
-    ends = [
-        float(sum(many * ((getattr(effects[tier], end) or 0.0) - cost) for tier, many in counts.items()))
+    counts = {tier: int((chosen[TIER] == tier).sum()) for tier in effects}
+    low, high = (
+        sum(many * ((getattr(effects[tier], end) or 0.0) - cost) for tier, many in counts.items())
         for end in ("low", "high")
-    ]
+    )
     unknown = [tier for tier in range(1, len(names) + 1) if tier not in effects]
     window = CAMPAIGN_DAYS if offer is None else offer.window_days
     tests = _tests(dataset, people, unknown, window, cost, margin_rate) if cost > 0 and unknown else []
@@ -218,7 +218,8 @@ def _list_of(
         offer,
         chosen,
         float(chosen[GAIN].sum()),
-        *ends,
+        low,
+        high,
         tuple(names[tier - 1] for tier in unknown),
         tuple(replace(test, segment=names[int(test.segment) - 1]) for test in tests),
     )

@@ -28,7 +28,7 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES, RETURN
 from clv_core.errors import Message
 from clv_core.features import Engine
-from clv_core.strategy.campaigns.campaign import GROUP, JOINED, LIST, Campaign, groups, list_campaigns
+from clv_core.strategy.campaigns.campaign import JOINED, LIST, Campaign, groups, list_campaigns
 from clv_core.strategy.campaigns.learned_effects import TierUplift
 from clv_core.strategy.campaigns.uplift import (
     CONTROLS,
@@ -42,7 +42,7 @@ from clv_core.strategy.campaigns.uplift import (
     planned_error,
     uplift,
 )
-from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS
+from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS, GROUP
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, balance_warnings
 from clv_core.strategy.segments.segmentation import SEGMENT, VALUE
 from clv_core.workspace import Workspace
