@@ -85,6 +85,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
         "budget_preview": DATASET | {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
         "forecast": DATASET | {"days": 60, "unit": "month"},
         "realised_against_predicted": DATASET,
+        "campaign_results": DATASET,
     }
     assert {tool.name for tool in listed} == set(arguments)
     answers = {tool: ask(server, tool, **given) for tool, given in arguments.items()}

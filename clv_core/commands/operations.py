@@ -260,7 +260,9 @@ def run_summary(options: argparse.Namespace, context: Context) -> Answer:
     report = monitor(open_scored(options, context), progress=context.progress)
     ran = nights(context.workspace, options.name, datetime.now(UTC))
     lines = [line for night in ran for line in night.lines(context.language)]
-    subject, text, html = summary_mail(report, context.language, _sources(context, options.name), lines)
+    subject, text, html = summary_mail(
+        report, context.language, _sources(context, options.name), lines, _campaigns(context, options.name)
+    )
     facts = {"dataset": options.name, "nights": [night.to_json() for night in ran]}
     failed: ClvError | None = None
     sent = []
@@ -313,6 +315,16 @@ def _sources(context: Context, dataset: str) -> list[str]:
             messages = [*([compared] if compared else []), *state.warnings]
             lines += [message.display(context.language) for message in messages]
     return lines
+
+
+def _campaigns(context: Context, dataset: str) -> list[str]:
+    """Return a line on each campaign of a dataset that is measured or is to be."""
+    from clv_core.collection.store import open_dataset
+    from clv_core.strategy.campaigns import outcomes, summary_lines
+
+    opened = open_dataset(context.workspace, dataset)
+    found = outcomes(context.workspace, opened)
+    return summary_lines(found, opened.manifest.currency, context.language)
 
 
 def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> Answer:

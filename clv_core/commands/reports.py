@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from clv_core.deployment import Scored
 
 VOUCHER: Final = "Voucher 10 €"
-VOUCHER_COST: Final = 2.5
-"""Of the demo's voucher, as one in four is redeemed."""
 BUDGET: Final = 20_000.0
 """Of the demo's plan."""
 
@@ -182,7 +180,12 @@ def _make(folder: Path, context: Context) -> Answer:
     recommend(scored, None, progress=progress)
     price(scored, None, progress=progress)
     effect = measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.trained_days, progress=progress)
-    offer = {"name": VOUCHER, "cost": VOUCHER_COST, "unit": "money", **{f"tier{tier}": 0.0 for tier in range(1, 5)}}
+    offer = {
+        "name": VOUCHER,
+        "cost": demo.VOUCHER_COST,
+        "unit": "money",
+        **{f"tier{tier}": 0.0 for tier in range(1, 5)},
+    }
     save_offers(dataset, SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET))
     paths = [before.folder, bundle.folder, scored.folder, dataset.folder.parent / FILE]
     paths += [model_folder(work, model) for model in (before.id, bundle.id)]

@@ -66,6 +66,7 @@ PAGES: Final = (
     Page("act", "forecast", ":material/trending_up:"),
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
+    Page("act", "results", ":material/campaign:"),
     Page("act", "report", ":material/slideshow:"),
     Page("operate", "models", ":material/deployed_code_history:"),
     Page("operate", "monitor", ":material/monitor_heart:"),

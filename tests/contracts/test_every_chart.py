@@ -78,6 +78,11 @@ def both(n: int) -> pd.DataFrame:
     return pd.DataFrame({"actual": upward(n), "expected": upward(n, 2)})
 
 
+def gained(n: int) -> pd.DataFrame:
+    ends = {"gain": upward(n), "low": upward(n, -4), "high": upward(n, 9)}
+    return pd.DataFrame({"name": names(n), **ends, "is_final": [at % 2 == 0 for at in range(n)]})
+
+
 def reasons(n: int) -> pd.DataFrame:
     effect = [(-1) ** at * (at + 1.0) for at in range(n)]
     return pd.DataFrame({"label": names(n), "strength": upward(n), "effect": effect, "difference": effect})
@@ -221,6 +226,7 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
     "advising.gain_by_budget": lambda n: advising.gain_by_budget(
         Curve(np.array(upward(n)), np.array(shares(n))), (5.0, 0.5), MESSAGE, unit="EUR", gain="Gain"
     ),
+    "advising.campaign_gains": lambda n: advising.campaign_gains(gained(n), MESSAGE, unit="EUR"),
     "advising.detectable": lambda n: advising.detectable(
         pd.DataFrame(
             {"group": range(n), "name": names(n), "customers": range(n), "effect": upward(n), "share": shares(n)}

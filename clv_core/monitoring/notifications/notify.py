@@ -95,7 +95,11 @@ def payload(report: Report, alerts: Sequence[Alert], language: str) -> JsonObjec
 
 
 def summary_mail(
-    report: Report, language: str, sources: Sequence[str] = (), nights: Sequence[str] = ()
+    report: Report,
+    language: str,
+    sources: Sequence[str] = (),
+    nights: Sequence[str] = (),
+    campaigns: Sequence[str] = (),
 ) -> tuple[str, str, str]:
     """Return the subject of the mail, its text, and the same as HTML without anything that is loaded from elsewhere.
 
@@ -104,6 +108,7 @@ def summary_mail(
         language: of the mail.
         sources: lines on how the dataset compares with its sources.
         nights: lines on what ran, how long it took and what came of it.
+        campaigns: lines on what campaigns brought.
     """
     about = report.about
     facts = {"dataset": about.dataset, "as_of": say_day(about.as_of, language)}
@@ -115,6 +120,7 @@ def summary_mail(
     more = len(report.open) - len(alerts)
     alerts += [translate("summary.more", language, n=more)] if more > 0 else []
     parts.append((translate("summary.alerts", language), alerts or [translate("summary.no_alerts", language)]))
+    parts.append((translate("summary.campaigns", language), list(campaigns)))
     parts.append((translate("summary.nights", language), list(nights)))
     parts.append((translate("summary.sources", language), list(sources)))
     lights = [(light.named(language).display(language), COLOURS.get(light.colour, OTHER)) for light in report.lights]

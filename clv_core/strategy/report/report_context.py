@@ -17,6 +17,7 @@ from clv_core.evaluation.explain import Explanation
 from clv_core.i18n import MINUS, has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.campaigns import Outcome
 from clv_core.strategy.forecast.bridge import Bridge
 from clv_core.strategy.forecast.shop_forecast import Forecast
 from clv_core.strategy.plans.budget_plan import BudgetPlan
@@ -113,6 +114,7 @@ class ReportContext:
         acquisition: figures of new customers, and those by the discount of their first order; None without them.
         forecast: what the shop will take, or None.
         bridge: the way from the last forecast to what came, or None.
+        campaigns: what campaigns brought, the latest start first.
         model_name: what people call the model: its kind and version.
         format: the formatter.
     """
@@ -127,6 +129,7 @@ class ReportContext:
     acquisition: tuple[Acquisition, Acquisition | None] | None
     forecast: Forecast | None
     bridge: Bridge | None
+    campaigns: Sequence[Outcome]
     model_name: str
     format: Formatter
 

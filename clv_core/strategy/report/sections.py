@@ -25,9 +25,11 @@ from clv_core.evaluation import (
     with_role,
 )
 from clv_core.evaluation.explain import SECOND
-from clv_core.i18n import say_money, say_orders, say_share, say_span, without_options
+from clv_core.i18n import say_money, say_number, say_orders, say_share, say_span, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
+from clv_core.strategy.campaigns import headline as campaigns_finding
+from clv_core.strategy.campaigns import notes_on
 from clv_core.strategy.forecast import find_headline
 from clv_core.strategy.forecast.bridge import ACTUAL as CAME
 from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
@@ -51,6 +53,8 @@ from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS, GROUPS = 8, 8
 """Rows of the charts of drivers and of groups of new customers: as many as a slide shows."""
+CAMPAIGNS: Final = 7
+"""Rows of the table of campaigns, the latest first, as many as a slide shows; a guess."""
 PERIODS, DATES = 7, 3
 """Of a forecast: rows of its table, and past dates on which it was tested, as many as a slide shows; guesses."""
 PAIRS: Final = 7
@@ -405,6 +409,35 @@ def acquisition(context: ReportContext) -> Section | None:
     )
 
 
+def campaigns(context: ReportContext) -> Section | None:
+    """Return what campaigns brought beside their control groups; None without any."""
+    f, outcomes = context.format, context.campaigns
+    if not outcomes:
+        return None
+    currency = context.scored.dataset.manifest.currency
+    finding = campaigns_finding(outcomes, currency, f.language).display(f.language)
+    shown = outcomes[:CAMPAIGNS]
+    head = tuple(f.t(f"results.column.{name}") for name in ("name", "customers", "cost", "margin", "return", "verdict"))
+    rows = tuple(
+        (
+            one.campaign.name,
+            f.count(one.listed),
+            f.money(one.cost),
+            "–" if one.margin is None else f"{f.money(one.margin.value)} ({f.span(one.margin.low, one.margin.high)})",
+            "–" if one.returned is None else f.t("results.times", times=say_number(one.returned, f.language, 2)),
+            f.t(f"results.verdict.{one.verdict}"),
+        )
+        for one in shown
+    )
+    points = [f"{one.campaign.name}: {note.display(f.language)}" for one in shown for note in notes_on(one, f.language)]
+    measured = [one for one in reversed(shown) if one.gain is not None]
+    values = tuple(one.gain.value for one in measured if one.gain is not None)
+    series = Series(f.t("results.chart.gain"), values, ACTUAL)
+    names = tuple(one.campaign.name for one in measured)
+    chart = Chart("columns", names, (series,), "", f.unit()) if len(measured) > 1 else None
+    return Section("campaigns", f.t("page.results"), finding, tuple(points), (), Table(head, rows), chart)
+
+
 def plan(context: ReportContext) -> Section | None:
     """Return who gets what for the budget, and the evidence for it; None without a plan."""
     f, planned = context.format, context.plan
@@ -554,6 +587,7 @@ SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     drivers,
     segments,
     acquisition,
+    campaigns,
     plan,
     spending,
     limits,

@@ -27,6 +27,7 @@ from clv_core.i18n import LANGUAGES, say_money, say_share, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import Question
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.campaigns import headline, outcomes
 from clv_core.strategy.forecast import find_forecast, forecast
 from clv_core.strategy.forecast.bridge import REFUND_DATES, Bridge, Expected, Line, make_bridge
 from clv_core.strategy.plans.offers import Offer
@@ -90,6 +91,17 @@ def copied(demo: Demo, tmp_path: Path) -> Demo:
 
 def section(report: Report, name: str) -> Section:
     return next(one for one in report.sections if one.id == name)
+
+
+def test_campaigns_are_what_the_log_says_of_them(report: Report, demo: Demo) -> None:
+    (section,) = [one for one in report.sections if one.id == "campaigns"]
+    (outcome,) = outcomes(demo[0], demo[1])
+    assert section.finding == headline([outcome], "EUR", report.language).display(report.language)
+    assert section.table is not None and outcome.margin is not None and outcome.returned is not None
+    ((name, customers, cost, margin, times, verdict),) = section.table.rows
+    assert (name, customers, cost) == ("Voucher 10 EUR", f"{outcome.listed:,}", say_money(outcome.cost, "EUR"))
+    assert margin.startswith(say_money(outcome.margin.value, "EUR", report.language))
+    assert f"{outcome.returned:.2f}" in times and verdict == translate("results.verdict.loses", report.language)
 
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
