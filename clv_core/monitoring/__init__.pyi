@@ -24,6 +24,17 @@ from .retraining import PROMOTED as PROMOTED
 from .retraining import Outcome as Outcome
 from .retraining import early as early
 from .retraining_seeds import confirm_over_seeds as confirm_over_seeds
+from .saved_watch import GOOD as GOOD
+from .saved_watch import FindingRecord as FindingRecord
+from .saved_watch import Watched as Watched
+from .saved_watch import acknowledge_findings as acknowledge_findings
+from .saved_watch import day_table as day_table
+from .saved_watch import find_watch as find_watch
+from .saved_watch import finding_text as finding_text
+from .saved_watch import series_name as series_name
+from .saved_watch import watch_dataset as watch_dataset
+from .saved_watch import watch_path as watch_path
+from .saved_watch import write_watch as write_watch
 from .schedules import Run as Run
 from .schedules import Schedule as Schedule
 from .schedules import ScheduleState as ScheduleState
