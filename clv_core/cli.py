@@ -22,7 +22,7 @@ from typing import Final
 
 from clv_core import audit, jobs
 from clv_core.commands import MODEL, MODEL_OR_NONE, Context, build_parser
-from clv_core.commands.parser import SPECS, OneOf
+from clv_core.commands.parser import SPECS
 from clv_core.disk import disk_error, out_of_memory
 from clv_core.environment import Environment
 from clv_core.errors import Cancelled, ClvError, UsageError, traced
@@ -106,9 +106,8 @@ def _print_result(text: str, language: str) -> int:
 def _resolve_model(workspace: Workspace, options: argparse.Namespace) -> None:
     """Replace a model that is named by its role or version by the bundle's id."""
     spec = SPECS.get(options.command)
-    listed = () if spec is None else spec.options
-    choices = [choice for entry in listed for choice in (entry.options if isinstance(entry, OneOf) else (entry,))]
-    if (MODEL in choices or MODEL_OR_NONE in choices) and options.model is not None:
+    listed = [] if spec is None else spec.all_options
+    if (MODEL in listed or MODEL_OR_NONE in listed) and options.model is not None:
         from clv_core.deployment.registry import resolve_bundle_id
 
         options.model = resolve_bundle_id(workspace, options.model, options.name)

@@ -75,7 +75,8 @@ def run_monitor(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.collection.store import open_dataset
     from clv_core.monitoring import watch_dataset, write_report, write_watch
     from clv_core.monitoring.monitor import monitor
-    from clv_core.monitoring.notifications.notify import notify, notify_findings
+    from clv_core.monitoring.notifications import notify_findings
+    from clv_core.monitoring.notifications.notify import notify
 
     _check_monitor(options)
     environment = Environment.from_environment()

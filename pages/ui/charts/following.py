@@ -106,7 +106,7 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
 
 
 def daily_course(rows: pd.DataFrame, spans: Sequence[tuple[Any, Any]], message: str, *, axis: str) -> Chart:
-    """Draw a figure by day over what was expected of it and its 80% range; spans of days are shaded, their days marked.
+    """Draw a figure by day over what was expected of it and its 80% range; spans of days are shaded, and red.
 
     ``rows`` has ``day`` (midnights), ``actual``, ``expected``, ``low`` and ``high``; ``spans`` are first and last days.
     """
@@ -116,23 +116,26 @@ def daily_course(rows: pd.DataFrame, spans: Sequence[tuple[Any, Any]], message: 
         marked |= days.between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
     hover = "%{x|%Y-%m-%d}: %{y:,.2~f}"
     line: Looks = {"type": "scatter", "x": days, "mode": "lines", "hovertemplate": hover}
-    edge: Looks = {**line, "line": {"width": 0, "color": PREDICTED}, "hoverinfo": "skip", "hovertemplate": None}
-    traces = [
-        {**edge, "y": rows["low"].clip(lower=min(0.0, rows["actual"].min())), "showlegend": False},
-        {**edge, "y": rows["high"], "fill": "tonexty", "fillcolor": PREDICTED, "name": t("monitor.interval")},
-        {
-            **line,
-            "y": rows["expected"],
-            "name": t("monitor.business.expected"),
-            "line": {"color": PREDICTED, "width": 2},
-        },
-        {**line, "y": rows["actual"], "name": t("monitor.business.actual"), "line": {"color": ACTUAL, "width": 1.5}},
-    ]
-    traces[1]["opacity"] = 0.18
+    ranged = rows["low"].notna() & rows["high"].notna()
+    low = rows["low"][ranged].clip(lower=min(0.0, rows["actual"].min()))  # below nothing no figure is
+    band = dict(
+        type="scatter",
+        x=[*days[ranged], *days[ranged][::-1]],
+        y=[*rows["high"][ranged], *low[::-1]],
+        fill="toself",
+        fillcolor=PREDICTED,
+        opacity=0.18,
+        mode="none",
+        name=t("monitor.interval"),
+        hoverinfo="skip",
+    )
+    expected = {**line, "y": rows["expected"], "name": t("monitor.business.expected"), "line": {"color": PREDICTED}}
+    actual = {**line, "y": rows["actual"], "name": t("monitor.business.actual"), "line": {"color": ACTUAL}}
+    traces = [band, expected, actual]
     if marked.any():
-        dots = {"color": DANGER, "size": 6, "symbol": "x"}
-        found = {**line, "x": days[marked], "y": rows["actual"][marked], "mode": "markers", "marker": dots}
-        traces.append({**found, "name": t("monitor.business.marked")})
+        found = rows["actual"].where(marked)
+        red = {"color": DANGER, "width": 3}
+        traces.append({**line, "y": found, "line": red, "name": t("monitor.business.marked"), "connectgaps": False})
     half = timedelta(hours=12)
     shades = [
         {

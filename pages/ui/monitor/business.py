@@ -33,7 +33,7 @@ MONEY: Final = ("revenue", "price")
 """Figures in the log's currency."""
 LATELY: Final = 28
 """Days that the tiles sum up: four weeks hold each weekday as often."""
-TILES: Final = ("revenue", "orders", "active", "new", "returning")
+TILES: Final = ("revenue", "orders", "new", "returning")
 FIGURES: Final = ("actual", "expected", "low", "high")
 AROUND: Final = pd.Timedelta(days=42)
 """Before and behind a finding, in its chart: six weeks show what is usual."""
@@ -79,8 +79,9 @@ def _tiles(watched: Watched) -> None:
         came, expected = (_mean(getattr(courses[name], figure)) for figure in ("actual", "expected"))
         said = [_amount(name, value, watched.watch.currency) for value in (came, expected)]
         note = t("monitor.business.tile.expected", expected=said[1])
-        tiles.append(widgets.Figure(_series(name), said[0], t("monitor.business.tile.help", days=LATELY), note))
-    widgets.figures(tiles, columns=len(TILES), width=150)
+        tiles.append(widgets.Figure(_series(name), said[0], t(f"monitor.business.tile.{name}"), note))
+    st.markdown(t("monitor.business.tiles", days=LATELY))
+    widgets.figures(tiles, columns=len(TILES))
 
 
 def _mean(values: np.ndarray) -> float:
