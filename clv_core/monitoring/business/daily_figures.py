@@ -19,8 +19,8 @@ from clv_core.features import Engine
 
 Floats = NDArray[np.float64]
 
-REVENUE, PAID, LINES, ORDERS, BUYERS, ACTIVE, NEW, RETURNING = (
-    "revenue", "paid", "lines", "orders", "buyers", "active", "new", "returning",
+REVENUE, TYPICAL, LINES, ORDERS, BUYERS, ACTIVE, NEW, RETURNING = (
+    "revenue", "typical", "lines", "orders", "buyers", "active", "new", "returning",
 )  # fmt: skip
 EVENTS, CUSTOMERS, MONEY = "events:", "channel:", "revenue:"
 """Before the kind of event: how many came. Before a channel: customers of a day who came through it, and revenue."""
@@ -28,19 +28,20 @@ EVENTS, CUSTOMERS, MONEY = "events:", "channel:", "revenue:"
 QUERY: Final = f"""
 WITH parts AS (
     SELECT {CUSTOMER_ID} AS customer, {EVENT_TIME}::DATE AS day, coalesce({EVENT_TYPE}, '') AS kind,
-        coalesce(max({CHANNEL}), '') AS channel, count(*) AS n, coalesce(sum({AMOUNT}), 0) AS amount
+        coalesce(max({CHANNEL}), '') AS channel, count(*) AS n, coalesce(sum({AMOUNT}), 0) AS amount,
+        sum(CASE WHEN {AMOUNT} > 0 THEN ln({AMOUNT}) END) AS log, count(*) FILTER ({AMOUNT} > 0) AS priced
     FROM {{log}} GROUP BY 1, 2, 3, {order_key(f"{EVENT_TIME}::DATE", ORDER_ID)}),
 seen AS (SELECT customer, min(day) AS first FROM parts GROUP BY customer),
 cells AS (
     SELECT customer, day, kind, channel, grouping(kind) AS of_all_kinds, grouping(channel) AS of_all_channels,
         sum(n) AS n, count(*) FILTER (kind = '{PURCHASE}') AS orders,
         coalesce(sum(n) FILTER (kind = '{PURCHASE}'), 0) AS lines,
-        coalesce(sum(amount) FILTER (kind = '{PURCHASE}'), 0) AS paid,
+        sum(log) FILTER (kind = '{PURCHASE}') AS log, sum(priced) FILTER (kind = '{PURCHASE}') AS priced,
         coalesce(sum(amount) FILTER (kind IN {MONEY_TYPES}), 0) AS revenue
     FROM parts GROUP BY GROUPING SETS ((customer, day), (customer, day, kind), (customer, day, channel)))
 SELECT day, kind, channel, of_all_kinds, of_all_channels, count(*) AS active,
     count(*) FILTER (day = first) AS new, count(*) FILTER (orders > 0) AS buyers, sum(n)::DOUBLE AS n,
-    sum(orders)::DOUBLE AS orders, sum(lines)::DOUBLE AS lines, sum(paid)::DOUBLE AS paid,
+    sum(orders)::DOUBLE AS orders, sum(lines)::DOUBLE AS lines, sum(lines) * exp(sum(log) / sum(priced)) AS typical,
     sum(revenue)::DOUBLE AS revenue
 FROM cells JOIN seen USING (customer) GROUP BY day, kind, channel, of_all_kinds, of_all_channels
 ORDER BY ALL
@@ -56,8 +57,8 @@ class DailyFigures:
     Args:
         start: first day.
         end: the midnight at which the log ends.
-        values: by name, [days] each: ``revenue`` (less returns), ``paid`` (purchases alone), ``lines`` (rows of
-            purchases), ``orders``, ``buyers``, ``active`` (customers with any event), of them ``new`` (first seen that
+        values: by name, [days] each: ``revenue`` (less returns), ``lines`` (rows of purchases), ``typical`` (these times
+            their geometric mean, which no single large amount moves), ``orders``, ``buyers``, ``active`` (customers with any event), of them ``new`` (first seen that
             day) and ``returning``; ``events:<kind>``, ``channel:<name>`` (its active customers),
             ``revenue:<channel>``.
     """
@@ -83,12 +84,12 @@ class DailyFigures:
         place = (found["day"].to_numpy().astype("datetime64[D]") - np.datetime64(start, "D")).astype(np.int64)
 
         def by_day(rows: NDArray[np.bool_], column: str) -> Floats:
-            daily: Floats = np.bincount(place[rows], found[column].to_numpy(np.float64)[rows], minlength=days)
+            daily: Floats = np.bincount(place[rows], found[column].fillna(0.0).to_numpy(np.float64)[rows], minlength=days)
             return daily
 
         all_kinds, all_channels = found["of_all_kinds"].to_numpy() == 1, found["of_all_channels"].to_numpy() == 1
         whole = all_kinds & all_channels
-        values = {name: by_day(whole, name) for name in (REVENUE, PAID, LINES, ORDERS, BUYERS, ACTIVE, NEW)}
+        values = {name: by_day(whole, name) for name in (REVENUE, TYPICAL, LINES, ORDERS, BUYERS, ACTIVE, NEW)}
         values[RETURNING] = values[ACTIVE] - values[NEW]
         for kind in _names(found["kind"], ~all_kinds):
             values[EVENTS + kind] = by_day((found["kind"] == kind).to_numpy() & ~all_kinds, "n")

@@ -1,12 +1,12 @@
 """What any of a shop's daily figures will be on the days ahead, read from its own past: a level, a season, weekdays.
 
 The level is exponential smoothing of weekly sums on the log scale, with or without a damped trend (Brown's, so that it
-has one parameter). The season is what last year's weeks and those of the year before were against their own year's
-mean; it counts in full, by half, or not at all. Which of these there is was right is read from past weeks: the one with
-the smallest errors one and five weeks ahead. Weekdays count as in every forecast here (:func:`weekday_index`).
+has one parameter); of several paces that counts which had the smallest errors one and five weeks ahead in the past
+year. The season is how far last year's weeks, and those of the year before, were from their own year's mean, without
+what chance alone makes. Weekdays count as in every forecast here (:func:`weekday_index`).
 
-Source: Gardner (2006), Exponential smoothing: the state of the art, part II, for Brown's form and the damped trend;
-von Neumann (1941) as in :mod:`.known_customers` for what part of a jump is chance.
+Source: Gardner (2006), Exponential smoothing: the state of the art, part II, International Journal of Forecasting 22,
+for Brown's form and the damped trend.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ TRENDS: Final = (0.1, 0.2)
 """The same of a level with a trend, which follows twice as fast."""
 DAMPING: Final = 0.9
 """A trend is taken on by so much less each week: half of it is over within seven weeks."""
-SEASONS: Final = (0.0, 0.5, 1.0)
-SEASON_AFTER: Final = YEAR_WEEKS + 13
-"""Weeks from which on a season is tried: a year, and a quarter in which it can be seen to repeat."""
+QUARTER_WEEKS: Final = 13
+SETTLING_WEEKS: Final = 8
+"""Twice the weeks that arrivals leave out at a log's start (:mod:`.new_customers`): other figures take longer. A guess."""
+SEASON_AFTER: Final = YEAR_WEEKS + QUARTER_WEEKS
+"""Weeks from which on there is a season: a year, and a quarter so that its mean is a year's. A guess."""
 LEADS: Final = (1, 5)
+"""Weeks ahead at which a pace is judged: the next one, and one that a slow level still has to hit. A guess."""
 JUDGED_WEEKS: Final = 52
 TINY: Final = 0.01
 """Part of a mean week that is added before logs are taken, so that an empty week has one."""
@@ -36,46 +39,64 @@ LARGEST_MISS: Final = 3.0
 """A past error counts for at most so many times the usual one: a single odd week does not choose."""
 
 
-def days_ahead(past: Floats, days: int) -> Floats:
+def days_ahead(past: Floats, days: int, seasons: Floats | None = None) -> Floats:
     """Return what is expected of each series on each day ahead, [series, days].
 
     Args:
         past: of each series every day up to the cutoff, none below zero, [series, n].
         days: how far ahead.
+        seasons: the same days as the season is to be read from them, where that differs: a holiday that nobody
+            expected is no level, but will come again.
     """
     whole, weeks = past.shape[1] // WEEK, -(-days // WEEK)
     if not whole:
         return np.zeros((len(past), days))
-    weekly = past[:, past.shape[1] - whole * WEEK :].reshape(len(past), whole, WEEK).sum(axis=2)
+    weekly, seasonal = (_settled(_in_weeks(daily)) for daily in (past, past if seasons is None else seasons))
     if whole < FEWEST_WEEKS:
         ahead = np.repeat(weekly.mean(axis=1, keepdims=True), weeks, axis=1)
     else:
-        ahead = _weeks_ahead(weekly, weeks)
+        ahead = _weeks_ahead(weekly, seasonal, weeks)
     shape = np.stack([np.resize(weekday_index(series), days) for series in past]) if len(past) else np.ones((0, days))
     expected: Floats = np.repeat(ahead / WEEK, WEEK, axis=1)[:, :days] * shape
     return expected
 
 
-def _weeks_ahead(weekly: Floats, ahead: int) -> Floats:
+def _in_weeks(daily: Floats) -> Floats:
+    """Return the sums of whole weeks that end where the days end, [series, weeks]."""
+    whole = daily.shape[1] // WEEK
+    weekly: Floats = daily[:, daily.shape[1] - whole * WEEK :].reshape(len(daily), whole, WEEK).sum(axis=2)
+    return weekly
+
+
+def _settled(weekly: Floats) -> Floats:
+    """Return the weeks with the log's first ones within the range of the quarter after them.
+
+    At a log's start everybody is new, and what began in that week has hardly any events.
+    """
+    first, after = weekly[:, :SETTLING_WEEKS], weekly[:, SETTLING_WEEKS : SETTLING_WEEKS + QUARTER_WEEKS]
+    if after.shape[1] < QUARTER_WEEKS:
+        return weekly
+    within = np.clip(first, after.min(axis=1, keepdims=True), after.max(axis=1, keepdims=True))
+    return np.concatenate([within, weekly[:, SETTLING_WEEKS:]], axis=1)
+
+
+def _weeks_ahead(weekly: Floats, seasons: Floats, ahead: int) -> Floats:
     """Return the expected sums of weeks ahead, [series, ahead]."""
     mean = np.maximum(weekly.mean(axis=1, keepdims=True), 1e-9)
     offset = TINY * mean
     log = np.log(np.maximum(weekly, 0.0) + offset)
-    series, n = log.shape
-    season = _season(log, ahead)
-    strengths = SEASONS if season is not None else SEASONS[:1]
+    n = log.shape[1]
+    season = _season(np.log(np.maximum(seasons, 0.0) + offset), ahead)
+    rest = log - season[:, :n]
+    steps = np.cumsum(DAMPING ** np.arange(1, ahead + 1))
     candidates, errors = [], []
-    for strength in strengths:
-        seasonal = np.zeros((series, n + ahead)) if season is None else strength * season
-        rest = log - seasonal[:, :n]
-        for pace, has_trend in (*((pace, False) for pace in PACES), *((pace, True) for pace in TRENDS)):
-            level, slope = _smooth(rest, pace, has_trend)
-            errors.append(_miss(rest, level, slope))
-            steps = np.cumsum(DAMPING ** np.arange(1, ahead + 1))
-            candidates.append(level[:, -1:] + slope[:, -1:] * steps + seasonal[:, n:])
+    for pace, has_trend in (*((pace, False) for pace in PACES), *((pace, True) for pace in TRENDS)):
+        level, slope = _smooth(rest, pace, has_trend)
+        errors.append(_miss(rest, level, slope))
+        candidates.append(level[:, -1:] + slope[:, -1:] * steps + season[:, n:])
     best = np.argmin(np.array(errors), axis=0)
-    chosen = np.array(candidates)[best, np.arange(series)]
-    chance = np.array(errors)[best, np.arange(series)][:, None] / len(LEADS)
+    chosen = np.array(candidates)[best, np.arange(len(log))]
+    chance = np.array(errors)[best, np.arange(len(log))][:, None] / len(LEADS)
     expected: Floats = np.maximum(np.exp(chosen + np.minimum(chance, 0.25) / 2) - offset, 0.0)
     return expected
 
@@ -109,26 +130,34 @@ def _miss(log: Floats, level: Floats, slope: Floats) -> Floats:
     return total
 
 
-def _season(log: Floats, ahead: int) -> Floats | None:
-    """Return each week's season on the log scale, seen and ahead, [series, weeks + ahead]; None of a short log."""
+def _season(log: Floats, ahead: int) -> Floats:
+    """Return each week's season on the log scale, seen and ahead, [series, weeks + ahead]; 0 of a short log.
+
+    What a week is off its year's mean is smoothed over three weeks; of that, and of what a single week is off that,
+    counts the more, the more it is than chance makes. Chance is the usual size of second differences, which no season
+    has (von Neumann, 1941, The ratio of the mean square successive difference to the variance, uses first ones).
+    """
     series, n = log.shape
+    found = np.zeros((series, n + ahead))
     if n < SEASON_AFTER:
-        return None
-    around = _moving_mean(log, YEAR_WEEKS + 1)
-    off = log - around
+        return found
+    off = log - _moving_mean(log, YEAR_WEEKS + 1)
     smooth = _moving_mean(off, 3)
     jumps = log[:, 2:] - 2 * log[:, 1:-1] + log[:, :-2]
     chance = np.maximum((np.median(np.abs(jumps), axis=1, keepdims=True) / 0.6745) ** 2 / 6, 1e-12)
-    sharp = off - smooth
-    kept = sharp**2 / (sharp**2 + LARGEST_MISS**2 * chance)  # a peak that chance does not make stays sharp
-    shape = smooth + kept * sharp
-    found = np.zeros((series, n + ahead))
-    place = np.arange(n + ahead)
-    for week in place[YEAR_WEEKS:]:
-        years = [week - YEAR_WEEKS * year for year in (1, 2) if 0 <= week - YEAR_WEEKS * year < n]
-        found[:, week] = shape[:, years].mean(axis=1)
-    found[:, :YEAR_WEEKS] = found[:, YEAR_WEEKS : 2 * YEAR_WEEKS] if n + ahead >= 2 * YEAR_WEEKS else 0.0
+    shape = _beyond(smooth, LARGEST_MISS * chance) + _beyond(off - smooth, LARGEST_MISS**2 * chance)
+    for week in range(YEAR_WEEKS, n + ahead):
+        last, before = week - YEAR_WEEKS, week - 2 * YEAR_WEEKS
+        years = [year for year, least in ((last, 0), (before, YEAR_WEEKS // 2)) if least <= year < n]
+        found[:, week] = shape[:, years].mean(axis=1)  # the log's first half year is of a shop that may just have begun
+    found[:, :YEAR_WEEKS] = shape[:, :YEAR_WEEKS]
     return found
+
+
+def _beyond(values: Floats, chance: Floats) -> Floats:
+    """Return what is left of values that chance may have made: nearly all of large ones, hardly any of small ones."""
+    left: Floats = values**3 / (values**2 + chance)
+    return left
 
 
 def _moving_mean(values: Floats, width: int) -> Floats:

@@ -1,0 +1,253 @@
+"""What was expected of each figure on each day, as of which week, and how far off such expectations usually are.
+
+Each Monday every figure is expected anew for the 91 days ahead, by Forecast's function by day and from data before that
+day: a cohort a week. A span of days is held against the newest cohort made before it began, so no day of a span is
+expected from a part of it. Days found to be trouble count as what was expected of them, so that what is expected later
+does not get used to trouble.
+
+What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small differences
+the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948). The variance of that is chance,
+which shrinks with what is expected, and error of the expectation, which does not. Both are read from the figure's own
+past year, spans of the same length among themselves, so that what makes neighbouring days alike is in it; the widest of
+three quantiles counts, so that heavy tails are in it too. Where the same weeks of last year were further off
+than that, the band is wider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clv_core.monitoring.business.daily_figures import (
+    ACTIVE,
+    BUYERS,
+    CUSTOMERS,
+    EVENTS,
+    LINES,
+    MONEY,
+    NEW,
+    ORDERS,
+    RETURNING,
+    REVENUE,
+    TYPICAL,
+    DailyFigures,
+)
+from clv_core.strategy.forecast import WEEK, days_ahead
+
+Floats = NDArray[np.float64]
+
+PRICE, LINES_PER_BUYER = "price", "lines_per_buyer"
+RATIOS: Final = {PRICE: (TYPICAL, LINES), LINES_PER_BUYER: (LINES, BUYERS)}
+"""Figures that are a quotient: of them only the quotient is expected, and what it is of is taken as it came."""
+AHEAD: Final = 91
+"""Days of a cohort."""
+WINDOWS: Final = (1, 3, 7, 14, 28)
+"""Lengths of the spans that are looked at, in days."""
+GAPS: Final = {28: 28}
+"""Days between a cohort and its span: of a slow change the weeks before the span have part, too."""
+FIRST_COHORT: Final = 13 * WEEK
+"""Days of a log before its first cohort: a quarter."""
+WATCHED_AFTER: Final = 26 * WEEK
+"""Days before anything is told: as many again, from which is read how far off cohorts are."""
+YEAR: Final = 52 * WEEK
+SEASON_DAYS: Final = 21
+"""Days around the same day of last year that speak for the season's band; a guess."""
+SEASON_PRIOR: Final = 4.0
+"""How many spans the past year weighs against those around last year's day; a guess."""
+QUANTILES: Final = ((0.68, 0.9945), (0.90, 1.6449), (0.98, 2.3263))
+"""Shares of spans, and how far off that share is at most where the spread is 1 and the law is normal."""
+MOST_CHANNELS: Final = 6
+FEWEST_A_DAY: Final = 3.0
+"""A figure that comes less often than that on a mean day is not watched; a guess."""
+FEWEST_IN_SPAN: Final = 8.0
+"""Spans of which less is expected are not looked at: below it the root scale is not near a normal law."""
+
+
+@dataclass(eq=False)
+class Series:
+    """A watched figure.
+
+    Args:
+        name: see :class:`~clv_core.monitoring.business.business_watch.Course`.
+        actual: what came on each day; of a ratio, its numerator, [days].
+        per: of a ratio what it is of, [days]; else None.
+        count: how many things a day's figure is of: itself, of money the orders, [days].
+        since: first day of it.
+    """
+
+    name: str
+    actual: Floats
+    per: Floats | None
+    count: Floats
+    since: int = 0
+
+    @classmethod
+    def of(cls, figures: DailyFigures, name: str) -> Series:
+        """Return the figure of a name."""
+        values = figures.values
+        if name in RATIOS:
+            over, per = (values[part] for part in RATIOS[name])
+            return cls(name, over, per, per)
+        actual = values[name]
+        seen = np.flatnonzero(actual)
+        count = values[ORDERS] if name == REVENUE else actual
+        return cls(name, actual, None, count, int(seen[0]) if len(seen) else figures.days)
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it is revenue."""
+        return self.name == REVENUE or self.name.startswith(MONEY)
+
+
+def watched(figures: DailyFigures) -> tuple[list[Series], list[str], list[str]]:
+    """Return the figures that are watched, the names of those that are too rare, and the channels left out."""
+    names = [REVENUE, ORDERS, ACTIVE, NEW, RETURNING, *(EVENTS + kind for kind in figures.named(EVENTS)), *RATIOS]
+    channels = figures.named(CUSTOMERS)
+    names += [CUSTOMERS + channel for channel in channels[:MOST_CHANNELS]]
+    series, rare = [], []
+    for name in names:
+        one = Series.of(figures, name)
+        length = min(YEAR, figures.days - one.since)
+        often = one.count[-length:].mean() >= FEWEST_A_DAY if length > 0 else False
+        if often or one.count[one.since :].mean() >= FEWEST_A_DAY:
+            series.append(one)
+        elif name not in RATIOS:
+            rare.append(name)
+    return series, rare, channels[MOST_CHANNELS:]
+
+
+@dataclass(eq=False)
+class Expectations:
+    """Cohorts of expectations of several figures, made one week after the other.
+
+    Args:
+        series: the figures.
+        monday: first day that is a Monday.
+        clean: what came, on days of trouble what was expected, [series, days].
+        seasons: the same, with those days of trouble that may come again next year as they were.
+        cohorts: what each cohort expects, [series, cohorts, AHEAD]; of a ratio, the quotient.
+        residuals: by length of span, how far off the span that ends on a day was, [series, days]; NaN: not looked at.
+        scores: the same against its spread, [series, days].
+    """
+
+    series: Sequence[Series]
+    monday: int
+    clean: Floats = field(init=False)
+    cohorts: Floats = field(init=False)
+    residuals: dict[int, Floats] = field(init=False)
+    scores: dict[int, Floats] = field(init=False)
+    spreads: dict[int, tuple[Floats, Floats]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make room."""
+        self.actual = np.stack([one.actual for one in self.series])
+        self.clean = np.maximum(self.actual, 0.0)
+        self.seasons = self.clean.copy()
+        count, self.days = self.clean.shape
+        self.per = np.stack([np.ones(self.days) if one.per is None else one.per for one in self.series])
+        self.counted = np.stack([one.count for one in self.series])
+        self.ratios = np.array([one.per is not None for one in self.series])
+        self.money = np.array([one.is_money for one in self.series])
+        self.offset = np.array([0.0 if one.is_money else 0.375 for one in self.series])
+        self.cohorts = np.full((count, max(self.cohort_of(self.days - 1) + 1, 0), AHEAD), np.nan)
+        self.residuals = {span: np.full((count, self.days), np.nan) for span in WINDOWS}
+        self.scores = {span: np.full((count, self.days), np.nan) for span in WINDOWS}
+        self.spreads = {span: (np.full(count, np.nan), np.full(count, np.nan)) for span in WINDOWS}
+
+    def origin(self, cohort: int) -> int:
+        """Return the first day of a cohort."""
+        return self.monday + FIRST_COHORT + cohort * WEEK
+
+    def cohort_of(self, day: int) -> int:
+        """Return the newest cohort that was made before a day began."""
+        return (day - self.monday - FIRST_COHORT) // WEEK
+
+    def make(self, cohort: int) -> None:
+        """Make a cohort, and read anew how far off the ones before it were."""
+        origin = self.origin(cohort)
+        past, seasons = (self._quotients(daily[:, self.monday : origin]) for daily in (self.clean, self.seasons))
+        self.cohorts[:, cohort] = days_ahead(past, AHEAD, seasons)
+        self._read_spreads(origin)
+
+    def _quotients(self, past: Floats) -> Floats:
+        """Return each day's figure; of a ratio, the quotient of its week."""
+        past = past.copy()
+        if self.ratios.any():
+            per = self.per[self.ratios, self.monday : self.monday + past.shape[1]]
+            weeks = past[self.ratios].reshape(len(per), -1, WEEK).sum(axis=2)
+            of = per.reshape(len(per), -1, WEEK).sum(axis=2)
+            usual = weeks.sum(axis=1, keepdims=True) / np.maximum(of.sum(axis=1, keepdims=True), 1e-9)
+            past[self.ratios] = np.repeat(np.where(of > 0, weeks / np.maximum(of, 1e-9), usual), WEEK, axis=1)
+        return past
+
+    def expected(self, cohort: int, first: int, stop: int) -> Floats:
+        """Return what a cohort expects of each day of a span, [series, days]; of a ratio, of the numerator."""
+        begin = self.origin(cohort)
+        return self.cohorts[:, cohort, first - begin : stop - begin] * self.per[:, first:stop]
+
+    def look(self, day: int) -> None:
+        """Compare the spans that end on a day with what was expected of them."""
+        for span in WINDOWS:
+            first = day - span + 1
+            cohort = self.cohort_of(first - GAPS.get(span, 0))
+            if cohort < 0:
+                continue
+            expected = self.expected(cohort, first, day + 1).sum(axis=1)
+            came = self.clean[:, first : day + 1].sum(axis=1)
+            weight = self.weight(expected, first, day + 1)
+            off = self.off(came, expected)
+            off[weight < FEWEST_IN_SPAN] = np.nan
+            self.residuals[span][:, day] = off
+            self.scores[span][:, day] = off / np.sqrt(self.variance(span, day, weight))
+
+    def weight(self, expected: Floats, first: int, stop: int) -> Floats:
+        """Return how many things what is expected of a span is of, [series]: chance shrinks with that."""
+        before = slice(max(first - AHEAD, 0), first)
+        each = self.counted[:, before].sum(axis=1) / np.maximum(self.actual[:, before].sum(axis=1), 1e-9)
+        weight: Floats = np.where(self.money, expected * each, expected)
+        return np.where(self.ratios, self.per[:, first:stop].sum(axis=1), weight)
+
+    def off(self, came: Floats, expected: Floats) -> Floats:
+        """Return how far what came was from what was expected, on the root scale."""
+        offset = self.offset.reshape(-1, *(1,) * (came.ndim - 1))
+        ratio = (np.maximum(came, 0.0) + offset) / np.maximum(expected + offset, 1e-9)
+        return np.asarray(2 * (np.sqrt(ratio) - 1), np.float64)
+
+    def variance(self, span: int, day: int, weight: Floats) -> Floats:
+        """Return the variance of how far off a span that ends on a day is, [series]."""
+        chance, error = self.spreads[span]
+        variance = error + chance / np.maximum(weight, 1e-9)
+        around = self.scores[span][:, max(day - YEAR - SEASON_DAYS, 0) : max(day - YEAR + SEASON_DAYS + 1, 0)]
+        there = np.isfinite(around)
+        spans = there.sum(axis=1) / span
+        squares = np.where(there, np.minimum(np.abs(np.nan_to_num(around)), 5.0) ** 2, 0.0).sum(axis=1) / span
+        wider: Floats = np.maximum((SEASON_PRIOR + squares) / (SEASON_PRIOR + spans), 1.0)
+        return variance * wider
+
+    def _read_spreads(self, origin: int) -> None:
+        """Read chance and error of expectations from the past year."""
+        start = max(origin - YEAR, 0)
+        weight = self.weight(self.clean[:, start:origin].mean(axis=1), origin, origin)
+        weight[self.ratios] = self.per[self.ratios, start:origin].mean(axis=1)
+        weight = np.maximum(weight, 1e-9)
+        chance = _spread(self.residuals[1][:, start:origin]) * weight
+        self.spreads[1] = (chance, np.zeros(len(self.series)))
+        for span in WINDOWS[1:]:
+            whole = _spread(self.residuals[span][:, start:origin])
+            self.spreads[span] = (chance, np.maximum(whole - chance / (span * weight), 0.0))
+
+
+def _spread(values: Floats) -> Floats:
+    """Return the mean square that the widest of three quantiles of sizes says, of each row without its NaN."""
+    ordered = np.sort(np.abs(values), axis=1)  # NaN last
+    count = np.isfinite(values).sum(axis=1)
+    rows = np.arange(len(values))
+    widest = np.zeros(len(values))
+    for share, normal in QUANTILES:
+        at = ordered[rows, np.ceil(share * np.maximum(count - 1, 0)).astype(int)]
+        widest = np.fmax(widest, at / normal)
+    return np.where(count >= WEEK, widest**2, np.nan)
