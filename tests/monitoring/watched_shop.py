@@ -34,7 +34,9 @@ def watch_of(*findings: Finding, unwatched: Sequence[Message] = (), courses: boo
     """Return a watch with these findings, over half a year of two figures."""
     days = pd.date_range(end=pd.Timestamp(END), periods=DAYS)
     figure = 100.0 + 10.0 * np.sin(np.arange(DAYS))
-    made = [Course(name, days, figure, np.full(DAYS, 100.0), figure - 20, figure + 20) for name in ("revenue", "orders")]
+    made = [
+        Course(name, days, figure, np.full(DAYS, 100.0), figure - 20, figure + 20) for name in ("revenue", "orders")
+    ]
     return Watch(END, "EUR", tuple(made if courses else ()), findings, tuple(unwatched))
 
 

@@ -84,7 +84,9 @@ class DailyFigures:
         place = (found["day"].to_numpy().astype("datetime64[D]") - np.datetime64(start, "D")).astype(np.int64)
 
         def by_day(rows: NDArray[np.bool_], column: str) -> Floats:
-            daily: Floats = np.bincount(place[rows], found[column].fillna(0.0).to_numpy(np.float64)[rows], minlength=days)
+            daily: Floats = np.bincount(
+                place[rows], found[column].fillna(0.0).to_numpy(np.float64)[rows], minlength=days
+            )
             return daily
 
         all_kinds, all_channels = found["of_all_kinds"].to_numpy() == 1, found["of_all_channels"].to_numpy() == 1
