@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,13 +14,19 @@ from numpy.typing import NDArray
 from clv_core.collection.store import Dataset
 from clv_core.errors import Message
 from clv_core.jobs import Progress
-from clv_core.monitoring.business.daily_figures import ACTIVE, EVENTS, NEW, ORDERS, RETURNING, REVENUE, DailyFigures
+from clv_core.monitoring.business.daily_figures import CUSTOMERS, DailyFigures
+from clv_core.monitoring.business.detector import Detector
+from clv_core.monitoring.business.expectations import WATCHED_AFTER, Expectations, watched
 from clv_core.monitoring.business.findings import Finding
+from clv_core.monitoring.business.incidents import find
 from clv_core.records import JsonObject
-from clv_core.strategy.forecast import WEEK, days_ahead
+from clv_core.strategy.forecast import WEEK
 
 Floats = NDArray[np.float64]
-LEAST_DAYS: Final = 26 * WEEK
+BAND: Final = 1.2816
+"""Quantile of a normal law beyond which 10% lie on either side."""
+SEASON_KNOWN: Final = 65 * WEEK
+"""Days of a log from which on Forecast's function by day knows a season."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,23 +91,50 @@ def business_watch(dataset: Dataset, progress: Progress) -> Watch:
 
 def watch_figures(figures: DailyFigures, currency: str) -> Watch:
     """Return the watch on figures by day."""
-    if figures.days < LEAST_DAYS:
-        short = Message("watch.unwatched.short", {"days": figures.days, "needed": LEAST_DAYS})
+    needed = WATCHED_AFTER + 2 * WEEK
+    if figures.days < needed:
+        short = Message("watch.unwatched.short", {"days": figures.days, "needed": needed})
         return Watch(figures.date_of(figures.days - 1), currency, (), (), (short,))
-    names = [REVENUE, ORDERS, ACTIVE, NEW, RETURNING, *(EVENTS + kind for kind in figures.named(EVENTS))]
-    actual = np.stack([figures.values[name] for name in names])
-    past = np.maximum(actual, 0.0)
-    start = LEAST_DAYS
-    expected = np.zeros_like(actual)
-    for origin in range(start, figures.days, WEEK):
-        ahead = days_ahead(past[:, :origin], min(WEEK, figures.days - origin))
-        expected[:, origin : origin + WEEK] = ahead
-    days = pd.date_range(figures.date_of(start), periods=figures.days - start)
-    courses = []
-    for name, came, e in zip(names, actual[:, start:], expected[:, start:], strict=True):
-        spread = float(np.std(came - e) / max(e.mean(), 1e-9))
-        courses.append(Course(name, days, came, e, e * np.exp(-1.28 * spread), e * np.exp(1.28 * spread)))
-    return Watch(figures.date_of(figures.days - 1), currency, tuple(courses), (), ())
+    series, rare, small = watched(figures)
+    made = Expectations(series, -figures.start.weekday() % WEEK)
+    findings = find(figures, made, Detector(made).run(), currency)
+    courses = (_course(figures, made, place) for place, one in enumerate(series) if not one.is_part)
+    return Watch(
+        figures.date_of(figures.days - 1), currency, tuple(courses), tuple(findings), _unwatched(figures, rare, small)
+    )
+
+
+def _course(figures: DailyFigures, made: Expectations, place: int) -> Course:
+    """Return a figure's days, each against the newest cohort that was made before it."""
+    start = made.monday + WATCHED_AFTER
+    expected = np.concatenate(
+        [made.cohorts[place, cohort, :WEEK] for cohort in range(made.cohort_of(start), made.cohorts.shape[1])]
+    )[: made.days - start]
+    per = np.where(made.per[place, start:] > 0, made.per[place, start:], np.nan)
+    band = BAND * made.bands[place, start:]
+    return Course(
+        made.series[place].name,
+        pd.date_range(figures.date_of(start), periods=made.days - start),
+        made.actual[place, start:] / per,
+        expected,
+        expected * np.maximum(1 - band / 2, 0.0) ** 2,
+        expected * (1 + band / 2) ** 2,
+    )
+
+
+def _unwatched(figures: DailyFigures, rare: Sequence[str], small: Sequence[str]) -> tuple[Message, ...]:
+    """Return what is not watched, and why."""
+    found = []
+    if figures.days < SEASON_KNOWN:
+        day = figures.date_of(SEASON_KNOWN).isoformat()
+        found.append(Message("watch.unwatched.season", {"day": day}))
+    if not figures.named(CUSTOMERS):
+        found.append(Message("watch.unwatched.no_channels"))
+    if small:
+        found.append(Message("watch.unwatched.other_channels", {"channels": list(small)}))
+    if names := [name.partition(":")[2] or name for name in rare]:
+        found.append(Message("watch.unwatched.rare", {"names": names}))
+    return tuple(found)
 
 
 def watch_json(watch: Watch) -> JsonObject:
@@ -122,6 +156,7 @@ def watch_json(watch: Watch) -> JsonObject:
                 "size": amount(found.size),
                 "low": amount(found.low),
                 "high": amount(found.high),
+                "days": found.days,
                 "facts": found.facts,
                 "message": found.message().text(),
                 "money": None if (money := found.money()) is None else money.text(),

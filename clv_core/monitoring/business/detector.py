@@ -101,7 +101,7 @@ class Detector:
         scores = np.stack([np.nan_to_num(made.scores[span][:, day]) for span in WINDOWS])
         beyond = np.abs(scores) / self._limits
         for series in np.flatnonzero(beyond.max(axis=0) > 1):
-            if int(series) in self._open:
+            if int(series) in self._open or made.series[series].is_part:
                 continue
             place = int(np.argmax(beyond[:, series]))
             span = WINDOWS[place]
@@ -119,7 +119,7 @@ class Detector:
         from scipy.special import stdtrit
 
         made = self.expectations
-        tests = len(made.series) * 365.25 * OVERLAP * sum(1 / span for span in WINDOWS)
+        tests = sum(not one.is_part for one in made.series) * 365.25 * OVERLAP * sum(1 / span for span in WINDOWS)
         chance = FALSE_ALARMS / tests / 2
         limits = []
         for span in WINDOWS:
@@ -209,13 +209,10 @@ class Detector:
         made, last = self.expectations, episode.last or episode.first
         if made.ratios[episode.series]:
             return True
-        begin = made.origin(episode.cohort)
-        first, stop = episode.first, min(last + 1, begin + AHEAD)
-        expected = made.cohorts[episode.series, episode.cohort, first - begin : stop - begin].sum()
-        if made.actual[episode.series, first:stop].sum() < FAULT_SHARE * expected:
+        if made.share(episode.series, episode.cohort, episode.first, last + 1) < FAULT_SHARE:
             return True
         ratios = [other for other in self.episodes if made.ratios[other.series]]
-        return any(other.first <= last and (other.last or last) >= first for other in ratios)
+        return any(other.first <= last and (other.last or last) >= episode.first for other in ratios)
 
     def _replace(self, episode: Episode, last: int) -> None:
         """Let the days of an episode count as what was expected of them."""
@@ -231,13 +228,10 @@ class Detector:
     def _settle(self, episode: Episode, day: int) -> None:
         """Take what lasts for the new level: what came before counts as it would have come at that level."""
         made, series = self.expectations, episode.series
-        begin = made.origin(episode.cohort)
-        late = slice(max(day - 27, begin), min(day + 1, begin + AHEAD))
-        expected = made.cohorts[series, episode.cohort, late.start - begin : late.stop - begin]
-        expected = (expected * made.per[series, late]).sum()
-        level = max(float(made.actual[series, late].sum() / max(expected, 1e-9)), 1e-3)
+        level = max(made.share(series, episode.cohort, max(day - 27, episode.first), day + 1), 1e-3)
         for daily in (made.clean, made.seasons):
             daily[series, : episode.first] *= level
         self._restore(series, episode.first, day + 1)
+        made.fresh[series] = day + 1
         episode.is_settled = True
         del self._open[series]

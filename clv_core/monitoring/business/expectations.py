@@ -94,20 +94,29 @@ class Series:
             return cls(name, over, per, per)
         actual = values[name]
         seen = np.flatnonzero(actual)
-        count = values[ORDERS] if name == REVENUE else actual
+        count = actual
+        if name == REVENUE:
+            count = values[ORDERS]
+        elif name.startswith(MONEY):
+            count = values[CUSTOMERS + name.removeprefix(MONEY)]
         return cls(name, actual, None, count, int(seen[0]) if len(seen) else figures.days)
 
     @property
     def is_money(self) -> bool:
         """Whether it is revenue."""
-        return self.name == REVENUE or self.name.startswith(MONEY)
+        return self.name == REVENUE or self.is_part
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a channel's revenue, which only says what the loss of the channel cost."""
+        return self.name.startswith(MONEY)
 
 
 def watched(figures: DailyFigures) -> tuple[list[Series], list[str], list[str]]:
     """Return the figures that are watched, the names of those that are too rare, and the channels left out."""
     names = [REVENUE, ORDERS, ACTIVE, NEW, RETURNING, *(EVENTS + kind for kind in figures.named(EVENTS)), *RATIOS]
     channels = figures.named(CUSTOMERS)
-    names += [CUSTOMERS + channel for channel in channels[:MOST_CHANNELS]]
+    names += [prefix + channel for channel in channels[:MOST_CHANNELS] for prefix in (CUSTOMERS, MONEY)]
     series, rare = [], []
     for name in names:
         one = Series.of(figures, name)
@@ -115,7 +124,7 @@ def watched(figures: DailyFigures) -> tuple[list[Series], list[str], list[str]]:
         often = one.count[-length:].mean() >= FEWEST_A_DAY if length > 0 else False
         if often or one.count[one.since :].mean() >= FEWEST_A_DAY:
             series.append(one)
-        elif name not in RATIOS:
+        elif name not in RATIOS and not one.is_part:
             rare.append(name)
     return series, rare, channels[MOST_CHANNELS:]
 
@@ -132,6 +141,9 @@ class Expectations:
         cohorts: what each cohort expects, [series, cohorts, AHEAD]; of a ratio, the quotient.
         residuals: by length of span, how far off the span that ends on a day was, [series, days]; NaN: not looked at.
         scores: the same against its spread, [series, days].
+        bands: spread of a single day, [series, days].
+        fresh: day from which on cohorts know a figure's new level, [series].
+        spreads: by length of span, chance and error as they are read now, [series] each.
     """
 
     series: Sequence[Series]
@@ -140,6 +152,8 @@ class Expectations:
     cohorts: Floats = field(init=False)
     residuals: dict[int, Floats] = field(init=False)
     scores: dict[int, Floats] = field(init=False)
+    bands: Floats = field(init=False)
+    fresh: NDArray[np.int64] = field(init=False)
     spreads: dict[int, tuple[Floats, Floats]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +170,8 @@ class Expectations:
         self.cohorts = np.full((count, max(self.cohort_of(self.days - 1) + 1, 0), AHEAD), np.nan)
         self.residuals = {span: np.full((count, self.days), np.nan) for span in WINDOWS}
         self.scores = {span: np.full((count, self.days), np.nan) for span in WINDOWS}
+        self.fresh = np.zeros(count, np.int64)
+        self.bands = np.full((count, self.days), np.nan)
         self.spreads = {span: (np.full(count, np.nan), np.full(count, np.nan)) for span in WINDOWS}
 
     def origin(self, cohort: int) -> int:
@@ -189,6 +205,12 @@ class Expectations:
         begin = self.origin(cohort)
         return self.cohorts[:, cohort, first - begin : stop - begin] * self.per[:, first:stop]
 
+    def share(self, series: int, cohort: int, first: int, stop: int) -> float:
+        """Return what came of a figure on the days of a span, up to the cohort's end, as a share of what was expected."""
+        stop = min(stop, self.origin(cohort) + AHEAD)
+        expected = self.expected(cohort, first, stop)[series].sum()
+        return float(self.actual[series, first:stop].sum() / max(expected, 1e-9))
+
     def look(self, day: int) -> None:
         """Compare the spans that end on a day with what was expected of them."""
         for span in WINDOWS:
@@ -200,9 +222,12 @@ class Expectations:
             came = self.clean[:, first : day + 1].sum(axis=1)
             weight = self.weight(expected, first, day + 1)
             off = self.off(came, expected)
-            off[weight < FEWEST_IN_SPAN] = np.nan
+            spread = np.sqrt(self.variance(span, day, weight))
+            if span == 1:
+                self.bands[:, day] = spread
+            off[(weight < FEWEST_IN_SPAN) | (self.fresh > self.origin(cohort))] = np.nan
             self.residuals[span][:, day] = off
-            self.scores[span][:, day] = off / np.sqrt(self.variance(span, day, weight))
+            self.scores[span][:, day] = off / spread
 
     def weight(self, expected: Floats, first: int, stop: int) -> Floats:
         """Return how many things what is expected of a span is of, [series]: chance shrinks with that."""
@@ -234,14 +259,14 @@ class Expectations:
         weight = self.weight(self.clean[:, start:origin].mean(axis=1), origin, origin)
         weight[self.ratios] = self.per[self.ratios, start:origin].mean(axis=1)
         weight = np.maximum(weight, 1e-9)
-        chance = _spread(self.residuals[1][:, start:origin]) * weight
+        chance = mean_square(self.residuals[1][:, start:origin]) * weight
         self.spreads[1] = (chance, np.zeros(len(self.series)))
         for span in WINDOWS[1:]:
-            whole = _spread(self.residuals[span][:, start:origin])
+            whole = mean_square(self.residuals[span][:, start:origin])
             self.spreads[span] = (chance, np.maximum(whole - chance / (span * weight), 0.0))
 
 
-def _spread(values: Floats) -> Floats:
+def mean_square(values: Floats) -> Floats:
     """Return the mean square that the widest of three quantiles of sizes says, of each row without its NaN."""
     ordered = np.sort(np.abs(values), axis=1)  # NaN last
     count = np.isfinite(values).sum(axis=1)

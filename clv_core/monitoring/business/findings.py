@@ -32,6 +32,7 @@ class Finding:
             where no money is known.
         low: lower end of the size's 80% interval.
         high: its upper end.
+        days: of how many days the size is: all, or of what lasts the first quarter, after which it is the usual level.
         currency: of the log.
         facts: ``name`` of a channel or kind of event, ``factor`` of a price, ``share`` of what was expected.
     """
@@ -44,6 +45,7 @@ class Finding:
     size: float = nan
     low: float = nan
     high: float = nan
+    days: int = 0
     currency: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -54,17 +56,17 @@ class Finding:
 
     def message(self) -> Message:
         """Return what happened and when, in each language."""
-        form = "lasts" if self.last_day is None else "one" if self.last_day == self.first_day else "over"
-        days = {"first": self.first_day.isoformat()}
-        if self.last_day is not None:
-            days["last"] = self.last_day.isoformat()
-        return Message(f"watch.{self.kind}.{form}", {**self.facts, **days})
+        figure = f".{self.series.partition(':')[0]}" if self.kind in (FEWER, MORE) else ""
+        lasts, one = self.last_day is None, self.last_day == self.first_day
+        last = "" if self.last_day is None or one else self.last_day.isoformat()
+        form = {"lasts": int(lasts), "one": int(one), "over": int(bool(last))}
+        return Message(f"watch.{self.kind}{figure}", {**self.facts, **form, "first": self.first_day.isoformat(), "last": last})
 
     def money(self) -> Message | None:
         """Return what it cost or brought, with its 80% interval; None where no money is known."""
         if not self.has_money:
             return None
-        amounts = {"amount": abs(self.size), "currency": self.currency}
+        amounts = {"amount": abs(self.size), "currency": self.currency, "days": self.days}
         if self.size < 0:
             return Message("watch.money.lost", {**amounts, "least": -self.high, "most": -self.low})
         return Message("watch.money.more", {**amounts, "least": self.low, "most": self.high})
