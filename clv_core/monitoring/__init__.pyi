@@ -32,6 +32,7 @@ from .saved_watch import day_table as day_table
 from .saved_watch import find_watch as find_watch
 from .saved_watch import finding_text as finding_text
 from .saved_watch import series_name as series_name
+from .saved_watch import unwatched_text as unwatched_text
 from .saved_watch import watch_dataset as watch_dataset
 from .saved_watch import watch_path as watch_path
 from .saved_watch import write_watch as write_watch

@@ -42,34 +42,6 @@ FIGURES: Final = ("actual", "expected", "low", "high")
 
 
 @dataclass(frozen=True)
-class StoredFinding(StoredRecord):
-    """A finding as a file has it: days in ISO format, unknown money as null (:class:`Finding`)."""
-
-    kind: str
-    series: str
-    first_day: date
-    last_day: date | None
-    found_on: date
-    size: float | None
-    low: float | None
-    high: float | None
-    facts: JsonObject
-
-    @classmethod
-    def of(cls, found: Finding) -> Self:
-        """Return what is stored of a finding."""
-        money = {name: value if isfinite(value := getattr(found, name)) else None for name in MONEY}
-        days = {"first_day": found.first_day, "last_day": found.last_day, "found_on": found.found_on}
-        return cls(kind=found.kind, series=found.series, **days, **money, facts=found.facts)
-
-    def finding(self, currency: str) -> Finding:
-        """Return the finding, of a log with this currency."""
-        money = {name: nan if (value := getattr(self, name)) is None else value for name in MONEY}
-        days = {"first_day": self.first_day, "last_day": self.last_day, "found_on": self.found_on}
-        return Finding(self.kind, self.series, **days, **money, currency=currency, facts=self.facts)
-
-
-@dataclass(frozen=True)
 class StoredCourse(StoredRecord):
     """A figure by day as a file has it; a day without an expectation has null (:class:`Course`)."""
 
@@ -89,7 +61,7 @@ class WatchRecord(StoredRecord):
 
     as_of: date
     currency: str
-    findings: list[StoredFinding]
+    findings: list[Finding]
     unwatched: list[Message]
     courses: list[StoredCourse]
 
@@ -101,8 +73,20 @@ class WatchRecord(StoredRecord):
             for course in watch.courses
             if len(course.days)
         ]
-        findings = [StoredFinding.of(found) for found in watch.findings]
-        return cls(watch.as_of, watch.currency, findings, list(watch.unwatched), courses)
+        return cls(watch.as_of, watch.currency, list(watch.findings), list(watch.unwatched), courses)
+
+    def to_json(self) -> JsonObject:
+        """Return a JSON-ready dictionary; unknown money is null."""
+        values = super().to_json()
+        for found in values["findings"]:
+            found |= {name: found[name] if isfinite(found[name]) else None for name in MONEY}
+        return values
+
+    @classmethod
+    def upgrade(cls, raw: JsonObject) -> JsonObject:
+        """Return a file's object with unknown money as a finding has it."""
+        known = [found | {name: nan for name in MONEY if found[name] is None} for found in raw["findings"]]
+        return {**raw, "findings": known}
 
     def watch(self) -> Watch:
         """Return the watch."""
@@ -114,8 +98,7 @@ class WatchRecord(StoredRecord):
             )
             for course in self.courses
         ]
-        findings = tuple(found.finding(self.currency) for found in self.findings)
-        return Watch(self.as_of, self.currency, tuple(courses), findings, tuple(self.unwatched))
+        return Watch(self.as_of, self.currency, tuple(courses), tuple(self.findings), tuple(self.unwatched))
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:
@@ -207,7 +190,10 @@ class Watched:
             state = {"recent": self.is_recent(found), "acknowledged": record.acknowledged.to_json()}
             findings.append({"id": record.id, **item, **said, **state})
         about = {"as_of": values["as_of"], "currency": values["currency"], "state": self.state}
-        unwatched = [message.to_json(language) for message in self.watch.unwatched]
+        unwatched = [
+            message.to_json(language) | {"message": unwatched_text(message, language)}
+            for message in self.watch.unwatched
+        ]
         return {**about, "headline": self.headline(language), "findings": findings, "unwatched": unwatched}
 
 
@@ -285,6 +271,15 @@ def finding_text(found: Finding, language: str = DEFAULT_LANGUAGE, *, money: boo
     if "name" in said.params and found.series.startswith("events:"):
         said = Message(said.code, said.params | {"name": _event(said.params["name"], language)})
     return say_together([said.display(language), *([cost.display(language)] if cost else [])], language)
+
+
+def unwatched_text(message: Message, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return what is not watched and why, figures and kinds of events by their names."""
+    names = [
+        series_name(name, language) if has(f"watch.series.{name}", language) else _event(name, language)
+        for name in message.params.get("names", ())
+    ]
+    return Message(message.code, message.params | ({"names": names} if names else {})).display(language)
 
 
 def series_name(name: str, language: str = DEFAULT_LANGUAGE) -> str:

@@ -25,7 +25,7 @@ def finding(ago: int = 12, length: int | None = 10, **facts: Any) -> Finding:
     first = END - timedelta(days=ago)
     last = None if length is None else first + timedelta(days=length - 1)
     known: dict[str, Any] = {"kind": "outage", "series": "revenue", "currency": "EUR"}
-    known |= {"size": -27_266.0, "low": -31_000.0, "high": -24_100.0}
+    known |= {"size": -27_266.0, "low": -31_000.0, "high": -24_100.0, "days": length or ago}
     known |= {"first_day": first, "last_day": last, "found_on": first + timedelta(days=1)}
     return Finding(**known | facts)
 

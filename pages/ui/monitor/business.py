@@ -21,6 +21,7 @@ from clv_core.monitoring import (
     find_watch,
     finding_text,
     series_name,
+    unwatched_text,
 )
 from clv_core.monitoring.business import Course, Finding
 from pages.ui import access, cells, i18n, page_files, progress, session, widgets
@@ -66,7 +67,8 @@ def show(dataset: Dataset) -> None:
         save.offer_adding("monitor_add")
     if watch.unwatched:
         st.subheader(t("monitor.business.unwatched"), anchor=False)
-        st.markdown("\n".join(f"- {widgets.escape(i18n.message_text(one))}" for one in watch.unwatched))
+        said = [unwatched_text(message, session.language()) for message in watch.unwatched]
+        st.markdown("\n".join(f"- {widgets.escape(text)}" for text in said))
 
 
 def _tiles(watched: Watched) -> None:
@@ -81,7 +83,7 @@ def _tiles(watched: Watched) -> None:
         note = t("monitor.business.tile.expected", expected=said[1])
         tiles.append(widgets.Figure(_series(name), said[0], t(f"monitor.business.tile.{name}"), note))
     st.markdown(t("monitor.business.tiles", days=LATELY))
-    widgets.figures(tiles, columns=len(TILES))
+    widgets.figures(tiles, columns=len(tiles))
 
 
 def _mean(values: np.ndarray) -> float:
