@@ -107,7 +107,7 @@ def test_what_is_not_watched_is_said_with_the_reason(open_page: OPEN, bare: Path
     short = Message("watch.unwatched.short", {"days": 60, "needed": 98})
     plant(open_dataset(Workspace(bare), "shop"), watch_of(unwatched=(short,), courses=False))
     app = open_page(bare, "monitor", lang=lang)
-    assert app.header[0].value == translate("watch.headline.unwatched", lang)
+    assert app.header[0].value.replace("\\", "") == translate("watch.headline.unwatched", lang)
     assert short.text(lang) in texts(app).replace("\\", "")
     assert app.button(key="monitor_add"), "the way on is to add data"
 
