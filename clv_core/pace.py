@@ -76,7 +76,7 @@ USUAL: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "source": (("fetch", 3.0), *READING, *MERGING),
     "combine": MERGING,
     "clean --list": (("duplicates", 0.5), ("rules", 1.0)),
-    "demo": (*READING, *READING, *MERGING, ("read", 0.5), ("columns", 0.5), ("write", 1.0), *FORECASTING),
+    "demo": (*READING, *READING, *MERGING, ("read", 0.5), ("columns", 0.5), ("write", 1.0), *FORECASTING, *WATCHING),
     "explore": (
         *(("explore_customers", 0.1), ("explore_lines", 0.3), ("explore_categories", 0.1)),
         ("explore_sums", 2.0),

@@ -33,8 +33,10 @@ from clv_core.workspace import read_json, write_json
 WATCHED: Final = "watched.json"
 RECENT: Final = timedelta(days=91)
 """What ended longer ago is history: it is listed as such, and told to nobody. A quarter; a guess."""
-SAME: Final = timedelta(days=7)
-"""Findings of one kind and series whose first days are no further apart are one; a week is what the watch steps by."""
+LASTING: Final = timedelta(days=365)
+"""What lasts for longer is how things are, and history, too; a guess."""
+SAME: Final = timedelta(days=21)
+"""Findings of one kind and series whose first days are no further apart are one: so long a first day may still move."""
 GOOD: Final = ("channel_new", "more")
 """Kinds of findings that are no trouble as such."""
 MONEY: Final = ("size", "low", "high")
@@ -159,8 +161,10 @@ class Watched:
         ]
 
     def is_recent(self, found: Finding) -> bool:
-        """Return whether a finding lasts, or ended lately."""
-        return found.last_day is None or self.watch.as_of - found.last_day <= RECENT
+        """Return whether a finding lasts, but not for longer than :data:`LASTING`, or ended lately."""
+        if found.last_day is None:
+            return self.watch.as_of - found.first_day <= LASTING
+        return self.watch.as_of - found.last_day <= RECENT
 
     @property
     def state(self) -> str:
@@ -226,13 +230,14 @@ def watch_dataset(dataset: Dataset, progress: Progress) -> Watched:
 
 
 def _with_records(dataset: Dataset, watch: Watch) -> Watched:
-    """Return a watch with the record of each finding; a record is of one finding only."""
-    known, records = _records(dataset), []
-    for found in watch.findings:
-        record = next((one for one in known if one.is_of(found)), FindingRecord.of(found))
-        known = [one for one in known if one is not record]
-        records.append(record)
-    return Watched(watch, tuple(records))
+    """Return a watch with the record of each finding; a record is of one finding only, the nearest."""
+    findings = list(enumerate(watch.findings))
+    pairs = [(place, record) for place, found in findings for record in _records(dataset) if record.is_of(found)]
+    matched: dict[int, FindingRecord] = {}
+    for place, record in sorted(pairs, key=lambda pair: abs(watch.findings[pair[0]].first_day - pair[1].first_day)):
+        if place not in matched and record not in matched.values():
+            matched[place] = record
+    return Watched(watch, tuple(matched.get(place) or FindingRecord.of(found) for place, found in findings))
 
 
 def _records(dataset: Dataset) -> list[FindingRecord]:

@@ -82,19 +82,20 @@ def test_a_file_of_another_version_of_the_program_is_made_anew(dataset: Dataset)
     assert find_watch(dataset) is None
 
 
-def test_a_finding_stays_the_same_while_its_first_day_moves_by_less_than_a_week(dataset: Dataset) -> None:
-    first = seen_of(dataset, finding())
+def test_a_finding_stays_the_same_while_its_first_day_moves_by_up_to_three_weeks(dataset: Dataset) -> None:
+    first = seen_of(dataset, finding(40))
     acknowledge_findings(dataset, first.records, "ana")
-    same = seen_of(dataset, moved(finding(), 3))
+    same = seen_of(dataset, moved(finding(40), 21))
     assert same.records[0].id == first.records[0].id and same.recent == []
-    other = seen_of(dataset, moved(finding(), 8), finding(**VIEWS))
+    other = seen_of(dataset, moved(finding(40), 22), finding(40, **VIEWS))
     assert len(other.recent) == 2 and other.records[0].id != first.records[0].id
 
 
-def test_two_findings_near_each_other_have_records_of_their_own(dataset: Dataset) -> None:
-    acknowledge_findings(dataset, seen_of(dataset, finding()).records, "ana")
-    both = seen_of(dataset, finding(), moved(finding(), 4))
-    assert len({record.id for record in both.records}) == 2 and len(both.recent) == 1
+def test_of_two_findings_near_each_other_the_nearer_one_is_the_known_one(dataset: Dataset) -> None:
+    acknowledge_findings(dataset, seen_of(dataset, finding(40, 3)).records, "ana")
+    worse = finding(30, 3)
+    both = seen_of(dataset, worse, finding(40, 3))
+    assert [found for found, _ in both.recent] == [worse] and len({record.id for record in both.records}) == 2
 
 
 def test_what_lasts_or_ended_within_a_quarter_is_news_and_the_rest_is_history(dataset: Dataset) -> None:
@@ -102,6 +103,7 @@ def test_what_lasts_or_ended_within_a_quarter_is_news_and_the_rest_is_history(da
     assert [found.last_day for found in ended] == [END - timedelta(days=days) for days in (91, 92)]
     watched = seen_of(dataset, *ended, finding(300, None, kind="fewer_buyers", series="active", facts={"share": 0.7}))
     assert [found.kind for found, _ in watched.recent] == ["outage", "fewer_buyers"]
+    assert seen_of(dataset, finding(366, None)).recent == [], "for over a year: that is how things are"
     assert seen_of(dataset, ended[1]).headline() == "Business as expected as of 30 Jun 2024"
 
 

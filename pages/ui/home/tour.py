@@ -57,12 +57,6 @@ def _begin_report() -> None:
         reporting.prepare(session.scored(dataset, model))
 
 
-def _open_details() -> None:
-    """Show what came true of the model's predictions, behind the watch on the business, and begin the report."""
-    st.session_state[navigation.MONITOR_VIEW] = "details"
-    _begin_report()
-
-
 STEPS: Final[dict[str, Callable[[], None] | None]] = {
     "home": None,
     "upload": _drop_file,
@@ -72,7 +66,7 @@ STEPS: Final[dict[str, Callable[[], None] | None]] = {
     "strategy": _choose_budget,
     "acquisition": None,
     "forecast": None,
-    "monitor": _open_details,
+    "monitor": _begin_report,
     "report": _begin_report,
 }
 """The pages in order, and what is chosen on each when the tour comes to it; each has the sentences
