@@ -38,7 +38,7 @@ from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.monitoring.test_telling import Hook, serving
-from tests.monitoring.watched_shop import finding, plant, watch_of
+from tests.monitoring.watched_shop import plant, watch_of
 from tests.pages.conftest import OPEN, SIGN_IN, details, do, texts
 
 pytestmark = pytest.mark.first(5)
