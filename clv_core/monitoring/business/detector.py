@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.monitoring.business.expectations import AHEAD, GAPS, WATCHED_AFTER, WINDOWS, YEAR, Expectations
+from clv_core.monitoring.business.expectations import AHEAD, LONG, SPANS, WATCHED_AFTER, YEAR, Expectations
 
 Floats = NDArray[np.float64]
 
@@ -98,15 +98,16 @@ class Detector:
     def _tell(self, day: int) -> None:
         """Open an episode for each figure whose spans are beyond chance."""
         made = self.expectations
-        scores = np.stack([np.nan_to_num(made.scores[span][:, day]) for span in WINDOWS])
+        scores = np.stack([np.nan_to_num(made.scores[span][:, day]) for span in SPANS])
         beyond = np.abs(scores) / self._limits
         for series in np.flatnonzero(beyond.max(axis=0) > 1):
             if int(series) in self._open or made.series[series].is_part:
                 continue
             place = int(np.argmax(beyond[:, series]))
-            span = WINDOWS[place]
-            start = max(day - span + 1 - max(BACK_DAYS, GAPS.get(span, 0)), 0)
-            cohort = max(made.cohort_of(start), 0)
+            span, gap = list(SPANS.items())[place]
+            start = max(day - span + 1 - max(BACK_DAYS, gap), 0)
+            start = max(start, int(made.fresh[series]))
+            cohort = max(made.cohort_of(min(start, day)), 0)
             sign = int(np.sign(scores[place, series]))
             episode = Episode(int(series), cohort, day, day, span, sign)
             episode.first, _, episode.score = self._segment(episode, day)
@@ -119,11 +120,12 @@ class Detector:
         from scipy.special import stdtrit
 
         made = self.expectations
-        tests = sum(not one.is_part for one in made.series) * 365.25 * OVERLAP * sum(1 / span for span in WINDOWS)
+        tests = sum(not one.is_part for one in made.series) * 365.25 * OVERLAP * sum(1 / span for span in SPANS)
         chance = FALSE_ALARMS / tests / 2
         limits = []
-        for span in WINDOWS:
-            seen = np.isfinite(made.residuals[span][:, max(day - YEAR, 0) : day]).sum(axis=1)
+        for span in SPANS:
+            begin = max(day - (YEAR if span < LONG else 2 * YEAR), 0)
+            seen = np.isfinite(made.since_fresh(span, begin, day)).sum(axis=1)
             limits.append(stdtrit(np.maximum(seen / span, 3.0), 1 - chance))
         self._limits = np.array(limits)
 
@@ -169,7 +171,7 @@ class Detector:
         """Carry the open episodes on by a day, and end those that are over."""
         made = self.expectations
         for series, episode in list(self._open.items()):
-            for span in WINDOWS:
+            for span in SPANS:
                 made.residuals[span][series, day] = made.scores[span][series, day] = np.nan
             if day - episode.first >= SETTLED_DAYS:
                 self._settle(episode, day)
@@ -222,15 +224,14 @@ class Detector:
         first = episode.first
         expected = made.cohorts[series, episode.cohort, first - begin : stop - begin] * made.per[series, first:stop]
         made.clean[series, first:stop] = made.seasons[series, first:stop] = expected
-        for span in WINDOWS:  # none of these days speaks for how far off expectations are
+        for span in SPANS:  # none of these days speaks for how far off expectations are
             made.residuals[span][series, first : last + 1] = made.scores[span][series, first : last + 1] = np.nan
 
     def _settle(self, episode: Episode, day: int) -> None:
         """Take what lasts for the new level: what came before counts as it would have come at that level."""
         made, series = self.expectations, episode.series
         level = max(made.share(series, episode.cohort, max(day - 27, episode.first), day + 1), 1e-3)
-        for daily in (made.clean, made.seasons):
-            daily[series, : episode.first] *= level
+        made.levels[series, : episode.first] *= level
         self._restore(series, episode.first, day + 1)
         made.fresh[series] = day + 1
         episode.is_settled = True

@@ -45,10 +45,11 @@ RATIOS: Final = {PRICE: (TYPICAL, LINES), LINES_PER_BUYER: (LINES, BUYERS)}
 """Figures that are a quotient: of them only the quotient is expected, and what it is of is taken as it came."""
 AHEAD: Final = 91
 """Days of a cohort."""
-WINDOWS: Final = (1, 3, 7, 14, 28)
-"""Lengths of the spans that are looked at, in days."""
-GAPS: Final = {28: 28}
-"""Days between a cohort and its span: of a slow change the weeks before the span have part, too."""
+SPANS: Final = {1: 0, 3: 0, 7: 0, 14: 28, 28: 56}
+"""Lengths of the spans that are looked at, and how long before them their cohort was made, at least, in days: a slow
+change has a part in the weeks before a span, too."""
+LONG: Final = 14
+"""How far off spans of so many days are is read from two years: one has too few of them. A guess."""
 FIRST_COHORT: Final = 13 * WEEK
 """Days of a log before its first cohort: a quarter."""
 WATCHED_AFTER: Final = 26 * WEEK
@@ -142,6 +143,7 @@ class Expectations:
         residuals: by length of span, how far off the span that ends on a day was, [series, days]; NaN: not looked at.
         scores: the same against its spread, [series, days].
         bands: spread of a single day, [series, days].
+        levels: factor by which a day counts at today's level, [series, days].
         fresh: day from which on cohorts know a figure's new level, [series].
         spreads: by length of span, chance and error as they are read now, [series] each.
     """
@@ -153,6 +155,7 @@ class Expectations:
     residuals: dict[int, Floats] = field(init=False)
     scores: dict[int, Floats] = field(init=False)
     bands: Floats = field(init=False)
+    levels: Floats = field(init=False)
     fresh: NDArray[np.int64] = field(init=False)
     spreads: dict[int, tuple[Floats, Floats]] = field(init=False)
 
@@ -168,11 +171,12 @@ class Expectations:
         self.money = np.array([one.is_money for one in self.series])
         self.offset = np.array([0.0 if one.is_money else 0.375 for one in self.series])
         self.cohorts = np.full((count, max(self.cohort_of(self.days - 1) + 1, 0), AHEAD), np.nan)
-        self.residuals = {span: np.full((count, self.days), np.nan) for span in WINDOWS}
-        self.scores = {span: np.full((count, self.days), np.nan) for span in WINDOWS}
+        self.residuals = {span: np.full((count, self.days), np.nan) for span in SPANS}
+        self.scores = {span: np.full((count, self.days), np.nan) for span in SPANS}
+        self.levels = np.ones((count, self.days))
         self.fresh = np.zeros(count, np.int64)
         self.bands = np.full((count, self.days), np.nan)
-        self.spreads = {span: (np.full(count, np.nan), np.full(count, np.nan)) for span in WINDOWS}
+        self.spreads = {span: (np.full(count, np.nan), np.full(count, np.nan)) for span in SPANS}
 
     def origin(self, cohort: int) -> int:
         """Return the first day of a cohort."""
@@ -185,7 +189,8 @@ class Expectations:
     def make(self, cohort: int) -> None:
         """Make a cohort, and read anew how far off the ones before it were."""
         origin = self.origin(cohort)
-        past, seasons = (self._quotients(daily[:, self.monday : origin]) for daily in (self.clean, self.seasons))
+        days = slice(self.monday, origin)
+        past, seasons = (self._quotients(daily[:, days] * self.levels[:, days]) for daily in (self.clean, self.seasons))
         self.cohorts[:, cohort] = days_ahead(past, AHEAD, seasons)
         self._read_spreads(origin)
 
@@ -213,9 +218,9 @@ class Expectations:
 
     def look(self, day: int) -> None:
         """Compare the spans that end on a day with what was expected of them."""
-        for span in WINDOWS:
+        for span, gap in SPANS.items():
             first = day - span + 1
-            cohort = self.cohort_of(first - GAPS.get(span, 0))
+            cohort = self.cohort_of(first - gap)
             if cohort < 0:
                 continue
             expected = self.expected(cohort, first, day + 1).sum(axis=1)
@@ -259,20 +264,27 @@ class Expectations:
         weight = self.weight(self.clean[:, start:origin].mean(axis=1), origin, origin)
         weight[self.ratios] = self.per[self.ratios, start:origin].mean(axis=1)
         weight = np.maximum(weight, 1e-9)
-        chance = mean_square(self.residuals[1][:, start:origin]) * weight
+        chance = mean_square(self.since_fresh(1, start, origin)) * weight
         self.spreads[1] = (chance, np.zeros(len(self.series)))
-        for span in WINDOWS[1:]:
-            whole = mean_square(self.residuals[span][:, start:origin])
+        for span in list(SPANS)[1:]:
+            begin = start if span < LONG else max(start - YEAR, 0)
+            whole = mean_square(self.since_fresh(span, begin, origin), QUANTILES if span < LONG else QUANTILES[:2])
             self.spreads[span] = (chance, np.maximum(whole - chance / (span * weight), 0.0))
 
 
-def mean_square(values: Floats) -> Floats:
+    def since_fresh(self, span: int, start: int, stop: int) -> Floats:
+        """Return how far off spans were, since a figure came to its level."""
+        old = np.arange(start, stop) < self.fresh[:, None]
+        return np.where(old, np.nan, self.residuals[span][:, start:stop])
+
+
+def mean_square(values: Floats, quantiles: Sequence[tuple[float, float]] = QUANTILES) -> Floats:
     """Return the mean square that the widest of three quantiles of sizes says, of each row without its NaN."""
     ordered = np.sort(np.abs(values), axis=1)  # NaN last
     count = np.isfinite(values).sum(axis=1)
     rows = np.arange(len(values))
     widest = np.zeros(len(values))
-    for share, normal in QUANTILES:
+    for share, normal in quantiles:
         at = ordered[rows, np.ceil(share * np.maximum(count - 1, 0)).astype(int)]
         widest = np.fmax(widest, at / normal)
     return np.where(count >= WEEK, widest**2, np.nan)
