@@ -174,7 +174,7 @@ class Watched:
     def headline(self, language: str = DEFAULT_LANGUAGE) -> str:
         """Return the worst of the recent findings; else that the business is as expected, or is not watched."""
         if self.recent:
-            return finding_text(self.recent[0][0], language, money=False)
+            return finding_text(self.recent[0][0], language, money=False).rstrip(".。")
         return Message(f"watch.headline.{self.state}", {"day": self.watch.as_of.isoformat()}).display(language)
 
     def lines(self, language: str) -> list[str]:
