@@ -114,7 +114,7 @@ def shop(customers: int, seed: int) -> pd.DataFrame:
     came = first.index[random.uniform(size=len(day)) < NEWCOMERS[seed % len(NEWCOMERS)](day)]
     log = log[log["customer_id"].isin(came)]
     visit = log["order_id"].fillna(log["session_id"]).str[1:].astype(np.int64)
-    begun = log["event_time"].groupby(visit).transform("min").dt.dayofweek.to_numpy()
+    begun = log["event_time"].groupby(visit).transform("min").dt.weekday.to_numpy()
     keep = np.random.default_rng(seed + 1).uniform(size=int(visit.max()) + 1)[visit] < WEEKDAYS[begun]
     return log[keep]
 
@@ -140,7 +140,7 @@ def visible(with_it: DailyFigures, without_it: DailyFigures, quiet: Watch, first
         over, per = ratios.get(course.name, (course.name, ""))
         stop = first + (days or 28)
         came, usual = (
-            values.values[over][first:stop].sum() / (values.values[per][first:stop].sum() if per else 1)
+            values.values[over][first:stop].sum() / (max(values.values[per][first:stop].sum(), 1.0) if per else 1.0)
             for values in (with_it, without_it)
         )
         most = max(most, abs(2 * (np.sqrt(max(came, 0.0) / usual) - 1)) / spread if usual > 0 else 0.0)
@@ -174,17 +174,29 @@ def judge(name: str, found: tuple[Finding, ...], truth: NDArray[np.float64], fir
     }
 
 
-def tried(customers: int, seed: int, troubles: list[str]) -> tuple[list[Finding], list[dict[str, float | str]]]:
-    """Return what is told of a quiet shop in its third year, and one row a trouble."""
+@dataclass(frozen=True)
+class Planted:
+    """A trouble in a shop's figures.
+
+    Args:
+        name: of the trouble.
+        first: its first day since the log's start.
+        figures: with it, up to a hundred days later.
+    """
+
+    name: str
+    first: int
+    figures: DailyFigures
+
+
+def plant(customers: int, seed: int, troubles: list[str]) -> tuple[DailyFigures, int, list[Planted]]:
+    """Return a quiet shop, the median gap between its customers' orders, and the shop with each trouble."""
     log = shop(customers, seed)
-    end = START + timedelta(days=DAYS)
-    usual = figures_of(log, end)
-    quiet = watch_figures(usual, "EUR")
-    alarms = [found for found in quiet.findings if (found.found_on - START).days >= QUIET_FROM]
+    usual = figures_of(log, START + timedelta(days=DAYS))
     random = np.random.default_rng(seed)
     ids = log["customer_id"].unique()
     chance = log["customer_id"].map(pd.Series(random.uniform(size=len(ids)), ids))
-    gap, rows = median_gap(log), []
+    planted = []
     for name in troubles:
         trouble = TROUBLES[name]
         first = int(random.integers(QUIET_FROM + 14, DAYS - AFTER_DAYS))
@@ -193,19 +205,23 @@ def tried(customers: int, seed: int, troubles: list[str]) -> tuple[list[Finding]
         if trouble.days:
             on &= log["event_time"] < day + pd.Timedelta(days=trouble.days)
         until = START + timedelta(days=first + AFTER_DAYS)
-        with_it = figures_of(trouble.plant(log, on, chance), until)
-        truth = with_it.values[REVENUE] - usual.values[REVENUE][: with_it.days]
-        watch = watch_figures(with_it, "EUR")
-        within = gap + 14 if name == WAVE else 7
-        rows.append(
-            {
-                "customers": customers,
-                "seed": seed,
-                "trouble": name,
-                "effect": visible(with_it, usual, quiet, first, trouble.days),
-                **judge(name, watch.findings, truth, first, within),
-            }
-        )
+        planted.append(Planted(name, first, figures_of(trouble.plant(log, on, chance), until)))
+    return usual, median_gap(log), planted
+
+
+def tried(
+    customers: int, seed: int, usual: DailyFigures, gap: int, planted: list[Planted]
+) -> tuple[list[Finding], list[dict[str, float | str]]]:
+    """Return what is told of a quiet shop in its third year, and one row a trouble."""
+    quiet = watch_figures(usual, "EUR")
+    alarms = [found for found in quiet.findings if (found.found_on - START).days >= QUIET_FROM]
+    rows: list[dict[str, float | str]] = []
+    for one in planted:
+        truth = one.figures.values[REVENUE] - usual.values[REVENUE][: one.figures.days]
+        found = watch_figures(one.figures, "EUR").findings
+        judged = judge(one.name, found, truth, one.first, gap + 14 if one.name == WAVE else 7)
+        effect = visible(one.figures, usual, quiet, one.first, TROUBLES[one.name].days)
+        rows.append({"customers": customers, "seed": seed, "trouble": one.name, "effect": effect, **judged})
     return alarms, rows
 
 
@@ -232,7 +248,8 @@ def main() -> None:
     begin, alarms, rows = time.perf_counter(), [], []
     for number in range(options.first, options.first + options.shops):
         customers = SIZES[number % len(SIZES)]
-        told, found = tried(customers, number + 1, [] if options.quiet else list(TROUBLES))
+        shop_with = plant(customers, number + 1, [] if options.quiet else list(TROUBLES))
+        told, found = tried(customers, number + 1, *shop_with)
         alarms.append(len(told))
         rows += found
         said = "; ".join(f"{one.kind} {one.series} {one.first_day} to {one.last_day}" for one in told)

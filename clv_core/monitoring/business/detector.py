@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.monitoring.business.expectations import AHEAD, LONG, SPANS, WATCHED_AFTER, YEAR, Expectations
+from clv_core.monitoring.business.expectations import AHEAD, LONG, QUARTER, SPANS, WATCHED_AFTER, YEAR, Expectations
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +34,8 @@ SURE_ENOUGH: Final = 6.0
 """Log likelihood by which an end must be the likelier: a 400th, for at most some hundred days on which to end."""
 MOST_A_DAY: Final = 8.0
 """A day's score counts for at most so much where a change is dated: one wild day does not date all."""
-SETTLED_DAYS: Final = 91
-"""What lasts so long is the new level: a quarter, as far as a cohort reaches."""
+SETTLED_DAYS: Final = QUARTER
+"""What lasts so long is the new level; a guess."""
 FAULT_SHARE: Final = 0.3
 """Less than this part of what was expected is no weak season; a guess."""
 REFINED_DAYS: Final = 21
@@ -135,11 +135,9 @@ class Detector:
         begin = made.origin(cohort)
         stop = min(stop, begin + AHEAD)
         expected = made.cohorts[series, cohort, : stop - begin] * made.per[series, begin:stop]
-        came = np.maximum(made.actual[series, begin:stop], 0.0)
-        offset = made.offset[series]
-        off = 2 * (np.sqrt((came + offset) / np.maximum(expected + offset, 1e-9)) - 1)
+        off = made.off(made.actual[series, None, begin:stop], expected[None], np.array([series]))[0]
         chance = made.spreads[1][0][series]
-        before = slice(max(begin - AHEAD, 0), begin)
+        before = slice(max(begin - QUARTER, 0), begin)
         if made.ratios[series]:
             weight = made.per[series, begin:stop]
         elif made.money[series]:

@@ -1,12 +1,12 @@
 """What was expected of each figure on each day, as of which week, and how far off such expectations usually are.
 
-Each Monday every figure is expected anew for the 91 days ahead, by Forecast's function by day and from data before that
+Each Monday every figure is expected anew for half a year, by Forecast's function by day and from data before that
 day: a cohort a week. A span of days is held against the newest cohort made before it began, so no day of a span is
 expected from a part of it. Days found to be trouble count as what was expected of them, so that what is expected later
 does not get used to trouble.
 
 What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small differences
-the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948). The variance of that is chance,
+the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, which are geometric means, by the logarithm itself. The variance of that is chance,
 which shrinks with what is expected, and error of the expectation, which does not. Both are read from the figure's own
 past year, spans of the same length among themselves, so that what makes neighbouring days alike is in it; the widest of
 three quantiles counts, so that heavy tails are in it too. Where the same weeks of last year were further off
@@ -43,16 +43,17 @@ Floats = NDArray[np.float64]
 PRICE, LINES_PER_BUYER = "price", "lines_per_buyer"
 RATIOS: Final = {PRICE: (TYPICAL, LINES), LINES_PER_BUYER: (LINES, BUYERS)}
 """Figures that are a quotient: of them only the quotient is expected, and what it is of is taken as it came."""
-AHEAD: Final = 91
-"""Days of a cohort."""
+QUARTER: Final = 13 * WEEK
+AHEAD: Final = 2 * QUARTER
+"""Days of a cohort: what began before the span that showed it can still be followed for a quarter."""
 SPANS: Final = {1: 0, 3: 0, 7: 0, 14: 28, 28: 56}
 """Lengths of the spans that are looked at, and how long before them their cohort was made, at least, in days: a slow
 change has a part in the weeks before a span, too."""
 LONG: Final = 14
 """How far off spans of so many days are is read from two years: one has too few of them. A guess."""
-FIRST_COHORT: Final = 13 * WEEK
+FIRST_COHORT: Final = QUARTER
 """Days of a log before its first cohort: a quarter."""
-WATCHED_AFTER: Final = 26 * WEEK
+WATCHED_AFTER: Final = 2 * QUARTER
 """Days before anything is told: as many again, from which is read how far off cohorts are."""
 YEAR: Final = 52 * WEEK
 SEASON_DAYS: Final = 21
@@ -61,10 +62,12 @@ SEASON_PRIOR: Final = 4.0
 """How many spans the past year weighs against those around last year's day; a guess."""
 QUANTILES: Final = ((0.68, 0.9945), (0.90, 1.6449), (0.98, 2.3263))
 """Shares of spans, and how far off that share is at most where the spread is 1 and the law is normal."""
+SMALLEST: Final = 1e-4
+"""The least ratio of which a logarithm is taken."""
 MOST_CHANNELS: Final = 6
-FEWEST_A_DAY: Final = 3.0
+FEWEST_A_DAY: Final = 1.0
 """A figure that comes less often than that on a mean day is not watched; a guess."""
-FEWEST_IN_SPAN: Final = 8.0
+FEWEST_IN_SPAN: Final = 5.0
 """Spans of which less is expected are not looked at: below it the root scale is not near a normal law."""
 
 
@@ -168,6 +171,7 @@ class Expectations:
         self.per = np.stack([np.ones(self.days) if one.per is None else one.per for one in self.series])
         self.counted = np.stack([one.count for one in self.series])
         self.ratios = np.array([one.per is not None for one in self.series])
+        self.logs = np.array([one.name == PRICE for one in self.series])
         self.money = np.array([one.is_money for one in self.series])
         self.offset = np.array([0.0 if one.is_money else 0.375 for one in self.series])
         self.cohorts = np.full((count, max(self.cohort_of(self.days - 1) + 1, 0), AHEAD), np.nan)
@@ -236,16 +240,28 @@ class Expectations:
 
     def weight(self, expected: Floats, first: int, stop: int) -> Floats:
         """Return how many things what is expected of a span is of, [series]: chance shrinks with that."""
-        before = slice(max(first - AHEAD, 0), first)
+        before = slice(max(first - QUARTER, 0), first)
         each = self.counted[:, before].sum(axis=1) / np.maximum(self.actual[:, before].sum(axis=1), 1e-9)
         weight: Floats = np.where(self.money, expected * each, expected)
         return np.where(self.ratios, self.per[:, first:stop].sum(axis=1), weight)
 
-    def off(self, came: Floats, expected: Floats) -> Floats:
-        """Return how far what came was from what was expected, on the root scale."""
-        offset = self.offset.reshape(-1, *(1,) * (came.ndim - 1))
+    def off(self, came: Floats, expected: Floats, places: NDArray[np.int64] | None = None) -> Floats:
+        """Return how far what came was from what was expected, on the figures' scales.
+
+        Args:
+            came: of each figure, [figures, ...].
+            expected: the same.
+            places: of the figures; None: all.
+        """
+        every = np.arange(len(self.series)) if places is None else places
+        shape = (-1, *(1,) * (came.ndim - 1))
+        offset, logs = self.offset[every].reshape(shape), self.logs[every].reshape(shape)
         ratio = (np.maximum(came, 0.0) + offset) / np.maximum(expected + offset, 1e-9)
-        return np.asarray(2 * (np.sqrt(ratio) - 1), np.float64)
+        return np.where(logs, np.log(np.maximum(ratio, SMALLEST)), 2 * (np.sqrt(ratio) - 1))
+
+    def ratio(self, place: int, off: float) -> float:
+        """Return what share of what was expected of a figure is so far off."""
+        return float(np.exp(off) if self.logs[place] else max(1 + off / 2, 0.0) ** 2)
 
     def variance(self, span: int, day: int, weight: Floats) -> Floats:
         """Return the variance of how far off a span that ends on a day is, [series]."""

@@ -273,19 +273,19 @@ class _Told:
         place = self.place[name]
         expected = float(self.expected(place, self.first, self.stop).sum())
         came = float(self.made.actual[place, self.first : self.stop].sum())
-        error = self._error(place)
-        return came - expected, came - expected * (1 + error / 2) ** 2, came - expected * (1 - min(error, 2.0) / 2) ** 2
+        low, high = (came - expected * self.made.ratio(place, off) for off in self._ends(place))
+        return came - expected, low, high
 
     def _size_by_ratio(self, name: str) -> tuple[float, float, float]:
         """Return how much of the revenue that came a ratio beyond what was expected of it made."""
         revenue = float(self.figures.values[REVENUE][self.first : self.stop].sum())
-        factor, error = self.share(name), self._error(self.place[name])
-        ends = (factor / (1 + error / 2) ** 2, factor / (1 - min(error, 1.9) / 2) ** 2)
-        size, low, high = (revenue * (1 - 1 / max(one, 1e-9)) for one in (factor, *ends))
-        return size, low, high
+        factor, place = self.share(name), self.place[name]
+        usual = [self.made.ratio(place, off) for off in (0.0, *self._ends(place))]
+        size, *ends = (revenue * (1 - one / max(factor, 1e-9)) for one in usual)
+        return size, min(ends), max(ends)
 
-    def _error(self, place: int) -> float:
-        """Return how far off, at most with the interval's probability, a cohort is over so many days."""
+    def _ends(self, place: int) -> tuple[float, float]:
+        """Return how far off, up and down, a cohort is over so many days, with the interval's probability."""
         from scipy.special import stdtrit
 
         made, lead = self.made, self.first - self.made.origin(self.cohort)
@@ -296,12 +296,13 @@ class _Told:
             first = made.origin(cohort) + lead
             if first < self.first - 2 * YEAR or first + length > self.first:
                 continue
-            daily = made.cohorts[place, cohort, lead : lead + length] * made.per[place, first : first + length]
-            expected, came = daily.sum(), made.clean[place, first : first + length].sum()
+            expected = made.expected(cohort, first, first + length)[place].sum()
             if expected > 0:
-                past.append(2 * (np.sqrt(came / expected) - 1))
+                came = made.clean[place, first : first + length].sum()
+                past.append(float(made.off(np.array([came]), np.array([expected]), np.array([place]))[0]))
         if len(past) < WEEK:
-            return nan
+            return nan, nan
         spread = sqrt(float(mean_square(np.array(past)[None])[0]))
         freedom = max(len(past) * WEEK / max(length, WEEK), 2.0)
-        return float(stdtrit(freedom, (1 + INSIDE) / 2)) * spread * longer
+        off = float(stdtrit(freedom, (1 + INSIDE) / 2)) * spread * longer
+        return off, -off
