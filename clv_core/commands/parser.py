@@ -116,6 +116,11 @@ class CommandSpec:
     epilog: Callable[[str], str] | None
     check: Callable[[argparse.Namespace], None] | None
 
+    @property
+    def all_options(self) -> list[Option]:
+        """Each option by itself, also those that exclude one another."""
+        return [part for entry in self.options for part in (entry.options if isinstance(entry, OneOf) else (entry,))]
+
 
 COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),

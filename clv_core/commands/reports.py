@@ -123,6 +123,7 @@ def _explain(scored: Scored, progress: Progress) -> None:
 def run_demo(options: argparse.Namespace, context: Context) -> Answer:
     """Put the sample and its model into the workspace, and return their names; or copy its files to a folder."""
     from clv_core.deployment import Scored, trust
+    from clv_core.monitoring import watch_dataset
     from clv_core.strategy.forecast import forecast
     from clv_core.upkeep import add_demo, copy_sample
 
@@ -132,6 +133,7 @@ def run_demo(options: argparse.Namespace, context: Context) -> Answer:
         return {"out": str(options.out), "files": [str(path) for path in copy_sample(options.out)]}
     dataset, bundle = add_demo(context.workspace, progress=context.progress)
     forecast(Scored.open(context.workspace, dataset.name, bundle.id), context.progress)  # pages say it, and make none
+    watch_dataset(dataset, context.progress)
     return {
         "dataset": dataset.name,
         "model": bundle.id,

@@ -3,6 +3,7 @@
 datasets/<name>/made/<version>/
   explored/                              tables behind the Explore page
   tuning-<settings>.json                 searches for settings; they name no customer
+  watch.json                             figures by day against what was expected, and findings; names no customer
   <model>/
     scores-<cutoff>[-<terms>].parquet    scored customers
     gaps-<cutoff>[-<terms>].json         how many of them had a gap that was filled
@@ -52,6 +53,7 @@ class ArtifactKind(StrEnum):
     TUNING = "tuning"
     EXPLORED = "explored"
     FORECAST = "forecast"
+    WATCH = "watch"
 
 
 PREDICTION_KINDS: Final = (

@@ -27,6 +27,7 @@ from pages.ui.charts import acquiring, advising, behaviour, following, placing
 MODULES = (evaluation, explanations, purchase_models, acquiring, advising, behaviour, following, placing)
 """``pages/ui/charts`` and what Python users draw; ``clv_core/plot/reasons.py`` draws by ``explanations``."""
 MESSAGE = "What the chart shows"
+COURSE = ("actual", "expected", "low", "high")
 Rows = Callable[[int], Any]
 
 
@@ -270,6 +271,12 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
         unit="EUR",
     ),
     "following.expected_revenue": lambda n: following.expected_revenue(weeks(n), MESSAGE, unit="EUR", monthly=n == 1),
+    "following.daily_course": lambda n: following.daily_course(
+        pd.DataFrame({"day": pd.date_range("2024-01-01", periods=n), **{name: upward(n) for name in COURSE}}),
+        [(date(2024, 1, 1), date(2024, 1, 2))],
+        MESSAGE,
+        axis="Revenue, EUR",
+    ),
     "following.series": lambda n: following.series(spans(n), spans(n), MESSAGE, axis="Share", share=False),
     "placing.quadrant": lambda n: placing.quadrant(
         pd.DataFrame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -101,6 +102,64 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
         message,
         x={"title": t("monitor.drift.begin"), "type": "date", "tickformat": "%Y-%m-%d"},
         y={"title": axis, "rangemode": "tozero", **ticks},
+    )
+
+
+def daily_course(rows: pd.DataFrame, spans: Sequence[tuple[Any, Any]], message: str, *, axis: str) -> Chart:
+    """Draw a figure by day over what was expected of it and its 80% range; spans of days are shaded, and red.
+
+    ``rows`` has ``day`` (midnights), ``actual``, ``expected``, ``low`` and ``high``; ``spans`` are first and last days.
+    """
+    days = pd.to_datetime(rows["day"])
+    marked = np.zeros(len(rows), bool)
+    for first, last in spans:
+        marked |= days.between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
+    hover = "%{x|%Y-%m-%d}: %{y:,.2~f}"
+    line: Looks = {"type": "scatter", "x": days, "mode": "lines", "hovertemplate": hover}
+    ranged = rows["low"].notna() & rows["high"].notna()
+    low = rows["low"][ranged].clip(lower=min(0.0, rows["actual"].min()))  # below nothing no figure is
+    band = dict(
+        type="scatter",
+        x=[*days[ranged], *days[ranged][::-1]],
+        y=[*rows["high"][ranged], *low[::-1]],
+        fill="toself",
+        fillcolor=PREDICTED,
+        opacity=0.18,
+        mode="none",
+        name=t("monitor.interval"),
+        hoverinfo="skip",
+    )
+    expected = {**line, "y": rows["expected"], "name": t("monitor.business.expected"), "line": {"color": PREDICTED}}
+    actual = {**line, "y": rows["actual"], "name": t("monitor.business.actual"), "line": {"color": ACTUAL}}
+    traces = [band, expected, actual]
+    if marked.any():
+        found = rows["actual"].where(marked)
+        red = {"color": DANGER, "width": 3}
+        traces.append({**line, "y": found, "line": red, "name": t("monitor.business.marked"), "connectgaps": False})
+    half = timedelta(hours=12)
+    shades = [
+        {
+            "type": "rect",
+            "xref": "x",
+            "x0": pd.Timestamp(first) - half,
+            "x1": pd.Timestamp(last) + half,
+            "yref": "y domain",
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 0},
+            "fillcolor": DANGER,
+            "opacity": 0.12,
+            "layer": "below",
+        }
+        for first, last in spans
+    ]
+    return drawn(
+        traces,
+        message,
+        x={"title": t("monitor.business.day"), "type": "date", "tickformat": "%Y-%m-%d", "nticks": 8},
+        y={"title": axis, "rangemode": "tozero", **value_ticks(rows[["actual", "expected", "low", "high"]])},
+        marks=shades,
+        height=380,
     )
 
 
