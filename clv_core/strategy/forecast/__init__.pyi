@@ -25,3 +25,4 @@ from .shop_forecast import MONTHS as MONTHS
 from .shop_forecast import PARTS as PARTS
 from .shop_forecast import WEEKS as WEEKS
 from .shop_forecast import Forecast as Forecast
+from .shop_forecast import PastForecast as PastForecast
