@@ -193,7 +193,7 @@ def check_columns(dataset: Dataset) -> None:
 
 
 def _lines(dataset: Dataset, connection: ibis.BaseBackend, start: date) -> Any:
-    """Return purchases and returns: customer, product (null where it has none), day, whether it is a sale, its figures."""
+    """Return purchases and returns: customer, product (or null), day, whether it is a sale, pieces and amount."""
     import ibis
 
     events = dataset.events(connection)
