@@ -73,11 +73,12 @@ class AskedDemand:
             "currency": made.currency,
             "weeks": self.weeks,
             "by": self.by,
+            "method": made.by,
             "products": len(made.products),
             "units": float(made.by_category.units[:, : self.weeks].sum()),
             "revenue": float(made.revenue("categories")[:, : self.weeks].sum()),
             "categories": ordering_table(made, self.weeks, CATEGORY).to_dict("records"),
-            "tests": [{**test.to_json(), "error": test.shown_error} for test in made.tests],
+            "tests": [{**test.to_json(), "error": test.share_off()} for test in made.tests],
             "notes": [{"code": note.code, "params": note.params} for note in self.notes],
         }
 
@@ -160,7 +161,7 @@ def ordering_table(made: Demand, weeks: int, by: str = PRODUCT, stock: pd.Series
     Returns:
         product_id, name and state of products; category; week (from 1), first and until (ISO dates, the day after the
         last), expected (pieces that are sold), low, high (80% range), returns (of these), net (pieces less returns),
-        revenue (net), by (method); with stock also stock and cover_weeks.
+        revenue (net); with stock also stock and cover_weeks.
     """
     if by == PRODUCT:
         listed = (made.products["state"] != RARE).to_numpy()
@@ -187,7 +188,6 @@ def ordering_table(made: Demand, weeks: int, by: str = PRODUCT, stock: pd.Series
         returns=(figure * about["returned"]).round(2),
         net=(figure * (1 - about["returned"])).round(2),
         revenue=money[place, week].round(2),
-        by=about["by"],
     )
     if stock is None:
         return table

@@ -3,14 +3,14 @@
 Expected pieces are the shop's forecast by week (:mod:`clv_core.strategy.forecast`) times what such customers buy
 (:mod:`.baskets`). Where more of the revenue is expected from customers still to be won than came from new ones lately,
 products that new customers buy gain by that. At each past date at which the shop's forecast was tested the same is made
-from what lies before it, beside simple methods that know no customers; in a category in which one of these was closer,
-it is what is shown.
+from what lies before it, beside simple methods that know no customers. Where one of these was closer, it gives
+the sums of categories, which products share as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -22,14 +22,14 @@ from clv_core.strategy.demand.baskets import (
     BLOCK,
     FEWEST_WEEKS,
     NEW_WEEKS,
-    Past,
+    Baskets,
+    Flags,
     Spreads,
-    Weights,
-    baskets,
     by_category,
     past_ends,
     quantile,
     sells_weekly,
+    shared,
 )
 from clv_core.strategy.demand.product_days import WEEK, YEAR_WEEKS, Floats, Ints, LeftOut, ProductDays
 from clv_core.strategy.forecast import LEAST_DATES, PARTS, Forecast, PastForecast
@@ -48,12 +48,16 @@ MEAN_WEEKS: Final = 8
 """As the simple forecast of the shop has it."""
 USUAL_ERROR: Final = 0.15
 """What the shop's forecast is off by where no past date shows it; the same guess as there."""
+MOST_DATES: Final = 0.5
+"""A simple method has to be closer on more than this share of past dates."""
 MOST_TESTS: Final = 12
 """Past dates beyond these are of another shop; a guess."""
 NEWCOMER_UNITS: Final = 30.0
 """Pieces of a product that its share of new customers is pulled to the shop's by; a guess."""
 MOST_SHIFT: Final = 2.0
 """A change in the number of new customers moves a product by this factor at most; a guess."""
+SHOWN_WEEKS: Final = 26
+"""Weeks before the cutoff that a picture shows: half a year."""
 FEWEST_UNITS: Final = 3.0
 """A product of which fewer pieces were sold in a year has no row of its own: a guess."""
 NEW, FADING, RARE, STEADY = "new", "fading", "rare", ""
@@ -65,19 +69,23 @@ SMALL_RETURNS: Final = 30.0
 
 @dataclass(frozen=True)
 class DemandTest(JsonRecord):
-    """The same forecast as of a past date, and what came in the weeks after it; in pieces.
+    """The same forecast as of a past date, and what came in the weeks after it.
+
+    Pieces are weighed by what one of the product usually brings: else fuel by the litre would drown all else.
 
     Args:
         cutoff: ISO date; nothing at or after it was used.
         weeks: how many after it.
         units: pieces that came.
+        value: the same, weighed.
         categories: which there are.
-        by_category: pieces that came, by category.
-        errors: sums of the products' absolute errors by method, a list by category.
-        shown_errors: the same of what was shown then: the method that had been best on the dates before.
-        group_errors: sums of the categories' absolute errors, by method.
-        weekly_units: pieces that came of products that sold weekly then.
-        weekly_errors: sums of their absolute errors, by method.
+        errors: sum of the products' absolute errors by method, weighed.
+        shown_error: the same of what was shown then: by the methods that had been best on the dates before.
+        group_errors: absolute error of each category's sum by method, weighed, a list by category.
+        shown_group_error: their sum of what was shown then.
+        weekly_value: pieces that came of products that sold weekly then, weighed.
+        weekly_errors: sum of their absolute errors by method, weighed.
+        shown_weekly_error: the same of what was shown then.
         inside: of these products, how many came within their range.
         ranged: of how many.
     """
@@ -85,24 +93,22 @@ class DemandTest(JsonRecord):
     cutoff: str
     weeks: int
     units: float
+    value: float
     categories: list[str]
-    by_category: list[float]
-    errors: dict[str, list[float]]
-    shown_errors: list[float]
-    group_errors: dict[str, float]
-    weekly_units: float
+    errors: dict[str, float]
+    shown_error: float
+    group_errors: dict[str, list[float]]
+    shown_group_error: float
+    weekly_value: float
     weekly_errors: dict[str, float]
+    shown_weekly_error: float
     inside: int
     ranged: int
 
-    def error(self, method: str) -> float | None:
-        """Return the weighted absolute error over all products by a method; None where nothing came or it is none."""
-        return sum(self.errors[method]) / self.units if self.units > 0 and method in self.errors else None
-
-    @property
-    def shown_error(self) -> float | None:
-        """The weighted absolute error of what was shown then."""
-        return sum(self.shown_errors) / self.units if self.units > 0 else None
+    def share_off(self, method: str = "") -> float | None:
+        """Return the products' weighted error by a method, "" for what was shown; None where nothing came."""
+        error = self.errors.get(method) if method else self.shown_error
+        return None if error is None or self.value <= 0 else error / self.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,12 +188,15 @@ class Demand:
     Args:
         cutoff: the log's end.
         currency: of the log; may be empty.
-        products: product_id, name, category, state (``new``, ``fading``, ``rare`` or ""), by (method), price (of a
-            piece), returned (share of pieces that come back), kept (share of money that is not paid back), recent
-            (pieces of the last four weeks), one row a product.
-        categories: category, by (method), price, returned, recent; one row a category.
+        by: what gives the categories' sums: ``parts`` (customers' purchases) or a simple method.
+        products: product_id, name, category, state (``new``, ``fading``, ``rare`` or ""), price (of a piece), returned
+            (share of pieces that come back), kept (share of money that is not paid back), recent (pieces of the last
+            four weeks), one row a product.
+        categories: category, price, returned, kept, recent; one row a category.
         by_product: pieces sold, returns not taken off.
         by_category: as well; rare products are in it.
+        before_products: pieces of each of the last weeks up to the cutoff, [n, :data:`SHOWN_WEEKS` or fewer].
+        before_categories: as well.
         tests: forecasts as of past dates, the earliest first.
         left_out: what could not be used.
         ended: products without a sale for a year, which are left out.
@@ -195,10 +204,13 @@ class Demand:
 
     cutoff: date
     currency: str
+    by: str
     products: pd.DataFrame
     categories: pd.DataFrame
     by_product: Ranged
     by_category: Ranged
+    before_products: Floats
+    before_categories: Floats
     tests: Sequence[DemandTest]
     left_out: LeftOut
     ended: int
@@ -244,13 +256,11 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     units, shop = days.weekly(days.end)
     ahead = Ahead.of(made)
     answers = expectations(days, days.end, ahead, category)
-    best = best_methods(tests, answers, names)
-    by = np.array([best[name] for name in names])[category]
+    by = best_method(tests, answers)
     weekly = sells_weekly(units)
     day = days.day_of(days.end)
     year, recent = days.sums(max(day - 365, 0), day), days.sums(max(day - BLOCK * WEEK, 0), day)
-    ranged = _ranged(answers, by, weekly)
-    in_groups = _ranged_groups(answers, best, names, category)
+    ranged, in_groups = _ranged(answers[by], weekly), _ranged_groups(answers[by], category)
     some = year["units"] > 0
     group_year = {name: np.bincount(category, sums, minlength=len(names)) for name, sums in year.items()}
     group_returned = _share(group_year["returned"], group_year["units"])
@@ -260,7 +270,6 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     )
     products = days.products.assign(
         state=_states(units, year["units"]),
-        by=by,
         price=_price(year),
         returned=np.minimum((year["returned"] + pull) / (year["units"] + SMALL_RETURNS), 1.0),
         kept=kept,
@@ -269,7 +278,6 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     categories = pd.DataFrame(
         {
             "category": names,
-            "by": [best[name] for name in names],
             "price": _price(group_year),
             "returned": group_returned,
             "kept": 1 - _share(group_year["refunded"], group_year["revenue"]),
@@ -280,10 +288,13 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     return Demand(
         days.end,
         made.currency,
+        by,
         products[some].reset_index(drop=True),
         categories,
         kept_rows,
         in_groups,
+        units[some, -SHOWN_WEEKS:],
+        by_category(units[:, -SHOWN_WEEKS:], category),
         tests,
         days.left_out,
         int((~some).sum()),
@@ -298,6 +309,7 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
         past: the shop's forecasts as of these dates.
     """
     category, names = _categories(days)
+    worth, group_worth = weights_of(days, category)
     found: list[DemandTest] = []
     for test in past[-MOST_TESTS:]:
         cutoff, weeks = date.fromisoformat(test.cutoff), min(BLOCK, test.days // WEEK)
@@ -305,34 +317,45 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
             continue
         units, _ = days.weekly(cutoff, weeks)
         before, came = units[:, :-weeks], units[:, -weeks:].sum(axis=1)
-        answers = expectations(days, cutoff, Ahead.of_past(test), category)
-        means = {name: answer.mean[:, :weeks].sum(axis=1) for name, answer in answers.items()}
-        off = {name: np.abs(mean - came) for name, mean in means.items()}
-        errors = {name: np.bincount(category, each, minlength=len(names)) for name, each in off.items()}
-        weekly = sells_weekly(before)
-        best = best_methods(found, answers, names)
-        by = np.array([best[name] for name in names])[category]
-        ranged = _ranged({name: _first(answer, weeks) for name, answer in answers.items()}, by, weekly)
+        truth, weekly = _grouped(came, category, len(names)), sells_weekly(before)
+        answers = {
+            name: _first(each, weeks)
+            for name, each in expectations(days, cutoff, Ahead.of_past(test), category).items()
+        }
+        groups = {name: _grouped(each.mean.sum(axis=1), category, len(names)) for name, each in answers.items()}
+        ranged = _ranged(answers[best_method(found, answers)], weekly)
+        plain = {CUSTOMERS: answers[CUSTOMERS].mean} | simple_methods(before, weeks)
+        off = {name: worth * np.abs(mean.sum(axis=1) - came) for name, mean in plain.items()}
+        shown = worth * np.abs(ranged.block - came)
         inside = (ranged.block_low <= came) & (came <= ranged.block_high)
-        groups = {name: _grouped(mean, category, len(names)) for name, mean in means.items()}
-        truth = _grouped(came, category, len(names))
         found.append(
             DemandTest(
-                test.cutoff,
-                weeks,
-                float(came.sum()),
-                list(names),
-                truth.tolist(),
-                {name: each.tolist() for name, each in errors.items()},
-                [float(errors[best[name]][place]) for place, name in enumerate(names)],
-                {name: float(np.abs(group - truth).sum()) for name, group in groups.items()},
-                float(came[weekly].sum()),
-                {name: float(each[weekly].sum()) for name, each in off.items()},
-                int(inside[weekly].sum()),
-                int(weekly.sum()),
+                cutoff=test.cutoff,
+                weeks=weeks,
+                units=float(came.sum()),
+                value=float((worth * came).sum()),
+                categories=list(names),
+                errors={name: float(each.sum()) for name, each in off.items()},
+                shown_error=float(shown.sum()),
+                group_errors={name: (group_worth * np.abs(group - truth)).tolist() for name, group in groups.items()},
+                shown_group_error=float(
+                    (group_worth * np.abs(_grouped(ranged.block, category, len(names)) - truth)).sum()
+                ),
+                weekly_value=float((worth * came)[weekly].sum()),
+                weekly_errors={name: float(each[weekly].sum()) for name, each in off.items()},
+                shown_weekly_error=float(shown[weekly].sum()),
+                inside=int(inside[weekly].sum()),
+                ranged=int(weekly.sum()),
             )
         )
     return found
+
+
+def weights_of(days: ProductDays, category: Ints) -> tuple[Floats, Floats]:
+    """Return what a piece of each product, [p], and of each category, [c], brought: errors are weighed by it."""
+    ever = days.sums(0, days.day_of(days.end))
+    by_group = {name: np.bincount(category, sums) for name, sums in ever.items()}
+    return _price(ever), _price(by_group)
 
 
 def spans_of(made: Forecast, end: date) -> list[tuple[date, date]]:
@@ -341,44 +364,45 @@ def spans_of(made: Forecast, end: date) -> list[tuple[date, date]]:
     return [(stop - timedelta(days=days), stop) for stop, days in ends]
 
 
-def best_methods(
-    tests: Sequence[DemandTest], answers: Mapping[str, Expectation], names: Sequence[str]
-) -> dict[str, str]:
-    """Return by category what had the smallest sum of errors on past dates; of equals, and on few dates, customers'.
+def best_method(tests: Sequence[DemandTest], answers: Mapping[str, Expectation]) -> str:
+    """Return what is shown: customers', or a simple method that was closer in sum, and on most past dates.
+
+    It is one for all categories: choosing for each by itself was worse (``tests/bench/demand.py``).
 
     Args:
         tests: past dates; methods count that answered on all of them.
         answers: methods that can answer now.
-        names: the categories.
     """
     if len(tests) < LEAST_DATES:
-        return dict.fromkeys(names, CUSTOMERS)
-    common = sorted(set(answers).intersection(*(test.errors for test in tests)))
-    sums = {name: np.sum([test.errors[name] for test in tests], axis=0) for name in common}
-    return {
-        category: min(common, key=lambda name: (sums[name][place], name != CUSTOMERS))  # noqa: B023
-        for place, category in enumerate(names)
+        return CUSTOMERS
+    common = set(answers).intersection(*(test.group_errors for test in tests))
+    errors = {name: np.array([sum(test.group_errors[name]) for test in tests]) for name in sorted(common)}
+    ours = errors[CUSTOMERS]
+    closer = {
+        name: float(each.sum())
+        for name, each in errors.items()
+        if name == CUSTOMERS or (each < ours).mean() > MOST_DATES
     }
+    return min(closer, key=lambda name: (closer[name], name != CUSTOMERS))
 
 
 def expectations(days: ProductDays, cutoff: date, ahead: Ahead, category: Ints) -> dict[str, Expectation]:
-    """Return what each method expects as of a cutoff; those that the log is too short for are left out."""
+    """Return what each method expects as of a cutoff; those that the log is too short for are left out.
+
+    A simple method says what a category sells in all; products share that as customers' purchases say.
+    """
     units, shop = days.weekly(cutoff)
-    weeks, weekly = len(ahead.revenue), sells_weekly(units)
-    weights = Weights.of(units, shop, category)
-    rates = weights.rates(baskets(units, shop, category, weeks), weekly)
-    mean = rates * np.maximum(ahead.revenue, 0.0) * _newcomers_factor(days, cutoff, ahead)[:, None]
-    found = {CUSTOMERS: Expectation(mean, weights.spreads, ahead.week_error, ahead.block_error)}
-    ends = past_ends(units.shape[1])
-    for name, mean in simple_methods(units, weeks).items():
+    weeks = len(ahead.revenue)
+    learned = Baskets.of(units, shop, category)
+    mean = learned.expected(units, shop, ahead.revenue) * _newcomers_factor(days, cutoff, ahead)[:, None]
+    found = {CUSTOMERS: Expectation(mean, learned.spreads, ahead.week_error, ahead.block_error)}
+    for name, wanted in simple_methods(by_category(units, category), weeks).items():
         pasts = []
-        for end in ends:
-            before = units[:, :end]
-            answer = simple_methods(before, BLOCK).get(name)
-            if answer is not None:
-                came = units[:, end : end + BLOCK]
-                pasts.append(Past(answer, came, sells_weekly(before), before.any(axis=1)))
-        found[name] = Expectation(mean, Spreads.of(pasts, category), np.zeros(weeks), 0.0)
+        for end, past in zip(past_ends(units.shape[1]), learned.pasts, strict=True):
+            then = simple_methods(by_category(units[:, :end], category), BLOCK).get(name)
+            if then is not None:
+                pasts.append(replace(past, mean=shared(past.mean, then, category)))
+        found[name] = Expectation(shared(mean, wanted, category), Spreads.of(pasts, category), np.zeros(weeks), 0.0)
     return found
 
 
@@ -416,41 +440,19 @@ def _newcomers_factor(days: ProductDays, cutoff: date, ahead: Ahead) -> Floats:
     return np.clip(factor / level, 1 / MOST_SHIFT, MOST_SHIFT)
 
 
-def _ranged(answers: Mapping[str, Expectation], by: np.ndarray, weekly: np.ndarray) -> Ranged:
-    """Return pieces by the method of each product, with their ranges."""
-    found = {name: _with_ranges(answers[name], weekly) for name in sorted(set(by))}
-    picked = {}
-    for field in Ranged.__dataclass_fields__:
-        options = {name: getattr(ranged, field) for name, ranged in found.items()}
-        one = next(iter(options.values()))
-        picked[field] = np.empty(one.shape)
-        for name, values in options.items():
-            picked[field][by == name] = values[by == name]
-    return Ranged(**picked)
-
-
-def _with_ranges(answer: Expectation, weekly: np.ndarray) -> Ranged:
+def _ranged(answer: Expectation, weekly: Flags) -> Ranged:
+    """Return expected pieces of products with their ranges."""
     block = answer.mean[:, :BLOCK].sum(axis=1)
     week_variance = answer.spreads.week.variance(answer.mean, weekly) + answer.mean**2 * answer.week_error
-    return Ranged.of(
-        answer.mean, week_variance, answer.spreads.block.variance(block, weekly) + block**2 * answer.block_error
-    )
+    block_variance = answer.spreads.block.variance(block, weekly) + block**2 * answer.block_error
+    return Ranged.of(answer.mean, week_variance, block_variance)
 
 
-def _ranged_groups(
-    answers: Mapping[str, Expectation], best: Mapping[str, str], names: Sequence[str], category: Ints
-) -> Ranged:
-    """Return pieces of each category, with ranges by how far categories were off."""
-    groups = {
-        name: Expectation(
-            by_category(answer.mean, category),
-            Spreads(answer.spreads.groups, answer.spreads.group_week, answer.spreads.groups, answer.spreads.group_week),
-            answer.week_error,
-            answer.block_error,
-        )
-        for name, answer in answers.items()
-    }
-    return _ranged(groups, np.array([best[name] for name in names]), np.ones(len(names), bool))
+def _ranged_groups(answer: Expectation, category: Ints) -> Ranged:
+    """Return expected pieces of categories, with ranges by how far categories were off."""
+    spreads = replace(answer.spreads, block=answer.spreads.groups, week=answer.spreads.group_week)
+    groups = replace(answer, mean=by_category(answer.mean, category), spreads=spreads)
+    return _ranged(groups, np.ones(len(groups.mean), bool))
 
 
 def _states(units: Floats, year: Floats) -> np.ndarray:

@@ -20,7 +20,7 @@ from clv_core.errors import Message
 from clv_core.i18n import say_count, say_money, say_number, say_share
 from clv_core.jobs import Progress, parts_of
 from clv_core.records import StoredRecord
-from clv_core.strategy.demand.product_days import LeftOut, ProductDays, check_columns
+from clv_core.strategy.demand.product_days import Floats, LeftOut, ProductDays, check_columns
 from clv_core.strategy.demand.product_demand import (
     CUSTOMERS,
     FADING,
@@ -38,6 +38,7 @@ from clv_core.workspace import read_json, write_json
 
 TABLE: Final = ".parquet"
 WEEKLY: Final = ("units", "low", "high")
+BEFORE: Final = "before"
 BLOCKS: Final = ("block", "block_low", "block_high")
 LEVEL: Final = "level"
 PRODUCTS, CATEGORIES = "products", "categories"
@@ -50,7 +51,9 @@ class DemandRecord(StoredRecord):
     Args:
         cutoff: ISO date.
         currency: of the log.
+        by: what gives the categories' sums.
         weeks: how far it goes.
+        before: how many weeks before the cutoff it has.
         origins: past dates at which the model was tested when it was made.
         tests: demand as of past dates.
         left_out: what could not be used.
@@ -59,7 +62,9 @@ class DemandRecord(StoredRecord):
 
     cutoff: str
     currency: str
+    by: str
     weeks: int
+    before: int
     origins: list[str]
     tests: list[DemandTest]
     left_out: LeftOut
@@ -91,15 +96,18 @@ def find_demand(scored: Scored) -> Demand | None:
     if record.origins != sorted(origin_predictions(scored.workspace, scored.model)):
         return None
     table = pd.read_parquet(path.with_suffix(TABLE))
-    products, by_product = _unpacked(table[table[LEVEL] == PRODUCTS], record.weeks)
-    categories, by_category = _unpacked(table[table[LEVEL] == CATEGORIES], record.weeks)
+    products, by_product, of_products = _unpacked(table[table[LEVEL] == PRODUCTS], record)
+    categories, by_category, of_categories = _unpacked(table[table[LEVEL] == CATEGORIES], record)
     return Demand(
         date.fromisoformat(record.cutoff),
         record.currency,
+        record.by,
         products,
-        categories[["category", "by", "price", "returned", "kept", "recent"]],
+        categories[["category", "price", "returned", "kept", "recent"]],
         by_product,
         by_category,
+        of_products,
+        of_categories,
         record.tests,
         record.left_out,
         record.ended,
@@ -121,14 +129,19 @@ def _make(scored: Scored, progress: Progress) -> Demand:
     found = make_demand(days, made, past_demands(days, made.tests))
     path = demand_path(scored)
     path.parent.mkdir(parents=True, exist_ok=True)
-    levels = ((PRODUCTS, found.products, found.by_product), (CATEGORIES, found.categories, found.by_category))
+    levels = (
+        (PRODUCTS, found.products, found.by_product, found.before_products),
+        (CATEGORIES, found.categories, found.by_category, found.before_categories),
+    )
     table = pd.concat([_packed(*level) for level in levels], ignore_index=True)
     texts = table.select_dtypes(exclude="number").columns
     write_table(table.assign(**{name: table[name].fillna("").astype("str") for name in texts}), path.with_suffix(TABLE))
     record = DemandRecord(
         cutoff=found.cutoff.isoformat(),
         currency=found.currency,
+        by=found.by,
         weeks=found.weeks,
+        before=found.before_products.shape[1],
         origins=sorted(origin_predictions(scored.workspace, scored.model)),
         tests=list(found.tests),
         left_out=found.left_out,
@@ -139,30 +152,29 @@ def _make(scored: Scored, progress: Progress) -> Demand:
     return found
 
 
-def _packed(level: str, rows: pd.DataFrame, ranged: Ranged) -> pd.DataFrame:
+def _packed(level: str, rows: pd.DataFrame, ranged: Ranged, before: Floats) -> pd.DataFrame:
     weekly = {f"{name}_{week + 1}": column for name in WEEKLY for week, column in enumerate(getattr(ranged, name).T)}
+    weekly |= {f"{BEFORE}_{week + 1}": column for week, column in enumerate(before.T)}
     return rows.assign(**{LEVEL: level}, **{name: getattr(ranged, name) for name in BLOCKS}, **weekly)
 
 
-def _unpacked(table: pd.DataFrame, weeks: int) -> tuple[pd.DataFrame, Ranged]:
-    weekly = {name: [f"{name}_{week + 1}" for week in range(weeks)] for name in WEEKLY}
+def _unpacked(table: pd.DataFrame, record: DemandRecord) -> tuple[pd.DataFrame, Ranged, Floats]:
+    weekly = {name: [f"{name}_{week + 1}" for week in range(record.weeks)] for name in WEEKLY}
+    weekly[BEFORE] = [f"{BEFORE}_{week + 1}" for week in range(record.before)]
     figures = [*BLOCKS, *(column for columns in weekly.values() for column in columns)]
     ranged = Ranged(
         *(table[weekly[name]].to_numpy(np.float64) for name in WEEKLY),
         *(table[name].to_numpy(np.float64) for name in BLOCKS),
     )
-    return table.drop(columns=[*figures, LEVEL]).reset_index(drop=True), ranged
+    before = table[weekly[BEFORE]].to_numpy(np.float64)
+    return table.drop(columns=[*figures, LEVEL]).reset_index(drop=True), ranged, before
 
 
 def demand_notes(made: Demand) -> list[Message]:
     """Return what is to be known of demand: how it was tested, what is shown where, what was left out or assumed."""
     notes = [_tested(made)]
-    simple = Counter(made.categories["by"])
-    notes += [
-        Message(f"demand.by.{name}", {"categories": count, "of": len(made.categories)})
-        for name, count in sorted(simple.items())
-        if name != CUSTOMERS
-    ]
+    if made.by != CUSTOMERS:
+        notes.append(Message(f"demand.by.{made.by}"))
     states = Counter(made.products["state"])
     notes += [
         Message(f"demand.state.{state}", {"products": states[state]}) for state in (NEW, FADING, RARE) if states[state]
@@ -181,15 +193,16 @@ def demand_notes(made: Demand) -> list[Message]:
 
 
 def _tested(made: Demand) -> Message:
-    shown = [test.shown_error for test in made.tests if test.shown_error is not None]
+    shown = [test.share_off() for test in made.tests]
+    shown = [share for share in shown if share is not None]
     if not shown:
         return Message("demand.untested")
     weeks = made.tests[-1].weeks
     params: dict[str, Any] = {"dates": len(shown), "weeks": weeks, "error": say_share(float(np.mean(shown)))}
     rivals = {
-        name: [test.error(name) for test in made.tests]
+        name: [test.share_off(name) for test in made.tests]
         for name in made.tests[-1].errors
-        if name != CUSTOMERS and all(test.error(name) is not None for test in made.tests)
+        if name != CUSTOMERS and all(test.share_off(name) is not None for test in made.tests)
     }
     if rivals:
         params["rival"] = say_share(min(float(np.mean(errors)) for errors in rivals.values()))
