@@ -7,7 +7,7 @@ with weights that may not be negative, pulled to usual ones by what :data:`PRIOR
 shop did take then, so that errors of its forecast are not mixed in.
 
 A product without a sale for long fades: by how likely so long a silence is while it is sold, against how often products
-end. One that is new counts from its first week, and is pulled to what new products of its category sell.
+end. One that is new counts from the week after its first, and is pulled to what new products of its category sell.
 
 What comes varies around its expectation as a negative binomial: its variance is ``phi * mean + tau2 * mean**2``, both
 learned on the same past dates. Beside it varies the shop's own revenue.
@@ -60,6 +60,8 @@ USUAL_PHI, USUAL_TAU2 = 1.5, 0.1
 """What comes around its mean, before any past date is seen: a guess."""
 SPREAD_PRIOR: Final = 20.0
 """Residuals that these count as."""
+KNOWN_UNITS: Final = 50.0
+"""Pieces that the shop's share of products sold before counts as in a category; a guess."""
 MOST_MOVED: Final = 3.0
 """Products are moved to their category's sum by this factor at most; a guess."""
 FEW: Final = 0.05
@@ -205,13 +207,19 @@ class Spreads:
     group_week: Spread
 
     @classmethod
-    def of(cls, pasts: Sequence[Past], category: Ints) -> Self:
-        """Learn them from past dates; of none, they are the usual ones."""
+    def of(cls, pasts: Sequence[Past], category: Ints, known: Floats) -> Self:
+        """Learn them from past dates; of none, they are the usual ones.
+
+        Args:
+            pasts: what was expected, and what came.
+            category: number of each product's category, [p].
+            known: share of each category's pieces that products sold before bring, [c].
+        """
         empty = [np.empty((0, BLOCK))]
         mean = np.concatenate([*empty, *(past.mean[past.seen] for past in pasts)])
         came = np.concatenate([*empty, *(past.came[past.seen] for past in pasts)])
         weekly = np.concatenate([np.zeros(0, bool), *(past.weekly[past.seen] for past in pasts)])
-        group = np.concatenate([*empty, *(by_category(past.mean, category) for past in pasts)])
+        group = np.concatenate([*empty, *(by_category(past.mean, category) / known[:, None] for past in pasts)])
         group_came = np.concatenate([*empty, *(by_category(past.came, category) for past in pasts)])
         always = np.ones(len(group), bool)
         return cls(
@@ -231,12 +239,15 @@ class Baskets:
     Args:
         products: weight of each of :data:`KINDS`, by whether products sell weekly, [2, k].
         categories: the same of categories, [2, k].
+        known: share of each category's pieces that products sold before bring; the rest is of products still to come,
+            [c].
         pasts: what was expected on past dates, had the shop's revenue been known.
         category: number of each product's category, [p].
     """
 
     products: Floats
     categories: Floats
+    known: Floats
     pasts: Sequence[Past]
     category: Ints
 
@@ -252,17 +263,17 @@ class Baskets:
         groups = by_category(units, category)
         products, found = _learned(units, shop, category)
         categories, found_groups = _learned(groups, shop, np.arange(len(groups)))
-        pasts = []
+        known, pasts = _known_share([past for _, past in found], category), []
         for (rates, past), (group_rates, group_past) in zip(found, found_groups, strict=True):
             wanted = _weighed(categories, group_rates, group_past.weekly)
-            mean = shared(_weighed(products, rates, past.weekly), wanted, category)
+            mean = shared(_weighed(products, rates, past.weekly), wanted * known[:, None], category)
             pasts.append(replace(past, mean=mean))
-        return cls(products, categories, pasts, category)
+        return cls(products, categories, known, pasts, category)
 
     @property
     def spreads(self) -> Spreads:
         """How far what comes is off where the shop's revenue is known."""
-        return Spreads.of(self.pasts, self.category)
+        return Spreads.of(self.pasts, self.category, self.known)
 
     def expected(self, units: Floats, shop: Floats, revenue: Floats) -> Floats:
         """Return expected pieces of each product and week ahead, [p, ahead].
@@ -276,7 +287,16 @@ class Baskets:
         of_groups = baskets(groups, shop, np.arange(len(groups)), len(money)) * money
         wanted = _weighed(self.categories, of_groups, sells_weekly(groups))
         rates = baskets(units, shop, self.category, len(money)) * money
-        return shared(_weighed(self.products, rates, sells_weekly(units)), wanted, self.category)
+        return self.shared(_weighed(self.products, rates, sells_weekly(units)), wanted)
+
+    def shared(self, mean: Floats, wanted: Floats) -> Floats:
+        """Return pieces of products, [p, w], moved to what their categories sell in all, [c, w]."""
+        return shared(mean, wanted * self.known[:, None], self.category)
+
+    def summed(self, mean: Floats) -> Floats:
+        """Return what categories sell in all, [c, w], products still to come too."""
+        sums: Floats = by_category(mean, self.category) / self.known[:, None]
+        return sums
 
 
 def _learned(units: Floats, shop: Floats, category: Ints) -> tuple[Floats, list[tuple[Floats, Past]]]:
@@ -308,6 +328,18 @@ def _learned(units: Floats, shop: Floats, category: Ints) -> tuple[Floats, list[
             root = np.linalg.cholesky(moment[kind] + prior)
             learned[kind] = nnls(root.T, np.linalg.solve(root, target[kind] + prior @ USUAL))[0]
     return learned, kept
+
+
+def _known_share(pasts: Sequence[Past], category: Ints) -> Floats:
+    """Return what part of each category's pieces products brought that had been sold before, on past dates, [c]."""
+    count = int(category.max()) + 1
+    came, seen = np.zeros(count), np.zeros(count)
+    for past in pasts:
+        pieces = past.came.sum(axis=1)
+        came += np.bincount(category, pieces, minlength=count)
+        seen += np.bincount(category, pieces * past.seen, minlength=count)
+    usual = seen.sum() / came.sum() if came.sum() > 0 else 1.0
+    return np.maximum((seen + KNOWN_UNITS * usual) / (came + KNOWN_UNITS), 0.1)
 
 
 def _weighed(weight: Floats, found: Floats, weekly: Flags) -> Floats:
@@ -356,20 +388,30 @@ def by_category(table: Floats, category: Ints) -> Floats:
 
 
 def _rate(units: Floats, total: Floats, first: Ints, span: int) -> Floats:
-    """Return pieces per revenue of the last weeks, from a product's first week on, [p]."""
+    """Return pieces per revenue of the last weeks, from the week after a product's first on, [p].
+
+    That a product was sold in its first week is how that week was found: it tells nothing of how much it sells.
+    """
     weeks = units.shape[1]
-    begin = max(weeks - span, 0)
-    money = total[weeks] - total[np.clip(first, begin, weeks)]
-    return np.divide(units[:, begin:].sum(axis=1), money, out=np.zeros(len(units)), where=money > 0)
+    begin = np.maximum(max(weeks - span, 0), _after(first, weeks))
+    cumulated, rows = _cumulated(units), np.arange(len(units))
+    money = total[weeks] - total[begin]
+    return np.divide(cumulated[:, -1] - cumulated[rows, begin], money, out=np.zeros(len(units)), where=money > 0)
 
 
 def _as_new(rate: Floats, units: Floats, total: Floats, first: Ints, new: Flags, category: Ints) -> Floats:
     """Return rates of which those of new products are pulled to what new products of their category sell."""
     weeks = units.shape[1]
-    money = total[weeks] - total[np.minimum(first, weeks)]
-    sold = np.bincount(category[new], units[new].sum(axis=1), minlength=int(category.max()) + 1)
+    begin, cumulated = _after(first, weeks), _cumulated(units)
+    since, money = cumulated[:, -1] - cumulated[np.arange(len(units)), begin], total[weeks] - total[begin]
+    sold = np.bincount(category[new], since[new], minlength=int(category.max()) + 1)
     exposed = np.bincount(category[new], money[new], minlength=len(sold))
     usual = np.divide(sold, exposed, out=np.zeros(len(sold)), where=exposed > 0)[category]
     prior = NEW_PRIOR * (total[weeks] - total[max(weeks - QUARTER, 0)]) / min(weeks, QUARTER)
-    pulled = (units.sum(axis=1) + prior * usual) / np.maximum(money + prior, 1e-9)
+    pulled = (since + prior * usual) / np.maximum(money + prior, 1e-9)
     return np.where(new, pulled, rate)
+
+
+def _after(first: Ints, weeks: int) -> Ints:
+    """Return the week after each product's first; of those that the log begins with, its beginning."""
+    return np.where(first == 0, 0, np.minimum(first + 1, weeks))

@@ -29,7 +29,6 @@ from clv_core.strategy.demand.baskets import (
     past_ends,
     quantile,
     sells_weekly,
-    shared,
 )
 from clv_core.strategy.demand.product_days import WEEK, YEAR_WEEKS, Floats, Ints, LeftOut, ProductDays
 from clv_core.strategy.forecast import LEAST_DATES, PARTS, Forecast, PastForecast
@@ -233,12 +232,14 @@ class Expectation:
 
     Args:
         mean: [p, w].
+        baskets: by what products share their categories' sums.
         spreads: how far it is off, but for the shop's revenue.
         week_error: relative variance by the shop's revenue, [w].
         block_error: of four weeks.
     """
 
     mean: Floats
+    baskets: Baskets
     spreads: Spreads
     week_error: Floats
     block_error: float
@@ -260,7 +261,7 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     weekly = sells_weekly(units)
     day = days.day_of(days.end)
     year, recent = days.sums(max(day - 365, 0), day), days.sums(max(day - BLOCK * WEEK, 0), day)
-    ranged, in_groups = _ranged(answers[by], weekly), _ranged_groups(answers[by], category)
+    ranged, in_groups = _ranged(answers[by], weekly), _ranged_groups(answers[by])
     some = year["units"] > 0
     group_year = {name: np.bincount(category, sums, minlength=len(names)) for name, sums in year.items()}
     group_returned = _share(group_year["returned"], group_year["units"])
@@ -322,8 +323,9 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
             name: _first(each, weeks)
             for name, each in expectations(days, cutoff, Ahead.of_past(test), category).items()
         }
-        groups = {name: _grouped(each.mean.sum(axis=1), category, len(names)) for name, each in answers.items()}
-        ranged = _ranged(answers[best_method(found, answers)], weekly)
+        groups = {name: each.baskets.summed(each.mean).sum(axis=1) for name, each in answers.items()}
+        by = best_method(found, answers)
+        ranged = _ranged(answers[by], weekly)
         plain = {CUSTOMERS: answers[CUSTOMERS].mean} | simple_methods(before, weeks)
         off = {name: worth * np.abs(mean.sum(axis=1) - came) for name, mean in plain.items()}
         shown = worth * np.abs(ranged.block - came)
@@ -338,9 +340,7 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
                 errors={name: float(each.sum()) for name, each in off.items()},
                 shown_error=float(shown.sum()),
                 group_errors={name: (group_worth * np.abs(group - truth)).tolist() for name, group in groups.items()},
-                shown_group_error=float(
-                    (group_worth * np.abs(_grouped(ranged.block, category, len(names)) - truth)).sum()
-                ),
+                shown_group_error=float((group_worth * np.abs(groups[by] - truth)).sum()),
                 weekly_value=float((worth * came)[weekly].sum()),
                 weekly_errors={name: float(each[weekly].sum()) for name, each in off.items()},
                 shown_weekly_error=float(shown[weekly].sum()),
@@ -395,14 +395,15 @@ def expectations(days: ProductDays, cutoff: date, ahead: Ahead, category: Ints) 
     weeks = len(ahead.revenue)
     learned = Baskets.of(units, shop, category)
     mean = learned.expected(units, shop, ahead.revenue) * _newcomers_factor(days, cutoff, ahead)[:, None]
-    found = {CUSTOMERS: Expectation(mean, learned.spreads, ahead.week_error, ahead.block_error)}
+    found = {CUSTOMERS: Expectation(mean, learned, learned.spreads, ahead.week_error, ahead.block_error)}
     for name, wanted in simple_methods(by_category(units, category), weeks).items():
         pasts = []
         for end, past in zip(past_ends(units.shape[1]), learned.pasts, strict=True):
             then = simple_methods(by_category(units[:, :end], category), BLOCK).get(name)
             if then is not None:
-                pasts.append(replace(past, mean=shared(past.mean, then, category)))
-        found[name] = Expectation(shared(mean, wanted, category), Spreads.of(pasts, category), np.zeros(weeks), 0.0)
+                pasts.append(replace(past, mean=learned.shared(past.mean, then)))
+        spreads = Spreads.of(pasts, category, learned.known)
+        found[name] = Expectation(learned.shared(mean, wanted), learned, spreads, np.zeros(weeks), 0.0)
     return found
 
 
@@ -448,10 +449,10 @@ def _ranged(answer: Expectation, weekly: Flags) -> Ranged:
     return Ranged.of(answer.mean, week_variance, block_variance)
 
 
-def _ranged_groups(answer: Expectation, category: Ints) -> Ranged:
+def _ranged_groups(answer: Expectation) -> Ranged:
     """Return expected pieces of categories, with ranges by how far categories were off."""
     spreads = replace(answer.spreads, block=answer.spreads.groups, week=answer.spreads.group_week)
-    groups = replace(answer, mean=by_category(answer.mean, category), spreads=spreads)
+    groups = replace(answer, mean=answer.baskets.summed(answer.mean), spreads=spreads)
     return _ranged(groups, np.ones(len(groups.mean), bool))
 
 
@@ -474,7 +475,7 @@ def _categories(days: ProductDays) -> tuple[Ints, list[str]]:
 
 
 def _first(answer: Expectation, weeks: int) -> Expectation:
-    return Expectation(answer.mean[:, :weeks], answer.spreads, answer.week_error[:weeks], answer.block_error)
+    return replace(answer, mean=answer.mean[:, :weeks], week_error=answer.week_error[:weeks])
 
 
 def _grouped(values: Floats, category: Ints, count: int) -> Floats:

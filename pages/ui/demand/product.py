@@ -37,7 +37,9 @@ def show(scored: Scored, made: Demand, weeks: int) -> None:
         return
     units = {"units": say(float(rows["expected"].sum())), "recent": say(float(about["recent"][row]))}
     message = t("demand.chart", name=names[row], weeks=weeks, **units)
-    widgets.chart(following.expected_units(past_weeks(made, made.before_products[row]), rows, message), "demand_weeks")
+    widgets.chart(
+        following.expected_units(past_weeks(made, made.before_products[row]), rows, message), "demand_product_chart"
+    )
     state = about["state"][row]
     if state in (NEW, FADING):
         st.caption(t(f"demand.product.{state}"))
