@@ -416,3 +416,33 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
     if not options.json:
         print_messages(said, context)
     return {"datasets": found} if options.name is None else found[0]
+
+
+@command(
+    "demand",
+    DATASET,
+    MODEL,
+    option("--weeks", "cli.demand.weeks", type=whole_number(1), default=4),
+    option("--by", "cli.demand.by", default="product"),
+    option("--stock", "cli.demand.stock", type=Path, metavar="FILE"),
+    option("--out", "cli.demand.out", type=Path),
+)
+def run_demand(options: argparse.Namespace, context: Context) -> Answer:
+    """Forecast what will be bought of each product, and write the table to order by."""
+    from clv_core.strategy.audiences import check_ending, side_of, write_rows
+    from clv_core.strategy.demand import ask_demand
+
+    if options.out is not None:
+        check_ending(options.out)
+    scored = open_scored(options, context)
+    asked = ask_demand(scored, context.progress, weeks=options.weeks, by=options.by, stock=options.stock)
+    written = None
+    if options.out is not None:
+        side = side_of(scored).at(scored.terms, asked.notes, context.language)
+        written = write_rows(context.workspace, asked.table(), options.out, side, dataset=scored.dataset)
+    return {
+        **written_json(written),
+        "model": options.model,
+        **asked.to_json(),
+        **trust_and_warnings(scored, context, asked.notes),
+    }

@@ -132,7 +132,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("backtest", "tune"), "backtests"),
     **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
-    **dict.fromkeys(("plan", "recommend", "price", "acquire", "forecast", "results"), "decisions"),
+    **dict.fromkeys(("plan", "recommend", "price", "acquire", "forecast", "demand", "results"), "decisions"),
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "model_versions",
     **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),

@@ -11,6 +11,7 @@ datasets/<name>/made/<version>/
     explanation, explanation-<customer>  backtest  recommendations  pricing  monitoring
     serving-<cutoff>.json                population context for the API; names no customer
     forecast-<cutoff>.json, .safetensors what the shop will take; names no customer
+    demand-<cutoff>.json, .parquet       what will be bought of each product; names no customer
 
 So it is renamed and deleted with the dataset, and the path names its version and model. A dataset also has models
 (``models/``), runs (``jobs/``) and states of interrupted trainings (``runs/``).
@@ -54,6 +55,7 @@ class ArtifactKind(StrEnum):
     EXPLORED = "explored"
     FORECAST = "forecast"
     WATCH = "watch"
+    DEMAND = "demand"
 
 
 PREDICTION_KINDS: Final = (

@@ -66,6 +66,7 @@ PAGES: Final = (
     Page("act", "customer", ":material/person_search:"),
     Page("act", "acquisition", ":material/person_add:"),
     Page("act", "forecast", ":material/trending_up:"),
+    Page("act", "demand", ":material/inventory_2:"),
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
     Page("act", "results", ":material/campaign:"),

@@ -97,9 +97,13 @@ TROUBLES: Final = {
     ),
     "a channel lost": Trouble(("channel_lost",), 0, lambda log, on, _: log[~(on & (log["channel"] == CHANNEL))]),
     "a channel new": Trouble(
-        ("channel_new",), 0, lambda log, on, chance: log.assign(channel=log["channel"].mask(on & (chance < 0.2), NEW_CHANNEL))
+        ("channel_new",),
+        0,
+        lambda log, on, chance: log.assign(channel=log["channel"].mask(on & (chance < 0.2), NEW_CHANNEL)),
     ),
-    "no views, 14 days": Trouble(("events_missing",), 14, lambda log, on, _: log[~(on & (log["event_type"] == "view"))]),
+    "no views, 14 days": Trouble(
+        ("events_missing",), 14, lambda log, on, _: log[~(on & (log["event_type"] == "view"))]
+    ),
     "30% leave in a month": Trouble(("fewer_buyers",), 0, wave),
 }
 WAVE: Final = "30% leave in a month"
@@ -153,7 +157,9 @@ def median_gap(log: pd.DataFrame) -> int:
     return int(bought.groupby("customer_id")["event_time"].diff().dt.days.median())
 
 
-def judge(name: str, found: tuple[Finding, ...], truth: NDArray[np.float64], first: int, within: int) -> dict[str, float]:
+def judge(
+    name: str, found: tuple[Finding, ...], truth: NDArray[np.float64], first: int, within: int
+) -> dict[str, float]:
     """Return whether a trouble was found, as what, from which day on, and whether its interval holds the truth."""
     day = START + timedelta(days=first)
     near = within if name == WAVE else 7

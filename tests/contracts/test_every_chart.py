@@ -277,6 +277,9 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
         MESSAGE,
         axis="Revenue, EUR",
     ),
+    "following.expected_units": lambda n: following.expected_units(
+        weeks(n).assign(units=upward(n)), weeks(n).assign(expected=upward(n, 2)), MESSAGE
+    ),
     "following.series": lambda n: following.series(spans(n), spans(n), MESSAGE, axis="Share", share=False),
     "placing.quadrant": lambda n: placing.quadrant(
         pd.DataFrame(

@@ -58,6 +58,7 @@ NEED_A_MODEL = (
     "customer",
     "acquisition",
     "forecast",
+    "demand",
     "strategy",
     "exports",
     "report",

@@ -287,7 +287,6 @@ class Expectations:
             whole = mean_square(self.since_fresh(span, begin, origin), QUANTILES if span < LONG else QUANTILES[:2])
             self.spreads[span] = (chance, np.maximum(whole - chance / (span * weight), 0.0))
 
-
     def since_fresh(self, span: int, start: int, stop: int) -> Floats:
         """Return how far off spans were, since a figure came to its level."""
         old = np.arange(start, stop) < self.fresh[:, None]

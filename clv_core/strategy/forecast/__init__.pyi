@@ -15,7 +15,6 @@ from .bridge import Expected as Expected
 from .bridge import bridge_table as bridge_table
 from .bridge import make_bridge as make_bridge
 from .days_ahead import days_ahead as days_ahead
-from .new_customers import WEEK as WEEK
 from .saved_forecast import find_forecast as find_forecast
 from .saved_forecast import find_headline as find_headline
 from .saved_forecast import forecast as forecast
@@ -31,3 +30,4 @@ from .shop_forecast import MONTHS as MONTHS
 from .shop_forecast import PARTS as PARTS
 from .shop_forecast import WEEKS as WEEKS
 from .shop_forecast import Forecast as Forecast
+from .shop_forecast import PastForecast as PastForecast

@@ -232,6 +232,40 @@ def expected_revenue(
     )
 
 
+def expected_units(before: pd.DataFrame, ahead: pd.DataFrame, message: str) -> Chart:
+    """Draw pieces by week: those that were sold, and those that are expected with their 80% range.
+
+    ``before`` has ``first`` (ISO date) and ``units``; ``ahead`` has ``first``, ``expected``, ``low`` and ``high``.
+    """
+    hover = "%{x|%Y-%m-%d}: %{y:,.1f}"
+    at, then = pd.to_datetime(ahead["first"]), pd.to_datetime(before["first"])
+    sold = dict(
+        type="bar",
+        x=then,
+        y=before["units"],
+        name=t("demand.chart.sold"),
+        marker={"color": ACTUAL},
+        hovertemplate=hover,
+    )
+    expected = dict(
+        type="bar",
+        x=at,
+        y=ahead["expected"],
+        name=t("demand.chart.expected"),
+        marker={"color": PREDICTED},
+        error_y=interval(ahead["expected"], ahead["low"], ahead["high"], ACTUAL),
+        customdata=ahead[["low", "high"]],
+        hovertemplate=hover + " (%{customdata[0]:,.0f} – %{customdata[1]:,.0f})",
+    )
+    return drawn(
+        [sold, expected],
+        message,
+        x={"title": t("forecast.chart.week"), "type": "date", "tickformat": "%Y-%m-%d"},
+        y={"title": t("demand.chart.pieces"), "rangemode": "tozero", **value_ticks(before["units"], ahead["high"])},
+        height=320,
+    )
+
+
 SHORT_DAYS: Final = 150
 """Below so many days, an axis in months has too few ticks (under five)."""
 
