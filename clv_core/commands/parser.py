@@ -125,7 +125,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
-    **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
+    **dict.fromkeys(("score", "merge", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
     **dict.fromkeys(("plan", "recommend", "price", "acquire", "forecast"), "decisions"),
     **dict.fromkeys(("report", "demo"), "reports"),

@@ -4,6 +4,7 @@ from .behaviour import GROUPS as GROUPS
 from .behaviour import TEXTS as TEXTS
 from .duckdb_engine import Engine as Engine
 from .duckdb_engine import each as each
+from .duckdb_engine import read_sql as read_sql
 from .event_store import ColumnStore as ColumnStore
 from .event_store import CustomerEventStore as CustomerEventStore
 from .feature_table import ANCHORS as ANCHORS

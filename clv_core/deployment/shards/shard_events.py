@@ -15,9 +15,9 @@ from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import EVENTS, canonical_events, open_dataset
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.shards.shard_folder import Shard
+from clv_core.deployment.shards.shard_folder import Plan, Shard
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features import NEEDED, REMOTE, Engine, EventLog, LogContents
+from clv_core.features import NEEDED, REMOTE, Engine, EventLog, LogContents, read_sql
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class EventFiles:
             last = connection.to_pyarrow(table.aggregate(last=table[EVENT_TIME].max()))["last"][0].as_py()
             return None if last is None else pd.Timestamp(last)
         latest = table.group_by(CUSTOMER_ID).aggregate(last=table[EVENT_TIME].max())
-        query = connection.compile(latest.order_by(latest["last"].desc()))
-        for batch in connection.raw_sql(query).to_arrow_reader(IDS_AT_ONCE):
+        latest = latest.order_by(latest["last"].desc())
+        for batch in read_sql(connection, connection.compile(latest), latest.schema(), IDS_AT_ONCE):
             frame = objected.without(batch.to_pandas())
             if len(frame):
                 return pd.Timestamp(frame["last"].max())
@@ -131,22 +131,15 @@ class ShardLog:
 
 @contextmanager
 def open_shard(
-    files: EventFiles,
-    shard: Shard,
-    copy: Path,
-    as_of: date,
-    zone: str,
-    contents: LogContents,
-    objected: SuppressionList,
+    files: EventFiles, shard: Shard, plan: Plan, copy: Path, contents: LogContents, objected: SuppressionList
 ) -> Iterator[ShardLog]:
     """Yield the log of a shard, in an engine of its own; its rows are copied once, so that later rounds read few.
 
     Args:
         files: of all customers.
         shard: which of them.
+        plan: of all shards.
         copy: Parquet file of the shard's rows; it is written where there is none.
-        as_of: nothing at or after this midnight is read.
-        zone: time zone that days are counted in.
         contents: what is read of the log.
         objected: the list of those who objected to profiling.
     """
@@ -155,8 +148,8 @@ def open_shard(
         stack.callback(engine.close)
         connection: Any = engine.connection
         if not copy.exists():
-            table = files.table(connection, zone)
-            table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(as_of))
+            table = files.table(connection, plan.timezone)
+            table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(plan.as_of))
             with atomic_path(copy) as temporary:
                 connection.to_parquet(table, str(temporary))
         table = connection.read_parquet(str(copy))
@@ -164,7 +157,7 @@ def open_shard(
         if hidden:
             table = table.filter(table[CUSTOMER_ID].notin(hidden))
         try:
-            log = EventLog.from_table(table, connection, contents=contents, before=as_of)
+            log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of)
         except NotEnoughData:
             yield ShardLog(None, len(hidden), ())
             return
@@ -176,7 +169,8 @@ def _hidden(table: ibis.Table, connection: Any, objected: SuppressionList) -> li
     if not objected.hashes:
         return []
     found: list[str] = []
-    for batch in table.select(CUSTOMER_ID).distinct().to_pyarrow_batches(chunk_size=IDS_AT_ONCE):
+    ids = table.select(CUSTOMER_ID).distinct()
+    for batch in read_sql(connection, connection.compile(ids), ids.schema(), IDS_AT_ONCE):
         frame = batch.to_pandas()
         found += frame.loc[objected.hides(frame).to_numpy(), CUSTOMER_ID].tolist()
     return sorted(found)

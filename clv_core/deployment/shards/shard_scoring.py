@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,8 +28,8 @@ from clv_core.deployment.shards.shard_statistics import (
     write_statistics,
 )
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NotEnoughData, NotReady, Refused
-from clv_core.features import Engine, LogContents
+from clv_core.errors import NotEnoughData, NotReady
+from clv_core.features import Engine, LogContents, read_sql
 from clv_core.jobs import Progress
 from clv_core.records import JsonRecord, StoredRecord
 from clv_core.workspace import Workspace, read_json, write_json
@@ -83,29 +83,35 @@ class ShardRun:
     customers: int | None
 
 
+@dataclass(frozen=True)
+class FolderRequest:
+    """What is asked of a folder of events; the same of all shards.
+
+    Args:
+        events: Parquet files in canonical columns, ``event_time`` in UTC: a folder or a file.
+        model: the bundle's id.
+        timezone: that days are counted in; None is that of the dataset that the model learned from.
+        cutoff: as of when; None is the first midnight after the last event.
+        terms: horizon, discount and margin; None is the trained horizon without discount or margin.
+    """
+
+    events: str
+    model: str
+    timezone: str | None = None
+    cutoff: date | None = None
+    terms: Terms | None = None
+
+
 def score_shard(
-    workspace: Workspace,
-    events: str,
-    model_id: str,
-    out: Path,
-    shard: Shard,
-    *,
-    timezone: str | None = None,
-    cutoff: date | None = None,
-    terms: Terms | None = None,
-    progress: Progress,
+    workspace: Workspace, request: FolderRequest, shard: Shard, out: Path, *, progress: Progress
 ) -> ShardRun:
     """Do all rounds of a shard that can be done now: the first at once, each other when all shards did the one before.
 
     Args:
         workspace: where the model is.
-        events: Parquet files in canonical columns, ``event_time`` in UTC: a folder or a file.
-        model_id: the bundle.
-        out: the folder in which the runs of all shards meet (:mod:`.shard_folder`).
+        request: what is asked of all shards.
         shard: which part of the customers.
-        timezone: that days are counted in; None is that of the dataset that the model learned from.
-        cutoff: as of when; None is the first midnight after the last event.
-        terms: horizon, discount and margin; None is the trained horizon without discount or margin.
+        out: the folder in which the runs of all shards meet (:mod:`.shard_folder`).
         progress: listener.
 
     Raises:
@@ -115,25 +121,21 @@ def score_shard(
             or a plan with other options or of other events.
         UsageError: the time zone is neither given nor that of a dataset here.
     """
-    bundle = open_bundle(workspace, model_id)
+    bundle, folder = open_bundle(workspace, request.model), ShardFolder(out)
     bundle.check()
     check_reads_folder(bundle)
-    objected, files, folder = objection_list(workspace), EventFiles.find(events), ShardFolder(out)
-    zone, terms = timezone or zone_of(workspace, bundle), terms or Terms(bundle.record.horizon_days)
-    plan = folder.plan
-    as_of = cutoff or (plan.as_of if plan is not None else None)
+    files, objected = EventFiles.find(request.events), objection_list(workspace)
+    zone, terms = request.timezone or zone_of(workspace, bundle), request.terms or Terms(bundle.record.horizon_days)
+    plan, as_of = folder.plan, request.cutoff
     if plan is None:
         progress.report("features", 0, 1)
         end = files.end(zone, objected)
-        as_of = as_of or end
-        if as_of > end:
+        if as_of is not None and as_of > end:
             raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
-    assert as_of is not None
-    asked = Plan(bundle.id, events, files.size, zone, shard.of, as_of, terms)
-    if plan is None:
-        folder.begin(asked)
+        as_of = as_of or end
+        folder.begin(Plan(bundle.id, request.events, files.size, zone, shard.of, as_of, terms))
         plan = folder.open_plan()
-    plan.check_same(asked)
+    plan.check_same(Plan(bundle.id, request.events, files.size, zone, shard.of, as_of or plan.as_of, terms))
     with _ShardTask(folder, plan, shard, bundle, files, objected, progress) as task:
         return task.run()
 
@@ -180,10 +182,8 @@ class _ShardTask(ExitStack):
         if self.opened is None:
             self.progress.report("features", 0, 1)
             contents = LogContents(**self.bundle.record.train_config.of_log())
-            plan = self.plan
-            self.opened = self.enter_context(
-                open_shard(self.files, self.shard, self.copy, plan.as_of, plan.timezone, contents, self.objected)
-            )
+            opened = open_shard(self.files, self.shard, self.plan, self.copy, contents, self.objected)
+            self.opened = self.enter_context(opened)
         return self.opened
 
     @property
@@ -285,8 +285,11 @@ def merge_shards(workspace: Workspace, shards: Path, out: Path, *, progress: Pro
 
 def not_ready(missing: list[int] | tuple[int, ...], step: str, shards: int) -> NotReady:
     """Return the error that names the shards that are not done with a round."""
-    some = ", ".join(map(str, missing[:NAMED])) + (", …" if len(missing) > NAMED else "")
-    return NotReady("shards_missing", shards=some, missing=len(missing), of=shards, round=step)
+    number, some = (
+        ROUNDS.index(step) + 1,
+        ", ".join(map(str, missing[:NAMED])) + (", …" if len(missing) > NAMED else ""),
+    )
+    return NotReady("shards_missing", shards=some, missing=len(missing), of=shards, round=number, rounds=len(ROUNDS))
 
 
 def _ordered(paths: list[Path]) -> Iterator[pd.DataFrame]:
@@ -295,9 +298,8 @@ def _ordered(paths: list[Path]) -> Iterator[pd.DataFrame]:
     connection: Any = engine.connection
     try:
         if paths:
-            table = connection.read_parquet([str(path) for path in paths])
-            query = connection.compile(table.order_by(CUSTOMER_ID))
-            for batch in connection.raw_sql(query).to_arrow_reader(CUSTOMERS_AT_ONCE):
+            table = connection.read_parquet([str(path) for path in paths]).order_by(CUSTOMER_ID)
+            for batch in read_sql(connection, connection.compile(table), table.schema(), CUSTOMERS_AT_ONCE):
                 yield batch.to_pandas()
     finally:
         engine.close()
