@@ -285,11 +285,9 @@ def merge_shards(workspace: Workspace, shards: Path, out: Path, *, progress: Pro
 
 def not_ready(missing: list[int] | tuple[int, ...], step: str, shards: int) -> NotReady:
     """Return the error that names the shards that are not done with a round."""
-    number, some = (
-        ROUNDS.index(step) + 1,
-        ", ".join(map(str, missing[:NAMED])) + (", …" if len(missing) > NAMED else ""),
-    )
-    return NotReady("shards_missing", shards=some, missing=len(missing), of=shards, round=number, rounds=len(ROUNDS))
+    some = ", ".join([*map(str, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
+    params = {"shards": some, "missing": len(missing), "of": shards}
+    return NotReady("shards_missing", **params, round=ROUNDS.index(step) + 1, rounds=len(ROUNDS))
 
 
 def _ordered(paths: list[Path]) -> Iterator[pd.DataFrame]:
