@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import EVENTS, canonical_events, open_dataset
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle
-from clv_core.deployment.shards.shard_folder import Plan, Shard
+from clv_core.deployment.shards.shard_folder import DIGITS, Plan, Shard
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
 from clv_core.features import NEEDED, REMOTE, Engine, EventLog, LogContents, read_sql
 from clv_core.workspace import Workspace, atomic_path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT_MB: Final = 512
 """Of the engine, as for a log of the workspace."""
+PARTITION: Final = "customer_md5"
+"""Name of partitions by the first digits of the customer's hash (``customer_md5=0f/``): a shard reads its own alone."""
 IDS_AT_ONCE: Final = 65_536
 """Customers that are held against the list of objections at a time."""
 
@@ -64,26 +67,45 @@ class EventFiles:
         """How many files there are, and how many bytes they are together."""
         return len(self.paths), sum(path.stat().st_size for path in self.paths)
 
+    def of(self, shard: Shard) -> EventFiles:
+        """Return the files that may hold customers of a shard: all, but of a folder partitioned by their hash."""
+        prefixes = (
+            (path, re.search(rf"{PARTITION}=([0-9a-f]{{1,{DIGITS}}})/", path.as_posix())) for path in self.paths
+        )
+        some = tuple(path for path, found in prefixes if found is None or shard.may_hold(found[1]))
+        return EventFiles(self.source, some or self.paths[:1])
+
     def table(self, connection: ibis.BaseBackend, zone: str) -> ibis.Table:
         """Return the canonical columns of all rows, ``event_time`` naive in a time zone; nothing is read yet.
 
         Raises:
             NotFound: a file is no Parquet file.
-            Refused: the files lack a column of customers or of times.
+            Refused: the files lack a column of customers or of times, or a partition holds other customers.
         """
         import duckdb
 
         connection.raw_sql("SET TimeZone = 'UTC'")
         paths = [str(path) for path in self.paths]
         try:
-            stored = connection.read_parquet(paths, union_by_name=True, hive_partitioning=True)
+            stored = connection.read_parquet(
+                paths, union_by_name=True, hive_partitioning=True, hive_types_autocast=False
+            )
         except duckdb.Error as error:
             raise NotFound("no_events_folder", path=self.source) from error
         if missing := [name for name in NEEDED if name not in stored.columns]:
             raise Refused("events_columns", path=self.source, missing=missing, found=list(stored.columns[:20]) or "-")
+        if PARTITION in stored.columns:
+            self._check_partitions(stored, connection)
         stored = stored.mutate(**{EVENT_TIME: stored[EVENT_TIME].cast("timestamp")})
         table = canonical_events(stored, zone).select(*(column.name for column in COLUMNS))
         return table.filter(table[CUSTOMER_ID].notnull())
+
+    def _check_partitions(self, stored: ibis.Table, connection: Any) -> None:
+        prefix = stored[PARTITION].cast("string")
+        digits = stored[CUSTOMER_ID].cast("string").hexdigest("md5").lower().left(prefix.length())
+        wrong = connection.to_pyarrow(stored.filter(digits != prefix).select(CUSTOMER_ID, prefix=prefix).limit(1))
+        if wrong.num_rows:
+            raise Refused("shard_partition", path=self.source, partition=f"{PARTITION}={wrong['prefix'][0]}")
 
     def end(self, zone: str, objected: SuppressionList) -> date:
         """Return the first midnight after the last event of anyone who did not object to profiling.
@@ -148,7 +170,7 @@ def open_shard(
         stack.callback(engine.close)
         connection: Any = engine.connection
         if not copy.exists():
-            table = files.table(connection, plan.timezone)
+            table = files.of(shard).table(connection, plan.timezone)
             table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(plan.as_of))
             with atomic_path(copy) as temporary:
                 connection.to_parquet(table, str(temporary))

@@ -78,10 +78,19 @@ class Shard:
         """
         import ibis
 
+        first, last = self._bounds
+        return ids.hexdigest("md5").lower().left(DIGITS).between(ibis.literal(first), ibis.literal(last))
+
+    def may_hold(self, prefix: str) -> bool:
+        """Return whether some customers whose hash begins so may be in the shard."""
+        first, last = (bound[: len(prefix)] for bound in self._bounds)
+        return first <= prefix <= last
+
+    @property
+    def _bounds(self) -> tuple[str, str]:
+        """The first and the last digits of the shard's hashes."""
         first, after = (16**DIGITS * number // self.of for number in (self.number - 1, self.number))
-        digits = ids.hexdigest("md5").lower().left(DIGITS)
-        inside = digits >= ibis.literal(f"{first:0{DIGITS}x}")
-        return inside if self.number == self.of else inside & (digits < ibis.literal(f"{after:0{DIGITS}x}"))
+        return f"{first:0{DIGITS}x}", f"{after - 1:0{DIGITS}x}"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from clv_core.deployment.model_record import Signals
 from clv_core.deployment.population_context import PopulationContext
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.shards import shard_scoring, shard_statistics
+from clv_core.deployment.shards.shard_events import EventFiles
 from clv_core.deployment.shards.shard_folder import ROUNDS, Shard, ShardFolder
 from clv_core.deployment.shards.shard_scoring import FolderRequest, MergedScores, ShardRun, merge_shards, score_shard
 from clv_core.deployment.terms import Terms
@@ -258,6 +259,24 @@ def test_a_log_without_purchases_is_refused_when_all_shards_have_counted(
     run(shop, request, tmp_path / "out", 2, 2)
     error = refused(Refused, shop, request, tmp_path / "out", shards=2)
     assert error.code == "events_no_purchase" and "PURCHASE" in error.params["types"]
+
+
+def test_of_a_folder_partitioned_by_hash_a_shard_reads_its_own_files_alone(
+    shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    frame = pd.concat(map(pd.read_parquet, sorted(folder.rglob("*.parquet"))))
+    digit = [hashlib.md5(one.encode(), usedforsecurity=False).hexdigest()[:1] for one in frame["customer_id"]]
+    frame.assign(customer_md5=digit).to_parquet(tmp_path / "e", partition_cols=["customer_md5"])
+    files = EventFiles.find(str(tmp_path / "e"))
+    read = [{path.parent.name[-1] for path in files.of(Shard(number, 3)).paths} for number in (1, 2, 3)]
+    assert read == [set("012345"), set("56789a"), set("abcdef")]
+    request, out = FolderRequest(str(tmp_path / "e"), bundles["bgnbd"].id), tmp_path / "out"
+    run_all(shop, request, out, 3)
+    expected = score(Scored.open(shop, "shop", request.model), progress=NoProgress())
+    assert_the_same(merged(shop, out)[0], expected)
+    (tmp_path / "e" / "customer_md5=0").rename(tmp_path / "e" / "customer_md5=00")
+    error = refused(Refused, shop, request, tmp_path / "new")
+    assert (error.code, error.params["partition"]) == ("shard_partition", "customer_md5=00")
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3", "1/20000"])
