@@ -17,7 +17,7 @@ import duckdb
 from tests.bench.large_log import COLUMNS, LOG, ROWS_PER_CUSTOMER, ROWS_PER_VISIT, make
 from tests.bench.process import command
 
-SAMPLE_ROWS = 60_000
+SAMPLE_ROWS = 20_000
 
 
 def prepared(folder: Path, rows: int, kind: str) -> tuple[Path, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -279,6 +280,7 @@ def merge_shards(workspace: Workspace, shards: Path, out: Path, *, progress: Pro
             progress.report("scoring", customers, everyone)
         if customers == 0:
             raise NotEnoughData("log_empty_before", before=plan.as_of.isoformat())
+    shutil.rmtree(shards / EVENTS, ignore_errors=True)  # of runs that were killed
     left_out = sum(part.objected for part in about) + everyone - customers
     return MergedScores(plan, customers, total, left_out, sum(part.gaps for part in about))
 

@@ -18,7 +18,7 @@ from clv_core.collection.privacy.objections import objection_list
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
-from clv_core.deployment.population_context import PopulationContext
+from clv_core.deployment.population_context import PopulationContext, Predictor
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.shards import shard_scoring, shard_statistics
 from clv_core.deployment.shards.shard_events import EventFiles
@@ -27,6 +27,7 @@ from clv_core.deployment.shards.shard_scoring import FolderRequest, MergedScores
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, NotReady, Refused, UsageError
 from clv_core.features.last_year import LastYear
+from clv_core.features.log import open_log
 from clv_core.jobs import NoProgress
 from clv_core.model.predictions import COLUMNS
 from clv_core.workspace import Workspace, read_json
@@ -86,6 +87,16 @@ def test_shards_in_any_order_say_what_one_score_says(
     assert population.last_year.residual != 0 and population.last_year.pace != LastYear().pace
     assert population.anchor.kept < 1  # orders came back on later days
     assert not list((out / "events").iterdir())
+
+
+def test_a_customer_alone_is_predicted_at_another_horizon_as_score_does(
+    shop: Workspace, bundles: dict[str, Bundle]
+) -> None:
+    scored = Scored.open(shop, "shop", bundles["bgnbd"].id, terms=Terms(150))
+    predictor, log = Predictor(scored.model, PopulationContext.of(scored)), open_log(scored.dataset)
+    found = pd.concat(predictor.score_parts(log, scored.as_of, scored.terms, []), ignore_index=True)
+    log.close()
+    assert_the_same(found, score(scored, progress=NoProgress()))
 
 
 def test_sixteen_shards_some_of_nobody_say_what_one_score_says_at_an_earlier_cutoff(
