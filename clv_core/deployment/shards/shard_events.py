@@ -80,7 +80,7 @@ class EventFiles:
 
         Raises:
             NotFound: a file is no Parquet file.
-            Refused: the files lack a column of customers or of times, or a partition holds other customers.
+            Refused: the files lack a column of customers or of times.
         """
         import duckdb
 
@@ -94,16 +94,22 @@ class EventFiles:
             raise NotFound("no_events_folder", path=self.source) from error
         if missing := [name for name in NEEDED if name not in stored.columns]:
             raise Refused("events_columns", path=self.source, missing=missing, found=list(stored.columns[:20]) or "-")
-        if PARTITION in stored.columns:
-            self._check_partitions(stored, connection)
         stored = stored.mutate(**{EVENT_TIME: stored[EVENT_TIME].cast("timestamp")})
-        table = canonical_events(stored, zone).select(*(column.name for column in COLUMNS))
-        return table.filter(table[CUSTOMER_ID].notnull())
+        table = canonical_events(stored, zone)
+        columns = [column.name for column in COLUMNS] + ([PARTITION] if PARTITION in stored.columns else [])
+        return table.select(*columns).filter(table[CUSTOMER_ID].notnull())
 
-    def _check_partitions(self, stored: ibis.Table, connection: Any) -> None:
-        prefix = stored[PARTITION].cast("string")
-        digits = stored[CUSTOMER_ID].cast("string").hexdigest("md5").lower().left(prefix.length())
-        wrong = connection.to_pyarrow(stored.filter(digits != prefix).select(CUSTOMER_ID, prefix=prefix).limit(1))
+    def check_partitions(self, table: ibis.Table, connection: Any) -> None:
+        """Refuse partitions by another hash than the customer's: shards would miss rows.
+
+        Raises:
+            Refused: there is such a row.
+        """
+        if PARTITION not in table.columns:
+            return
+        prefix = table[PARTITION].cast("string")
+        digits = table[CUSTOMER_ID].hexdigest("md5").lower().left(prefix.length())
+        wrong = connection.to_pyarrow(table.filter(digits != prefix).select(prefix=prefix).limit(1))
         if wrong.num_rows:
             raise Refused("shard_partition", path=self.source, partition=f"{PARTITION}={wrong['prefix'][0]}")
 
@@ -170,7 +176,9 @@ def open_shard(
         stack.callback(engine.close)
         connection: Any = engine.connection
         if not copy.exists():
-            table = files.of(shard).table(connection, plan.timezone)
+            some = files.of(shard)
+            table = some.table(connection, plan.timezone)
+            some.check_partitions(table, connection)
             table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(plan.as_of))
             with atomic_path(copy) as temporary:
                 connection.to_parquet(table, str(temporary))
