@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -159,15 +160,15 @@ class ShardLog:
 
 @contextmanager
 def open_shard(
-    files: EventFiles, shard: Shard, plan: Plan, copy: Path, contents: LogContents, objected: SuppressionList
+    files: EventFiles, shard: Shard, plan: Plan, kept: Path, contents: LogContents, objected: SuppressionList
 ) -> Iterator[ShardLog]:
-    """Yield the log of a shard, in an engine of its own; its rows are copied once, so that later rounds read few.
+    """Yield the log of a shard, in an engine of its own; its rows and relations are made once, for all rounds.
 
     Args:
         files: of all customers.
         shard: which of them.
         plan: of all shards.
-        copy: Parquet file of the shard's rows; it is written where there is none.
+        kept: folder of both between the rounds; what it lacks is written.
         contents: what is read of the log.
         objected: the list of those who objected to profiling.
     """
@@ -175,19 +176,21 @@ def open_shard(
         engine = Engine(MEMORY_LIMIT_MB)
         stack.callback(engine.close)
         connection: Any = engine.connection
-        if not copy.exists():
+        rows = kept / EVENTS
+        if not rows.exists():
             some = files.of(shard)
             table = some.table(connection, plan.timezone)
             some.check_partitions(table, connection)
             table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(plan.as_of))
-            with atomic_path(copy) as temporary:
+            with atomic_path(rows) as temporary:
                 connection.to_parquet(table, str(temporary))
-        table = connection.read_parquet(str(copy))
+        table = connection.read_parquet(str(rows))
         hidden = _hidden(table, connection, objected)
         if hidden:
             table = table.filter(table[CUSTOMER_ID].notin(hidden))
+        relations = kept / hashlib.sha256("\n".join(hidden).encode()).hexdigest()[:12]
         try:
-            log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of)
+            log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of, cache=relations)
         except NotEnoughData:
             yield ShardLog(None, len(hidden), ())
             return

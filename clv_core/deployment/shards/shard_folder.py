@@ -1,7 +1,7 @@
 """The folder in which the runs of all shards meet: one plan, and what each shard has written in each round.
 
 plan.json              model, events, time zone, cutoff and terms: the first run writes it, the others must agree
-events/3.parquet       the rows of a shard, as long as it needs them
+events/3/              rows and relations of a shard, as long as it needs them
 statistics/3/          first round: what spans all customers (:mod:`.shard_statistics`)
 anchor.json            made of them by whoever needs it first
 sums/3.json            second round: what models and anchor expect of all customers

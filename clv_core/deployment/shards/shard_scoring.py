@@ -183,14 +183,14 @@ class _ShardTask(ExitStack):
         if self.opened is None:
             self.progress.report("features", 0, 1)
             contents = LogContents(**self.bundle.record.train_config.of_log())
-            opened = open_shard(self.files, self.shard, self.plan, self.copy, contents, self.objected)
+            opened = open_shard(self.files, self.shard, self.plan, self.kept, contents, self.objected)
             self.opened = self.enter_context(opened)
         return self.opened
 
     @property
-    def copy(self) -> Path:
-        """Where the shard's rows are between its rounds."""
-        return self.folder.root / EVENTS / f"{self.shard.number}{PARQUET}"
+    def kept(self) -> Path:
+        """Where the shard's rows and relations are between its rounds."""
+        return self.folder.root / EVENTS / str(self.shard.number)
 
     def _statistics(self) -> None:
         write_statistics(self.folder, self.plan, self.shard.number, self.log, self.bundle)
@@ -214,7 +214,7 @@ class _ShardTask(ExitStack):
                     self.progress.report("scoring", customers, len(log.store.customer_ids))
         about = ShardScores(customers, self.log.objected, sum(gaps))
         write_json(self.folder.path(SCORES, number), about.to_json())
-        self.copy.unlink(missing_ok=True)
+        shutil.rmtree(self.kept, ignore_errors=True)
 
     def _fit(self) -> Fit:
         return self._made(FIT, Fit, lambda: fit_shards(self.folder, self.plan, self.bundle))
