@@ -178,9 +178,11 @@ def run_merge(options: argparse.Namespace, context: Context) -> Answer:
 def _folder_result(
     bundle: Bundle, terms: Terms, as_of: date, scores: FolderScores | MergedScores, context: Context, gaps: int = 0
 ) -> Answer:
-    from clv_core.deployment import bundle_staleness_warnings, gap_warnings
+    from clv_core.deployment import bundle_staleness_warnings, gap_warnings, learned_from_objected
 
     objected = [Message("warning.objected", {"customers": scores.objected})] if scores.objected else []
+    if learned := learned_from_objected(context.workspace, bundle):
+        objected.append(Message("warning.learned_from_objected", {"customers": learned}))
     assumed, stale = terms.warnings(bundle.record.horizon_days), bundle_staleness_warnings(bundle, as_of)
     warnings = [*objected, *assumed, *stale, *gap_warnings(bundle.record.train_config, gaps)]
     result = _result(bundle.id, context, terms, as_of, warnings)

@@ -127,24 +127,27 @@ class Sums(JsonRecord):
 
 
 def write_statistics(folder: ShardFolder, plan: Plan, number: int, shard: ShardLog, bundle: Bundle) -> None:
-    """Write the statistics of a shard, a folder that appears when it is complete."""
-    most = {HISTORIES: FIT_CUSTOMERS, PAST: FIT_CUSTOMERS, STEPS: MOST_CUSTOMERS}
-    most = {name: _share(size, plan.shards) for name, size in most.items()}
+    """Write the statistics of a shard, a folder that appears when complete; of two runs at once the first stays."""
     horizon, samples = bundle.record.horizon_days, {}
     if shard.log is not None:
-        samples[HISTORIES] = _histories(shard.log, plan.as_of, horizon, most[HISTORIES])
-        samples[PAST] = _histories(shard.log, year_before(plan.as_of), horizon, most[PAST])
+        most = _share(FIT_CUSTOMERS, plan.shards)
+        samples[HISTORIES] = _histories(shard.log, plan.as_of, horizon, most)
+        samples[PAST] = _histories(shard.log, year_before(plan.as_of), horizon, most)
         if _reads_context(bundle):
-            samples[STEPS] = _steps(shard.log, day_of(plan.as_of), most[STEPS])
+            samples[STEPS] = _steps(shard.log, day_of(plan.as_of), _share(MOST_CUSTOMERS, plan.shards))
     bounds = {name: bound for name, (_, bound) in samples.items() if bound is not None}
     span = None if shard.log is None else shard.log.store.span()
     customers = 0 if shard.log is None else len(shard.log.store.seen(day_of(plan.as_of)))
-    with atomic_path(folder.path(STATISTICS, number)) as temporary:
-        temporary.mkdir(parents=True)
-        for name, (frame, _) in samples.items():
-            frame.to_parquet(temporary / f"{name}.parquet", index=False)
-        facts = Facts(customers, None if span is None else span[0], shard.types, bounds)
-        write_json(temporary / FACTS, facts.to_json())
+    facts = Facts(customers, None if span is None else span[0], shard.types, bounds)
+    try:
+        with atomic_path(folder.path(STATISTICS, number)) as temporary:
+            temporary.mkdir(parents=True)
+            for name, (frame, _) in samples.items():
+                frame.to_parquet(temporary / f"{name}.parquet", index=False)
+            write_json(temporary / FACTS, facts.to_json())
+    except OSError:
+        if not folder.is_done(STATISTICS, number):
+            raise
 
 
 def _reads_context(bundle: Bundle) -> bool:

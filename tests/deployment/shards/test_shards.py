@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,6 +147,20 @@ def test_a_shard_that_is_killed_is_run_again(
     assert done > 1
     expected = score(Scored.open(shop, "shop", request.model), progress=NoProgress())
     assert_the_same(merged(shop, out)[0], expected)
+
+
+def test_of_two_runs_of_a_shard_at_once_the_first_one_s_statistics_stay(
+    shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, request = shard_scoring.write_statistics, FolderRequest(str(folder), bundles["bgnbd"].id)
+
+    def twice(*arguments: Any) -> None:
+        real(*arguments)
+        real(*arguments)
+
+    monkeypatch.setattr(shard_scoring, "write_statistics", twice)
+    assert run(shop, request, tmp_path / "out", 1, 2).written == ("statistics",)
+    assert [path.name for path in (tmp_path / "out" / "statistics").iterdir()] == ["1"]
 
 
 def test_a_run_says_what_it_wrote_and_whom_it_waits_for(
