@@ -130,7 +130,7 @@ COMMANDS: Final = {
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
-    **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
+    **dict.fromkeys(("score", "merge", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
     **dict.fromkeys(("plan", "recommend", "price", "acquire", "forecast", "demand", "results"), "decisions"),
     **dict.fromkeys(("report", "demo"), "reports"),
