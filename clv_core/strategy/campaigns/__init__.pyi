@@ -2,14 +2,9 @@ from .campaign import CAMPAIGN_DAYS as CAMPAIGN_DAYS
 from .campaign import CONTROL as CONTROL
 from .campaign import FOLDER as FOLDER
 from .campaign import GROUP as GROUP
-from .campaign import JOINED as JOINED
-from .campaign import LIST as LIST
-from .campaign import SEGMENT as SEGMENT
-from .campaign import VALUE as VALUE
 from .campaign import Assignment as Assignment
 from .campaign import Campaign as Campaign
 from .campaign import CampaignRequest as CampaignRequest
-from .campaign import Membership as Membership
 from .campaign import Sending as Sending
 from .campaign import campaigns_of as campaigns_of
 from .campaign import forget_customers as forget_customers
@@ -20,5 +15,4 @@ from .campaign import open_campaign as open_campaign
 from .campaign import preview_control as preview_control
 from .campaign import with_control as with_control
 from .proposal import PastSpending as PastSpending
-from .proposal import Proposal as Proposal
 from .proposal import propose_control as propose_control
