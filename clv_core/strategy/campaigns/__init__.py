@@ -1,7 +1,7 @@
 """Campaigns: lists for marketing with a control group, so that what they brought can be measured.
 
 :mod:`campaign` has the record of a campaign and who is in which of its groups; a customer's group is fixed by the first
-list in which she could have been.
+list in which she could have been. :mod:`proposal` says how large a control group is proposed, and what it would show.
 """
 
 import lazy_loader
