@@ -16,7 +16,7 @@ from clv_core.strategy.campaigns import groups, list_campaigns
 from clv_core.strategy.campaigns.proposal import PastSpending, propose_control
 from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, REACHABLE, do, keys_of, really, texts
+from tests.pages.conftest import OPEN, REACHABLE, do, enter_effects, keys_of, really, texts
 
 pytestmark = pytest.mark.first(2)
 
@@ -87,6 +87,21 @@ def test_a_push_for_marketing_leaves_the_control_group_out(open_page: OPEN, reac
     name, listed, control = only_campaign(root)
     assert set(pd.read_parquet(root / "lake" / "shop" / "scores.parquet")["customer_id"]) == listed
     assert translate("export.left_out.control", "en") in texts(app.run())
+
+
+@pytest.mark.parametrize(("page", "key"), [("segments", "list"), ("strategy", "plan")])
+def test_lists_of_other_pages_leave_it_out_too(open_page: OPEN, reachable: REACHABLE, page: str, key: str) -> None:
+    root, people = reachable
+    enter_effects(root)
+    app = open_page(root, page, lang="en")
+    app.session_state[f"{key}_lists_open"] = True
+    app.run()
+    assert app.toggle(key=f"{key}_measured").value
+    do(app, (f"{key}_format", "klaviyo"), f"{key}_platform")
+    assert not app.error, [one.value for one in app.error]
+    _, listed, control = only_campaign(root)
+    assert reached(root, people) == listed and not listed & control
+    assert control <= set(people.loc[people["consent"] == "yes", "customer_id"])
 
 
 def test_a_warehouse_and_a_spreadsheet_are_proposed_none(open_page: OPEN, reachable: REACHABLE) -> None:

@@ -31,7 +31,7 @@ def test_without_contact_fields_it_says_what_is_missing_and_leads_there(open_pag
 
 def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
     root, people = reachable
-    app = do(open_page(root, "segments", lang="en"), ("list_measured", False))
+    app = open_page(root, "segments", lang="en")
     assert "list_assume" not in keys_of(app, "checkbox"), "consent is in the table and is not asked for"
     app.text_area(key="list_suppress").set_value("P1@b.de\n\n")
     rows = made(app, root, "list", "google_customer_match")
@@ -43,10 +43,8 @@ def test_a_list_holds_who_agreed_and_is_not_on_the_stop_list(open_page: OPEN, re
 
 
 def made(app: AppTest, root: Path, key: str, platform: str) -> list[dict[str, str]]:
-    """Make a list where a form asks for it, without the control group that is proposed, and return its rows."""
+    """Make a list where a form asks for it, and return its rows."""
     shutil.rmtree(root / "exports", ignore_errors=True)
-    if f"{key}_measured" in keys_of(app, "toggle") and app.toggle(key=f"{key}_measured").value:
-        do(app, (f"{key}_measured", False))
     do(app, (f"{key}_format", platform), f"{key}_platform")
     assert not app.error, [one.value for one in app.error]
     [file] = (root / "exports").glob(f"*{platform}*.csv")

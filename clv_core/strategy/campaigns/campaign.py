@@ -27,7 +27,9 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import NotFound, Refused, UsageError
 from clv_core.locks import running, writing
 from clv_core.records import MAX_NUMBER, Amount, Count, Day, HorizonDays, JsonObject, Share, StoredRecord
-from clv_core.strategy.experiments.randomized_experiment import CONTROL, GROUP, check_share, in_control_group
+from clv_core.strategy.experiments.randomized_experiment import CONTROL as CONTROL
+from clv_core.strategy.experiments.randomized_experiment import GROUP as GROUP
+from clv_core.strategy.experiments.randomized_experiment import check_share, in_control_group
 from clv_core.strategy.segments import VALUE
 from clv_core.strategy.segments.segmentation import SEGMENT, TIER
 from clv_core.workspace import Workspace, atomic_path, check_name, read_json, write_json
@@ -243,8 +245,8 @@ def campaigns_of(dataset: Dataset, customer: str) -> list[Membership]:
     for campaign in list_campaigns(dataset):
         rows = groups(dataset, campaign)
         for row in rows[rows[CUSTOMER_ID] == customer].to_dict("records"):
-            words = (str(row[name]) for name in (GROUP, JOINED, SEGMENT))
-            memberships.append(Membership(campaign, *words, float(row[VALUE])))
+            group, joined, segment = (str(row[name]) for name in (GROUP, JOINED, SEGMENT))
+            memberships.append(Membership(campaign, group, joined, segment, float(row[VALUE])))
     return memberships
 
 

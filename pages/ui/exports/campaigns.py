@@ -89,7 +89,7 @@ def ask(members: Members, key: str, *, proposed: bool) -> Measured:
     title = i18n.join_names(chosen) if chosen else t("campaign.everybody")
 
     def value_tiers() -> np.ndarray:
-        return tiers.tiered(segmented.scored, segmented.customers)["tier"].to_numpy()[members.rows]
+        return np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[members.rows]
 
     return ask_for(segmented.scored, title, members.side(), value_tiers, key, proposed=proposed)
 

@@ -196,7 +196,8 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
     dataset = audience.scored.dataset
     fields = stored_fields(dataset)
     formats = [name for name in PLATFORMS if set(EXPORTS[name].keys) & set(fields)]
-    with st.expander(t("lists.title"), icon=":material/campaign:"):
+    box = st.expander(t("lists.title"), icon=":material/campaign:", key=f"{key}_lists_open", on_change="rerun")
+    with box:
         if not formats:
             st.caption(t("lists.none"))
             if st.button(t("exporting.contacts.add"), key=f"{key}_add_contacts"):
@@ -204,7 +205,7 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
             return
         st.caption(choose.source_of_contacts(dataset))
         measured = Measured()
-        if audience.tiers is not None:
+        if audience.tiers is not None and box.open:  # what a control group shows is read from the log
             measured = campaigns.ask_for(audience.scored, audience.what, audience.side, audience.tiers, key)
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):

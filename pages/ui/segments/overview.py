@@ -338,7 +338,7 @@ def _downloads(selected: Members) -> None:
     rows = selected.rows
 
     def value_tiers() -> np.ndarray:
-        return tiers.tiered(segmented.scored, segmented.customers)["tier"].to_numpy()[rows]
+        return np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[rows]
 
     audience = Audience(segmented.scored, selected.what, people, len(rows), side, value_tiers)
     offer_for_platforms(audience, "list", allowed=allowed)

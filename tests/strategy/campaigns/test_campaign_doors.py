@@ -16,7 +16,9 @@ from clv_core.collection.store import open_dataset
 from clv_core.collection.store.manifest import Roles
 from clv_core.config import TrainConfig
 from clv_core.deployment.registry import Registry
+from clv_core.erasure import make_person_file
 from clv_core.erasure.erase import erase
+from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.audiences import export_log
@@ -228,6 +230,23 @@ def test_groups_stay_through_a_new_model_a_new_name_pruning_and_a_backup(
     assert control(Workspace(tmp_path / "recovered")) == held
     rename(workspace, "shop", "store")
     assert control(workspace, "store") == held
+
+
+def test_the_file_of_a_person_says_in_which_groups_she_is(send: Any, workspace: Workspace) -> None:
+    first, _ = send("first", *SPRING)
+    for group, customer in (("control", min(control(workspace))), ("list", min(first))):
+        found = make_person_file(workspace, customer, NoProgress())
+        [member] = found.to_json("en")["datasets"][0]["campaigns"]
+        assert (member["campaign"], member["group"]) == ("Spring", group)
+        said = translate(f"person.campaign.{group}", "zh", campaign="Spring", day=member["joined"])
+        assert said in found.page("zh")
+
+
+def test_a_schedule_whose_campaign_could_never_begin_is_refused(clv: Clv, workspace: Workspace, people: Any) -> None:
+    step = "export shop --model champion --format csv --out /tmp/a.csv --campaign Spring"
+    refused = clv("schedule", "add", "nightly", "--cron", "0 3 * * *", "--step", step, code=4)
+    assert refused["error"]["code"] == "schedule_step_never"
+    clv("schedule", "add", "nightly", "--cron", "0 3 * * *", "--step", f"{step} --control-share 0.1")
 
 
 def test_the_erased_and_those_who_object_are_in_no_group(send: Any, workspace: Workspace, clv: Clv) -> None:
