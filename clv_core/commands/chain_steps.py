@@ -68,6 +68,8 @@ def _model(workspace: Workspace, options: argparse.Namespace, made: set[str]) ->
     from clv_core.deployment import open_bundle
     from clv_core.deployment.registry import resolve_bundle_id
 
+    if options.model is None:  # of a step that does without
+        return
     open_bundle(workspace, resolve_bundle_id(workspace, options.model, options.name))
 
 

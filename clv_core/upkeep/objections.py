@@ -38,7 +38,8 @@ from clv_core.workspace import Workspace, atomic_path
 
 MADE_AGAIN: Final = (
     *PREDICTION_KINDS,
-    *(ArtifactKind.EXPLANATION, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING, ArtifactKind.FORECAST),
+    *(ArtifactKind.EXPLANATION, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING),
+    *(ArtifactKind.FORECAST, ArtifactKind.DEMAND),
 )
 
 

@@ -18,6 +18,7 @@ from clv_core.errors import ClvError
 from clv_core.i18n import without_options
 from clv_core.strategy.audiences import Assumption, Exported, Side, log_export
 from clv_core.strategy.audiences.export import export
+from clv_core.strategy.campaigns import learned_offers, with_learned
 from clv_core.strategy.plans import (
     COST,
     EVIDENCE,
@@ -41,6 +42,7 @@ from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import money, percent, t
+from pages.ui.results import measured
 from pages.ui.widgets import Figure
 
 MAX_SLIDER_STEPS: Final = 200
@@ -76,6 +78,8 @@ def show(scored: Scored) -> None:
             given = with_experiments(
                 entered, tried, selected_terms.horizon_days, selected_terms.margin_rate, by_tier=by_tier
             )
+            learned = learned_offers(measured.outcomes_of(dataset))
+            given = with_learned(given, learned, segments.scheme, selected_terms, segments.names)
             if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):
                 st.caption(t("budget.offers.measured", names=names))
             experiment.results(scored, entered, by_tier=by_tier)
