@@ -17,7 +17,7 @@ from clv_core.deployment import Scored
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import NotEnoughData, Refused, UsageError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.demand import ask_demand, customers_behind, demand, demand_path, find_demand, ordering_table
+from clv_core.strategy.demand import ask_demand, customers_behind, demand, find_demand, ordering_table
 from clv_core.strategy.demand.baskets import BLOCK, Baskets, alive, baskets, by_category, quantile, sells_weekly
 from clv_core.strategy.demand.ordering import cover, read_stock
 from clv_core.strategy.demand.product_days import ProductDays
@@ -29,6 +29,7 @@ from clv_core.strategy.demand.product_demand import (
     best_method,
     expectations,
 )
+from clv_core.strategy.demand.saved_demand import demand_path
 from clv_core.workspace import Workspace
 
 HAND = """customer_id,event_time,event_type,amount,product_id,category,quantity
