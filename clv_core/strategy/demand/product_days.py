@@ -179,7 +179,8 @@ class ProductDays:
         inside = (self.day >= first) & (self.day < stop)
         product, count = self.product[inside], len(self.products)
         names = ("units", "revenue", "returned", "refunded")
-        return {name: np.bincount(product, getattr(self, name)[inside], minlength=count)[:count] for name in names}
+        sums = {name: np.bincount(product, getattr(self, name)[inside], minlength=count) for name in names}
+        return {name: values[:count].astype(np.float64) for name, values in sums.items()}
 
 
 def check_columns(dataset: Dataset) -> None:
