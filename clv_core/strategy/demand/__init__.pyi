@@ -1,9 +1,4 @@
 from .baskets import BLOCK as BLOCK
-from .ordering import BY as BY
-from .ordering import COVER as COVER
-from .ordering import STOCK as STOCK
-from .ordering import AskedDemand as AskedDemand
-from .ordering import Behind as Behind
 from .ordering import ask_demand as ask_demand
 from .ordering import customers_behind as customers_behind
 from .ordering import ordering_table as ordering_table
@@ -16,6 +11,5 @@ from .product_demand import SIMPLE as SIMPLE
 from .product_demand import Demand as Demand
 from .saved_demand import demand as demand
 from .saved_demand import demand_notes as demand_notes
-from .saved_demand import demand_path as demand_path
 from .saved_demand import find_demand as find_demand
 from .saved_demand import headline as headline

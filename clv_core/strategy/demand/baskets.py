@@ -308,7 +308,7 @@ def _learned(units: Floats, shop: Floats, category: Ints) -> tuple[Floats, list[
     kept = []
     for end in past_ends(units.shape[1]):
         before, money = units[:, :end], np.maximum(shop[end : end + BLOCK], 0.0)
-        seen, weekly = before.any(axis=1), sells_weekly(before)
+        seen, weekly = np.asarray(before.any(axis=1)), sells_weekly(before)
         rates = baskets(before, shop[:end], category, BLOCK) * money
         terms, came = rates.sum(axis=2), units[:, end : end + BLOCK]
         usual = USUAL @ terms

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from clv_core.collection.store import Dataset
@@ -42,8 +43,6 @@ YEAR_WEEKS: Final = 52
 """Back to the same weekday of last year."""
 MOST_WEEKS: Final = 182
 """History that is read: a year for the season, another for what came after it, and a year and a half of past dates."""
-BATCH: Final = 500_000
-"""Entries read at once; a guess."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,8 @@ class ProductDays:
                 raise NotEnoughData("demand_no_products", dataset=dataset.name)
             entries = _entries(lines, products)
             by_day = lines.group_by("day").agg(value=lines.amount.sum()).to_pyarrow()
-            new = {span: _newcomers(dataset, engine.connection, lines, products, span, start) for span in spans}
+            seen = _first_seen(dataset, engine.connection) if spans else None
+            new = {span: _newcomers(seen, lines, products, span, start) for span in spans}
         finally:
             engine.close()
         days = (end - start).days
@@ -179,7 +179,8 @@ class ProductDays:
         inside = (self.day >= first) & (self.day < stop)
         product, count = self.product[inside], len(self.products)
         names = ("units", "revenue", "returned", "refunded")
-        return {name: np.bincount(product, getattr(self, name)[inside], minlength=count)[:count] for name in names}
+        sums = {name: np.bincount(product, getattr(self, name)[inside], minlength=count) for name in names}
+        return {name: values[:count].astype(np.float64) for name, values in sums.items()}
 
 
 def check_columns(dataset: Dataset) -> None:
@@ -244,10 +245,11 @@ def _products(lines: Any) -> pd.DataFrame:
 
 
 def _entries(lines: Any, products: pd.DataFrame) -> dict[str, Any]:
-    """Return the sums of each product and day; returns whose pieces are not known in money, streamed in batches."""
+    """Return the sums of each product and day; returns whose pieces are not known in money."""
     import ibis
 
-    numbers = pd.DataFrame({"product": products["product_id"], "number": np.arange(len(products), dtype=np.int32)})
+    number = np.arange(len(products), dtype=np.int32)
+    numbers = pa.table({"product": pa.array(products["product_id"], pa.string()), "number": number})
     numbered = lines.inner_join(ibis.memtable(numbers), "product")
     sale, known = numbered.sale, numbered.pieces.notnull()
     sums = numbered.group_by("number", "day").agg(
@@ -257,12 +259,10 @@ def _entries(lines: Any, products: pd.DataFrame) -> dict[str, Any]:
         refunded=-numbered.amount.sum(where=~sale),
         unknown_refund=-numbered.amount.sum(where=~sale & ~known),
     )
-    batches = [batch.to_pandas() for batch in sums.to_pyarrow_batches(chunk_size=BATCH)]
-    entries = pd.concat(batches, ignore_index=True)
+    entries = sums.order_by("number", "day").to_pyarrow()
     figures = ("units", "revenue", "returned", "refunded", "unknown_refund")
-    order = np.lexsort((entries["day"].to_numpy(), entries["number"].to_numpy()))
-    found = {name: entries[name].fillna(0.0).to_numpy(np.float64)[order] for name in figures}
-    return {**found, "product": entries["number"].to_numpy()[order], "day": entries["day"].to_numpy()[order]}
+    found = {name: np.nan_to_num(entries[name].to_numpy().astype(np.float64)) for name in figures}
+    return {**found, "product": entries["number"].to_numpy(), "day": entries["day"].to_numpy()}
 
 
 def _usual_price(entries: dict[str, Any], count: int) -> Floats:
@@ -272,21 +272,17 @@ def _usual_price(entries: dict[str, Any], count: int) -> Floats:
     return np.divide(revenue, units, out=np.zeros(count), where=units > 0)
 
 
+def _first_seen(dataset: Dataset, connection: ibis.BaseBackend) -> Any:
+    """Return on which day each customer was first seen, by any event."""
+    events = dataset.events(connection)
+    seen = events.group_by(customer=events[CUSTOMER_ID]).agg(first=events[EVENT_TIME].min().date())
+    return connection.create_table("demand_seen", seen, temp=True)
+
+
 def _newcomers(
-    dataset: Dataset,
-    connection: ibis.BaseBackend,
-    lines: Any,
-    products: pd.DataFrame,
-    span: tuple[date, date],
-    start: date,
+    seen: Any, lines: Any, products: pd.DataFrame, span: tuple[date, date], start: date
 ) -> tuple[Floats, float]:
     """Return pieces by product, and the money, of sales in a span to customers who were first seen in it."""
-    name = "demand_seen"
-    if name not in connection.list_tables():
-        events = dataset.events(connection)
-        seen = events.group_by(customer=events[CUSTOMER_ID]).agg(first=events[EVENT_TIME].min().date())
-        connection.create_table(name, seen, temp=True)
-    seen = connection.table(name)
     first, stop = (day_of(day) - day_of(start) for day in span)
     new = seen.filter(seen["first"] >= span[0], seen["first"] < span[1])
     bought = lines.filter(lines.day >= first, lines.day < stop).semi_join(new, "customer")

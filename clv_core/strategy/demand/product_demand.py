@@ -217,7 +217,7 @@ class Demand:
     @property
     def weeks(self) -> int:
         """How far it goes."""
-        return self.by_product.units.shape[1]
+        return int(self.by_product.units.shape[1])
 
     def revenue(self, of: str = "products") -> Floats:
         """Return expected net revenue of products or categories by week, [n, w]."""
@@ -263,7 +263,7 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     year, recent = days.sums(max(day - 365, 0), day), days.sums(max(day - BLOCK * WEEK, 0), day)
     ranged, in_groups = _ranged(answers[by], weekly), _ranged_groups(answers[by])
     some = year["units"] > 0
-    group_year = {name: np.bincount(category, sums, minlength=len(names)) for name, sums in year.items()}
+    group_year = {name: _grouped(sums, category, len(names)) for name, sums in year.items()}
     group_returned = _share(group_year["returned"], group_year["units"])
     pull = SMALL_RETURNS * group_returned[category]
     kept = 1 - np.clip(
@@ -354,7 +354,7 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
 def weights_of(days: ProductDays, category: Ints) -> tuple[Floats, Floats]:
     """Return what a piece of each product, [p], and of each category, [c], brought: errors are weighed by it."""
     ever = days.sums(0, days.day_of(days.end))
-    by_group = {name: np.bincount(category, sums) for name, sums in ever.items()}
+    by_group = {name: _grouped(sums, category, int(category.max()) + 1) for name, sums in ever.items()}
     return _price(ever), _price(by_group)
 
 
@@ -438,7 +438,8 @@ def _newcomers_factor(days: ProductDays, cutoff: date, ahead: Ahead) -> Floats:
     share = (new + NEWCOMER_UNITS * usual) / (sold + NEWCOMER_UNITS)
     factor = (1 - share) * (1 - ahead.won) / (1 - lately) + share * ahead.won / lately
     level = float((factor * sold).sum() / sold.sum())  # the shop's forecast has the level
-    return np.clip(factor / level, 1 / MOST_SHIFT, MOST_SHIFT)
+    clipped: Floats = np.clip(factor / level, 1 / MOST_SHIFT, MOST_SHIFT)
+    return clipped
 
 
 def _ranged(answer: Expectation, weekly: Flags) -> Ranged:

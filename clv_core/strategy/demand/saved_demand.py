@@ -193,14 +193,13 @@ def demand_notes(made: Demand) -> list[Message]:
 
 
 def _tested(made: Demand) -> Message:
-    shown = [test.share_off() for test in made.tests]
-    shown = [share for share in shown if share is not None]
+    shown = [share for test in made.tests if (share := test.share_off()) is not None]
     if not shown:
         return Message("demand.untested")
     weeks = made.tests[-1].weeks
     params: dict[str, Any] = {"dates": len(shown), "weeks": weeks, "error": say_share(float(np.mean(shown)))}
     rivals = {
-        name: [test.share_off(name) for test in made.tests]
+        name: [share for test in made.tests if (share := test.share_off(name)) is not None]
         for name in made.tests[-1].errors
         if name != CUSTOMERS and all(test.share_off(name) is not None for test in made.tests)
     }

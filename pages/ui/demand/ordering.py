@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -70,7 +70,7 @@ def tests(made: Demand) -> None:
         best = min(rivals, key=mean.__getitem__)
         words = {"error": percent(mean["shown"]), "rival": t(f"demand.method.{best}"), "other": percent(mean[best])}
         st.markdown(f"**{widgets.escape(t('demand.past', weeks=tested[-1].weeks, **words))}**")
-    share = {"format": "percent"}
+    share: dict[str, Any] = {"format": "percent"}
     columns = {
         "cutoff": st.column_config.TextColumn(t("forecast.past.date"), pinned=True),
         "units": cells.integer(t("demand.past.came")),
