@@ -20,6 +20,7 @@ from .findings import headline as headline
 from .findings import notes_on as notes_on
 from .findings import offer_json as offer_json
 from .findings import outcome_json as outcome_json
+from .findings import say_left_out as say_left_out
 from .findings import say_next as say_next
 from .findings import say_outcome as say_outcome
 from .findings import summary_lines as summary_lines
@@ -29,6 +30,7 @@ from .next_list import choose_next_list as choose_next_list
 from .next_list import learned_offers as learned_offers
 from .next_list import scheme_of as scheme_of
 from .next_list import with_learned as with_learned
+from .outcome import EARLY as EARLY
 from .outcome import Outcome as Outcome
 from .outcome import outcomes as outcomes
 from .past_experiment import add_experiment as add_experiment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 from datetime import date, timedelta
 from itertools import accumulate
@@ -25,11 +26,11 @@ from clv_core.evaluation import (
     with_role,
 )
 from clv_core.evaluation.explain import SECOND
-from clv_core.i18n import say_money, say_number, say_orders, say_share, say_span, without_options
+from clv_core.i18n import say_list, say_money, say_number, say_orders, say_share, say_span, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
+from clv_core.strategy.campaigns import EARLY, notes_on, say_left_out
 from clv_core.strategy.campaigns import headline as campaigns_finding
-from clv_core.strategy.campaigns import notes_on
 from clv_core.strategy.forecast import find_headline
 from clv_core.strategy.forecast.bridge import ACTUAL as CAME
 from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
@@ -429,13 +430,16 @@ def campaigns(context: ReportContext) -> Section | None:
         )
         for one in shown
     )
-    points = [f"{one.campaign.name}: {note.display(f.language)}" for one in shown for note in notes_on(one, f.language)]
-    measured = [one for one in reversed(shown) if one.gain is not None]
-    values = tuple(one.gain.value for one in measured if one.gain is not None)
-    series = Series(f.t("results.chart.gain"), values, ACTUAL)
-    names = tuple(one.campaign.name for one in measured)
-    chart = Chart("columns", names, (series,), "", f.unit()) if len(measured) > 1 else None
-    return Section("campaigns", f.t("page.results"), finding, tuple(points), (), Table(head, rows), chart)
+    early = [one for one in shown if one.state == EARLY]
+    notes = [note for one in early[:1] for note in notes_on(one, f.language) if note.code == "results.note.early"]
+    apart = sorted({name for one in shown for name in (*one.told_apart, *one.confounded_with)})
+    points = [note.display(f.language) for note in notes]
+    points += [f.t("report.campaigns.apart", names=say_list(apart, f.language))] if apart else []
+    reasons = Counter[str]()
+    for one in shown:
+        reasons.update({**one.campaign.left_out, **one.left_out})
+    points += [f.t("results.note.left_out", reasons=say_left_out(reasons, f.language))] if reasons else []
+    return Section("campaigns", f.t("page.results"), finding, tuple(points), table=Table(head, rows))
 
 
 def plan(context: ReportContext) -> Section | None:
