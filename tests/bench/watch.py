@@ -6,8 +6,8 @@ year; then ten kinds of trouble and a gradual wave, each planted alone on a day 
 a hundred days more.
 
 A trouble is *visible* where its effect on a day of some figure is at least three of the figure's daily spread. Found
-means told within seven days, of a first day at most a week from the true one; of the gradual wave, within one median gap
-between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without, on
+means told within seven days, of a first day at most a week from the true one; of the gradual wave, within one median
+gap between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without, on
 the finding's days.
 """
 
@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.columns import COLUMNS, Kind
 from clv_core.monitoring.business import Finding, Watch
-from clv_core.monitoring.business.business_watch import watch_figures
 from clv_core.monitoring.business.daily_figures import REVENUE, DailyFigures
+from clv_core.monitoring.business.watched_business import watch_figures
 
 DAYS: Final = 1095
 QUIET_FROM: Final = 730
@@ -59,7 +59,7 @@ class Trouble:
     Args:
         kinds: what may be said of it.
         days: how long it is there; 0: for good.
-        plant: of a log, which rows are of its days, and a number between 0 and 1 of each row's customer: the log with it.
+        plant: of a log, which rows are of its days, and of each row's customer a number between 0 and 1.
     """
 
     kinds: tuple[str, ...]

@@ -1,6 +1,6 @@
-from .business_watch import Course as Course
-from .business_watch import Watch as Watch
-from .business_watch import business_watch as business_watch
-from .business_watch import watch_json as watch_json
 from .findings import KINDS as KINDS
 from .findings import Finding as Finding
+from .watched_business import Course as Course
+from .watched_business import Watch as Watch
+from .watched_business import business_watch as business_watch
+from .watched_business import watch_json as watch_json

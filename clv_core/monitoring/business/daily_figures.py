@@ -57,9 +57,9 @@ class DailyFigures:
     Args:
         start: first day.
         end: the midnight at which the log ends.
-        values: by name, [days] each: ``revenue`` (less returns), ``lines`` (rows of purchases), ``typical`` (these times
-            their geometric mean, which no single large amount moves), ``orders``, ``buyers``, ``active`` (customers with any event), of them ``new`` (first seen that
-            day) and ``returning``; ``events:<kind>``, ``channel:<name>`` (its active customers),
+        values: by name, [days] each: ``revenue`` (less returns), ``lines`` (rows of purchases), ``typical`` (these
+            times their geometric mean, which no single large amount moves), ``orders``, ``buyers``, ``active``
+            (customers with any event), of them ``new`` (first seen that day) and ``returning``; ``events:<kind>``, ``channel:<name>`` (its active customers),
             ``revenue:<channel>``.
     """
 
@@ -79,7 +79,9 @@ class DailyFigures:
     @classmethod
     def of_events(cls, events: ibis.Table, start: date, end: date) -> Self:
         """Read events, a table with the canonical columns."""
-        found = events.alias("watched_log").sql(QUERY.format(log="watched_log")).to_pyarrow().to_pandas()
+        engine = events.get_backend()
+        query = QUERY.format(log=f"({engine.compile(events)})")
+        found = engine.raw_sql(query).to_arrow_table().to_pandas()
         days = (end - start).days
         place = (found["day"].to_numpy().astype("datetime64[D]") - np.datetime64(start, "D")).astype(np.int64)
 

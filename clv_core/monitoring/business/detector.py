@@ -101,7 +101,7 @@ class Detector:
         scores = np.stack([np.nan_to_num(made.scores[span][:, day]) for span in SPANS])
         beyond = np.abs(scores) / self._limits
         for series in np.flatnonzero(beyond.max(axis=0) > 1):
-            if int(series) in self._open or made.series[series].is_part:
+            if int(series) in self._open or made.series[int(series)].is_part:
                 continue
             place = int(np.argmax(beyond[:, series]))
             span, gap = list(SPANS.items())[place]
@@ -145,7 +145,8 @@ class Detector:
         else:
             weight = expected
         scores = off / np.sqrt(chance / np.maximum(weight, 1e-9))
-        return np.clip(np.nan_to_num(scores), -MOST_A_DAY, MOST_A_DAY)
+        clipped: Floats = np.clip(np.nan_to_num(scores), -MOST_A_DAY, MOST_A_DAY)
+        return clipped
 
     def _segment(self, episode: Episode, day: int) -> tuple[int, int, float]:
         """Return the first and the last day of a change, as most likely up to a day, and its score.

@@ -6,8 +6,8 @@ expected from a part of it. Days found to be trouble count as what was expected 
 does not get used to trouble.
 
 What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small differences
-the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, which are geometric means, by the logarithm itself. The variance of that is chance,
-which shrinks with what is expected, and error of the expectation, which does not. Both are read from the figure's own
+the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, which are geometric
+means, by the logarithm itself. The variance of that is chance, which shrinks with what is expected, and error of the expectation, which does not. Both are read from the figure's own
 past year, spans of the same length among themselves, so that what makes neighbouring days alike is in it; the widest of
 three quantiles counts, so that heavy tails are in it too. Where the same weeks of last year were further off
 than that, the band is wider.
@@ -76,7 +76,7 @@ class Series:
     """A watched figure.
 
     Args:
-        name: see :class:`~clv_core.monitoring.business.business_watch.Course`.
+        name: see :class:`~clv_core.monitoring.business.watched_business.Course`.
         actual: what came on each day; of a ratio, its numerator, [days].
         per: of a ratio what it is of, [days]; else None.
         count: how many things a day's figure is of: itself, of money the orders, [days].
@@ -130,7 +130,7 @@ def watched(figures: DailyFigures) -> tuple[list[Series], list[str], list[str]]:
             series.append(one)
         elif name not in RATIOS and not one.is_part:
             rare.append(name)
-    return series, rare, channels[MOST_CHANNELS:]
+    return series, rare, list(channels[MOST_CHANNELS:])
 
 
 @dataclass(eq=False)
@@ -215,7 +215,7 @@ class Expectations:
         return self.cohorts[:, cohort, first - begin : stop - begin] * self.per[:, first:stop]
 
     def share(self, series: int, cohort: int, first: int, stop: int) -> float:
-        """Return what came of a figure on the days of a span, up to the cohort's end, as a share of what was expected."""
+        """Return what came of a figure on the days of a span, up to the cohort's end, over what was expected."""
         stop = min(stop, self.origin(cohort) + AHEAD)
         expected = self.expected(cohort, first, stop)[series].sum()
         return float(self.actual[series, first:stop].sum() / max(expected, 1e-9))
@@ -257,7 +257,8 @@ class Expectations:
         shape = (-1, *(1,) * (came.ndim - 1))
         offset, logs = self.offset[every].reshape(shape), self.logs[every].reshape(shape)
         ratio = (np.maximum(came, 0.0) + offset) / np.maximum(expected + offset, 1e-9)
-        return np.where(logs, np.log(np.maximum(ratio, SMALLEST)), 2 * (np.sqrt(ratio) - 1))
+        by_root: Floats = 2 * (np.sqrt(ratio) - 1)
+        return np.asarray(np.where(logs, np.log(np.maximum(ratio, SMALLEST)), by_root), np.float64)
 
     def ratio(self, place: int, off: float) -> float:
         """Return what share of what was expected of a figure is so far off."""

@@ -3,7 +3,6 @@ from .campaign import CONTROL as CONTROL
 from .campaign import FOLDER as FOLDER
 from .campaign import GROUP as GROUP
 from .campaign import JOINED as JOINED
-from .campaign import VALUE as VALUE
 from .campaign import Assignment as Assignment
 from .campaign import Campaign as Campaign
 from .campaign import CampaignRequest as CampaignRequest

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 
 from clv_core.strategy.forecast.baselines import YEAR_WEEKS
-from clv_core.strategy.forecast.new_customers import FEWEST_WEEKS, WEEK, weekday_index
-from clv_core.strategy.forecast.shop_days import Floats
+from clv_core.strategy.forecast.new_customers import FEWEST_WEEKS, weekday_index
+from clv_core.strategy.forecast.shop_days import WEEK, Floats
 
 PACES: Final = (0.1, 0.2, 0.35, 0.6)
 """How much the last week counts in a level: from half a year's mean to little more than last week."""
@@ -27,7 +27,8 @@ DAMPING: Final = 0.9
 """A trend is taken on by so much less each week: half of it is over within seven weeks."""
 QUARTER_WEEKS: Final = 13
 SETTLING_WEEKS: Final = 8
-"""Twice the weeks that arrivals leave out at a log's start (:mod:`.new_customers`): other figures take longer. A guess."""
+"""Twice the weeks that arrivals leave out at a log's start (:mod:`.new_customers`): other figures take longer. A
+guess."""
 SEASON_AFTER: Final = YEAR_WEEKS + QUARTER_WEEKS
 """Weeks from which on there is a season: a year, and a quarter so that its mean is a year's. A guess."""
 LEADS: Final = (1, 5)

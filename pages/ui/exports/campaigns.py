@@ -89,7 +89,8 @@ def ask(members: Members, key: str, *, proposed: bool) -> Measured:
     title = i18n.join_names(chosen) if chosen else t("campaign.everybody")
 
     def value_tiers() -> np.ndarray:
-        return np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[members.rows]
+        found: np.ndarray = np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[members.rows]
+        return found
 
     return ask_for(segmented.scored, title, members.side(), value_tiers, key, proposed=proposed)
 

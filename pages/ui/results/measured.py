@@ -19,7 +19,6 @@ from clv_core.strategy.campaigns import (
     FOLDER,
     GROUP,
     JOINED,
-    VALUE,
     Outcome,
     groups,
     notes_on,
@@ -27,7 +26,7 @@ from clv_core.strategy.campaigns import (
     say_outcome,
     scheme_of,
 )
-from clv_core.strategy.segments import ValueTiers, parse_scheme, tier_labels
+from clv_core.strategy.segments import VALUE, ValueTiers, parse_scheme, tier_labels
 from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import advising

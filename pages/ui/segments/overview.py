@@ -338,7 +338,8 @@ def _downloads(selected: Members) -> None:
     rows = selected.rows
 
     def value_tiers() -> np.ndarray:
-        return np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[rows]
+        found: np.ndarray = np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[rows]
+        return found
 
     audience = Audience(segmented.scored, selected.what, people, len(rows), side, value_tiers)
     offer_for_platforms(audience, "list", allowed=allowed)
