@@ -7,8 +7,8 @@ a hundred days more.
 
 A trouble is *visible* where its effect on a day of some figure is at least three of the figure's daily spread. Found
 means told within seven days, of a first day at most a week from the true one; of the gradual wave, within one median
-gap between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without, on
-the finding's days.
+gap between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without,
+on the finding's days.
 """
 
 from __future__ import annotations

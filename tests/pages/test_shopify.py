@@ -47,7 +47,7 @@ def test_klaviyo_gets_the_addresses_of_those_who_accept_marketing(open_page: OPE
     score(Scored.open(Workspace(root), open_dataset(Workspace(root), "shop").name, bundle.id), progress=NoProgress())
     app = do(open_page(root, "exports", lang="en"), ("export_format", "klaviyo"))
     assert "export_assume" not in keys_of(app, "checkbox"), "consent is in the log and is not asked for"
-    do(app, (f"acknowledge_{bundle.id}", True), "export_make")
+    do(app, (f"acknowledge_{bundle.id}", True), ("export_measured", False), "export_make")
     [file] = (root / "exports").glob("*klaviyo*.csv")
     written = pd.read_csv(file)
     agreed = log.loc[log["Accepts Marketing"] == "yes", "Email"].unique()

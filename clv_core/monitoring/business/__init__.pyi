@@ -1,4 +1,3 @@
-from .findings import KINDS as KINDS
 from .findings import Finding as Finding
 from .watched_business import Course as Course
 from .watched_business import Watch as Watch

@@ -59,8 +59,8 @@ class DailyFigures:
         end: the midnight at which the log ends.
         values: by name, [days] each: ``revenue`` (less returns), ``lines`` (rows of purchases), ``typical`` (these
             times their geometric mean, which no single large amount moves), ``orders``, ``buyers``, ``active``
-            (customers with any event), of them ``new`` (first seen that day) and ``returning``; ``events:<kind>``, ``channel:<name>`` (its active customers),
-            ``revenue:<channel>``.
+            (customers with any event), of them ``new`` (first seen that day) and ``returning``; ``events:<kind>``,
+            ``channel:<name>`` (its active customers), ``revenue:<channel>``.
     """
 
     start: date
@@ -88,7 +88,7 @@ class DailyFigures:
         def by_day(rows: NDArray[np.bool_], column: str) -> Floats:
             daily: Floats = np.bincount(
                 place[rows], found[column].fillna(0.0).to_numpy(np.float64)[rows], minlength=days
-            )
+            ).astype(np.float64)
             return daily
 
         all_kinds, all_channels = found["of_all_kinds"].to_numpy() == 1, found["of_all_channels"].to_numpy() == 1

@@ -5,12 +5,12 @@ day: a cohort a week. A span of days is held against the newest cohort made befo
 expected from a part of it. Days found to be trouble count as what was expected of them, so that what is expected later
 does not get used to trouble.
 
-What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small differences
-the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, which are geometric
-means, by the logarithm itself. The variance of that is chance, which shrinks with what is expected, and error of the expectation, which does not. Both are read from the figure's own
-past year, spans of the same length among themselves, so that what makes neighbouring days alike is in it; the widest of
-three quantiles counts, so that heavy tails are in it too. Where the same weeks of last year were further off
-than that, the band is wider.
+What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small
+differences the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, which are
+geometric means, by the logarithm itself. The variance of that is chance, which shrinks with what is expected, and
+error of the expectation, which does not. Both are read from the figure's own past year, spans of the same length among
+themselves, so that what makes neighbouring days alike is in it; the widest of three quantiles counts, so that heavy
+tails are in it too. Where the same weeks of last year were further off than that, the band is wider.
 """
 
 from __future__ import annotations

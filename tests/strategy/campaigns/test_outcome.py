@@ -12,7 +12,8 @@ import statsmodels.api as sm
 
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, open_dataset
-from clv_core.strategy.campaigns import Campaign, Outcome, measure_campaigns
+from clv_core.strategy.campaigns import Campaign, Outcome
+from clv_core.strategy.campaigns.outcome import measure_campaigns
 from clv_core.workspace import Workspace
 
 CUSTOMERS = 600

@@ -106,7 +106,7 @@ def test_campaigns_are_what_the_log_says_of_them(report: Report, demo: Demo) -> 
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 11
+    assert len(report.sections) == 12
     provenance = section(report, "limits").points[-1]
     for known in (demo[1].name, "2025", "90", "v2"):
         assert known in provenance
