@@ -1,6 +1,6 @@
 """What was sold of each product by day: all that a forecast of demand reads of a log.
 
-The log's rows of purchases and returns become entries of product and day in one pass, streamed; whatever weeks are
+The log's rows of purchases and returns become entries of product and day in one pass; whatever weeks are
 asked for, from any past day back, are sums of them. What cannot be used is counted.
 """
 
