@@ -6,9 +6,9 @@ year; then ten kinds of trouble and a gradual wave, each planted alone on a day 
 a hundred days more.
 
 A trouble is *visible* where its effect on a day of some figure is at least three of the figure's daily spread. Found
-means told within seven days, of a first day at most a week from the true one; of the gradual wave, within one median gap
-between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without, on
-the finding's days.
+means told within seven days, of a first day at most a week from the true one; of the gradual wave, within one median
+gap between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without
+it, on the finding's days.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Trouble:
     Args:
         kinds: what may be said of it.
         days: how long it is there; 0: for good.
-        plant: of a log, which rows are of its days, and a number between 0 and 1 of each row's customer: the log with it.
+        plant: of a log, which rows are of its days, and each row's customer's number from 0 to 1: what comes of it.
     """
 
     kinds: tuple[str, ...]
@@ -99,9 +99,13 @@ TROUBLES: Final = {
     ),
     "a channel lost": Trouble(("channel_lost",), 0, lambda log, on, _: log[~(on & (log["channel"] == CHANNEL))]),
     "a channel new": Trouble(
-        ("channel_new",), 0, lambda log, on, chance: log.assign(channel=log["channel"].mask(on & (chance < 0.2), NEW_CHANNEL))
+        ("channel_new",),
+        0,
+        lambda log, on, chance: log.assign(channel=log["channel"].mask(on & (chance < 0.2), NEW_CHANNEL)),
     ),
-    "no views, 14 days": Trouble(("events_missing",), 14, lambda log, on, _: log[~(on & (log["event_type"] == "view"))]),
+    "no views, 14 days": Trouble(
+        ("events_missing",), 14, lambda log, on, _: log[~(on & (log["event_type"] == "view"))]
+    ),
     "30% leave in a month": Trouble(("fewer_buyers",), 0, wave),
 }
 WAVE: Final = "30% leave in a month"
@@ -155,7 +159,9 @@ def median_gap(log: pd.DataFrame) -> int:
     return int(bought.groupby("customer_id")["event_time"].diff().dt.days.median())
 
 
-def judge(name: str, found: tuple[Finding, ...], truth: NDArray[np.float64], first: int, within: int) -> dict[str, float]:
+def judge(
+    name: str, found: tuple[Finding, ...], truth: NDArray[np.float64], first: int, within: int
+) -> dict[str, float]:
     """Return whether a trouble was found, as what, from which day on, and whether its interval holds the truth."""
     day = START + timedelta(days=first)
     near = within if name == WAVE else 7

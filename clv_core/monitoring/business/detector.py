@@ -100,8 +100,8 @@ class Detector:
         made = self.expectations
         scores = np.stack([np.nan_to_num(made.scores[span][:, day]) for span in SPANS])
         beyond = np.abs(scores) / self._limits
-        for series in np.flatnonzero(beyond.max(axis=0) > 1):
-            if int(series) in self._open or made.series[series].is_part:
+        for series in np.flatnonzero(beyond.max(axis=0) > 1).tolist():
+            if series in self._open or made.series[series].is_part:
                 continue
             place = int(np.argmax(beyond[:, series]))
             span, gap = list(SPANS.items())[place]
@@ -109,9 +109,9 @@ class Detector:
             start = max(start, int(made.fresh[series]))
             cohort = max(made.cohort_of(min(start, day)), 0)
             sign = int(np.sign(scores[place, series]))
-            episode = Episode(int(series), cohort, day, day, span, sign)
+            episode = Episode(series, cohort, day, day, span, sign)
             episode.first, _, episode.score = self._segment(episode, day)
-            self._open[int(series)] = episode
+            self._open[series] = episode
             self.episodes.append(episode)
             self._replace(episode, day)
 
@@ -144,7 +144,7 @@ class Detector:
         if made.ratios[series]:
             weight = made.per[series, begin:stop]
         elif made.money[series]:
-            weight = expected * made.counted[series, before].sum() / max(made.actual[series, before].sum(), 1e-9)
+            weight = expected * made.counted[series, before].sum() / max(made.clean[series, before].sum(), 1e-9)
         else:
             weight = expected
         scores = off / np.sqrt(chance / np.maximum(weight, 1e-9))

@@ -60,7 +60,9 @@ class Finding:
         lasts, one = self.last_day is None, self.last_day == self.first_day
         last = "" if self.last_day is None or one else self.last_day.isoformat()
         form = {"lasts": int(lasts), "one": int(one), "over": int(bool(last))}
-        return Message(f"watch.{self.kind}{figure}", {**self.facts, **form, "first": self.first_day.isoformat(), "last": last})
+        return Message(
+            f"watch.{self.kind}{figure}", {**self.facts, **form, "first": self.first_day.isoformat(), "last": last}
+        )
 
     def money(self) -> Message | None:
         """Return what it cost or brought, with its 80% interval; None where no money is known."""
