@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.columns import COLUMNS, Kind
 from clv_core.monitoring.business import Finding, Watch
-from clv_core.monitoring.business.business_watch import watch_figures
+from clv_core.monitoring.business.watch import watch_figures
 from clv_core.monitoring.business.daily_figures import REVENUE, DailyFigures
 
 DAYS: Final = 1095

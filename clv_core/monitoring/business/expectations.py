@@ -76,7 +76,7 @@ class Series:
     """A watched figure.
 
     Args:
-        name: see :class:`~clv_core.monitoring.business.business_watch.Course`.
+        name: see :class:`~clv_core.monitoring.business.watch.Course`.
         actual: what came on each day; of a ratio, its numerator, [days].
         per: of a ratio what it is of, [days]; else None.
         count: how many things a day's figure is of: itself, of money the orders, [days].
@@ -258,7 +258,8 @@ class Expectations:
         shape = (-1, *(1,) * (came.ndim - 1))
         offset, logs = self.offset[every].reshape(shape), self.logs[every].reshape(shape)
         ratio = (np.maximum(came, 0.0) + offset) / np.maximum(expected + offset, 1e-9)
-        return np.where(logs, np.log(np.maximum(ratio, SMALLEST)), 2 * (np.sqrt(ratio) - 1))
+        off: Floats = np.where(logs, np.log(np.maximum(ratio, SMALLEST)), 2 * (np.sqrt(ratio) - 1))
+        return off
 
     def ratio(self, place: int, off: float) -> float:
         """Return what share of what was expected of a figure is so far off."""
