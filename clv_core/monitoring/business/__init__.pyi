@@ -1,5 +1,5 @@
+from .findings import Finding as Finding
 from .watch import Course as Course
 from .watch import Watch as Watch
 from .watch import business_watch as business_watch
 from .watch import watch_json as watch_json
-from .findings import Finding as Finding
