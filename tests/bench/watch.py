@@ -29,7 +29,7 @@ from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.columns import COLUMNS, Kind
 from clv_core.monitoring.business import Finding, Watch
 from clv_core.monitoring.business.daily_figures import REVENUE, DailyFigures
-from clv_core.monitoring.business.watch import watch_figures
+from clv_core.monitoring.business.watched_business import watch_figures
 
 DAYS: Final = 1095
 QUIET_FROM: Final = 730

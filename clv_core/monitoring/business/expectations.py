@@ -76,7 +76,7 @@ class Series:
     """A watched figure.
 
     Args:
-        name: see :class:`~clv_core.monitoring.business.watch.Course`.
+        name: see :class:`~clv_core.monitoring.business.watched_business.Course`.
         actual: what came on each day; of a ratio, its numerator, [days].
         per: of a ratio what it is of, [days]; else None.
         count: how many things a day's figure is of: itself, of money the orders, [days].

@@ -15,7 +15,7 @@ from clv_core.i18n import LANGUAGES
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.business import Finding, Watch, business_watch, watch_json
 from clv_core.monitoring.business.daily_figures import DailyFigures
-from clv_core.monitoring.business.watch import watch_figures
+from clv_core.monitoring.business.watched_business import watch_figures
 from tests.monitoring.steady_shop import steady_log, stored
 
 START, DAYS, FIRST = date(2023, 1, 2), 500, 440
