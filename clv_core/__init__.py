@@ -20,21 +20,40 @@ if TYPE_CHECKING:
         GammaGamma,
         ParetoNBD,
         PurchaseModel,
+        alive_history,
         calibration_holdout,
+        holdout_by_frequency,
         lifetime_value,
+        purchase_tracking,
+        purchases_by_frequency,
         summary_from_events,
     )
     from clv_core.errors import ClvError, NeedsAnswer
     from clv_core.estimator import CLV, ClvWarning, LoadResult, NotFittedError, PastOrigins
+    from clv_core.plot import (
+        plot_alive_history,
+        plot_alive_matrix,
+        plot_cumulative_purchases,
+        plot_frequency_recency_matrix,
+        plot_holdout_purchases,
+        plot_incremental_purchases,
+        plot_purchases_by_frequency,
+    )
 
 _SINGLE_MODELS = (
     *("BGBB", "BGNBD", "CovariateModel", "GammaGamma", "MBGNBD", "ParetoNBD"),
     *("PurchaseModel", "calibration_holdout", "lifetime_value", "summary_from_events"),
+    *("alive_history", "holdout_by_frequency", "purchase_tracking", "purchases_by_frequency"),
+)
+_FIGURES = (
+    *("plot_alive_history", "plot_alive_matrix", "plot_cumulative_purchases", "plot_frequency_recency_matrix"),
+    *("plot_holdout_purchases", "plot_incremental_purchases", "plot_purchases_by_frequency"),
 )
 _PLACES = {
     **dict.fromkeys(("ClvError", "NeedsAnswer"), "clv_core.errors"),
     **dict.fromkeys(("CLV", "ClvWarning", "LoadResult", "NotFittedError", "PastOrigins"), "clv_core.estimator"),
     **dict.fromkeys(_SINGLE_MODELS, "clv_core.btyd"),
+    **dict.fromkeys(_FIGURES, "clv_core.plot"),
 }
 __all__ = [
     "BGBB",
@@ -51,8 +70,19 @@ __all__ = [
     "ParetoNBD",
     "PastOrigins",
     "PurchaseModel",
+    "alive_history",
     "calibration_holdout",
+    "holdout_by_frequency",
     "lifetime_value",
+    "plot_alive_history",
+    "plot_alive_matrix",
+    "plot_cumulative_purchases",
+    "plot_frequency_recency_matrix",
+    "plot_holdout_purchases",
+    "plot_incremental_purchases",
+    "plot_purchases_by_frequency",
+    "purchase_tracking",
+    "purchases_by_frequency",
     "summary_from_events",
 ]
 

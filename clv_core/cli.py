@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from clv_core import audit, jobs
-from clv_core.commands import MODEL, Context, build_parser
+from clv_core.commands import MODEL, MODEL_OR_NONE, Context, build_parser
 from clv_core.commands.parser import SPECS
 from clv_core.disk import disk_error, out_of_memory
 from clv_core.environment import Environment
@@ -106,7 +106,8 @@ def _print_result(text: str, language: str) -> int:
 def _resolve_model(workspace: Workspace, options: argparse.Namespace) -> None:
     """Replace a model that is named by its role or version by the bundle's id."""
     spec = SPECS.get(options.command)
-    if spec is not None and MODEL in spec.options:
+    listed = [] if spec is None else spec.all_options
+    if (MODEL in listed or MODEL_OR_NONE in listed) and options.model is not None:
         from clv_core.deployment.registry import resolve_bundle_id
 
         options.model = resolve_bundle_id(workspace, options.model, options.name)

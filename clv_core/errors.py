@@ -6,6 +6,7 @@
     |-- Refused                   exit 4  the input cannot be used; nothing was stored
     |   |-- NotFound              exit 4  no dataset, model or customer of that name
     |   `-- NotEnoughData         exit 4  readable, but too little to train on
+    |-- NotReady                exit 7  others have to run first; nothing is wrong
     |-- ChainFailed             exit 6  a chain of a schedule failed, or did not run
     `-- Cancelled               exit 130  the user stopped it
 
@@ -189,6 +190,12 @@ class ChainFailed(ClvError):
     """A chain of a schedule failed or did not run; whoever started it is done with the others."""
 
     exit_code = 6
+
+
+class NotReady(ClvError):
+    """What is asked for needs what other runs have not written yet; nothing is wrong, and it may be asked for again."""
+
+    exit_code = 7
 
 
 class Cancelled(ClvError):

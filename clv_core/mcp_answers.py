@@ -243,6 +243,20 @@ class ShopForecast(Answer):
     notes: list[str] = Field(description="How it was tested, what gives the total, what was assumed: say it too.")
 
 
+class CampaignResults(Answer):
+    """What campaigns brought."""
+
+    finding: str = Field(description="All campaigns that are due, in one sentence.")
+    campaigns: Rows = Field(
+        description="By campaign, the latest first: state (declined, waiting, too_few, early, due), verdict (pays,"
+        " loses, unsure, confounded or the state), due day, customers and control group, cost, effect a customer,"
+        " incremental_margin and gain (less cost) of all with their intervals, return, secondary outcomes, left_out by"
+        " reason, message and notes: say them too."
+    )
+    offers: Rows = Field(description="What campaigns taught: effect by tier, money of margin a customer, 90% interval.")
+    next: list[str] = Field(description="Whom to write to next, and the cheapest test of what nobody knows yet.")
+
+
 class RealisedValue(Answer):
     """What came of a model's predictions."""
 

@@ -50,6 +50,7 @@ from clv_core.mcp_answers import (
     MAX_CUSTOMERS,
     Budget,
     BudgetPreview,
+    CampaignResults,
     Contacts,
     CostOfOffer,
     CustomerAnswer,
@@ -75,8 +76,17 @@ from clv_core.mcp_answers import (
 from clv_core.monitoring.realized import compare_realized, outside, with_tier_name
 from clv_core.records import JsonObject
 from clv_core.strategy.audiences.stored_contacts import stored_contacts
+from clv_core.strategy.campaigns import (
+    choose_next_list,
+    headline,
+    learned_offers,
+    offer_json,
+    outcome_json,
+    outcomes,
+    say_next,
+)
 from clv_core.strategy.customer import load_card
-from clv_core.strategy.forecast import ask_forecast
+from clv_core.strategy.forecast import find_asked_forecast
 from clv_core.strategy.plans import OfferCost, make_plan, parse_offers
 from clv_core.strategy.segments import load_scored_customers, parse_scheme, segment_table, table
 from clv_core.workspace import Workspace
@@ -85,9 +95,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 ABOUT: Final = (
     "Predicted customer lifetime value of an online shop: datasets, models with their verdict (trusted, caution,"
-    " not_trusted), segments, single customers, budget previews, the shop's forecast, and how earlier predictions came"
-    " true. Money is in the currency that an answer names. Say the verdict with every figure, and how old the"
-    " predictions are."
+    " not_trusted), segments, single customers, budget previews, the shop's forecast, what campaigns brought, and how"
+    " earlier predictions came true. Money is in the currency that an answer names. Say the verdict with every figure,"
+    " and how old the predictions are."
 )
 READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
@@ -143,6 +153,7 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     for tool in (
         *(tools.list_datasets, tools.list_models, tools.trust_verdict, tools.segment_summary, tools.customer_card),
         *(tools.top_customers, tools.budget_preview, tools.forecast, tools.realised_against_predicted),
+        tools.campaign_results,
     ):
         server.tool(annotations=READS)(_as_served(workspace, tool))
     return server
@@ -338,9 +349,9 @@ class Tools:
         unit: ForecastUnit = "week",
         new_customers: NewCustomers = None,
     ) -> ShopForecast:
-        """Forecast the shop's revenue: of customers known today, of those still to be won, in all; with 80% range."""
+        """Return the saved forecast of revenue: of customers known today, of those still to be won, of both; ranged."""
         scored = self._open(dataset, model)
-        asked = ask_forecast(scored, NoProgress(), days=days, unit=unit, new_customers=new_customers)
+        asked = find_asked_forecast(scored, days=days, unit=unit, new_customers=new_customers)
         said = asked.to_json()
         return ShopForecast(
             **self._about(scored),
@@ -356,6 +367,21 @@ class Tools:
         found = outside(spans, tiers, scored.dataset.manifest.currency)
         notes = [with_tier_name(message).text() for message in (*unknown.values(), *found.values())]
         return RealisedValue(**self._about(scored), by_day=_plain(spans), by_tier=_plain(tiers), notes=notes)
+
+    def campaign_results(self, dataset: DatasetName, model: ModelReference = "champion") -> CampaignResults:
+        """Return what each campaign brought beside its control group, after costs, and whom to write to next."""
+        scored = self._open(dataset, model)
+        currency = scored.dataset.manifest.currency
+        measured = outcomes(self._workspace, scored.dataset)
+        learned = learned_offers(measured)
+        made = choose_next_list(scored, learned, progress=NoProgress())
+        return CampaignResults(
+            **self._about(scored),
+            finding=headline(measured, currency).text(),
+            campaigns=[outcome_json(one, currency) for one in measured],
+            offers=[offer_json(offer) for offer in learned],
+            next=[message.text() for message in say_next(made, currency)],
+        )
 
     def _open(self, dataset: str, model: str) -> Scored:
         open_dataset(self._workspace, dataset)

@@ -56,7 +56,7 @@ class Phase(StoredRecord):
         return next((seconds for other, seconds in self.points if other > share), self.seconds)
 
 
-CHANGING: Final = ("--retrain", "--list")
+CHANGING: Final = ("--retrain", "--list", "--business")
 """Options with which a command does something else."""
 TRAINING: Final = (
     *(("features", 2.0), ("windows", 8.0), ("holdout", 11.0), ("windows", 6.0), ("training", 35.0)),
@@ -66,7 +66,8 @@ READING: Final = (
     *(("read", 2.0), ("columns", 4.0), ("write", 1.0), ("set_aside", 0.1), ("duplicates", 0.5), ("figures", 1.0)),
 )
 MERGING: Final = (("overlap", 1.0), ("write", 1.5), ("set_aside", 0.1), ("figures", 1.0))
-MONITORING: Final = (("monitoring", 8.0), ("features", 5.0), ("monitoring", 0.1))
+WATCHING: Final = (("watch", 2.0),)
+MONITORING: Final = (*WATCHING, ("monitoring", 8.0), ("features", 5.0), ("monitoring", 0.1))
 EXPLAINING: Final = (("features", 2.0), ("scoring", 4.0), ("explaining", 17.0), ("checking_reasons", 1.5))
 FORECASTING: Final = (("features", 1.5), ("scoring", 2.5), ("forecasting", 2.0))
 REFITTED: Final = (("windows", 8.0), ("holdout", 11.0))
@@ -75,7 +76,7 @@ USUAL: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "source": (("fetch", 3.0), *READING, *MERGING),
     "combine": MERGING,
     "clean --list": (("duplicates", 0.5), ("rules", 1.0)),
-    "demo": (*READING, *READING, *MERGING, ("read", 0.5), ("columns", 0.5), ("write", 1.0), *FORECASTING),
+    "demo": (*READING, *READING, *MERGING, ("read", 0.5), ("columns", 0.5), ("write", 1.0), *FORECASTING, *WATCHING),
     "explore": (
         *(("explore_customers", 0.1), ("explore_lines", 0.3), ("explore_categories", 0.1)),
         ("explore_sums", 2.0),
@@ -93,6 +94,7 @@ USUAL: Final[dict[str, tuple[tuple[str, float], ...]]] = {
     "price": (("price_reading", 1.0), ("price_measuring", 3.0)),
     "report": (*EXPLAINING, *FORECASTING, ("report", 1.5)),
     "monitor": MONITORING,
+    "monitor --business": WATCHING,
     "monitor --retrain": (*MONITORING, *TRAINING, *REFITTED * 2),
 }
 """Stages of commands with several, each with its seconds on a small log, for a machine's first run."""

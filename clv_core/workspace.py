@@ -2,7 +2,8 @@
 
 workspace/
   datasets/<name>/          current.json -> <version>/{events.parquet, set_aside.parquet, manifest.json};
-                            made/<version>/: artifacts made from it (:mod:`clv_core.deployment.artifacts`)
+                            made/<version>/: artifacts made from it (:mod:`clv_core.deployment.artifacts`);
+                            campaigns/<campaign>/: who is in its groups (:mod:`clv_core.strategy.campaigns`)
   models/<model id>/        one bundle a folder, named by its content
   registry/registry.sqlite  versions of models, and which one is champion
   runs/<dataset>-<run id>/  state from which a killed training resumes; removed when it ends or its dataset is deleted

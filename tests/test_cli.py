@@ -20,7 +20,17 @@ import pytest
 from clv_core import __version__, cli
 from clv_core.commands import simulation  # noqa: F401  registers the command
 from clv_core.commands.parser import COMMANDS, SPECS
-from clv_core.errors import Cancelled, ChainFailed, ClvError, NeedsAnswer, NotEnoughData, NotFound, Refused, UsageError
+from clv_core.errors import (
+    Cancelled,
+    ChainFailed,
+    ClvError,
+    NeedsAnswer,
+    NotEnoughData,
+    NotFound,
+    NotReady,
+    Refused,
+    UsageError,
+)
 from clv_core.i18n import translate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -240,8 +250,9 @@ def test_the_list_of_commands_is_written_in_sentences_and_names_the_exit_codes(
     with pytest.raises(SystemExit):
         cli.main(["--help", "--lang", language])
     end = capsys.readouterr().out.rpartition("--version")[2]
-    codes = {str(error.exit_code) for error in (UsageError, NeedsAnswer, Refused, ClvError, ChainFailed, Cancelled)}
-    assert codes == {"2", "3", "4", "5", "6", "130"} and codes | {"0"} == set(re.findall(r"\d+", end))
+    errors = (UsageError, NeedsAnswer, Refused, ClvError, ChainFailed, NotReady, Cancelled)
+    codes = {str(error.exit_code) for error in errors}
+    assert codes == {"2", "3", "4", "5", "6", "7", "130"} and codes | {"0"} == set(re.findall(r"\d+", end))
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

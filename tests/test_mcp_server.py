@@ -30,6 +30,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
+from clv_core.strategy.forecast import forecast
 from clv_core.strategy.plans.offers import MAX_OFFERS
 from clv_core.workspace import Workspace
 
@@ -72,6 +73,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
     listed = asyncio.run(tools())
     assert all(tool.annotations.read_only_hint and tool.description for tool in listed)
     scores = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
+    forecast(Scored.open(workspace, "shop", small_bundle.id), NoProgress())
     best = scores.loc[scores["predicted_clv"].idxmax()]
     arguments: dict[str, dict[str, Any]] = {
         "list_datasets": {},
@@ -83,6 +85,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
         "budget_preview": DATASET | {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
         "forecast": DATASET | {"days": 60, "unit": "month"},
         "realised_against_predicted": DATASET,
+        "campaign_results": DATASET,
     }
     assert {tool.name for tool in listed} == set(arguments)
     answers = {tool: ask(server, tool, **given) for tool, given in arguments.items()}

@@ -8,6 +8,7 @@ paretonbd    Pareto/NBD: customers may leave at any moment
 bgbb         BG/BB: both are decided at each of so many opportunities
 gammagamma   Gamma-Gamma: what an order is worth; ``lifetime_value``
 covariates   any of the counts with static covariates of customers
+tracking     what a model expects beside what came; :mod:`clv_core.plot` draws it
 
 events_summary makes the table that they are fitted on; inputs checks it; fitting finds the parameters: maximum
 likelihood on distinct rows with analytic gradients, quadrature in place of hypergeometric functions (so no overflow and

@@ -8,3 +8,8 @@ from .gammagamma import GammaGamma as GammaGamma
 from .gammagamma import lifetime_value as lifetime_value
 from .paretonbd import ParetoNBD as ParetoNBD
 from .purchase_model import PurchaseModel as PurchaseModel
+from .tracking import alive_history as alive_history
+from .tracking import customer_matrix as customer_matrix
+from .tracking import holdout_by_frequency as holdout_by_frequency
+from .tracking import purchase_tracking as purchase_tracking
+from .tracking import purchases_by_frequency as purchases_by_frequency

@@ -65,9 +65,9 @@ def summary_from_events(
         a                  0.0      0.0  5.0
         b                  0.0      0.0  5.0
     """
-    _check_units(unit=unit, grain=grain)
-    rows = _purchases(events, customer, time, amount, grain)
-    last = rows["day"].max() if end is None else _floor(pd.Series([_day("end", end)]), grain)[0]
+    check_units(unit=unit, grain=grain)
+    rows = purchase_days(events, customer, time, amount, grain)
+    last = rows["day"].max() if end is None else floor_days(pd.Series([day_of("end", end)]), grain)[0]
     return _summary(rows[rows["day"] <= last], last, unit, grain, amount is not None)
 
 
@@ -110,10 +110,10 @@ def calibration_holdout(
         >>> calibration_holdout(events, "2024-01-31").loc["a"].tolist()
         [1.0, 10.0, 30.0, 1.0, 34.0]
     """
-    _check_units(unit=unit, grain=grain)
-    rows = _purchases(events, customer, time, amount, grain)
-    cutoff = _floor(pd.Series([_day("calibration_end", calibration_end)]), grain)[0]
-    last = rows["day"].max() if end is None else _floor(pd.Series([_day("end", end)]), grain)[0]
+    check_units(unit=unit, grain=grain)
+    rows = purchase_days(events, customer, time, amount, grain)
+    cutoff = floor_days(pd.Series([day_of("calibration_end", calibration_end)]), grain)[0]
+    last = rows["day"].max() if end is None else floor_days(pd.Series([day_of("end", end)]), grain)[0]
     before = rows[rows["day"] <= cutoff]
     if len(before) == 0 or last <= cutoff:
         first, until = (f"{day:%Y-%m-%d}" if len(rows) else "-" for day in (rows["day"].min(), last))
@@ -123,11 +123,11 @@ def calibration_holdout(
     table["frequency_holdout"] = after.size().reindex(table.index).fillna(0.0).astype(float)
     if amount is not None:
         table["monetary_value_holdout"] = after["value"].mean().reindex(table.index).fillna(0.0)
-    table["duration_holdout"] = _between(pd.Series([last]), cutoff, unit, grain)[0]
+    table["duration_holdout"] = time_between(pd.Series([last]), cutoff, unit, grain)[0]
     return table
 
 
-def _purchases(events: Any, customer: str, time: str, amount: str | None, grain: Unit) -> pd.DataFrame:
+def purchase_days(events: Any, customer: str, time: str, amount: str | None, grain: Unit) -> pd.DataFrame:
     """Return one row a customer and day (week, month) with a purchase: ``customer_id``, ``day``, ``value``."""
     frame = _frame(events)
     needed = [customer, time, *([] if amount is None else [amount])]
@@ -139,7 +139,7 @@ def _purchases(events: Any, customer: str, time: str, amount: str | None, grain:
         numbers = pd.to_numeric(frame[amount], errors="coerce").astype(float)
         _refuse_missing(pd.Series(~np.isfinite(numbers.to_numpy())), amount)
         value = numbers
-    day = _floor(_days(frame[time], time), grain)
+    day = floor_days(_days(frame[time], time), grain)
     rows = pd.DataFrame({"customer_id": people, "day": day, "value": value})
     sums: Any = rows.groupby(["customer_id", "day"], as_index=False, observed=True)["value"].sum()
     return sums  # type: ignore[no-any-return]
@@ -151,8 +151,8 @@ def _summary(days: pd.DataFrame, last: pd.Timestamp, unit: Unit, grain: Unit, ha
     table = pd.DataFrame(
         {
             "frequency": (count - 1).astype(float),
-            "recency": _between(latest, first, unit, grain),
-            "T": _between(pd.Series(last, first.index), first, unit, grain),
+            "recency": time_between(latest, first, unit, grain),
+            "T": time_between(pd.Series(last, first.index), first, unit, grain),
         }
     )
     if has_amount:
@@ -161,7 +161,7 @@ def _summary(days: pd.DataFrame, last: pd.Timestamp, unit: Unit, grain: Unit, ha
     return table
 
 
-def _between(later: pd.Series, earlier: Any, unit: Unit, grain: Unit) -> pd.Series:
+def time_between(later: pd.Series, earlier: Any, unit: Unit, grain: Unit) -> pd.Series:
     """Return the time between days, in units; between months of the calendar whole numbers of them."""
     if unit == "month" and grain == "month":
         begin = pd.Series(earlier, later.index) if isinstance(earlier, pd.Timestamp) else earlier
@@ -200,7 +200,7 @@ def _days(times: pd.Series, name: str) -> pd.Series:
     return read.dt.tz_localize(None).dt.normalize()
 
 
-def _day(argument: str, day: date | str) -> pd.Timestamp:
+def day_of(argument: str, day: date | str) -> pd.Timestamp:
     """Return an argument's day, without a zone."""
     try:
         read = pd.Timestamp(day)
@@ -211,7 +211,7 @@ def _day(argument: str, day: date | str) -> pd.Timestamp:
     return read.tz_localize(None).normalize()
 
 
-def _floor(days: pd.Series, grain: Unit) -> pd.Series:
+def floor_days(days: pd.Series, grain: Unit) -> pd.Series:
     """Return the first day of the week (Monday) or month of each day."""
     if grain == "day":
         return days
@@ -220,7 +220,12 @@ def _floor(days: pd.Series, grain: Unit) -> pd.Series:
     return first
 
 
-def _check_units(**units: str) -> None:
+def check_units(**units: str) -> None:
+    """Refuse units of time by the name of their argument.
+
+    Raises:
+        UsageError: one is none.
+    """
     for argument, unit in units.items():
         if unit not in UNIT_DAYS:
             raise UsageError("btyd_choice", argument=argument, value=str(unit), choices=", ".join(UNIT_DAYS))

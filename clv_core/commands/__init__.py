@@ -52,6 +52,8 @@ def whole_number(low: int) -> Callable[[str], int]:
 DATASET: Final = option("name", "cli.option.dataset")
 MODEL: Final = option("--model", "cli.option.model", required=True)
 """A trained model, by id, role or version; the command gets its bundle's id."""
+MODEL_OR_NONE: Final = option("--model", "cli.option.model")
+"""The same for a command that also does something without one."""
 CUTOFF: Final = option("--cutoff", "cli.explain.cutoff", type=day)
 HORIZON_DAYS: Final = option("--horizon-days", "config.horizon_days.help", type=int, required=True)
 SEED: Final = option("--seed", "config.seed.help", type=int, default=1)

@@ -68,6 +68,8 @@ def _model(workspace: Workspace, options: argparse.Namespace, made: set[str]) ->
     from clv_core.deployment import open_bundle
     from clv_core.deployment.registry import resolve_bundle_id
 
+    if options.model is None:  # of a step that does without
+        return
     open_bundle(workspace, resolve_bundle_id(workspace, options.model, options.name))
 
 
@@ -109,6 +111,18 @@ def _contacts(workspace: Workspace, options: argparse.Namespace, made: set[str])
         raise NeedsAnswer("contacts_no_consent")
 
 
+def _campaign(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
+    """Look whether a campaign that there is not yet has a share of its control group."""
+    from clv_core.collection.store import open_dataset
+    from clv_core.strategy.campaigns import open_campaign
+
+    if options.campaign is None or options.control_share is not None:
+        return
+    if options.name in made:
+        raise UsageError("campaign_share", name=options.campaign)
+    open_campaign(open_dataset(workspace, options.name), options.campaign)
+
+
 def _files(workspace: Workspace, options: argparse.Namespace, made: set[str]) -> None:
     """Look at the files that a step reads each time."""
     for name in ("list", "customers", "suppress", "logo"):
@@ -136,11 +150,11 @@ NEEDS: Final[dict[str, Sequence[Needs]]] = {
     "source run": (_source,),
     "score": (_dataset, _model),
     "monitor": (_dataset, _model, _address),
-    "segment": (_dataset, _model, _segment),
-    "export": (_dataset, _model, _segment, _contacts, _files),
+    "segment": (_dataset, _model, _segment, _campaign),
+    "export": (_dataset, _model, _segment, _contacts, _campaign, _files),
     "report": (_dataset, _model, _files),
     "summary": (_dataset, _model, _address),
-    "push": (_dataset, _model, _segment, _destination, _files),
+    "push": (_dataset, _model, _segment, _destination, _campaign, _files),
     "backup": (),
     "prune": (_dataset,),
     "models prune": (_versions,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,18 +17,23 @@ from clv_core.commands import (
     SCHEME,
     Answer,
     Context,
+    day,
     open_scored,
     print_messages,
     trust_and_warnings,
+    whole_number,
 )
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 from clv_core.strategy.audiences import EXPORTS
+from clv_core.strategy.campaigns import CAMPAIGN_DAYS
 from clv_core.strategy.destinations import KINDS, PURPOSES
 
 if TYPE_CHECKING:
     from clv_core.collection.store import Dataset
+    from clv_core.deployment import Scored
     from clv_core.strategy.audiences import Exported, Matches
+    from clv_core.strategy.campaigns import CampaignRequest
     from clv_core.strategy.destinations import Destination
     from clv_core.strategy.plans import OfferCost
     from clv_core.strategy.segments import Condition, Segmentation
@@ -53,6 +59,53 @@ def read_offer_cost(options: argparse.Namespace) -> OfferCost | None:
     return OfferCost(options.offer_cost, options.offer_paid, options.margin_rate)
 
 
+CAMPAIGN: Final = (
+    option("--campaign", "cli.campaign.name", metavar="NAME"),
+    option(
+        "--campaign-days",
+        "cli.campaign.days",
+        type=whole_number(1),
+        default=CAMPAIGN_DAYS,
+        params={"default": CAMPAIGN_DAYS},
+    ),
+    option("--campaign-cost", "cli.campaign.cost", type=float, default=0.0),
+    option("--campaign-margin", "cli.campaign.margin", type=float),
+)
+"""Declare the campaign that a list is of; a list is of none until it is asked."""
+CONTROL: Final = (
+    option("--control-share", "cli.campaign.share", type=float),
+    option("--start", "cli.campaign.start", type=day),
+)
+"""Declare the control group of a new campaign, and its first day."""
+
+
+def read_campaign(options: argparse.Namespace, scored: Scored | None = None) -> CampaignRequest | None:
+    """Return the campaign of a command line; None where it names none. Without ``scored`` it is only checked.
+
+    Raises:
+        UsageError: a control group, or its first day, without a campaign; or values out of bounds.
+        Refused: the name cannot name a folder.
+    """
+    from clv_core.strategy.campaigns import CampaignRequest
+
+    if options.campaign is None:
+        given = [name for name in ("control_share", "start") if getattr(options, name) is not None]
+        if given and options.command != "plan":  # whose groups need no campaign
+            raise UsageError("campaign_name", options=[f"--{name.replace('_', '-')}" for name in given])
+        return None
+    about = {"scheme": options.scheme, "segment": " ".join(getattr(options, "segment", []))}
+    about |= {} if scored is None else {"model": scored.model.id}
+    return CampaignRequest(
+        options.campaign,
+        options.start or (date.max if scored is None else scored.as_of),
+        options.campaign_days,
+        options.control_share,
+        about,
+        options.campaign_cost,
+        options.campaign_margin,
+    )
+
+
 def scheme_and_conditions(options: argparse.Namespace, dataset: Dataset) -> tuple[Segmentation, list[Condition]]:
     """Return the scheme and the conditions of a command line.
 
@@ -75,6 +128,7 @@ def check_segment(options: argparse.Namespace) -> None:
     from clv_core.strategy.audiences import check_ending
 
     check_ending(options.out)
+    read_campaign(options)
     if read_offer_cost(options) is None and options.margin_rate != 1:
         raise UsageError("segment_margin")
 
@@ -88,6 +142,8 @@ def check_segment(options: argparse.Namespace) -> None:
     option("--out", "cli.segment.out", type=Path, required=True),
     *OFFER_COST,
     option("--margin-rate", "cli.offer.margin", type=float, default=1.0),
+    *CAMPAIGN,
+    *CONTROL,
     CUTOFF,
     check=check_segment,
 )
@@ -111,6 +167,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> Answer:
         scheme=scheme,
         conditions=conditions,
         offer=offer,
+        campaign=read_campaign(options, scored),
         language=context.language,
         progress=context.progress,
     )
@@ -126,7 +183,7 @@ def run_segment(options: argparse.Namespace, context: Context) -> Answer:
         "past_origins": made.total.origins,
         "customers": made.customers,
         "tiers" if "tier" in made.table else "segments": _records(made.table),
-        **trust_and_warnings(scored, context, () if offer is None else offer.notes),
+        **trust_and_warnings(scored, context, (*(() if offer is None else offer.notes), *made.notes)),
     }
 
 
@@ -148,7 +205,10 @@ def check_export(options: argparse.Namespace) -> None:
     ending = EXPORTS[options.format].suffix
     if options.out.suffix != ending:
         raise UsageError("export_ending", path=options.out.name, format=options.format, ending=ending)
+    read_campaign(options)
     offer = read_offer_cost(options)
+    if options.campaign is not None and EXPORTS[options.format].conversion_days is not None:
+        raise UsageError("campaign_conversions", format=options.format)
     if options.margin_rate != 1 and offer is None and EXPORTS[options.format].conversion_days is None:
         conversion_formats = [entry.id for entry in EXPORTS.values() if entry.conversion_days is not None]
         raise UsageError("export_margin", format=options.format, known=conversion_formats)
@@ -169,6 +229,8 @@ def check_export(options: argparse.Namespace) -> None:
     option("--assume-consent", "cli.export.assume_consent", action="store_true"),
     option("--margin-rate", "cli.export.margin", type=float, default=1.0),
     *OFFER_COST,
+    *CAMPAIGN,
+    *CONTROL,
     CUTOFF,
     check=check_export,
 )
@@ -201,7 +263,7 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
         scored,
         options.out,
         format=options.format,
-        selection=Selection(scheme, conditions, listed, context.language, offer),
+        selection=Selection(scheme, conditions, listed, context.language, offer, read_campaign(options, scored)),
         contacts=contacts,
         margin_rate=options.margin_rate,
         progress=context.progress,
@@ -221,6 +283,15 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     }
 
 
+def check_push(options: argparse.Namespace) -> None:
+    """Refuse a campaign that cannot be.
+
+    Raises:
+        UsageError, Refused: as of :func:`read_campaign`.
+    """
+    read_campaign(options)
+
+
 @command(
     "push",
     DATASET,
@@ -233,17 +304,21 @@ def run_export(options: argparse.Namespace, context: Context) -> Answer:
     option("--region", "cli.export.region"),
     option("--assume-consent", "cli.export.assume_consent", action="store_true"),
     option("--no-ids-as-email", "cli.push.no_ids_as_email", action="store_true"),
+    *CAMPAIGN,
+    *CONTROL,
     CUTOFF,
+    check=check_push,
 )
 def run_push(options: argparse.Namespace, context: Context) -> Answer:
     """Send what changed, or say what would be sent, and return counts and who was not accepted."""
     from clv_core.collection.parse import load_key
     from clv_core.collection.privacy import SuppressionList
-    from clv_core.strategy.audiences import Contacts, read_entries, side_of, words_of
+    from clv_core.strategy.audiences import CampaignList, Contacts, read_entries, side_of, words_of
     from clv_core.strategy.destinations import PushList, open_destination, push_contacts
     from clv_core.strategy.destinations.push import push
     from clv_core.strategy.segments import choose, load_scored_customers
 
+    check_push(options)
     destination = open_destination(context.workspace, options.to)
     scored = open_scored(options, context)
     manifest = scored.dataset.manifest
@@ -258,11 +333,13 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
         suppressed=words_of(() if options.suppress is None else read_entries(options.suppress), key),
         ids_as_email=not options.no_ids_as_email,
     )
+    campaign = read_campaign(options, scored)
     people = PushList(
         choose(customers, conditions),
         side_of(scored, scheme, conditions),
         push_contacts(destination, contacts, scored.dataset),
         SuppressionList.of(context.workspace, scored.dataset),
+        None if campaign is None else CampaignList(scored.dataset, campaign, context.language),
     )
     pushed = push(
         context.workspace,
@@ -272,7 +349,8 @@ def run_push(options: argparse.Namespace, context: Context) -> Answer:
         progress=context.progress,
         tell=lambda message: print_messages([message], context),
     )
-    return {**pushed.to_json(), **trust_and_warnings(scored, context, pushed.notes)}
+    notes = pushed.notes if people.campaign is None else (*pushed.notes, people.campaign.note)
+    return {**pushed.to_json(), **trust_and_warnings(scored, context, notes)}
 
 
 @command(
@@ -314,8 +392,8 @@ def _counts(made: Exported, suppression: Matches | None) -> Answer:
     return {
         "rows": made.rows,
         "asked": made.asked,
-        "share_with_consent": made.rows / made.asked,
-        "match_rate": made.rows / made.asked,  # its former name, which readers of the JSON may still take
+        "share_with_consent": made.contacted / made.asked,
+        "match_rate": made.contacted / made.asked,  # its former name, which readers of the JSON may still take
         "left_out": made.left_out,
         "reach": made.reach,
         "suppression": None if suppression is None else suppression.to_json(),

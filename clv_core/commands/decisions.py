@@ -19,11 +19,13 @@ from clv_core.commands import (
     day,
     horizon,
     open_scored,
+    print_messages,
     split_pairs,
     trust_and_warnings,
     whole_number,
     written_json,
 )
+from clv_core.commands.customer_lists import CAMPAIGN, read_campaign
 from clv_core.commands.parser import command, option
 from clv_core.errors import NotEnoughData, UsageError
 from clv_core.i18n import translate
@@ -45,13 +47,15 @@ RATES: Final = (
     DATASET,
     MODEL,
     option("--budget", "cli.plan.budget", type=float, required=True),
-    option("--offer", "cli.plan.offer", action="append", required=True),
+    option("--offer", "cli.plan.offer", action="append", default=[]),
+    option("--learned", "cli.plan.learned", action="store_true"),
     option("--scheme", "cli.plan.scheme", default="quantile"),
     option("--out", "cli.segment.out", type=Path, required=True),
     CUTOFF,
     option("--horizon-days", "cli.score.horizon", type=horizon),
     option("--control-share", "cli.plan.control", type=float),
     option("--start", "cli.plan.start", type=day),
+    *CAMPAIGN,
     *RATES,
 )
 def run_plan(options: argparse.Namespace, context: Context) -> Answer:
@@ -59,15 +63,20 @@ def run_plan(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.strategy import PlanInputs
     from clv_core.strategy import plan as run_plan
     from clv_core.strategy.audiences import check_ending
-    from clv_core.strategy.plans import parse_offers
+    from clv_core.strategy.campaigns import learned_offers, outcomes, with_learned
+    from clv_core.strategy.plans import check_offers, parse_offers
     from clv_core.strategy.segments import parse_scheme
 
     scored = open_scored(options, context)
     scheme = parse_scheme(options.scheme, scored.dataset)
-    offers, experiments = parse_offers(options.offer)
+    offers, experiments = parse_offers(options.offer) if options.offer or not options.learned else ((), {})
     check_ending(options.out)
     scored = scored.at_horizon(options.horizon_days, options.discount_rate, options.margin_rate)
-    inputs = PlanInputs(offers, options.budget, scheme, options.control_share, options.start)
+    if options.learned:
+        learned = learned_offers(outcomes(context.workspace, scored.dataset))
+        offers = check_offers(with_learned(offers, learned, str(scheme), scored.terms))
+    campaign = read_campaign(options, scored)
+    inputs = PlanInputs(offers, options.budget, scheme, options.control_share, options.start, campaign)
     made = run_plan(
         scored, inputs, options.out, experiments=experiments, language=context.language, progress=context.progress
     )
@@ -338,4 +347,102 @@ def run_forecast(options: argparse.Namespace, context: Context) -> Answer:
             "actual": bridge.actual_cents / 100,
         },
         **trust_and_warnings(scored, context, warnings),
+    }
+
+
+@command(
+    "results",
+    option("name", "cli.results.name", nargs="?"),
+    option("--model", "cli.results.model"),
+    option("--cost", "cli.results.cost", type=float),
+    option("--json", "cli.results.json", action="store_true"),
+)
+def run_results(options: argparse.Namespace, context: Context) -> Answer:
+    """Return the outcome of each campaign, and with a model whom to write to next.
+
+    Raises:
+        UsageError: a model without a dataset.
+    """
+    from clv_core.collection.store import list_datasets, open_dataset
+    from clv_core.deployment import Scored
+    from clv_core.deployment.registry import resolve_bundle_id
+    from clv_core.errors import Message
+    from clv_core.strategy.campaigns import (
+        choose_next_list,
+        headline,
+        learned_offers,
+        offer_json,
+        outcome_json,
+        outcomes,
+        say_next,
+        say_outcome,
+    )
+
+    if options.model is not None and options.name is None:
+        raise UsageError("results_dataset")
+    work = context.workspace
+    datasets = list_datasets(work) if options.name is None else [open_dataset(work, options.name)]
+    found: list[Answer] = []
+    said: list[Message] = []
+    for dataset in datasets:
+        measured, currency = outcomes(work, dataset), dataset.manifest.currency
+        learned = learned_offers(measured)
+        answer: Answer = {
+            "dataset": dataset.name,
+            "finding": headline(measured, currency, context.language).display(context.language),
+            "campaigns": [outcome_json(one, currency, context.language) for one in measured],
+            "offers": [offer_json(offer) for offer in learned],
+        }
+        said += [say_outcome(one, currency, context.language) for one in measured]
+        if options.model is not None:
+            scored = Scored.open(work, dataset.name, resolve_bundle_id(work, options.model, dataset.name))
+            made = choose_next_list(
+                scored, learned, cost=options.cost, language=context.language, progress=context.progress
+            )
+            sentences = say_next(made, currency, context.language)
+            said += sentences
+            answer["next"] = {
+                "offer": None if made.offer is None else made.offer.name,
+                "customers": len(made.customers),
+                "expected_gain": made.gain,
+                "expected_gain_low": made.low,
+                "expected_gain_high": made.high,
+                "unknown": list(made.unknown),
+                "tests": [dataclasses.asdict(test) for test in made.tests],
+                "messages": [sentence.to_json(context.language) for sentence in sentences],
+                **trust_and_warnings(scored, context),
+            }
+        found.append(answer)
+    if not options.json:
+        print_messages(said, context)
+    return {"datasets": found} if options.name is None else found[0]
+
+
+@command(
+    "demand",
+    DATASET,
+    MODEL,
+    option("--weeks", "cli.demand.weeks", type=whole_number(1), default=4),
+    option("--by", "cli.demand.by", default="product"),
+    option("--stock", "cli.demand.stock", type=Path, metavar="FILE"),
+    option("--out", "cli.demand.out", type=Path),
+)
+def run_demand(options: argparse.Namespace, context: Context) -> Answer:
+    """Forecast what will be bought of each product, and write the table to order by."""
+    from clv_core.strategy.audiences import check_ending, side_of, write_rows
+    from clv_core.strategy.demand import ask_demand
+
+    if options.out is not None:
+        check_ending(options.out)
+    scored = open_scored(options, context)
+    asked = ask_demand(scored, context.progress, weeks=options.weeks, by=options.by, stock=options.stock)
+    written = None
+    if options.out is not None:
+        side = side_of(scored).at(scored.terms, asked.notes, context.language)
+        written = write_rows(context.workspace, asked.table(), options.out, side, dataset=scored.dataset)
+    return {
+        **written_json(written),
+        "model": options.model,
+        **asked.to_json(),
+        **trust_and_warnings(scored, context, asked.notes),
     }

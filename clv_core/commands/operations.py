@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clv_core import audit
 from clv_core.commands import (
     DATASET,
     MODEL,
+    MODEL_OR_NONE,
     Answer,
     Context,
     check_steps,
@@ -20,22 +25,33 @@ from clv_core.commands import (
     print_messages,
     whole_number,
 )
-from clv_core.commands.parser import command, option
+from clv_core.commands.parser import command, one_of, option
 from clv_core.environment import Environment
-from clv_core.errors import ChainFailed, ClvError, Message, NotFound
+from clv_core.errors import ChainFailed, ClvError, Message, NotFound, UsageError
 from clv_core.monitoring.notifications import EMAIL, WEBHOOK, Smtp, channels, chat_payload, checked_url, deliver
 from clv_core.workspace import write_text
 
 if TYPE_CHECKING:
-    from clv_core.monitoring import Report
+    from clv_core.collection.store import Dataset
+    from clv_core.monitoring import Report, Watched
 
 NAME = option("name", "cli.schedule.name")
+
+
+def _check_monitor(options: argparse.Namespace) -> None:
+    """Refuse what needs a model beside ``--business``.
+
+    Raises:
+        UsageError: there is such an option.
+    """
+    if options.business and (options.retrain or options.leave or options.every or options.chunk != "auto"):
+        raise UsageError("monitor_business")
 
 
 @command(
     "monitor",
     DATASET,
-    MODEL,
+    one_of(MODEL_OR_NONE, option("--business", "cli.monitor.business", action="store_true"), required=True),
     option("--chunk", "cli.monitor.chunk", choices=("auto", "week", "month"), default="auto"),
     option("--out", "cli.monitor.out", type=Path),
     option("--webhook", "cli.monitor.webhook", nargs="?", const="", metavar="URL"),
@@ -44,37 +60,64 @@ NAME = option("name", "cli.schedule.name")
     option("--retrain", "cli.monitor.retrain", action="store_true"),
     option("--every", "cli.monitor.every", type=whole_number(0), default=0, metavar="DAYS"),
     option("--leave", "cli.monitor.leave", action="store_true"),
+    check=_check_monitor,
 )
 def run_monitor(options: argparse.Namespace, context: Context) -> Answer:
-    """Monitor, save the report, notify of new alerts, and return health, alerts and a recommendation.
+    """Watch the business, then monitor the model; save both, notify of what is new, and return what was found.
+
+    Neither findings nor alerts are errors: the exit code is 0, as they are sent and stay until somebody has seen them.
 
     Raises:
+        UsageError: an option needs a model.
         ClvError: a notification failed, or no challenger could be trained; all else was done, and is in the error's
             ``result``.
     """
-    from clv_core.monitoring import write_report
+    from clv_core.collection.store import open_dataset
+    from clv_core.monitoring import watch_dataset, write_report, write_watch
     from clv_core.monitoring.monitor import monitor
+    from clv_core.monitoring.notifications import notify_findings
     from clv_core.monitoring.notifications.notify import notify
 
+    _check_monitor(options)
     environment = Environment.from_environment()
     url = options.webhook or environment.webhook_url
     webhook = checked_url(url) if url or options.webhook is not None else None
     mailed = options.email or (environment.smtp_host and environment.smtp_to)
     smtp = Smtp.of(environment) if mailed else None
-    report = monitor(open_scored(options, context), kind=options.chunk, progress=context.progress)
+    dataset = open_dataset(context.workspace, options.name)
+    watched = watch_dataset(dataset, context.progress)
+    report = None
+    if not options.business:
+        report = monitor(open_scored(options, context), kind=options.chunk, progress=context.progress)
     if options.acknowledge:
-        report = _acknowledged(report, options, context)
+        report = _acknowledged(report, dataset, watched, options, context)
+        watched = watch_dataset(dataset, context.progress)
+    if not options.quiet:
+        for line in watched.lines(context.language):
+            print(line, file=sys.stderr, flush=True)
     if options.out is not None:
-        write_report(report, options.out, context.language)
-    result = report.to_json(context.language)
+        write_watch(watched, options.out, context.language)
+        if report is not None:
+            write_report(report, options.out, context.language)
+    result: Answer = {"business": watched.to_json(context.language)}
+    result |= {"dataset": dataset.name} if report is None else report.to_json(context.language)
     result["out"] = None if options.out is None else str(options.out)
     failed: ClvError | None = None
-    try:
-        result["told"] = notify(context.workspace, report, webhook=webhook, smtp=smtp, language=context.language)
-    except ClvError as error:
-        failed = error
-        result["untold"] = error.to_json(context.language)
-    if options.retrain:
+    told: Counter[str] = Counter()
+    ways: dict[str, Any] = {"webhook": webhook, "smtp": smtp, "language": context.language}
+    tellers: list[Callable[[], dict[str, int]]] = [lambda: notify_findings(dataset, watched, **ways)]
+    if report is not None:
+        tellers.append(partial(notify, context.workspace, report, **ways))
+    for tell in tellers:
+        try:
+            told.update(tell())
+        except ClvError as error:
+            failed = failed or error
+    if failed is not None:
+        result["untold"] = failed.to_json(context.language)
+    else:
+        result["told"] = dict(told)
+    if options.retrain and report is not None:
         try:
             result["retrain"] = _retrained(report, options, context)
         except ClvError as error:
@@ -108,16 +151,24 @@ def _retrained(report: Report, options: argparse.Namespace, context: Context) ->
     return outcome.to_json(context.language)
 
 
-def _acknowledged(report: Report, options: argparse.Namespace, context: Context) -> Report:
-    from clv_core.monitoring import acknowledge_alerts, acknowledged
+def _acknowledged(
+    report: Report | None, dataset: Dataset, watched: Watched, options: argparse.Namespace, context: Context
+) -> Report | None:
+    """Mark alerts of the model and findings of the watch as seen; return the report after that."""
+    from clv_core.monitoring import acknowledge_alerts, acknowledge_findings, acknowledged
 
-    model = report.about.model
-    alerts = [alert.id for alert in report.alerts]
+    alerts = [] if report is None else [alert.id for alert in report.alerts]
+    findings = {record.id: record for record in watched.records}
     for alert in options.acknowledge:
-        if alert != "all" and alert not in alerts:
-            raise NotFound("no_alert", alert=alert[:40], model=model, known=list(alerts) or "-")
-    selected = alerts if "all" in options.acknowledge else options.acknowledge
-    acknowledge_alerts(context.workspace, model, selected, audit.actor())
+        if alert != "all" and alert not in alerts and alert not in findings:
+            known = [*findings, *alerts] or "-"
+            raise NotFound("no_alert", alert=alert[:40], model=options.model or dataset.name, known=known)
+    selected = {*findings, *alerts} if "all" in options.acknowledge else set(options.acknowledge)
+    acknowledge_findings(dataset, [record for name, record in findings.items() if name in selected], audit.actor())
+    if report is None:
+        return None
+    model = report.about.model
+    acknowledge_alerts(context.workspace, model, [alert for alert in alerts if alert in selected], audit.actor())
     return report.seen(acknowledged(context.workspace, model))
 
 
@@ -246,13 +297,16 @@ def run_due_chains(options: argparse.Namespace, context: Context) -> Answer:
     option("--email", "cli.summary.email", action="store_true"),
 )
 def run_summary(options: argparse.Namespace, context: Context) -> Answer:
-    """Send the night's record and what has changed since the model was trained, or write it to a file.
+    """Send what the watch on the business found, the night's record and what has changed since the model was trained.
+
+    The watch is that of the dataset as it is now, which ``monitor`` has made; where it has not, nothing is said of it.
 
     Raises:
         UsageError: neither a mail server nor an address is set, or a variable is not valid.
         ClvError: a server cannot be reached, or refuses; the other way was used.
     """
-    from clv_core.monitoring import nights
+    from clv_core.collection.store import open_dataset
+    from clv_core.monitoring import find_watch, nights
     from clv_core.monitoring.monitor import monitor
     from clv_core.monitoring.notifications import summary_mail
 
@@ -260,8 +314,12 @@ def run_summary(options: argparse.Namespace, context: Context) -> Answer:
     report = monitor(open_scored(options, context), progress=context.progress)
     ran = nights(context.workspace, options.name, datetime.now(UTC))
     lines = [line for night in ran for line in night.lines(context.language)]
-    subject, text, html = summary_mail(report, context.language, _sources(context, options.name), lines)
+    watched = find_watch(open_dataset(context.workspace, options.name))
+    business = [] if watched is None else watched.lines(context.language)
+    sources, campaigns = _sources(context, options.name), _campaigns(context, options.name)
+    subject, text, html = summary_mail(report, context.language, sources, lines, campaigns, business)
     facts = {"dataset": options.name, "nights": [night.to_json() for night in ran]}
+    facts |= {} if watched is None else {"business": watched.to_json(context.language)}
     failed: ClvError | None = None
     sent = []
     for way in ways:
@@ -313,6 +371,16 @@ def _sources(context: Context, dataset: str) -> list[str]:
             messages = [*([compared] if compared else []), *state.warnings]
             lines += [message.display(context.language) for message in messages]
     return lines
+
+
+def _campaigns(context: Context, dataset: str) -> list[str]:
+    """Return a line on each campaign of a dataset that is measured or is to be."""
+    from clv_core.collection.store import open_dataset
+    from clv_core.strategy.campaigns import outcomes, summary_lines
+
+    opened = open_dataset(context.workspace, dataset)
+    found = outcomes(context.workspace, opened)
+    return summary_lines(found, opened.manifest.currency, context.language)
 
 
 def _paused(options: argparse.Namespace, context: Context, *, paused: bool) -> Answer:

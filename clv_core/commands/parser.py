@@ -116,6 +116,11 @@ class CommandSpec:
     epilog: Callable[[str], str] | None
     check: Callable[[argparse.Namespace], None] | None
 
+    @property
+    def all_options(self) -> list[Option]:
+        """Each option by itself, also those that exclude one another."""
+        return [part for entry in self.options for part in (entry.options if isinstance(entry, OneOf) else (entry,))]
+
 
 COMMANDS: Final = {
     **dict.fromkeys(("simulate", "pretrain"), "simulation"),
@@ -125,9 +130,9 @@ COMMANDS: Final = {
     **dict.fromkeys(("clean", "customers", "explore"), "preparation"),
     **dict.fromkeys(("look", "train"), "training"),
     **dict.fromkeys(("backtest", "tune"), "backtests"),
-    **dict.fromkeys(("score", "explain", "card", "embed"), "scoring"),
+    **dict.fromkeys(("score", "merge", "explain", "card", "embed"), "scoring"),
     **dict.fromkeys(("segment", "export", "push", "destinations"), "customer_lists"),
-    **dict.fromkeys(("plan", "recommend", "price", "acquire", "forecast"), "decisions"),
+    **dict.fromkeys(("plan", "recommend", "price", "acquire", "forecast", "demand", "results"), "decisions"),
     **dict.fromkeys(("report", "demo"), "reports"),
     "models": "model_versions",
     **dict.fromkeys(("monitor", "schedule", "run-due", "summary"), "operations"),

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from clv_core.deployment import Scored
 
 VOUCHER: Final = "Voucher 10 €"
-VOUCHER_COST: Final = 2.5
-"""Of the demo's voucher, as one in four is redeemed."""
 BUDGET: Final = 20_000.0
 """Of the demo's plan."""
 
@@ -125,6 +123,7 @@ def _explain(scored: Scored, progress: Progress) -> None:
 def run_demo(options: argparse.Namespace, context: Context) -> Answer:
     """Put the sample and its model into the workspace, and return their names; or copy its files to a folder."""
     from clv_core.deployment import Scored, trust
+    from clv_core.monitoring import watch_dataset
     from clv_core.strategy.forecast import forecast
     from clv_core.upkeep import add_demo, copy_sample
 
@@ -134,6 +133,7 @@ def run_demo(options: argparse.Namespace, context: Context) -> Answer:
         return {"out": str(options.out), "files": [str(path) for path in copy_sample(options.out)]}
     dataset, bundle = add_demo(context.workspace, progress=context.progress)
     forecast(Scored.open(context.workspace, dataset.name, bundle.id), context.progress)  # pages say it, and make none
+    watch_dataset(dataset, context.progress)
     return {
         "dataset": dataset.name,
         "model": bundle.id,
@@ -182,7 +182,12 @@ def _make(folder: Path, context: Context) -> Answer:
     recommend(scored, None, progress=progress)
     price(scored, None, progress=progress)
     effect = measure_experiment(scored, demo.VOUCHER_TEST, most_days=scored.trained_days, progress=progress)
-    offer = {"name": VOUCHER, "cost": VOUCHER_COST, "unit": "money", **{f"tier{tier}": 0.0 for tier in range(1, 5)}}
+    offer = {
+        "name": VOUCHER,
+        "cost": demo.VOUCHER_COST,
+        "unit": "money",
+        **{f"tier{tier}": 0.0 for tier in range(1, 5)},
+    }
     save_offers(dataset, SavedOffers({TIERS: ({"start": None, **offer, "capacity": None},)}, {VOUCHER: effect}, BUDGET))
     paths = [before.folder, bundle.folder, scored.folder, dataset.folder.parent / FILE]
     paths += [model_folder(work, model) for model in (before.id, bundle.id)]

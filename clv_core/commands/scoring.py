@@ -25,7 +25,9 @@ from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
 
 if TYPE_CHECKING:
-    from clv_core.deployment import Terms
+    from clv_core.deployment import Bundle, Terms
+    from clv_core.deployment.shards import MergedScores
+    from clv_core.deployment.spark import FolderScores
 
 SPARK: Final = (
     option("--events", "cli.spark.events", metavar="FOLDER"),
@@ -42,10 +44,13 @@ def check_score(options: argparse.Namespace) -> None:
     """Refuse options of ``score`` that do not go together.
 
     Raises:
-        UsageError: neither a dataset nor a folder is named, or both are, or the file has an unsupported ending.
+        UsageError: neither a dataset nor a folder is named, or both are; a dataset has no shards; the file has an
+            unsupported ending.
     """
     if (options.name is None) == (options.events is None):
         raise UsageError("dataset_or_events")
+    if options.shard is not None and options.events is None:
+        raise UsageError("shard_without_events")
     if options.events is None and Path(options.out).suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=options.out, endings=".csv, .parquet")
 
@@ -54,6 +59,7 @@ def check_score(options: argparse.Namespace) -> None:
     "score",
     option("name", "cli.option.dataset", nargs="?"),
     *SPARK,
+    option("--shard", "cli.score.shard", metavar="3/16"),
     MODEL,
     option("--out", "cli.score.out", required=True),
     option("--cutoff", "cli.score.cutoff", type=day),
@@ -69,6 +75,8 @@ def run_score(options: argparse.Namespace, context: Context) -> Answer:
         UsageError: see :func:`check_score`.
     """
     check_score(options)
+    if options.shard is not None:
+        return _shard(options, context)
     return _dataset(options, context) if options.events is None else _folder(options, context)
 
 
@@ -89,7 +97,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
         forecast(scored, context.progress)
     side = replace(side_of(scored), **asdict(scored.terms))
     about = {"dataset": side.dataset, "dataset_version": side.dataset_version, "currency": side.currency}
-    result = _result(options, context, scored.terms, scored.as_of, scored.warnings())
+    result = _result(options.model, context, scored.terms, scored.as_of, scored.warnings())
     objected = scored.dataset.objected.customers
     result |= {"customers": customers, "predicted_total": total, "objected": objected}
     side_file = _write_side_file(out, {**about, **result})
@@ -98,7 +106,7 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
 
 
 def _folder(options: argparse.Namespace, context: Context) -> Answer:
-    from clv_core.deployment import Terms, bundle_staleness_warnings, open_bundle
+    from clv_core.deployment import Terms, open_bundle
     from clv_core.deployment.spark import score_folder
     from clv_core.features import REMOTE, LogFolder, Spark
 
@@ -116,21 +124,75 @@ def _folder(options: argparse.Namespace, context: Context) -> Answer:
             progress=context.progress,
         )
     about = {"events": options.events, "timezone": scores.timezone, "currency": bundle.record.currency}
-    warnings = [*terms.warnings(trained_days), *bundle_staleness_warnings(bundle, scores.as_of)]
-    if scores.objected:
-        warnings = [Message("warning.objected", {"customers": scores.objected}), *warnings]
-    result = _result(options, context, terms, scores.as_of, warnings)
-    result |= {"customers": scores.customers, "predicted_total": scores.total, "objected": scores.objected}
+    result = _folder_result(bundle, terms, scores.as_of, scores, context)
     side_file = None if REMOTE in options.out else _write_side_file(Path(options.out), {**about, **result})
     return {"out": options.out, "side_file": side_file, **result}
 
 
-def _result(
-    options: argparse.Namespace, context: Context, terms: Terms, as_of: date, warnings: list[Message]
+def _shard(options: argparse.Namespace, context: Context) -> Answer:
+    from clv_core.deployment import Terms, open_bundle
+    from clv_core.deployment.shards import FolderRequest, Shard, not_ready, score_shard
+
+    shard = Shard.parse(options.shard)
+    trained_days = open_bundle(context.workspace, options.model).record.horizon_days
+    terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
+    request = FolderRequest(options.events, options.model, options.timezone, options.cutoff, terms)
+    run = score_shard(context.workspace, request, shard, Path(options.out), progress=context.progress)
+    if run.waits_for and not run.written:
+        raise not_ready(run.waits_for, run.round, shard.of)
+    return {
+        "shard": str(shard),
+        "out": options.out,
+        "model": options.model,
+        "written": run.written,
+        "done": not run.waits_for,
+        "waits_for": {"round": run.round, "shards": run.waits_for} if run.waits_for else None,
+        "customers": run.customers,
+    }
+
+
+@command(
+    "merge",
+    option("shards", "cli.merge.shards", type=Path, metavar="DIR"),
+    option("--out", "cli.merge.out", required=True, type=Path),
+)
+def run_merge(options: argparse.Namespace, context: Context) -> Answer:
+    """Write the scores of all shards and their side file, and return counts and totals.
+
+    Raises:
+        UsageError: the file has an unsupported ending.
+    """
+    from clv_core.deployment import open_bundle
+    from clv_core.deployment.shards import merge_shards
+
+    if options.out.suffix not in (".csv", ".parquet"):
+        raise UsageError("bad_out", path=str(options.out), endings=".csv, .parquet")
+    merged = merge_shards(context.workspace, options.shards, options.out, progress=context.progress)
+    plan, bundle = merged.plan, open_bundle(context.workspace, merged.plan.model)
+    about = {"events": plan.events, "timezone": plan.timezone, "currency": bundle.record.currency}
+    result = _folder_result(bundle, plan.terms, plan.as_of, merged, context, merged.gaps)
+    side_file = _write_side_file(options.out, {**about, **result})
+    return {"out": str(options.out), "side_file": side_file, "shards": plan.shards, **result}
+
+
+def _folder_result(
+    bundle: Bundle, terms: Terms, as_of: date, scores: FolderScores | MergedScores, context: Context, gaps: int = 0
 ) -> Answer:
+    from clv_core.deployment import bundle_staleness_warnings, gap_warnings, learned_from_objected
+
+    objected = [Message("warning.objected", {"customers": scores.objected})] if scores.objected else []
+    if learned := learned_from_objected(context.workspace, bundle):
+        objected.append(Message("warning.learned_from_objected", {"customers": learned}))
+    assumed, stale = terms.warnings(bundle.record.horizon_days), bundle_staleness_warnings(bundle, as_of)
+    warnings = [*objected, *assumed, *stale, *gap_warnings(bundle.record.train_config, gaps)]
+    result = _result(bundle.id, context, terms, as_of, warnings)
+    return result | {"customers": scores.customers, "predicted_total": scores.total, "objected": scores.objected}
+
+
+def _result(model: str, context: Context, terms: Terms, as_of: date, warnings: list[Message]) -> Answer:
     print_messages(warnings, context)
     return {
-        "model": options.model,
+        "model": model,
         "as_of": as_of.isoformat(),
         "horizon_days": terms.horizon_days,
         "lifetime": terms.lifetime,

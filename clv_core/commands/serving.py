@@ -48,7 +48,8 @@ def run_serve(options: argparse.Namespace, context: Context) -> Answer:
     """
     import uvicorn
 
-    from clv_core.deployment.api import Connection, ConnectionLimit
+    from clv_core.deployment.api import Connection, ConnectionLimit, create
+    from clv_core.strategy.forecast import find_asked_forecast
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
     settings = replace(
@@ -66,7 +67,7 @@ def run_serve(options: argparse.Namespace, context: Context) -> Answer:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     server = uvicorn.Server(
         uvicorn.Config(
-            "clv_core.deployment.api.app:create",
+            partial(create, find_asked_forecast),
             factory=True,
             http=partial(Connection, ConnectionLimit.of_process(settings.workers)),  # type: ignore[arg-type]
             ws="none",  # would log its paths

@@ -3,6 +3,7 @@
 datasets/<name>/made/<version>/
   explored/                              tables behind the Explore page
   tuning-<settings>.json                 searches for settings; they name no customer
+  watch.json                             figures by day against what was expected, and findings; names no customer
   <model>/
     scores-<cutoff>[-<terms>].parquet    scored customers
     gaps-<cutoff>[-<terms>].json         how many of them had a gap that was filled
@@ -10,6 +11,7 @@ datasets/<name>/made/<version>/
     explanation, explanation-<customer>  backtest  recommendations  pricing  monitoring
     serving-<cutoff>.json                population context for the API; names no customer
     forecast-<cutoff>.json, .safetensors what the shop will take; names no customer
+    demand-<cutoff>.json, .parquet       what will be bought of each product; names no customer
 
 So it is renamed and deleted with the dataset, and the path names its version and model. A dataset also has models
 (``models/``), runs (``jobs/``) and states of interrupted trainings (``runs/``).
@@ -52,6 +54,8 @@ class ArtifactKind(StrEnum):
     TUNING = "tuning"
     EXPLORED = "explored"
     FORECAST = "forecast"
+    WATCH = "watch"
+    DEMAND = "demand"
 
 
 PREDICTION_KINDS: Final = (

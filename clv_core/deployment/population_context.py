@@ -51,7 +51,7 @@ from clv_core.records import JsonRecord
 from clv_core.training import Model, OwnModel, table_of
 from clv_core.workspace import read_json, write_json
 
-FORM: Final = 3
+FORM: Final = 4
 """Format of the cached file; another format is computed again."""
 ExtraColumns = Mapping[str, tuple[SignalColumn, NDArray[Any]]]
 
@@ -169,11 +169,10 @@ def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfi
     """
     day, horizon = day_of(cutoff), config.horizon_days
     anchored = Anchored.of(log.store, cutoff, horizon, np.asarray(log.store.seen(day), np.int64))
-    fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": LastYear()}
+    fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": last_year(log, cutoff, horizon)}
     if isinstance(model, ParetoNBDModel):
         fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
     if isinstance(model, CalibratedModel):
-        fitted["last_year"] = last_year(log, cutoff, horizon)
         fitted["context"] = log.context(day, horizon, anchored.anchor).context if model.whole_past else None
     return fitted
 

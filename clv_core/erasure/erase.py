@@ -8,7 +8,7 @@ datasets/<name>/made/, .relations/        removed and made again when needed (:d
                                           recommendations, prices, scores on other terms; rewritten: saved scores of a
                                           model's own terms, backtests, monitoring
 datasets/<name>/<version>/view.json       a dataset without those who objected: removed, and made again when needed
-datasets/<name>/segments/                 rewritten
+datasets/<name>/segments/, campaigns/     rewritten
 models/<id>/                              holdout and record rewritten; weights stay, the certificate names the model
 runs/<name>-<run>/                        removed: a resumed training would still learn from the customers
 uploads/                                  removed; an upload that is not read yet is sent again
@@ -77,6 +77,7 @@ from clv_core.locks import exclusive_lock
 from clv_core.scratch import FOLDER as SCRATCH
 from clv_core.scratch import LOCK_FILE, READING, UPLOADS, held_elsewhere, sweep_killed
 from clv_core.strategy.audiences import LOG, export_log, exported_files
+from clv_core.strategy.campaigns import FOLDER as CAMPAIGNS
 from clv_core.strategy.segments import FOLDER as SEGMENTS
 from clv_core.training import states_of
 from clv_core.workspace import Workspace
@@ -322,7 +323,7 @@ def erase_from_others(
     if datasets is not None:
         made = (artifact for name in datasets for artifact in artifacts(workspace, name))
         folders = [artifact.path for artifact in made if artifact.kind == ArtifactKind.BACKTEST]
-        folders += [workspace.place("datasets", name, SEGMENTS) for name in datasets]
+        folders += [workspace.place("datasets", name, part) for name in datasets for part in (SEGMENTS, CAMPAIGNS)]
         folders += [path for name in datasets for path in _saved_scores(workspace, name)]
         files = (path for folder in folders for path in files_below(folder))
     skipped_folders = ("jobs", "uploads", "exports", SCRATCH)

@@ -54,6 +54,7 @@ from clv_core.jobs import NoProgress, Progress
 from clv_core.records import JsonObject
 from clv_core.scratch import UPLOADS
 from clv_core.strategy.audiences import LOG, Exported, ExportRecord, Side, export_log, log_export
+from clv_core.strategy.campaigns import campaigns_of
 from clv_core.strategy.destinations import Ledger, list_destinations
 from clv_core.strategy.report import Report, Section, Table, html_page
 from clv_core.strategy.segments import (
@@ -286,6 +287,18 @@ def _held(dataset: Dataset, stored: list[Dataset], subjects: DataSubjects, clock
         "columns_in_source": manifest.mapping,
         "events": events,
         **{table: rows.get(table, []) for table in TABLES.values()},
+        "campaigns": [
+            {
+                "campaign": member.campaign.name,
+                "group": member.group,
+                "joined": member.joined,
+                "segment": member.segment,
+                "predicted_clv": _plain(member.value),
+                "goes": NO_END,
+            }
+            for word in sorted(subjects.ids)
+            for member in campaigns_of(dataset, word)
+        ],
         "rows_of_others_that_name_the_person": int(mentions),
         "stored_versions": [
             {
@@ -575,6 +588,11 @@ def _where(held: JsonObject, language: str) -> Section:
     ]
     points += [t("person.group", group=group) for entry in held["exports"] for group in entry["groups"]]
     points += [t("person.push", **push) for push in held["pushes"]]
+    points += [
+        t(f"person.campaign.{member['group']}", campaign=member["campaign"], day=member["joined"])
+        for dataset in held["datasets"]
+        for member in dataset["campaigns"]
+    ]
     if unseen := held["lists_without_a_file"]:
         points.append(t("person.unseen", n=len(unseen)))
     count = len(held["exports"]) + len(held["pushes"])

@@ -253,7 +253,7 @@ class CLV(ModelFigures):
             0         new            90        0.43          26.57
             >>> clv.predict(new, horizon_days=180)[["horizon_days", "p_purchase", "predicted_clv"]].round(2)
                horizon_days  p_purchase  predicted_clv
-            0           180        0.63          52.98
+            0           180        0.63          53.77
         """
         from clv_core.deployment import Terms, score
 

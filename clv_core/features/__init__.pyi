@@ -4,9 +4,11 @@ from .behaviour import GROUPS as GROUPS
 from .behaviour import TEXTS as TEXTS
 from .duckdb_engine import Engine as Engine
 from .duckdb_engine import each as each
+from .duckdb_engine import read_sql as read_sql
 from .event_store import ColumnStore as ColumnStore
 from .event_store import CustomerEventStore as CustomerEventStore
 from .feature_table import ANCHORS as ANCHORS
+from .feature_table import FIT_CUSTOMERS as FIT_CUSTOMERS
 from .feature_table import HISTORY as HISTORY
 from .feature_table import Anchored as Anchored
 from .feature_table import decoded as decoded
@@ -28,9 +30,13 @@ from .relations import EPOCH as EPOCH
 from .relations import SOURCES as SOURCES
 from .relations import day_of as day_of
 from .review_texts import reviews_of as reviews_of
+from .season import YearSums as YearSums
 from .season import complete_snapshot as complete_snapshot
+from .season import has_last_year as has_last_year
 from .season import scoring_parts as scoring_parts
 from .season import scoring_snapshot as scoring_snapshot
+from .season import year_before as year_before
+from .season import year_sums as year_sums
 from .sequences import STEP_CODES as STEP_CODES
 from .sequences import STEP_GROUPS as STEP_GROUPS
 from .sequences import STEP_VALUES as STEP_VALUES
@@ -48,6 +54,7 @@ from .snapshot import BASIS as BASIS
 from .snapshot import RECENT_DAYS as RECENT_DAYS
 from .snapshot import Snapshot as Snapshot
 from .snapshot import concat as concat
+from .spark import NEEDED as NEEDED
 from .spark import REMOTE as REMOTE
 from .spark import LogFolder as LogFolder
 from .spark import Spark as Spark

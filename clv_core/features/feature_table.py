@@ -113,11 +113,18 @@ class Anchored:
     anchor: Anchor
 
     @classmethod
-    def of(cls, store: EventStore, cutoff: date, horizon_days: int, customers: NDArray[np.int64]) -> Self:
-        """Fit the anchor on ``customers``, all of those seen before ``cutoff``, and return its features of them."""
+    def of(
+        cls,
+        store: EventStore,
+        cutoff: date,
+        horizon_days: int,
+        customers: NDArray[np.int64],
+        anchor: Anchor | None = None,
+    ) -> Self:
+        """Return the anchor's features of ``customers``, all of those seen before ``cutoff``; None fits it on them."""
         columns = {name: np.empty(len(customers)) for name in (*HISTORY, *ANCHORS)}
         store.features(day_of(cutoff), horizon_days, customers, {name: columns[name] for name in HISTORY})
-        return cls(columns, fill_anchor(columns, horizon_days, None))
+        return cls(columns, fill_anchor(columns, horizon_days, anchor))
 
     def part(self, begin: int, end: int) -> Anchored:
         """Return the rows of the customers at ``begin`` to ``end``."""

@@ -222,8 +222,15 @@ class EventLog:
             features, fitted = feature_table(self.store, cutoff, horizon_days, customers, part_anchored)
             yield self._snapshot(features, steps.customer_ids[places], customers, windows, fitted, context)
 
-    def history(self, cutoff: date, horizon_days: int) -> tuple[pd.DataFrame, NDArray[np.float64] | None, Anchor]:
+    def history(
+        self, cutoff: date, horizon_days: int, anchor: Anchor | None = None
+    ) -> tuple[pd.DataFrame, NDArray[np.float64] | None, Anchor]:
         """Return the anchor's inputs and features of all customers seen before ``cutoff``, and their value afterwards.
+
+        Args:
+            cutoff: midnight, log-local.
+            horizon_days: length of the predicted span.
+            anchor: fitted on those whom the customers are to be seen among; None fits it on them.
 
         Returns:
             The columns of :meth:`snapshot` that hold it, one row a customer, [n, k]; its target, [n], or None; the
@@ -235,7 +242,7 @@ class EventLog:
         from clv_core.features.feature_table import Anchored
 
         customers = self._seen(cutoff)
-        anchored = Anchored.of(self.store, cutoff, horizon_days, customers)
+        anchored = Anchored.of(self.store, cutoff, horizon_days, customers, anchor)
         return pd.DataFrame(anchored.columns), self._target(day_of(cutoff), horizon_days, customers), anchored.anchor
 
     def _seen(self, cutoff: date) -> NDArray[np.int64]:

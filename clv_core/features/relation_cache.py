@@ -106,6 +106,8 @@ def open_store(events: ibis.Table, connection: ibis.BaseBackend, cache: Path | N
 def _fill(target: Path, write: Callable[[Path], None]) -> None:
     """Have ``target`` filled by ``write`` unless it is there and complete, and remove what has not been used lately.
 
+    Folders elsewhere than in a dataset's :data:`FOLDER` are removed by whoever named them.
+
     A crash leaves a folder under a temporary name, which the next call removes; of two runs at once, the first one's
     stays.
     """
@@ -122,7 +124,8 @@ def _fill(target: Path, write: Callable[[Path], None]) -> None:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     os.utime(target)
-    _prune(target.parent)
+    if target.parent.name == FOLDER:
+        _prune(target.parent)
 
 
 def _prune(folder: Path) -> None:

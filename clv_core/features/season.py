@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from clv_core.features.last_year import PART_DAYS, PARTS, YEAR_DAYS, LastYear
 from clv_core.features.log import EventLog
 from clv_core.features.relations import day_of
 from clv_core.features.snapshot import Snapshot
+from clv_core.records import JsonRecord
 
 MIN_HISTORY_DAYS: Final = 182
 """Before last year's cutoff: an anchor fitted on less is no yardstick. A guess."""
@@ -56,35 +57,99 @@ def scoring_parts(
     return (replace(part, last_year=calendar) for part in parts)
 
 
+@dataclass(frozen=True)
+class YearSums(JsonRecord):
+    """What the buyers of one year before a cutoff bought since; the sums of parts of a log add up.
+
+    Args:
+        value: what they spent in the horizon, if all of it lies within the year.
+        buyers: how many of them spent anything in it.
+        expected_value: what the anchor expected of them in it.
+        orders: theirs in each part of the year, [PARTS].
+        expected_orders: the same as the anchor expected it, [PARTS].
+    """
+
+    value: float = 0.0
+    buyers: int = 0
+    expected_value: float = 0.0
+    orders: tuple[float, ...] = (0.0,) * PARTS
+    expected_orders: tuple[float, ...] = (0.0,) * PARTS
+
+    def __add__(self, other: YearSums) -> YearSums:
+        """Return the sums over the customers of both."""
+        orders, expected = (
+            tuple(map(sum, zip(*pair, strict=True)))
+            for pair in ((self.orders, other.orders), (self.expected_orders, other.expected_orders))
+        )
+        return YearSums(
+            self.value + other.value,
+            self.buyers + other.buyers,
+            self.expected_value + other.expected_value,
+            orders,
+            expected,
+        )
+
+    def last_year(self) -> LastYear:
+        """Return residual and pace; neutral where too few bought to tell."""
+        orders, expected = np.array(self.orders), np.array(self.expected_orders)
+        if orders.sum() < MIN_ORDERS or expected.min() <= 0:
+            return LastYear(self._residual)
+        return LastYear.of(self._residual, orders, expected)
+
+    @property
+    def _residual(self) -> float:
+        """Log of actual over the anchor's total in the horizon; 0 where too few bought to tell."""
+        if self.buyers < MIN_BUYERS or self.value <= 0 or self.expected_value <= 0:
+            return 0.0
+        return float(np.log(self.value / self.expected_value))
+
+
 def last_year(log: EventLog, cutoff: date, horizon_days: int) -> LastYear:
     """Return how the buyers of one year before ``cutoff`` bought since, relative to the anchor's forecast then.
 
     It is neutral where the log has less than 182 days before that. The residual also wants the horizon to lie within
     the year, and 100 customers who bought in it; the pace of the year wants 100 orders.
     """
-    then = cutoff - timedelta(days=YEAR_DAYS)
-    if (then - log.first_day).days < MIN_HISTORY_DAYS:
+    if not has_last_year(log.first_day, cutoff):
         return LastYear()
-    past, target, anchor = log.history(then, horizon_days)
-    past = past.assign(target=0.0 if target is None else target).dropna(subset=["T"])
+    return year_sums(log, cutoff, horizon_days).last_year()
+
+
+def has_last_year(first_day: date, cutoff: date) -> bool:
+    """Return whether a log that begins on a day has enough of it before the year before ``cutoff``."""
+    return (year_before(cutoff) - first_day).days >= MIN_HISTORY_DAYS
+
+
+def year_before(cutoff: date) -> date:
+    """Return the day one year of :data:`~clv_core.features.last_year.YEAR_DAYS` before ``cutoff``."""
+    return cutoff - timedelta(days=YEAR_DAYS)
+
+
+def year_sums(log: EventLog, cutoff: date, horizon_days: int, anchor: Anchor | None = None) -> YearSums:
+    """Return the sums of :func:`last_year` over all customers of a log.
+
+    Args:
+        log: holds at least one customer seen one year before ``cutoff``.
+        cutoff: midnight, log-local.
+        horizon_days: length of the predicted span.
+        anchor: as fitted one year before ``cutoff`` on all of whom the log's customers are some; None fits it on them.
+    """
+    then = year_before(cutoff)
+    past, target, anchor = log.history(then, horizon_days, anchor)
+    bought = past["T"].notna().to_numpy()
+    past = past[bought]
     if past.empty:
-        return LastYear()
-    residual = 0.0 if target is None or horizon_days > YEAR_DAYS else _residual(past)
+        return YearSums()
     begin = day_of(then)
     orders = log.store.orders_by_day(begin, begin + YEAR_DAYS).reshape(PARTS, PART_DAYS).sum(1)
-    expected = _expected(past, anchor)
-    if orders.sum() < MIN_ORDERS or expected.min() <= 0:
-        return LastYear(residual)
-    return LastYear.of(residual, orders, expected)
-
-
-def _residual(past: pd.DataFrame) -> float:
-    """Return log(actual / anchor) of the buyers' total in the horizon; 0 where too few bought to tell."""
-    target, actual = past["target"], float(past["target"].sum())
-    expected = float(np.nansum(past["anchor_value"].to_numpy(np.float64)))
-    if int((target > 0).sum()) < MIN_BUYERS or actual <= 0 or expected <= 0:
-        return 0.0
-    return float(np.log(actual / expected))
+    spent = np.zeros(0) if target is None or horizon_days > YEAR_DAYS else target[bought]
+    return YearSums(
+        float(spent.sum()),
+        int((spent > 0).sum()),
+        float(np.nansum(past["anchor_value"].to_numpy(np.float64))),
+        tuple(orders.tolist()),
+        tuple(_expected(past, anchor).tolist()),
+    )
 
 
 def _expected(past: pd.DataFrame, anchor: Anchor) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from clv_core.workspace import Workspace
 
 FIGURES: Final = {
     "source run": ("rows_fetched", "rows_new", "loaded", "reconciled"),
+    "monitor": ("business",),
     "push": ("destination", "sent", "unchanged", "left_out", "refused"),
     "export": ("rows", "left_out"),
     "segment": ("rows",),
@@ -97,6 +98,10 @@ def _came(step: Step, language: str) -> Iterator[str]:
             days = len(compared["days"])
             rows = compared["rows"] - compared["held_rows"] - compared["left_out"]
             yield translate("night.differs" if days else "night.same", language, n=days, rows=rows)
+    elif "business" in figures:
+        business = figures["business"]
+        found = [item for item in business["findings"] if item["recent"] and not item["acknowledged"]]
+        yield translate(f"night.business.{business['state']}", language, n=len(found))
     elif "sent" in figures:
         counts = {"sent": figures["sent"], "unchanged": figures.get("unchanged", 0)}
         yield translate("night.pushed", language, name=figures.get("destination", ""), **counts)

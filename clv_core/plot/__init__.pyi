@@ -20,6 +20,13 @@ from .drawing import value_ticks as value_ticks
 from .drawing import vertical as vertical
 from .evaluation import FIGURES as FIGURES
 from .evaluation import Holdout as Holdout
+from .purchase_models import plot_alive_history as plot_alive_history
+from .purchase_models import plot_alive_matrix as plot_alive_matrix
+from .purchase_models import plot_cumulative_purchases as plot_cumulative_purchases
+from .purchase_models import plot_frequency_recency_matrix as plot_frequency_recency_matrix
+from .purchase_models import plot_holdout_purchases as plot_holdout_purchases
+from .purchase_models import plot_incremental_purchases as plot_incremental_purchases
+from .purchase_models import plot_purchases_by_frequency as plot_purchases_by_frequency
 from .reasons import live as live
 from .reasons import reason_name as reason_name
 from .reasons import unit_of as unit_of

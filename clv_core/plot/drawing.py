@@ -88,6 +88,7 @@ class Chart:
         layout.title.update(yanchor="top", pad={"t": 14})
         layout.margin = {"l": 8, "r": 16, "t": 44 + 20 * lines, "b": 8}
         layout.height += 20 * lines
+        layout.legend.y = 1.02  # between the title and the chart, where there is no room for the gap that the app has
         return figure
 
 

@@ -4,6 +4,7 @@ acquisition/                                  what new customers cost, are worth
 segments/                                     schemes that cut customers, conditions on them, figures of segments
 activation, audiences/                        lists, plans and exports; what leaves, and who is left out of it
 plans/, experiments/                          offers within a budget; control groups and measured effects
+campaigns/                                    lists with a control group that stays: who is in which group
 recommend/, pricing/, recommend_and_price     products for customers, and how sales respond to prices
 customer/                                     the card of one customer
 report/                                       slides and a page for stakeholders

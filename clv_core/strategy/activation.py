@@ -11,15 +11,18 @@ import pandas as pd
 
 from clv_core.collection.parse import load_key
 from clv_core.collection.privacy import SuppressionList
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Scored, shared_error
 from clv_core.errors import Message, NotEnoughData, UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.audiences import export as exports
+from clv_core.strategy.audiences.campaign_list import CampaignList, Enrolment, enrolled
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.customer_list import match_id_list, side_of
 from clv_core.strategy.audiences.formats import EXPORTS, with_conversions
-from clv_core.strategy.audiences.stored_contacts import with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import marketing_contacts, with_stored_contacts
+from clv_core.strategy.campaigns import CampaignRequest
 from clv_core.strategy.experiments.randomized_experiment import (
     DATE,
     GROUP,
@@ -59,12 +62,14 @@ class SegmentList:
             (:func:`~.segment_figures.segment_table`).
         total: predicted value of the customers in the list.
         customers: number of all customers.
+        notes: warnings.
     """
 
     written: exports.Exported
     table: pd.DataFrame
     total: Total
     customers: int
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +83,7 @@ class Selection:
             everybody.
         language: of the names of tiers and segments.
         offer: whose break-even uplift is the list's last column; None adds none.
+        campaign: whose list it is, and whose control group is left out; None for no campaign.
     """
 
     scheme: Segmentation = DEFAULT_SCHEME
@@ -85,6 +91,7 @@ class Selection:
     listed: pd.DataFrame | None = None
     language: str = DEFAULT_LANGUAGE
     offer: OfferCost | None = None
+    campaign: CampaignRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ class PlanInputs:
         control_share: of the customers who get an offer, those in a control group, so that the effect can be measured;
             the list then has ``group`` (``offer`` or ``control``) and ``date``. None is no control group.
         start: first day of the offers, if there is a control group; None is the day as of which customers were scored.
+        campaign: whose list it is: its control group is left out, and there are no columns of groups.
 
     Raises:
         UsageError: a share of controls that leaves a group empty.
@@ -109,10 +117,11 @@ class PlanInputs:
     scheme: Segmentation = DEFAULT_SCHEME
     control_share: float | None = None
     start: date | None = None
+    campaign: CampaignRequest | None = None
 
     def __post_init__(self) -> None:
         """Check the share."""
-        if self.control_share is not None:
+        if self.control_share is not None and self.campaign is None:
             check_share(self.control_share)
 
 
@@ -142,27 +151,33 @@ def segment(
     scheme: Segmentation = DEFAULT_SCHEME,
     conditions: Sequence[Condition] = (),
     offer: OfferCost | None = None,
+    campaign: CampaignRequest | None = None,
     language: str = DEFAULT_LANGUAGE,
     progress: Progress,
 ) -> SegmentList:
     """Write the customers who fulfil all conditions with their tier, or their segment of another scheme.
 
-    With an offer, list and table have its break-even uplift as their last column.
+    With an offer, list and table have its break-even uplift as their last column. The control group of a campaign is
+    left out of the list.
     """
     customers = load_scored_customers(scored, scheme, conditions=conditions, language=language, progress=progress)
     everyone, dataset = customers.frame, scored.dataset
     selected = choose(everyone, conditions)
     side = _with_offer(side_of(scored, scheme, conditions), offer, language)
     given = selected if offer is None else offer.added_to(selected)
-    written = exports.write_rows(scored.workspace, given, out, side, dataset=dataset, fewest=1)
+    enrolment = _enrolled(scored, campaign, selected, language)
+    written = exports.write_rows(scored.workspace, given, out, side, dataset=dataset, fewest=1, enrolment=enrolment)
     shared = shared_error(scored.workspace, scored.model)
     in_list = everyone.index.isin(selected.index) & ~SuppressionList.of(scored.workspace, dataset).hides(everyone)
+    if enrolment is not None:
+        in_list &= everyone[CUSTOMER_ID].isin(enrolment.audience.customers[CUSTOMER_ID])
     if customers.assignment is None:
         rows = table(everyone, customers.names(dataset, language), shared)
     else:
         rows = segment_table(everyone, customers.assignment, shared, language)
     rows = rows if offer is None else offer.added_to_groups(rows)
-    return SegmentList(written, rows, total(everyone, shared, in_list), len(everyone))
+    notes = () if enrolment is None else (enrolment.campaign.note,)
+    return SegmentList(written, rows, total(everyone, shared, in_list), len(everyone), notes)
 
 
 def plan(
@@ -197,14 +212,16 @@ def plan(
     notes = (*terms.warnings(scored.trained_days), *all_warnings(made, offers, names, terms, measured))
     choices = settings(offers, inputs.budget)
     rows = made.customers[["customer_id", OFFER, GAIN, COST, EVIDENCE]]
-    if inputs.control_share is not None:
+    enrolment = _enrolled(scored, inputs.campaign, made.customers, language)
+    if inputs.control_share is not None and enrolment is None:
         day = (inputs.start or scored.as_of).isoformat()
         groups = assign_groups(rows["customer_id"], inputs.control_share, randomization_name(dataset.name, day), day)
         rows = rows.assign(**{GROUP: groups[GROUP], DATE: groups[DATE]})
         notes = (*notes, *randomization_warnings(rows))
         choices |= {"control_share": inputs.control_share, "start": day}
     side = replace(side_of(scored, scheme).at(terms, notes, language), settings=choices)
-    written = exports.write_rows(scored.workspace, rows, out, side, dataset=dataset, fewest=1)
+    written = exports.write_rows(scored.workspace, rows, out, side, dataset=dataset, fewest=1, enrolment=enrolment)
+    notes = notes if enrolment is None else (*notes, enrolment.campaign.note)
     return WrittenPlan(written, made, offers, measured, notes)
 
 
@@ -248,17 +265,38 @@ def export(
         side = replace(side, margin_rate=margin_rate)
     else:
         selected = offer.added_to(selected)
+    campaign = _campaign_list(scored, selection.campaign, selection.language)
+    given = with_stored_contacts(contacts, dataset, format)
+    if campaign is not None and format in EXPORTS:
+        given = marketing_contacts(contacts or Contacts(), dataset, format)
     made = exports.export(
         selected,
         format,
         out,
         side=side,
-        contacts=with_stored_contacts(contacts, dataset, format),
+        contacts=given,
         stop=SuppressionList.of(scored.workspace, dataset),
+        campaign=campaign,
     )
-    exports.log_export(scored.workspace, made, format, side)
-    notes = () if offer is None else offer.notes
+    exports.log_export(scored.workspace, made, format, side, campaign)
+    notes = (*(() if offer is None else offer.notes), *(() if campaign is None else (campaign.note,)))
     return replace(made, notes=(*unmatched, *notes, *made.notes))
+
+
+def _campaign_list(scored: Scored, request: CampaignRequest | None, language: str) -> CampaignList | None:
+    return None if request is None else CampaignList(scored.dataset, request, language)
+
+
+def _enrolled(
+    scored: Scored, request: CampaignRequest | None, customers: pd.DataFrame, language: str
+) -> Enrolment | None:
+    """Return who of the customers of a table is in the list of a campaign; None for no campaign."""
+    campaign = _campaign_list(scored, request, language)
+    if campaign is None:
+        return None
+    stop = SuppressionList.of(scored.workspace, scored.dataset)
+    contacts = marketing_contacts(Contacts(), scored.dataset, "csv")
+    return enrolled(campaign, customers, "csv", contacts, stop, fewest=1)
 
 
 def _with_offer(side: exports.Side, offer: OfferCost | None, language: str) -> exports.Side:

@@ -26,7 +26,7 @@ from clv_core.collection.simulate import SimulationPlan, simulate, store_spend
 from clv_core.collection.simulate.shop_scenarios import voucher_date
 from clv_core.collection.store import Dataset, Roles, list_datasets, open_dataset
 from clv_core.config import TrainConfig
-from clv_core.deployment import Bundle, open_bundle
+from clv_core.deployment import Bundle, Scored, open_bundle
 from clv_core.deployment.registry import Registry
 from clv_core.errors import NotFound, Refused
 from clv_core.jobs import Progress
@@ -35,6 +35,7 @@ from clv_core.preprocessing.add_customers import add_customers
 from clv_core.program_files import ASSETS
 from clv_core.records import JsonObject
 from clv_core.strategy.acquisition import SpendSettings, read_spends, save_spend
+from clv_core.strategy.campaigns import CAMPAIGN_DAYS, add_experiment, list_campaigns
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
 
 FILES: Final = ASSETS / "sample"
@@ -51,6 +52,12 @@ SHIPPED: Final = ASSETS / "demo"
 RECORD: Final = "record.json"
 SETTINGS: Final = TrainConfig(horizon_days=90, model="blend", ensemble=1)
 """The default model; one network of each kind instead of four keeps the bundle under 3 MB."""
+VOUCHER: Final = "Voucher 10 EUR"
+"""The campaign that the voucher test is."""
+VOUCHER_COST: Final = 2.5
+"""Of a voucher, as one in four is redeemed."""
+MARGIN_RATE: Final = 0.4
+"""Share of the sample's revenue that is margin; a guess, so that the campaign has a result after costs."""
 GERMAN: Final = {
     columns.CUSTOMER_ID: "Kundennummer",
     columns.EVENT_TIME: "Zeitpunkt",
@@ -115,7 +122,19 @@ def add_demo(workspace: Workspace, *, folder: Path = SHIPPED, progress: Progress
         version = registry.register(open_bundle(workspace, model), source="imported")
     if version.role != "champion":
         registry.promote(version.name, version.number)
-    return dataset, open_bundle(workspace, version.bundle)
+    bundle = open_bundle(workspace, version.bundle)
+    scored = Scored.of(workspace, dataset, bundle)
+    if all(campaign.name != VOUCHER for campaign in list_campaigns(dataset)):
+        add_experiment(
+            scored,
+            VOUCHER,
+            VOUCHER_TEST,
+            cost=VOUCHER_COST,
+            margin_rate=MARGIN_RATE,
+            window_days=CAMPAIGN_DAYS,
+            progress=progress,
+        )
+    return dataset, bundle
 
 
 def added_model(workspace: Workspace) -> str | None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from clv_core import audit
 from clv_core.collection.privacy import made_without, objected_ids, objection_list, version_without, without_objected
-from clv_core.collection.store import Dataset, Objected, list_datasets, versions
+from clv_core.collection.store import Dataset, Objected, list_datasets, open_dataset, versions
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import (
     PREDICTION_KINDS,
@@ -32,12 +32,14 @@ from clv_core.deployment.artifacts import artifacts
 from clv_core.errors import Message, NotEnoughData, Refused
 from clv_core.features import FOLDER as RELATIONS
 from clv_core.locks import exclusive_lock
+from clv_core.strategy.campaigns import forget_customers
 from clv_core.training import states_of
 from clv_core.workspace import Workspace, atomic_path
 
 MADE_AGAIN: Final = (
     *PREDICTION_KINDS,
-    *(ArtifactKind.EXPLANATION, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING, ArtifactKind.FORECAST),
+    *(ArtifactKind.EXPLANATION, ArtifactKind.RECOMMENDATIONS, ArtifactKind.PRICING),
+    *(ArtifactKind.FORECAST, ArtifactKind.DEMAND),
 )
 
 
@@ -98,7 +100,8 @@ def remove_objected(workspace: Workspace) -> None:
 
     A training that was cut off begins anew.
 
-    Scores for the trained horizon, which outcomes are compared with, and backtests stay, without them.
+    Scores for the trained horizon, which outcomes are compared with, backtests and groups of campaigns stay, without
+    them.
 
     Raises:
         Refused: another run works in the workspace.
@@ -118,6 +121,7 @@ def _remove_from(workspace: Workspace, dataset: Dataset) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     if not everyone:
         return
+    forget_customers(open_dataset(workspace, name), everyone)
     made = [artifact for artifact in artifacts(workspace, name) if artifact.version not in current and artifact.model]
     scores = {path for model in {item.model for item in made} for _, path in saved_score_files(workspace, model, name)}
     for artifact in made:

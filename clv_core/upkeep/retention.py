@@ -58,7 +58,10 @@ MADE: Final = "expire"
 MAX_DAYS: Final = 36_500
 NEEDED_PERIODS: Final = 2
 """Forecast periods that a log must span to be tested on its end."""
-NAMES_NOBODY: Final = (ArtifactKind.TUNING, ArtifactKind.SERVING, ArtifactKind.FORECAST)
+NAMES_NOBODY: Final = (
+    *(ArtifactKind.TUNING, ArtifactKind.SERVING, ArtifactKind.FORECAST),
+    *(ArtifactKind.WATCH, ArtifactKind.DEMAND),
+)
 """Artifacts without customers, which stay."""
 Days = Annotated[int, Field(ge=0, le=MAX_DAYS)]
 

@@ -20,6 +20,7 @@ with st.grid(2, min_column_width=360):
     details.action(shown)
 break_even.of_customer(shown, scored.terms)
 details.segments_by_hand(shown, dataset)
+details.campaigns(shown, dataset)
 details.history(shown)
 recommending.on_card(scored, shown.customer_id)
 details.similar(shown, dataset)

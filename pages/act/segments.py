@@ -26,6 +26,7 @@ try:
         customers = scores.need_scores(scored)
         context = widgets.context_line(bundle, dataset.log_end, scored.terms)
         widgets.headline(tiers.headline(scored, customers), context, *tiers.checked(scored))
+        tiers.offer_forecast(trained)
     before = scores.need_scores(trained)
     with top:
         for warning in trained.gap_warnings():

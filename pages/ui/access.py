@@ -89,6 +89,7 @@ PUBLIC: Final = (
     "explore_download",
     "monitor_report",
     "monitor_checks",
+    "watch_days",
 )
 """Keys of downloads that hold no customer; any other one is an ``export``."""
 

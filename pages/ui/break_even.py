@@ -22,9 +22,10 @@ from clv_core.strategy.plans import (
     MeasuredGain,
     Offer,
     OfferCost,
+    easiest_break_even,
     measured_gain,
+    offer_break_evens,
 )
-from clv_core.strategy.segments import TIER
 from pages.ui import cells, i18n, session, terms, widgets
 from pages.ui.i18n import money, t
 
@@ -155,16 +156,11 @@ def of_customer(card: Card, card_terms: Terms) -> None:
 
 def headline(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str], currency: str) -> str:
     """Return what the dearest offer for most segments must achieve where that is easiest; "" where nothing pays."""
-    offer = max(offers, key=lambda one: (len(one.effects), one.cost))
-    points = [
-        (point.uplift, point, names[tier - 1])
-        for tier, point in _points(people, offer, len(names), EVERYONE).items()
-        if point.uplift is not None
-    ]
-    if not points:
+    found = easiest_break_even(people, offers, len(names))
+    if found is None:
         return ""
-    _, point, name = min(points, key=lambda one: one[0])
-    about = {"offer": widgets.escape(offer.name), "name": widgets.escape(name), "needed": needed(point)}
+    offer, tier, point = found
+    about = {"offer": widgets.escape(offer.name), "name": widgets.escape(names[tier - 1]), "needed": needed(point)}
     return t("break_even.headline", cost=money(offer.cost, currency, 2), **about)
 
 
@@ -180,7 +176,7 @@ def of_offers(people: pd.DataFrame, offers: Sequence[Offer], names: Sequence[str
     """
     rows = []
     for offer in offers:
-        by_kind = {kind: _points(people, offer, len(names), kind) for kind in PAID}
+        by_kind = {kind: offer_break_evens(people, offer, len(names), kind) for kind in PAID}
         for tier, point in by_kind[EVERYONE].items():
             gain = measured_gain(offer, tier)
             rows.append(
@@ -217,13 +213,6 @@ def _interval(gain: MeasuredGain, currency: str) -> str:
     return t(
         "break_even.measured", **{name: money(getattr(gain, name), currency, 2) for name in ("gain", "low", "high")}
     )
-
-
-def _points(people: pd.DataFrame, offer: Offer, tiers: int, paid: str) -> dict[int, BreakEven]:
-    """Return the break-even of an offer in each segment that gets it and has customers, by the segment's number."""
-    cost = OfferCost(offer.cost, paid)
-    groups = {tier: people[people[TIER] == tier] for tier in range(1, tiers + 1) if offer.effect_on(tier) is not None}
-    return {tier: cost.of_group(group) for tier, group in groups.items() if len(group)}
 
 
 def _figures(points: Sequence[BreakEven]) -> dict[str, list[float]]:

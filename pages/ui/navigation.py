@@ -21,6 +21,8 @@ EVALUATE_PART: Final = "evaluate_part"
 """Session key of what the evaluate page shows below its main figures."""
 STRATEGY_PART: Final = "strategy_part"
 """Session key of what the strategy page shows."""
+MONITOR_VIEW: Final = "monitor_view"
+"""Key of what the monitor page shows: the business first, the model's details behind it."""
 PRIVACY_PART: Final = "privacy_what"
 """Session key of what the privacy page shows."""
 TUNING_OPEN: Final = "tuning_open"
@@ -64,8 +66,10 @@ PAGES: Final = (
     Page("act", "customer", ":material/person_search:"),
     Page("act", "acquisition", ":material/person_add:"),
     Page("act", "forecast", ":material/trending_up:"),
+    Page("act", "demand", ":material/inventory_2:"),
     Page("act", "strategy", ":material/savings:"),
     Page("act", "exports", ":material/outbox:"),
+    Page("act", "results", ":material/campaign:"),
     Page("act", "report", ":material/slideshow:"),
     Page("operate", "models", ":material/deployed_code_history:"),
     Page("operate", "monitor", ":material/monitor_heart:"),

@@ -119,8 +119,9 @@ def figures(
     terms: Terms | None = None,
     *,
     is_past: bool = False,
+    label: str = "",
 ) -> None:
-    """Offer a table of figures about segments as a CSV; an untrusted model has to be acknowledged first.
+    """Offer a table of figures as a CSV; an untrusted model has to be acknowledged first.
 
     Args:
         bundle: the model.
@@ -130,9 +131,10 @@ def figures(
         as_of: the cutoff.
         terms: of the values; None is the trained horizon.
         is_past: what came is no prediction, and needs no acknowledgement.
+        label: of the button; "" says that it is a table.
     """
     allowed = is_past or verdict.is_acknowledged(bundle)
-    label, name = t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
+    label, name = label or t("segments.download.table"), file_name(bundle, what, as_of, "csv", terms)
     table, currency = page_files.stamped(rows, bundle, as_of, terms), bundle.record.currency
     page_files.download(label, lambda: page_files.spreadsheet(table, currency), name, key, disabled=not allowed)
 

@@ -28,7 +28,7 @@ from clv_core.strategy.segments import (
     too_few,
     total,
 )
-from pages.ui import cells, session, widgets
+from pages.ui import cells, navigation, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import message_text, money, percent, t
 from pages.ui.terms import assumptions
@@ -99,6 +99,16 @@ def headline(scored: Scored, customers: pd.DataFrame) -> str:
         return t("forecast.headline.top", forecast=message_text(said), share=share)
     span = sure(worth.low, worth.high, scored.currency)
     return t("segments.headline", horizon=f"{terms.horizon_days:,}", total=amount, sure=span, share=share)
+
+
+def offer_forecast(trained: Scored) -> None:
+    """Lead from the headline to the page that makes the forecast, where none is saved.
+
+    Args:
+        trained: at the trained horizon, without discount or margin.
+    """
+    if _forecast(trained, forecast_path(trained), predictions_of(trained.model), session.language()) is None:
+        navigation.button("forecast", t("forecast.to_page"), "to_forecast")
 
 
 def sure(low: float | None, high: float | None, currency: str) -> str:

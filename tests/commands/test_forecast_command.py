@@ -1,23 +1,30 @@
-"""The command ``forecast`` and the other doors of the same forecast: Python and the Model Context Protocol."""
+"""The command ``forecast`` and the other doors of the same forecast: Python, HTTP and the Model Context Protocol."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
+import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from mcp import Client
+from starlette.testclient import TestClient
 
+from clv_core.deployment.api import app
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.registry import Registry
 from clv_core.deployment.saved_scores import Scored
+from clv_core.environment import ServiceSettings
 from clv_core.estimator.clv import CLV
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
-from clv_core.strategy.forecast import forecast
+from clv_core.strategy.forecast import find_asked_forecast, forecast, forecast_path
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop, codes, side_file
 
@@ -27,20 +34,28 @@ def kept(small_workspace: Workspace, small_bundle: Bundle, tmp_path_factory: pyt
     """Return the shop in a workspace of its own, where its forecast is saved."""
     root = tmp_path_factory.mktemp("forecast") / "workspace"
     shutil.copytree(small_workspace.root, root)
+    Registry(Workspace(root)).register(small_bundle)
     return Shop(Workspace(root), small_bundle)
 
 
-def asked(shop: Shop, **arguments: Any) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def service(kept: Shop) -> Iterator[TestClient]:
+    """Return a client of the HTTP service, which needs no keys."""
+    served = app.make(kept.workspace, ServiceSettings(open=True, workers=0), find_asked_forecast)
+    with TestClient(served, "http://127.0.0.1") as client:
+        while not client.get("/healthz").json()["ready"]:
+            time.sleep(0.02)
+        yield client
+
+
+def asked(shop: Shop, **arguments: Any) -> Any:
     """Return what the tool ``forecast`` answers."""
 
     async def call() -> Any:
         async with Client(make_server(shop.workspace)) as client:
-            answer = await client.call_tool("forecast", {"dataset": "shop", "model": shop.model.id, **arguments})
-            assert not answer.is_error, answer.content[0].text
-            return answer.structured_content
+            return await client.call_tool("forecast", {"dataset": "shop", "model": shop.model.id, **arguments})
 
-    found: dict[str, Any] = asyncio.run(call())
-    return found
+    return asyncio.run(call())
 
 
 def test_periods_in_the_file_add_up_to_the_sum_of_the_days_asked_for(kept: Shop, tmp_path: Path) -> None:
@@ -58,7 +73,7 @@ def test_periods_in_the_file_add_up_to_the_sum_of_the_days_asked_for(kept: Shop,
     assert "assumed.beyond" in codes(answer) and answer["trust"]["verdict"]
 
 
-def test_all_doors_say_the_same_sum(kept: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_doors_say_the_same_sum(kept: Shop, service: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     scored = Scored.open(kept.workspace, "shop", kept.model.id)
     estimator = CLV()
     monkeypatch.setattr(estimator, "_scored", lambda: scored)
@@ -70,12 +85,36 @@ def test_all_doors_say_the_same_sum(kept: Shop, monkeypatch: pytest.MonkeyPatch)
         words = [*(("--days", days) if days else ()), *(("--new-customers", share) if share is not None else ())]
         assert kept.done("forecast", *words)["sum"] == pytest.approx(expected)
         given = {"days": days, "new_customers": share}
-        assert asked(kept, **given)["sum"] == pytest.approx(expected)
+        assert asked(kept, **given).structured_content["sum"] == pytest.approx(expected)
+        known = {name: value for name, value in given.items() if value is not None}
+        said = service.get("/v1/forecast", params={"name": "shop", **known}).json()
+        assert said["sum"] == pytest.approx(expected) and said["model"] == kept.model.id
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             table = estimator.forecast(days, new_customers=share)
         for part in ("known", "won", "total", "customers"):
             assert table[part].sum() == pytest.approx(expected[part])
+
+
+def test_services_that_only_read_say_which_command_makes_a_forecast_that_is_missing(
+    kept: Shop, service: TestClient
+) -> None:
+    forecast(Scored.open(kept.workspace, "shop", kept.model.id), NoProgress())
+    path = forecast_path(Scored.open(kept.workspace, "shop", kept.model.id))
+    aside = path.rename(path.with_suffix(".aside"))
+    command = f"forecast shop --model {kept.model.id}"
+    try:
+        answer, tool = service.get("/v1/forecast"), asked(kept)
+        assert answer.status_code == 404 and answer.json()["error"]["code"] == "forecast_not_saved"
+        assert command in answer.json()["error"]["message"]
+        assert tool.is_error and command in tool.content[0].text
+        assert not path.exists()
+    finally:
+        aside.rename(path)
+    assert service.get("/v1/forecast", params={"days": 366}).status_code == 422
+    chinese = service.get("/v1/forecast", headers={"accept-language": "zh"}).json()
+    assert {note["code"] for note in chinese["notes"]} <= set(codes(kept.done("forecast")))
+    assert re.search(r"[\u4e00-\u9fff]", chinese["notes"][0]["message"]) and chinese["trust"]["verdict"]
 
 
 def test_new_customers_as_a_share_of_the_last_weeks_are_what_was_assumed(kept: Shop) -> None:

@@ -13,13 +13,14 @@ import pytest
 
 from clv_core import pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.errors import Message, Refused
 from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitoring_report import last_outcome
 from clv_core.monitoring.retraining import Outcome
 from clv_core.workspace import Workspace
-from tests.commands.conftest import Shop
+from tests.commands.conftest import Shop, done, refused
 from tests.monitoring.steady_shop import (
     another_channel,
     changed_from,
@@ -28,6 +29,7 @@ from tests.monitoring.steady_shop import (
     without_ratings,
     write_log,
 )
+from tests.monitoring.watched_shop import finding, plant, watch_of
 
 pytestmark = pytest.mark.first(4)
 
@@ -90,6 +92,40 @@ def test_changes_are_named_in_both_languages_and_written_for_other_programs(shop
     assert len(pd.read_csv(tmp_path / "realised.csv")) == 6
 
 
+def test_the_business_comes_first_and_a_finding_is_no_error(
+    shop: Shop, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As with alerts, the exit code stays 0: findings are sent, and stay until somebody has seen them."""
+    dataset = open_dataset(shop.workspace, "shop")
+    plant(dataset, watch_of(finding()))
+    for language, said in (("en", "Outage: hardly any event"), ("zh", "中断")):
+        answer = shop.done("monitor", "--out", tmp_path, "--lang", language)
+        assert next(iter(answer)) == "business" and answer["lights"]
+        assert answer["business"]["findings"][0]["message"].startswith(said)
+        assert said in capfd.readouterr().err
+    assert json.loads((tmp_path / "business.json").read_text())["findings"] == answer["business"]["findings"]
+    shop.done("monitor", "--quiet")
+    assert capfd.readouterr().err == "", "cron sends a mail of whatever is printed"
+
+
+def test_without_a_model_the_business_alone_is_watched_and_findings_can_be_marked_as_seen(
+    shop: Shop, tmp_path: Path
+) -> None:
+    work = Workspace(tmp_path / "workspace")
+    ingest(work, write_log(steady_log(100, 60, seed=3), tmp_path / "events.csv"), "shop", currency="EUR")
+    answer = done(work, "monitor", "shop", "--business")
+    assert answer["business"]["state"] == "unwatched" and answer["business"]["unwatched"] and "lights" not in answer
+    plant(open_dataset(work, "shop"), watch_of(finding()))
+    found = done(work, "monitor", "shop", "--business")["business"]["findings"][0]
+    assert (found["first_day"], found["size"], found["acknowledged"]) == ("2024-06-18", -27_266.0, {})
+    assert refused(work, "monitor", "shop", "--business", "--acknowledge", "nothing") == (4, "no_alert")
+    answer = done(work, "monitor", "shop", "--business", "--acknowledge", found["id"])
+    assert answer["business"]["state"] == "as_expected" and answer["business"]["findings"][0]["acknowledged"]["by"]
+    assert refused(work, "monitor", "shop") == (2, "usage")
+    assert refused(work, "monitor", "shop", "--business", "--model", "champion") == (2, "usage")
+    assert refused(work, "monitor", "shop", "--business", "--retrain") == (2, "monitor_business")
+
+
 def test_what_was_acknowledged_no_longer_turns_a_light(shop: Shop) -> None:
     words = ("monitor", "--chunk", "week", "--acknowledge")
     assert shop.refused(*words, "nothing") == (4, "no_alert")
@@ -104,6 +140,7 @@ def test_whom_the_variables_name_is_told_without_an_option(shop: Shop, monkeypat
     monkeypatch.setattr(
         "clv_core.monitoring.notifications.notify.notify", lambda *_, **given: channels.append(given) or {}
     )
+    monkeypatch.setattr("clv_core.monitoring.notifications.notify_findings", lambda *_, **__: {})
     hook, other = "https://chat.example/hook", "https://other.example/hook"
     monkeypatch.setenv("CLV_WEBHOOK_URL", hook)
     for name, value in (("HOST", "mail.example"), ("FROM", "a@shop.example"), ("TO", "b@shop.example")):

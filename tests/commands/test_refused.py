@@ -14,6 +14,7 @@ BEGIN = {
     "explain": "explain shop --model {model} --out why",
     "explore": "explore shop",
     "export": "export shop --model {model} --format csv --out list.csv",
+    "merge": "merge",
     "plan": "plan shop --model {model} --budget 40 --offer name=Mail,cost=0.05,effect=2% --out plan.csv",
     "pretrain": "pretrain --out out",
     "price": "price shop --model {model} --out prices.csv",
@@ -94,6 +95,10 @@ REFUSED = [
     ("score --out o.csv", 2, "dataset_or_events"),
     ("score shop --events e --out o", 2, "dataset_or_events"),
     ("score --events ../files --out o --model champion", 2, "role_of_what"),
+    ("score shop --shard 1/3 --out o.csv", 2, "shard_without_events"),
+    ("score --events e --shard 4/3 --out o", 2, "bad_shard"),
+    ("merge o --out o.doc", 2, "bad_out"),
+    ("merge o --out o.csv", 4, "no_shard_plan"),
     ("train --customers 10", 2, "customers_without_events"),
     ("train --customers 0 --events e", 2, "usage"),
 ]

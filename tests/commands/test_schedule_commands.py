@@ -24,6 +24,7 @@ from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
 from tests.commands.conftest import done, run
 from tests.monitoring.conftest import Receiver, Steps, receiver
+from tests.monitoring.watched_shop import finding, plant, watch_of
 
 __all__ = ["receiver"]
 
@@ -200,3 +201,37 @@ def test_a_summary_goes_where_alerts_go_with_the_nights_record(
     assert (code, answer["error"]["code"], answer["result"]["sent"]) == (5, "webhook_failed", False)
     monkeypatch.delenv("CLV_WEBHOOK_URL")
     assert run(workspace, *summary.split())[1]["error"]["code"] == "smtp_settings"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "count"),
+    [
+        ("en", "27,266 EUR less than expected", "Business: 1 finding."),
+        ("zh", "比预期少 27,266 EUR", "业务：1 项发现。"),
+    ],
+)
+def test_the_summary_begins_with_what_the_watch_of_the_night_found(
+    workspace: Workspace,
+    receiver: Receiver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    said: str,
+    count: str,
+) -> None:
+    for name in ("CLV_SMTP_HOST", "CLV_SMTP_TO"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(chains, "run_as_job", in_process)
+    plant(open_dataset(workspace, "shop"), watch_of(finding()))
+    summary = "summary shop --model champion"
+    steps = ("monitor shop --business", summary, f"{summary} --out {tmp_path}/night.html")
+    add_schedule(
+        workspace, Schedule("nightly", "0 6 * * *", steps, language=language), datetime(2026, 3, 2, tzinfo=UTC)
+    )
+    assert done(workspace, "run-due")["ran"] == {"nightly": "done"}
+    found, posted = [one for one in receiver.posted if "business" in one]
+    assert said in found["text"] and found["business"]["state"] == "found", "sent by monitor, as new alerts are"
+    assert said in posted["text"].splitlines()[1] and count in posted["text"]
+    assert posted["business"]["findings"][0]["size"] == -27_266.0
+    assert posted["nights"][0]["steps"][0]["figures"]["business"]["state"] == "found"
+    assert said in (tmp_path / "night.html").read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ from clv_core.deployment import Scored
 from clv_core.jobs import NoProgress
 from clv_core.strategy.forecast import find_forecast, headline
 from clv_core.workspace import Workspace
-from tests.commands.conftest import Shop
+from tests.commands.conftest import Shop, done, refused, run, side_file
 from tests.conftest import own_copy
 
 pytestmark = pytest.mark.first(1)
@@ -64,3 +65,27 @@ def test_scores_of_the_logs_end_at_trained_terms_come_with_the_forecast_that_pag
     assert made is not None
     assert made.sums().known == pytest.approx(pd.read_csv(out)["predicted_clv"].sum())
     assert headline(made, "en").params["days"] == HORIZON
+
+
+def test_shards_of_the_events_are_merged_into_the_file_that_score_writes(
+    late: tuple[Shop, date], tmp_path: Path
+) -> None:
+    workspace, model, out = late[0].workspace, late[0].model.id, tmp_path / "shards"
+    events = open_dataset(workspace, "shop").events_path
+
+    def shard(number: int) -> tuple[int, dict[str, Any]]:
+        words = ("--events", events, "--shard", f"{number}/2", "--model", model, "--margin-rate", 0.5, "--out", out)
+        return run(workspace, "score", *words)
+
+    code, answer = shard(1)
+    assert (code, answer["written"], answer["done"], answer["waits_for"]["shards"]) == (0, ["statistics"], False, [2])
+    assert [shard(1)[0], refused(workspace, "merge", out, "--out", tmp_path / "merged.csv")[0]] == [7, 7]
+    assert [shard(2)[0], shard(1)[0], shard(2)[0]] == [0, 0, 0]
+    code, answer = shard(1)
+    assert (code, answer["written"], answer["done"], answer["waits_for"]) == (0, [], True, None)
+    merged = done(workspace, "merge", out, "--out", tmp_path / "merged.csv")
+    scored = late[0].done("score", "--out", tmp_path / "scores.csv", "--margin-rate", 0.5)
+    assert (tmp_path / "merged.csv").read_bytes() == (tmp_path / "scores.csv").read_bytes()
+    assert scored["predicted_total"] == pytest.approx(merged["predicted_total"])
+    for name in ("customers", "as_of", "horizon_days", "margin_rate", "objected", "warnings", "model"):
+        assert merged[name] == scored[name] == side_file(merged)[name], name

@@ -16,7 +16,7 @@ import pytest
 
 from clv_core.evaluation.deciles import Thresholds
 from clv_core.i18n import LANGUAGES
-from clv_core.plot import evaluation, explanations
+from clv_core.plot import evaluation, explanations, purchase_models
 from clv_core.plot.drawing import Chart
 from clv_core.plot.evaluation import FIGURES, Holdout
 from clv_core.strategy.customer.next_order import CUMULATIVE, DAY, NET_VALUE, PURCHASED
@@ -24,9 +24,10 @@ from clv_core.strategy.plans.allocation import Curve
 from pages.ui import session
 from pages.ui.charts import acquiring, advising, behaviour, following, placing
 
-MODULES = (evaluation, explanations, acquiring, advising, behaviour, following, placing)
+MODULES = (evaluation, explanations, purchase_models, acquiring, advising, behaviour, following, placing)
 """``pages/ui/charts`` and what Python users draw; ``clv_core/plot/reasons.py`` draws by ``explanations``."""
 MESSAGE = "What the chart shows"
+COURSE = ("actual", "expected", "low", "high")
 Rows = Callable[[int], Any]
 
 
@@ -72,6 +73,15 @@ def holdout(n: int) -> Holdout:
         {"p_purchase": shares(n), "predicted_clv": upward(n), "actual": [4.0 * (at % 2) for at in range(n)]}
     )
     return Holdout("hybrid", rows, "bgnbd", rows.assign(predicted_clv=upward(n, 2)), "EUR")
+
+
+def both(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"actual": upward(n), "expected": upward(n, 2)})
+
+
+def gained(n: int) -> pd.DataFrame:
+    ends = {"gain": upward(n), "low": upward(n, -4), "high": upward(n, 9)}
+    return pd.DataFrame({"name": names(n), **ends, "is_final": [at % 2 == 0 for at in range(n)]})
 
 
 def reasons(n: int) -> pd.DataFrame:
@@ -167,6 +177,21 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
     "explanations.event_heat": lambda n: explanations.event_heat(
         pd.DataFrame(np.ones((2, n)), index=["When", "What"]), names(n), MESSAGE, unit="EUR"
     ),
+    "purchase_models.matrix": lambda n: purchase_models.matrix(
+        pd.DataFrame(np.ones((n, n)), range(n), range(n)), MESSAGE, key=GIVEN[0], unit="days"
+    ),
+    "purchase_models.tracking": lambda n: purchase_models.tracking(
+        both(n).assign(until=pd.date_range("2024-01-07", periods=n, freq="7D")).set_index("until"),
+        MESSAGE,
+        is_cumulative=False,
+        fitted_until=date(2024, 1, 14),
+    ),
+    "purchase_models.frequency_bars": lambda n: purchase_models.frequency_bars(both(n), MESSAGE),
+    "purchase_models.holdout_lines": lambda n: purchase_models.holdout_lines(both(n).assign(customers=9), MESSAGE),
+    "purchase_models.history_line": lambda n: purchase_models.history_line(
+        pd.DataFrame({"alive": shares(n), "purchases": [1] * n}, pd.date_range("2024-01-01", periods=n, freq="D")),
+        MESSAGE,
+    ),
     "acquiring.ratio_points": lambda n: acquiring.ratio_points(worths(n), 3.0, MESSAGE, unit="EUR"),
     "acquiring.worth": lambda n: acquiring.worth(worths(n), MESSAGE, unit="EUR"),
     "acquiring.payback": lambda n: acquiring.payback(
@@ -202,6 +227,7 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
     "advising.gain_by_budget": lambda n: advising.gain_by_budget(
         Curve(np.array(upward(n)), np.array(shares(n))), (5.0, 0.5), MESSAGE, unit="EUR", gain="Gain"
     ),
+    "advising.campaign_gains": lambda n: advising.campaign_gains(gained(n), MESSAGE, unit="EUR"),
     "advising.detectable": lambda n: advising.detectable(
         pd.DataFrame(
             {"group": range(n), "name": names(n), "customers": range(n), "effect": upward(n), "share": shares(n)}
@@ -245,6 +271,15 @@ EXAMPLES: dict[str, Callable[[int], Chart]] = {
         unit="EUR",
     ),
     "following.expected_revenue": lambda n: following.expected_revenue(weeks(n), MESSAGE, unit="EUR", monthly=n == 1),
+    "following.daily_course": lambda n: following.daily_course(
+        pd.DataFrame({"day": pd.date_range("2024-01-01", periods=n), **{name: upward(n) for name in COURSE}}),
+        [(date(2024, 1, 1), date(2024, 1, 2))],
+        MESSAGE,
+        axis="Revenue, EUR",
+    ),
+    "following.expected_units": lambda n: following.expected_units(
+        weeks(n).assign(units=upward(n)), weeks(n).assign(expected=upward(n, 2)), MESSAGE
+    ),
     "following.series": lambda n: following.series(spans(n), spans(n), MESSAGE, axis="Share", share=False),
     "placing.quadrant": lambda n: placing.quadrant(
         pd.DataFrame(

@@ -40,9 +40,10 @@ from clv_core.strategy.explanation_files import explain
 from clv_core.strategy.forecast import forecast
 from clv_core.strategy.plans.saved_offers import TIERS, update_offers
 from clv_core.workspace import Workspace, write_json
-from pages.ui import access, page_files
+from pages.ui import access, navigation, page_files
 from pages.ui.navigation import BY_NAME
 from tests.conftest import made
+from tests.monitoring.watched_shop import plant, watch_of
 from tests.records import judged
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +102,11 @@ def do(app: AppTest, *steps: str | tuple[str, Any]) -> AppTest:
         one = control(app, step).click() if isinstance(step, str) else control(app, step[0]).set_value(step[1])
         app = one.run() if isinstance(step, str) or not one.form_id else app
     return app
+
+
+def details(app: AppTest) -> AppTest:
+    """Go from the business on the monitor page to the model's details."""
+    return do(app, (navigation.MONITOR_VIEW, "details"))
 
 
 def edit(app: AppTest, table: str, rows: dict[int, dict[str, Any]], added: list[dict[str, Any]] | None = None) -> None:
@@ -162,20 +168,22 @@ def _own_caches() -> None:
 
 @pytest.fixture(scope="session")
 def with_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with one dataset: the sample that ships."""
+    """A workspace with one dataset, the sample that ships, and a watch on its business that found nothing."""
 
     def make(workspace: Workspace) -> None:
         ingest(workspace, SAMPLE, "shop", currency="EUR")
+        plant(open_dataset(workspace, "shop"), watch_of())
 
     return made("with_dataset", tmp_path_factory.mktemp("with_dataset"), make).root
 
 
 @pytest.fixture(scope="session")
 def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with a dataset, a model (the quick BG/NBD), its scores, forecast and explanation."""
+    """A workspace with a dataset, a model (the quick BG/NBD), its scores, watch, forecast and explanation."""
 
     def make(workspace: Workspace) -> None:
         ingest(workspace, SAMPLE, "shop", currency="EUR")
+        plant(open_dataset(workspace, "shop"), watch_of())
         config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
         bundle = pipeline.train(workspace, "shop", config, progress=NoProgress())
         scored = Scored.open(workspace, "shop", bundle.id)
@@ -184,6 +192,11 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         explain(scored, explanation_folder(scored), sample=40, permutations=1, progress=NoProgress())
 
     return made("with_model", tmp_path_factory.mktemp("with_model"), make).root
+
+
+def scores_file(root: Path) -> Path:
+    """Return the file of the model's own scores; those at other terms, as a forecast reads them, have a longer name."""
+    return min(root.glob("datasets/*/made/*/*/scores-*.parquet"), key=lambda path: len(path.name))
 
 
 def copied(workspace: Path, folder: Path) -> Path:

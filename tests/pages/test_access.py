@@ -23,7 +23,7 @@ from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
 from clv_core.workspace import Workspace
 from pages.ui import access
 from pages.ui.upload import uploading
-from tests.pages.conftest import OPEN, ROLES, SIGN_IN, START, do
+from tests.pages.conftest import OPEN, ROLES, SIGN_IN, START, details, do
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_viewer_has_one_run_at_a_time_and_is_told_so(open_page: OPEN, root: Pa
         return sorted(path.name.split("-")[2] for path in (root / "jobs").iterdir())
 
     sign_in("bob@shop.example")
-    open_page(root, "monitor")
+    details(open_page(root, "monitor"))
     waiting = open_page(root, "explore")
     assert runs() == ["monitor"] and translate("job.one") in [box.value for box in waiting.info]
     app = do(open_page(root, "customer"), "card_recommend")

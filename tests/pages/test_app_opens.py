@@ -58,14 +58,14 @@ NEED_A_MODEL = (
     "customer",
     "acquisition",
     "forecast",
+    "demand",
     "strategy",
-    "monitor",
     "exports",
     "report",
 )
 
 
-@pytest.mark.parametrize("page", ("explore", "train", *NEED_A_MODEL))
+@pytest.mark.parametrize("page", ("explore", "train", "monitor", "results", *NEED_A_MODEL))
 def test_empty_workspace_says_what_is_missing_and_leads_there(open_page: OPEN, tmp_path: Path, page: str) -> None:
     app = open_page(tmp_path, page, lang="en")
     assert translate("need.dataset") in texts(app)

@@ -24,7 +24,7 @@ from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
 from clv_core.upkeep.objections import change_objections
 from clv_core.workspace import Workspace
 from pages.ui.navigation import SEARCH
-from tests.pages.conftest import HORIZON_DAYS, OPEN, SIGN_IN, Offered, do, press
+from tests.pages.conftest import HORIZON_DAYS, OPEN, SIGN_IN, Offered, do, press, scores_file
 
 pytestmark = pytest.mark.first(7)
 
@@ -32,7 +32,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "tests" / "sample.csv"
 
 
 def scores_of(root: Path) -> pd.DataFrame:
-    return pd.read_parquet(next(root.glob("datasets/*/made/*/*/scores-*.parquet"))).set_index("customer_id")
+    return pd.read_parquet(scores_file(root)).set_index("customer_id")
 
 
 def search(app: AppTest, text: str) -> AppTest:
@@ -50,7 +50,7 @@ def test_page_opens_with_the_most_valuable_customer(open_page: OPEN, with_model:
     app = open_page(with_model, "customer", lang=lang)
     assert str(first) in app.header[0].value and len(app.metric) == 6
     assert len(app.get("plotly_chart")) == 1 and len(app.get("download_button")) == 4
-    as_of = pd.read_parquet(next(with_model.glob("datasets/*/made/*/*/scores-*.parquet")))["as_of"].astype(str).iloc[0]
+    as_of = pd.read_parquet(scores_file(with_model))["as_of"].astype(str).iloc[0]
     last = pd.date_range(as_of, periods=HORIZON_DAYS).max()  # of the days that the prediction speaks of
     said = {"en": f"by {last.day} {last:%b %Y}", "zh": f"到 {last.year}年{last.month}月{last.day}日"}
     assert any(said[lang] in item.value for item in app.markdown)
@@ -81,7 +81,7 @@ def nothing_kept() -> Iterator[None]:
 @pytest.mark.usefixtures("nothing_kept")
 @pytest.mark.parametrize(("lang", "why"), [("en", "a few buy far more"), ("zh", "少数同类用户会多买很多")])
 def test_a_mean_above_the_interval_says_why(open_page: OPEN, root: Path, lang: str, why: str) -> None:
-    file = next(root.glob("datasets/*/made/*/*/scores-*.parquet"))
+    file = scores_file(root)
     scores = pd.read_parquet(file)
     skewed, usual = scores.index[scores["predicted_clv"].between(2, scores["clv_p90"])][:2]
     scores.loc[skewed, "clv_p90"] = scores["predicted_clv"][skewed] / 2

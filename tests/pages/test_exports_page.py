@@ -21,6 +21,8 @@ from pages.ui.navigation import DATASETS_PART
 from tests.pages.conftest import OPEN, REACHABLE, SIGN_IN, do, give_contacts, keys_of, newest, really, texts
 
 pytestmark = pytest.mark.first(5)
+DECLINED, PUSH_DECLINED = ("export_measured", False), ("push_measured", False)
+"""Steps by which a person declines the control group that is proposed for a list."""
 
 
 def test_a_spreadsheet_list_is_made_offered_and_logged(open_page: OPEN, root: Path) -> None:
@@ -57,7 +59,7 @@ def test_a_platform_without_contact_fields_says_what_is_missing(open_page: OPEN,
 
 def test_the_headline_is_the_share_with_consent_and_the_stop_list(open_page: OPEN, reachable: REACHABLE) -> None:
     root, people = reachable
-    app = do(open_page(root, "exports", lang="en"), ("export_format", "google_customer_match"))
+    app = do(open_page(root, "exports", lang="en"), ("export_format", "google_customer_match"), DECLINED)
     wanted = people[people["consent"] == "yes"]
     rate = f"{len(wanted) / len(people):.0%}"
     said = {"rows": f"{len(wanted):,}", "asked": f"{len(people):,}", "rate": rate}
@@ -103,7 +105,7 @@ def test_chinese_mobile_numbers_are_read_without_anything_being_said(open_page: 
     people = give_contacts(root, phone=lambda n: f"138{n:08}", consent=lambda _: "yes")
     app = open_page(root, "exports", lang="en")
     for format in ("phone_hashes", "google_customer_match"):
-        app.selectbox(key="export_format").set_value(format).run()
+        do(app, ("export_format", format), DECLINED)
         assert app.header[0].value == translate("exporting.headline.all", "en", asked=f"{len(people):,}")
     assert app.selectbox(key="export_region_CN").value == "CN"
     assert any("China" in item.value for item in app.caption)
@@ -121,7 +123,7 @@ def test_a_column_that_may_be_consent_is_named_instead_of_asking_to_assume_it(op
 
 
 def test_a_list_that_is_too_small_says_so_before_it_is_made(open_page: OPEN, reachable: REACHABLE) -> None:
-    app = do(open_page(reachable[0], "exports", lang="en"), ("export_format", "tiktok"))
+    app = do(open_page(reachable[0], "exports", lang="en"), ("export_format", "tiktok"), DECLINED)
     assert not app.button(key="export_make").disabled
     app.get("button_group")[0].set_value([1]).run()
     assert app.button(key="export_make").disabled
@@ -142,7 +144,7 @@ def test_whom_a_check_counts_are_sent_by_a_run_that_a_reload_does_not_lose(open_
     add_destination(Workspace(root), "lake", "bucket", f"file://{root}/lake")
     stop = everybody["customer_id"][:2].tolist()
     app.file_uploader(key="export_stop_file").set_value(("stop.txt", "\n".join(stop).encode(), "text/plain")).run()
-    do(app, "push_check")
+    do(app, PUSH_DECLINED, "push_check")
     assert not app.error and not (root / "lake").exists()
     assert translate("pushing.checked", "en", changed=len(everybody) - 2, unchanged=0) in texts(app)
     do(app, "push_send")
@@ -173,7 +175,7 @@ def test_a_push_that_is_refused_says_why_and_which_rows_were_not_accepted(
     open_page: OPEN, root: Path, sign_in: SIGN_IN
 ) -> None:
     add_destination(Workspace(root), "lake", "bucket", "file:///proc/lake")
-    app = do(open_page(root, "exports", lang="en"), ("export_tiers", [1, 2]), "push_send")
+    app = do(open_page(root, "exports", lang="en"), ("export_tiers", [1, 2]), PUSH_DECLINED, "push_send")
     assert really(root, "push", code=5)[-1] == "--segment=tier=1,2"
     assert "/proc/lake refused the request" in app.run().error[0].value
     failed = [{"customer_id": "C10", "reason": "HTTP 422: no such person"}]
@@ -201,6 +203,7 @@ def test_a_push_that_leaves_out_more_than_the_last_says_so_and_asks_first(
     assert pd.read_parquet(lake)["consent"].value_counts().to_dict() == {"yes": len(agreed), "no": refused}
     app = do(open_page(root, "exports", lang="en"), "push_purpose", "confirm")
     assert open_destination(work, "lake").purpose == "marketing"
+    do(app, PUSH_DECLINED)
     line = audit.lines(work, 1)[0]
     assert (line["who"], line["action"], line["purpose"]) == ("ana@shop.example", "destinations change", "marketing")
     do(app, "push_check")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from base64 import b64decode
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,7 +21,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import score
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.forecast import find_forecast, headline
+from clv_core.strategy.forecast import find_forecast, forecast, forecast_path, headline
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from pages.ui.forecast.past import tests_table as shown_tests
@@ -76,6 +80,57 @@ def test_the_sums_of_the_page_are_those_of_the_saved_forecast(open_page: OPEN, s
     months = saved.by_period("month", 365)
     assert file["first"].tolist() == [month.first for month in months]
     assert file["total"].astype(float).sum() == pytest.approx(year.total, abs=0.01 * len(months))
+
+
+def test_the_days_are_a_file_too_and_only_bars_of_fewer_days_are_named(
+    open_page: OPEN, shop: Path, offered: Offered
+) -> None:
+    app = open_page(shop, "forecast", lang="en")
+    saved = forecast(opened(shop), NoProgress())
+    file = table_of(offered["download_forecast_days"])
+    assert len(file) == 90 and file["total"].astype(float).sum() == pytest.approx(saved.sums().total, abs=1)
+    last, first = translate("forecast.shorter.last"), translate("forecast.shorter.first")
+    assert last in texts(app) and first not in texts(app), "90 days are 12 weeks and 6 days"
+    do(app, ("forecast_unit", "month")).run()
+    assert saved.cutoff == date(2024, 12, 31) and first in texts(app) and last in texts(app)
+
+
+def test_past_weeks_before_the_expected_ones_are_what_the_log_says(open_page: OPEN, shop: Path) -> None:
+    app = open_page(shop, "forecast", lang="en")
+    do(app, ("forecast_past_weeks", True)).run()
+    drawn = json.loads(next(one.proto.spec for one in app.get("plotly_chart") if "forecast_revenue" in str(one.proto)))
+    came, log = drawn["data"][0], pd.read_csv(SAMPLE)
+    day = pd.to_datetime(log["event_time"].str[:10])
+    end = pd.Timestamp(opened(shop).dataset.log_end)
+    money = log["event_type"].isin(["purchase", "return"])
+    weeks = log.loc[money & (day < end)].groupby((end - day).dt.days.sub(1) // 7)["amount"].sum()
+    assert came["name"] == translate("forecast.chart.came") and len(drawn["data"]) >= 3
+    assert [one[0] for one in came["customdata"]][-1] == str((end - timedelta(days=7)).date())
+    assert came["customdata"][-1][1] == opened(shop).dataset.last_day.isoformat()
+    values = np.frombuffer(b64decode(came["y"]["bdata"]), came["y"]["dtype"])
+    assert values == pytest.approx([weeks[back] for back in range(len(values) - 1, -1, -1)])
+
+
+def test_where_no_forecast_is_saved_home_and_segments_lead_to_the_page_and_a_damaged_one_is_made_again(
+    open_page: OPEN, shop: Path, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(shop, tmp_path / "workspace"))
+    scored = opened(root)
+    wanted = forecast(scored, NoProgress()).sums()
+    days = forecast_path(scored).with_suffix(".safetensors")
+    days.write_bytes(days.read_bytes()[:1000])
+    assert find_forecast(scored) is None
+    for page in ("home", "segments"):
+        app = open_page(root, page, lang="en")
+        do(app, "to_forecast")
+        assert app.title[0].value == translate("page.forecast")
+        assert not app.error and sums_of(app)["revenue"].iloc[-1] == pytest.approx(wanted.total)
+        assert (translate("forecast.again") in texts(app)) is (page == "home"), "made again once"
+        days.unlink()
+        forecast_path(scored).unlink()
+    forecast(scored, NoProgress())
+    for page in ("home", "segments"):
+        assert "to_forecast" not in {one.key for one in open_page(root, page, lang="en").button}
 
 
 def test_without_new_customers_the_known_are_all(open_page: OPEN, shop: Path) -> None:

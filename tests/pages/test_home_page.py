@@ -23,7 +23,7 @@ from clv_core.monitoring.monitoring_report import Report, report_folder
 from clv_core.workspace import Workspace
 from pages.ui.home import dashboard
 from tests.manifests import export_record, report_facts
-from tests.pages.conftest import OPEN, SAMPLE, do
+from tests.pages.conftest import OPEN, SAMPLE, do, scores_file
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_button_that_is_pressed_twice_starts_one_run_which_both_presses_follow
 
 
 def test_home_opens_with_what_the_model_predicts(open_page: OPEN, with_model: Path) -> None:
-    scores = pd.read_parquet(next(with_model.glob("datasets/*/made/*/*/scores-*.parquet")))
+    scores = pd.read_parquet(scores_file(with_model))
     app = open_page(with_model, "home", lang="en")
     assert say_money(scores["predicted_clv"].sum(), "EUR") in app.header[0].value
     buyers = round(scores["p_purchase"].sum())

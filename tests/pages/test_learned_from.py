@@ -16,7 +16,7 @@ from clv_core.jobs import NoProgress
 from clv_core.monitoring.monitor import monitor
 from clv_core.preprocessing.clean import clean
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, SAMPLE
+from tests.pages.conftest import OPEN, SAMPLE, details
 
 RULES = {"en": "Cleaning rules of", "zh": "的清洗规则在训练后"}
 
@@ -43,7 +43,7 @@ def test_a_log_that_ends_before_the_model_does_is_said(open_page: OPEN, root: Pa
     (tmp_path / "short.csv").write_text("\n".join([lines[0], *(line for line in lines[1:] if "2024-12" not in line)]))
     ingest(work, tmp_path / "short.csv", "shop", currency="EUR")
     monitor(Scored.open(work, "shop", list_bundles(work)[0].id), progress=NoProgress())
-    app = open_page(root, "monitor", lang="en")
+    app = details(open_page(root, "monitor", lang="en"))
     assert "ends on 30 Nov 2024, but the model was trained on data to 31 Dec 2024" in warned(app)
     assert any("Data ends on 30 Nov 2024, before" in item.value for item in app.caption)
     assert "30 Nov 2024" not in warned(open_page(root, "datasets", lang="en")), "it shows nothing of the model's"

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from clv_core import jobs, pipeline
 from clv_core.collection.ingest import ingest
+from clv_core.collection.store.version_store import open_dataset
 from clv_core.config import TrainConfig
 from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
@@ -37,7 +38,8 @@ from clv_core.workspace import Workspace
 from pages.ui.navigation import BY_NAME
 from tests.monitoring.steady_shop import another_channel, changed_from, day_after, steady_log, write_log
 from tests.monitoring.test_telling import Hook, serving
-from tests.pages.conftest import OPEN, SIGN_IN, do, texts
+from tests.monitoring.watched_shop import plant, watch_of
+from tests.pages.conftest import OPEN, SIGN_IN, details, do, texts
 
 pytestmark = pytest.mark.first(5)
 
@@ -52,6 +54,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = Workspace(root)
     events = changed_from(steady_log(500, 330, seed=3), CUTOFF, another_channel)
     ingest(work, write_log(events, root / "events.csv"), "shop", currency="EUR")
+    plant(open_dataset(work, "shop"), watch_of())
     config = TrainConfig(horizon_days=60, model="bgnbd", cutoffs=3)
     bundle = pipeline.train(work, "shop", config, cutoff=CUTOFF, progress=NoProgress())
     monitor(Scored.open(work, "shop", bundle.id), progress=NoProgress())
@@ -65,7 +68,7 @@ def root(changed: Path, tmp_path: Path) -> Path:
 
 
 def test_the_page_says_what_was_found_and_what_to_do(open_page: OPEN, changed: Path) -> None:
-    app = open_page(changed, "monitor", lang="en")
+    app = details(open_page(changed, "monitor", lang="en"))
     assert not app.error
     assert app.header[0].value == translate("recommend.retrain.data")
     said = texts(app)
@@ -103,7 +106,7 @@ def test_revenue_does_not_match_while_the_top_tier_is_outside_its_range(
     light = found.to_json()["lights"]["realised"]
     assert (light["light"], light["code"]) == ("amber", "light.realised.tier.below")
     save_labels(scored.dataset, "tiers:4", {"1": SegmentLabel("Gold_club")})
-    app = open_page(root, "monitor", lang=lang)
+    app = details(open_page(root, "monitor", lang=lang))
     (said,) = [item.value for item in app.caption if "Gold" in item.value]
     amounts = [say_number(value, lang) for value in (top.realised, 1.01 * top.realised)]
     assert said.startswith("Gold\\_club") and all(amount in said for amount in amounts)
@@ -114,7 +117,7 @@ def test_revenue_does_not_match_while_the_top_tier_is_outside_its_range(
 
 
 def test_an_alert_that_was_seen_no_longer_turns_the_light(open_page: OPEN, root: Path) -> None:
-    app = open_page(root, "monitor", lang="zh")
+    app = details(open_page(root, "monitor", lang="zh"))
     (seen,) = [button for button in app.button if button.label == translate("monitor.acknowledge", "zh")]
     seen.click().run()
     assert app.header[0].value == translate("recommend.keep", "zh")
@@ -130,7 +133,7 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early_to_say_that_nothing
     own = Path(shutil.copytree(with_model, tmp_path / "early"))
     found = monitor(Scored.open(Workspace(own), "shop", list_bundles(Workspace(own))[0].id), progress=NoProgress())
     assert {light.colour for light in found.lights} == {UNKNOWN}
-    app = open_page(own, "monitor", lang=lang)
+    app = details(open_page(own, "monitor", lang=lang))
     said = texts(app)
     until = {"en": "28 Jan 2025", "zh": "2025年1月28日"}[lang]
     assert not app.error and app.header[0].value == translate("monitor.early", lang, until=until)
@@ -145,7 +148,7 @@ def test_where_nothing_came_after_the_cutoff_it_is_too_early_to_say_that_nothing
 
 def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_page: OPEN, root: Path) -> None:
     work = Workspace(root)
-    app = do(open_page(root, "monitor", lang="en"), "monitor_retrain")
+    app = do(details(open_page(root, "monitor", lang="en")), "monitor_retrain")
     job = jobs.jobs(work, "monitor")[0]
     model = list_bundles(work)[0].id
     assert job.status().args == ("monitor", "shop", "--model", model, "--retrain")
@@ -169,7 +172,9 @@ def test_one_click_starts_the_retraining_and_the_page_says_what_came_of_it(open_
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_advice_and_button_say_the_same_about_retraining_now(open_page: OPEN, root: Path, lang: str) -> None:
-    app = open_page(root, "monitor", lang=lang)  # the channel is new since the cutoff, a forecast period and more ago
+    app = details(
+        open_page(root, "monitor", lang=lang)
+    )  # the channel is new since the cutoff, a forecast period and more ago
     assert app.header[0].value == translate("recommend.retrain.data", lang)
     assert app.button(key="monitor_retrain").label == translate("monitor.retrain", lang)
     assert app.button(key="monitor_retrain").proto.type == "primary"
@@ -199,7 +204,7 @@ def test_monitor_and_evaluate_show_the_same_figure_of_the_promoted_model(
     shown = evaluated[translate("metric.bias", lang)]
     texts_of = {name: say_change(figure, 1) for name, figure in (("own", own), ("challenger", own - 0.1))}
     assert shown == texts_of["own"] != texts_of["challenger"]
-    app = open_page(root, "monitor", lang=lang)
+    app = details(open_page(root, "monitor", lang=lang))
     line = translate(
         "monitor.figure.starts",
         lang,
@@ -220,14 +225,14 @@ def test_beside_the_button_stands_what_becomes_of_a_better_challenger(
 ) -> None:
     monkeypatch.setattr(Recommendation, "of_broken_data", broken)
     said = translate(note, as_of="26 Nov 2023", horizon=60)  # the last day of the log
-    assert said in [item.value for item in open_page(changed, "monitor", lang="en").caption]
+    assert said in [item.value for item in details(open_page(changed, "monitor", lang="en")).caption]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_checks_name_events_and_columns_in_the_language_of_the_page_and_amounts_have_a_unit(
     open_page: OPEN, root: Path, lang: str
 ) -> None:
-    app = do(open_page(root, "monitor", lang=lang), ("monitor_part", "drift"))
+    app = do(details(open_page(root, "monitor", lang=lang)), ("monitor_part", "drift"))
     chooser = app.selectbox(key="monitor_series")
     assert translate("monitor.what.events", lang, value=translate("event.purchase", lang)) in chooser.options
     if lang == "zh":
@@ -240,7 +245,7 @@ def test_checks_name_events_and_columns_in_the_language_of_the_page_and_amounts_
 
 def test_a_report_that_is_not_there_is_made_by_a_run(open_page: OPEN, root: Path) -> None:
     shutil.rmtree(next(root.glob("datasets/*/made/*/*/monitoring")))
-    app = open_page(root, "monitor", lang="en")
+    app = details(open_page(root, "monitor", lang="en"))
     assert translate("monitor.wait") in texts(app)
     assert jobs.jobs(Workspace(root), "monitor")[0].status().args[:2] == ("monitor", "shop")
 
@@ -257,7 +262,7 @@ def test_what_a_viewer_has_looked_at_is_told_to_nobody(
             shutil.rmtree(next(root.glob("datasets/*/made/*/*/monitoring")))
             sign_in(email)
             app = AppTest.from_file(str(SHELL), default_timeout=60).run()
-            app.switch_page(BY_NAME["monitor"].path).run()
+            details(app.switch_page(BY_NAME["monitor"].path).run())
             job = jobs.jobs(Workspace(root), "monitor")[0]
             while job.status().state == jobs.RUNNING:
                 time.sleep(0.2)

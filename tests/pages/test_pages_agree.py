@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from clv_core.cli import main as run
 from clv_core.deployment import list_bundles
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, do, really, texts
+from tests.pages.conftest import OPEN, details, do, really, texts
 
 pytestmark = pytest.mark.first(4)
 
@@ -122,9 +122,10 @@ def pages(open_page: OPEN, root: Path) -> dict[str, str]:
     for page in ("home", "datasets", "train", "evaluate", "segments", "models"):
         said[page] = words(open_page(root, page, lang="en"))
     for page in ("explore", "monitor", "look"):
-        open_page(root, page, lang="en")
+        shown = details if page == "monitor" else AppTest.run
+        shown(open_page(root, page, lang="en"))
         really(root, page)
-        said[page] = words(open_page(root, page, lang="en"))
+        said[page] = words(shown(open_page(root, page, lang="en")))
     app = open_page(root, "report", lang="en")
     said["report page"] = words(app)
     do(app, "make_report")

@@ -14,7 +14,7 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import say_money, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.experiments.treatment_effect import Experiment, Measured
-from clv_core.strategy.forecast import forecast
+from clv_core.strategy.forecast import forecast, forecast_path
 from clv_core.strategy.plans.offers import Offer, with_measured_effects
 from clv_core.strategy.plans.saved_offers import TIERS, SavedOffers, save_offers
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT
@@ -73,7 +73,9 @@ def test_a_logo_goes_into_the_report_and_is_there_after_a_reload(open_page: OPEN
 
 @pytest.mark.slow
 def test_the_day_on_which_refunds_count_goes_into_the_command(open_page: OPEN, root: Path) -> None:
-    app, work = open_page(root, "report", lang="en"), Workspace(root)
+    work = Workspace(root)
+    forecast_path(Scored.open(work, "shop", list_bundles(work)[0].id)).unlink(missing_ok=True)
+    app = open_page(root, "report", lang="en")
     assert translate("reporting.refunds", "en") not in [group.label for group in app.get("button_group")]
     forecast(Scored.open(work, "shop", list_bundles(work)[0].id), NoProgress())
     app.run()

@@ -27,7 +27,7 @@ from clv_core.workspace import Workspace
 from pages.ui import progress
 from pages.ui.monitor import status
 from pages.ui.navigation import BY_NAME
-from tests.pages.conftest import OPEN, START, args_of, do, texts
+from tests.pages.conftest import OPEN, START, args_of, details, do, texts
 
 pytestmark = pytest.mark.first(13)
 
@@ -204,6 +204,8 @@ def test_a_comparison_or_a_retraining_that_was_cut_off_is_started_again_or_close
     app = open_page(workspace.root, page, lang="en")
     if command == "backtest":
         do(app, ("evaluate_part", "models"))
+    else:
+        details(app)
     assert said in [item.value for item in app.warning]
     assert f"once_more_{command}" in {button.key for button in app.button}
     app.button(key=f"close_{command}").click().run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,34 @@ def test_measured_effects_stand_in_the_table_and_stay_what_they_are(
     )
     app.button(key=f"experiment_forget_{name}").click().run()
     assert shown().loc[0, "tier1"] == 1.0 and set(shown()["evidence"]) == {"assumed"}
+
+
+@pytest.mark.parametrize("margin", [None, 40.0])
+def test_what_an_offer_brought_is_incremental_margin_less_its_cost_only_where_an_effect_was_measured(
+    open_page: OPEN, root: Path, tmp_path: Path, margin: float | None
+) -> None:
+    work, name = Workspace(root), translate("budget.offer.mail", "en")
+    dataset, found = open_dataset(work, "shop"), tried(work, tmp_path / "tried.csv")
+    save_offers(dataset, SavedOffers({TIERS: EFFECTS}, {name: found}))
+    app = do(open_page(root, "strategy", lang="en"), ("terms_margin", margin))
+    (made,) = with_experiments([Offer.parse(f"name={name},cost=0,effect=1")], {name: found}, 90, 1.0)
+    cost = next(float(one.value.loc[0, "cost"]) for one in app.data_editor if "tier1" in one.value)
+    share = (margin or 100) / 100
+    names, wanted = tier_labels(dataset, DEFAULT_SCHEME.tiers, "en"), {}
+    for tier, label in enumerate(names, 1):
+        effect = made.effect_on(tier)
+        if effect is not None and effect.low is not None and effect.high is not None:
+            money = [say_money(share * end - cost, "", "en", 2) for end in (effect.value, effect.low, effect.high)]
+            wanted[label] = translate("break_even.measured", "en", gain=money[0], low=money[1], high=money[2])
+    [shown] = [frame for frame in app.dataframe if "everyone" in frame.value.columns]
+    rows = shown.value
+    measured = rows[rows["offer"] == name].set_index("name")["gain"]
+    assert wanted and {label: text.replace(" EUR", "") for label, text in measured.items() if text} == wanted
+    assert set(rows.loc[rows["offer"] != name, "gain"]) == {""}
+    heading = translate("break_even.column.gain.revenue" if margin is None else "break_even.column.gain", "en")
+    assert heading in json.loads(shown.proto.columns)["gain"]["label"]
+    app.button(key=f"experiment_forget_{name}").click().run()
+    assert all("gain" not in frame.value.columns for frame in app.dataframe if "everyone" in frame.value.columns)
 
 
 def test_a_tried_offer_with_another_name_keeps_its_effects_as_assumed(

@@ -9,6 +9,7 @@ import pytest
 from clv_core import jobs
 from clv_core.i18n import LANGUAGES, translate
 from clv_core.jobs import NoProgress
+from clv_core.monitoring import watch_dataset
 from clv_core.strategy.segments.rfm_and_quadrant import QUADRANT_KEYS
 from clv_core.upkeep import demo
 from clv_core.upkeep.demo import add_demo
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.first(2)
 @pytest.fixture(scope="module")
 def with_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tour")
-    add_demo(Workspace(root), progress=NoProgress())
+    dataset, _ = add_demo(Workspace(root), progress=NoProgress())
+    watch_dataset(dataset, NoProgress())
     return root
 
 

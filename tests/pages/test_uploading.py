@@ -140,6 +140,7 @@ SIMPLE: Final[dict[str, tuple[str, tuple[str, ...], dict[str, Any]]]] = {
     "explore.explored explore": ("need_cube", ("dataset",), {}),
     "first_look look": ("section", ("dataset",), {}),
     "home.tour demo": ("load", (), {}),
+    "monitor.business monitor": ("need_watch", ("dataset",), {"business": True, "model": None}),
     "monitor.status monitor": ("need_report", OF_A_MODEL, {"retrain": False}),
     "prices price": ("need_responses", OF_A_MODEL, {}),
     "recommending recommend": ("need_recommendations", OF_A_MODEL, {}),

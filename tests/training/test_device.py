@@ -85,6 +85,7 @@ class TwoPlaces(TorchFunctionMode):
         return self.put(result, DEVICE if DEVICE in places else next(iter(places), None))
 
 
+@pytest.mark.examples(3)
 @pytest.mark.parametrize("model", ["hybrid", "mlp", "rnn", "instant", "instant_tuned", "blend", "ziln_mlp"])
 def test_a_network_is_trained_and_answers_on_its_device(
     small_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str

@@ -123,6 +123,7 @@ def test_who_is_kept_apart_is_in_no_window_that_is_learned_from_and_differs_in_n
     assert keep_apart(few, SMALL) is None and keep_apart(train, dataclasses.replace(SMALL, model="lightgbm")) is None
 
 
+@pytest.mark.examples(2)
 @pytest.mark.parametrize("model", NETWORKS)
 def test_the_measured_fit_of_every_network_is_tried_and_says_nothing_of_others(
     log: EventLog, model: str, tmp_path: Path

@@ -23,6 +23,7 @@ from tests.features.conftest import canonical
 CUTOFF, END = FIRST + timedelta(days=DAYS - HORIZON_DAYS), FIRST + timedelta(days=DAYS)
 
 
+@pytest.mark.examples(1)
 @pytest.mark.parametrize("model", ["lightgbm", "mlp"])
 def test_of_those_who_gave_once_a_model_knows_who_gives_again(tmp_path: Path, model: str) -> None:
     gifts, appeal = donations(1, 2000)

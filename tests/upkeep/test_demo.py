@@ -28,6 +28,7 @@ from clv_core.strategy.acquisition.customer_origins import load_new_customers
 from clv_core.strategy.acquisition.economics import acquisition_report
 from clv_core.strategy.acquisition.question import Question
 from clv_core.strategy.acquisition.spend import load_spend
+from clv_core.strategy.campaigns import outcomes
 from clv_core.strategy.plans.saved_offers import load_offers
 from clv_core.training.cost import DEFAULT
 from clv_core.upkeep.demo import (
@@ -40,6 +41,7 @@ from clv_core.upkeep.demo import (
     SETTINGS,
     SHIPPED,
     SPEND,
+    VOUCHER,
     VOUCHER_TEST,
     add_demo,
     added_model,
@@ -207,3 +209,19 @@ def test_another_sample_or_none_is_refused_in_words(tmp_path: Path) -> None:
     assert added_model(workspace) is None
     with pytest.raises(NotFound):
         add_demo(workspace, folder=tmp_path / "nowhere", progress=NoProgress())
+
+
+def test_the_voucher_test_is_a_campaign_with_a_result(demo: Demo) -> None:
+    workspace, dataset, _ = demo
+    (found,) = outcomes(workspace, dataset)
+    test = pd.read_csv(VOUCHER_TEST, dtype="str")
+    sizes = test["group"].value_counts()
+    assert (found.campaign.name, found.state) == (VOUCHER, "due")
+    assert (found.listed, found.control) == (sizes["offer"], sizes["control"])
+    events = pd.concat([pd.read_parquet(dataset.events_path, columns=["customer_id", "event_time", "amount"])])
+    since = (events["event_time"].dt.tz_localize(None).dt.normalize() - pd.Timestamp(test["date"].iloc[0])).dt.days
+    spent = events[(since >= 0) & (since < 30)].groupby("customer_id")["amount"].sum()
+    means = test.assign(spent=test["customer_id"].map(spent).fillna(0.0)).groupby("group")["spent"].mean()
+    assert found.uplift is not None and found.uplift.low > 0
+    assert found.uplift.effect == pytest.approx(means["offer"] - means["control"], abs=2 * found.uplift.error)
+    assert [one.segment for one in found.by_segment] == ["1", "2", "3", "4"]

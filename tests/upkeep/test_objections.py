@@ -124,6 +124,7 @@ def content_of(out: Path) -> str:
     return out.read_text() if out.is_file() else "".join(table.to_json(double_precision=15) for table in tables)
 
 
+@pytest.mark.examples(1)
 @pytest.mark.parametrize("model", ["hybrid", "lightgbm"])
 def test_models_scores_segments_and_plans_are_those_of_a_log_without_their_rows(
     model: str, workspace: Workspace, others: Workspace, files: Files, clv: Clv, tmp_path: Path

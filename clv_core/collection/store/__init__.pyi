@@ -5,6 +5,7 @@ from .dataset import TYPES as TYPES
 from .dataset import Dataset as Dataset
 from .dataset import LogFiles as LogFiles
 from .dataset import Objected as Objected
+from .dataset import canonical_events as canonical_events
 from .dataset_labels import LONGEST as LONGEST
 from .dataset_labels import check_currency as check_currency
 from .dataset_labels import names_to_follow as names_to_follow

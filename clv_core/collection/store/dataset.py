@@ -133,16 +133,28 @@ class Dataset:
             Text columns as string, numbers as float64, ``event_time`` as a naive timestamp in the log's time zone;
             columns that the log has not are NULL.
         """
-        stored = connection.read_parquet(one_file(self.events_path))
-        columns = {}
-        for column in COLUMNS:
-            kind = TYPES[column.kind]
-            value = stored[column.name] if column.name in stored.columns else ibis.null(kind)
-            if column.name == EVENT_TIME and self.manifest.timezone != "UTC":
-                value = timezone(self.manifest.timezone, timezone("UTC", value))
-            columns[column.name] = value.cast(kind)
-        extras = {name: stored[name] for name in stored.columns if name not in columns}
-        return stored.select(**columns, **extras)
+        return canonical_events(connection.read_parquet(one_file(self.events_path)), self.manifest.timezone)
+
+
+def canonical_events(stored: ibis.Table, zone: str) -> ibis.Table:
+    """Return rows of Parquet files with every canonical column, then the extras; nothing is read yet.
+
+    Args:
+        stored: of DuckDB; ``event_time`` is naive, in UTC.
+        zone: the log's time zone.
+
+    Returns:
+        As :meth:`Dataset.events`.
+    """
+    columns = {}
+    for column in COLUMNS:
+        kind = TYPES[column.kind]
+        value = stored[column.name] if column.name in stored.columns else ibis.null(kind)
+        if column.name == EVENT_TIME and zone != "UTC":
+            value = timezone(zone, timezone("UTC", value))
+        columns[column.name] = value.cast(kind)
+    extras = {name: stored[name] for name in stored.columns if name not in columns}
+    return stored.select(**columns, **extras)
 
 
 @dataclass(frozen=True)

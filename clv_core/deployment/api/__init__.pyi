@@ -1,5 +1,6 @@
 from .api_errors import error_response as error_response
 from .api_errors import language_of as language_of
+from .app import create as create
 from .auth import ANALYST as ANALYST
 from .auth import KeysUnusable as KeysUnusable
 from .auth import add_key as add_key

@@ -18,7 +18,16 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Bounds of buckets of customers a call, up to twice the default limit of a call."""
 SCORE: Final = "/v1/score"
-ROUTES: Final = (SCORE, "/v1/models", "/v1/customers", "/healthz", "/readyz", "/metrics", "/openapi.json")
+ROUTES: Final = (
+    SCORE,
+    "/v1/models",
+    "/v1/customers",
+    "/v1/forecast",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+)
 METRICS_EXAMPLE: Final = 'clv_requests_total{route="/v1/score",status="200"} 3.0\n'
 CLIENT_CLOSED: Final = 499
 """Status where the client closed the connection before the answer."""

@@ -19,11 +19,15 @@ from clv_core.deployment.api.api_metrics import METRICS_EXAMPLE, SCORE, Metrics,
 from clv_core.deployment.api.model_info import ModelInfo
 from clv_core.deployment.api.schemas import (
     EXAMPLE_REQUEST,
+    MAX_DAYS,
+    MAX_SHARE,
     REQUEST,
+    ForecastUnit,
     Health,
     KeptPrediction,
     ModelList,
     Problems,
+    RevenueForecast,
     ScoreAnswer,
     example_call,
 )
@@ -160,6 +164,59 @@ def router(*, secured: bool) -> APIRouter:
         name = name or (await service.models.get(None)).key.name
         scores = await run_in_threadpool(service.latest.of, name, customer_id, language_of(request))
         return Response(to_json(scores), media_type=JSON)
+
+    @routes.get(
+        "/v1/forecast",
+        summary="Look up what the shop will take",
+        responses={
+            200: {"model": RevenueForecast, "description": "The saved forecast, and what to know of it"},
+            **_problems(401, 404, 409, 422, 429),
+        },
+        openapi_extra=for_customers,
+    )
+    async def forecast(
+        request: Request,
+        name: Annotated[
+            str | None,
+            Query(
+                min_length=1,
+                max_length=200,
+                description="A name of the registry; left out: that of the model that answers.",
+                examples=["orders"],
+            ),
+        ] = None,
+        days: Annotated[
+            int | None,
+            Query(ge=1, le=MAX_DAYS, description="How far ahead; left out: the model's horizon.", examples=[90]),
+        ] = None,
+        unit: Annotated[
+            ForecastUnit, Query(description="Of the periods: day, week (from as_of on) or calendar month.")
+        ] = "week",
+        new_customers: Annotated[
+            float | None,
+            Query(
+                ge=0,
+                le=MAX_SHARE,
+                allow_inf_nan=False,
+                description="What if: as many new customers as in the last four weeks, times this share; left out: the"
+                " log's own trend.",
+                examples=[1.2],
+            ),
+        ] = None,
+    ) -> Response:
+        """Return expected revenue of customers known today, of those still to be won, and of both, with 80% ranges.
+
+        It is read from the forecast that `forecast` or `score` saved of the log's end; nothing is made. Without one
+        the answer is 404 and the command that makes it.
+        """
+        service = service_of(request)
+        service.auth.authenticate(request.headers)
+        for parameter in ("name", "days", "unit", "new_customers"):
+            _refuse_repeated(request, parameter)
+        name = name or (await service.models.get(None)).key.name
+        asked: JsonObject = {"days": days, "unit": unit, "new_customers": new_customers}
+        found = await run_in_threadpool(service.forecast, name, language_of(request), **asked)
+        return Response(to_json(found), media_type=JSON)
 
     @routes.head("/healthz", include_in_schema=False)
     @routes.get(

@@ -22,6 +22,11 @@ STRICT: Final = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_NUMBER: Final = 1e9
 """Of amounts, prices and quantities of one event. A guess: above any order line, and far below what float32 holds."""
 
+MAX_DAYS: Final = 365
+"""How far ahead a forecast may be asked for, whatever the model's horizon: as far as every forecast goes."""
+MAX_SHARE: Final = 100.0
+"""Of the new customers of a what-if. A guess: far above any campaign."""
+
 Text = Annotated[str, Field(max_length=200)] | None
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)] | None
 Attribute = Annotated[float, Field(ge=-1e300, le=1e300)] | Annotated[str, Field(max_length=200)] | None
@@ -118,6 +123,10 @@ EXAMPLE_REASON: Final[JsonObject] = {
 EXAMPLE_TRUST: Final[JsonObject] = {"verdict": "caution", "reasons": [EXAMPLE_REASON]}
 EXAMPLE_FIGURES: Final[JsonObject] = {
     "p_purchase": 0.62, "predicted_clv": 41.7, "clv_p10": 0.0, "clv_p50": 28.5, "clv_p90": 103.2,
+}  # fmt: skip
+EXAMPLE_SUMS: Final[JsonObject] = {
+    "first": "2024-06-24", "until": "2024-07-01", "known": 812.4, "known_low": 700.1, "known_high": 930.8, "won": 190.6,
+    "won_low": 120.0, "won_high": 270.3, "total": 1003.0, "low": 850.2, "high": 1170.9, "customers": 4.2,
 }  # fmt: skip
 EXAMPLE_MODEL: Final = "orders-hybrid-0123456789ab"
 EXAMPLE_ERROR: Final[JsonObject] = {
@@ -293,6 +302,95 @@ class KeptPrediction(_Answer):
     days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone: age of the scores.")
     trust: Verdict = Field(description="Today's verdict on the model.")
     warnings: list[Problem] = Field(description="What to know of these scores, such as that their horizon is over.")
+
+
+ForecastUnit = Literal["day", "week", "month"]
+RangeEnd = Annotated[float | None, Field(description="End of the 80% range; null where no past sums were tested.")]
+
+
+class ForecastSums(_Answer):
+    """Expected revenue of a span in two parts that add up, each with its 80% range."""
+
+    first: date = Field(description="First day.")
+    until: date = Field(description="The day after the last.")
+    known: float = Field(description="Of customers known at as_of.")
+    known_low: RangeEnd
+    known_high: RangeEnd
+    won: float = Field(description="Of customers still to be won.")
+    won_low: RangeEnd
+    won_high: RangeEnd
+    total: float = Field(description="Of both.")
+    low: RangeEnd
+    high: RangeEnd
+    customers: float = Field(description="How many new customers are expected.")
+
+
+class ForecastTest(_Answer):
+    """The forecast as of a past date, made from what lies before it, and what came."""
+
+    cutoff: date = Field(description="The past date.")
+    days: int = Field(description="Length of the span.")
+    known: float = Field(description="Expected of customers known by then.")
+    won: float = Field(description="Expected of customers still to be won.")
+    buyers: float = Field(description="How many of the known were expected to buy.")
+    by: str = Field(description="What gave the total: parts, or the simple forecast that was closer before.")
+    known_actual: float = Field(description="What the known brought.")
+    won_actual: float = Field(description="What the others brought.")
+    actual: float = Field(description="What came in all.")
+    low: RangeEnd
+    high: RangeEnd
+    errors: dict[str, float] = Field(description="Sum of absolute weekly errors by method: parts and simple forecasts.")
+    wape: float | None = Field(description="Weekly errors as a share of what came; null where nothing came.")
+    weeks: list[float] = Field(description="Actual revenue of each week; the last may be shorter.")
+    expected: list[float] = Field(description="Expected revenue of each week.")
+
+
+class RevenueForecast(_Answer):
+    """What the shop will take from as_of on: neither discounted nor margin."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "orders",
+                    "version": 3,
+                    "model": EXAMPLE_MODEL,
+                    "as_of": "2024-06-24",
+                    "cutoff": "2024-05-30",
+                    "days_since_cutoff": 25,
+                    "days_since_as_of": 7,
+                    "horizon_days": 90,
+                    "currency": "EUR",
+                    "by": "parts",
+                    "sum": EXAMPLE_SUMS,
+                    "unit": "month",
+                    "periods": [EXAMPLE_SUMS],
+                    "tests": [],
+                    "notes": [],
+                    "trust": EXAMPLE_TRUST,
+                    "warnings": [],
+                }
+            ]
+        }
+    )
+
+    name: Name
+    version: VersionNumber
+    model: ModelId
+    as_of: date = Field(description="First day of the forecast: the log's end.")
+    cutoff: Cutoff
+    days_since_cutoff: SinceCutoff
+    days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone.")
+    horizon_days: HorizonDays
+    currency: CurrencyName
+    by: str = Field(description="What gives the total: parts, or the simple forecast that was closer on past dates.")
+    sum: ForecastSums = Field(description="Of all days asked for.")
+    unit: ForecastUnit = Field(description="Of the periods.")
+    periods: list[ForecastSums] = Field(description="The same by period; the first and the last may be shorter.")
+    tests: list[ForecastTest] = Field(description="Forecasts as of past dates, the earliest first.")
+    notes: list[Problem] = Field(description="How it was tested, what gives the total, what was assumed: say it too.")
+    trust: Verdict = Field(description="Today's verdict on the model.")
+    warnings: list[Problem] = Field(description="What to know of it, such as that its days are over.")
 
 
 class TrainedOn(_Answer):

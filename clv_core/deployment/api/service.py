@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -50,6 +50,7 @@ from clv_core.deployment.terms import Terms
 from clv_core.environment import ServiceSettings
 from clv_core.errors import Message, NotFound, Refused
 from clv_core.i18n import DEFAULT_LANGUAGE
+from clv_core.records import JsonObject
 from clv_core.workspace import Workspace
 
 T = TypeVar("T")
@@ -61,6 +62,28 @@ LARGE_BODY_BYTES: Final = 100_000
 """A larger body is read in a thread, so that others are not kept waiting."""
 MAX_FILES: Final = 2
 """Files that are held in memory."""
+
+
+class SavedForecast(Protocol):
+    """A forecast as it was asked for: its JSON, and what is to be known of it."""
+
+    @property
+    def notes(self) -> Sequence[Message]:
+        """What is to be known of it."""
+
+    def to_json(self) -> JsonObject:
+        """Return its sum, periods and tests."""
+
+
+class FindForecast(Protocol):
+    """Finds the saved forecast of a log and a model."""
+
+    def __call__(self, scored: Scored, *, days: int | None, unit: str, new_customers: float | None) -> SavedForecast:
+        """Return it so far ahead, by such periods, with so many new customers.
+
+        Raises:
+            NotFound: none is saved.
+        """
 
 
 class LatestScores:
@@ -172,15 +195,19 @@ class Service:
         workspace: of models, datasets and keys.
         settings: of the service.
         metrics: of calls, loads and lost processes.
+        find_forecast: finds saved forecasts.
     """
 
-    def __init__(self, workspace: Workspace, settings: ServiceSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, workspace: Workspace, settings: ServiceSettings, metrics: Metrics, find_forecast: FindForecast
+    ) -> None:
         def worker() -> Worker:
             return ProcessWorker(workspace, metrics.losses.inc) if settings.workers else ThreadWorker(workspace)
 
         scoring, explaining = [worker() for _ in range(settings.workers or 1)], worker()
         limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting, metrics.count_call
         self.settings, self.metrics, self._workspace = settings, metrics, workspace
+        self._find_forecast = find_forecast
         self.auth = Authenticator(workspace, settings)
         self.models = ModelCache(workspace, scoring, explaining, settings.name, settings.max_models, metrics.loads.inc)
         self.latest = LatestScores(workspace, self.models.registry)
@@ -221,6 +248,35 @@ class Service:
         dataset = open_dataset(self._workspace, name)
         ids = {customer["customer_id"] for customer in sent}
         return frozenset(one for one in ids if has_objected(self._workspace, dataset, folded(one)))
+
+    def forecast(
+        self, name: str, language: str, *, days: int | None, unit: str, new_customers: float | None
+    ) -> JsonObject:
+        """Return the saved forecast of a registry name's champion, and what to know of it.
+
+        Raises:
+            NotFound: there is no such name, or its champion has no saved forecast of the log's end.
+        """
+        champion = self.models.registry.champion(name)
+        if champion is None:
+            raise self.models.registry.no_name(name[:80])
+        bundle = champion.as_bundle
+        scored = Scored.of(self._workspace, open_dataset(self._workspace, champion.name), bundle)
+        found = self._find_forecast(scored, days=days, unit=unit, new_customers=new_customers)
+        said, today = found.to_json(), today_in(scored.dataset.manifest.timezone)
+        warnings = [*scored.warnings(), *old_scores_warnings(scored.as_of, scored.trained_days, today)]
+        return {
+            "name": name,
+            "version": champion.number,
+            "model": champion.bundle,
+            "as_of": scored.as_of.isoformat(),
+            **model_age(training_cutoff(bundle), scored.as_of),
+            "days_since_as_of": (today - scored.as_of).days,
+            **{part: said[part] for part in ("horizon_days", "currency", "by", "sum", "unit", "periods", "tests")},
+            "notes": [note.to_json(language) for note in found.notes],
+            "trust": trust_of(self._workspace, bundle).answer(language),
+            "warnings": [warning.to_json(language) for warning in warnings],
+        }
 
     def listed(self, versions: Sequence[Version], language: str) -> list[dict[str, Any]]:
         """Return versions as they are listed, with today's verdict and its reasons in ``language``."""

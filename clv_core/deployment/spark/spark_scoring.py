@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from clv_core.collection.privacy import objection_list
-from clv_core.collection.store import open_dataset
 from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, PURCHASE
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.deployment.population_context import PopulationContext, fit_population
+from clv_core.deployment.shards import check_reads_folder, zone_of
 from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
 from clv_core.deployment.terms import Terms
-from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
+from clv_core.errors import NotEnoughData, NotFound, Refused
 from clv_core.features import (
     REMOTE,
     VOCABULARIES,
@@ -95,8 +95,10 @@ def score_folder(
     bundle = open_bundle(workspace, model_id)
     bundle.check()
     terms = terms or Terms(bundle.record.horizon_days)
-    spark, zone = folder.spark, folder.timezone or _zone_of(workspace, bundle)
-    _check_can_score(bundle, out)
+    spark, zone = folder.spark, folder.timezone or zone_of(workspace, bundle)
+    check_reads_folder(bundle)
+    if REMOTE not in out and Path(out).exists():
+        raise Refused("out_exists", path=out)
     progress.report("features", 0, 1)
     table = spark.events(folder.events, zone)
     objected = _objected(workspace, spark)
@@ -137,21 +139,6 @@ def _objected(workspace: Workspace, spark: Spark) -> list[str]:
         frame = pd.DataFrame({CUSTOMER_ID: part})
         found += frame.loc[listed.hides(frame), CUSTOMER_ID].tolist()
     return sorted(found)
-
-
-def _zone_of(workspace: Workspace, bundle: Bundle) -> str:
-    try:
-        return open_dataset(workspace, bundle.record.dataset.name).manifest.timezone
-    except NotFound as error:
-        raise UsageError("events_timezone", dataset=bundle.record.dataset.name, model=bundle.id) from error
-
-
-def _check_can_score(bundle: Bundle, out: str) -> None:
-    learned = bundle.record.signals.attributes
-    if learned and bundle.record.train_config.attributes:
-        raise Refused("events_attributes", model=bundle.id, names=", ".join(attribute.name for attribute in learned))
-    if REMOTE not in out and Path(out).exists():
-        raise Refused("out_exists", path=out)
 
 
 def _end(events: ibis.Table, connection: ibis.BaseBackend, folder: str) -> date:

@@ -1,4 +1,5 @@
 from .context import ANCHORED as ANCHORED
+from .context import MOST_CUSTOMERS as MOST_CUSTOMERS
 from .context import Context as Context
 from .context import LazyContext as LazyContext
 from .context import anchor_numbers as anchor_numbers

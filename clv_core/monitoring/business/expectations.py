@@ -130,7 +130,7 @@ def watched(figures: DailyFigures) -> tuple[list[Series], list[str], list[str]]:
             series.append(one)
         elif name not in RATIOS and not one.is_part:
             rare.append(name)
-    return series, rare, channels[MOST_CHANNELS:]
+    return series, rare, list(channels[MOST_CHANNELS:])
 
 
 @dataclass(eq=False)

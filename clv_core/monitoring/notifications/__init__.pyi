@@ -1,3 +1,4 @@
+from .notify import notify_findings as notify_findings
 from .notify import summary_mail as summary_mail
 from .sending import EMAIL as EMAIL
 from .sending import WEBHOOK as WEBHOOK

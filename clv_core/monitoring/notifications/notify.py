@@ -7,17 +7,19 @@ do.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Final
 
+from clv_core.collection.store import Dataset
 from clv_core.errors import ClvError
 from clv_core.i18n import say_day, say_money, say_share, translate
 from clv_core.locks import writing
 from clv_core.monitoring.alerts import Alert
 from clv_core.monitoring.health import GREEN, RED
 from clv_core.monitoring.monitoring_report import Report, model_folder
-from clv_core.monitoring.notifications.sending import Smtp, checked_url, post, send
+from clv_core.monitoring.notifications.sending import EMAIL, WEBHOOK, Smtp, chat_payload, checked_url, post, send
+from clv_core.monitoring.saved_watch import Watched, finding_text, findings_told
 from clv_core.records import JsonObject
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -47,30 +49,68 @@ def notify(
         ClvError: one of the two failed; the other was sent.
     """
     path = model_folder(workspace, report.about.model) / "told.json"
-    failed: ClvError | None = None
     sent: dict[str, int] = {}
-    for channel, to in (("webhook", webhook), ("email", None if smtp is None else ",".join(smtp.to))):
-        if to is None:
-            continue
-        address = f"{channel}:{hashlib.sha256(to.encode()).hexdigest()[:16]}"  # an address may hold a secret
+
+    def tell(channel: str, address: str) -> None:
         before: dict[str, list[str]] = read_json(path) if path.is_file() else {}
         alerts = [alert for alert in report.open if alert.id not in before.get(address, [])]
-        try:
-            if alerts and channel == "webhook":
-                post(checked_url(to), payload(report, alerts, language))
-            elif alerts and smtp is not None:
-                send(smtp, *message(report, alerts, language))
-        except ClvError as error:
-            failed = failed or error
-            continue
+        if alerts and channel == WEBHOOK:
+            post(checked_url(webhook or ""), payload(report, alerts, language))
+        elif alerts and smtp is not None:
+            send(smtp, *message(report, alerts, language))
         with writing(path):
             before = read_json(path) if path.is_file() else {}
             before[address] = sorted({*before.get(address, []), *(alert.id for alert in alerts)})
             write_json(path, before)
         sent[channel] = len(alerts)
+
+    _tell_each(webhook, smtp, tell)
+    return sent
+
+
+def notify_findings(
+    dataset: Dataset, watched: Watched, *, webhook: str | None = None, smtp: Smtp | None = None, language: str
+) -> dict[str, int]:
+    """Send the recent findings of the watch on the business that were not sent before, each once to each address.
+
+    Returns:
+        How many were sent to each of ``webhook`` and ``email``.
+
+    Raises:
+        UsageError: the address is not valid.
+        ClvError: one of the two failed; the other was sent.
+    """
+    sent: dict[str, int] = {}
+
+    def tell(channel: str, address: str) -> None:
+        new = [(found, record) for found, record in watched.recent if address not in record.told]
+        if new:
+            subject = translate("mail.business", language, n=len(new), dataset=dataset.name)
+            lines = [finding_text(found, language) for found, _ in new]
+            if channel == WEBHOOK:
+                facts = {"dataset": dataset.name, "business": watched.to_json(language)}
+                post(checked_url(webhook or ""), chat_payload(webhook or "", subject, lines, facts))
+            elif smtp is not None:
+                send(smtp, subject, "\n".join(f"- {line}" for line in lines))
+            findings_told(dataset, [record for _, record in new], address)
+        sent[channel] = len(new)
+
+    _tell_each(webhook, smtp, tell)
+    return sent
+
+
+def _tell_each(webhook: str | None, smtp: Smtp | None, tell: Callable[[str, str], None]) -> None:
+    """Tell by each channel that has an address; where one fails, the other is used before its error is raised."""
+    failed: ClvError | None = None
+    for channel, to in ((WEBHOOK, webhook), (EMAIL, None if smtp is None else ",".join(smtp.to))):
+        if to is None:
+            continue
+        try:  # an address may hold a secret
+            tell(channel, f"{channel}:{hashlib.sha256(to.encode()).hexdigest()[:16]}")
+        except ClvError as error:
+            failed = failed or error
     if failed is not None:
         raise failed
-    return sent
 
 
 def message(report: Report, alerts: Sequence[Alert], language: str) -> tuple[str, str]:
@@ -95,7 +135,12 @@ def payload(report: Report, alerts: Sequence[Alert], language: str) -> JsonObjec
 
 
 def summary_mail(
-    report: Report, language: str, sources: Sequence[str] = (), nights: Sequence[str] = ()
+    report: Report,
+    language: str,
+    sources: Sequence[str] = (),
+    nights: Sequence[str] = (),
+    campaigns: Sequence[str] = (),
+    business: Sequence[str] = (),
 ) -> tuple[str, str, str]:
     """Return the subject of the mail, its text, and the same as HTML without anything that is loaded from elsewhere.
 
@@ -104,6 +149,8 @@ def summary_mail(
         language: of the mail.
         sources: lines on how the dataset compares with its sources.
         nights: lines on what ran, how long it took and what came of it.
+        campaigns: lines on what campaigns brought.
+        business: lines on what the watch on the business found; they come first.
     """
     about = report.about
     facts = {"dataset": about.dataset, "as_of": say_day(about.as_of, language)}
@@ -115,12 +162,13 @@ def summary_mail(
     more = len(report.open) - len(alerts)
     alerts += [translate("summary.more", language, n=more)] if more > 0 else []
     parts.append((translate("summary.alerts", language), alerts or [translate("summary.no_alerts", language)]))
+    parts.append((translate("summary.campaigns", language), list(campaigns)))
     parts.append((translate("summary.nights", language), list(nights)))
     parts.append((translate("summary.sources", language), list(sources)))
     lights = [(light.named(language).display(language), COLOURS.get(light.colour, OTHER)) for light in report.lights]
-    text = [advice, *(f"- {sentence}" for sentence, _ in lights)]
+    text = [*business, *([""] if business else []), advice, *(f"- {sentence}" for sentence, _ in lights)]
     html = [f"<h1 style='font-size:20px;margin:0 0 4px'>{escape(subject)}</h1>"]
-    html.append(f"<p style='font-size:16px'>{escape(advice)}</p>")
+    html += [f"<p style='font-size:16px'>{escape(line)}</p>" for line in (*business, advice)]
     html += [
         f"<p style='margin:4px 0'><span style='color:{colour}'>●</span> {escape(sentence)}</p>"
         for sentence, colour in lights

@@ -1,3 +1,4 @@
+from .campaign_list import CampaignList as CampaignList
 from .contacts import COUNTRY_CODE as COUNTRY_CODE
 from .contacts import Contacts as Contacts
 from .contacts import canonical_contacts as canonical_contacts
@@ -45,6 +46,7 @@ from .stored_contacts import email_is_id as email_is_id
 from .stored_contacts import knows_consent as knows_consent
 from .stored_contacts import latest_contacts as latest_contacts
 from .stored_contacts import log_columns as log_columns
+from .stored_contacts import marketing_contacts as marketing_contacts
 from .stored_contacts import stored_consent as stored_consent
 from .stored_contacts import stored_fields as stored_fields
 from .stored_contacts import with_stored_contacts as with_stored_contacts

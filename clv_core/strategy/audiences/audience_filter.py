@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pandas as pd
@@ -37,6 +37,10 @@ from clv_core.strategy.segments import VALUE
 
 MAX_OWNERS: Final = 5
 """A phone number that more customers have belongs to none of them: it is a shop's, or fills the column."""
+CONTROL: Final = "control"
+SHARES_CONTROL: Final = "control_contact"
+OF_CONTROL: Final = (CONTROL, SHARES_CONTROL)
+"""Reasons of those who are left out for a campaign's control group. They come last: of who would be in the list."""
 MAX_EXAMPLES: Final = 3
 """Words and shapes of cells that a warning shows."""
 
@@ -54,6 +58,8 @@ class Candidates:
         address_suppressed: whether an e-mail address or a phone number of the customer is on a suppression list.
         shares_contact: whether one of them is also that of somebody who is suppressed or did not agree.
         lost_number: whether the phone number was removed, as many have it and one of these must not be contacted.
+        in_control: whether the customer is in the campaign's control group.
+        shares_control: whether an e-mail address or a phone number is also that of somebody who is.
         mailbox: key by which e-mail addresses are compared.
         cells: the e-mail and phone cells as they are written.
     """
@@ -66,6 +72,8 @@ class Candidates:
     address_suppressed: pd.Series[bool]
     shares_contact: pd.Series[bool]
     lost_number: pd.Series[bool]
+    in_control: pd.Series[bool]
+    shares_control: pd.Series[bool]
     mailbox: pd.Series[str]
     cells: pd.DataFrame
 
@@ -112,6 +120,13 @@ RULES: Final = (
         "same_contact",
         lambda people, left: people.repeats(left),
         "A customer of higher value has it too.",
+        forbids=False,
+    ),
+    Rule(CONTROL, lambda people, _: people.in_control, "The campaign's control group does not get it.", forbids=False),
+    Rule(
+        SHARES_CONTROL,
+        lambda people, _: people.shares_control,
+        "Somebody of the control group has the address or the number too.",
         forbids=False,
     ),
 )
@@ -203,7 +218,9 @@ def filter_audience(
         suppressed = {*contacts.suppressed, *(suppressed_ids(scored, contacts.customers, stop) if stop else ())}
         out = _is_suppressed(scored, contacts.customers, suppressed)
         suppression = Audience(scored[~out], {"suppressed": int(out.sum())} if out.any() else {}, {})
-        return _by_consent(suppression, entry, contacts, stop) if by_consent else suppression
+        if by_consent:
+            return _by_consent(suppression, entry, contacts, stop)
+        return _without_control(suppression, contacts) if contacts.control else suppression
     if contacts.customers is None:
         raise UsageError("export_needs_contacts", format=format)
     candidates = _candidates(scored, entry, contacts, contacts.customers, stop)
@@ -232,7 +249,8 @@ def _by_consent(audience: Audience, entry: Export, contacts: Contacts, stop: Sup
     if contacts.customers is None:
         raise UsageError("export_needs_contacts", format=entry.id)
     candidates = _candidates(audience.customers, entry, contacts, contacts.customers, stop)
-    rules = [rule for rule in RULES if rule.forbids and rule.reason != "no_contact"]  # without a row: no consent
+    rules = [rule for rule in RULES if rule.forbids or rule.reason in OF_CONTROL]
+    rules = [rule for rule in rules if rule.reason != "no_contact"]  # without a row: no consent
     left, _, left_out = _apply(rules, candidates)
     counts = {reason: audience.left_out.get(reason, 0) + left_out.get(reason, 0) for reason in REASONS}
     ids = audience.customers[CUSTOMER_ID].astype("str")
@@ -242,6 +260,13 @@ def _by_consent(audience: Audience, entry: Export, contacts: Contacts, stop: Sup
         {},
         unknown_consent=unclear_consent(candidates.customers[candidates.has_contacts]),
     )
+
+
+def _without_control(audience: Audience, contacts: Contacts) -> Audience:
+    """Return the audience of a generic format, of which it is not known who agreed, without the control group."""
+    held = audience.customers[CUSTOMER_ID].astype("str").isin(set(contacts.control))
+    left_out = {**audience.left_out, **({CONTROL: int(held.sum())} if held.any() else {})}
+    return replace(audience, customers=audience.customers[~held], left_out=left_out)
 
 
 def _apply(rules: Iterable[Rule], candidates: Candidates) -> tuple[pd.Series[bool], pd.Series[bool], dict[str, int]]:
@@ -293,7 +318,12 @@ def _candidates(
     blocked_mailboxes = set(spelling(mailboxes(every_address(cells.loc[blocked, EMAIL]))))
     shares_email = clean[EMAIL].ne("") & mailbox.isin(blocked_mailboxes)
     shares_phone = clean[PHONE].ne("") & clean[PHONE].isin(set(clean.loc[blocked, PHONE]))
-    lost_number = shares_phone & (clean[PHONE].map(clean[PHONE].value_counts()) > MAX_OWNERS)
+    held = pd.Series(rows.index.isin(set(contacts.control)), index=rows.index)
+    held_mailboxes = set(spelling(mailboxes(every_address(cells.loc[held, EMAIL]))))
+    shares_held_email = clean[EMAIL].ne("") & mailbox.isin(held_mailboxes)
+    shares_held_phone = clean[PHONE].ne("") & clean[PHONE].isin(set(clean.loc[held, PHONE]))
+    owners = clean[PHONE].map(clean[PHONE].value_counts())
+    lost_number = (shares_phone | shares_held_phone) & (owners > MAX_OWNERS)
     clean = clean.assign(**{name: clean[name].mask(lost_number, "") for name in (PHONE, MOBILE_CN)})
     cells = cells.assign(**{PHONE: cells[PHONE].mask(lost_number, "")})
 
@@ -313,6 +343,8 @@ def _candidates(
         address_suppressed=of_requested(by_address),
         shares_contact=of_requested(shares_email | (shares_phone & ~lost_number)),
         lost_number=of_requested(lost_number),
+        in_control=ids.isin(set(contacts.control)),
+        shares_control=of_requested(shares_held_email | (shares_held_phone & ~lost_number)),
         mailbox=mailbox.reindex(ids).set_axis(requested.index),
         cells=cells.reindex(ids).set_axis(requested.index),
     )

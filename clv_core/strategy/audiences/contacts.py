@@ -39,6 +39,7 @@ class Contacts:
         assume_consent: whether all may be contacted where the frame has no consent column.
         suppressed: customer ids, e-mail addresses and phone numbers that must not be in any list.
         ids_as_email: whether customer ids that are e-mail addresses are used as such.
+        control: ids of the control group of the campaign that a list is of: nobody in it may be reached.
     """
 
     customers: pd.DataFrame | None = None
@@ -46,6 +47,7 @@ class Contacts:
     assume_consent: bool = False
     suppressed: Collection[str] = ()
     ids_as_email: bool = True
+    control: Collection[str] = ()
 
 
 def read_contacts(path: Path, key: bytes | None = None) -> pd.DataFrame:

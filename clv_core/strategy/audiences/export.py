@@ -22,9 +22,10 @@ from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Terms
-from clv_core.errors import ClvError, Message, NotEnoughData
+from clv_core.errors import ClvError, Message, NotEnoughData, UsageError
 from clv_core.records import JsonObject, StoredRecord
-from clv_core.strategy.audiences.audience_filter import filter_audience
+from clv_core.strategy.audiences.audience_filter import OF_CONTROL, filter_audience
+from clv_core.strategy.audiences.campaign_list import UNMEASURED, CampaignList, Enrolment, enrolled
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.formats import EXPORTS
 from clv_core.strategy.audiences.list_files import check_ending, remove_earlier_parts, write_any, write_csv_parts
@@ -115,6 +116,19 @@ class Side(StoredRecord):
         """Ten hexadecimal digits that differ where anything here does."""
         content = json.dumps(self.to_json(), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:10]
+
+    def unmeasured(self, language: str) -> Side:
+        """Return it for a list that somebody declined to measure, once."""
+        said = Assumption.of(UNMEASURED, language)
+        return self if said in self.assumptions else dataclasses.replace(self, assumptions=(*self.assumptions, said))
+
+    def of_campaign(self, campaign: CampaignList) -> Side:
+        """Return it for the list of a campaign, once."""
+        said = Assumption.of(campaign.note, campaign.language)
+        if said in self.assumptions:
+            return self
+        settings = {**self.settings, **campaign.settings}
+        return dataclasses.replace(self, assumptions=(*self.assumptions, said), settings=settings)
 
     def at(self, terms: Terms, notes: Iterable[Message], language: str) -> Side:
         """Return it for values at other terms, with what they assume in a language."""
@@ -209,6 +223,11 @@ class Exported:
         """Customers of the segment, in the list or left out."""
         return (self.rows if self.customers is None else self.customers) + sum(self.left_out.values())
 
+    @property
+    def contacted(self) -> int:
+        """Customers of the segment who could be in the list, with the control group of its campaign."""
+        return self.rows + sum(self.left_out.get(reason, 0) for reason in OF_CONTROL)
+
 
 @dataclass(frozen=True, eq=False)
 class Preview:
@@ -237,8 +256,13 @@ class Preview:
 
     @property
     def share_with_consent(self) -> float:
-        """Share of the segment's customers who would be in the list, 0 to 1; 0 for an empty segment."""
-        return self.rows / self.asked if self.asked else 0.0
+        """Share of the segment's customers who could be in the list, 0 to 1; 0 for an empty segment."""
+        return self.contacted / self.asked if self.asked else 0.0
+
+    @property
+    def contacted(self) -> int:
+        """Customers of the segment who could be in the list, with the control group of its campaign."""
+        return self.rows + sum(self.left_out.get(reason, 0) for reason in OF_CONTROL)
 
     @property
     def too_small(self) -> Message | None:
@@ -249,10 +273,19 @@ class Preview:
 
 
 def preview(
-    frame: pd.DataFrame, format: str, contacts: Contacts | None = None, *, stop: SuppressionList | None = None
+    frame: pd.DataFrame,
+    format: str,
+    contacts: Contacts | None = None,
+    *,
+    stop: SuppressionList | None = None,
+    campaign: CampaignList | None = None,
 ) -> Preview:
     """Return what :func:`export` would write; arguments and errors are those of ``filter_audience``."""
-    audience, columns = filter_audience(frame, format, contacts, stop), EXPORTS[format].columns
+    if campaign is None:
+        audience = filter_audience(frame, format, contacts, stop)
+    else:
+        audience = enrolled(campaign, frame, format, contacts, stop, fewest=None).audience
+    columns = EXPORTS[format].columns
     first = None if columns is None else columns(audience.customers.head(PREVIEW_ROWS)).reset_index(drop=True)
     counts = (len(frame), len(audience.customers), audience.left_out, audience.reach)
     return Preview(format, *counts, first, audience.unknown_countries, audience.notes)
@@ -267,6 +300,7 @@ def export(
     contacts: Contacts | None = None,
     stop: SuppressionList | None = None,
     language: str = "",
+    campaign: CampaignList | None = None,
 ) -> Exported:
     """Write a customer list and its side file.
 
@@ -278,6 +312,7 @@ def export(
         contacts: needed by platform formats; generic formats use only whom it suppresses, and the addresses of those.
         stop: the suppression list of the workspace; who is on it is in no list.
         language: of the headers of a spreadsheet, "" for ids; platforms read their own.
+        campaign: whose list it is, and whose control group is left out; the side file says so.
 
     Raises:
         UsageError: unknown format, a platform format without contacts, or a region that is no country.
@@ -285,8 +320,15 @@ def export(
         NeedsAnswer: the contacts say nothing about consent, and it is not assumed.
         Refused: contacts without ids, or an id in two rows.
     """
-    audience = filter_audience(frame, format, contacts, stop)
-    entry, rows = EXPORTS[format], audience.customers
+    if format not in EXPORTS:
+        raise UsageError("export_format", format=format, known=list(EXPORTS))
+    entry = EXPORTS[format]
+    if campaign is None:
+        audience = filter_audience(frame, format, contacts, stop)
+    else:
+        audience = enrolled(campaign, frame, format, contacts, stop, fewest=entry.fewest).audience
+        side = side.of_campaign(campaign)
+    rows = audience.customers
     _check_size(format, len(rows), entry.fewest)
     if entry.columns is not None:
         files = write_csv_parts(entry.columns(rows), path, entry.largest_file, entry.header, entry.most_rows)
@@ -308,6 +350,7 @@ def write_rows(
     dataset: Dataset | None = None,
     fewest: int = 0,
     language: str = "",
+    enrolment: Enrolment | None = None,
 ) -> Exported:
     """Write a table by the file's ending, with its side file, and note it in the export log.
 
@@ -321,6 +364,7 @@ def write_rows(
         dataset: of the customers, whose table resolves suppressed addresses; None opens the one named by ``side``.
         fewest: smallest number of rows that is worth a file.
         language: of the headers of a spreadsheet, "" for ids.
+        enrolment: of a campaign's list, who may be in it; None: whoever is not suppressed.
 
     Raises:
         UsageError: another ending.
@@ -330,7 +374,11 @@ def write_rows(
     check_ending(path)
     format, customers, left_out = path.suffix.removeprefix("."), None, {}
     rows = frame
-    if CUSTOMER_ID in frame:
+    if enrolment is not None:
+        rows = frame[frame[CUSTOMER_ID].isin(enrolment.audience.customers[CUSTOMER_ID])]
+        customers, left_out = rows[CUSTOMER_ID].nunique(), enrolment.audience.left_out
+        side = side.of_campaign(enrolment.campaign)
+    elif CUSTOMER_ID in frame:
         rows = SuppressionList.of(workspace, dataset or open_dataset(workspace, side.dataset)).without(frame)
         customers = rows[CUSTOMER_ID].nunique()
         if len(rows) < len(frame):
@@ -339,15 +387,19 @@ def write_rows(
     write_any(rows, path, path.suffix, side.about, language)
     made = Exported((path,), _side_file(path), len(rows), customers, left_out)
     write_json(made.side_file, _record(made, format, side).to_json())
-    log_export(workspace, made, format, side)
+    log_export(workspace, made, format, side, None if enrolment is None else enrolment.campaign)
     return made
 
 
-def log_export(workspace: Workspace, made: Exported, format: str, side: Side) -> None:
+def log_export(
+    workspace: Workspace, made: Exported, format: str, side: Side, campaign: CampaignList | None = None
+) -> None:
     """Append one line to ``exports/log.jsonl``: who exported what, when, how many. It names no customer.
 
-    Where the line cannot be written, the files are deleted: there is no export without one.
+    Where the line cannot be written, the files are deleted: there is no export without one. A campaign notes that its
+    list left.
     """
+    side = side if campaign is None else side.of_campaign(campaign)
     line = dataclasses.replace(
         _record(made, format, side),
         who=audit.actor(),
@@ -362,6 +414,8 @@ def log_export(workspace: Workspace, made: Exported, format: str, side: Side) ->
         raise
     counts = {"rows": made.rows, "customers": made.customers}
     audit.note(workspace, "export", dataset=side.dataset, model=side.model, format=format, **counts)
+    if campaign is not None:
+        campaign.note_sent(format, side.model, made.customers or 0, made.left_out, file=made.files[0].name)
 
 
 def log_download(workspace: Workspace, format: str, side: Side, rows: int, customers: int) -> None:

@@ -173,6 +173,20 @@ def with_stored_contacts(contacts: Contacts | None, dataset: Dataset, format: st
     return replace(contacts, customers=latest_contacts(dataset))
 
 
+def marketing_contacts(contacts: Contacts, dataset: Dataset, format: str) -> Contacts | None:
+    """Return the contacts of a list for marketing: also a generic format's say who agreed, where that is known.
+
+    Raises:
+        NeedsAnswer: consent is missing, but columns that may hold it were not taken.
+        Refused: the contact fields that the format needs are pseudonyms.
+    """
+    if EXPORTS[format].needs_contacts or contacts.customers is not None:
+        return with_stored_contacts(contacts, dataset, format)
+    if (columns := stored_consent(dataset)) and not contacts.assume_consent:
+        raise consent_question(columns)
+    return replace(contacts, customers=latest_contacts(dataset, consent_alone=True))
+
+
 def _contacts(dataset: Dataset) -> tuple[str, ...]:
     """Return the contact fields of the customers table; none where there is no such table."""
     table = dataset.manifest.customers_table

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,18 +20,19 @@ from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.collection.vocabulary import CONSENT
 from clv_core.columns import CUSTOMER_ID
-from clv_core.errors import ClvError, Message
+from clv_core.errors import ClvError, Message, UsageError
 from clv_core.jobs import Progress
 from clv_core.locks import run_lock
 from clv_core.records import JsonObject
 from clv_core.secrets_by_reference import secret as secret_of
 from clv_core.strategy.audiences.audience_filter import filter_audience
-from clv_core.strategy.audiences.consent import consent_question, stated_consent
+from clv_core.strategy.audiences.campaign_list import CampaignList, enrolled
+from clv_core.strategy.audiences.consent import stated_consent
 from clv_core.strategy.audiences.contacts import Contacts
 from clv_core.strategy.audiences.export import Exported, Side, log_export
 from clv_core.strategy.audiences.export_records import export_log
 from clv_core.strategy.audiences.formats import EXPORTS
-from clv_core.strategy.audiences.stored_contacts import latest_contacts, stored_consent, with_stored_contacts
+from clv_core.strategy.audiences.stored_contacts import latest_contacts, marketing_contacts
 from clv_core.strategy.destinations.destination import (
     AS_OF,
     MARKETING,
@@ -152,12 +153,14 @@ class PushList:
         side: what the numbers mean.
         contacts: contact fields and consent (:func:`push_contacts`).
         stop: the suppression list.
+        campaign: whose list they are, and whose control group is not sent; None for no campaign.
     """
 
     customers: pd.DataFrame
     side: Side
     contacts: Contacts | None = None
     stop: SuppressionList | None = None
+    campaign: CampaignList | None = None
 
 
 def push(
@@ -185,11 +188,14 @@ def push(
         ClvError: the destination refused or did not answer; ``result`` is :meth:`Pushed.to_json` of what it accepted
             before, which is in the receipt, too. The next push resumes there.
         Refused: another push to it is running.
-        UsageError, NeedsAnswer: as of files.
+        UsageError, NeedsAnswer: as of files; a campaign's list is sent to where no one is contacted.
     """
-    kind, side = KINDS[destination.kind], people.side
+    kind, campaign = KINDS[destination.kind], people.campaign
+    if campaign is not None and destination.purpose != MARKETING:
+        raise UsageError("campaign_warehouse", name=destination.name)
+    side = people.side if campaign is None else people.side.of_campaign(campaign)
     with run_lock(workspace, f"push-{destination.name}", destination.name, "push_running"):
-        plan = _plan(workspace, destination, people)
+        plan = _plan(workspace, destination, people, dry_run=dry_run)
         ledger, rows, made, count = plan.ledger, plan.rows, plan.made, plan.made.changed
         if dry_run:
             places = [place for batch in plan.batches for place in batch][:EXAMPLES]
@@ -220,6 +226,10 @@ def push(
         finally:
             if plan.batches or made.recovered or made.more_left_out or not complete:
                 _note_receipt(workspace, destination, made, side, complete=complete)
+            if campaign is not None and (complete or made.sent):
+                campaign.note_sent(
+                    destination.kind, side.model, made.audience, made.left_out, destination=destination.name
+                )
             ledger.close(plan.keys if complete and kind.most_rows is None else list(ledger.digests))
         return replace(made, notes=(*made.notes, *short))
 
@@ -247,9 +257,9 @@ class Plan:
     made: Pushed
 
 
-def _plan(workspace: Workspace, destination: Destination, people: PushList) -> Plan:
+def _plan(workspace: Workspace, destination: Destination, people: PushList, *, dry_run: bool) -> Plan:
     kind, ledger = KINDS[destination.kind], Ledger(workspace, destination, people.side.dataset)
-    audience, left_out, notes = _audience(destination, people)
+    audience, left_out, withheld, notes = _audience(destination, people, dry_run=dry_run)
     ids, rows = audience[CUSTOMER_ID].astype("str").tolist(), kind.rows(audience)
     keys, digests = [ledger.key(customer) for customer in ids], [_digest(row) for row in rows]
     changed = [place for place, key in enumerate(keys) if ledger.digests.get(key) != digests[place]]
@@ -267,6 +277,8 @@ def _plan(workspace: Workspace, destination: Destination, people: PushList) -> P
         not_sent = {*people.customers[CUSTOMER_ID].astype("str")} - {*ids}
         stay = sum(ledger.key(customer) in ledger.digests for customer in not_sent) if kind.most_rows is not None else 0
         notes += (Message("warning.push_stays", {"name": destination.name, "customers": stay}),) if stay else ()
+    there = sum(ledger.key(customer) in ledger.digests for customer in withheld) if kind.most_rows is not None else 0
+    notes += (Message("warning.push_control_stays", {"name": destination.name, "customers": there}),) if there else ()
     made = Pushed(
         destination.name,
         purpose=destination.purpose,
@@ -283,14 +295,20 @@ def _plan(workspace: Workspace, destination: Destination, people: PushList) -> P
 
 
 def _audience(
-    destination: Destination, push_list: PushList
-) -> tuple[pd.DataFrame, dict[str, int], tuple[Message, ...]]:
-    """Return who may be sent to the destination, by id; who is left out, by reason; and warnings."""
+    destination: Destination, push_list: PushList, *, dry_run: bool
+) -> tuple[pd.DataFrame, dict[str, int], Collection[str], tuple[Message, ...]]:
+    """Return who may be sent, by id; who is left out, by reason; the control group of the campaign; and warnings."""
     format, contacts = KINDS[destination.kind].format, push_list.contacts or Contacts()
     of_marketing = destination.purpose == MARKETING
     consent = stated_consent(contacts.customers)
     by_consent = of_marketing and consent is not None
-    audience = filter_audience(push_list.customers, format, contacts, push_list.stop, by_consent=by_consent)
+    withheld: Collection[str] = ()
+    if push_list.campaign is None:
+        audience = filter_audience(push_list.customers, format, contacts, push_list.stop, by_consent=by_consent)
+    else:
+        fewest = None if dry_run else 1
+        enrolment = enrolled(push_list.campaign, push_list.customers, format, contacts, push_list.stop, fewest=fewest)
+        audience, withheld = enrolment.audience, enrolment.assignment.withheld
     people, notes = audience.customers.sort_values(CUSTOMER_ID, ignore_index=True), audience.notes
     if not of_marketing:
         agreed = people[CUSTOMER_ID].astype("str").map({} if consent is None else consent)
@@ -299,7 +317,7 @@ def _audience(
         people = people.drop(columns=CONSENT, errors="ignore")
         if consent is None and not contacts.assume_consent and len(people):
             notes += (Message("warning.push_consent_unknown", {"name": destination.name, "customers": len(people)}),)
-    return people, audience.left_out, notes
+    return people, audience.left_out, withheld, notes
 
 
 def _left_out_before(workspace: Workspace, destination: Destination, side: Side) -> dict[str, int] | None:
@@ -324,11 +342,8 @@ def push_contacts(destination: Destination, contacts: Contacts, dataset: Dataset
         Refused: the contact fields that the destination needs are pseudonyms.
     """
     format = KINDS[destination.kind].format
-    if EXPORTS[format].needs_contacts or contacts.customers is not None:
-        return with_stored_contacts(contacts, dataset, format)
-    columns = stored_consent(dataset)
-    if destination.purpose == MARKETING and columns and not contacts.assume_consent:
-        raise consent_question(columns)
+    if destination.purpose == MARKETING or EXPORTS[format].needs_contacts or contacts.customers is not None:
+        return marketing_contacts(contacts, dataset, format)
     return replace(contacts, customers=latest_contacts(dataset, consent_alone=True))
 
 

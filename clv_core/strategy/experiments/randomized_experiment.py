@@ -334,6 +334,28 @@ def outcomes(dataset: Dataset, rows: pd.DataFrame, most_days: int) -> Outcomes:
     )
 
 
+def net_revenue_around(
+    dataset: Dataset, start: date, window_days: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return what customers who were seen before a day spent in the year before it, and in the window from it on.
+
+    Args:
+        dataset: the log.
+        start: the day.
+        window_days: length of the window.
+
+    Returns:
+        Net value before and in the window, money, each [n].
+    """
+    days, seen = _daily(dataset, start, start + timedelta(days=window_days))
+    place = seen.get_indexer(pd.Index(days[CUSTOMER_ID]))
+    place, value, day = place[place >= 0], days["value"].to_numpy(float)[place >= 0], days["day"][place >= 0]
+    is_after = day.to_numpy("datetime64[D]") >= np.datetime64(start)
+    sums = (np.bincount(place[part], value[part], minlength=len(seen)) for part in (~is_after, is_after))
+    before, outcome = (np.asarray(total, np.float64) for total in sums)
+    return before, outcome
+
+
 def _daily(dataset: Dataset, start: date, end: date) -> tuple[pd.DataFrame, pd.Index[str]]:
     """Net value by customer and day from a year before ``start`` to ``end``, and who was seen before ``start``."""
     engine = Engine()

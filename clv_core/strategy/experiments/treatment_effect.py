@@ -9,7 +9,9 @@ rare large ones most of the time: its mean then comes out too low and its error 
 the true effect too rarely. The pooled standard error includes the large amounts of the larger group, but is wrong where
 the offer changes the variance. So Welch's is raised towards the pooled one as far as each group's own variance may be
 too small by chance: by two standard errors of a variance, sqrt((kurtosis - 1) / n), the kurtosis over both groups. It
-is never below Welch's, and is Welch's for groups of the same size.
+is never below Welch's, and is Welch's for groups of the same size. Where the larger group is the one that got the
+offer, as in a campaign, it may be lowered towards the pooled one as well (``lowered``): what the offer does to the
+variance is in the pooled one then, and a small control group that happens to hold a large amount says little.
 
 Sources: Deng, Xu, Kohavi, Walker (2013), Improving the sensitivity of online controlled experiments by utilizing
 pre-experiment data, section 3; Welch (1947), The generalization of Student's problem; Boos and Brownie (2004),
@@ -55,6 +57,8 @@ class Difference:
         kept: share of the variance that CUPED leaves, 0 to about 1; 1 without it.
         p_value: of no difference, two-sided.
         skewness: of the outcomes within the treated and the control group, after CUPED, [..., 2].
+        error: standard error of the effect.
+        freedom: its degrees of freedom.
     """
 
     effect: Floats
@@ -63,15 +67,25 @@ class Difference:
     kept: Floats
     p_value: Floats
     skewness: Floats
+    error: Floats
+    freedom: Floats
+
+    def interval(self, confidence: float) -> tuple[Floats, Floats]:
+        """Return both ends of an interval of another level, 0 to 1."""
+        half = scipy.stats.t.ppf((1 + confidence) / 2, self.freedom) * self.error
+        return self.effect - half, self.effect + half
 
 
-def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.ArrayLike | None = None) -> Difference:
+def difference(
+    outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.ArrayLike | None = None, *, lowered: bool = False
+) -> Difference:
     """Return the effect of an experiment, or of many at once.
 
     Args:
         outcome: after the offer, [..., n].
         treated: who got it, bool, [..., n]; each group with two customers at least.
         before: a covariate from before the offer, [..., n]; None compares the plain means.
+        lowered: whether the standard error may be below Welch's, towards the pooled one.
     """
     y, is_treated = np.asarray(outcome, float), np.asarray(treated, bool)
     groups = np.stack([is_treated, ~is_treated]).astype(float)
@@ -84,11 +98,11 @@ def difference(outcome: npt.ArrayLike, treated: npt.ArrayLike, before: npt.Array
         adjusted = y - theta[..., None] * x
     effect = _mean(adjusted, groups[0]) - _mean(adjusted, groups[1])
     inside = _within(adjusted, groups)
-    error, freedom, skewness = _standard_error(inside, groups)
+    error, freedom, skewness = _standard_error(inside, groups, lowered=lowered)
     half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
     variance_left = _ratio((inside**2).sum(axis=-1), (_within(y, groups) ** 2).sum(axis=-1), empty=1.0)
     p_value = np.asarray(2 * scipy.stats.t.sf(np.abs(effect) / np.maximum(error, 1e-150), freedom))
-    return Difference(effect, effect - half, effect + half, variance_left, p_value, skewness)
+    return Difference(effect, effect - half, effect + half, variance_left, p_value, skewness, error, freedom)
 
 
 @dataclass(frozen=True)
@@ -229,12 +243,13 @@ def _measured(tier: int, outcome: Floats, treated: npt.NDArray[np.bool_], covari
     return Measured(tier, *counts, float(effect.effect), float(effect.low), float(effect.high), float(effect.kept))
 
 
-def _standard_error(inside: Floats, groups: Floats) -> tuple[Floats, Floats, Floats]:
+def _standard_error(inside: Floats, groups: Floats, *, lowered: bool) -> tuple[Floats, Floats, Floats]:
     """Return the standard error of a difference of two means, its degrees of freedom, and the groups' skewness.
 
     Args:
         inside: values less the mean of their group, [..., n].
         groups: who is in each group, 1 or 0, [2, ..., n]; two customers at least in each.
+        lowered: whether the error may be below Welch's.
 
     Returns:
         The error [...], in the unit of the values; Welch's degrees of freedom, at least 1, [...]; the skewness of each
@@ -247,9 +262,10 @@ def _standard_error(inside: Floats, groups: Floats) -> tuple[Floats, Floats, Flo
     kurtosis = _ratio((inside**4).sum(axis=-1) / customers, (squares.sum(axis=-1) / customers) ** 2)
     doubt = VARIANCE_ERRORS * np.sqrt(np.maximum(kurtosis - 1, 0)[..., None] / counts)
     highest = (errors * (1 + doubt)).sum(axis=-1)
+    lowest = (errors * np.maximum(1 - doubt, 0)).sum(axis=-1) if lowered else variance
     freedom = _ratio(variance**2, (errors**2 / (counts - 1)).sum(axis=-1))
     skewness = _ratio(cubes / counts, (squares / counts) ** 1.5)
-    return np.sqrt(np.maximum(variance, np.minimum(pooled, highest))), np.clip(freedom, 1, None), skewness
+    return np.sqrt(np.clip(pooled, lowest, highest)), np.clip(freedom, 1, None), skewness
 
 
 def _ratio(above: Floats, below: Floats, empty: float = 0.0) -> Floats:

@@ -1,4 +1,5 @@
 from .asked_forecast import ask_forecast as ask_forecast
+from .asked_forecast import find_asked_forecast as find_asked_forecast
 from .baselines import BASELINES as BASELINES
 from .bridge import ACTUAL as ACTUAL
 from .bridge import BASKET as BASKET
@@ -14,16 +15,19 @@ from .bridge import Expected as Expected
 from .bridge import bridge_table as bridge_table
 from .bridge import make_bridge as make_bridge
 from .days_ahead import days_ahead as days_ahead
-from .new_customers import WEEK as WEEK
 from .saved_forecast import find_forecast as find_forecast
 from .saved_forecast import find_headline as find_headline
 from .saved_forecast import forecast as forecast
 from .saved_forecast import forecast_path as forecast_path
 from .saved_forecast import headline as headline
 from .saved_forecast import last_expected as last_expected
+from .shop_days import WEEK as WEEK
+from .shop_days import past_weeks as past_weeks
+from .shop_forecast import DAY as DAY
 from .shop_forecast import LEAST_DATES as LEAST_DATES
 from .shop_forecast import LONGEST as LONGEST
 from .shop_forecast import MONTHS as MONTHS
 from .shop_forecast import PARTS as PARTS
 from .shop_forecast import WEEKS as WEEKS
 from .shop_forecast import Forecast as Forecast
+from .shop_forecast import PastForecast as PastForecast

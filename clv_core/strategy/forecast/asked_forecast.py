@@ -10,10 +10,16 @@ from typing import Final
 import pandas as pd
 
 from clv_core.deployment import Scored
-from clv_core.errors import Message, UsageError
+from clv_core.errors import Message, NotFound, UsageError
 from clv_core.jobs import Progress
 from clv_core.records import JsonObject
-from clv_core.strategy.forecast.saved_forecast import forecast, forecast_json, forecast_notes, forecast_table
+from clv_core.strategy.forecast.saved_forecast import (
+    find_forecast,
+    forecast,
+    forecast_json,
+    forecast_notes,
+    forecast_table,
+)
 from clv_core.strategy.forecast.shop_forecast import LONGEST, UNITS, WEEKS, Forecast
 
 EXPECTED: Final = ("forecast.assumed.season", "forecast.assumed.no_season")
@@ -66,6 +72,32 @@ def ask_forecast(
     Raises:
         UsageError: there is no such unit, the share is none, or a forecast does not go so far.
     """
+    _check(scored, days, unit, new_customers)
+    return _asked(forecast(scored, progress), days, unit, new_customers)
+
+
+def find_asked_forecast(
+    scored: Scored, *, days: int | None = None, unit: str = WEEKS, new_customers: float | None = None
+) -> AskedForecast:
+    """Return the forecast that is asked for, from the saved one; nothing is made. Arguments: :func:`ask_forecast`.
+
+    Raises:
+        NotFound: none is saved for the log's end.
+        UsageError: as :func:`ask_forecast`.
+    """
+    _check(scored, days, unit, new_customers)
+    made = find_forecast(scored)
+    if made is None:
+        raise NotFound("forecast_not_saved", dataset=scored.dataset.name, model=scored.model.id)
+    return _asked(made, days, unit, new_customers)
+
+
+def _check(scored: Scored, days: int | None, unit: str, new_customers: float | None) -> None:
+    """Refuse a unit, a span or a share that no forecast has.
+
+    Raises:
+        UsageError: it has none such.
+    """
     most = max(scored.trained_days, LONGEST)
     if unit not in UNITS:
         raise UsageError("forecast_unit", value=str(unit)[:60], known=list(UNITS))
@@ -73,7 +105,10 @@ def ask_forecast(
         raise UsageError("forecast_days", days=days, most=most)
     if new_customers is not None and not (isfinite(new_customers) and new_customers >= 0):
         raise UsageError("forecast_share", value=f"{new_customers:g}")
-    made = forecast(scored, progress)
+
+
+def _asked(made: Forecast, days: int | None, unit: str, new_customers: float | None) -> AskedForecast:
+    """Return a forecast as it was asked for, with what is to be known of it."""
     if new_customers is None:
         return AskedForecast(made, unit, days, forecast_notes(made, days))
     made = made.with_arrivals(new_customers)

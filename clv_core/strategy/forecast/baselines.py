@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from clv_core.strategy.forecast.new_customers import FEWEST_WEEKS, WEEK, weekday_index
-from clv_core.strategy.forecast.shop_days import Floats, ShopDays
+from clv_core.strategy.forecast.new_customers import FEWEST_WEEKS, weekday_index
+from clv_core.strategy.forecast.shop_days import WEEK, Floats, ShopDays
 
 SEASONAL_NAIVE, LAST_WEEKS, SMOOTHING = "seasonal_naive", "last_weeks", "smoothing"
 BASELINES: Final = (SEASONAL_NAIVE, LAST_WEEKS, SMOOTHING)

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 
 from clv_core.strategy.forecast.baselines import YEAR_WEEKS
-from clv_core.strategy.forecast.new_customers import FEWEST_WEEKS, WEEK, weekday_index
-from clv_core.strategy.forecast.shop_days import Floats
+from clv_core.strategy.forecast.new_customers import FEWEST_WEEKS, weekday_index
+from clv_core.strategy.forecast.shop_days import WEEK, Floats
 
 PACES: Final = (0.1, 0.2, 0.35, 0.6)
 """How much the last week counts in a level: from half a year's mean to little more than last week."""

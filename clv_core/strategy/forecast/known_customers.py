@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from clv_core.strategy.forecast.new_customers import WEEK, weekday_index
-from clv_core.strategy.forecast.shop_days import Floats, ShopDays
+from clv_core.strategy.forecast.new_customers import weekday_index
+from clv_core.strategy.forecast.shop_days import WEEK, Floats, ShopDays
 
 YEAR_WEEKS: Final = 52
 """Back to the same weekday of last year."""

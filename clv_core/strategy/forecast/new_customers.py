@@ -23,9 +23,8 @@ from typing import Any, Final, Self
 import numpy as np
 
 from clv_core.evaluation import evenly
-from clv_core.strategy.forecast.shop_days import Floats, Ints, ShopDays
+from clv_core.strategy.forecast.shop_days import WEEK, Floats, Ints, ShopDays
 
-WEEK: Final = 7
 DRAWS: Final = 400
 """Possible courses of the arrivals: the ends of an 80% range are then off by about 2% of its probability."""
 SETTLING_WEEKS: Final = 4

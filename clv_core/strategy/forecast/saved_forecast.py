@@ -5,6 +5,7 @@ A record has the sums and the tests on past dates, an archive of arrays beside i
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from clv_core.collection.store import MADE
@@ -24,7 +26,7 @@ from clv_core.records import JsonObject, StoredRecord
 from clv_core.strategy.forecast.bridge import Expected
 from clv_core.strategy.forecast.known_customers import Known
 from clv_core.strategy.forecast.new_customers import DRAWS
-from clv_core.strategy.forecast.shop_days import ShopDays
+from clv_core.strategy.forecast.shop_days import Floats, ShopDays
 from clv_core.strategy.forecast.shop_forecast import (
     LONGEST,
     PARTS,
@@ -36,6 +38,8 @@ from clv_core.strategy.forecast.shop_forecast import (
 )
 from clv_core.strategy.segments.segment_figures import total
 from clv_core.workspace import Workspace, atomic_path, read_json, write_json
+
+log = logging.getLogger(__name__)
 
 ARRAYS: Final = ".safetensors"
 SPANS: Final = ("known", "won", "arrivals", "last_weeks", "worth")
@@ -87,15 +91,13 @@ def forecast(scored: Scored, progress: Progress) -> Forecast:
 
 
 def find_forecast(scored: Scored) -> Forecast | None:
-    """Return the saved forecast; None where there is none, or the model was tested on other past dates since."""
-    path = forecast_path(scored)
-    arrays = path.with_suffix(ARRAYS)
-    if not path.is_file() or not arrays.is_file():
+    """Return the saved forecast; None without one that can be read and knows all past dates of the model's tests."""
+    read = _read(forecast_path(scored))
+    if read is None:
         return None
-    record = ForecastRecord.from_json(read_json(path))
+    record, stored = read
     if record.origins != sorted(origin_predictions(scored.workspace, scored.model)):
         return None
-    stored = load_file(arrays)
     spans = {name: stored[name] for name in SPANS}
     courses = {name: stored[f"draws_{name}"].astype(np.float64) for name in COURSES if f"draws_{name}" in stored}
     return Forecast(
@@ -110,6 +112,26 @@ def find_forecast(scored: Scored) -> Forecast | None:
         has_season=record.has_season,
         ends=(record.ends[0], record.ends[1]) if record.ends else None,
     )
+
+
+def _read(path: Path) -> tuple[ForecastRecord, dict[str, Floats]] | None:
+    """Return a saved record and its days; None where one is missing or damaged, which is logged: it can be made again.
+
+    Raises:
+        Refused: a later version wrote it.
+    """
+    arrays = path.with_suffix(ARRAYS)
+    if not path.is_file() or not arrays.is_file():
+        return None
+    try:
+        record, stored = ForecastRecord.from_json(read_json(path)), load_file(arrays)
+    except (SafetensorError, ValueError) as error:
+        log.warning("a saved forecast is damaged: %s: %s", path.name, type(error).__name__)
+        return None
+    if lost := set(SPANS) - set(stored):
+        log.warning("a saved forecast is damaged: %s lacks %s", arrays.name, ", ".join(sorted(lost)))
+        return None
+    return record, stored
 
 
 def forecast_path(scored: Scored) -> Path:
@@ -173,9 +195,9 @@ def last_expected(scored: Scored, today: date | None = None) -> Expected | None:
     soon = min(SOON_DAYS, scored.trained_days)
     for cutoff, path in reversed(_saved(scored.workspace, scored.model.id, scored.dataset.name)):
         passed = min((end - cutoff).days, scored.trained_days)
-        if passed >= soon and path.with_suffix(ARRAYS).is_file():
-            record = ForecastRecord.from_json(read_json(path))
-            stored = load_file(path.with_suffix(ARRAYS))
+        read = _read(path) if passed >= soon else None
+        if read is not None:
+            record, stored = read
             known, won = stored["known"], stored["won"]
             share = float(known[:passed].sum() / known[: record.horizon_days].sum()) if known.any() else 1.0
             buyers = record.buyers * min(1.0, share)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES
 from clv_core.features import Engine
 
+WEEK: Final = 7
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -100,6 +101,16 @@ class ShopDays:
         inside = who & (self.day >= cutoff) & (self.day < cutoff + days)
         daily: Floats = np.bincount(self.day[inside] - cutoff, self.value[inside], minlength=days).astype(np.float64)
         return daily
+
+
+def past_weeks(dataset: Dataset, weeks: int) -> pd.DataFrame:
+    """Return what came in the last whole weeks of a log, at most so many: first, until (the day after), ``came``."""
+    log = ShopDays.of(dataset)
+    many = min(weeks, log.days // WEEK)
+    came = log.total()[log.days - WEEK * many :].reshape(many, WEEK).sum(axis=1)
+    starts = [log.end - timedelta(days=WEEK * back) for back in range(many, 0, -1)]
+    ends = [start + timedelta(days=WEEK) for start in starts]
+    return pd.DataFrame({"first": map(str, starts), "until": map(str, ends), "came": came})
 
 
 def _days(column: pd.Series, start: date) -> Ints:

@@ -26,8 +26,8 @@ from clv_core.evaluation import SURE, SharedError, sum_errors
 from clv_core.records import JsonRecord
 from clv_core.strategy.forecast.baselines import baselines
 from clv_core.strategy.forecast.known_customers import Known
-from clv_core.strategy.forecast.new_customers import DRAWS, WEEK, Arrivals, Worth, revenue_of
-from clv_core.strategy.forecast.shop_days import Floats, ShopDays
+from clv_core.strategy.forecast.new_customers import DRAWS, Arrivals, Worth, revenue_of
+from clv_core.strategy.forecast.shop_days import WEEK, Floats, ShopDays
 
 LONGEST: Final = 365
 """A forecast goes at least so many days ahead."""

@@ -8,7 +8,9 @@ from .break_even import PAID as PAID
 from .break_even import BreakEven as BreakEven
 from .break_even import MeasuredGain as MeasuredGain
 from .break_even import OfferCost as OfferCost
+from .break_even import easiest_break_even as easiest_break_even
 from .break_even import measured_gain as measured_gain
+from .break_even import offer_break_evens as offer_break_evens
 from .budget_plan import COST as COST
 from .budget_plan import EVIDENCE as EVIDENCE
 from .budget_plan import GAIN as GAIN

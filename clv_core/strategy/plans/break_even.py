@@ -15,6 +15,7 @@ and no break-even is a measured figure. What an experiment measured is :func:`me
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +26,7 @@ import pandas as pd
 from clv_core.errors import Message, UsageError
 from clv_core.records import JsonObject
 from clv_core.strategy.plans.offers import MONEY, Offer
-from clv_core.strategy.segments.segmentation import P_PURCHASE, VALUE
+from clv_core.strategy.segments.segmentation import P_PURCHASE, TIER, VALUE
 
 EVERYONE: Final = "everyone"
 BUYERS: Final = "buyers"
@@ -169,3 +170,40 @@ def measured_gain(offer: Offer, tier: int) -> MeasuredGain | None:
     if effect is None or effect.unit != MONEY or effect.low is None or effect.high is None:
         return None
     return MeasuredGain(effect.value - offer.cost, effect.low - offer.cost, effect.high - offer.cost)
+
+
+def offer_break_evens(people: pd.DataFrame, offer: Offer, segments: int, paid: str = EVERYONE) -> dict[int, BreakEven]:
+    """Return the break-even of an offer in each segment that gets it and has customers, by the segment's number.
+
+    Args:
+        people: all customers who may get an offer, with the number of their segment.
+        offer: of a plan.
+        segments: how many there are.
+        paid: one of :data:`PAID`.
+    """
+    cost = OfferCost(offer.cost, paid)
+    groups = {
+        number: people[people[TIER] == number]
+        for number in range(1, segments + 1)
+        if offer.effect_on(number) is not None
+    }
+    return {number: cost.of_group(group) for number, group in groups.items() if len(group)}
+
+
+def easiest_break_even(
+    people: pd.DataFrame, offers: Sequence[Offer], segments: int
+) -> tuple[Offer, int, BreakEven] | None:
+    """Return the dearest offer for most segments, and the segment in which it must achieve least; None if none pays.
+
+    Arguments as of :func:`offer_break_evens`.
+    """
+    offer = max(offers, key=lambda one: (len(one.effects), one.cost))
+    found = {
+        number: (point.uplift, point)
+        for number, point in offer_break_evens(people, offer, segments).items()
+        if point.uplift is not None
+    }
+    if not found:
+        return None
+    number = min(found, key=lambda one: found[one][0])
+    return offer, number, found[number][1]

@@ -1,5 +1,6 @@
 from .holdout_month import MIN_HOLDOUT_CUSTOMERS as MIN_HOLDOUT_CUSTOMERS
 from .interactions import check_columns as check_columns
+from .interactions import name_column as name_column
 from .ranking import KINDS as KINDS
 from .ranking import TOP as TOP
 from .ranking import WITH_BOUGHT as WITH_BOUGHT

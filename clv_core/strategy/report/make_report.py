@@ -18,6 +18,7 @@ from clv_core.jobs import Progress
 from clv_core.strategy.acquisition import Acquisition, Question, acquisition_report, load_new_customers, load_spend
 from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.campaigns import outcomes
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.forecast.bridge import REFUND_DATE, Expected, make_bridge
 from clv_core.strategy.forecast.shop_forecast import Forecast
@@ -96,7 +97,8 @@ def make_report(
         people = SuppressionList.of(workspace, dataset).without(people)
         people = scored.at_terms(people, progress)
         made = make_plan(people, len(names), check_offers(plan.offers), plan.budget)
-        planned = ReportPlan(made, plan, all_warnings(made, plan.offers, names, scored.terms, experiments or {}))
+        notes = all_warnings(made, plan.offers, names, scored.terms, experiments or {})
+        planned = ReportPlan(made, plan, people, names, notes)
     f = Formatter(language, bundle.record.currency)
     context = ReportContext(
         scored=scored,
@@ -109,6 +111,7 @@ def make_report(
         acquisition=None if acquisition is None else _acquisition(scored, acquisition, progress),
         forecast=forecast,
         bridge=None if expected is None else make_bridge(workspace, dataset, expected, refunds),
+        campaigns=outcomes(workspace, dataset),
         model_name=_model_name(scored, f),
         format=f,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,6 +17,7 @@ from clv_core.evaluation.explain import Explanation
 from clv_core.i18n import MINUS, has, say_count, say_day, say_money, say_share, translate
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.campaigns import Outcome
 from clv_core.strategy.forecast.bridge import Bridge
 from clv_core.strategy.forecast.shop_forecast import Forecast
 from clv_core.strategy.plans.budget_plan import BudgetPlan
@@ -80,10 +82,20 @@ class Formatter:
 
 @dataclass(frozen=True, eq=False)
 class ReportPlan:
-    """A plan, what it was made of, and the warnings on it."""
+    """A plan and what it was made of.
+
+    Args:
+        plan: it.
+        inputs: offers, with measured effects where there are any, and budget.
+        people: who may get an offer, at the plan's terms, with the number of their segment.
+        names: of the segments.
+        notes: warnings on it.
+    """
 
     plan: BudgetPlan
     inputs: PlanInputs
+    people: pd.DataFrame
+    names: Sequence[str]
     notes: tuple[Message, ...]
 
 
@@ -102,6 +114,7 @@ class ReportContext:
         acquisition: figures of new customers, and those by the discount of their first order; None without them.
         forecast: what the shop will take, or None.
         bridge: the way from the last forecast to what came, or None.
+        campaigns: what campaigns brought, the latest start first.
         model_name: what people call the model: its kind and version.
         format: the formatter.
     """
@@ -116,6 +129,7 @@ class ReportContext:
     acquisition: tuple[Acquisition, Acquisition | None] | None
     forecast: Forecast | None
     bridge: Bridge | None
+    campaigns: Sequence[Outcome]
     model_name: str
     format: Formatter
 

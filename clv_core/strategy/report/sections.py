@@ -1,7 +1,8 @@
-"""The sections of a report: data, trust, forecast, deciles, bridge, drivers, segments, acquisition, plan, limits."""
+"""The sections of a report, from the data to the limits of what it says; :data:`SECTIONS` has their order."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable
 from datetime import date, timedelta
 from itertools import accumulate
@@ -25,25 +26,40 @@ from clv_core.evaluation import (
     with_role,
 )
 from clv_core.evaluation.explain import SECOND
-from clv_core.i18n import say_orders, say_share, say_span, without_options
+from clv_core.i18n import say_list, say_money, say_number, say_orders, say_share, say_span, without_options
 from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
+from clv_core.strategy.campaigns import EARLY, notes_on, say_left_out
+from clv_core.strategy.campaigns import headline as campaigns_finding
 from clv_core.strategy.forecast import find_headline
 from clv_core.strategy.forecast.bridge import ACTUAL as CAME
 from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
 from clv_core.strategy.forecast.saved_forecast import forecast_notes
-from clv_core.strategy.forecast.saved_forecast import headline as forecast_finding
 from clv_core.strategy.forecast.shop_forecast import MONTHS, WEEKS, Sums
+from clv_core.strategy.plans.break_even import (
+    BUYERS,
+    EVERYONE,
+    PAID,
+    BreakEven,
+    OfferCost,
+    easiest_break_even,
+    measured_gain,
+    offer_break_evens,
+)
 from clv_core.strategy.plans.budget_plan import COST, GAIN, OFFER
 from clv_core.strategy.report.document import ACTUAL, BASELINE, PREDICTED, Chart, ReportFigure, Section, Series, Table
-from clv_core.strategy.report.report_context import Formatter, ReportContext
+from clv_core.strategy.report.report_context import Formatter, ReportContext, ReportPlan
 from clv_core.strategy.segments import VALUE, table, too_few, total
 from clv_core.strategy.segments.value_tiers import NAMES
 
 DRIVERS, GROUPS = 8, 8
 """Rows of the charts of drivers and of groups of new customers: as many as a slide shows."""
+CAMPAIGNS: Final = 7
+"""Rows of the table of campaigns, the latest first, as many as a slide shows; a guess."""
 PERIODS, DATES = 7, 3
 """Of a forecast: rows of its table, and past dates on which it was tested, as many as a slide shows; guesses."""
+PAIRS: Final = 7
+"""Rows of the table of break-evens, one an offer and segment; as many as fit a slide with its sentences."""
 SHORT_DAYS: Final = 56
 """A forecast of at most so many days is shown by week, as two calendar months say little; a guess."""
 JUDGED: Final = with_role("report")
@@ -192,7 +208,7 @@ def forecast(context: ReportContext) -> Section | None:
     return Section(
         "forecast",
         f.t("report.forecast"),
-        forecast_finding(made, f.language).text(f.language),
+        f.t("forecast.chart", days=made.horizon_days, share=f.percent(whole.known / whole.total if whole.total else 0)),
         (*tested, *(note.text(f.language) for note in forecast_notes(made))),
         table=Table(head, tuple((name, *map(bare.money, sums), ends) for name, *sums, ends in rows)),
         chart=Chart("bars", tuple(row[0] for row in rows[: len(shown)]), series, "", f.unit()),
@@ -394,6 +410,38 @@ def acquisition(context: ReportContext) -> Section | None:
     )
 
 
+def campaigns(context: ReportContext) -> Section | None:
+    """Return what campaigns brought beside their control groups; None without any."""
+    f, outcomes = context.format, context.campaigns
+    if not outcomes:
+        return None
+    currency = context.scored.dataset.manifest.currency
+    finding = campaigns_finding(outcomes, currency, f.language).display(f.language)
+    shown = outcomes[:CAMPAIGNS]
+    head = tuple(f.t(f"results.column.{name}") for name in ("name", "customers", "cost", "margin", "return", "verdict"))
+    rows = tuple(
+        (
+            one.campaign.name,
+            f.count(one.listed),
+            f.money(one.cost),
+            "–" if one.margin is None else f"{f.money(one.margin.value)} ({f.span(one.margin.low, one.margin.high)})",
+            "–" if one.returned is None else f.t("results.times", times=say_number(one.returned, f.language, 2)),
+            f.t(f"results.verdict.{one.verdict}"),
+        )
+        for one in shown
+    )
+    early = [one for one in shown if one.state == EARLY]
+    notes = [note for one in early[:1] for note in notes_on(one, f.language) if note.code == "results.note.early"]
+    apart = sorted({name for one in shown for name in (*one.told_apart, *one.confounded_with)})
+    points = [note.display(f.language) for note in notes]
+    points += [f.t("report.campaigns.apart", names=say_list(apart, f.language))] if apart else []
+    reasons = Counter[str]()
+    for one in shown:
+        reasons.update({**one.campaign.left_out, **one.left_out})
+    points += [f.t("results.note.left_out", reasons=say_left_out(reasons, f.language))] if reasons else []
+    return Section("campaigns", f.t("page.results"), finding, tuple(points), table=Table(head, rows))
+
+
 def plan(context: ReportContext) -> Section | None:
     """Return who gets what for the budget, and the evidence for it; None without a plan."""
     f, planned = context.format, context.plan
@@ -437,6 +485,72 @@ def plan(context: ReportContext) -> Section | None:
     return Section("plan", f.t("report.plan"), finding, points, figures, Table(head, rows), chart)
 
 
+def spending(context: ReportContext) -> Section | None:
+    """Return what each offer of the plan must achieve in each segment before it pays; None without a plan."""
+    f, planned = context.format, context.plan
+    if planned is None:
+        return None
+    people, names, offers = planned.people, planned.names, planned.inputs.offers
+    terms, easiest = context.scored.terms, easiest_break_even(people, offers, len(names))
+    finding = f.t("report.spending.finding.none")
+    if easiest is not None:
+        offer, number, point = easiest
+        about = {"offer": offer.name, "name": names[number - 1], "needed": point.message().text(f.language)}
+        finding = f.t("break_even.headline", cost=say_money(offer.cost, f.currency, f.language, 2), **about)
+    pairs = _pairs(f, planned)
+    chosen = sorted(range(len(pairs)), key=lambda at: (pairs[at][0], at))[:PAIRS]
+    rows = tuple(pairs[at][1] for at in sorted(chosen))
+    unit = "gain.revenue" if terms.margin_rate == 1 else "gain"
+    head = (
+        f.t("report.spending.pair"),
+        f.t("column.in_unit", label=f.t("break_even.cost"), unit=f.unit()),
+        *(f.t(f"break_even.column.{name}") for name in ("p_purchase", EVERYONE, BUYERS)),
+        f.t("column.in_unit", label=f.t(f"break_even.column.{unit}"), unit=f.unit()),
+    )
+    wide = len(head) - (0 if any(row[-1] for row in rows) else 1)
+    notes = [note.text(f.language) for note in OfferCost(0.0, margin_rate=terms.margin_rate).notes]
+    measured = [f.t("report.spending.measured")] if wide == len(head) else []
+    left = [f.t("report.spending.left", left=len(pairs) - len(rows))] if len(pairs) > len(rows) else []
+    return Section(
+        "spending",
+        f.t("break_even.title"),
+        finding,
+        (f.t("break_even.what"), *notes, *measured, *_rates(terms, f), *left),
+        table=Table(head[:wide], tuple(row[:wide] for row in rows)),
+    )
+
+
+def _pairs(f: Formatter, planned: ReportPlan) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the row of each offer and segment, by offer the easiest first, with its place there.
+
+    The first places of all offers go first where not all fit: else the cheapest offer filled the slide.
+    """
+    pairs: list[tuple[int, tuple[str, ...]]] = []
+    for offer in planned.inputs.offers:
+        by_kind = {kind: offer_break_evens(planned.people, offer, len(planned.names), kind) for kind in PAID}
+        points = by_kind[EVERYONE]
+        needed = {number: np.inf if point.uplift is None else point.uplift for number, point in points.items()}
+        for place, number in enumerate(sorted(needed, key=needed.__getitem__)):
+            gain, ends = measured_gain(offer, number), {}
+            if gain is not None:
+                ends = {end: say_money(getattr(gain, end), "", f.language, 2) for end in ("gain", "low", "high")}
+            row = (
+                f"{offer.name} · {planned.names[number - 1]}",
+                say_money(offer.cost, "", f.language, 2),
+                f.percent(points[number].p_purchase),
+                *(_short(f, by_kind[kind][number]) for kind in (EVERYONE, BUYERS)),
+                f.t("report.spending.gain", **ends) if ends else "",
+            )
+            pairs.append((place, row))
+    return pairs
+
+
+def _short(f: Formatter, point: BreakEven) -> str:
+    """Return how many must buy because of an offer, in two or three words."""
+    message = point.message()
+    return f.t(f"break_even.short.{message.code.rpartition('.')[2]}", **message.params)
+
+
 def _note(note: Message, f: Formatter) -> str:
     """Return a warning on the plan without what only users of the app or command line need."""
     if note.code == "warning.gain_revenue":
@@ -477,7 +591,9 @@ SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     drivers,
     segments,
     acquisition,
+    campaigns,
     plan,
+    spending,
     limits,
 )
 """The sections in order; one that returns None is left out."""

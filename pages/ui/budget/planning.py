@@ -18,6 +18,7 @@ from clv_core.errors import ClvError
 from clv_core.i18n import without_options
 from clv_core.strategy.audiences import Assumption, Exported, Side, log_export
 from clv_core.strategy.audiences.export import export
+from clv_core.strategy.campaigns import learned_offers, with_learned
 from clv_core.strategy.plans import (
     COST,
     EVIDENCE,
@@ -33,7 +34,7 @@ from clv_core.strategy.plans import (
     max_useful_budget,
     with_experiments,
 )
-from clv_core.strategy.segments import TIER, VALUE
+from clv_core.strategy.segments import DEFAULT_SCHEME, TIER, VALUE
 from pages.ui import break_even, cells, i18n, row_files, scores, session, terms, tiers, verdict, widgets
 from pages.ui.budget import experiment, offer_table
 from pages.ui.budget.offer_table import PlanInputs, save, saved_offers
@@ -41,6 +42,7 @@ from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.charts import advising
 from pages.ui.exports.lists import Audience, offer_for_platforms
 from pages.ui.i18n import money, percent, t
+from pages.ui.results import measured
 from pages.ui.widgets import Figure
 
 MAX_SLIDER_STEPS: Final = 200
@@ -76,6 +78,8 @@ def show(scored: Scored) -> None:
             given = with_experiments(
                 entered, tried, selected_terms.horizon_days, selected_terms.margin_rate, by_tier=by_tier
             )
+            learned = learned_offers(measured.outcomes_of(dataset))
+            given = with_learned(given, learned, segments.scheme, selected_terms, segments.names)
             if names := i18n.join_names(widgets.escape(offer.name) for offer in given if offer.measured):
                 st.caption(t("budget.offers.measured", names=names))
             experiment.results(scored, entered, by_tier=by_tier)
@@ -294,10 +298,15 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
     def people() -> pd.DataFrame:
         return experiment.named(inputs, inputs.people.merge(rows[[CUSTOMER_ID, OFFER]], on=CUSTOMER_ID))
 
+    def value_tiers() -> np.ndarray:
+        inside = inputs.people[CUSTOMER_ID].isin(set(rows[CUSTOMER_ID])).to_numpy()
+        return np.asarray(DEFAULT_SCHEME.tier_of(inputs.people[VALUE].to_numpy(float))[inside])
+
     what, allowed = f"plan-{budget:.10g}", allowed and not rows.empty
     name = row_files.stem(inputs.scored.model, what, side, inputs.scored.terms)
     row_files.offer(name, "plan", write, allowed=allowed, most=len(rows))
-    offer_for_platforms(Audience(inputs.scored, what, people, len(rows), side), "plan", allowed=allowed)
+    audience = Audience(inputs.scored, what, people, len(rows), side, value_tiers)
+    offer_for_platforms(audience, "plan", allowed=allowed)
 
 
 def side_of(inputs: PlanInputs, plan: BudgetPlan, budget: float) -> Side:

@@ -1,4 +1,6 @@
-"""Charts of the strategy page: budget, experiment, recommendations and prices. Same rules as in ``drawing``."""
+"""Charts of the strategy and results pages: budget, experiment, campaigns, recommendations and prices. Same rules as in
+``drawing``.
+"""
 
 from __future__ import annotations
 
@@ -77,6 +79,35 @@ def responses(table: pd.DataFrame, message: str, needed: float) -> Chart:
         x={"title": title, "ticksuffix": "%", "range": [min(ends) - room, max(ends) + room]},
         y={"ticklabelstandoff": 6},
         marks=marks,
+        legend=False,
+        height=min(460, 150 + 40 * len(rows)),
+    )
+
+
+def campaign_gains(table: pd.DataFrame, message: str, *, unit: str) -> Chart:
+    """Draw what campaigns brought after costs, with intervals, the first at the top; those not due yet are hollow.
+
+    ``table`` has ``name``, ``gain``, ``low`` and ``high`` (money a customer) and ``is_final``.
+    """
+    rows = table.iloc[::-1]
+    ends = [0.0, float(rows["low"].min()), float(rows["high"].max())]
+    room = 0.08 * (max(ends) - min(ends)) or 1.0
+    dots = dict(
+        type="scatter",
+        x=rows["gain"],
+        y=short(rows["name"], MAX_LOG_LETTERS),
+        customdata=rows[["name", "low", "high"]],
+        mode="markers",
+        marker={"color": ACTUAL, "size": 10, "symbol": np.where(rows["is_final"], "circle", "circle-open").tolist()},
+        error_x=interval(rows["gain"], rows["low"], rows["high"], BASELINE),
+        hovertemplate="%{customdata[0]}: %{x:+,.2f} (%{customdata[1]:+,.2f} – %{customdata[2]:+,.2f})<extra></extra>",
+    )
+    return drawn(
+        [dots],
+        message,
+        x={"title": t("results.chart.axis", unit=unit), "range": [min(ends) - room, max(ends) + room]},
+        y={"ticklabelstandoff": 6},
+        marks=[vertical(0, {"color": BASELINE, "width": 1})],
         legend=False,
         height=min(460, 150 + 40 * len(rows)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -104,12 +105,74 @@ def series(before: pd.DataFrame, new: pd.DataFrame, message: str, *, axis: str, 
     )
 
 
+def daily_course(rows: pd.DataFrame, spans: Sequence[tuple[Any, Any]], message: str, *, axis: str) -> Chart:
+    """Draw a figure by day over what was expected of it and its 80% range; spans of days are shaded, and red.
+
+    ``rows`` has ``day`` (midnights), ``actual``, ``expected``, ``low`` and ``high``; ``spans`` are first and last days.
+    """
+    days = pd.to_datetime(rows["day"])
+    marked = np.zeros(len(rows), bool)
+    for first, last in spans:
+        marked |= days.between(pd.Timestamp(first), pd.Timestamp(last)).to_numpy()
+    hover = "%{x|%Y-%m-%d}: %{y:,.2~f}"
+    line: Looks = {"type": "scatter", "x": days, "mode": "lines", "hovertemplate": hover}
+    ranged = rows["low"].notna() & rows["high"].notna()
+    low = rows["low"][ranged].clip(lower=min(0.0, rows["actual"].min()))  # below nothing no figure is
+    band = dict(
+        type="scatter",
+        x=[*days[ranged], *days[ranged][::-1]],
+        y=[*rows["high"][ranged], *low[::-1]],
+        fill="toself",
+        fillcolor=PREDICTED,
+        opacity=0.18,
+        mode="none",
+        name=t("monitor.interval"),
+        hoverinfo="skip",
+    )
+    expected = {**line, "y": rows["expected"], "name": t("monitor.business.expected"), "line": {"color": PREDICTED}}
+    actual = {**line, "y": rows["actual"], "name": t("monitor.business.actual"), "line": {"color": ACTUAL}}
+    traces = [band, expected, actual]
+    if marked.any():
+        found = rows["actual"].where(marked)
+        red = {"color": DANGER, "width": 3}
+        traces.append({**line, "y": found, "line": red, "name": t("monitor.business.marked"), "connectgaps": False})
+    half = timedelta(hours=12)
+    shades = [
+        {
+            "type": "rect",
+            "xref": "x",
+            "x0": pd.Timestamp(first) - half,
+            "x1": pd.Timestamp(last) + half,
+            "yref": "y domain",
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 0},
+            "fillcolor": DANGER,
+            "opacity": 0.12,
+            "layer": "below",
+        }
+        for first, last in spans
+    ]
+    return drawn(
+        traces,
+        message,
+        x={"title": t("monitor.business.day"), "type": "date", "tickformat": "%Y-%m-%d", "nticks": 8},
+        y={"title": axis, "rangemode": "tozero", **value_ticks(rows[["actual", "expected", "low", "high"]])},
+        marks=shades,
+        height=380,
+    )
+
+
 MOST_DATES: Final = 12
 """So many dates fit below a chart: a year of months."""
 
 
-def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: bool) -> Chart:
+def expected_revenue(
+    table: pd.DataFrame, message: str, *, unit: str, monthly: bool, came: pd.DataFrame | None = None
+) -> Chart:
     """Draw expected revenue by week or calendar month: known customers, on them those to be won, the total's range.
+
+    ``came`` has the past weeks that are drawn before it: ``first``, ``until`` and ``came``.
 
     ``table`` has ``first``, ``until`` (ISO dates; the day after the last), ``known``, ``won``, ``total``, ``low`` and
     ``high`` (None without ranges).
@@ -138,6 +201,22 @@ def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: b
             hovertemplate=hover + " (%{customdata[2]:,.0f} – %{customdata[3]:,.0f})",
         )
         traces.append(total)
+    tops = [table["total"], high]
+    if came is not None:
+        passed = pd.to_datetime(came["first"])
+        ended = (pd.to_datetime(came["until"]) - timedelta(days=1)).dt.strftime("%Y-%m-%d")
+        actual: Looks = {
+            "type": "bar",
+            "offsetgroup": "total",
+            "x": passed,
+            "y": came["came"],
+            "customdata": np.column_stack([came["first"], ended]),
+            "hovertemplate": hover,
+            "name": t("forecast.chart.came"),
+            "marker": {"color": ACTUAL},
+        }
+        traces.insert(0, actual)
+        at, tops = pd.concat([passed, at], ignore_index=True), [*tops, came["came"]]
     ticks = at.iloc[:: -(-len(at) // MOST_DATES) or 1]
     return drawn(
         traces,
@@ -148,8 +227,42 @@ def expected_revenue(table: pd.DataFrame, message: str, *, unit: str, monthly: b
             "tickformat": "%Y-%m" if monthly else "%Y-%m-%d",
             "tickvals": ticks,
         },
-        y={"title": t("chart.net_revenue_by", unit=unit), "rangemode": "tozero", **value_ticks(table["total"], high)},
+        y={"title": t("chart.net_revenue_by", unit=unit), "rangemode": "tozero", **value_ticks(*tops)},
         height=400,
+    )
+
+
+def expected_units(before: pd.DataFrame, ahead: pd.DataFrame, message: str) -> Chart:
+    """Draw pieces by week: those that were sold, and those that are expected with their 80% range.
+
+    ``before`` has ``first`` (ISO date) and ``units``; ``ahead`` has ``first``, ``expected``, ``low`` and ``high``.
+    """
+    hover = "%{x|%Y-%m-%d}: %{y:,.1f}"
+    at, then = pd.to_datetime(ahead["first"]), pd.to_datetime(before["first"])
+    sold = dict(
+        type="bar",
+        x=then,
+        y=before["units"],
+        name=t("demand.chart.sold"),
+        marker={"color": ACTUAL},
+        hovertemplate=hover,
+    )
+    expected = dict(
+        type="bar",
+        x=at,
+        y=ahead["expected"],
+        name=t("demand.chart.expected"),
+        marker={"color": PREDICTED},
+        error_y=interval(ahead["expected"], ahead["low"], ahead["high"], ACTUAL),
+        customdata=ahead[["low", "high"]],
+        hovertemplate=hover + " (%{customdata[0]:,.0f} – %{customdata[1]:,.0f})",
+    )
+    return drawn(
+        [sold, expected],
+        message,
+        x={"title": t("forecast.chart.week"), "type": "date", "tickformat": "%Y-%m-%d"},
+        y={"title": t("demand.chart.pieces"), "rangemode": "tozero", **value_ticks(before["units"], ahead["high"])},
+        height=320,
     )
 
 

@@ -14,6 +14,7 @@ from clv_core.collection.store import Dataset
 from clv_core.deployment import Scored
 from clv_core.errors import ClvError
 from clv_core.plot import cut
+from clv_core.strategy.campaigns import campaigns_of
 from clv_core.strategy.customer import CUMULATIVE, DAY, MODEL, NET_VALUE, Card
 from clv_core.strategy.segments import (
     DEFAULT_SCHEME,
@@ -266,6 +267,20 @@ def segments_by_hand(card: Card, dataset: Dataset) -> None:
                 _change(put_by_hand, dataset, name, segment, card.customer_id)
         for place, (rules, rule) in enumerate(inside):
             _membership(card, dataset, rules, _label(rules, rule.name, saved), rule.name, place)
+
+
+def campaigns(card: Card, dataset: Dataset) -> None:
+    """Name the campaigns that she is in, and those in whose control group she is."""
+    members = campaigns_of(dataset, card.customer_id)
+    if not members:
+        return
+    lines = [
+        t(f"card.campaign.{member.group}", name=widgets.escape(member.campaign.name), day=i18n.day(member.joined))
+        for member in members
+    ]
+    with st.container(border=True, gap="small"):
+        st.markdown(f"**{t('card.campaigns')}**")
+        st.markdown("\n".join(f"- {line}" for line in lines))
 
 
 def _change(change: Callable[[Dataset, str, str, str], None], dataset: Dataset, *names: str) -> None:

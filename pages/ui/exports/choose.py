@@ -32,6 +32,8 @@ from clv_core.strategy.plans import TIERS
 from clv_core.strategy.segments import DEFAULT_SCHEME, Segmentation, ValueTiers, parse_scheme
 from pages.ui import access, i18n, received, segmenting, session, terms, widgets
 from pages.ui.cache import cached
+from pages.ui.exports import campaigns
+from pages.ui.exports.campaigns import Measured
 from pages.ui.i18n import name_of, t
 from pages.ui.privacy import suppression
 from pages.ui.segmenting import Members, SegmentedCustomers
@@ -46,6 +48,7 @@ class ListRequest:
         format: id of ``EXPORTS``.
         contacts: how they can be reached, and who must not be; without the customers table.
         margin_rate: share of net value that conversions have; 1 in other lists.
+        measured: the campaign that the list is of, or that it was declined.
         mark: all of it as a key for caches.
     """
 
@@ -53,6 +56,7 @@ class ListRequest:
     format: str
     contacts: Contacts
     margin_rate: float
+    measured: Measured
     mark: str
 
 
@@ -108,9 +112,14 @@ def choose(segmented: SegmentedCustomers) -> ListRequest:
     order = segmenting.by_value(segmented.scored, segmented.customers)
     members = Members(segmented, segments, (), order[segmented.placed.chosen(segments)[order]])
     stopped = hashlib.sha256("\n".join(sorted(stop)).encode()).hexdigest()
-    answers = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names, margin)
+    measured = Measured()
+    if not is_conversions:
+        is_for_marketing = EXPORTS[format].needs_contacts
+        measured = campaigns.ask(members, "export", proposed=is_for_marketing)
+    answers = (segmented.scheme, segments, format, region, agreed, as_email, stopped, names, margin, measured.mark)
     mark = " ".join(map(str, (bundle.id, dataset.version, session.language(), *answers)))
-    return ListRequest(members, format, Contacts(None, region or None, agreed, stop, as_email), margin, mark)
+    contacts = Contacts(None, region or None, agreed, stop, as_email)
+    return ListRequest(members, format, contacts, margin, measured, mark)
 
 
 def source_of_contacts(dataset: Dataset) -> str:

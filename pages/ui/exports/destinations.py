@@ -36,7 +36,8 @@ from clv_core.strategy.destinations.push import push
 from clv_core.strategy.segments import MEMBER, Condition, Rules
 from pages.ui import access, cells, confirmation, i18n, progress, received, row_files, session, widgets
 from pages.ui.confirmation import Confirmation
-from pages.ui.exports import choose, lists
+from pages.ui.exports import campaigns, choose, lists
+from pages.ui.exports.campaigns import Measured
 from pages.ui.exports.choose import ListRequest
 from pages.ui.i18n import t
 
@@ -73,7 +74,7 @@ def _offer(saved: list[Destination], request: ListRequest, dataset: Dataset, *, 
             removing = Confirmation(sure, why, word, partial(_remove, to.name))
             confirmation.button(removing, word, "push_remove", icon=":material/delete:", disabled=busy)
             _offer_purpose(to, disabled=busy)
-    request = replace(request, contacts=_ask_contacts(request, dataset, to))
+    request = replace(request, contacts=_ask_contacts(request, dataset, to), measured=_ask_campaign(request, to))
     try:
         if pressed:
             _ask_or_start(to, label, request, dataset)
@@ -126,12 +127,22 @@ def _ask_contacts(request: ListRequest, dataset: Dataset, to: Destination) -> Co
     return replace(request.contacts, region=region or None, assume_consent=agreed)
 
 
+def _ask_campaign(request: ListRequest, to: Destination) -> Measured:
+    """Return the campaign of a push: that of the list above where it is one for marketing, else what is asked."""
+    if to.purpose != MARKETING:
+        return Measured()
+    if EXPORTS[request.format].needs_contacts and EXPORTS[request.format].conversion_days is None:
+        return request.measured
+    return campaigns.ask(request.members, "push", proposed=True)
+
+
 def _checked(to: Destination, request: ListRequest, dataset: Dataset) -> Pushed:
     """Return what would be sent."""
     access.require("export")
     with st.spinner(t("exporting.wait")):
         members, contacts = request.members, push_contacts(to, request.contacts, dataset)
-        people = PushList(members.frame(), members.side(), contacts, session.suppression_list())
+        campaign, stop = request.measured.campaign, session.suppression_list()
+        people = PushList(members.frame(), members.side(), contacts, stop, campaign)
         return push(session.workspace(), to, people, dry_run=True, progress=NoProgress())
 
 
@@ -182,6 +193,7 @@ def _start(to: Destination, label: str, request: ListRequest, dataset: Dataset) 
     words += [f"--region={contacts.region}"] if contacts.region else []
     words += ["--assume-consent"] if contacts.assume_consent and not knows_consent(dataset) else []
     words += [] if contacts.ids_as_email else ["--no-ids-as-email"]
+    words += request.measured.words()
     upload = st.session_state.get("export_stop_file")
     if upload is not None:
         path = session.workspace().folder("uploads", secrets.token_hex(6)) / f"list{PurePath(upload.name).suffix}"

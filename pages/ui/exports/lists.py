@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -27,13 +28,13 @@ from clv_core.strategy.audiences import (
     preview,
     stored_fields,
     with_conversions,
-    with_stored_contacts,
     words_of,
 )
 from clv_core.strategy.audiences.export import export
 from pages.ui import access, cells, i18n, navigation, row_files, session, widgets
 from pages.ui.cache import CUSTOMERS, cached
-from pages.ui.exports import choose
+from pages.ui.exports import campaigns, choose
+from pages.ui.exports.campaigns import Measured
 from pages.ui.exports.choose import ListRequest
 from pages.ui.i18n import name_of, percent, t
 
@@ -70,13 +71,16 @@ def preview_of(request: ListRequest, dataset: Dataset) -> Preview | None:
         st.session_state["export_looked"] = request.mark
     with st.spinner(t("exporting.wait")):
         stop = session.suppression_list()
-        return _preview(f"{request.mark} {stop.mark}", request, dataset, stop)
+        result = _preview(f"{request.mark} {stop.mark}", request, dataset, stop)
+    request.measured.say(result.contacted)
+    return result
 
 
 @cached(CUSTOMERS)
 def _preview(mark: str, _request: ListRequest, _dataset: Dataset, _stop: SuppressionList) -> Preview:  # noqa: ARG001
-    contacts = with_stored_contacts(_request.contacts, _dataset, _request.format)
-    return preview(_rows(_request, _dataset), _request.format, contacts, stop=_stop)
+    campaign = _request.measured.campaign
+    contacts = campaigns.contacts_of(_request.contacts, _dataset, _request.format, campaign)
+    return preview(_rows(_request, _dataset), _request.format, contacts, stop=_stop, campaign=campaign)
 
 
 def _rows(request: ListRequest, dataset: Dataset) -> pd.DataFrame:
@@ -91,7 +95,7 @@ def headline(result: Preview) -> str:
         return t("exporting.headline.none")
     if result.rows == result.asked:
         return t("exporting.headline.all", asked=f"{result.asked:,}")
-    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.share_with_consent)}
+    params = {"rows": f"{result.rows:,}", "asked": f"{result.asked:,}", "rate": percent(result.rows / result.asked)}
     return t("exporting.headline", **params)
 
 
@@ -140,9 +144,10 @@ def make(request: ListRequest, result: Preview, *, allowed: bool) -> None:
     key = f"export_made_{request.mark} {stop.mark}"
     if st.button(t("exporting.make"), key="export_make", type="primary", icon=":material/list_alt:", **may):
         side, what = replace(request.members.side(), margin_rate=request.margin_rate), request.members.what
+        side, campaign = request.measured.side(side), request.measured.campaign
         what = f"{what}-{request.format}" if EXPORTS[request.format].needs_contacts else what
         name = row_files.stem(segmented.bundle, what, side, None, request.mark)
-        contacts = with_stored_contacts(request.contacts, dataset, request.format)
+        contacts = campaigns.contacts_of(request.contacts, dataset, request.format, campaign)
         path = session.workspace().exports / f"{name}{EXPORTS[request.format].suffix}"
         with st.spinner(t("exporting.wait")):
             access.require("export")
@@ -154,8 +159,9 @@ def make(request: ListRequest, result: Preview, *, allowed: bool) -> None:
                 contacts=contacts,
                 stop=stop,
                 language=session.language(),
+                campaign=campaign,
             )
-        log_export(session.workspace(), written, request.format, side)
+        log_export(session.workspace(), written, request.format, side, campaign)
         st.session_state[key] = written
     made: Exported | None = st.session_state.get(key)
     if made is None or may["disabled"] or not all(file.is_file() for file in (*made.files, made.side_file)):
@@ -174,6 +180,7 @@ class Audience:
         rows: returns them, scored; called when the list is made.
         count: how many they are.
         side: what the numbers mean.
+        tiers: returns the value tier of each; None where the list has its control group already.
     """
 
     scored: Scored
@@ -181,6 +188,7 @@ class Audience:
     rows: Callable[[], pd.DataFrame]
     count: int
     side: Side
+    tiers: Callable[[], np.ndarray] | None = None
 
 
 def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
@@ -188,13 +196,17 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
     dataset = audience.scored.dataset
     fields = stored_fields(dataset)
     formats = [name for name in PLATFORMS if set(EXPORTS[name].keys) & set(fields)]
-    with st.expander(t("lists.title"), icon=":material/campaign:"):
+    box = st.expander(t("lists.title"), icon=":material/campaign:", key=f"{key}_lists_open", on_change="rerun")
+    with box:
         if not formats:
             st.caption(t("lists.none"))
             if st.button(t("exporting.contacts.add"), key=f"{key}_add_contacts"):
                 navigation.open_customers_table()
             return
         st.caption(choose.source_of_contacts(dataset))
+        measured = Measured()
+        if audience.tiers is not None and box.open:  # what a control group shows is read from the log
+            measured = campaigns.ask_for(audience.scored, audience.what, audience.side, audience.tiers, key)
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 names = {name: t(f"export.{name}") for name in formats}
@@ -211,26 +223,32 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
             entries = entries_of(hidden or "")
             suppressed = words_of(entries)
             contacts = Contacts(None, region or None, bool(agreed), suppressed=suppressed)
-            marks = (format, region, str(agreed), *sorted(suppressed))
+            marks = (format, region, str(agreed), measured.mark, *sorted(suppressed))
             scored = audience.scored
             stem = row_files.stem(scored.model, f"{audience.what}-{format}", audience.side, scored.terms, *marks)
             path = session.workspace().exports / f"{stem}{EXPORTS[format].suffix}"
-            _make_for_platform(audience, format, path, contacts, key)
+            _make_for_platform(
+                replace(audience, side=measured.side(audience.side)), format, path, contacts, measured, key
+            )
             choose.say_matches(entries, dataset)
 
 
-def _make_for_platform(audience: Audience, format: str, path: Path, contacts: Contacts, key: str) -> None:
+def _make_for_platform(
+    audience: Audience, format: str, path: Path, contacts: Contacts, measured: Measured, key: str
+) -> None:
     """Write the list, say who is in it and who is not, and offer the files."""
     try:
         access.require("export")
         scored = audience.scored
-        given = with_stored_contacts(contacts, scored.dataset, format)
+        campaign = None if EXPORTS[format].conversion_days is not None else measured.campaign
+        given = campaigns.contacts_of(contacts, scored.dataset, format, campaign)
         rows = with_conversions(audience.rows(), format, scored.dataset, scored.as_of)
-        made = export(rows, format, path, side=audience.side, contacts=given, stop=session.suppression_list())
+        stop, side = session.suppression_list(), audience.side
+        made = export(rows, format, path, side=side, contacts=given, stop=stop, campaign=campaign)
     except ClvError as error:
         widgets.show_error(error)
         return
-    log_export(session.workspace(), made, format, audience.side)
+    log_export(session.workspace(), made, format, audience.side, campaign)
     st.markdown(t("lists.made", rows=made.rows, asked=audience.count))
     if made.left_out:
         st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
+from clv_core.collection.store import Dataset
 from clv_core.deployment import Scored, Terms
 from clv_core.jobs import NoProgress
 from clv_core.strategy.forecast import (
+    DAY,
     LONGEST,
     MONTHS,
+    WEEK,
     WEEKS,
     Forecast,
     ask_forecast,
     find_forecast,
     forecast,
+    forecast_path,
+    past_weeks,
 )
 from pages.ui import cells, i18n, row_files, scores, terms, widgets
+from pages.ui.cache import cached
 from pages.ui.charts import following
 from pages.ui.i18n import count, percent, t
 
@@ -30,11 +38,14 @@ MOST_ARRIVALS: Final = 200
 def need_forecast(scored: Scored) -> Forecast:
     """Return the forecast: the saved one; else make it, from the scores of the trained horizon and of a year.
 
+    One that was saved and is damaged, or that knows not all tests of the model, is said to be made again.
     Scores of many customers are made by a run that is shown; the rest takes seconds.
     """
     found = find_forecast(scored)
     if found is not None:
         return found
+    if forecast_path(scored).is_file():
+        st.info(t("forecast.again"))
     everyone = scores.need_scores(scored)
     if len(everyone) > scores.IN_PAGE and scored.trained_days < LONGEST:
         scores.need_scores(scored.at(Terms(LONGEST)))
@@ -55,17 +66,41 @@ def show(scored: Scored, made: Forecast) -> None:
         share = _arrivals()
     asked = ask_forecast(scored, NoProgress(), days=days, unit=unit, new_customers=share)
     shown, rows = asked.made, asked.table()
+    came = None
+    if unit == WEEKS and st.toggle(t("forecast.past_weeks"), key="forecast_past_weeks", persist_state="session"):
+        came = _past_weeks(scored.dataset, len(rows))
     sums = shown.sums(days)
     part = percent(sums.known / sums.total) if sums.total > 0 else percent(0)
     message = t("forecast.chart", days=days, share=part)
-    chart = following.expected_revenue(rows, message, unit=i18n.unit(made.currency), monthly=unit == MONTHS)
+    chart = following.expected_revenue(rows, message, unit=i18n.unit(made.currency), monthly=unit == MONTHS, came=came)
     widgets.chart(chart, "forecast_revenue")
-    st.caption(t("forecast.shorter"))
+    if shorter := _shorter(rows, monthly=unit == MONTHS):
+        st.caption(i18n.join_sentences(shorter))
     _sums(shown, days)
     st.subheader(t("forecast.notes"), anchor=False)
     st.markdown("\n".join(f"- {widgets.escape(i18n.message_text(note))}" for note in asked.notes))
-    what = f"forecast-{unit}" if share is None else f"forecast-{unit}-{round(100 * share)}"
-    row_files.figures(scored.model, rows, what, "download_forecast", scored.dataset.log_end, Terms(days))
+    what, end = "" if share is None else f"-{round(100 * share)}", scored.dataset.log_end
+    by_day = replace(asked, unit=DAY).table()
+    with st.container(horizontal=True):
+        row_files.figures(scored.model, rows, f"forecast-{unit}{what}", "download_forecast", end, Terms(days))
+        label = t("forecast.download_days")
+        row_files.figures(
+            scored.model, by_day, f"forecast-{DAY}{what}", "download_forecast_days", end, Terms(days), label=label
+        )
+
+
+@cached()
+def _past_weeks(dataset: Dataset, weeks: int) -> pd.DataFrame:
+    """Return what came in the last weeks of the log."""
+    return past_weeks(dataset, weeks)
+
+
+def _shorter(rows: pd.DataFrame, *, monthly: bool) -> list[str]:
+    """Return which bars hold fewer days than the others; none where all are whole."""
+    first, until = date.fromisoformat(rows["first"].iloc[0]), date.fromisoformat(rows["until"].iloc[-1])
+    last = date.fromisoformat(rows["first"].iloc[-1])
+    short = {"first": first.day > 1, "last": until.day > 1} if monthly else {"last": (until - last).days < WEEK}
+    return [t(f"forecast.shorter.{bar}") for bar, is_short in short.items() if is_short]
 
 
 def _arrivals() -> float | None:

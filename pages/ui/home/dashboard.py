@@ -11,7 +11,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset, versions
 from clv_core.deployment import Bundle, Scored, saved_score_files
-from clv_core.monitoring import FILE, UNWELL, Report, check_schedules, report_folder
+from clv_core.monitoring import FILE, UNWELL, Report, check_schedules, report_folder, watch_path
 from clv_core.plot import explanations
 from clv_core.strategy.audiences import export_log
 from clv_core.strategy.segments import DEFAULT_SCHEME, P_PURCHASE, TIER, VALUE, assign_tiers
@@ -166,6 +166,8 @@ def show_predictions(scored: Scored) -> bool:
     context = (widgets.context_line(model, dataset.log_end), _growth(dataset.with_all))
     finding = headline(dataset.with_all, model) if model.untrained else tiers.headline(scored, customers)
     widgets.headline(finding, *filter(None, context))
+    if not model.untrained:
+        tiers.offer_forecast(scored.trained)
     rows = _tiers(path, tiers.names(dataset))
     first = rows.iloc[0]
     shares = {"share": percent(first["share_of_customers"]), "value": percent(first["share_of_value"])}
@@ -229,6 +231,6 @@ def _next(scored: Scored) -> str:
     if scored.model.untrained:
         return "train"
     done = steps_done(scored.dataset, scored.model)
-    if monitoring_report(scored).is_file():
+    if monitoring_report(scored).is_file() or watch_path(scored.dataset).is_file():
         done |= {"monitoring"}  # looked at already; a tick only comes once there was something to compare
     return next((page for step, page in NEXT if step not in done), "strategy")

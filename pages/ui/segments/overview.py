@@ -335,5 +335,11 @@ def _downloads(selected: Members) -> None:
     suppressed = int(row_files.stopped(mark, segmented.customers, stop)[selected.rows].sum())
     name = row_files.stem(segmented.bundle, selected.what, side, segmented.scored.terms)
     row_files.offer(name, "list", write, allowed=allowed, most=len(selected.rows), suppressed=suppressed)
-    audience = Audience(segmented.scored, selected.what, people, len(selected.rows), side)
+    rows = selected.rows
+
+    def value_tiers() -> np.ndarray:
+        found: np.ndarray = np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[rows]
+        return found
+
+    audience = Audience(segmented.scored, selected.what, people, len(rows), side, value_tiers)
     offer_for_platforms(audience, "list", allowed=allowed)

@@ -25,6 +25,7 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.environment import ServiceSettings
 from clv_core.evaluation.metrics import METRICS
 from clv_core.jobs import NoProgress
+from clv_core.strategy.forecast import find_asked_forecast, forecast
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve
 
@@ -40,7 +41,8 @@ BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount":
 
 
 def document(shop: Workspace, *, is_open: bool = False) -> dict[str, Any]:
-    made: dict[str, Any] = make(shop, ServiceSettings(open=is_open)).app.openapi()  # type: ignore[attr-defined]
+    app: Any = make(shop, ServiceSettings(open=is_open), find_asked_forecast).app
+    made: dict[str, Any] = app.openapi()
     return made
 
 
@@ -101,7 +103,7 @@ def test_no_answer_has_a_field_that_the_document_does_not_name(
     shop = Workspace(shutil.copytree(shop.root, tmp_path / "workspace"))
     measured = replace(bundles["bgnbd"].record, metrics=dict.fromkeys(METRICS, 0.5))
     write_record(shop.models / bundles["bgnbd"].id, measured)
-    Scored.open(shop, "shop", bundles["bgnbd"].id).scores(NoProgress())
+    forecast(Scored.open(shop, "shop", bundles["bgnbd"].id), NoProgress())
     who = min(sent)
     customers = [sent[who], {"customer_id": "nothing", "events": []}, {"customer_id": "c1", "events": [BUY]}]
     asked = {"as_of": "2030-01-01", "customers": customers}
@@ -114,10 +116,15 @@ def test_no_answer_has_a_field_that_the_document_does_not_name(
                 for language in ("en", "zh")
             ],
             "KeptPrediction": [client.get(f"/v1/customers/{who}", headers={"accept-language": "zh"})],
+            "RevenueForecast": [
+                client.get("/v1/forecast"),
+                client.get("/v1/forecast?name=shop&days=200&unit=month&new_customers=1.5"),
+            ],
             "ModelList": [client.get("/v1/models"), client.get("/v1/models?name=nobody")],
             "Health": [client.get("/healthz"), client.get("/readyz")],
             "Problems": [
                 *(client.get("/v1/customers/nobody"), client.get("/v1/customers/x?name=nobody"), client.get("/v2")),
+                *(client.get("/v1/forecast?name=nobody"), client.get("/v1/forecast?unit=year")),
                 *(client.put("/v1/models"), client.post("/v1/score", json={}), client.post("/v1/score", content="x")),
                 client.get("/v1/models", headers={"host": "elsewhere.example"}),
                 client.post("/v1/score", json={**asked, "model": "nobody"}),
@@ -141,11 +148,12 @@ def test_no_answer_has_a_field_that_the_document_does_not_name(
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "path", ["/v1/score", "/v1/models", "/v1/customers/{customer_id}", "/healthz", "/readyz", "/metrics"]
+    "path",
+    ["/v1/score", "/v1/models", "/v1/customers/{customer_id}", "/v1/forecast", "/healthz", "/readyz", "/metrics"],
 )
 def test_no_finding(serve: Serve, shop: Workspace, bundles: dict[str, Bundle], path: str) -> None:
     Registry(shop).promote("shop", 1)
-    Scored.open(shop, "shop", bundles["bgnbd"].id).scores(NoProgress())
+    forecast(Scored.open(shop, "shop", bundles["bgnbd"].id), NoProgress())
     key = add_key(shop, f"contract {uuid.uuid4().hex}")[1]
     headers = {"Authorization": f"Bearer {key}"}
     with serve(open=False, name="shop", rate=1e5, burst=1e5) as client:

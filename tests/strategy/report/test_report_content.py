@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from base64 import b64decode, b64encode
 from dataclasses import replace
@@ -22,10 +23,11 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.deployment.score_explanations import explanation_folder
 from clv_core.deployment.terms import Terms
 from clv_core.errors import Message, UsageError
-from clv_core.i18n import LANGUAGES, say_money, translate
+from clv_core.i18n import LANGUAGES, say_money, say_share, translate
 from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import Question
 from clv_core.strategy.activation import PlanInputs
+from clv_core.strategy.campaigns import headline, outcomes
 from clv_core.strategy.forecast import find_forecast, forecast
 from clv_core.strategy.forecast.bridge import REFUND_DATES, Bridge, Expected, Line, make_bridge
 from clv_core.strategy.plans.offers import Offer
@@ -34,10 +36,10 @@ from clv_core.strategy.report.make_report import check_endings, make_report, rea
 from clv_core.strategy.report.report_context import Formatter
 from clv_core.strategy.report.sections import SECTIONS, bridge, limits
 from clv_core.strategy.segments.rfm_and_quadrant import Quadrant
-from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels
+from clv_core.strategy.segments.saved_segments import SegmentLabel, save_labels, tier_labels
 from clv_core.strategy.segments.scored_customers import load_scored_customers
 from clv_core.strategy.segments.segmentation import Segmentation
-from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME
+from clv_core.strategy.segments.value_tiers import DEFAULT_SCHEME, assign_tiers
 from clv_core.upkeep.demo import GERMAN, NEXT_QUARTER, SAMPLE, SPEND, add_demo
 from clv_core.workspace import Workspace
 
@@ -91,9 +93,20 @@ def section(report: Report, name: str) -> Section:
     return next(one for one in report.sections if one.id == name)
 
 
+def test_campaigns_are_what_the_log_says_of_them(report: Report, demo: Demo) -> None:
+    (section,) = [one for one in report.sections if one.id == "campaigns"]
+    (outcome,) = outcomes(demo[0], demo[1])
+    assert section.finding == headline([outcome], "EUR", report.language).display(report.language)
+    assert section.table is not None and outcome.margin is not None and outcome.returned is not None
+    ((name, customers, cost, margin, times, verdict),) = section.table.rows
+    assert (name, customers, cost) == ("Voucher 10 EUR", f"{outcome.listed:,}", say_money(outcome.cost, "EUR"))
+    assert margin.startswith(say_money(outcome.margin.value, "EUR", report.language))
+    assert f"{outcome.returned:.2f}" in times and verdict == translate("results.verdict.loses", report.language)
+
+
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 10
+    assert len(report.sections) == 11
     provenance = section(report, "limits").points[-1]
     for known in (demo[1].name, "2025", "90", "v2"):
         assert known in provenance
@@ -181,6 +194,7 @@ def test_the_forecast_has_the_sums_that_are_saved_and_what_came_on_past_dates(re
         say_money(value, "", report.language) for value in (sums.known, sums.won, sums.total)
     )
     assert say_money(sums.low or 0, "", report.language) in found.table.rows[-1][-1]
+    assert f"{sums.known / sums.total:.0%}" in found.finding and found.finding not in report.finding
     (test,) = saved.tests
     for known in (test.known + test.won, test.actual):
         assert say_money(known, "EUR", report.language) in found.points[0]
@@ -269,6 +283,42 @@ def test_the_plan_stays_within_the_budget_and_says_that_its_effects_are_assumed(
     assert "Call" in {row[0] for row in found.table.rows}
 
 
+def test_an_offer_must_win_its_cost_over_what_a_buyer_brings_and_the_easiest_segment_is_the_finding(
+    report: Report, demo: Demo
+) -> None:
+    found, tiered = section(report, "spending"), assign_tiers(Scored.of(*demo).scores(NoProgress()), DEFAULT_SCHEME)
+    names = tier_labels(demo[1], DEFAULT_SCHEME.tiers, report.language)
+    means = tiered.groupby("tier")[["p_purchase", "predicted_clv"]].mean()
+    needed = OFFERS[1].cost * means["p_purchase"] / means["predicted_clv"]
+    assert found.table is not None
+    rows = {row[0]: row for row in found.table.rows}
+    assert len(rows) == 7 and len(found.table.head) == 5
+    easiest = needed.sort_values().index[:3]  # the first three of the second offer, and all of the first
+    for number in easiest:
+        row = rows[f"Call · {names[number - 1]}"]
+        assert row[2] == say_share(float(means.loc[number, "p_purchase"]))
+        one_in = 1 / needed[number]
+        said = translate("break_even.short.one_in", report.language, number=math.floor(one_in))
+        assert one_in < 5 or row[3] == said
+    best = math.floor(1 / needed.min())
+    assert f"{best:,}" in found.finding and names[int(needed.idxmin()) - 1] in found.finding and "Call" in found.finding
+    assert translate("warning.break_even", report.language) in found.points
+
+
+def test_what_an_experiment_measured_is_said_less_the_cost_and_what_does_not_fit_is_counted(demo: Demo) -> None:
+    measured = Offer.parse("name=Call,cost=2,effect=4.1(2.5;5.7),days=90")
+    found = section(
+        made(demo, offers=(measured, OFFERS[0], Offer.parse("name=Gift,cost=1,effect=3%")), budget=300.0), "spending"
+    )
+    assert found.table is not None and len(found.table.rows) == 7
+    calls = [row for row in found.table.rows if row[0].startswith("Call")]
+    assert len(calls) == 3 and {row[-1] for row in calls} == {"2.1 (0.5 to 3.7)"}
+    assert {row[-1] for row in found.table.rows if row[0].startswith("Mail")} == {""}
+    assert any("5 more pairs" in point for point in found.points)
+    dear = made(demo, offers=(Offer.parse("name=Car,cost=900000,effect=1%"),), budget=300.0)
+    assert section(dear, "spending").finding == translate("report.spending.finding.none")
+
+
 def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -> None:
     found = section(made(demo, offers=OFFERS, budget=5000.0), "plan")
     spent, note = found.figures[0].value, found.figures[0].note
@@ -278,7 +328,7 @@ def test_of_a_budget_that_is_too_large_the_plan_says_what_is_spent(demo: Demo) -
 def test_without_offers_and_reasons_it_has_no_empty_slides(copied: Demo) -> None:
     shutil.rmtree(explanation_folder(Scored.of(*copied)))
     found = {one.id: one for one in made(copied).sections}
-    assert not {"drivers", "plan"} & set(found)
+    assert not {"drivers", "plan", "spending"} & set(found)
     assert all(one.figures or one.table or one.chart or len(one.points) > 5 for one in found.values())
 
 

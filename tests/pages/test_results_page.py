@@ -1,0 +1,89 @@
+"""The results page: its figures are those of the command; a click leads to a campaign; what is unknown, to a test."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from clv_core.collection.store import open_dataset
+from clv_core.deployment import Scored, list_bundles
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.strategy.campaigns import CampaignRequest, headline, outcomes, say_outcome, with_control
+from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers
+from clv_core.workspace import Workspace
+from pages.ui.results import measured
+from tests.pages.conftest import OPEN, texts
+
+
+def send(root: Path, name: str, days: int, share: float = 0.3) -> None:
+    """Begin a campaign with all customers, so many days before the end of the log."""
+    workspace = Workspace(root)
+    dataset = open_dataset(workspace, "shop")
+    scored = Scored.open(workspace, "shop", list_bundles(workspace)[0].id)
+    people = assign_tiers(scored.scores(NoProgress()), DEFAULT_SCHEME)
+    start = dataset.log_end - timedelta(days=days)
+    with_control(dataset, CampaignRequest(name, start, 30, share, {"scheme": str(DEFAULT_SCHEME)}, 0.5, 0.4), people)
+
+
+@pytest.mark.parametrize("lang", ("en", "zh"))
+def test_the_page_says_what_the_log_says_of_each_campaign(open_page: OPEN, root: Path, lang: str) -> None:
+    send(root, "Spring", 40)
+    send(root, "Summer", 9)
+    send(root, "Plain", 20, share=0.0)
+    app = open_page(root, "results", lang=lang)
+    assert not app.error
+    workspace = Workspace(root)
+    found = {one.campaign.name: one for one in outcomes(workspace, open_dataset(workspace, "shop"))}
+    assert [found[name].state for name in ("Spring", "Summer", "Plain")] == ["due", "early", "declined"]
+    said = headline(list(found.values()), "EUR", lang).display(lang)
+    assert app.header[0].value.replace("\\", "") == said.replace("\\", "")
+    rows = next(table.value for table in app.dataframe if "verdict" in table.value).set_index("name")
+    assert rows.loc["Plain", "verdict"] == translate("results.verdict.declined", lang)
+    spring = found["Spring"]
+    assert spring.margin is not None and rows.loc["Spring", "margin"] == pytest.approx(spring.margin.value)
+    assert rows.loc["Spring", "cost"] == pytest.approx(0.5 * spring.listed)
+    for name, one in found.items():
+        app.selectbox(key=measured.CHOSEN).set_value(name).run()
+        sentence = say_outcome(one, "EUR", lang).display(lang)
+        assert sentence in texts(app).replace("\\", "") and not app.error
+        members = next(table.value for table in app.dataframe if "joined" in table.value)
+        assert set(members["group"]) <= {translate(f"results.group.{group}", lang) for group in ("list", "control")}
+
+
+def test_without_a_campaign_the_page_leads_to_a_list_and_proposes_a_test(open_page: OPEN, root: Path) -> None:
+    app = open_page(root, "results", lang="en")
+    assert translate("results.headline.none") in app.header[0].value
+    assert translate("results.next.nothing") in texts(app)
+    app.number_input(key="results_cost").set_value(0.01).run()
+    assert not app.error and "No effect is known for" in texts(app)
+    app.button(key="to_exports").click().run()
+    assert app.title[0].value == translate("page.exports")
+
+
+def test_a_campaign_can_be_measured_without_a_model(open_page: OPEN, with_dataset: Path) -> None:
+    app = open_page(with_dataset, "results", lang="en")
+    assert not app.error
+    app.button(key="to_train").click().run()
+    assert app.title[0].value == translate("page.train")
+
+
+def test_a_click_on_the_chart_chooses_the_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = {measured.CHART: {"selection": {"points": [{"point_index": 0}]}}}
+    monkeypatch.setattr(st, "session_state", state)
+    measured._choose(["Latest", "Middle", "First"])
+    assert state[measured.CHOSEN] == "First", "the chart has the latest at the top, and counts from below"
+    state[measured.CHART] = {"selection": {"points": []}}
+    measured._choose(["Latest", "Middle", "First"])
+    assert state[measured.CHOSEN] == "First"
+
+
+def test_the_strategy_page_plans_with_what_campaigns_measured(open_page: OPEN, root: Path) -> None:
+    before = open_page(root, "strategy", lang="en")
+    assert "Spring" not in texts(before)
+    send(root, "Spring", 40)
+    app = open_page(root, "strategy", lang="en")
+    assert not app.error and "Spring" in texts(app)
