@@ -7,8 +7,8 @@ a hundred days more.
 
 A trouble is *visible* where its effect on a day of some figure is at least three of the figure's daily spread. Found
 means told within seven days, of a first day at most a week from the true one; of the gradual wave, within one median
-gap between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without,
-on the finding's days.
+gap between orders and 14 days. A size's truth is the revenue of the log with the trouble less that of the log without
+it, on the finding's days.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ WEEKDAYS: Final = np.array([1.0, 0.95, 0.9, 0.9, 0.95, 0.7, 0.6])
 """The share of visits that are kept, from Monday on."""
 WAVE_DAYS: Final = 30
 AFTER_DAYS: Final = 100
+LASTING_DAYS: Final = 28
+"""Days on which the effect of what is there for good is measured; of the wave, those after its month."""
 CHANNEL, NEW_CHANNEL = "social", "television"
 TYPES: Final = {Kind.TEXT: "string", Kind.TIME: "timestamp", Kind.NUMBER: "float64"}
 
@@ -59,7 +61,7 @@ class Trouble:
     Args:
         kinds: what may be said of it.
         days: how long it is there; 0: for good.
-        plant: of a log, which rows are of its days, and of each row's customer a number between 0 and 1.
+        plant: of a log, which rows are of its days, and each row's customer's number from 0 to 1: what comes of it.
     """
 
     kinds: tuple[str, ...]
@@ -142,7 +144,7 @@ def visible(with_it: DailyFigures, without_it: DailyFigures, quiet: Watch, first
         spread = float(2 * (np.sqrt(course.high[place] / course.expected[place]) - 1) / 1.2816)
         ratios = {"price": ("typical", "lines"), "lines_per_buyer": ("lines", "buyers")}
         over, per = ratios.get(course.name, (course.name, ""))
-        stop = first + (days or 28)
+        stop = first + (days or LASTING_DAYS)
         came, usual = (
             values.values[over][first:stop].sum() / (max(values.values[per][first:stop].sum(), 1.0) if per else 1.0)
             for values in (with_it, without_it)
@@ -176,7 +178,7 @@ def judge(
         "kind": float(one.kind in TROUBLES[name].kinds),
         "first_day": float(abs((one.first_day - day).days) <= 2),
         "inside": float(one.low <= size <= one.high) if one.has_money else nan,
-        "others": float(sum(other.found_on >= day for other in found) - 1),
+        "others": float(sum(other.found_on >= day for other in found if other not in told)),
     }
 
 
@@ -226,7 +228,8 @@ def tried(
         truth = one.figures.values[REVENUE] - usual.values[REVENUE][: one.figures.days]
         found = watch_figures(one.figures, "EUR").findings
         judged = judge(one.name, found, truth, one.first, gap + 14 if one.name == WAVE else 7)
-        effect = visible(one.figures, usual, quiet, one.first, TROUBLES[one.name].days)
+        begun = one.first + (WAVE_DAYS if one.name == WAVE else 0)
+        effect = visible(one.figures, usual, quiet, begun, TROUBLES[one.name].days)
         rows.append({"customers": customers, "seed": seed, "trouble": one.name, "effect": effect, **judged})
     return alarms, rows
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import ibis
 import numpy as np
@@ -26,11 +25,12 @@ EVENTS, CUSTOMERS, MONEY = "events:", "channel:", "revenue:"
 """Before the kind of event: how many came. Before a channel: customers of a day who came through it, and revenue."""
 
 QUERY: Final = f"""
-WITH parts AS (
+WITH log AS ({{log}}),
+parts AS (
     SELECT {CUSTOMER_ID} AS customer, {EVENT_TIME}::DATE AS day, coalesce({EVENT_TYPE}, '') AS kind,
         coalesce(max({CHANNEL}), '') AS channel, count(*) AS n, coalesce(sum({AMOUNT}), 0) AS amount,
         sum(CASE WHEN {AMOUNT} > 0 THEN ln({AMOUNT}) END) AS log, count(*) FILTER ({AMOUNT} > 0) AS priced
-    FROM {{log}} GROUP BY 1, 2, 3, {order_key(f"{EVENT_TIME}::DATE", ORDER_ID)}),
+    FROM log GROUP BY 1, 2, 3, {order_key(f"{EVENT_TIME}::DATE", ORDER_ID)}),
 seen AS (SELECT customer, min(day) AS first FROM parts GROUP BY customer),
 cells AS (
     SELECT customer, day, kind, channel, grouping(kind) AS of_all_kinds, grouping(channel) AS of_all_channels,
@@ -79,17 +79,14 @@ class DailyFigures:
     @classmethod
     def of_events(cls, events: ibis.Table, start: date, end: date) -> Self:
         """Read events, a table with the canonical columns."""
-        engine = events.get_backend()
-        query = QUERY.format(log=f"({engine.compile(events)})")
-        found = engine.raw_sql(query).to_arrow_table().to_pandas()
+        engine: Any = events.get_backend()
+        found = engine.raw_sql(QUERY.format(log=ibis.to_sql(events, dialect="duckdb"))).df()
         days = (end - start).days
         place = (found["day"].to_numpy().astype("datetime64[D]") - np.datetime64(start, "D")).astype(np.int64)
 
         def by_day(rows: NDArray[np.bool_], column: str) -> Floats:
-            daily: Floats = np.bincount(
-                place[rows], found[column].fillna(0.0).to_numpy(np.float64)[rows], minlength=days
-            ).astype(np.float64)
-            return daily
+            sums = np.bincount(place[rows], found[column].fillna(0.0).to_numpy(np.float64)[rows], minlength=days)
+            return sums.astype(np.float64)
 
         all_kinds, all_channels = found["of_all_kinds"].to_numpy() == 1, found["of_all_channels"].to_numpy() == 1
         whole = all_kinds & all_channels
@@ -113,7 +110,7 @@ class DailyFigures:
         days = (end - self.start).days
         return type(self)(self.start, end, {name: daily[:days] for name, daily in self.values.items()})
 
-    def named(self, prefix: str) -> Sequence[str]:
+    def named(self, prefix: str) -> list[str]:
         """Return what follows a prefix, of every figure that has it, the largest first."""
         found = [name for name in self.values if name.startswith(prefix)]
         return [name[len(prefix) :] for name in sorted(found, key=lambda name: -float(self.values[name].sum()))]

@@ -100,8 +100,8 @@ class Detector:
         made = self.expectations
         scores = np.stack([np.nan_to_num(made.scores[span][:, day]) for span in SPANS])
         beyond = np.abs(scores) / self._limits
-        for series in np.flatnonzero(beyond.max(axis=0) > 1):
-            if int(series) in self._open or made.series[int(series)].is_part:
+        for series in np.flatnonzero(beyond.max(axis=0) > 1).tolist():
+            if series in self._open or made.series[series].is_part:
                 continue
             place = int(np.argmax(beyond[:, series]))
             span, gap = list(SPANS.items())[place]
@@ -109,9 +109,9 @@ class Detector:
             start = max(start, int(made.fresh[series]))
             cohort = max(made.cohort_of(min(start, day)), 0)
             sign = int(np.sign(scores[place, series]))
-            episode = Episode(int(series), cohort, day, day, span, sign)
+            episode = Episode(series, cohort, day, day, span, sign)
             episode.first, _, episode.score = self._segment(episode, day)
-            self._open[int(series)] = episode
+            self._open[series] = episode
             self.episodes.append(episode)
             self._replace(episode, day)
 
@@ -129,8 +129,11 @@ class Detector:
             limits.append(stdtrit(np.maximum(seen / span, 3.0), 1 - chance))
         self._limits = np.array(limits)
 
-    def daily(self, series: int, cohort: int, stop: int) -> Floats:
-        """Return the score of each day from a cohort's first on, by what really came."""
+    def daily(self, series: int, cohort: int, stop: int) -> tuple[Floats, Floats]:
+        """Return the score of each day from a cohort's first on, by what really came, and how much each day tells.
+
+        A constant change has scores that grow with the root of the things that a day's figure is of.
+        """
         made = self.expectations
         begin = made.origin(cohort)
         stop = min(stop, begin + AHEAD)
@@ -141,12 +144,12 @@ class Detector:
         if made.ratios[series]:
             weight = made.per[series, begin:stop]
         elif made.money[series]:
-            weight = expected * made.counted[series, before].sum() / max(made.actual[series, before].sum(), 1e-9)
+            weight = expected * made.counted[series, before].sum() / max(made.clean[series, before].sum(), 1e-9)
         else:
             weight = expected
         scores = off / np.sqrt(chance / np.maximum(weight, 1e-9))
-        clipped: Floats = np.clip(np.nan_to_num(scores), -MOST_A_DAY, MOST_A_DAY)
-        return clipped
+        tells = np.sqrt(np.maximum(weight, 0.0) / max(float(weight.mean()), 1e-9))
+        return np.where(weight > 0, np.clip(np.nan_to_num(scores), -MOST_A_DAY, MOST_A_DAY), 0.0), tells
 
     def _segment(self, episode: Episode, day: int) -> tuple[int, int, float]:
         """Return the first and the last day of a change, as most likely up to a day, and its score.
@@ -154,15 +157,15 @@ class Detector:
         It has a part of the span that told it; days of earlier episodes of the figure are none of it.
         """
         begin = self.expectations.origin(episode.cohort)
-        scores = episode.sign * self.daily(episode.series, episode.cohort, day + 1)
+        scores, tells = self.daily(episode.series, episode.cohort, day + 1)
         for other in self.episodes:
             if other.series == episode.series and other is not episode and other.last is not None:
                 scores[max(other.first - begin, 0) : max(other.last + 1 - begin, 0)] = 0.0
-        sums = np.concatenate([[0.0], np.cumsum(scores)])
+        sums, told = (np.append(0.0, np.cumsum(each)) for each in (episode.sign * scores * tells, tells**2))
         start, stop = np.triu_indices(len(sums), 1)
-        total = sums[stop] - sums[start]
+        total, amount = sums[stop] - sums[start], told[stop] - told[start]
         fits = (start <= episode.found - begin) & (stop > episode.found - episode.span + 1 - begin)
-        likely = np.where(fits & (total > 0), total**2 / (stop - start), -1.0)
+        likely = np.where(fits & (total > 0), total**2 / np.maximum(amount, 1e-9), -1.0)
         best = int(np.argmax(likely))
         return begin + int(start[best]), begin + int(stop[best]) - 1, float(likely[best])
 
@@ -193,11 +196,13 @@ class Detector:
     def _is_over(self, episode: Episode, last: int, day: int) -> bool:
         """Say whether the days since are as expected rather than like the days before."""
         begin = self.expectations.origin(episode.cohort)
-        scores = episode.sign * self.daily(episode.series, episode.cohort, day + 1)
-        change = scores[episode.first - begin : last + 1 - begin].mean()
-        since = scores[last + 1 - begin :]
-        likelier = float((change**2 / 2 - change * since).sum())
-        return likelier > SURE_ENOUGH or (len(since) >= BACK_DAYS and since.mean() < change / 2)
+        scores, tells = self.daily(episode.series, episode.cohort, day + 1)
+        then, since = slice(episode.first - begin, last + 1 - begin), slice(last + 1 - begin, None)
+        pull = episode.sign * scores * tells
+        change = pull[then].sum() / max(float((tells[then] ** 2).sum()), 1e-9)
+        left, amount = pull[since].sum(), float((tells[since] ** 2).sum())
+        likelier = change**2 / 2 * amount - change * left
+        return likelier > SURE_ENOUGH or (day - last >= BACK_DAYS and left < change / 2 * amount)
 
     def _restore(self, series: int, first: int, stop: int) -> None:
         """Let days count as they came."""

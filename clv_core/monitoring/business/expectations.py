@@ -5,12 +5,12 @@ day: a cohort a week. A span of days is held against the newest cohort made befo
 expected from a part of it. Days found to be trouble count as what was expected of them, so that what is expected later
 does not get used to trouble.
 
-What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small
-differences the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, which are
-geometric means, by the logarithm itself. The variance of that is chance, which shrinks with what is expected, and
-error of the expectation, which does not. Both are read from the figure's own past year, spans of the same length among
-themselves, so that what makes neighbouring days alike is in it; the widest of three quantiles counts, so that heavy
-tails are in it too. Where the same weeks of last year were further off than that, the band is wider.
+What came and what was expected are compared on the root scale, ``2 (sqrt(came / expected) - 1)``: for small differences
+the logarithm of their ratio, and near symmetric also where few came (Anscombe 1948); amounts, geometric means, by
+the logarithm itself. The variance of that is chance, which shrinks with what is expected, and error of the
+expectation, which does not. Both are read from the figure's own past, spans of the same length among themselves, so
+that what makes neighbouring days alike is in it; the widest of several quantiles counts, so that heavy tails are in it
+too. Where the same weeks of last year were further off than that, the band is wider.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ class Expectations:
         return self.cohorts[:, cohort, first - begin : stop - begin] * self.per[:, first:stop]
 
     def share(self, series: int, cohort: int, first: int, stop: int) -> float:
-        """Return what came of a figure on the days of a span, up to the cohort's end, over what was expected."""
+        """Return what came of a figure in a span, up to the cohort's end, as a share of what was expected."""
         stop = min(stop, self.origin(cohort) + AHEAD)
         expected = self.expected(cohort, first, stop)[series].sum()
         return float(self.actual[series, first:stop].sum() / max(expected, 1e-9))
@@ -241,9 +241,10 @@ class Expectations:
     def weight(self, expected: Floats, first: int, stop: int) -> Floats:
         """Return how many things what is expected of a span is of, [series]: chance shrinks with that."""
         before = slice(max(first - QUARTER, 0), first)
-        each = self.counted[:, before].sum(axis=1) / np.maximum(self.actual[:, before].sum(axis=1), 1e-9)
+        each = self.counted[:, before].sum(axis=1) / np.maximum(self.clean[:, before].sum(axis=1), 1e-9)
         weight: Floats = np.where(self.money, expected * each, expected)
-        return np.where(self.ratios, self.per[:, first:stop].sum(axis=1), weight)
+        of_ratios: Floats = np.where(self.ratios, self.per[:, first:stop].sum(axis=1), weight)
+        return of_ratios
 
     def off(self, came: Floats, expected: Floats, places: NDArray[np.int64] | None = None) -> Floats:
         """Return how far what came was from what was expected, on the figures' scales.
@@ -257,8 +258,8 @@ class Expectations:
         shape = (-1, *(1,) * (came.ndim - 1))
         offset, logs = self.offset[every].reshape(shape), self.logs[every].reshape(shape)
         ratio = (np.maximum(came, 0.0) + offset) / np.maximum(expected + offset, 1e-9)
-        by_root: Floats = 2 * (np.sqrt(ratio) - 1)
-        return np.asarray(np.where(logs, np.log(np.maximum(ratio, SMALLEST)), by_root), np.float64)
+        off: Floats = np.where(logs, np.log(np.maximum(ratio, SMALLEST)), 2 * (np.sqrt(ratio) - 1))
+        return off
 
     def ratio(self, place: int, off: float) -> float:
         """Return what share of what was expected of a figure is so far off."""

@@ -136,7 +136,8 @@ def _belongs(made: Expectations, episode: Episode, incident: Incident) -> bool:
     """Say whether an episode is part of an incident, its echo, or a weaker sign of what still lasts."""
     name = made.series[episode.series].name
     if incident.channel:
-        return name.startswith(CUSTOMERS) and episode.first >= incident.first - TOGETHER_DAYS and episode.sign < 0
+        fits = name == CUSTOMERS + incident.channel or (name.startswith(CUSTOMERS) and episode.sign < 0)
+        return fits and episode.first >= incident.first - TOGETHER_DAYS
     if incident.is_near(episode):
         return True
     end = made.days if incident.last is None else incident.last
@@ -178,12 +179,12 @@ class _Told:
         self.figures, self.made, self.incident, self.currency = figures, made, incident, currency
         self.place = {one.name: place for place, one in enumerate(made.series)}
         self.names = [made.series[episode.series].name for episode in incident.episodes]
-        if incident.episodes:
+        if incident.episodes and not incident.channel:
             key = incident.key
             incident.first, incident.last = key.first, key.last
         self.first = incident.first
         self.stop = made.days if incident.last is None else incident.last + 1
-        if incident.episodes and incident.key.is_settled:
+        if not incident.channel and incident.key.is_settled:
             self.stop = min(self.stop, self.first + SETTLED_DAYS)
         self.cohort = max(made.cohort_of(self.first), 0)
 
@@ -213,7 +214,11 @@ class _Told:
         if incident.channel:
             share = self.figures.values[CUSTOMERS + incident.channel][self.first :].sum()
             share /= max(self.figures.values[ACTIVE][self.first :].sum(), 1.0)
-            return CHANNEL_NEW, CUSTOMERS + incident.channel, {"name": incident.channel, "share": round(share, 4)}
+            return (
+                CHANNEL_NEW,
+                CUSTOMERS + incident.channel,
+                {"name": incident.channel, "share": round(float(share), 4)},
+            )
         kinds = {name: self.share(name) for name in self.place if name.startswith(EVENTS)}
         if all(share <= HARDLY for share in (*kinds.values(), self.share(ACTIVE))):
             return OUTAGE, ACTIVE if ACTIVE in self.place else key, {}

@@ -27,8 +27,7 @@ DAMPING: Final = 0.9
 """A trend is taken on by so much less each week: half of it is over within seven weeks."""
 QUARTER_WEEKS: Final = 13
 SETTLING_WEEKS: Final = 8
-"""Twice the weeks that arrivals leave out at a log's start (:mod:`.new_customers`): other figures take longer. A
-guess."""
+"""Twice the weeks that arrivals leave out at a log's start: other figures take longer. A guess."""
 SEASON_AFTER: Final = YEAR_WEEKS + QUARTER_WEEKS
 """Weeks from which on there is a season: a year, and a quarter so that its mean is a year's. A guess."""
 LEADS: Final = (1, 5)
