@@ -14,7 +14,7 @@ from .bridge import Bridge as Bridge
 from .bridge import Expected as Expected
 from .bridge import bridge_table as bridge_table
 from .bridge import make_bridge as make_bridge
-from .days_ahead import days_ahead as days_ahead
+from .cohort_days import days_ahead as days_ahead
 from .saved_forecast import find_forecast as find_forecast
 from .saved_forecast import find_headline as find_headline
 from .saved_forecast import forecast as forecast
