@@ -167,7 +167,7 @@ def router(*, secured: bool) -> APIRouter:
 
     @routes.get(
         "/v1/forecast",
-        summary="Look up what the shop will take",
+        summary="Look up the revenue that is expected",
         responses={
             200: {"model": RevenueForecast, "description": "The saved forecast, and what to know of it"},
             **_problems(401, 404, 409, 422, 429),

@@ -346,7 +346,7 @@ class ForecastTest(_Answer):
 
 
 class RevenueForecast(_Answer):
-    """What the shop will take from as_of on: neither discounted nor margin."""
+    """Revenue expected from as_of on: neither discounted nor margin."""
 
     model_config = ConfigDict(
         json_schema_extra={
