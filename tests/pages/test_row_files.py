@@ -145,7 +145,10 @@ def test_a_model_with_its_holdout_is_in_the_log_and_one_without_is_not(
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_the_log_counts_customers_beside_rows_and_says_all_in_words(open_page: OPEN, root: Path, lang: str) -> None:
-    about = {"made": "2026-01-02T03:04:05+00:00", "who": "ana", "segment": "", "dataset": "shop", "files": ["a.csv"]}
+    about = {
+        **{"made": "2026-01-02T03:04:05+00:00", "who": "ana", "segment": "", "dataset": "shop", "files": ["a.csv"]},
+        **{"dataset_version": "0123456789ab", "cutoff": "2025-01-01", "horizon_days": 90, "currency": "EUR"},
+    }
     [model] = [path.name for path in (root / "models").iterdir() if not path.name.startswith(".")]
     lines = [
         {**about, "format": "csv", "model": "gone", "rows": 7},
@@ -161,8 +164,8 @@ def test_the_log_counts_customers_beside_rows_and_says_all_in_words(open_page: O
     log = app.dataframe[-1].value
     assert log.columns[-1] == translate("column.export_files", lang)
     assert log[translate("column.export_what", lang)].iloc[0] == translate("export.parquet", lang) != "parquet"
-    assert log[translate("column.export_customers", lang)].iloc[0] == 1750
-    assert log[translate("column.export_customers", lang)].iloc[1:].isna().all()
+    customers = log[translate("column.export_customers", lang)]
+    assert customers.iloc[[0, 2]].tolist() == [1750, 7] and pd.isna(customers.iloc[1])
     assert log[translate("column.export_rows", lang)].tolist() == [17_500, 5, 7]
     models = log[translate("column.model", lang)].tolist()
     assert models[0] == models[1] != model and models[2] == "gone"
