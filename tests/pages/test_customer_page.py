@@ -20,6 +20,7 @@ from clv_core.deployment.bundle import list_bundles
 from clv_core.deployment.saved_scores import Scored
 from clv_core.i18n import say_day, translate
 from clv_core.jobs import NoProgress
+from clv_core.strategy.campaigns import CampaignRequest, with_control
 from clv_core.strategy.segments.saved_segments import load_rules, put_by_hand
 from clv_core.upkeep.objections import change_objections
 from clv_core.workspace import Workspace
@@ -250,3 +251,26 @@ def test_what_is_held_of_her_is_for_those_who_may_export(
     app = open_page(root, "customer", lang="en")
     buttons = {button.proto.id.split("-")[-1]: button.proto.disabled for button in app.get("download_button")}
     assert [buttons[f"download_person_{ending}"] for ending in ("html", "json")] == [grey, grey]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_card_names_her_campaigns_and_those_whose_list_she_does_not_get(
+    open_page: OPEN, root: Path, lang: str
+) -> None:
+    first = str(scores_of(root)["predicted_clv"].idxmax())
+    dataset = open_dataset(Workspace(root), "shop")
+    people, control = scores_of(root).reset_index(), {}
+    for number, name in enumerate(f"Mail {letter}" for letter in "ABCDEFGH"):
+        day = dataset.log_end + timedelta(days=number)
+        control[name, day] = with_control(dataset, CampaignRequest(name, day, 30, 0.5), people).control
+    others = people[people["customer_id"] != first]
+    with_control(dataset, CampaignRequest("Without her", dataset.log_end, 30, 0.5), others)
+    said = [
+        translate(f"card.campaign.{'control' if first in group else 'list'}", lang, name=name, day=say_day(day, lang))
+        for (name, day), group in reversed(control.items())
+    ]
+    assert 0 < sum(first in group for group in control.values()) < len(control), "by chance she is in both"
+    app = open_page(root, "customer", lang=lang)
+    assert not app.error and first in app.header[0].value
+    assert "\n".join(f"- {line}" for line in said) in [item.value for item in app.markdown]
+    assert not any("Without her" in str(item.value) for item in app.markdown)
