@@ -19,7 +19,7 @@ STILL = f'{APP}[data-test-script-state="notRunning"]'
 PROGRESS = '[data-testid="stMain"] [data-testid="stProgress"]'
 PAGES = (
     *("home", "notes", "upload", "sources", "look", "datasets", "explore", "train", "evaluate", "explain"),
-    *("segments", "customer", "acquisition", "forecast", "demand", "strategy", "exports", "report"),
+    *("segments", "customer", "acquisition", "forecast", "demand", "strategy", "exports", "results", "report"),
     "models",
     "monitor",
     "schedules",

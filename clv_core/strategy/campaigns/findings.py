@@ -50,8 +50,8 @@ def headline(outcomes: Sequence[Outcome], currency: str, language: str = DEFAULT
     gain = total_gain(outcomes)
     if gain is not None:
         many = len(final(outcomes))
-        code = "results.headline" if gain.value >= 0 else "results.headline.lost"
-        return Message(code, {"campaigns": many, **_span(gain, currency, language)})
+        ending = "" if gain.low > 0 else ".lost" if gain.high < 0 else ".unsure"
+        return Message(f"results.headline{ending}", {"campaigns": many, **_span(gain, currency, language)})
     due = [outcome.due for outcome in outcomes if outcome.state in (WAITING, EARLY)]
     if due:
         return Message("results.headline.waiting", {"campaigns": len(due), "due": min(due).isoformat()})

@@ -193,6 +193,16 @@ def _say_known(dataset: Dataset, campaign: Campaign) -> None:
         st.markdown(t("campaign.continues.unmeasured", **about, listed=listed))
 
 
+def say_measured(measured: Measured) -> bool:
+    """Say for how long the list that was made is measured; return whether it is."""
+    if measured.campaign is None or not measured.campaign.campaign.is_measurable:
+        return False
+    campaign = measured.campaign.campaign
+    start = max(measured.campaign.request.day, date.fromisoformat(campaign.started))
+    st.caption(t("campaign.due", days=campaign.window_days, start=i18n.day(start)))
+    return True
+
+
 def _is_going_on(campaign: Campaign, side: Side, as_of: date) -> bool:
     """Return whether a campaign is of the same list, and its window of outcomes has not ended."""
     is_same = all(campaign.about.get(name) == getattr(side, of) for name, of in LIST_FACTS.items())

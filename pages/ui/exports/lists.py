@@ -168,6 +168,8 @@ def make(request: ListRequest, result: Preview, *, allowed: bool) -> None:
         return
     st.markdown(t("exporting.made", rows=made.rows))
     row_files.made(made, "export")
+    if campaigns.say_measured(request.measured):
+        navigation.button("results", t("campaign.to_results"), "export_to_results", type="tertiary")
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,3 +256,5 @@ def _make_for_platform(
         st.caption(t("lists.left_out", reasons=row_files.reasons(made.left_out)))
     say_notes(made.notes)
     row_files.made(made, key)
+    if campaign is not None:
+        campaigns.say_measured(measured)

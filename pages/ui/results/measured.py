@@ -26,7 +26,8 @@ from clv_core.strategy.campaigns import (
     say_outcome,
     scheme_of,
 )
-from clv_core.strategy.segments import VALUE, ValueTiers, parse_scheme, tier_labels
+from clv_core.strategy.experiments import MIN_GROUP_SIZE
+from clv_core.strategy.segments import SEGMENT, VALUE, ValueTiers, parse_scheme, tier_labels
 from pages.ui import cells, i18n, navigation, session, widgets
 from pages.ui.cache import cached
 from pages.ui.charts import advising
@@ -154,16 +155,17 @@ def _one(dataset: Dataset, outcome: Outcome, currency: str) -> None:
             Figure(t("results.column.cost"), money(outcome.cost, currency), t("results.cost.help")),
             Figure(t("results.column.margin"), money(outcome.margin.value, currency), t("results.margin.help"), span),
             Figure(t("results.column.return"), times, t("results.return.help")),
-            Figure(t("results.certainty"), verdict_words(outcome), t("results.certainty.help")),
+            Figure(t("results.column.verdict"), verdict_words(outcome), t("results.certainty.help")),
         ]
         widgets.figures(shown, width=150)
     for note in notes_on(outcome, session.language()):
         st.caption(widgets.escape(i18n.message_text(note)))
     if outcome.secondary:
         _secondary(outcome, currency)
-    if len(outcome.by_segment) > 1:
-        _tiers(dataset, outcome, currency)
-    _customers(dataset, outcome, currency)
+    members = groups(dataset, outcome.campaign)
+    if outcome.by_segment and members[SEGMENT].nunique() > 1:
+        _tiers(dataset, outcome, set(members[SEGMENT]), currency)
+    _customers(members, outcome, currency)
 
 
 def _secondary(outcome: Outcome, currency: str) -> None:
@@ -186,9 +188,12 @@ def segment_names(dataset: Dataset, scheme: str) -> dict[str, str]:
     return {str(number): name for number, name in enumerate(names, 1)}
 
 
-def _tiers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
+def _tiers(dataset: Dataset, outcome: Outcome, segments: set[str], currency: str) -> None:
+    """Show the effect on each tier, and name those of which there are too few customers."""
+    names = segment_names(dataset, scheme_of(outcome.campaign))
     rows = pd.DataFrame([vars(one) for one in outcome.by_segment])[["segment", "listed", "control", "effect", "error"]]
-    rows["segment"] = rows["segment"].replace(segment_names(dataset, scheme_of(outcome.campaign)))
+    small = [names.get(segment, segment) for segment in sorted(segments - set(rows["segment"])) if segment]
+    rows["segment"] = rows["segment"].replace(names)
     columns = {
         "segment": st.column_config.TextColumn(t("column.segment")),
         "listed": cells.integer(t("results.column.customers")),
@@ -197,11 +202,13 @@ def _tiers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
         "error": cells.money(t("results.column.error"), currency),
     }
     cells.table(rows, t("results.tiers"), columns, key="results_tiers")
+    if small:
+        st.caption(t("results.tiers.few", tiers=i18n.join_names(small), fewest=MIN_GROUP_SIZE))
 
 
-def _customers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
+def _customers(members: pd.DataFrame, outcome: Outcome, currency: str) -> None:
     """Show who was in a campaign, the most valuable first, each leading to the customer's card."""
-    members = groups(dataset, outcome.campaign).sort_values(VALUE, ascending=False, kind="stable")
+    members = members.sort_values(VALUE, ascending=False, kind="stable")
     stop = session.suppression_list()
     members = members[~stop.hides(members).to_numpy()]
     shown = members.head(MAX_ROWS)
@@ -222,7 +229,7 @@ def _customers(dataset: Dataset, outcome: Outcome, currency: str) -> None:
     st.markdown(f"**{t('results.customers', customers=len(members))}**")
     event = cells.table(
         cells.filled(rows, columns),
-        t("results.column.customers"),
+        t("column.customer_id"),
         columns,
         height=320,
         key=f"results_customers_{outcome.campaign.name}",
