@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.store import open_dataset
-from clv_core.i18n import translate
+from clv_core.i18n import say_day, translate
 from clv_core.strategy.campaigns import groups, list_campaigns
 from clv_core.strategy.campaigns.proposal import PastSpending, propose_control
 from clv_core.strategy.destinations import add_destination
@@ -57,6 +57,8 @@ def test_the_proposed_control_group_is_left_out_of_the_list_and_of_the_next_plat
     assert listed | control == agreed and min(len(listed), len(control)) > 0
     assert reached(root, people) == listed
     assert side(root)["settings"]["campaign"] == name and side(root)["left_out"]["control"] == len(control)
+    start = open_dataset(Workspace(root), "shop").log_end
+    assert translate("campaign.due", language, days=30, start=say_day(start, language)) in texts(app)
     do(app, ("export_format", "mailchimp"))
     sizes = {"listed": f"{len(listed):,}", "control": f"{len(control):,}"}
     begun = translate("campaign.continues", language, name=name, start="", **sizes)[:8]
@@ -71,6 +73,7 @@ def test_one_click_declines_and_the_list_says_that_it_cannot_be_measured(open_pa
     app = do(open_page(root, "exports", lang="en"), ("export_format", "klaviyo"), ("export_measured", False))
     assert translate("campaign.declined", "en") in texts(app)
     do(app, "export_make")
+    assert "export_to_results" not in keys_of(app)
     assert reached(root, people) == set(people.loc[people["consent"] == "yes", "customer_id"])
     assert "cannot be measured" in side(root)["assumptions"][-1]["message"]
     assert not list_campaigns(open_dataset(Workspace(root), "shop"))

@@ -10,10 +10,10 @@ import streamlit as st
 
 from clv_core.collection.store import open_dataset
 from clv_core.deployment import Scored, list_bundles
-from clv_core.i18n import translate
+from clv_core.i18n import say_list, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.campaigns import CampaignRequest, headline, outcomes, say_outcome, with_control
-from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers
+from clv_core.strategy.campaigns import CampaignRequest, groups, headline, outcomes, say_outcome, with_control
+from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers, tier_labels
 from clv_core.workspace import Workspace
 from pages.ui.results import measured
 from tests.pages.conftest import OPEN, texts
@@ -31,14 +31,18 @@ def send(root: Path, name: str, days: int, share: float = 0.3) -> None:
 
 @pytest.mark.parametrize("lang", ("en", "zh"))
 def test_the_page_says_what_the_log_says_of_each_campaign(open_page: OPEN, root: Path, lang: str) -> None:
+    send(root, "Winter", 75, share=0.05)
     send(root, "Spring", 40)
     send(root, "Summer", 9)
     send(root, "Plain", 20, share=0.0)
     app = open_page(root, "results", lang=lang)
     assert not app.error
     workspace = Workspace(root)
-    found = {one.campaign.name: one for one in outcomes(workspace, open_dataset(workspace, "shop"))}
-    assert [found[name].state for name in ("Spring", "Summer", "Plain")] == ["due", "early", "declined"]
+    dataset = open_dataset(workspace, "shop")
+    found = {one.campaign.name: one for one in outcomes(workspace, dataset)}
+    states = {"Winter": "due", "Spring": "due", "Summer": "early", "Plain": "declined"}
+    assert {name: one.state for name, one in found.items()} == states
+    assert 0 < len(found["Winter"].by_segment) < len(found["Spring"].by_segment), "its control group is too small"
     said = headline(list(found.values()), "EUR", lang).display(lang)
     assert app.header[0].value.replace("\\", "") == said.replace("\\", "")
     rows = next(table.value for table in app.dataframe if "verdict" in table.value).set_index("name")
@@ -50,6 +54,13 @@ def test_the_page_says_what_the_log_says_of_each_campaign(open_page: OPEN, root:
         app.selectbox(key=measured.CHOSEN).set_value(name).run()
         sentence = say_outcome(one, "EUR", lang).display(lang)
         assert sentence in texts(app).replace("\\", "") and not app.error
+        shown = next((set(table.value["segment"]) for table in app.dataframe if "error" in table.value), set())
+        assert len(shown) == len(one.by_segment)
+        tiers = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, lang), 1))
+        left = [tiers[tier] for tier in sorted(set(groups(dataset, name)["segment"].astype(int)))]
+        left = [tier for tier in left if tier not in shown]
+        few = translate("results.tiers.few", lang, tiers=say_list(left, lang), fewest=30)
+        assert (few in texts(app)) == bool(shown and left)
         members = next(table.value for table in app.dataframe if "joined" in table.value)
         assert set(members["group"]) <= {translate(f"results.group.{group}", lang) for group in ("list", "control")}
 

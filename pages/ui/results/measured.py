@@ -16,6 +16,7 @@ from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import ClvError
 from clv_core.i18n import say_number
 from clv_core.strategy.campaigns import (
+    EARLY,
     FOLDER,
     GROUP,
     JOINED,
@@ -145,6 +146,13 @@ def verdict_words(outcome: Outcome) -> str:
     return t(f"results.verdict.{outcome.verdict}")
 
 
+def _result(outcome: Outcome) -> tuple[str, str, str | None]:
+    """Return whether a campaign paid, what that means, and of one that is not due yet, when it is."""
+    if outcome.state == EARLY:
+        return t("results.verdict.waiting"), t("results.certainty.help"), verdict_words(outcome)
+    return verdict_words(outcome), t("results.certainty.help"), None
+
+
 def _one(dataset: Dataset, outcome: Outcome, currency: str) -> None:
     """Show one campaign: its sentence, its money, what is said beside it, its tiers and its customers."""
     st.markdown(f"**{widgets.escape(i18n.message_text(say_outcome(outcome, currency, session.language())))}**")
@@ -155,7 +163,7 @@ def _one(dataset: Dataset, outcome: Outcome, currency: str) -> None:
             Figure(t("results.column.cost"), money(outcome.cost, currency), t("results.cost.help")),
             Figure(t("results.column.margin"), money(outcome.margin.value, currency), t("results.margin.help"), span),
             Figure(t("results.column.return"), times, t("results.return.help")),
-            Figure(t("results.column.verdict"), verdict_words(outcome), t("results.certainty.help")),
+            Figure(t("results.column.verdict"), *_result(outcome)),
         ]
         widgets.figures(shown, width=150)
     for note in notes_on(outcome, session.language()):

@@ -70,7 +70,8 @@ def test_all_campaigns_together_count_those_that_are_over_and_told_apart() -> No
     assert gain.high - gain.value == pytest.approx(2**0.5 * 400)
     said = headline(found, "EUR")
     assert said.text() == "2 campaigns brought 600 EUR after costs (34.3 to 1,166)"
-    assert headline([due("A", 0.0)], "EUR").code == "results.headline.lost"
+    codes = [headline([due("A", effect)], "EUR").code for effect in (0.0, 0.4, 1.2, 2.1, 2.3)]
+    assert codes == ["results.headline.lost", *["results.headline.unsure"] * 3, "results.headline"]
     assert "31 Jan 2025" in headline([early], "EUR").display() and headline([], "EUR").code == "results.headline.none"
 
 
