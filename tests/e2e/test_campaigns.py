@@ -141,7 +141,7 @@ def gained(members: pd.DataFrame, log: pd.DataFrame) -> float:
     known = np.column_stack([np.ones(len(members)), is_listed, before, members["predicted_clv"]])
     effect = float(np.linalg.lstsq(known, outcome, rcond=None)[0][1])
     assert effect == pytest.approx(SPENT_MORE / 2, abs=3), "as planted, but for what the groups spend by chance"
-    return effect * is_listed.sum()
+    return effect * float(is_listed.sum())
 
 
 def is_not_due(studio: Studio, state: str, name: str, gain: float = 0.0) -> None:

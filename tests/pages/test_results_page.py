@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -83,7 +84,7 @@ def test_a_campaign_can_be_measured_without_a_model(open_page: OPEN, with_datase
 
 
 def test_a_click_on_the_chart_chooses_the_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
-    state = {measured.CHART: {"selection": {"points": [{"point_index": 0}]}}}
+    state: dict[str, Any] = {measured.CHART: {"selection": {"points": [{"point_index": 0}]}}}
     monkeypatch.setattr(st, "session_state", state)
     measured._choose(["Latest", "Middle", "First"])
     assert state[measured.CHOSEN] == "First", "the chart has the latest at the top, and counts from below"
