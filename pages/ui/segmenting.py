@@ -46,7 +46,7 @@ from clv_core.strategy.segments import (
     with_attributes,
     with_segments,
 )
-from pages.ui import navigation, progress, session, tiers
+from pages.ui import i18n, navigation, progress, session, tiers
 from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import t
 
@@ -142,6 +142,14 @@ class Members:
         assumptions = (*everyone.assumptions, *(Assumption.of(note, session.language()) for note in notes))
         segment = " ".join(map(str, conditions))
         return replace(everyone, scheme=str(segmented.scheme), segment=segment, assumptions=assumptions)
+
+    @property
+    def title(self) -> str:
+        """What they are, for people: their segments, everybody, or some of everybody."""
+        if self.segments:
+            names = (self.segmented.placed.segments[place].name(session.language()) for place in self.segments)
+            return i18n.join_names(names)
+        return t("campaign.some" if self.filters else "campaign.everybody")
 
     @property
     def what(self) -> str:

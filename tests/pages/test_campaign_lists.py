@@ -16,7 +16,7 @@ from clv_core.strategy.campaigns import groups, list_campaigns
 from clv_core.strategy.campaigns.proposal import PastSpending, propose_control
 from clv_core.strategy.destinations import add_destination
 from clv_core.workspace import Workspace
-from tests.pages.conftest import OPEN, REACHABLE, do, enter_effects, keys_of, really, texts
+from tests.pages.conftest import OPEN, REACHABLE, control, do, enter_effects, keys_of, really, texts
 
 pytestmark = pytest.mark.first(2)
 
@@ -100,11 +100,12 @@ def test_lists_of_other_pages_leave_it_out_too(open_page: OPEN, reachable: REACH
     app.session_state[f"{key}_lists_open"] = True
     app.run()
     assert app.toggle(key=f"{key}_measured").value
+    assert control(app, f"{key}_campaign_").value.startswith({"list": "Everybody 20", "plan": "Plan 20"}[key])
     do(app, (f"{key}_format", "klaviyo"), f"{key}_platform")
     assert not app.error, [one.value for one in app.error]
-    _, listed, control = only_campaign(root)
-    assert reached(root, people) == listed and not listed & control
-    assert control <= set(people.loc[people["consent"] == "yes", "customer_id"])
+    _, listed, held_out = only_campaign(root)
+    assert reached(root, people) == listed and not listed & held_out
+    assert held_out <= set(people.loc[people["consent"] == "yes", "customer_id"])
 
 
 def test_a_warehouse_and_a_spreadsheet_are_proposed_none(open_page: OPEN, reachable: REACHABLE) -> None:

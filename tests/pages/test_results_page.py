@@ -17,7 +17,7 @@ from clv_core.strategy.campaigns import CampaignRequest, groups, headline, outco
 from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers, tier_labels
 from clv_core.workspace import Workspace
 from pages.ui.results import measured
-from tests.pages.conftest import OPEN, texts
+from tests.pages.conftest import OPEN, keys_of, texts
 
 
 def send(root: Path, name: str, days: int, share: float = 0.3) -> None:
@@ -69,7 +69,7 @@ def test_the_page_says_what_the_log_says_of_each_campaign(open_page: OPEN, root:
 def test_without_a_campaign_the_page_leads_to_a_list_and_proposes_a_test(open_page: OPEN, root: Path) -> None:
     app = open_page(root, "results", lang="en")
     assert translate("results.headline.none") in app.header[0].value
-    assert translate("results.next.nothing") in texts(app)
+    assert translate("results.next.nothing") in texts(app) and "to_budget" not in keys_of(app)
     app.number_input(key="results_cost").set_value(0.01).run()
     assert not app.error and "No effect is known for" in texts(app)
     app.button(key="to_exports").click().run()

@@ -305,7 +305,7 @@ def _lists(inputs: PlanInputs, plan: BudgetPlan, budget: float, *, allowed: bool
     what, allowed = f"plan-{budget:.10g}", allowed and not rows.empty
     name = row_files.stem(inputs.scored.model, what, side, inputs.scored.terms)
     row_files.offer(name, "plan", write, allowed=allowed, most=len(rows))
-    audience = Audience(inputs.scored, what, people, len(rows), side, value_tiers)
+    audience = Audience(inputs.scored, what, people, len(rows), side, value_tiers, only or t("campaign.plan"))
     offer_for_platforms(audience, "plan", allowed=allowed)
 
 

@@ -85,14 +85,12 @@ def contacts_of(contacts: Contacts, dataset: Dataset, format: str, campaign: Cam
 def ask(members: Members, key: str, *, proposed: bool) -> Measured:
     """Ask for the control group of chosen customers; see :func:`ask_for`."""
     segmented = members.segmented
-    chosen = [segmented.placed.segments[place].name(session.language()) for place in members.segments]
-    title = i18n.join_names(chosen) if chosen else t("campaign.everybody")
 
     def value_tiers() -> np.ndarray:
         found: np.ndarray = np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[members.rows]
         return found
 
-    return ask_for(segmented.scored, title, members.side(), value_tiers, key, proposed=proposed)
+    return ask_for(segmented.scored, members.title, members.side(), value_tiers, key, proposed=proposed)
 
 
 def ask_for(

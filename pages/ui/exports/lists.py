@@ -183,6 +183,7 @@ class Audience:
         count: how many they are.
         side: what the numbers mean.
         tiers: returns the value tier of each; None where the list has its control group already.
+        title: what they are, in the name of a new campaign.
     """
 
     scored: Scored
@@ -191,6 +192,7 @@ class Audience:
     count: int
     side: Side
     tiers: Callable[[], np.ndarray] | None = None
+    title: str = ""
 
 
 def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
@@ -208,7 +210,7 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
         st.caption(choose.source_of_contacts(dataset))
         measured = Measured()
         if audience.tiers is not None and box.open:  # what a control group shows is read from the log
-            measured = campaigns.ask_for(audience.scored, audience.what, audience.side, audience.tiers, key)
+            measured = campaigns.ask_for(audience.scored, audience.title, audience.side, audience.tiers, key)
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 names = {name: t(f"export.{name}") for name in formats}

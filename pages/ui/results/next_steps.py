@@ -39,7 +39,8 @@ def show(scored: Scored, outcomes: Sequence[Outcome]) -> None:
     if made.tests:
         _tests(made, currency)
     with st.container(horizontal=True):
-        if st.button(t("results.next.plan"), key="to_budget", icon=navigation.BY_NAME["strategy"].icon):
+        plan, icon = t("results.next.plan"), navigation.BY_NAME["strategy"].icon
+        if made.offer is not None and st.button(plan, key="to_budget", icon=icon):
             navigation.open_budget()
         navigation.button("exports", t("results.next.list"), "next_to_exports")
 

@@ -341,5 +341,5 @@ def _downloads(selected: Members) -> None:
         found: np.ndarray = np.asarray(tiers.tiered(segmented.scored, segmented.customers)["tier"])[rows]
         return found
 
-    audience = Audience(segmented.scored, selected.what, people, len(rows), side, value_tiers)
+    audience = Audience(segmented.scored, selected.what, people, len(rows), side, value_tiers, selected.title)
     offer_for_platforms(audience, "list", allowed=allowed)
