@@ -12,9 +12,10 @@ import pytest
 
 from clv_core.collection.store import open_dataset
 from clv_core.i18n import say_day, translate
-from clv_core.strategy.campaigns import groups, list_campaigns
+from clv_core.strategy.campaigns import CampaignRequest, groups, list_campaigns, with_control
 from clv_core.strategy.campaigns.proposal import PastSpending, propose_control
 from clv_core.strategy.destinations import add_destination
+from clv_core.strategy.segments import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
 from tests.pages.conftest import OPEN, REACHABLE, control, do, enter_effects, keys_of, really, texts
 
@@ -106,6 +107,20 @@ def test_lists_of_other_pages_leave_it_out_too(open_page: OPEN, reachable: REACH
     _, listed, held_out = only_campaign(root)
     assert reached(root, people) == listed and not listed & held_out
     assert held_out <= set(people.loc[people["consent"] == "yes", "customer_id"])
+
+
+@pytest.mark.parametrize(("page", "key", "name"), [("segments", "list", "Mail"), ("strategy", "plan", "Plan 20")])
+def test_a_list_goes_on_with_the_campaign_of_the_same_list_alone(
+    open_page: OPEN, reachable: REACHABLE, page: str, key: str, name: str
+) -> None:
+    root, people = reachable
+    enter_effects(root)
+    dataset = open_dataset(Workspace(root), "shop")
+    everybody = {"scheme": str(DEFAULT_SCHEME), "segment": ""}
+    with_control(dataset, CampaignRequest("Mail", dataset.log_end, 30, 0.1, everybody), people)
+    app = open_page(root, page, lang="en")
+    app.session_state[f"{key}_lists_open"] = True
+    assert control(app.run(), f"{key}_campaign_").value.startswith(name)
 
 
 def test_a_warehouse_and_a_spreadsheet_are_proposed_none(open_page: OPEN, reachable: REACHABLE) -> None:

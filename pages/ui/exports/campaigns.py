@@ -13,6 +13,7 @@ import streamlit as st
 
 from clv_core.collection.store import Dataset
 from clv_core.deployment import Scored
+from clv_core.records import JsonObject
 from clv_core.strategy.audiences import CampaignList, Contacts, Side, marketing_contacts, with_stored_contacts
 from clv_core.strategy.campaigns import (
     CAMPAIGN_DAYS,
@@ -30,8 +31,6 @@ from pages.ui.cache import CUSTOMERS, cached
 from pages.ui.i18n import count, money, percent, t
 from pages.ui.segmenting import Members
 
-LIST_FACTS: Final = {"scheme": "scheme", "segment": "logged_segment"}
-"""What a campaign notes of its list, and what a side file calls it."""
 MAX_TITLE: Final = 40
 """Characters of the name that is proposed, without its month."""
 
@@ -163,7 +162,7 @@ def _ask_terms(scored: Scored, name: str, side: Side, customers: np.ndarray, key
             key=f"{key}_campaign_margin",
             placeholder=t("terms.margin.none"),
         )
-    about = {name: getattr(side, of) for name, of in (*LIST_FACTS.items(), ("model", "model"))}
+    about = {**_list_facts(side), "model": side.model}
     rate = terms.margin() if margin is None else round(margin / 100, 6)
     return CampaignRequest(name, start, days, part / 100, about, cost, rate)
 
@@ -203,9 +202,15 @@ def say_measured(measured: Measured) -> bool:
 
 def _is_going_on(campaign: Campaign, side: Side, as_of: date) -> bool:
     """Return whether a campaign is of the same list, and its window of outcomes has not ended."""
-    is_same = all(campaign.about.get(name) == getattr(side, of) for name, of in LIST_FACTS.items())
+    about = {name: value for name, value in campaign.about.items() if name in ("scheme", "segment", "plan")}
     ends = date.fromisoformat(campaign.started) + timedelta(days=campaign.window_days)
-    return is_same and as_of < ends
+    return about == _list_facts(side) and as_of < ends
+
+
+def _list_facts(side: Side) -> JsonObject:
+    """Return what a campaign notes of its list: its segments, and of a plan's, the one offer that it holds or none."""
+    facts: JsonObject = {"scheme": side.scheme, "segment": side.logged_segment}
+    return {**facts, "plan": str(side.settings.get("only_offer", ""))} if "budget" in side.settings else facts
 
 
 def _usual_name(title: str, as_of: date) -> str:
