@@ -69,7 +69,7 @@ FEW: Final = 0.05
 """Fewer expected pieces tell nothing of how far errors go."""
 
 
-def baskets(units: Floats, shop: Floats, category: Ints, ahead: int) -> Floats:
+def baskets(units: Floats, shop: Floats, category: Ints, ahead: int, price: Floats | None = None) -> Floats:
     """Return pieces of each product per revenue of the shop, by :data:`KINDS`, product and week ahead, [k, p, ahead].
 
     Args:
@@ -77,6 +77,7 @@ def baskets(units: Floats, shop: Floats, category: Ints, ahead: int) -> Floats:
         shop: net revenue by week, [w].
         category: number of each product's category, [p].
         ahead: weeks ahead, 52 at most.
+        price: what a piece of each brings, [p]; None where all bring the same.
     """
     count, weeks = units.shape
     total = np.concatenate([[0.0], np.cumsum(np.maximum(shop, 0.0))])
@@ -85,7 +86,8 @@ def baskets(units: Floats, shop: Floats, category: Ints, ahead: int) -> Floats:
     rates = [_rate(units, total, first, span) for span in SPANS]
     new = (first > weeks - NEW_WEEKS) & (first < weeks) & (weeks > NEW_WEEKS)
     if new.any():
-        rates = [_as_new(rate, units, total, first, new, category) for rate in rates]
+        as_new = _new_rates(units, total, first, new, category, price)
+        rates = [np.where(new, as_new, rate) for rate in rates]
     found = np.repeat(np.array(rates)[:, :, None], ahead, axis=2)
     quarter = found[1]
     year = quarter.copy()
@@ -244,6 +246,7 @@ class Baskets:
             [c].
         pasts: what was expected on past dates, had the shop's revenue been known.
         category: number of each product's category, [p].
+        price: what a piece of each product brings, [p]; None where all bring the same.
     """
 
     products: Floats
@@ -251,25 +254,27 @@ class Baskets:
     known: Floats
     pasts: Sequence[Past]
     category: Ints
+    price: Floats | None = None
 
     @classmethod
-    def of(cls, units: Floats, shop: Floats, category: Ints) -> Self:
+    def of(cls, units: Floats, shop: Floats, category: Ints, price: Floats | None = None) -> Self:
         """Learn them from weeks up to a cutoff; nothing after it is read.
 
         Args:
             units: pieces by product and week, [p, w].
             shop: net revenue by week, [w].
             category: number of each product's category, [p].
+            price: what a piece of each product brings, [p]; None where all bring the same.
         """
         groups = by_category(units, category)
-        products, found = _learned(units, shop, category)
-        categories, found_groups = _learned(groups, shop, np.arange(len(groups)))
+        products, found = _learned(units, shop, category, price)
+        categories, found_groups = _learned(groups, shop, np.arange(len(groups)), None)
         known, pasts = _known_share([past for _, past in found], category), []
         for (rates, past), (group_rates, group_past) in zip(found, found_groups, strict=True):
             wanted = _weighed(categories, group_rates, group_past.weekly)
             mean = shared(_weighed(products, rates, past.weekly), wanted * known[:, None], category)
             pasts.append(replace(past, mean=mean))
-        return cls(products, categories, known, pasts, category)
+        return cls(products, categories, known, pasts, category, price)
 
     @property
     def spreads(self) -> Spreads:
@@ -287,7 +292,7 @@ class Baskets:
         groups, money = by_category(units, self.category), np.maximum(revenue, 0.0)
         of_groups = baskets(groups, shop, np.arange(len(groups)), len(money)) * money
         wanted = _weighed(self.categories, of_groups, sells_weekly(groups))
-        rates = baskets(units, shop, self.category, len(money)) * money
+        rates = baskets(units, shop, self.category, len(money), self.price) * money
         return self.shared(_weighed(self.products, rates, sells_weekly(units)), wanted)
 
     def shared(self, mean: Floats, wanted: Floats) -> Floats:
@@ -300,7 +305,9 @@ class Baskets:
         return sums
 
 
-def _learned(units: Floats, shop: Floats, category: Ints) -> tuple[Floats, list[tuple[Floats, Past]]]:
+def _learned(
+    units: Floats, shop: Floats, category: Ints, price: Floats | None
+) -> tuple[Floats, list[tuple[Floats, Past]]]:
     """Return the weights, [2, k], and by past date what each way to see a rate gave, with what came."""
     from scipy.optimize import nnls
 
@@ -310,7 +317,7 @@ def _learned(units: Floats, shop: Floats, category: Ints) -> tuple[Floats, list[
     for end in past_ends(units.shape[1]):
         before, money = units[:, :end], np.maximum(shop[end : end + BLOCK], 0.0)
         seen, weekly = np.asarray(before.any(axis=1)), sells_weekly(before)
-        rates = baskets(before, shop[:end], category, BLOCK) * money
+        rates = baskets(before, shop[:end], category, BLOCK, price) * money
         terms, came = rates.sum(axis=2), units[:, end : end + BLOCK]
         usual = USUAL @ terms
         weight = 1 / (USUAL_PHI * usual + USUAL_TAU2 * usual**2 + 0.5)
@@ -400,17 +407,27 @@ def _rate(units: Floats, total: Floats, first: Ints, span: int) -> Floats:
     return np.divide(cumulated[:, -1] - cumulated[rows, begin], money, out=np.zeros(len(units)), where=money > 0)
 
 
-def _as_new(rate: Floats, units: Floats, total: Floats, first: Ints, new: Flags, category: Ints) -> Floats:
-    """Return rates of which those of new products are pulled to what new products of their category sell."""
+def _new_rates(
+    units: Floats, total: Floats, first: Ints, new: Flags, category: Ints, price: Floats | None
+) -> Floats:
+    """Return pieces per revenue of new products, pulled to what new products of their category sell, [p].
+
+    In pieces or in money, whichever is less: where one sells grams by the thousand, a gift card does not, and where one
+    sells gift cards, grams do not bring as much.
+    """
     weeks = units.shape[1]
     begin, cumulated = _after(first, weeks), _cumulated(units)
     since, money = cumulated[:, -1] - cumulated[np.arange(len(units)), begin], total[weeks] - total[begin]
-    sold = np.bincount(category[new], since[new], minlength=int(category.max()) + 1)
-    exposed = np.bincount(category[new], money[new], minlength=len(sold))
-    usual = np.divide(sold, exposed, out=np.zeros(len(sold)), where=exposed > 0)[category]
+    exposed = np.bincount(category[new], money[new], minlength=int(category.max()) + 1)
+
+    def usual(sold: Floats) -> Floats:
+        sums = np.bincount(category[new], sold[new], minlength=len(exposed))
+        return np.divide(sums, exposed, out=np.zeros(len(exposed)), where=exposed > 0)[category]
+
+    pull = usual(since) if price is None else np.minimum(usual(since), usual(since * price) / price)
     prior = NEW_PRIOR * (total[weeks] - total[max(weeks - QUARTER, 0)]) / min(weeks, QUARTER)
-    pulled = (since + prior * usual) / np.maximum(money + prior, 1e-9)
-    return np.where(new, pulled, rate)
+    rates: Floats = (since + prior * pull) / np.maximum(money + prior, 1e-9)
+    return rates
 
 
 def _after(first: Ints, weeks: int) -> Ints:

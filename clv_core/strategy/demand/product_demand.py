@@ -393,7 +393,7 @@ def expectations(days: ProductDays, cutoff: date, ahead: Ahead, category: Ints) 
     """
     units, shop = days.weekly(cutoff)
     weeks = len(ahead.revenue)
-    learned = Baskets.of(units, shop, category)
+    learned = Baskets.of(units, shop, category, _known_price(days, cutoff))
     mean = learned.expected(units, shop, ahead.revenue) * _newcomers_factor(days, cutoff, ahead)[:, None]
     found = {CUSTOMERS: Expectation(mean, learned, learned.spreads, ahead.week_error, ahead.block_error)}
     for name, wanted in simple_methods(by_category(units, category), weeks).items():
@@ -419,6 +419,13 @@ def simple_methods(units: Floats, ahead: int) -> dict[str, Floats]:
         begin = units.shape[1] - YEAR_WEEKS
         found[SEASONAL_NAIVE] = units[:, begin : begin + ahead]
     return found
+
+
+def _known_price(days: ProductDays, cutoff: date) -> Floats:
+    """Return what a piece of each product brought before a cutoff, [p]; what one of the shop did where that is 0."""
+    sums = days.sums(0, days.day_of(cutoff))
+    price, usual = _price(sums), sums["revenue"].sum() / max(float(sums["units"].sum()), 1e-9)
+    return np.where(price > 0, price, usual if usual > 0 else 1.0)
 
 
 def _newcomers_factor(days: ProductDays, cutoff: date, ahead: Ahead) -> Floats:
