@@ -1,13 +1,13 @@
 from .baskets import BLOCK as BLOCK
+from .methods import CUSTOMERS as CUSTOMERS
+from .methods import MOST_AHEAD as MOST_AHEAD
+from .methods import SIMPLE as SIMPLE
 from .ordering import ask_demand as ask_demand
 from .ordering import customers_behind as customers_behind
 from .ordering import ordering_table as ordering_table
 from .product_days import check_columns as check_columns
-from .product_demand import CUSTOMERS as CUSTOMERS
 from .product_demand import FADING as FADING
-from .product_demand import MOST_AHEAD as MOST_AHEAD
 from .product_demand import NEW as NEW
-from .product_demand import SIMPLE as SIMPLE
 from .product_demand import Demand as Demand
 from .saved_demand import demand as demand
 from .saved_demand import demand_notes as demand_notes

@@ -407,9 +407,7 @@ def _rate(units: Floats, total: Floats, first: Ints, span: int) -> Floats:
     return np.divide(cumulated[:, -1] - cumulated[rows, begin], money, out=np.zeros(len(units)), where=money > 0)
 
 
-def _new_rates(
-    units: Floats, total: Floats, first: Ints, new: Flags, category: Ints, price: Floats | None
-) -> Floats:
+def _new_rates(units: Floats, total: Floats, first: Ints, new: Flags, category: Ints, price: Floats | None) -> Floats:
     """Return pieces per revenue of new products, pulled to what new products of their category sell, [p].
 
     In pieces or in money, whichever is less: where one sells grams by the thousand, a gift card does not, and where one

@@ -101,7 +101,7 @@ def ask_demand(
         Refused: the file is no table of stock.
         NotEnoughData: the log names no products.
     """
-    from clv_core.strategy.demand.product_demand import MOST_AHEAD
+    from clv_core.strategy.demand.methods import MOST_AHEAD
 
     if by not in BY:
         raise UsageError("demand_by", value=str(by)[:60], known=list(BY))

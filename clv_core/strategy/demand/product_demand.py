@@ -1,16 +1,14 @@
 """Demand by product and category in the coming weeks, with ranges, and how well that went on past dates.
 
-Expected pieces are the shop's forecast by week (:mod:`clv_core.strategy.forecast`) times what such customers buy
-(:mod:`.baskets`). Where more of the revenue is expected from customers still to be won than came from new ones lately,
-products that new customers buy gain by that. At each past date at which the shop's forecast was tested the same is made
-from what lies before it, beside simple methods that know no customers. Where one of these was closer, it gives
-the sums of categories, which products share as before.
+At each past date at which the shop's forecast was tested, each method (:mod:`.methods`) says what it expects by what
+lies before it. What was closest for categories there gives their sums, what was closest for products says how they
+share these: customers' purchases, or a simple method where that was closer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -22,39 +20,27 @@ from clv_core.strategy.demand.baskets import (
     BLOCK,
     FEWEST_WEEKS,
     NEW_WEEKS,
-    Baskets,
     Flags,
-    Spreads,
     by_category,
-    past_ends,
     quantile,
     sells_weekly,
 )
-from clv_core.strategy.demand.product_days import WEEK, YEAR_WEEKS, Floats, Ints, LeftOut, ProductDays
-from clv_core.strategy.forecast import LEAST_DATES, PARTS, Forecast, PastForecast
+from clv_core.strategy.demand.methods import (
+    CUSTOMERS,
+    Ahead,
+    Expectation,
+    Methods,
+    Shown,
+    price_of,
+    share_of,
+    simple_methods,
+)
+from clv_core.strategy.demand.product_days import WEEK, Floats, Ints, LeftOut, ProductDays
+from clv_core.strategy.forecast import Forecast, PastForecast
 
-MOST_AHEAD: Final = 13
-"""Weeks ahead that are forecast: a quarter; tests are about the first four."""
 LOW, HIGH = 0.1, 0.9
-NORMAL_80: Final = 1.2815515655446004
-"""The 90% quantile of a standard normal distribution: half the width of an 80% range."""
-CUSTOMERS: Final = PARTS
-"""The method by the shop's forecast, called as there."""
-SEASONAL_NAIVE, LAST_WEEKS = "seasonal_naive", "last_weeks"
-SIMPLE: Final = (SEASONAL_NAIVE, LAST_WEEKS)
-"""Last year's same weeks; the mean of the last eight weeks."""
-MEAN_WEEKS: Final = 8
-"""As the simple forecast of the shop has it."""
-USUAL_ERROR: Final = 0.15
-"""What the shop's forecast is off by where no past date shows it; the same guess as there."""
-MOST_DATES: Final = 0.5
-"""A simple method has to be closer on more than this share of past dates."""
 MOST_TESTS: Final = 12
 """Past dates beyond these are of another shop; a guess."""
-NEWCOMER_UNITS: Final = 30.0
-"""Pieces of a product that its share of new customers is pulled to the shop's by; a guess."""
-MOST_SHIFT: Final = 2.0
-"""A change in the number of new customers moves a product by this factor at most; a guess."""
 SHOWN_WEEKS: Final = 26
 """Weeks before the cutoff that a picture shows: half a year."""
 FEWEST_UNITS: Final = 3.0
@@ -78,7 +64,7 @@ class DemandTest(JsonRecord):
         units: pieces that came.
         value: the same, weighed.
         categories: which there are.
-        errors: sum of the products' absolute errors by method, weighed.
+        errors: sum of the products' absolute errors by method, each alone, weighed.
         shown_error: the same of what was shown then: by the methods that had been best on the dates before.
         group_errors: absolute error of each category's sum by method, weighed, a list by category.
         shown_group_error: their sum of what was shown then.
@@ -87,6 +73,7 @@ class DemandTest(JsonRecord):
         shown_weekly_error: the same of what was shown then.
         inside: of these products, how many came within their range.
         ranged: of how many.
+        shared_errors: the products' error by whose sums categories have, then by who shares them (:class:`Shown`).
     """
 
     cutoff: str
@@ -103,53 +90,12 @@ class DemandTest(JsonRecord):
     shown_weekly_error: float
     inside: int
     ranged: int
+    shared_errors: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def share_off(self, method: str = "") -> float | None:
         """Return the products' weighted error by a method, "" for what was shown; None where nothing came."""
         error = self.errors.get(method) if method else self.shown_error
         return None if error is None or self.value <= 0 else error / self.value
-
-
-@dataclass(frozen=True, eq=False)
-class Ahead:
-    """What the shop is expected to take; money in the log's currency.
-
-    Args:
-        revenue: net revenue of each week, [w].
-        won: share of customers still to be won in the revenue of ``span`` days.
-        span: in days.
-        week_error: relative variance of a week's revenue, [w].
-        block_error: of the first four weeks' revenue.
-    """
-
-    revenue: Floats
-    won: float
-    span: int
-    week_error: Floats
-    block_error: float
-
-    @classmethod
-    def of(cls, made: Forecast) -> Ahead:
-        """Read the weeks ahead of a forecast."""
-        days = min(MOST_AHEAD * WEEK, made.days)
-        total = made.known[:days] + made.won[:days]
-        weeks = total.reshape(-1, WEEK).sum(axis=1)
-        sums = made.sums()
-        won = sums.won / sums.total if sums.total > 0 else 0.0
-        if made.draws is None:
-            return cls(weeks, won, made.horizon_days, np.full(len(weeks), USUAL_ERROR**2), USUAL_ERROR**2)
-        courses = made.draws["total"][:, :days].reshape(len(made.draws["total"]), -1, WEEK).sum(axis=2)
-        return cls(weeks, won, made.horizon_days, _relative(courses), float(_relative(courses[:, :BLOCK].sum(axis=1))))
-
-    @classmethod
-    def of_past(cls, test: PastForecast) -> Ahead:
-        """Read the weeks of a forecast as of a past date."""
-        weeks = np.array(test.expected[: test.days // WEEK])
-        total = test.known + test.won
-        error = USUAL_ERROR**2
-        if test.low is not None and test.high is not None and test.low > 0:
-            error = float(np.log(test.high / test.low) / (2 * NORMAL_80)) ** 2
-        return cls(weeks, test.won / total if total > 0 else 0.0, test.days, np.full(len(weeks), error), error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +134,7 @@ class Demand:
         cutoff: the log's end.
         currency: of the log; may be empty.
         by: what gives the categories' sums: ``parts`` (customers' purchases) or a simple method.
+        products_by: by what products share these, as well.
         products: product_id, name, category, state (``new``, ``fading``, ``rare`` or ""), price (of a piece), returned
             (share of pieces that come back), kept (share of money that is not paid back), recent (pieces of the last
             four weeks), one row a product.
@@ -204,6 +151,7 @@ class Demand:
     cutoff: date
     currency: str
     by: str
+    products_by: str
     products: pd.DataFrame
     categories: pd.DataFrame
     by_product: Ranged
@@ -226,25 +174,6 @@ class Demand:
         return money
 
 
-@dataclass(frozen=True, eq=False)
-class Expectation:
-    """Expected pieces by a method with what its variances are, at one cutoff.
-
-    Args:
-        mean: [p, w].
-        baskets: by what products share their categories' sums.
-        spreads: how far it is off, but for the shop's revenue.
-        week_error: relative variance by the shop's revenue, [w].
-        block_error: of four weeks.
-    """
-
-    mean: Floats
-    baskets: Baskets
-    spreads: Spreads
-    week_error: Floats
-    block_error: float
-
-
 def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] = ()) -> Demand:
     """Return demand as of the log's end.
 
@@ -255,23 +184,23 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     """
     category, names = _categories(days)
     units, shop = days.weekly(days.end)
-    ahead = Ahead.of(made)
-    answers = expectations(days, days.end, ahead, category)
-    by = best_method(tests, answers)
+    methods = Methods.of(days, days.end, Ahead.of(made), category)
+    by = best_methods(tests, methods.names)
+    answer = methods.expected(by)
     weekly = sells_weekly(units)
     day = days.day_of(days.end)
     year, recent = days.sums(max(day - 365, 0), day), days.sums(max(day - BLOCK * WEEK, 0), day)
-    ranged, in_groups = _ranged(answers[by], weekly), _ranged_groups(answers[by])
+    ranged, in_groups = _ranged(answer, weekly), _ranged_groups(answer)
     some = year["units"] > 0
     group_year = {name: _grouped(sums, category, len(names)) for name, sums in year.items()}
-    group_returned = _share(group_year["returned"], group_year["units"])
+    group_returned = share_of(group_year["returned"], group_year["units"])
     pull = SMALL_RETURNS * group_returned[category]
     kept = 1 - np.clip(
-        (year["refunded"] + pull * _price(year)) / (year["revenue"] + SMALL_RETURNS * _price(year) + 1e-9), 0, 1
+        (year["refunded"] + pull * price_of(year)) / (year["revenue"] + SMALL_RETURNS * price_of(year) + 1e-9), 0, 1
     )
     products = days.products.assign(
         state=_states(units, year["units"]),
-        price=_price(year),
+        price=price_of(year),
         returned=np.minimum((year["returned"] + pull) / (year["units"] + SMALL_RETURNS), 1.0),
         kept=kept,
         recent=recent["units"],
@@ -279,9 +208,9 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     categories = pd.DataFrame(
         {
             "category": names,
-            "price": _price(group_year),
+            "price": price_of(group_year),
             "returned": group_returned,
-            "kept": 1 - _share(group_year["refunded"], group_year["revenue"]),
+            "kept": 1 - share_of(group_year["refunded"], group_year["revenue"]),
             "recent": np.bincount(category, recent["units"], minlength=len(names)),
         }
     )
@@ -289,7 +218,7 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     return Demand(
         days.end,
         made.currency,
-        by,
+        *by,
         products[some].reset_index(drop=True),
         categories,
         kept_rows,
@@ -319,16 +248,16 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
         units, _ = days.weekly(cutoff, weeks)
         before, came = units[:, :-weeks], units[:, -weeks:].sum(axis=1)
         truth, weekly = _grouped(came, category, len(names)), sells_weekly(before)
-        answers = {
-            name: _first(each, weeks)
-            for name, each in expectations(days, cutoff, Ahead.of_past(test), category).items()
-        }
-        groups = {name: each.baskets.summed(each.mean).sum(axis=1) for name, each in answers.items()}
-        by = best_method(found, answers)
-        ranged = _ranged(answers[by], weekly)
-        plain = {CUSTOMERS: answers[CUSTOMERS].mean} | simple_methods(before, weeks)
-        off = {name: worth * np.abs(mean.sum(axis=1) - came) for name, mean in plain.items()}
-        shown = worth * np.abs(ranged.block - came)
+        methods = Methods.of(days, cutoff, Ahead.of_past(test).until(weeks), category)
+        answers = {by: methods.mean(by).sum(axis=1) for by in methods.choices}
+        groups = {by: methods.learned.summed(mean[:, None])[:, 0] for by, mean in answers.items()}
+        by = best_methods(found, methods.names)
+        ranged = _ranged(methods.expected(by), weekly)
+        alone = {CUSTOMERS: answers[Shown()]}
+        alone |= {name: mean.sum(axis=1) for name, mean in simple_methods(before, weeks).items()}
+        off = {name: worth * np.abs(mean - came) for name, mean in alone.items()}
+        off_shown = {each: worth * np.abs(mean - came) for each, mean in answers.items()}
+        off_groups = {each: group_worth * np.abs(group - truth) for each, group in groups.items()}
         inside = (ranged.block_low <= came) & (came <= ranged.block_high)
         found.append(
             DemandTest(
@@ -338,14 +267,18 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
                 value=float((worth * came).sum()),
                 categories=list(names),
                 errors={name: float(each.sum()) for name, each in off.items()},
-                shown_error=float(shown.sum()),
-                group_errors={name: (group_worth * np.abs(group - truth)).tolist() for name, group in groups.items()},
-                shown_group_error=float((group_worth * np.abs(groups[by] - truth)).sum()),
+                shown_error=float(off_shown[by].sum()),
+                group_errors={name: off_groups[Shown(name)].tolist() for name in methods.names},
+                shown_group_error=float(off_groups[by].sum()),
                 weekly_value=float((worth * came)[weekly].sum()),
                 weekly_errors={name: float(each[weekly].sum()) for name, each in off.items()},
-                shown_weekly_error=float(shown[weekly].sum()),
+                shown_weekly_error=float(off_shown[by][weekly].sum()),
                 inside=int(inside[weekly].sum()),
                 ranged=int(weekly.sum()),
+                shared_errors={
+                    name: {other: float(off_shown[Shown(name, other)].sum()) for other in methods.names}
+                    for name in methods.names
+                },
             )
         )
     return found
@@ -355,7 +288,7 @@ def weights_of(days: ProductDays, category: Ints) -> tuple[Floats, Floats]:
     """Return what a piece of each product, [p], and of each category, [c], brought: errors are weighed by it."""
     ever = days.sums(0, days.day_of(days.end))
     by_group = {name: _grouped(sums, category, int(category.max()) + 1) for name, sums in ever.items()}
-    return _price(ever), _price(by_group)
+    return price_of(ever), price_of(by_group)
 
 
 def spans_of(made: Forecast, end: date) -> list[tuple[date, date]]:
@@ -364,89 +297,27 @@ def spans_of(made: Forecast, end: date) -> list[tuple[date, date]]:
     return [(stop - timedelta(days=days), stop) for stop, days in ends]
 
 
-def best_method(tests: Sequence[DemandTest], answers: Mapping[str, Expectation]) -> str:
-    """Return what is shown: customers', or a simple method that was closer in sum, and on most past dates.
+def best_methods(tests: Sequence[DemandTest], names: Sequence[str]) -> Shown:
+    """Return what is shown: what had the smallest sum of errors on past dates, of categories and of products.
 
-    It is one for all categories: choosing for each by itself was worse (``tests/bench/demand.py``).
+    One date decides: waiting for a second was worse on six of six logs (``tests/bench/demand.py``). Each is one for all
+    categories: choosing for each by itself was worse. Of equals, and on no date, it is customers' purchases.
 
     Args:
         tests: past dates; methods count that answered on all of them.
-        answers: methods that can answer now.
+        names: methods that can answer now.
     """
-    if len(tests) < LEAST_DATES:
-        return CUSTOMERS
-    common = set(answers).intersection(*(test.group_errors for test in tests))
-    errors = {name: np.array([sum(test.group_errors[name]) for test in tests]) for name in sorted(common)}
-    ours = errors[CUSTOMERS]
-    closer = {
-        name: float(each.sum())
-        for name, each in errors.items()
-        if name == CUSTOMERS or (each < ours).mean() > MOST_DATES
-    }
-    return min(closer, key=lambda name: (closer[name], name != CUSTOMERS))
+    if not tests:
+        return Shown()
+    usable = [name for name in names if all(name in test.group_errors for test in tests)]
 
+    def least(sums: Mapping[str, float]) -> str:
+        return min(usable, key=lambda name: (sums[name], name != CUSTOMERS))
 
-def expectations(days: ProductDays, cutoff: date, ahead: Ahead, category: Ints) -> dict[str, Expectation]:
-    """Return what each method expects as of a cutoff; those that the log is too short for are left out.
-
-    A simple method says what a category sells in all; products share that as customers' purchases say.
-    """
-    units, shop = days.weekly(cutoff)
-    weeks = len(ahead.revenue)
-    learned = Baskets.of(units, shop, category, _known_price(days, cutoff))
-    mean = learned.expected(units, shop, ahead.revenue) * _newcomers_factor(days, cutoff, ahead)[:, None]
-    found = {CUSTOMERS: Expectation(mean, learned, learned.spreads, ahead.week_error, ahead.block_error)}
-    for name, wanted in simple_methods(by_category(units, category), weeks).items():
-        pasts = []
-        for end, past in zip(past_ends(units.shape[1]), learned.pasts, strict=True):
-            then = simple_methods(by_category(units[:, :end], category), BLOCK).get(name)
-            if then is not None:
-                pasts.append(replace(past, mean=learned.shared(past.mean, then)))
-        spreads = Spreads.of(pasts, category, learned.known)
-        found[name] = Expectation(learned.shared(mean, wanted), learned, spreads, np.zeros(weeks), 0.0)
-    return found
-
-
-def simple_methods(units: Floats, ahead: int) -> dict[str, Floats]:
-    """Return pieces of each product and week by methods that know no customers, [p, ahead] each.
-
-    Args:
-        units: pieces by product and week, up to a cutoff, [p, w].
-        ahead: weeks.
-    """
-    found = {LAST_WEEKS: np.repeat(units[:, -MEAN_WEEKS:].mean(axis=1)[:, None], ahead, axis=1)}
-    if units.shape[1] >= YEAR_WEEKS:
-        begin = units.shape[1] - YEAR_WEEKS
-        found[SEASONAL_NAIVE] = units[:, begin : begin + ahead]
-    return found
-
-
-def _known_price(days: ProductDays, cutoff: date) -> Floats:
-    """Return what a piece of each product brought before a cutoff, [p]; what one of the shop did where that is 0."""
-    sums = days.sums(0, days.day_of(cutoff))
-    price, usual = _price(sums), sums["revenue"].sum() / max(float(sums["units"].sum()), 1e-9)
-    return np.where(price > 0, price, usual if usual > 0 else 1.0)
-
-
-def _newcomers_factor(days: ProductDays, cutoff: date, ahead: Ahead) -> Floats:
-    """Return by how much a product gains where another share of revenue comes from new customers than lately, [p]."""
-    span = cutoff - timedelta(days=ahead.span), cutoff
-    even = np.ones(len(days.products))
-    first = days.day_of(span[0])
-    if span not in days.newcomers or first < 0:
-        return even
-    new, money = days.newcomers[span]
-    stop = days.day_of(cutoff)
-    sold, total = days.sums(first, stop)["units"], float(days.shop[first:stop].sum())
-    lately = money / total if total > 0 else 0.0
-    if not (0.01 < lately < 0.9 and 0 < ahead.won < 1 and sold.sum() > 0):
-        return even
-    usual = new.sum() / sold.sum()
-    share = (new + NEWCOMER_UNITS * usual) / (sold + NEWCOMER_UNITS)
-    factor = (1 - share) * (1 - ahead.won) / (1 - lately) + share * ahead.won / lately
-    level = float((factor * sold).sum() / sold.sum())  # the shop's forecast has the level
-    clipped: Floats = np.clip(factor / level, 1 / MOST_SHIFT, MOST_SHIFT)
-    return clipped
+    categories = least({name: sum(sum(test.group_errors[name]) for test in tests) for name in usable})
+    return Shown(
+        categories, least({name: sum(test.shared_errors[categories][name] for test in tests) for name in usable})
+    )
 
 
 def _ranged(answer: Expectation, weekly: Flags) -> Ranged:
@@ -482,24 +353,6 @@ def _categories(days: ProductDays) -> tuple[Ints, list[str]]:
     return number.astype(np.int64), [str(name) for name in names]
 
 
-def _first(answer: Expectation, weeks: int) -> Expectation:
-    return replace(answer, mean=answer.mean[:, :weeks], week_error=answer.week_error[:weeks])
-
-
 def _grouped(values: Floats, category: Ints, count: int) -> Floats:
     grouped: Floats = np.bincount(category, values, minlength=count).astype(np.float64)
     return grouped
-
-
-def _price(sums: Mapping[str, Floats]) -> Floats:
-    return _share(sums["revenue"], sums["units"])
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
-
-
-def _relative(draws: Floats) -> Floats:
-    mean = np.maximum(draws.mean(axis=0), 1e-9)
-    relative: Floats = draws.var(axis=0) / mean**2
-    return relative

@@ -20,9 +20,9 @@ from clv_core.errors import Message
 from clv_core.i18n import say_count, say_money, say_number, say_share
 from clv_core.jobs import Progress, parts_of
 from clv_core.records import StoredRecord
+from clv_core.strategy.demand.methods import CUSTOMERS
 from clv_core.strategy.demand.product_days import Floats, LeftOut, ProductDays, check_columns
 from clv_core.strategy.demand.product_demand import (
-    CUSTOMERS,
     FADING,
     NEW,
     RARE,
@@ -58,6 +58,7 @@ class DemandRecord(StoredRecord):
         tests: demand as of past dates.
         left_out: what could not be used.
         ended: products without a sale for a year.
+        products_by: by what products share these sums.
     """
 
     cutoff: str
@@ -69,6 +70,7 @@ class DemandRecord(StoredRecord):
     tests: list[DemandTest]
     left_out: LeftOut
     ended: int
+    products_by: str = CUSTOMERS
 
 
 def demand(scored: Scored, progress: Progress) -> Demand:
@@ -102,6 +104,7 @@ def find_demand(scored: Scored) -> Demand | None:
         date.fromisoformat(record.cutoff),
         record.currency,
         record.by,
+        record.products_by,
         products,
         categories[["category", "price", "returned", "kept", "recent"]],
         by_product,
@@ -146,6 +149,7 @@ def _make(scored: Scored, progress: Progress) -> Demand:
         tests=list(found.tests),
         left_out=found.left_out,
         ended=found.ended,
+        products_by=found.products_by,
     )
     write_json(path, record.to_json())
     last.report("forecasting", 1, 1)
@@ -175,6 +179,8 @@ def demand_notes(made: Demand) -> list[Message]:
     notes = [_tested(made)]
     if made.by != CUSTOMERS:
         notes.append(Message(f"demand.by.{made.by}"))
+    if made.products_by != CUSTOMERS:
+        notes.append(Message(f"demand.products_by.{made.products_by}"))
     states = Counter(made.products["state"])
     notes += [
         Message(f"demand.state.{state}", {"products": states[state]}) for state in (NEW, FADING, RARE) if states[state]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,19 +18,14 @@ from clv_core.deployment import Scored
 from clv_core.deployment.bundle import Bundle
 from clv_core.errors import NotEnoughData, Refused, UsageError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.demand import ask_demand, customers_behind, demand, find_demand, ordering_table
-from clv_core.strategy.demand.baskets import BLOCK, Baskets, alive, baskets, by_category, quantile, sells_weekly
+from clv_core.strategy.demand import ask_demand, customers_behind, demand, demand_notes, find_demand, ordering_table
+from clv_core.strategy.demand.baskets import BLOCK, Baskets, alive, baskets, quantile, sells_weekly
+from clv_core.strategy.demand.methods import CUSTOMERS, LAST_WEEKS, SEASONAL_NAIVE, Ahead, Methods, Shown
 from clv_core.strategy.demand.ordering import cover, read_stock
 from clv_core.strategy.demand.product_days import ProductDays
-from clv_core.strategy.demand.product_demand import (
-    CUSTOMERS,
-    LAST_WEEKS,
-    Ahead,
-    DemandTest,
-    best_method,
-    expectations,
-)
+from clv_core.strategy.demand.product_demand import DemandTest, best_methods, past_demands
 from clv_core.strategy.demand.saved_demand import demand_path
+from clv_core.strategy.forecast import PastForecast
 from clv_core.workspace import Workspace
 
 HAND = """customer_id,event_time,event_type,amount,product_id,category,quantity
@@ -174,25 +170,95 @@ def test_nothing_after_the_cutoff_changes_what_is_expected() -> None:
     category = np.arange(6) % 2
     changed = units.copy()
     changed[:, 64:] = 99
-    first, second = (expectations(days_of(table), cutoff, ahead, category) for table in (units, changed))
-    for name, answer in first.items():
-        assert answer.mean == pytest.approx(second[name].mean)
-    assert by_category(first[LAST_WEEKS].mean, category) == pytest.approx(
-        np.repeat(by_category(units[:, 56:64], category).mean(axis=1)[:, None], 4, axis=1)
+    first, second = (Methods.of(days_of(table), cutoff, ahead, category) for table in (units, changed))
+    for by in first.choices:
+        assert first.mean(by) == pytest.approx(second.mean(by))
+        assert first.expected(by).spreads.block.phi == pytest.approx(second.expected(by).spreads.block.phi)
+
+
+def test_products_share_the_sums_of_categories_and_add_up_to_them() -> None:
+    week = np.arange(60)
+    units = np.stack([np.full(60, 6.0), 2.0 + week % 2, np.where(week == 20, 9.0, 0.0)])  # the third is silent by now
+    category = np.zeros(3, np.int64)
+    methods = Methods.of(
+        days_of(units), date(2025, 1, 1), Ahead(np.full(4, 170.0), 0.1, 28, np.zeros(4), 0.0), category
     )
+    assert methods.names == [CUSTOMERS, LAST_WEEKS, SEASONAL_NAIVE]
+    total = 6 + 2.5  # a week, on the mean of the last eight
+    by_last = methods.mean(Shown(LAST_WEEKS, LAST_WEEKS))
+    assert by_last[:, 0] / by_last[:, 0].sum() == pytest.approx([6 / total, 2.5 / total, 0])
+    for products in methods.names:
+        mean = methods.mean(Shown(LAST_WEEKS, products))
+        assert methods.learned.summed(mean) == pytest.approx(np.full((1, 4), total)), "as categories' method says"
+    own = methods.mean(Shown())
+    assert methods.mean(Shown(CUSTOMERS, LAST_WEEKS)).sum(axis=0) == pytest.approx(own.sum(axis=0))
 
 
-def test_a_simple_method_is_shown_where_it_was_closer_on_most_dates() -> None:
-    def test(ours: float, simple: float) -> DemandTest:
-        errors = {CUSTOMERS: [ours], LAST_WEEKS: [simple]}
-        return DemandTest("2024-01-01", 4, 1, 1, [""], {}, 0, errors, 0, 0, {}, 0, 0, 0)
-
-    answers = expectations(
-        days_of(np.full((2, 40), 3.0)), date(2025, 1, 1), Ahead(np.ones(4), 0, 28, np.ones(4), 1), np.zeros(2, np.int64)
+def test_what_a_simple_method_knows_nothing_of_is_shared_as_customers_buy() -> None:
+    units = np.zeros((4, 60))
+    units[:2, 20:] = [[6.0], [3.0]]  # nothing of this category a year ago
+    units[2:] = 5.0
+    category = np.array([0, 0, 1, 1])
+    methods = Methods.of(
+        days_of(units), date(2025, 1, 1), Ahead(np.full(4, 190.0), 0.1, 28, np.zeros(4), 0.0), category
     )
-    assert best_method([test(9, 1)], answers) == CUSTOMERS, "one date is chance"
-    assert best_method([test(9, 1), test(3, 2)], answers) == LAST_WEEKS
-    assert best_method([test(9, 1), test(3, 4)], answers) == CUSTOMERS, "closer on half of them"
+    own, last_year = (methods.mean(Shown(CUSTOMERS, products)) for products in (CUSTOMERS, SEASONAL_NAIVE))
+    assert last_year[:2] == pytest.approx(own[:2]) and (own[:2] > 0).all()
+
+
+def test_a_new_gift_card_is_not_expected_to_sell_as_grams_do() -> None:
+    units = np.zeros((4, 60))
+    units[0, 50:] = 5000  # grams of tea at a cent, new
+    units[1, 59] = 1  # a gift card at 50, just sold for the first time
+    units[2:] = 5
+    shop, category, price = np.full(60, 200.0), np.array([0, 0, 1, 1]), np.array([0.01, 50.0, 10.0, 10.0])
+    by_pieces = baskets(units, shop, category, 1)[1, :, 0] * 200
+    by_money = baskets(units, shop, category, 1, price)[1, :, 0] * 200
+    assert by_pieces[1] == pytest.approx(5000) and by_money[1] == pytest.approx(1), "50 a week, as the tea brings"
+    assert by_money[[0, 2, 3]] == pytest.approx(by_pieces[[0, 2, 3]])
+    cheap = baskets(units, shop, category, 1, np.array([0.01, 1e-9, 10.0, 10.0]))[1, :, 0] * 200
+    assert cheap == pytest.approx(by_pieces), "nor a free sample as often as it would bring what the tea brings"
+
+
+def past_date(categories: dict[str, float], shares: dict[str, float]) -> DemandTest:
+    """Return a past date with these errors of categories by method, and of products by what shares the sums."""
+    groups = {name: [error, 0.0] for name, error in categories.items()}
+    shared = {
+        name: {other: shares.get(other, 0.0) if name == LAST_WEEKS else 1.0 for other in groups} for name in groups
+    }
+    return DemandTest("2024-01-01", 4, 1, 1, ["", "x"], {}, 0, groups, 0, 0, {}, 0, 0, 0, shared)
+
+
+def test_categories_and_products_show_what_was_closer_on_past_dates() -> None:
+    names = [CUSTOMERS, LAST_WEEKS, SEASONAL_NAIVE]
+    assert best_methods([], names) == Shown(CUSTOMERS, CUSTOMERS)
+    first = past_date({CUSTOMERS: 9, LAST_WEEKS: 2}, {CUSTOMERS: 5, LAST_WEEKS: 6})
+    assert best_methods([first], names) == Shown(LAST_WEEKS, CUSTOMERS), "products share another's sums"
+    second = past_date({CUSTOMERS: 1, LAST_WEEKS: 7, SEASONAL_NAIVE: 0}, {CUSTOMERS: 5, LAST_WEEKS: 3})
+    assert best_methods([first, second], names) == Shown(LAST_WEEKS, LAST_WEEKS), "9 of 10, 10 of 9; one was not there"
+    assert best_methods([second], [CUSTOMERS, LAST_WEEKS]) == Shown(CUSTOMERS, CUSTOMERS), "who can answer now"
+    even = past_date({CUSTOMERS: 2, LAST_WEEKS: 2}, {CUSTOMERS: 1, LAST_WEEKS: 1})
+    assert best_methods([even], names) == Shown(CUSTOMERS, CUSTOMERS)
+
+
+def test_a_past_date_shows_what_was_closest_on_the_dates_before_it() -> None:
+    week = np.arange(80)
+    units = np.tile((20 + 15 * np.sin(2 * np.pi * week / 8)).round(), (2, 1))  # every eight weeks as before
+    days = days_of(units)
+    wrong = [3 * days.shop.sum() / 80] * 4  # a shop that is said to take three times as much
+    cutoffs = [days.end - timedelta(days=28 * ago) for ago in (3, 2, 1)]
+    past = [
+        PastForecast(cutoff.isoformat(), 28, sum(wrong), 0, 0, CUSTOMERS, 0, 0, None, None, {}, [], wrong)
+        for cutoff in cutoffs
+    ]
+    tests = past_demands(days, past)
+    came = [units[:, 80 - 4 * ago : 84 - 4 * ago].sum() for ago in (3, 2, 1)]
+    assert [test.units for test in tests] == came
+    assert tests[0].shown_group_error == pytest.approx(tests[0].group_errors[CUSTOMERS][0]), "no date before it"
+    assert sum(tests[0].group_errors[LAST_WEEKS]) < sum(tests[0].group_errors[CUSTOMERS])
+    for test, pieces in zip(tests[1:], came[1:], strict=True):
+        assert test.shown_group_error == pytest.approx(sum(test.group_errors[LAST_WEEKS]))
+        assert test.shown_group_error == pytest.approx(10 * abs(4 * units[:, -8:].sum(axis=0).mean() - pieces))
 
 
 def test_cover_counts_the_weeks_until_stock_is_sold() -> None:
@@ -235,6 +301,14 @@ def test_saved_demand_is_what_was_made_and_adds_up(scored: Scored) -> None:
     assert (table["low"] <= table["expected"] + 1).all() and (table["expected"] <= table["high"] + 1).all()
     by_week = ordering_table(saved, 6, "category").groupby("week")["expected"].sum()
     assert by_week.to_numpy() == pytest.approx(saved.by_category.units[:, :6].sum(axis=0), abs=0.1)
+
+
+def test_notes_say_which_simple_method_is_shown(scored: Scored) -> None:
+    made = replace(demand(scored, NoProgress()), by=SEASONAL_NAIVE, products_by=LAST_WEEKS)
+    codes = [note.code for note in demand_notes(made)]
+    assert {f"demand.by.{SEASONAL_NAIVE}", f"demand.products_by.{LAST_WEEKS}"} <= set(codes)
+    alone = demand_notes(replace(made, by=CUSTOMERS, products_by=CUSTOMERS))
+    assert not [note.code for note in alone if note.code.startswith(("demand.by", "demand.products_by"))]
 
 
 def test_who_stands_behind_a_product_shares_its_expected_revenue(scored: Scored) -> None:
