@@ -190,7 +190,7 @@ def make_demand(days: ProductDays, made: Forecast, tests: Sequence[DemandTest] =
     weekly = sells_weekly(units)
     day = days.day_of(days.end)
     year, recent = days.sums(max(day - 365, 0), day), days.sums(max(day - BLOCK * WEEK, 0), day)
-    ranged, in_groups = _ranged(answer, weekly), _ranged_groups(answer)
+    ranged, in_groups = ranged_products(answer, weekly), ranged_groups(answer)
     some = year["units"] > 0
     group_year = {name: _grouped(sums, category, len(names)) for name, sums in year.items()}
     group_returned = share_of(group_year["returned"], group_year["units"])
@@ -252,7 +252,7 @@ def past_demands(days: ProductDays, past: Sequence[PastForecast]) -> list[Demand
         answers = {by: methods.mean(by).sum(axis=1) for by in methods.choices}
         groups = {by: methods.learned.summed(mean[:, None])[:, 0] for by, mean in answers.items()}
         by = best_methods(found, methods.names)
-        ranged = _ranged(methods.expected(by), weekly)
+        ranged = ranged_products(methods.expected(by), weekly)
         alone = {CUSTOMERS: answers[Shown()]}
         alone |= {name: mean.sum(axis=1) for name, mean in simple_methods(before, weeks).items()}
         off = {name: worth * np.abs(mean - came) for name, mean in alone.items()}
@@ -320,7 +320,7 @@ def best_methods(tests: Sequence[DemandTest], names: Sequence[str]) -> Shown:
     )
 
 
-def _ranged(answer: Expectation, weekly: Flags) -> Ranged:
+def ranged_products(answer: Expectation, weekly: Flags) -> Ranged:
     """Return expected pieces of products with their ranges."""
     block = answer.mean[:, :BLOCK].sum(axis=1)
     week_variance = answer.spreads.week.variance(answer.mean, weekly) + answer.mean**2 * answer.week_error
@@ -328,11 +328,11 @@ def _ranged(answer: Expectation, weekly: Flags) -> Ranged:
     return Ranged.of(answer.mean, week_variance, block_variance)
 
 
-def _ranged_groups(answer: Expectation) -> Ranged:
+def ranged_groups(answer: Expectation) -> Ranged:
     """Return expected pieces of categories, with ranges by how far categories were off."""
     spreads = replace(answer.spreads, block=answer.spreads.groups, week=answer.spreads.group_week)
     groups = replace(answer, mean=answer.baskets.summed(answer.mean), spreads=spreads)
-    return _ranged(groups, np.ones(len(groups.mean), bool))
+    return ranged_products(groups, np.ones(len(groups.mean), bool))
 
 
 def _states(units: Floats, year: Floats) -> np.ndarray:
