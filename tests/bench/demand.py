@@ -5,9 +5,11 @@ categories have seasons of their own and of which a product ends: two that were 
 and, apart, two of seeds that were not. Origins four weeks apart; at each, demand of the four weeks after it by what was
 known then. Weighted absolute errors (of pieces times what one brings, over what came) of products, of those that sell
 weekly, and of categories, against last year's same weeks, the mean of the last eight weeks, and Croston's method as he
-published it: the one of these that was best on earlier origins. :func:`croston` gives what ``CrostonClassic`` of
-statsforecast 2.1.1 gives, to 2e-15, on 800 random series, shop 1 and 5,000 products of Complete Journey; that was
-looked at once, and the package is not needed.
+published it: the one of these that was best on earlier origins. All logs together are written to
+``tests/bench/results/demand.md``.
+
+:func:`croston` gives what ``CrostonClassic`` of statsforecast 2.1.1 gives, to 5e-15, on 800 random series, shop 1 and
+5,000 products of Complete Journey; that was looked at once, and the package is not needed.
 
 ``--large``: processor seconds and memory of a log of 20,000 products, a million customers and ten million lines, read
 from its dataset, with twelve past dates; what the shop takes is made up, its forecast is not in it.
@@ -64,6 +66,7 @@ RESAMPLES: Final = 2000
 LOOKED_AT: Final = ("cdnow", "completejourney", "shop1", "shop2")
 FRESH: Final = ("shop9001", "shop9002")
 """Of seeds that no setting was chosen by."""
+RESULTS: Final = Path(__file__).resolve().parent / "results" / "demand.md"
 LARGE_LOG: Final = """
 with drawn as (
     select i, (hash(i, 1) % 1000003) / 1000003.0 as luck, (hash(i, 2) % 1092)::bigint as day,
@@ -222,8 +225,8 @@ def held(days: ProductDays, past: list[PastForecast], tests: list[DemandTest]) -
     ).round(3)
 
 
-def measure(name: str) -> None:
-    """Print one log's table and how many ranges held."""
+def measure(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Print and return one log's errors, and how many ranges held."""
     begin = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
@@ -233,6 +236,34 @@ def measure(name: str) -> None:
     took = time.process_time() - begin
     print(f"{name}: {len(days.products)} products, {len(tests)} origins, {took:.0f} s of processor")
     print(f"{table.to_string(index=False)}\n{ranges.to_string(index=False)}", flush=True)
+    return table.assign(log=name), ranges.assign(log=name)
+
+
+def write_results(titled: dict[str, list[tuple[pd.DataFrame, pd.DataFrame]]]) -> None:
+    """Write errors and ranges of all logs to :data:`RESULTS`, those that were looked at apart from fresh ones."""
+    errors = ["log", "of", "origins", "shown", CUSTOMERS, *SIMPLE, CROSTON, "chosen", "low", "high"]
+    lines = [
+        "# Demand by product, four weeks ahead",
+        "",
+        "Weighted absolute errors over what came, mean of the origins from the second on. `chosen` is the simple",
+        "method that was best on earlier origins; `low` and `high` end the 95% interval of `shown` less `chosen`, by",
+        "bootstrap over origins. Then the share of 80% ranges that held.",
+    ]
+    for title, found in titled.items():
+        tables = [pd.concat(part, ignore_index=True) for part in zip(*found, strict=True)]
+        for table, columns in zip(tables, (errors, ["log", "of", "held", "ranges"]), strict=True):
+            rows = [[_cell(value) for value in row] for row in table.reindex(columns=columns).to_numpy(object)]
+            head = (
+                [f"## {title}", "", columns, ["---"] * len(columns)] if table is tables[0] else [columns, ["---"] * 4]
+            )
+            lines += ["", *(line if isinstance(line, str) else f"| {' | '.join(line)} |" for line in [*head, *rows])]
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value + 0.0:.3f}".replace("-0.000", "0.000")
+    return str(value)
 
 
 def large(folder: Path) -> None:
@@ -306,10 +337,8 @@ def main() -> None:
         for name in options.only.split(","):
             measure(name)
     else:
-        for title, names in (("looked at while settings were chosen", LOOKED_AT), ("fresh", FRESH)):
-            print(f"# {title}", flush=True)
-            for name in names:
-                measure(name)
+        titled = {"Looked at while settings were chosen": LOOKED_AT, "Fresh": FRESH}
+        write_results({title: [measure(name) for name in names] for title, names in titled.items()})
 
 
 if __name__ == "__main__":
