@@ -54,11 +54,12 @@ help:
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) -e '.[dev]'
 	@touch $@ .venv/app
 
-# Its own packages: moto asks for others than the app.
+# Its own packages: moto asks for others than the app. Moto 5.2.0 and 5.2.1 name the root of an answer to
+# CompleteMultipartUpload wrongly (getmoto/moto, issue 10055), and Arrow then says INTERNAL_FAILURE.
 .venv/s3: | .venv/made
 	@echo "==> making .venv/s3, a store of files for tests"
 	@$(PYTHON) -m venv $@
-	@$@/bin/python -m pip install --quiet 'moto[server]>=5' || { rm -rf $@; exit 1; }
+	@$@/bin/python -m pip install --quiet 'moto[server]>=5.2.2' || { rm -rf $@; exit 1; }
 
 app: .venv/app
 	@echo "==> CLV Studio on http://localhost:$(PORT) (data under $${CLV_WORKSPACE:-workspace/}; Ctrl-C stops it)"
