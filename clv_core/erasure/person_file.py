@@ -54,7 +54,7 @@ from clv_core.jobs import NoProgress, Progress
 from clv_core.records import JsonObject
 from clv_core.scratch import UPLOADS
 from clv_core.strategy.audiences import LOG, Exported, ExportRecord, Side, export_log, log_export
-from clv_core.strategy.campaigns import campaigns_of
+from clv_core.strategy.campaigns import GroupsEnd, campaigns_of, groups_ends
 from clv_core.strategy.destinations import Ledger, list_destinations
 from clv_core.strategy.report import Report, Section, Table, html_page
 from clv_core.strategy.segments import (
@@ -221,6 +221,10 @@ class _Clock:
         days = self.retention.days(kind)
         return (made + timedelta(days=days)).date().isoformat() if days else NO_END
 
+    def of_campaign(self, end: GroupsEnd) -> str:
+        """Return the same of who was in a campaign."""
+        return self.after("campaigns", datetime.combine(end.due, datetime.min.time(), UTC))
+
     def of_file(self, kind: str, path: Path) -> str:
         """Return the same of a file."""
         return self.after(kind, datetime.fromtimestamp(path.stat().st_mtime, UTC))
@@ -278,6 +282,7 @@ def _held(dataset: Dataset, stored: list[Dataset], subjects: DataSubjects, clock
         mentions = one(connection, f"SELECT count(*) FROM {file_text(dataset.events_path)} WHERE {others}")[0]
     for event in events:
         event["goes"] = clock.after("events", datetime.fromisoformat(event.pop("utc")).replace(tzinfo=UTC))
+    ends = {end.campaign.name: clock.of_campaign(end) for end in groups_ends(dataset)}
     return {
         "dataset": dataset.name,
         "version": dataset.version,
@@ -294,7 +299,7 @@ def _held(dataset: Dataset, stored: list[Dataset], subjects: DataSubjects, clock
                 "joined": member.joined,
                 "segment": member.segment,
                 "predicted_clv": _plain(member.value),
-                "goes": NO_END,
+                "goes": ends[member.campaign.name],
             }
             for word in sorted(subjects.ids)
             for member in campaigns_of(dataset, word)

@@ -3,16 +3,17 @@
 ``workspace/retention.json`` has the days by kind (:data:`KINDS`); 0 keeps a kind for good, which is the default.
 Nothing goes by itself: ``clv prune --expired`` removes what is due, also as a step of a schedule.
 
-========  ==========================================================================================================
-raw       uploaded files, and versions of a dataset that are not in use (nor the raw one behind a cleaned one)
-events    events of all datasets, by their own time; with them rejected rows, earlier versions, and customers of the
-          customers table who have no event left
-scores    predictions, explanations and what else models made of customers, by when it was made; what the current model
-          and the one before it made of the version in use stays
-exports   files in ``exports/``; the export log keeps its lines, which name no customer
-jobs      records of runs that ended
-audit     lines of the audit log; a sealed checkpoint stays
-========  ==========================================================================================================
+=========  =========================================================================================================
+raw        uploaded files, and versions of a dataset that are not in use (nor the raw one behind a cleaned one)
+events     events of all datasets, by their own time; with them rejected rows, earlier versions, and customers of the
+           customers table who have no event left
+scores     predictions, explanations and what else models made of customers, by when it was made; what the current model
+           and the one before it made of the version in use stays
+exports    files in ``exports/``; the export log keeps its lines, which name no customer
+campaigns  who is in a campaign's list or control group, from its due date on; what it brought stays, as sums
+jobs       records of runs that ended
+audit      lines of the audit log; a sealed checkpoint stays
+=========  =========================================================================================================
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
@@ -49,6 +50,7 @@ from clv_core.locks import changing
 from clv_core.records import StoredRecord
 from clv_core.scratch import SENT, UPLOADS
 from clv_core.strategy.audiences import LOG, export_log
+from clv_core.strategy.campaigns import groups_ends, remove_groups, store_outcomes
 from clv_core.upkeep.lifecycle import remove_earlier
 from clv_core.workspace import Workspace, read_json, write_json
 
@@ -76,6 +78,7 @@ class Retention(StoredRecord):
     events: Days = 0
     scores: Days = 0
     exports: Days = 0
+    campaigns: Days = 0
     jobs: Days = 0
     audit: Days = 0
 
@@ -294,6 +297,7 @@ def _expire_events(workspace: Workspace, name: str, limit: datetime | None, prog
     with changing(workspace, name):
         check_idle(workspace, name)
         current, stored = open_dataset(workspace, name), versions(workspace, name)
+        store_outcomes(workspace, current)  # of campaigns that are measured by events that go
         raw_name = current.manifest.raw_version
         for dataset in stored:
             if dataset.version == raw_name:
@@ -380,6 +384,28 @@ def _find_exports(workspace: Workspace, limit: datetime | None) -> Found:
     return [_file_item(path) for path in stored], notes
 
 
+def _find_campaigns(workspace: Workspace, limit: datetime | None) -> Found:
+    """Find who is in a campaign; while it, or another of the same days, is not due in the log, they stay."""
+    items, notes = [], []
+    for dataset in list_datasets(workspace):
+        due = kept = 0
+        for end in groups_ends(dataset):
+            remove_them = partial(_remove_groups, workspace, dataset, end.campaign.name)
+            item = _Item(datetime.combine(end.due, time(), UTC), remove_them, end.customers)
+            kept += end.is_needed and item.is_due(limit)
+            due += not end.is_needed and item.is_due(limit)
+            items.append(dataclasses.replace(item, due=0) if end.is_needed else item)
+        if due:
+            notes.append(Message("retention.note.campaigns", {"name": dataset.name, "n": due}))
+        if kept:
+            notes.append(Message("retention.note.campaigns_kept", {"name": dataset.name, "n": kept}))
+    return items, notes
+
+
+def _remove_groups(workspace: Workspace, dataset: Dataset, name: str, progress: Progress) -> None:
+    remove_groups(workspace, dataset, name)
+
+
 def _find_jobs(workspace: Workspace, limit: datetime | None) -> Found:
     """Find records of runs that ended."""
     ended = [(job.folder, job.status()) for job in jobs.jobs(workspace)]
@@ -420,6 +446,7 @@ _FINDERS: Final[dict[str, Callable[[Workspace, datetime | None], Found]]] = {
     "events": _find_events,
     "scores": _find_scores,
     "exports": _find_exports,
+    "campaigns": _find_campaigns,
     "jobs": _find_jobs,
     "audit": _find_audit,
 }

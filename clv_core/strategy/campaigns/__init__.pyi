@@ -31,7 +31,11 @@ from .next_list import scheme_of as scheme_of
 from .next_list import with_learned as with_learned
 from .outcome import EARLY as EARLY
 from .outcome import Outcome as Outcome
-from .outcome import outcomes as outcomes
 from .past_experiment import add_experiment as add_experiment
 from .proposal import PastSpending as PastSpending
 from .proposal import propose_control as propose_control
+from .stored_outcome import GroupsEnd as GroupsEnd
+from .stored_outcome import groups_ends as groups_ends
+from .stored_outcome import outcomes as outcomes
+from .stored_outcome import remove_groups as remove_groups
+from .stored_outcome import store_outcomes as store_outcomes

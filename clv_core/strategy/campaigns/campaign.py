@@ -2,6 +2,7 @@
 
 datasets/<name>/campaigns/<campaign>/campaign.json    :class:`Campaign`
 datasets/<name>/campaigns/<campaign>/groups.parquet   customer_id, group, joined, segment, predicted_clv
+datasets/<name>/campaigns/<campaign>/outcome.json     :mod:`~clv_core.strategy.campaigns.stored_outcome`
 
 They are in the dataset's folder and apply to all its versions. Who is once in a group stays there: other files, other
 platforms, models and tiers change nothing. A new customer's group follows from a hash of the id and of the campaign's
@@ -37,6 +38,7 @@ from clv_core.workspace import Workspace, atomic_path, check_name, read_json, wr
 FOLDER: Final = "campaigns"
 RECORD: Final = "campaign.json"
 GROUPS: Final = "groups.parquet"
+OUTCOME: Final = "outcome.json"
 LIST: Final = "list"
 """The group of those who are in the lists; the other is ``control``."""
 JOINED: Final = "joined"
@@ -233,10 +235,34 @@ def groups(dataset: Dataset, campaign: Campaign | str) -> pd.DataFrame:
         customer_id, group (``list`` or ``control``), joined (ISO day), segment (of a list's segments or tiers, "" where
         it has none) and predicted_clv (money) at the assignment, one row a customer; nobody who objects now.
     """
-    name = campaign if isinstance(campaign, str) else campaign.name
-    rows = _read_groups(_folder(dataset) / check_name(name) / GROUPS)
+    rows = stored_groups(dataset, campaign)
     objected = objected_ids(_workspace(dataset), dataset)
     return rows[~rows[CUSTOMER_ID].isin(objected)].reset_index(drop=True) if objected else rows
+
+
+def stored_groups(dataset: Dataset, campaign: Campaign | str) -> pd.DataFrame:
+    """Return :func:`groups` with everybody whose row is stored; empty where retention removed them."""
+    name = campaign if isinstance(campaign, str) else campaign.name
+    return _read_groups(campaign_folder(dataset, name) / GROUPS)
+
+
+def due_on(campaign: Campaign, members: pd.DataFrame) -> date:
+    """Return the day from which on a log, by its end, has the whole outcome.
+
+    Args:
+        campaign: whose.
+        members: ``joined`` of each who is in it; who joined later than one window after the start does not count.
+    """
+    started = np.datetime64(campaign.started)
+    joined = members[JOINED].to_numpy("datetime64[D]")
+    joined = joined[joined < started + campaign.window_days]
+    due: date = ((joined.max() if len(joined) else started) + campaign.window_days).astype(date)
+    return due
+
+
+def campaign_folder(dataset: Dataset, name: str) -> Path:
+    """Return the folder of a campaign's files."""
+    return _folder(dataset) / check_name(name)
 
 
 def campaigns_of(dataset: Dataset, customer: str) -> list[Membership]:
@@ -268,7 +294,7 @@ def with_control(dataset: Dataset, request: CampaignRequest, customers: pd.DataF
 
     Raises:
         UsageError: a new campaign without a share.
-        Refused: another share than the campaign's, or customers are being erased.
+        Refused: another share than the campaign's, nobody knows any more who was in it, or customers are being erased.
     """
     home = _folder(dataset) / check_name(request.name)
     with running(_workspace(dataset)), writing(home):
@@ -315,6 +341,8 @@ def _assign(dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame)
     home = _folder(dataset) / check_name(request.name)
     exists = (home / RECORD).exists()
     campaign = open_campaign(dataset, request.name) if exists else request.campaign(dataset)
+    if (home / OUTCOME).exists() and not (home / GROUPS).exists():
+        raise Refused("campaign_over", name=campaign.name)
     if request.share is not None and request.share != campaign.share:
         shares = {"share": f"{100 * campaign.share:g}", "asked": f"{100 * request.share:g}"}
         raise Refused("campaign_other_share", name=campaign.name, **shares)

@@ -23,12 +23,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from clv_core.collection.privacy import without_objected
 from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES, RETURN
 from clv_core.errors import Message
 from clv_core.features import Engine
-from clv_core.strategy.campaigns.campaign import JOINED, LIST, Campaign, groups, list_campaigns
+from clv_core.strategy.campaigns.campaign import JOINED, LIST, Campaign, due_on
 from clv_core.strategy.campaigns.learned_effects import TierUplift
 from clv_core.strategy.campaigns.uplift import (
     CONTROLS,
@@ -45,7 +44,6 @@ from clv_core.strategy.campaigns.uplift import (
 from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS, GROUP
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE, balance_warnings
 from clv_core.strategy.segments.segmentation import SEGMENT, VALUE
-from clv_core.workspace import Workspace
 
 Floats = npt.NDArray[np.float64]
 
@@ -154,16 +152,6 @@ class Outcome:
         return PAYS if gain.low > 0 else LOSES if gain.high < 0 else UNSURE
 
 
-def outcomes(workspace: Workspace, dataset: Dataset) -> list[Outcome]:
-    """Return the outcomes of all campaigns of a dataset, the latest start first; who objected is in no group."""
-    campaigns = list_campaigns(dataset)
-    if not campaigns:
-        return []
-    return measure_campaigns(
-        without_objected(workspace, dataset), campaigns, [groups(dataset, one) for one in campaigns]
-    )
-
-
 def measure_campaigns(
     dataset: Dataset, campaigns: Sequence[Campaign], members: Sequence[pd.DataFrame]
 ) -> list[Outcome]:
@@ -236,8 +224,7 @@ def _measure(
     left_out = {reason: count for reason, count in left_out.items() if count}
     counted = members[is_known & is_in_time].reset_index(drop=True)
     joined = counted[JOINED].to_numpy("datetime64[D]")
-    last = joined.max() if len(joined) else started
-    due = (last + window).astype(date)
+    due = due_on(campaign, counted)
     listed = (counted[GROUP] == LIST).to_numpy()
     over = int(np.clip((np.datetime64(end) - started).astype(int), 0, window))
     common = Outcome(campaign, WAITING, due, over, int(listed.sum()), int((~listed).sum()), left_out)

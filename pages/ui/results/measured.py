@@ -216,6 +216,9 @@ def _tiers(dataset: Dataset, outcome: Outcome, segments: set[str], currency: str
 
 def _customers(members: pd.DataFrame, outcome: Outcome, currency: str) -> None:
     """Show who was in a campaign, the most valuable first, each leading to the customer's card."""
+    if members.empty and outcome.listed:
+        st.caption(t("results.groups_removed"))
+        return
     members = members.sort_values(VALUE, ascending=False, kind="stable")
     stop = session.suppression_list()
     members = members[~stop.hides(members).to_numpy()]
