@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,12 @@ def test_lists_of_other_pages_leave_it_out_too(open_page: OPEN, reachable: REACH
     app.run()
     assert app.toggle(key=f"{key}_measured").value
     assert control(app, f"{key}_campaign_").value.startswith({"list": "Everybody 20", "plan": "Plan 20"}[key])
+    [counted] = re.findall(r"% of ([\d,]+) (?:as|are the) control group", texts(app))
     do(app, (f"{key}_format", "klaviyo"), f"{key}_platform")
     assert not app.error, [one.value for one in app.error]
     _, listed, held_out = only_campaign(root)
     assert reached(root, people) == listed and not listed & held_out
+    assert counted == f"{len(listed | held_out):,}", "the list would hold nobody who did not agree"
     assert held_out <= set(people.loc[people["consent"] == "yes", "customer_id"])
 
 

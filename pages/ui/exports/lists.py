@@ -14,6 +14,7 @@ import streamlit as st
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
 from clv_core.collection.vocabulary import CONSENT, PHONE
+from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment import Scored
 from clv_core.errors import ClvError, Message
 from clv_core.i18n import without_options
@@ -25,6 +26,7 @@ from clv_core.strategy.audiences import (
     Side,
     entries_of,
     log_export,
+    marketing_contacts,
     preview,
     stored_fields,
     with_conversions,
@@ -211,6 +213,9 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
         measured = Measured()
         if audience.tiers is not None and box.open:  # what a control group shows is read from the log
             measured = campaigns.ask_for(audience.scored, audience.title, audience.side, audience.tiers, key)
+            if measured.campaign is not None:
+                with st.spinner(t("exporting.wait")):
+                    measured.say(_contacted(audience, st.session_state.get(f"{key}_format") or formats[0]))
         with st.form(f"{key}_platform", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 names = {name: t(f"export.{name}") for name in formats}
@@ -235,6 +240,26 @@ def offer_for_platforms(audience: Audience, key: str, *, allowed: bool) -> None:
                 replace(audience, side=measured.side(audience.side)), format, path, contacts, measured, key
             )
             choose.say_matches(entries, dataset)
+
+
+def _contacted(audience: Audience, format: str) -> int:
+    """Return how many of the customers the list would hold with its control group, as far as the form says yet."""
+    rows, stop = audience.rows(), session.suppression_list()
+    ids = int(pd.util.hash_array(rows[CUSTOMER_ID].astype("str").to_numpy(object)).sum())
+    return _preview_contacted(format, f"{stop.mark} {ids} {len(rows)}", audience.scored.dataset, rows, stop)
+
+
+@cached(CUSTOMERS)
+def _preview_contacted(
+    format: str,
+    mark: str,  # noqa: ARG001
+    dataset: Dataset,
+    _rows: pd.DataFrame,
+    _stop: SuppressionList,
+) -> int:
+    # Where nobody knows who agreed, there is a list only once somebody assumes it.
+    contacts = marketing_contacts(Contacts(assume_consent=True), dataset, format)
+    return preview(_rows, format, contacts, stop=_stop).contacted
 
 
 def _make_for_platform(

@@ -171,8 +171,9 @@ def _one(dataset: Dataset, outcome: Outcome, currency: str) -> None:
     if outcome.secondary:
         _secondary(outcome, currency)
     members = groups(dataset, outcome.campaign)
-    if outcome.by_segment and members[SEGMENT].nunique() > 1:
-        _tiers(dataset, outcome, set(members[SEGMENT]), currency)
+    segments = {*members[SEGMENT], *(one.segment for one in outcome.by_segment)}
+    if outcome.by_segment and len(segments) > 1:
+        _tiers(dataset, outcome, segments, currency)
     _customers(members, outcome, currency)
 
 
