@@ -150,6 +150,7 @@ class Audience:
             shape of the cell (:func:`clv_core.strategy.audiences.contacts.unread`).
         lost_numbers: customers in it whose phone number was removed (:class:`Candidates`).
         without_country: of the unread ones, phone numbers that name no country, where none was given for them.
+        uncounted: of a campaign's, customers in it who are in neither of its groups, for another has their contact.
     """
 
     customers: pd.DataFrame
@@ -160,6 +161,7 @@ class Audience:
     unread: dict[str, dict[str, int]] = field(default_factory=dict)
     lost_numbers: int = 0
     without_country: int = 0
+    uncounted: int = 0
 
     @property
     def notes(self) -> tuple[Message, ...]:
@@ -178,6 +180,8 @@ class Audience:
             notes.append(Message("warning.phones_unplaced", {"phones": self.without_country}))
         if self.lost_numbers:
             notes.append(Message("warning.phones_crowded", {"customers": self.lost_numbers, "most": MAX_OWNERS}))
+        if self.uncounted:
+            notes.append(Message("warning.campaign_shared", {"customers": self.uncounted}))
         return tuple(notes)
 
 

@@ -1,8 +1,9 @@
 """The list of a campaign: who may be in it, without whoever is in its control group, and what its side file says.
 
 First all rules of lists apply, as if there were no control group; who is left is assigned to a group; then those of the
-control group are left out, and with them whoever shares an address or a number with one of them: she would be reached.
-So both groups are of customers who could be contacted, and those who object or did not agree are in neither.
+control group are left out. So both groups are of customers who could be contacted; who objects or did not agree is in
+neither. Customers who share an address or a number when they join are in neither group and get the list: of two, one
+would read what is for the other. Who joins later and shares one with somebody of the control group does not get it.
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ from typing import Final
 
 import pandas as pd
 
+from clv_core.collection.parse import every_address, mailboxes
 from clv_core.collection.privacy import SuppressionList
 from clv_core.collection.store import Dataset
+from clv_core.collection.vocabulary import EMAIL, PHONE
+from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Message, NotFound
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.records import JsonObject
-from clv_core.strategy.audiences.audience_filter import CONTROL, Audience, filter_audience
+from clv_core.strategy.audiences.audience_filter import CONTROL, MAX_OWNERS, Audience, filter_audience
 from clv_core.strategy.audiences.consent import stated_consent
-from clv_core.strategy.audiences.contacts import Contacts
+from clv_core.strategy.audiences.contacts import Contacts, canonical_contacts, clean_contacts
+from clv_core.strategy.audiences.formats import EXPORTS, Export
 from clv_core.strategy.campaigns import (
     Assignment,
     Campaign,
@@ -29,6 +34,7 @@ from clv_core.strategy.campaigns import (
     note_sent,
     open_campaign,
     preview_control,
+    stored_groups,
     with_control,
 )
 
@@ -89,6 +95,7 @@ class CampaignList:
         *,
         file: str = "",
         destination: str = "",
+        control_there: int = 0,
     ) -> None:
         """Note with the campaign that its list left.
 
@@ -99,12 +106,13 @@ class CampaignList:
             left_out: customers of the segment who are not in it, by reason, the control group included.
             file: name of the first file.
             destination: name of the destination.
+            control_there: customers of the control group whom it has from earlier pushes.
         """
         others = {reason: count for reason, count in left_out.items() if reason != CONTROL}
         objected = self.dataset.objected.customers
         others |= {OBJECTED: objected} if objected else {}
         day, control = self.request.day.isoformat(), left_out.get(CONTROL, 0)
-        sending = Sending(format, destination, day, file, model, customers, control, others)
+        sending = Sending(format, destination, day, file, model, customers, control, others, control_there)
         note_sent(self.dataset, self.request.name, sending)
 
 
@@ -153,10 +161,30 @@ def enrolled(
         return filter_audience(customers, format, replace(contacts, control=control), stop, by_consent=by_consent)
 
     everyone = without(frozenset())
-    assigned = preview_control(dataset, campaign.request, everyone.customers)
+    sharing = _sharing(campaign, everyone.customers[CUSTOMER_ID].astype("str"), contacts, EXPORTS[format])
+    assigned = preview_control(dataset, campaign.request, everyone.customers, sharing)
     audience = without(assigned.withheld) if assigned.withheld else everyone
     if fewest is not None and len(audience.customers) >= fewest:
-        seen, assigned = assigned, with_control(dataset, campaign.request, everyone.customers)
+        seen, assigned = assigned, with_control(dataset, campaign.request, everyone.customers, sharing)
         if assigned.withheld != seen.withheld:  # by somebody who sent a list of the campaign meanwhile
             audience = without(assigned.withheld)
-    return Enrolment(campaign, audience, assigned)
+    uncounted = int(audience.customers[CUSTOMER_ID].astype("str").isin(assigned.shared).sum())
+    return Enrolment(campaign, replace(audience, uncounted=uncounted), assigned)
+
+
+def _sharing(campaign: CampaignList, ids: pd.Series[str], contacts: Contacts, entry: Export) -> frozenset[str]:
+    """Return who of some customers has an address or a number that another has too, or somebody of the campaign."""
+    if contacts.customers is None:
+        return frozenset()
+    everyone = {*ids, *stored_groups(campaign.dataset, campaign.request.name)[CUSTOMER_ID]}
+    rows = canonical_contacts(contacts.customers).set_index(CUSTOMER_ID)
+    rows = rows[rows.index.isin(everyone)]
+    cells = rows.reindex(columns=[EMAIL], fill_value="").astype("str").fillna("")[EMAIL]
+    numbers = clean_contacts(rows, contacts.region or entry.region or None)[PHONE]
+    mailbox = (entry.read_as or mailboxes)(mailboxes(every_address(cells)))
+    sharing = set[str]()
+    for keys, most in ((mailbox[mailbox != ""], len(everyone)), (numbers[numbers != ""], MAX_OWNERS)):
+        owned = keys.rename("key").rename_axis(CUSTOMER_ID).reset_index().drop_duplicates()
+        owners = owned.groupby("key")[CUSTOMER_ID].transform("size")
+        sharing |= set(owned.loc[owners.between(2, most), CUSTOMER_ID])
+    return frozenset(sharing.intersection(ids))

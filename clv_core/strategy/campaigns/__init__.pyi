@@ -14,11 +14,13 @@ from .campaign import list_campaigns as list_campaigns
 from .campaign import note_sent as note_sent
 from .campaign import open_campaign as open_campaign
 from .campaign import preview_control as preview_control
+from .campaign import stored_groups as stored_groups
 from .campaign import with_control as with_control
 from .findings import headline as headline
 from .findings import notes_on as notes_on
 from .findings import offer_json as offer_json
 from .findings import outcome_json as outcome_json
+from .findings import outcome_table as outcome_table
 from .findings import say_left_out as say_left_out
 from .findings import say_next as say_next
 from .findings import say_outcome as say_outcome

@@ -7,8 +7,9 @@ datasets/<name>/campaigns/<campaign>/outcome.json     :mod:`~clv_core.strategy.c
 They are in the dataset's folder and apply to all its versions. Who is once in a group stays there: other files, other
 platforms, models and tiers change nothing. A new customer's group follows from a hash of the id and of the campaign's
 randomization, as of an experiment (:func:`~clv_core.strategy.experiments.randomized_experiment.in_control_group`), so
-that it is the same whichever list she comes with. Groups are written before the list is, the record after it: a list
-that leaves is one whose groups are on the disk.
+that it is the same whichever list she comes with. Who is reached by another's address or number when she joins is in
+neither group, and gets the list: what one of them is sent, the other reads. Groups are written before the list is, the
+record after it: a list that leaves is one whose groups are on the disk.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ GROUPS: Final = "groups.parquet"
 OUTCOME: Final = "outcome.json"
 LIST: Final = "list"
 """The group of those who are in the lists; the other is ``control``."""
+SHARED: Final = "shared"
+"""Of those who are in the lists and in neither group: another customer has their address or number too."""
 JOINED: Final = "joined"
 COLUMNS: Final = (CUSTOMER_ID, GROUP, JOINED, SEGMENT, VALUE)
 CAMPAIGN_DAYS: Final = 30
@@ -64,8 +67,10 @@ class Sending(StoredRecord):
         customers: in it.
         control: customers who would have been in it.
         left_out: customers of the segment who are neither in the list nor in the control group, by the reason of
-            lists, and ``objected``: those of the dataset who objected to profiling. Of these ``control_contact`` are
-            of the group ``list``: they do not get it, as somebody of the control group would.
+            lists, and ``objected``: those of the dataset who objected to profiling. Of these ``control_contact`` do not
+            get it, as somebody of the control group would.
+        control_there: customers of the control group whom the destination has from earlier pushes, and cannot remove.
+            They count as control group: the outcome is by what was meant for each, not by what she was sent.
     """
 
     format: str
@@ -76,6 +81,7 @@ class Sending(StoredRecord):
     customers: Count
     control: Count
     left_out: dict[str, int] = field(default_factory=dict)
+    control_there: Count = 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,12 @@ class Campaign(StoredRecord):
     def left_out(self) -> dict[str, int]:
         """Customers who were neither in the list nor in the control group when it last left, by reason."""
         return dict(self.sent[-1].left_out) if self.sent else {}
+
+    @property
+    def control_there(self) -> dict[str, int]:
+        """Customers of the control group whom a destination had when the list was last sent there, by its name."""
+        latest = {sending.destination: sending.control_there for sending in self.sent}
+        return {destination: count for destination, count in latest.items() if count}
 
 
 @dataclass(frozen=True)
@@ -187,7 +199,15 @@ class Assignment:
     @property
     def control(self) -> frozenset[str]:
         """The ids of those of the customers who do not get the list."""
-        return frozenset(self.groups.loc[self.groups[GROUP] == CONTROL, CUSTOMER_ID])
+        return self._of(CONTROL)
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The ids of those of the customers who are in neither group, for another has their address or number."""
+        return self._of(SHARED)
+
+    def _of(self, group: str) -> frozenset[str]:
+        return frozenset(self.groups.loc[self.groups[GROUP] == group, CUSTOMER_ID])
 
 
 @dataclass(frozen=True)
@@ -196,7 +216,7 @@ class Membership:
 
     Args:
         campaign: which.
-        group: ``list`` or ``control``.
+        group: ``list``, ``control`` or ``shared``.
         joined: ISO day.
         segment: in which she was then; "" for none.
         value: that was predicted of her then, money; NaN for none.
@@ -232,8 +252,9 @@ def groups(dataset: Dataset, campaign: Campaign | str) -> pd.DataFrame:
     """Return who is in a campaign.
 
     Returns:
-        customer_id, group (``list`` or ``control``), joined (ISO day), segment (of a list's segments or tiers, "" where
-        it has none) and predicted_clv (money) at the assignment, one row a customer; nobody who objects now.
+        customer_id, group (``list``, ``control`` or ``shared``), joined (ISO day), segment (of a list's segments or
+        tiers, "" where it has none) and predicted_clv (money) at the assignment, one row a customer; nobody who objects
+        now.
     """
     rows = stored_groups(dataset, campaign)
     objected = objected_ids(_workspace(dataset), dataset)
@@ -276,12 +297,16 @@ def campaigns_of(dataset: Dataset, customer: str) -> list[Membership]:
     return memberships
 
 
-def preview_control(dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame) -> Assignment:
+def preview_control(
+    dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame, sharing: Collection[str] = ()
+) -> Assignment:
     """Return who would be in which group, without writing anything; arguments and errors are :func:`with_control`'s."""
-    return _assign(dataset, request, customers)[0]
+    return _assign(dataset, request, customers, sharing)[0]
 
 
-def with_control(dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame) -> Assignment:
+def with_control(
+    dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame, sharing: Collection[str] = ()
+) -> Assignment:
     """Assign the customers who have no group yet, and return everybody's.
 
     Two processes that do at once wait for each other; their order does not matter.
@@ -291,6 +316,7 @@ def with_control(dataset: Dataset, request: CampaignRequest, customers: pd.DataF
         request: the campaign, which is created where there is none.
         customers: who may be in the list: with customer_id, predicted_clv, and ``segment`` or ``tier`` where they have
             one; nobody who objected or may not be contacted, [n].
+        sharing: ids of those who have an address or a number that another of them or of the campaign has too.
 
     Raises:
         UsageError: a new campaign without a share.
@@ -298,7 +324,7 @@ def with_control(dataset: Dataset, request: CampaignRequest, customers: pd.DataF
     """
     home = _folder(dataset) / check_name(request.name)
     with running(_workspace(dataset)), writing(home):
-        assigned, everyone = _assign(dataset, request, customers)
+        assigned, everyone = _assign(dataset, request, customers, sharing)
         if len(everyone) > len(_read_groups(home / GROUPS)) or not (home / RECORD).exists():
             _write_groups(home / GROUPS, everyone)
             write_json(home / RECORD, assigned.campaign.to_json())
@@ -336,7 +362,9 @@ def forget_customers(dataset: Dataset, customers: Collection[str]) -> int:
     return removed
 
 
-def _assign(dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame) -> tuple[Assignment, pd.DataFrame]:
+def _assign(
+    dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame, sharing: Collection[str]
+) -> tuple[Assignment, pd.DataFrame]:
     """Return the groups of some customers, and those of everybody in the campaign, old and new."""
     home = _folder(dataset) / check_name(request.name)
     exists = (home / RECORD).exists()
@@ -352,13 +380,14 @@ def _assign(dataset: Dataset, request: CampaignRequest, customers: pd.DataFrame)
     segment = next((new[column] for column in (SEGMENT, TIER) if column in new), pd.Series("", index=new.index))
     value = new[VALUE] if VALUE in new else pd.Series(np.nan, index=new.index)
     new_ids = new[CUSTOMER_ID].astype("str")
-    is_control = np.zeros(len(new), bool)
+    group = np.full(len(new), LIST, object)
     if campaign.is_measurable:
-        is_control = in_control_group(new_ids, campaign.share, campaign.randomization)
+        group[in_control_group(new_ids, campaign.share, campaign.randomization)] = CONTROL
+        group[new_ids.isin(set(sharing))] = SHARED
     joined = pd.DataFrame(
         {
             CUSTOMER_ID: new_ids,
-            GROUP: np.where(is_control, CONTROL, LIST),
+            GROUP: group,
             JOINED: max(request.day.isoformat(), campaign.started),
             SEGMENT: segment.astype("str"),
             VALUE: value.astype(float),

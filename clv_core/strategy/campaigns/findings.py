@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+import pandas as pd
+
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_clauses, say_count, say_money, translate
 from clv_core.records import JsonObject
@@ -24,6 +26,10 @@ from clv_core.strategy.campaigns.uplift import EARLY_ERROR, SECONDARY_CONFIDENCE
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
 
 NOTHING: Final = Money(0.0, 0.0, 0.0)
+OUTCOME_COLUMNS: Final = (
+    *("campaign", "started", "due", "state", "verdict", "customers", "control", "left_out"),
+    *("cost", "incremental_margin", "gain", "gain_low", "gain_high", "return"),
+)
 
 
 def total_gain(outcomes: Sequence[Outcome]) -> Money | None:
@@ -87,6 +93,8 @@ def notes_on(outcome: Outcome, language: str = DEFAULT_LANGUAGE) -> tuple[Messag
         notes.append(Message("results.note.revenue"))
     if outcome.told_apart:
         notes.append(Message("results.note.told_apart", {"others": list(outcome.told_apart)}))
+    for destination, customers in outcome.campaign.control_there.items():
+        notes.append(Message("results.note.control_there", {"name": destination, "customers": customers}))
     if left_out := {**outcome.campaign.left_out, **outcome.left_out}:
         notes.append(Message("results.note.left_out", {"reasons": say_left_out(left_out, language)}))
     return (*notes, *outcome.warnings)
@@ -150,6 +158,26 @@ def outcome_json(outcome: Outcome, currency: str, language: str = DEFAULT_LANGUA
         "message": say_outcome(outcome, currency, language).display(language),
         "notes": [note.to_json(language) for note in notes_on(outcome, language)],
     }
+
+
+def outcome_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return a row for each outcome, as a table for programs; money is of all customers in the list.
+
+    Returns:
+        campaign, started, due (ISO days), state, verdict, customers, control, left_out (in neither group), cost,
+        incremental_margin, gain (after costs) with gain_low and gain_high, and return (for each unit of cost). NaN
+        where nothing can be said.
+    """
+    rows = []
+    for outcome in outcomes:
+        margin, gain = outcome.margin, outcome.gain
+        ends = (math.nan,) * 3 if gain is None else (gain.value, gain.low, gain.high)
+        known = [outcome.campaign.name, outcome.campaign.started, outcome.due.isoformat()]
+        counts = [outcome.listed, outcome.control, sum({**outcome.campaign.left_out, **outcome.left_out}.values())]
+        money = [outcome.cost, math.nan if margin is None else margin.value, *ends]
+        returned = math.nan if outcome.returned is None else outcome.returned
+        rows.append([*known, outcome.state, outcome.verdict, *counts, *money, returned])
+    return pd.DataFrame(rows, columns=list(OUTCOME_COLUMNS))
 
 
 def offer_json(offer: LearnedOffer) -> JsonObject:

@@ -7,7 +7,8 @@ daily (:mod:`~clv_core.strategy.campaigns.uplift`). Buyers and refunds are secon
 have intervals that hold together.
 
 Who has no event in the log before the day of joining is in neither group: people who objected since, or whose rows a
-correction of the log removed. Another campaign of the same days is told apart, or makes both confounded.
+correction of the log removed. Nor are those whom another's address or number reaches. Another campaign of the same days
+is told apart, or makes both confounded.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from clv_core.collection.store import Dataset
 from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_TYPES, RETURN
 from clv_core.errors import Message
 from clv_core.features import Engine
-from clv_core.strategy.campaigns.campaign import JOINED, LIST, Campaign, due_on
+from clv_core.strategy.campaigns.campaign import CONTROL, JOINED, LIST, SHARED, Campaign, due_on
 from clv_core.strategy.campaigns.learned_effects import TierUplift
 from clv_core.strategy.campaigns.uplift import (
     CONTROLS,
@@ -219,10 +220,15 @@ def _measure(
     window, started = campaign.window_days, np.datetime64(campaign.started)
     joined = members[JOINED].to_numpy("datetime64[D]")
     seen = first.reindex(members[CUSTOMER_ID]).to_numpy("datetime64[D]")
-    is_known, is_in_time = seen < joined, joined < started + window
-    left_out = {UNKNOWN: int((~is_known).sum()), JOINED_LATE: int((is_known & ~is_in_time).sum())}
+    is_alone, is_known = (members[GROUP] != SHARED).to_numpy(), seen < joined
+    is_in_time = joined < started + window
+    left_out = {
+        SHARED: int((~is_alone).sum()),
+        UNKNOWN: int((is_alone & ~is_known).sum()),
+        JOINED_LATE: int((is_alone & is_known & ~is_in_time).sum()),
+    }
     left_out = {reason: count for reason, count in left_out.items() if count}
-    counted = members[is_known & is_in_time].reset_index(drop=True)
+    counted = members[is_alone & is_known & is_in_time].reset_index(drop=True)
     joined = counted[JOINED].to_numpy("datetime64[D]")
     due = due_on(campaign, counted)
     listed = (counted[GROUP] == LIST).to_numpy()
@@ -296,7 +302,7 @@ def _status(
     rows = other.members.set_index(CUSTOMER_ID).reindex(counted[CUSTOMER_ID])
     since = rows[JOINED].to_numpy("datetime64[D]")
     overlaps = (since < joined + window) & (since + other.window_days > joined)
-    status = np.where(rows[GROUP] == LIST, LISTED, CONTROLS)
+    status = np.where(rows[GROUP] == CONTROL, CONTROLS, LISTED)
     return np.where(overlaps, status, NOT_IN_IT)
 
 

@@ -119,6 +119,7 @@ class Pushed:
         examples: the first rows, contacts masked; of a dry run only.
         recovered: customers that an earlier push sent before it was killed, without a receipt until now.
         refused: customers who were refused for one reason before the push stopped for it; ``failed`` has some of them.
+        control_there: customers of the campaign's control group whom the destination has from earlier pushes.
         notes: warnings of the audience.
     """
 
@@ -134,12 +135,13 @@ class Pushed:
     examples: list[JsonObject] = field(default_factory=list)
     recovered: int = 0
     refused: int = 0
+    control_there: int = 0
     notes: tuple[Message, ...] = ()
 
     def to_json(self) -> JsonObject:
         """Return it for a person or a job, without the notes: their sentences depend on the language."""
         facts = ("destination", "purpose", "sent", "audience", "changed", "unchanged", "left_out", "more_left_out")
-        counts = {name: getattr(self, name) for name in (*facts, "refused", "recovered", "examples")}
+        counts = {name: getattr(self, name) for name in (*facts, "refused", "recovered", "control_there", "examples")}
         failed = [{"customer_id": customer, "reason": reason} for customer, reason in self.failed]
         return {**counts, "failed": failed}
 
@@ -182,7 +184,8 @@ def push(
         dry_run: only work out what would be sent.
         progress: listener.
         wait: sleeps for so many seconds.
-        tell: gets a warning before anything is sent where more customers are left out than by the last push.
+        tell: gets a warning before anything is sent where more customers are left out than by the last push, or the
+            destination already has some of the control group.
 
     Raises:
         ClvError: the destination refused or did not answer; ``result`` is :meth:`Pushed.to_json` of what it accepted
@@ -200,7 +203,7 @@ def push(
         if dry_run:
             places = [place for batch in plan.batches for place in batch][:EXAMPLES]
             return replace(made, examples=[_masked(rows[place]) for place in places])
-        for message in made.notes if made.more_left_out else ():
+        for message in made.notes if made.more_left_out or made.control_there else ():
             tell(message)
         facts = ("dataset", "dataset_version", "cutoff", "model", "horizon_days", "currency")
         about = {name: getattr(side, name) for name in facts}
@@ -228,7 +231,12 @@ def push(
                 _note_receipt(workspace, destination, made, side, complete=complete)
             if campaign is not None and (complete or made.sent):
                 campaign.note_sent(
-                    destination.kind, side.model, made.audience, made.left_out, destination=destination.name
+                    destination.kind,
+                    side.model,
+                    made.audience,
+                    made.left_out,
+                    destination=destination.name,
+                    control_there=made.control_there,
                 )
             ledger.close(plan.keys if complete and kind.most_rows is None else list(ledger.digests))
         return replace(made, notes=(*made.notes, *short))
@@ -289,6 +297,7 @@ def _plan(workspace: Workspace, destination: Destination, people: PushList, *, d
         left_out=left_out,
         more_left_out=more,
         recovered=ledger.without_receipt,
+        control_there=there,
         notes=notes,
     )
     return Plan(ledger, ids, rows, keys, digests, batches, made)

@@ -158,14 +158,17 @@ def _check(to: Destination, request: ListRequest, dataset: Dataset) -> None:
 
 
 def _ask_or_start(to: Destination, label: str, request: ListRequest, dataset: Dataset) -> None:
-    """Start a push; where it leaves out more customers than the last one, ask first."""
+    """Start a push; ask first where it leaves out more than the last one, or leaves some of a control group there."""
     checked = _checked(to, request, dataset)
-    if not checked.more_left_out:
+    if not (checked.more_left_out or checked.control_there):
         _start(to, label, request, dataset)
         return
     notes = [_note_text(note) for note in checked.notes if note.code.startswith(OF_PUSHES)]
     notes.append(t("exporting.left_out", reasons=row_files.reasons(checked.left_out)))
-    sure = t("pushing.more.sure", more=checked.more_left_out)
+    if checked.more_left_out:
+        sure = t("pushing.more.sure", more=checked.more_left_out)
+    else:
+        sure = t("pushing.control.sure", customers=checked.control_there)
     starting = partial(_start, to, label, request, dataset)
     confirmation.ask(Confirmation(sure, i18n.join_sentences(notes), t("pushing.send"), starting))
 

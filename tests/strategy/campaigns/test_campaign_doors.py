@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,43 @@ from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
 from clv_core.strategy.audiences import export_log
-from clv_core.strategy.campaigns import CampaignRequest, groups, open_campaign, preview_control
+from clv_core.strategy.campaigns import (
+    CampaignRequest,
+    groups,
+    notes_on,
+    open_campaign,
+    outcomes,
+    preview_control,
+)
 from clv_core.strategy.destinations import Ledger, open_destination
 from clv_core.upkeep import back_up, change_objections, prune, recover, rename
 from clv_core.workspace import Workspace
+from tests import servers
 from tests.conftest import Clv
 from tests.strategy.campaigns.conftest import SAMPLE
 
 SPRING = ("--campaign", "Spring", "--control-share", "0.3")
+
+
+class Crm(ThreadingHTTPServer):
+    """Takes whom a push to a webhook brings, and gives nobody back."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.customers = set[str]()
+
+
+class Hook(BaseHTTPRequestHandler):
+    server: Crm
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.customers |= {row["customer_id"] for row in body["customers"]}
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *words: Any) -> None:
+        pass
 
 
 @pytest.fixture
@@ -77,12 +107,11 @@ def control(workspace: Workspace, name: str = "shop") -> set[str]:
     return set(rows.loc[rows["group"] == "control", "customer_id"])
 
 
-def sharing(people: pd.DataFrame, held: set[str]) -> set[str]:
-    """Return who agreed, is in the list, and has a number of somebody of the control group."""
-    numbers = set(people.loc[people["customer_id"].isin(held), "phone"])
-    shared = people[people["phone"].isin(numbers) & (people["consent"] == "yes")]
-    found = {*shared["customer_id"]} - held
-    assert found, "nobody of the test shares a number with the control group"
+def sharing(people: pd.DataFrame) -> set[str]:
+    """Return who agreed and has a number that somebody else who did has too."""
+    agreed = people[people["consent"] == "yes"]
+    found = {*agreed.loc[agreed["phone"].duplicated(keep=False), "customer_id"]}
+    assert len(found) > 10
     return found
 
 
@@ -100,11 +129,11 @@ def test_the_control_group_is_in_no_file_whatever_the_platform(
     first, answer = send(
         "first", *SPRING, "--campaign-days", "21", "--campaign-cost", "0.5", "--campaign-margin", "0.4"
     )
-    held, reached = control(workspace), sharing(people, control(workspace))
-    assert first == agreed - held - reached
+    held = control(workspace)
+    assert first == agreed - held
     assert 0.27 < len(held) / len(agreed) < 0.33
     refusing = len(people) - len(agreed)
-    assert answer["left_out"] == {"no_consent": refusing, "control": len(held), "control_contact": len(reached)}
+    assert answer["left_out"] == {"no_consent": refusing, "control": len(held)}
     about = side(answer)
     assert about["settings"] | {"start": ""} == {
         **{"campaign": "Spring", "control_share": 0.3, "start": "", "window_days": 21},
@@ -124,9 +153,44 @@ def test_the_control_group_is_in_no_file_whatever_the_platform(
         ("mailchimp", len(kept["mailchimp"]), "mailchimp.csv"),
     ]
     assert campaign.sent[0].control == len(held)
-    assert campaign.sent[0].left_out == {"no_consent": refusing, "control_contact": len(reached)}
+    assert campaign.sent[0].left_out == {"no_consent": refusing}
     assert (campaign.window_days, campaign.cost, campaign.margin_rate) == (21, 0.5, 0.4)
     assert export_log(workspace)[0].settings["campaign"] == "Spring"
+
+
+def test_who_shares_a_contact_gets_the_list_and_is_in_neither_group(
+    send: Any, people: pd.DataFrame, workspace: Workspace, clv: Clv
+) -> None:
+    pairs = sharing(people)
+    first, answer = send("first", *SPRING)
+    rows = groups(open_dataset(workspace, "shop"), "Spring").set_index("customer_id")["group"]
+    assert set(rows.index[rows == "shared"]) == pairs <= first
+    assert [note["params"] for note in answer["warnings"] if note["code"] == "campaign_shared"] == [
+        {"customers": len(pairs)}
+    ]
+    [told] = clv("results", "shop")["campaigns"]
+    assert told["left_out"]["shared"] == len(pairs)
+    assert told["customers"] == len(first - pairs) and told["control"] == len(control(workspace))
+    assert (send("unmeasured", "--campaign", "Autumn", "--control-share", "0")[0]) == first | control(workspace)
+    autumn = groups(open_dataset(workspace, "shop"), "Autumn")["group"]
+    assert set(autumn) == {"list"}, "where nothing is measured, nobody is left out of it"
+
+
+def test_who_comes_later_and_shares_a_contact_with_the_control_group_does_not_get_it(
+    send: Any, people: pd.DataFrame, workspace: Workspace, tmp_path: Path
+) -> None:
+    send("first", *SPRING, segment="1")
+    rows = groups(open_dataset(workspace, "shop"), "Spring")
+    held = sorted(control(workspace))
+    late = sorted(set(people.loc[people["consent"] == "yes", "customer_id"]) - set(rows["customer_id"]))[:5]
+    address = people.set_index("customer_id")["email"]
+    people.loc[people["customer_id"].isin(late), "email"] = address[held[:5]].str.upper().to_numpy()
+    people.to_csv(tmp_path / "people.csv", index=False)
+    add_customers(workspace, "shop", tmp_path / "people.csv", Roles(), progress=NoProgress())
+    again, answer = send("again", "--campaign", "Spring")
+    assert not again & {*late, *held} and answer["left_out"]["control_contact"] == len(late)
+    after = groups(open_dataset(workspace, "shop"), "Spring").set_index("customer_id")["group"]
+    assert set(after[late]) == {"shared"} and set(after[held]) == {"control"}
 
 
 def test_who_moves_between_tiers_or_comes_later_keeps_her_group(send: Any, clv: Clv, workspace: Workspace) -> None:
@@ -190,8 +254,32 @@ def test_a_control_group_that_a_platform_already_has_is_told_of(
     (warning,) = [warning for warning in answer["warnings"] if warning["code"] == "push_control_stays"]
     agreed = people[people["consent"] == "yes"].rename(columns={"consent": "segment"})
     request = CampaignRequest("Spring", date(2025, 1, 1), 30, 0.3)
-    held = preview_control(open_dataset(workspace, "shop"), request, agreed).control
+    held = preview_control(open_dataset(workspace, "shop"), request, agreed, sharing(people)).control
     assert warning["params"]["customers"] == len(held & {*people["customer_id"][:500]})
+
+
+def test_those_of_the_control_group_whom_a_destination_cannot_take_back_are_said_and_stay_control(
+    clv: Clv, people: pd.DataFrame, tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRM_SECRET", "whsec_c2VjcmV0")
+    clv("destinations", "add", "lake", "--kind", "bucket", "--address", f"file://{tmp_path}/lake")
+    push = ("push", "shop", "--model", "champion", "--to")
+    with servers.serving(Crm()) as server:
+        address = f"http://127.0.0.1:{server.server_port}/hook"
+        clv("destinations", "add", "crm", "--kind", "webhook", "--address", address, "--secret", "env:CRM_SECRET")
+        for name in ("crm", "lake"):
+            clv(*push, name)
+        added = clv(*push, "crm", *SPRING)
+        replaced = clv(*push, "lake", "--campaign", "Spring")
+    held = control(workspace)
+    assert held and held <= server.customers
+    assert not held & set(pd.read_parquet(tmp_path / "lake" / "shop" / "scores.parquet")["customer_id"])
+    assert (added["control_there"], replaced["control_there"]) == (len(held), 0)
+    dataset = open_dataset(workspace, "shop")
+    assert open_campaign(dataset, "Spring").control_there == {"crm": len(held)}
+    [found] = outcomes(workspace, dataset)
+    [note] = [note for note in notes_on(found) if note.code == "results.note.control_there"]
+    assert (note.params, found.control) == ({"name": "crm", "customers": len(held)}, len(held))
 
 
 def test_words_that_make_no_campaign_are_refused(clv: Clv, workspace: Workspace, tmp_path: Path) -> None:
@@ -233,8 +321,10 @@ def test_groups_stay_through_a_new_model_a_new_name_pruning_and_a_backup(
 
 
 def test_the_file_of_a_person_says_in_which_groups_she_is(send: Any, workspace: Workspace) -> None:
-    first, _ = send("first", *SPRING)
-    for group, customer in (("control", min(control(workspace))), ("list", min(first))):
+    send("first", *SPRING)
+    by_group = groups(open_dataset(workspace, "shop"), "Spring").groupby("group")["customer_id"].min()
+    assert set(by_group.index) == {"control", "list", "shared"}
+    for group, customer in by_group.items():
         found = make_person_file(workspace, customer, NoProgress())
         [member] = found.to_json("en")["datasets"][0]["campaigns"]
         assert (member["campaign"], member["group"]) == ("Spring", group)
