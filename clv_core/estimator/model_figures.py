@@ -261,6 +261,36 @@ class ModelFigures(FittedModel):
         warn([*distrust_warnings(scored.model, self.trust_), *asked.notes])
         return asked.table()
 
+    @python_door
+    def campaign_results(self) -> pd.DataFrame:
+        """Return what each campaign of the log's customers brought beside its control group, the latest start first.
+
+        Campaigns begin where a list leaves with a control group: on the app's pages, or with ``--campaign`` on the
+        command line, in the same workspace. The log that was fitted answers: fit again once it has the days after.
+
+        Returns:
+            One row a campaign: campaign, started, due (ISO days), state (``due``, ``early``, ``waiting``, ``too_few``
+            or ``declined``), verdict (``pays``, ``loses``, ``unsure``, ``confounded``, else the state), customers and
+            control (who is counted), left_out, and in :attr:`currency_` cost, incremental_margin, gain (after costs)
+            with its 90% range gain_low and gain_high, and return (for each unit of cost). No row without a campaign.
+
+        Examples:
+            >>> from datetime import date
+            >>> from pathlib import Path
+            >>> from clv_core.collection.store import open_dataset
+            >>> from clv_core.strategy.campaigns import CampaignRequest, with_control
+            >>> from clv_core.workspace import Workspace
+            >>> shop = CLV(horizon_days=90, model="bgnbd", workspace="work", name="shop").fit(past, currency="EUR")
+            >>> mail = CampaignRequest("Mail", date(2024, 8, 1), 30, share=0.3, cost=0.1)
+            >>> groups = with_control(open_dataset(Workspace(Path("work")), "shop"), mail, shop.predict())
+            >>> shop.campaign_results()[["campaign", "due", "verdict", "customers", "control", "cost"]]
+              campaign         due verdict  customers  control  cost
+            0     Mail  2024-08-31  unsure        194      100  19.4
+        """
+        from clv_core.strategy.campaigns import outcome_table, outcomes
+
+        return outcome_table(outcomes(self._workspace, self._scored().dataset))
+
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
         from clv_core.deployment import explain_scores
 
