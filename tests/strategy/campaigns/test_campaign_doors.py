@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from clv_core import pipeline
+from clv_core import cli, pipeline
 from clv_core.collection.store import open_dataset
 from clv_core.collection.store.manifest import Roles
 from clv_core.config import TrainConfig
@@ -22,7 +23,8 @@ from clv_core.erasure.erase import erase
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
-from clv_core.strategy.audiences import export_log
+from clv_core.strategy.audiences import CampaignList, Contacts, export_log, log_export
+from clv_core.strategy.audiences.export import export
 from clv_core.strategy.campaigns import (
     CampaignRequest,
     groups,
@@ -37,6 +39,7 @@ from clv_core.workspace import Workspace
 from tests import servers
 from tests.conftest import Clv
 from tests.strategy.campaigns.conftest import SAMPLE
+from tests.strategy.lists import SIDE
 
 SPRING = ("--campaign", "Spring", "--control-share", "0.3")
 
@@ -193,6 +196,30 @@ def test_who_comes_later_and_shares_a_contact_with_the_control_group_does_not_ge
     assert set(after[late]) == {"shared"} and set(after[held]) == {"control"}
 
 
+def test_two_sessions_that_begin_a_campaign_at_once_agree_on_its_groups(
+    people: pd.DataFrame, workspace: Workspace, tmp_path: Path
+) -> None:
+    dataset = open_dataset(workspace, "shop")
+    reached = Contacts(people.drop(columns="phone"))
+    campaign = CampaignList(dataset, CampaignRequest("Spring", date(2025, 1, 1), 30, 0.3))
+    scored = pd.DataFrame({"customer_id": people["customer_id"], "predicted_clv": 1.0, "tier": 1})
+    lists = {"a": scored[:1200], "b": scored[600:], "c": scored[::2]}
+
+    def leave(name: str) -> set[str]:
+        out = tmp_path / f"{name}.csv"
+        written = export(lists[name], "csv", out, side=SIDE, contacts=reached, campaign=campaign)
+        log_export(workspace, written, "csv", SIDE, campaign)
+        return set(pd.read_csv(out, dtype=str)["customer_id"])
+
+    with ThreadPoolExecutor(3) as pool:
+        files = list(pool.map(leave, lists))
+    agreed, held = set(people.loc[people["consent"] == "yes", "customer_id"]), control(workspace)
+    for name, listed in zip(lists, files, strict=True):
+        assert listed == agreed & set(lists[name]["customer_id"]) - held
+    assert held == preview_control(dataset, campaign.request, scored[scored["customer_id"].isin(agreed)]).control
+    assert sorted(sent.file for sent in open_campaign(dataset, "Spring").sent) == ["a.csv", "b.csv", "c.csv"]
+
+
 def test_who_moves_between_tiers_or_comes_later_keeps_her_group(send: Any, clv: Clv, workspace: Workspace) -> None:
     send("top", *SPRING, segment="1")
     top = control(workspace)
@@ -315,7 +342,11 @@ def test_groups_stay_through_a_new_model_a_new_name_pruning_and_a_backup(
     prune(workspace, "shop", keep=1)
     back_up(workspace, tmp_path / "backup.zip", NoProgress())
     recover(tmp_path / "backup.zip", tmp_path / "recovered", NoProgress())
-    assert control(Workspace(tmp_path / "recovered")) == held
+    recovered, out = Workspace(tmp_path / "recovered"), tmp_path / "third.csv"
+    assert control(recovered) == held
+    words = ["--model", "champion", "--format", "csv", "--campaign", "Spring", "--out", str(out)]
+    assert cli.main(["export", "shop", *words, "--workspace", str(recovered.root)]) == 0
+    assert set(pd.read_csv(out, dtype=str)["customer_id"]) == first
     rename(workspace, "shop", "store")
     assert control(workspace, "store") == held
 
@@ -340,7 +371,7 @@ def test_a_schedule_whose_campaign_could_never_begin_is_refused(clv: Clv, worksp
 
 
 def test_the_erased_and_those_who_object_are_in_no_group(send: Any, workspace: Workspace, clv: Clv) -> None:
-    send("first", *SPRING)
+    first, _ = send("first", *SPRING)
     held = sorted(control(workspace))
     erase(workspace, [held[0]], progress=NoProgress())
     erase(workspace, [held[1]], dataset="shop", progress=NoProgress())
@@ -349,5 +380,5 @@ def test_the_erased_and_those_who_object_are_in_no_group(send: Any, workspace: W
     assert not {*held[:3]} & set(stored["customer_id"])
     assert control(workspace) == {*held[3:]}
     again, answer = send("again", "--campaign", "Spring")
-    assert not again & {*held}
+    assert again == first
     assert open_campaign(open_dataset(workspace, "shop"), "Spring").left_out["objected"] == 1
