@@ -15,9 +15,10 @@ from clv_core.collection.store import open_dataset
 from clv_core.i18n import say_day, translate
 from clv_core.strategy.campaigns import CampaignRequest, groups, list_campaigns, with_control
 from clv_core.strategy.campaigns.proposal import PastSpending, propose_control
-from clv_core.strategy.destinations import add_destination
+from clv_core.strategy.destinations import Ledger, add_destination, open_destination
 from clv_core.strategy.segments import DEFAULT_SCHEME
 from clv_core.workspace import Workspace
+from pages.ui import confirmation
 from tests.pages.conftest import OPEN, REACHABLE, control, do, enter_effects, keys_of, really, texts
 
 pytestmark = pytest.mark.first(2)
@@ -92,6 +93,22 @@ def test_a_push_for_marketing_leaves_the_control_group_out(open_page: OPEN, reac
     name, listed, control = only_campaign(root)
     assert set(pd.read_parquet(root / "lake" / "shop" / "scores.parquet")["customer_id"]) == listed
     assert translate("export.left_out.control", "en") in texts(app.run())
+
+
+def test_before_a_push_it_is_asked_whether_control_customers_may_stay_where_they_are(
+    open_page: OPEN, reachable: REACHABLE
+) -> None:
+    root, people = reachable
+    workspace = Workspace(root)
+    add_destination(workspace, "crm", "webhook", "https://crm.shop.example/clv", "env:CRM_SECRET")
+    ledger = Ledger(workspace, open_destination(workspace, "crm"), "shop")
+    ledger.accept({ledger.key(customer): "" for customer in people["customer_id"]})
+    app = do(open_page(root, "exports", lang="en"), "push_send")
+    asked = app.session_state[confirmation.OPEN]
+    agreed, shown = int((people["consent"] == "yes").sum()), translate("pushing.control.sure", "en", customers=0)
+    assert asked.question.startswith(shown.partition("0")[0]) and "“crm” has " in asked.consequence
+    assert 0 < int(re.sub(r"\D", "", asked.question)) < agreed
+    assert not list_campaigns(open_dataset(workspace, "shop"))
 
 
 @pytest.mark.parametrize(("page", "key"), [("segments", "list"), ("strategy", "plan")])
