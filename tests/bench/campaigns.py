@@ -221,8 +221,10 @@ def main() -> None:
     """Print the figures as a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shops", type=int, default=200)
-    shops = parser.parse_args().shops
-    frame = pd.DataFrame([row for seed in range(shops) for row in run_shop(seed)])
+    parser.add_argument("--first", type=int, default=0, help="seed of the first shop")
+    options = parser.parse_args()
+    shops = options.shops
+    frame = pd.DataFrame([row for seed in range(options.first, options.first + shops) for row in run_shop(seed)])
     print(f"{shops} shops of each kind, {CUSTOMERS:,} customers, {CONTROL_SHARE:.0%} in the control group")
     print(
         "| uplift | intervals hold on the due date | significant | wrong at a look before | wrong at any look |", end=""
