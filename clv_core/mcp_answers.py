@@ -253,7 +253,10 @@ class CampaignResults(Answer):
         " incremental_margin and gain (less cost) of all with their intervals, return, secondary outcomes, left_out by"
         " reason, message and notes: say them too."
     )
-    offers: Rows = Field(description="What campaigns taught: effect by tier, money of margin a customer, 90% interval.")
+    offers: Rows = Field(
+        description="What campaigns taught: effect by tier, money of margin a customer, 90% interval; by_trait"
+        " (new, active, lapsed) where these differ beyond chance."
+    )
     next: list[str] = Field(description="Whom to write to next, and the cheapest test of what nobody knows yet.")
 
 

@@ -25,6 +25,8 @@ from .findings import say_left_out as say_left_out
 from .findings import say_next as say_next
 from .findings import say_outcome as say_outcome
 from .findings import summary_lines as summary_lines
+from .learned_effects import TRAIT as TRAIT
+from .learned_effects import TRAIT_DAYS as TRAIT_DAYS
 from .next_list import LearnedOffer as LearnedOffer
 from .next_list import NextList as NextList
 from .next_list import choose_next_list as choose_next_list

@@ -11,6 +11,7 @@ import pandas as pd
 from clv_core.errors import Message
 from clv_core.i18n import DEFAULT_LANGUAGE, has, say_clauses, say_count, say_money, translate
 from clv_core.records import JsonObject
+from clv_core.strategy.campaigns.learned_effects import TRAIT, TierUplift
 from clv_core.strategy.campaigns.next_list import LearnedOffer, NextList
 from clv_core.strategy.campaigns.outcome import (
     CONFOUNDED,
@@ -24,6 +25,7 @@ from clv_core.strategy.campaigns.outcome import (
 )
 from clv_core.strategy.campaigns.uplift import EARLY_ERROR, SECONDARY_CONFIDENCE
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
+from clv_core.strategy.plans.offers import Effect
 
 NOTHING: Final = Money(0.0, 0.0, 0.0)
 OUTCOME_COLUMNS: Final = (
@@ -120,6 +122,8 @@ def say_next(made: NextList, currency: str, language: str = DEFAULT_LANGUAGE) ->
         said.append(Message("results.next", {"offer": made.offer.name, "customers": len(made.customers), **gain}))
     elif made.offer is not None:
         said.append(Message("results.next.nobody", {"offer": made.offer.name}))
+    if made.offer is not None and made.offer.by_trait:
+        said.append(Message("results.next.traits"))
     if made.unknown:
         said.append(Message("results.unknown", {"tiers": list(made.unknown)}))
         if made.tests:
@@ -151,7 +155,8 @@ def outcome_json(outcome: Outcome, currency: str, language: str = DEFAULT_LANGUA
         "gain": None if gain is None else vars(gain),
         "return": outcome.returned,
         "secondary": {name: vars(one) for name, one in outcome.secondary.items()},
-        "by_segment": [vars(one) for one in outcome.by_segment],
+        "by_segment": [_without_trait(one) for one in outcome.by_segment],
+        "by_trait": [vars(one) for one in outcome.by_trait],
         "told_apart": list(outcome.told_apart),
         "confounded_with": list(outcome.confounded_with),
         "left_out": {**campaign.left_out, **outcome.left_out},
@@ -190,12 +195,27 @@ def offer_json(offer: LearnedOffer) -> JsonObject:
         "window_days": offer.window_days,
         "cost": offer.cost,
         "margin_rate": offer.margin_rate,
-        "effects": {
-            segment: {"value": effect.value, "low": effect.low, "high": effect.high}
-            for segment, effect in offer.effects.items()
-        },
+        "effects": {segment: _effect_json(effect) for segment, effect in offer.effects.items()},
+        "by_trait": [
+            {
+                "segment": cell.segment,
+                "trait": cell.trait,
+                "customers": cell.listed,
+                "control": cell.control,
+                **_effect_json(cell.effect),
+            }
+            for cell in offer.by_trait
+        ],
         "text": None if made is None else str(made),
     }
+
+
+def _without_trait(uplift: TierUplift) -> JsonObject:
+    return {name: value for name, value in vars(uplift).items() if name != TRAIT}
+
+
+def _effect_json(effect: Effect) -> JsonObject:
+    return {"value": effect.value, "low": effect.low, "high": effect.high}
 
 
 def summary_lines(outcomes: Sequence[Outcome], currency: str, language: str = DEFAULT_LANGUAGE) -> list[str]:

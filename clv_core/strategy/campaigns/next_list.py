@@ -22,8 +22,18 @@ from clv_core.errors import UsageError
 from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import Progress
 from clv_core.strategy.campaigns.campaign import CAMPAIGN_DAYS, Campaign
-from clv_core.strategy.campaigns.learned_effects import GAIN, Test, cheapest_test, learned_effects, whom_next
-from clv_core.strategy.campaigns.outcome import DUE, Outcome
+from clv_core.strategy.campaigns.learned_effects import (
+    GAIN,
+    TRAIT,
+    Test,
+    TraitEffect,
+    cheapest_test,
+    effect_on,
+    learned_effects,
+    learned_trait_effects,
+    whom_next,
+)
+from clv_core.strategy.campaigns.outcome import DUE, Outcome, traits_on
 from clv_core.strategy.experiments.randomized_experiment import BEFORE_DAYS, residual_std
 from clv_core.strategy.experiments.treatment_effect import MIN_GROUP_SIZE
 from clv_core.strategy.plans.offers import ALL_TIERS, MAX_OFFERS, Effect, Offer
@@ -46,6 +56,7 @@ class LearnedOffer:
         cost: a customer, money.
         margin_rate: share of revenue that is margin; None: nobody said, and effects are revenue.
         effects: in money of margin a customer, by the number or key of the segment; "" is everyone.
+        by_trait: the same of customers of each trait, where traits differ beyond chance; else empty.
     """
 
     name: str
@@ -55,6 +66,7 @@ class LearnedOffer:
     cost: float
     margin_rate: float | None
     effects: dict[str, Effect]
+    by_trait: tuple[TraitEffect, ...] = ()
 
     def offer(self, segments: Sequence[str] = (), margin_rate: float = 1.0) -> Offer | None:
         """Return it as plans take it; None where none of its effects is on a segment of the plan.
@@ -64,13 +76,16 @@ class LearnedOffer:
             margin_rate: of the plan, for effects that are revenue.
         """
         rate = margin_rate if self.margin_rate is None else 1.0
-        places = {name: number for number, name in enumerate(segments, 1)}
-        numbered = {
-            ALL_TIERS if not name else int(name) if name.isdigit() else places.get(name, -1): _times(rate, effect)
-            for name, effect in self.effects.items()
-        }
+        numbered = {_number(name, segments): _times(rate, effect) for name, effect in self.effects.items()}
         known = {number: effect for number, effect in numbered.items() if number >= 0}
         return Offer(self.name, self.cost, known, window_days=self.window_days) if known else None
+
+
+def _number(segment: str, segments: Sequence[str]) -> int:
+    """Return the number of a segment that effects name, of a plan's segments; -1 where it is none of them."""
+    if not segment:
+        return ALL_TIERS
+    return int(segment) if segment.isdigit() else segments.index(segment) + 1 if segment in segments else -1
 
 
 def _times(rate: float, effect: Effect) -> Effect:
@@ -103,8 +118,10 @@ def learned_offers(outcomes: Sequence[Outcome]) -> list[LearnedOffer]:
         # The oldest first: of a tier's predictions the last one counts.
         effects = learned_effects([outcome.by_segment for outcome in reversed(group)], rate)
         if effects:
+            by_trait = learned_trait_effects([outcome.by_trait for outcome in reversed(group)], rate)
             names = tuple(outcome.campaign.name for outcome in group)
-            offers.append(LearnedOffer(names[0], names, scheme, window_days, cost, latest.margin_rate, effects))
+            terms = window_days, cost, latest.margin_rate
+            offers.append(LearnedOffer(names[0], names, scheme, *terms, effects, by_trait))
     return offers
 
 
@@ -140,7 +157,8 @@ class NextList:
 
     Args:
         offer: whose effects it goes by; None: nothing was measured yet.
-        customers: customer_id, tier or segment, predicted_clv and expected_gain, the highest gain first.
+        customers: customer_id, tier or segment, predicted_clv and expected_gain, the highest gain first; also
+            trait where the offer goes by it.
         gain: expected incremental margin less cost of all of them, money.
         low: the same if every effect is at the lower end of its interval.
         high: at the upper end.
@@ -204,14 +222,19 @@ def _list_of(
     people = SuppressionList.of(scored.workspace, dataset).without(loaded.numbered())
     names = loaded.names(dataset, language)
     made = None if offer is None else offer.offer(names)
-    effects = {tier: effect for tier in range(1, len(names) + 1) if made and (effect := made.effect_on(tier))}
-    chosen = whom_next(people, {str(tier): effect for tier, effect in effects.items()}, cost, most)
-    counts = {tier: int((chosen[TIER] == tier).sum()) for tier in effects}
-    low, high = (
-        sum(many * ((getattr(effects[tier], end) or 0.0) - cost) for tier, many in counts.items())
-        for end in ("low", "high")
-    )
-    unknown = [tier for tier in range(1, len(names) + 1) if tier not in effects]
+    tiers = range(1, len(names) + 1)
+    effects = {str(tier): effect for tier in tiers if made and (effect := made.effect_on(tier))}
+    by_trait = [
+        replace(cell, segment=str(tier))
+        for cell in (() if offer is None else offer.by_trait)
+        for tier in tiers
+        if _number(cell.segment, names) in (tier, ALL_TIERS)
+    ]
+    if by_trait:
+        people = people.assign(**{TRAIT: traits_on(dataset, people[CUSTOMER_ID], scored.as_of)})
+    chosen = whom_next(people, effects, cost, most, by_trait)
+    low, high = (float((effect_on(chosen, effects, by_trait, end) - cost).sum()) for end in ("low", "high"))
+    unknown = [tier for tier in tiers if str(tier) not in effects]
     window = CAMPAIGN_DAYS if offer is None else offer.window_days
     tests = _tests(dataset, people, unknown, window, cost, margin_rate) if cost > 0 and unknown else []
     return NextList(

@@ -29,7 +29,7 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_
 from clv_core.errors import Message
 from clv_core.features import Engine
 from clv_core.strategy.campaigns.campaign import CONTROL, JOINED, LIST, SHARED, Campaign, due_on
-from clv_core.strategy.campaigns.learned_effects import TierUplift
+from clv_core.strategy.campaigns.learned_effects import TRAIT, TRAIT_DAYS, TierUplift, trait_of
 from clv_core.strategy.campaigns.uplift import (
     CONTROLS,
     LISTED,
@@ -95,6 +95,7 @@ class Outcome:
         uplift: net revenue a customer, money; None where nothing can be said.
         secondary: share of buyers, and money refunded a customer, once it is due.
         by_segment: the uplift in each tier with enough customers, once it is due.
+        by_trait: the same of those of each trait in each tier.
         told_apart: names of campaigns of the same days whose effect is taken off.
         confounded_with: names of campaigns that this one decided who gets.
         warnings: reasons to doubt it.
@@ -110,6 +111,7 @@ class Outcome:
     uplift: Uplift | None = None
     secondary: dict[str, Uplift] = field(default_factory=dict)
     by_segment: tuple[TierUplift, ...] = ()
+    by_trait: tuple[TierUplift, ...] = ()
     told_apart: tuple[str, ...] = ()
     confounded_with: tuple[str, ...] = ()
     warnings: tuple[Message, ...] = ()
@@ -163,25 +165,30 @@ def measure_campaigns(
         campaigns: all of the dataset, those too that nobody can measure: who got them was sent something.
         members: of each campaign the table of :func:`~clv_core.strategy.campaigns.campaign.groups`.
     """
-    days, first = _customer_days(dataset, campaigns, members)
+    since = min(date.fromisoformat(campaign.started) for campaign in campaigns) - timedelta(days=BEFORE_DAYS)
+    days, first = _customer_days(dataset, pd.concat([rows[CUSTOMER_ID] for rows in members]), since)
     return [
         _measure(campaign, rows, days, first, dataset.log_end, _others(campaigns, members, place))
         for place, (campaign, rows) in enumerate(zip(campaigns, members, strict=True))
     ]
 
 
-def _customer_days(
-    dataset: Dataset, campaigns: Sequence[Campaign], members: Sequence[pd.DataFrame]
-) -> tuple[pd.DataFrame, pd.Series]:
+def traits_on(dataset: Dataset, customers: pd.Series, day: date) -> npt.NDArray[np.str_]:
+    """Return the trait of each customer on a day, as campaigns have it of those who join then, [n]."""
+    days, first = _customer_days(dataset, customers, day - timedelta(days=TRAIT_DAYS))
+    joined = np.full(len(customers), np.datetime64(day))
+    seen = first.reindex(customers).to_numpy("datetime64[D]")
+    return _traits(_Spending.of(customers, joined, days), joined, seen)
+
+
+def _customer_days(dataset: Dataset, customers: pd.Series, since: date) -> tuple[pd.DataFrame, pd.Series]:
     """Return customers' days with money: customer_id, day, value, refunds; and each customer's first day in the log."""
-    start = min(date.fromisoformat(campaign.started) for campaign in campaigns) - timedelta(days=BEFORE_DAYS)
-    ids = pd.concat([rows[CUSTOMER_ID] for rows in members]).drop_duplicates()
     engine = Engine()
     try:
-        people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(ids, pa.string())}))
+        people = ibis.memtable(pa.table({CUSTOMER_ID: pa.array(customers.drop_duplicates(), pa.string())}))
         events = dataset.events(engine.connection).semi_join(people, CUSTOMER_ID)
         money = events.filter(
-            events[EVENT_TIME] >= datetime.combine(start, time()), events[EVENT_TYPE].isin(MONEY_TYPES)
+            events[EVENT_TIME] >= datetime.combine(since, time()), events[EVENT_TYPE].isin(MONEY_TYPES)
         )
         days = money.group_by(money[CUSTOMER_ID], **{DAY: money[EVENT_TIME].date()}).agg(
             value=money[AMOUNT].sum().round(6),
@@ -271,28 +278,50 @@ def _measure(
         BUYERS: uplift(bought, listed, covariates, SECONDARY_CONFIDENCE),
         REFUNDS: uplift(refunds, listed, covariates, SECONDARY_CONFIDENCE),
     }
-    by_segment = [] if confounded else _by_segment(counted, value, listed, covariates)
+    traits = _traits(spent, joined, first.reindex(counted[CUSTOMER_ID]).to_numpy("datetime64[D]"))
+    cells = pd.DataFrame({SEGMENT: counted[SEGMENT], TRAIT: traits, VALUE: predicted})
+    measured = value, listed, covariates
     return replace(
         common,
         state=DUE,
         uplift=uplift(value, listed, covariates),
         secondary=secondary,
-        by_segment=tuple(by_segment),
+        by_segment=() if confounded else tuple(_by_cell(cells.assign(**{TRAIT: ""}), *measured)),
+        by_trait=() if confounded else tuple(_by_cell(cells, *measured)),
     )
 
 
-def _by_segment(
-    counted: pd.DataFrame, value: Floats, listed: npt.NDArray[np.bool_], covariates: Floats
-) -> list[TierUplift]:
-    """Return the uplift in each segment with enough customers in both groups."""
+def _by_cell(cells: pd.DataFrame, value: Floats, listed: npt.NDArray[np.bool_], covariates: Floats) -> list[TierUplift]:
+    """Return the uplift in each segment and trait with enough customers in both groups.
+
+    Args:
+        cells: segment, trait and predicted_clv of each customer, [n].
+        value: of each, money, [n].
+        listed: as :func:`~clv_core.strategy.campaigns.uplift.uplift` takes it.
+        covariates: likewise.
+    """
     found = []
-    for segment, rows in counted.groupby(SEGMENT, sort=True).indices.items():
+    for (segment, trait), rows in cells.groupby([SEGMENT, TRAIT], sort=True).indices.items():
         sizes = int(listed[rows].sum()), int((~listed[rows]).sum())
         if min(sizes) < MIN_GROUP_SIZE:
             continue
-        one = uplift(value[rows], listed[rows], covariates[rows])
-        found.append(TierUplift(str(segment), *sizes, one.effect, one.error, float(counted[VALUE].iloc[rows].mean())))
+        one, predicted = uplift(value[rows], listed[rows], covariates[rows]), float(cells[VALUE].iloc[rows].mean())
+        found.append(TierUplift(str(segment), *sizes, one.effect, one.error, predicted, str(trait)))
     return found
+
+
+def _traits(
+    spent: _Spending, joined: npt.NDArray[np.datetime64], seen: npt.NDArray[np.datetime64]
+) -> npt.NDArray[np.str_]:
+    """Return the trait of each customer when she joined, [n].
+
+    Args:
+        spent: by days since she joined.
+        joined: day, [n].
+        seen: her first day in the log, [n].
+    """
+    bought = spent.total("purchases", -TRAIT_DAYS, 0) > 0
+    return trait_of((joined - seen).astype(np.int64), bought)
 
 
 def _status(

@@ -20,6 +20,8 @@ from clv_core.strategy.campaigns import (
     FOLDER,
     GROUP,
     JOINED,
+    TRAIT,
+    TRAIT_DAYS,
     Outcome,
     groups,
     notes_on,
@@ -174,6 +176,8 @@ def _one(dataset: Dataset, outcome: Outcome, currency: str) -> None:
     segments = {*members[SEGMENT], *(one.segment for one in outcome.by_segment)}
     if outcome.by_segment and len(segments) > 1:
         _tiers(dataset, outcome, segments, currency)
+    if len(outcome.by_trait) > 1:
+        _traits(dataset, outcome, currency)
     _customers(members, outcome, currency)
 
 
@@ -200,19 +204,42 @@ def segment_names(dataset: Dataset, scheme: str) -> dict[str, str]:
 def _tiers(dataset: Dataset, outcome: Outcome, segments: set[str], currency: str) -> None:
     """Show the effect on each tier, and name those of which there are too few customers."""
     names = segment_names(dataset, scheme_of(outcome.campaign))
-    rows = pd.DataFrame([vars(one) for one in outcome.by_segment])[["segment", "listed", "control", "effect", "error"]]
+    columns = _uplift_columns(currency)
+    rows = pd.DataFrame([vars(one) for one in outcome.by_segment])[list(columns)]
     small = [names.get(segment, segment) for segment in sorted(segments - set(rows["segment"])) if segment]
     rows["segment"] = rows["segment"].replace(names)
-    columns = {
+    cells.table(rows, t("results.tiers"), columns, key="results_tiers")
+    if small:
+        st.caption(t("results.tiers.few", tiers=i18n.join_names(small), fewest=MIN_GROUP_SIZE))
+
+
+def _traits(dataset: Dataset, outcome: Outcome, currency: str) -> None:
+    """Show the uplift of new, active and lapsed customers in each tier."""
+    names, columns = segment_names(dataset, scheme_of(outcome.campaign)), _uplift_columns(currency)
+    columns = {"segment": columns.pop("segment"), TRAIT: trait_column(), **columns}
+    rows = pd.DataFrame([vars(one) for one in outcome.by_trait])[list(columns)]
+    rows = rows.replace({"segment": names, TRAIT: {trait: trait_name(trait) for trait in rows[TRAIT].unique()}})
+    cells.table(rows, t("results.traits"), columns, key="results_traits")
+
+
+def trait_name(trait: str) -> str:
+    """Return what customers of a trait are called."""
+    return t(f"results.trait.{trait}")
+
+
+def trait_column() -> Any:
+    """Return the column of traits, with what they are."""
+    return st.column_config.TextColumn(t("results.column.trait"), help=t("results.column.trait.help", days=TRAIT_DAYS))
+
+
+def _uplift_columns(currency: str) -> dict[str, Any]:
+    return {
         "segment": st.column_config.TextColumn(t("column.segment")),
         "listed": cells.integer(t("results.column.customers")),
         "control": cells.integer(t("results.column.control")),
         "effect": cells.money(t("results.column.effect"), currency),
         "error": cells.money(t("results.column.error"), currency),
     }
-    cells.table(rows, t("results.tiers"), columns, key="results_tiers")
-    if small:
-        st.caption(t("results.tiers.few", tiers=i18n.join_names(small), fewest=MIN_GROUP_SIZE))
 
 
 def _customers(members: pd.DataFrame, outcome: Outcome, currency: str) -> None:

@@ -10,7 +10,16 @@ import streamlit as st
 from clv_core.deployment import Scored
 from clv_core.errors import ClvError
 from clv_core.jobs import NoProgress
-from clv_core.strategy.campaigns import LearnedOffer, NextList, Outcome, choose_next_list, learned_offers, say_next
+from clv_core.strategy.campaigns import (
+    TRAIT,
+    LearnedOffer,
+    NextList,
+    Outcome,
+    choose_next_list,
+    learned_offers,
+    say_next,
+)
+from clv_core.strategy.plans import Effect
 from clv_core.strategy.segments import TIER
 from pages.ui import cells, i18n, navigation, scores, session, widgets
 from pages.ui.cache import cached
@@ -61,16 +70,13 @@ def _effects(scored: Scored, made: NextList, currency: str) -> None:
     offer = made.offer
     if offer is None:
         return
-    counts = made.customers[TIER].astype("str").value_counts()
-    names = measured.segment_names(scored.dataset, offer.scheme)
+    tier = made.customers[TIER].astype("str")
+    counts, names = tier.value_counts(), measured.segment_names(scored.dataset, offer.scheme)
     rows = pd.DataFrame(
         [
             {
                 "segment": names.get(segment, segment),
-                "effect": effect.value,
-                "low": effect.low,
-                "high": effect.high,
-                "gain": effect.value - offer.cost,
+                **_figures(effect, offer.cost),
                 "customers": int(counts.get(segment, 0)),
             }
             for segment, effect in offer.effects.items()
@@ -86,6 +92,33 @@ def _effects(scored: Scored, made: NextList, currency: str) -> None:
     }
     st.caption(t("results.next.learned", campaigns=i18n.join_names(offer.campaigns), days=offer.window_days))
     cells.table(rows, t("results.next.title"), columns, key="results_effects")
+    if offer.by_trait:
+        both = (tier + made.customers[TRAIT]).value_counts()
+        rows = pd.DataFrame(
+            [
+                {
+                    "segment": names.get(cell.segment, cell.segment),
+                    TRAIT: measured.trait_name(cell.trait),
+                    **_figures(cell.effect, offer.cost),
+                    "listed": cell.listed,
+                    "control": cell.control,
+                    "customers": int(both.get(cell.segment + cell.trait, 0)),
+                }
+                for cell in offer.by_trait
+            ]
+        )
+        columns = {
+            "segment": columns.pop("segment"),
+            TRAIT: measured.trait_column(),
+            "listed": cells.integer(t("results.column.customers")),
+            "control": cells.integer(t("results.column.control")),
+            **columns,
+        }
+        cells.table(rows[list(columns)], t("results.traits"), columns, key="results_trait_effects")
+
+
+def _figures(effect: Effect, cost: float) -> dict[str, float | None]:
+    return {"effect": effect.value, "low": effect.low, "high": effect.high, "gain": effect.value - cost}
 
 
 def _tests(made: NextList, currency: str) -> None:
