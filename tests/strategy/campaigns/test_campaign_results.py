@@ -24,6 +24,7 @@ from clv_core.strategy.campaigns import (
     headline,
     learned_offers,
     notes_on,
+    offer_json,
     outcome_json,
     outcomes,
     say_next,
@@ -34,8 +35,9 @@ from clv_core.strategy.campaigns import (
 )
 from clv_core.strategy.campaigns.campaign import Campaign
 from clv_core.strategy.campaigns.findings import total_gain
-from clv_core.strategy.campaigns.learned_effects import TierUplift
+from clv_core.strategy.campaigns.learned_effects import TRAITS, TierUplift
 from clv_core.strategy.campaigns.next_list import LearnedOffer
+from clv_core.strategy.campaigns.outcome import traits_on
 from clv_core.strategy.campaigns.uplift import Uplift
 from clv_core.strategy.plans import MONEY, Effect, Offer
 from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers
@@ -45,15 +47,29 @@ SCHEME = str(DEFAULT_SCHEME)
 CAMPAIGN = Campaign("Spring", "2025-01-01", 30, 0.1, "x", {"scheme": "quantile"}, 0.5, 0.4)
 
 
-def due(name: str, effect: float, *, cost: float = 0.5, tiers: tuple[float, ...] = (), error: float = 0.1) -> Outcome:
-    """A campaign that is over: what it brought a customer, and by tier."""
+def due(
+    name: str,
+    effect: float,
+    *,
+    cost: float = 0.5,
+    tiers: tuple[float, ...] = (),
+    error: float = 0.1,
+    traits: tuple[float, ...] = (),
+) -> Outcome:
+    """A campaign that is over: what it brought a customer, by tier, and of each trait in each tier."""
     campaign = replace(CAMPAIGN, name=name, cost=cost)
     by_segment = tuple(
         TierUplift(str(number), 900, 100, one, error, 100.0 / number) for number, one in enumerate(tiers, 1)
     )
+    by_trait = tuple(
+        replace(one, effect=brought, trait=trait)
+        for one in by_segment
+        for trait, brought in zip(TRAITS, traits, strict=False)
+    )
     uplift = Uplift(effect, effect - 1, effect + 1, 0.6)
     day = pd.Timestamp("2025-01-31").date()
-    return Outcome(campaign, "due", day, 30, 1000, 100, uplift=uplift, by_segment=by_segment)
+    common = Outcome(campaign, "due", day, 30, 1000, 100, uplift=uplift)
+    return replace(common, by_segment=by_segment, by_trait=by_trait)
 
 
 def open_scored(workspace: Workspace) -> Scored:
@@ -147,6 +163,25 @@ def test_the_next_list_is_of_tiers_in_which_it_pays_and_of_nobody_on_the_do_not_
     fewer = choose_next_list(scored, [learned], progress=NoProgress())
     assert set(made.customers["customer_id"]) - set(fewer.customers["customer_id"]) == {hidden}
     assert len(choose_next_list(scored, [learned], most=5, progress=NoProgress()).customers) == 5
+
+
+def test_the_next_list_goes_by_traits_where_they_differ(workspace: Workspace) -> None:
+    scored = open_scored(workspace)
+    found = due("Spring", 1, tiers=(3.0, 3.0, 3.0, 3.0), traits=(20.0, -20.0, 0.0))
+    (alike,) = learned_offers([replace(found, by_trait=tuple(replace(one, effect=3.0) for one in found.by_trait))])
+    assert alike.by_trait == ()
+    (learned,) = learned_offers([found])
+    told = json.loads(json.dumps(offer_json(learned), allow_nan=False))["by_trait"]
+    assert [(cell["segment"], cell["trait"]) for cell in told] == [(tier, one) for tier in "1234" for one in TRAITS]
+    assert told[0] == {"segment": "1", "trait": "new", "customers": 900, "control": 100} | {
+        end: getattr(learned.by_trait[0].effect, end) for end in ("value", "low", "high")
+    }
+    made = choose_next_list(scored, [learned], progress=NoProgress())
+    people = scored.scores(NoProgress())
+    trait = traits_on(scored.dataset, people["customer_id"], scored.as_of)
+    assert set(made.customers["customer_id"]) == set(people.loc[trait == "new", "customer_id"])
+    assert set(made.customers["trait"]) == {"new"} and made.low <= made.gain <= made.high
+    assert [message.code for message in say_next(made, "EUR")][-1] == "results.next.traits"
 
 
 def test_the_command_says_what_the_log_says_and_leaves_out_who_objects(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import statsmodels.api as sm
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, open_dataset
 from clv_core.strategy.campaigns import Campaign, Outcome
-from clv_core.strategy.campaigns.outcome import measure_campaigns
+from clv_core.strategy.campaigns.outcome import measure_campaigns, traits_on
 from clv_core.workspace import Workspace
 
 CUSTOMERS = 600
@@ -95,6 +96,31 @@ def test_on_the_due_date_it_is_the_regression_of_the_log_on_groups_and_past_spen
     tiers = {one.segment: one for one in found.by_segment}
     assert tiers["1"].effect == pytest.approx(coefficient(spent(0, 30), np.arange(CUSTOMERS) < 200), rel=0.05)
     assert (tiers["2"].listed, tiers["2"].control) == (200, 200)
+
+
+def test_effects_by_trait_are_of_what_customers_were_when_they_joined(home: Workspace) -> None:
+    days = LOG["event_time"].dt.normalize()
+    orders, first = LOG[LOG["event_type"] == "purchase"], days.groupby(LOG["customer_id"]).min().reindex(IDS)
+
+    def lately(day: date) -> np.ndarray:
+        since = (pd.Timestamp(day) - orders["event_time"].dt.normalize()).dt.days
+        return np.isin(IDS, orders.loc[(since > 0) & (since <= 90), "customer_id"])
+
+    dataset, number = open_dataset(home, "whole"), np.arange(CUSTOMERS)
+    active = lately(START)
+    assert min(active.mean(), 1 - active.mean()) > 0.1 and (pd.Timestamp(START) - first).dt.days.min() > 90
+    for trait, segment in product(("active", "lapsed"), ("1", "2")):
+        rows = np.flatnonzero((active == (trait == "active")) & ((number < 200) == (segment == "1")))
+        cells = [one for one in measure(dataset).by_trait if (one.segment, one.trait) == (segment, trait)]
+        sizes = int((rows % 2 == 0).sum()), int((rows % 2 == 1).sum())
+        assert [(one.listed, one.control) for one in cells] == ([sizes] if min(sizes) >= 30 else [])
+        for one in cells:
+            assert one.effect == pytest.approx(coefficient(spent(0, 30), rows), abs=0.5 * one.error)
+    assert len(measure(dataset).by_trait) >= 3
+    end = dataset.log_end
+    assert traits_on(dataset, pd.Series(IDS), end).tolist() == np.where(lately(end), "active", "lapsed").tolist()
+    early = START - timedelta(days=100)
+    assert set(traits_on(dataset, pd.Series(IDS), early)) == {"new"}
 
 
 def test_its_money_is_of_all_who_got_the_list(home: Workspace) -> None:
