@@ -29,7 +29,7 @@ from clv_core.columns import AMOUNT, CUSTOMER_ID, EVENT_TIME, EVENT_TYPE, MONEY_
 from clv_core.errors import Message
 from clv_core.features import Engine
 from clv_core.strategy.campaigns.campaign import CONTROL, JOINED, LIST, SHARED, Campaign, due_on
-from clv_core.strategy.campaigns.learned_effects import TRAIT, TRAIT_DAYS, TierUplift, trait_of
+from clv_core.strategy.campaigns.learned_effects import TRAIT, TRAIT_DAYS, TRAITS, TierUplift, trait_of
 from clv_core.strategy.campaigns.uplift import (
     CONTROLS,
     LISTED,
@@ -307,7 +307,7 @@ def _by_cell(cells: pd.DataFrame, value: Floats, listed: npt.NDArray[np.bool_], 
             continue
         one, predicted = uplift(value[rows], listed[rows], covariates[rows]), float(cells[VALUE].iloc[rows].mean())
         found.append(TierUplift(str(segment), *sizes, one.effect, one.error, predicted, str(trait)))
-    return found
+    return sorted(found, key=lambda one: (one.segment, TRAITS.index(one.trait) if one.trait else 0))
 
 
 def _traits(

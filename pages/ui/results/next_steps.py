@@ -101,7 +101,6 @@ def _effects(scored: Scored, made: NextList, currency: str) -> None:
                     TRAIT: measured.trait_name(cell.trait),
                     **_figures(cell.effect, offer.cost),
                     "listed": cell.listed,
-                    "control": cell.control,
                     "customers": int(both.get(cell.segment + cell.trait, 0)),
                 }
                 for cell in offer.by_trait
@@ -111,7 +110,6 @@ def _effects(scored: Scored, made: NextList, currency: str) -> None:
             "segment": columns.pop("segment"),
             TRAIT: measured.trait_column(),
             "listed": cells.integer(t("results.column.customers")),
-            "control": cells.integer(t("results.column.control")),
             **columns,
         }
         cells.table(rows[list(columns)], t("results.traits"), columns, key="results_trait_effects")
