@@ -13,7 +13,17 @@ from clv_core.collection.store import open_dataset
 from clv_core.deployment import Scored, list_bundles
 from clv_core.i18n import say_list, translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.campaigns import CampaignRequest, groups, headline, outcomes, say_outcome, with_control
+from clv_core.strategy.campaigns import (
+    CampaignRequest,
+    groups,
+    headline,
+    learned_effects,
+    learned_offers,
+    outcome,
+    outcomes,
+    say_outcome,
+    with_control,
+)
 from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers, tier_labels
 from clv_core.workspace import Workspace
 from pages.ui.results import measured
@@ -55,15 +65,43 @@ def test_the_page_says_what_the_log_says_of_each_campaign(open_page: OPEN, root:
         app.selectbox(key=measured.CHOSEN).set_value(name).run()
         sentence = say_outcome(one, "EUR", lang).display(lang)
         assert sentence in texts(app).replace("\\", "") and not app.error
-        shown = next((set(table.value["segment"]) for table in app.dataframe if "error" in table.value), set())
+        shown = next(
+            (
+                set(table.value["segment"])
+                for table in app.dataframe
+                if "error" in table.value and "trait" not in table.value
+            ),
+            set(),
+        )
         assert len(shown) == len(one.by_segment)
         tiers = dict(enumerate(tier_labels(dataset, DEFAULT_SCHEME.tiers, lang), 1))
         left = [tiers[tier] for tier in sorted(set(groups(dataset, name)["segment"].astype(int)))]
         left = [tier for tier in left if tier not in shown]
         few = translate("results.tiers.few", lang, tiers=say_list(left, lang), fewest=30)
         assert (few in texts(app)) == bool(shown and left)
+        cells = [table.value for table in app.dataframe if {"trait", "error"} <= set(table.value)]
+        assert [len(rows) for rows in cells] == [len(one.by_trait)] * (len(one.by_trait) > 1)
         members = next(table.value for table in app.dataframe if "joined" in table.value)
         assert set(members["group"]) <= {translate(f"results.group.{group}", lang) for group in ("list", "control")}
+
+
+@pytest.mark.parametrize("lang", ("en", "zh"))
+def test_the_next_list_shows_effects_by_trait_where_they_differ(
+    open_page: OPEN, root: Path, monkeypatch: pytest.MonkeyPatch, lang: str
+) -> None:
+    monkeypatch.setattr(learned_effects, "TRAITS_P_VALUE", 1.1)
+    for module in (learned_effects, outcome):  # the sample has few customers of some traits
+        monkeypatch.setattr(module, "MIN_GROUP_SIZE", 5)
+    send(root, "Spring", 40)
+    workspace = Workspace(root)
+    (learned,) = learned_offers(outcomes(workspace, open_dataset(workspace, "shop")))
+    assert learned.by_trait
+    app = open_page(root, "results", lang=lang)
+    assert not app.error and translate("results.next.traits", lang) in texts(app).replace("\\", "")
+    rows = next(table.value for table in app.dataframe if {"trait", "gain"} <= set(table.value))
+    assert rows["trait"].tolist() == [translate(f"results.trait.{cell.trait}", lang) for cell in learned.by_trait]
+    assert rows["listed"].tolist() == [cell.listed for cell in learned.by_trait]
+    assert rows["effect"].tolist() == pytest.approx([cell.effect.value for cell in learned.by_trait])
 
 
 def test_without_a_campaign_the_page_leads_to_a_list_and_proposes_a_test(open_page: OPEN, root: Path) -> None:
