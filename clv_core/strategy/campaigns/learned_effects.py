@@ -193,12 +193,12 @@ def traits_p_value(effect: npt.ArrayLike, error: npt.ArrayLike, tier: npt.ArrayL
 
     Arguments are :func:`crossed_effects`'s. 1 where no tier has two traits.
     """
-    weight = 1 / np.asarray(error, float)
+    estimate, weight = np.asarray(effect, float), 1 / np.asarray(error, float)
     tiers, traits = (np.equal.outer(np.asarray(names), np.unique(names)).astype(float) for names in (tier, trait))
     left, freedom = [], []
     for known in (tiers, np.column_stack([tiers, traits])):
-        found, _, rank, _ = np.linalg.lstsq(weight[:, None] * known, weight * effect, rcond=None)
-        left.append(float((weight**2 * (effect - known @ found) ** 2).sum()))
+        found, _, rank, _ = np.linalg.lstsq(weight[:, None] * known, weight * estimate, rcond=None)
+        left.append(float((weight**2 * (estimate - known @ found) ** 2).sum()))
         freedom.append(int(rank))
     more = freedom[1] - freedom[0]
     return float(scipy.stats.chi2.sf(left[0] - left[1], more)) if more else 1.0

@@ -295,17 +295,18 @@ def _by_cell(cells: pd.DataFrame, value: Floats, listed: npt.NDArray[np.bool_], 
     """Return the uplift in each segment and trait with enough customers in both groups.
 
     Args:
-        cells: segment, trait and predicted_clv of each customer, [n].
+        cells: segment, trait and predicted_clv of each customer, by her row, [n].
         value: of each, money, [n].
         listed: as :func:`~clv_core.strategy.campaigns.uplift.uplift` takes it.
         covariates: likewise.
     """
     found = []
-    for (segment, trait), rows in cells.groupby([SEGMENT, TRAIT], sort=True).indices.items():
+    for (segment, trait), inside in cells.groupby([SEGMENT, TRAIT]):
+        rows = inside.index.to_numpy()
         sizes = int(listed[rows].sum()), int((~listed[rows]).sum())
         if min(sizes) < MIN_GROUP_SIZE:
             continue
-        one, predicted = uplift(value[rows], listed[rows], covariates[rows]), float(cells[VALUE].iloc[rows].mean())
+        one, predicted = uplift(value[rows], listed[rows], covariates[rows]), float(inside[VALUE].mean())
         found.append(TierUplift(str(segment), *sizes, one.effect, one.error, predicted, str(trait)))
     return sorted(found, key=lambda one: (one.segment, TRAITS.index(one.trait) if one.trait else 0))
 
