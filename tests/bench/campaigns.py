@@ -357,7 +357,8 @@ def main() -> None:
         for other in ("value", "by_tier"):
             print(ratio(lists["learned"], lists[other]), end=" | ")
         print(", ".join(f"{rows[f'{name}_net'].mean():,.0f}" for name in lists), end=" | ")
-        print(f"{rows['traits_differ'].mean():.0%} | {rows['cells_held'].mean():.0%} |")
+        held = rows["cells_held"].dropna()
+        print(f"{rows['traits_differ'].mean():.0%} | {f'{held.mean():.0%}' if len(held) else '–'} |")
     print(f"An early interval halfway is {frame['width_halfway'].median():.2f} times as wide as that of the due date.")
 
 
