@@ -184,17 +184,29 @@ def open_shard(
             table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(plan.as_of))
             with atomic_path(rows) as temporary:
                 connection.to_parquet(table, str(temporary))
-        table = connection.read_parquet(str(rows))
-        hidden = _hidden(table, connection, objected)
-        if hidden:
-            table = table.filter(table[CUSTOMER_ID].notin(hidden))
-        relations = kept / hashlib.sha256("\n".join(hidden).encode()).hexdigest()[:12]
-        try:
-            log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of, cache=relations)
-        except NotEnoughData:
-            yield ShardLog(None, len(hidden), ())
-            return
-        yield ShardLog(log, len(hidden), tuple(log.store.texts("type").tolist()))
+        yield read_shard(connection, plan, kept, contents, objected)
+
+
+def read_shard(connection: Any, plan: Plan, kept: Path, contents: LogContents, objected: SuppressionList) -> ShardLog:
+    """Return the log of a shard from its rows on disk; its relations are made once, for all rounds.
+
+    Args:
+        connection: engine that reads them.
+        plan: of all shards.
+        kept: folder of the rows and of the relations, which are written unless they are there.
+        contents: what is read of the log.
+        objected: the list of those who objected to profiling.
+    """
+    table = connection.read_parquet(str(kept / EVENTS))
+    hidden = _hidden(table, connection, objected)
+    if hidden:
+        table = table.filter(table[CUSTOMER_ID].notin(hidden))
+    relations = kept / hashlib.sha256("\n".join(hidden).encode()).hexdigest()[:12]
+    try:
+        log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of, cache=relations)
+    except NotEnoughData:
+        return ShardLog(None, len(hidden), ())
+    return ShardLog(log, len(hidden), tuple(log.store.texts("type").tolist()))
 
 
 def _hidden(table: ibis.Table, connection: Any, objected: SuppressionList) -> list[str]:

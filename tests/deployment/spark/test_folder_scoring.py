@@ -22,7 +22,7 @@ from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageErr
 from clv_core.features.spark import LogFolder, Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.deployment.spark.test_cluster_worker import assert_the_same
+from tests.deployment.shards.test_shards import assert_the_same
 
 pytestmark = [
     pytest.mark.timeout(1200),  # Spark plans for long, and longer where processors are shared
@@ -40,7 +40,7 @@ def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
     found = score_folder(shop, LogFolder(spark, str(folder)), model, str(out), terms=terms, progress=NoProgress())
     expected = score(Scored.open(shop, "shop", model, terms=terms), progress=NoProgress())
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
-    assert_the_same(written, expected, 1e-5 if kind == "blend" else 1e-6)
+    assert_the_same(written, expected)
     dataset = open_dataset(shop, "shop")
     assert (found.customers, found.as_of, found.timezone) == (300, dataset.log_end, "Asia/Shanghai")
     assert found.total == pytest.approx(expected["predicted_clv"].sum(), rel=1e-6)
@@ -58,7 +58,7 @@ def test_spark_scores_a_folder_as_if_those_who_objected_were_not_in_it(
     found = score_folder(own, LogFolder(spark, str(folder)), model, str(out), progress=NoProgress())
     scored = Scored.open(own, "shop", model)
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
-    assert_the_same(written, score(scored, progress=NoProgress()), 1e-6)
+    assert_the_same(written, score(scored, progress=NoProgress()))
     assert (found.customers, found.objected, found.as_of) == (300 - len(hidden), len(hidden), scored.as_of)
 
 
