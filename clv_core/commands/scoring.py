@@ -107,8 +107,8 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
 
 def _folder(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment import Terms, open_bundle
-    from clv_core.deployment.spark import score_folder
-    from clv_core.features import REMOTE, LogFolder, Spark
+    from clv_core.deployment.shards import REMOTE
+    from clv_core.deployment.spark import LogFolder, Spark, score_folder
 
     bundle = open_bundle(context.workspace, options.model)
     trained_days = bundle.record.horizon_days
@@ -170,13 +170,13 @@ def run_merge(options: argparse.Namespace, context: Context) -> Answer:
     merged = merge_shards(context.workspace, options.shards, options.out, progress=context.progress)
     plan, bundle = merged.plan, open_bundle(context.workspace, merged.plan.model)
     about = {"events": plan.events, "timezone": plan.timezone, "currency": bundle.record.currency}
-    result = _folder_result(bundle, plan.terms, plan.as_of, merged, context, merged.gaps)
+    result = _folder_result(bundle, plan.terms, plan.as_of, merged, context)
     side_file = _write_side_file(options.out, {**about, **result})
     return {"out": str(options.out), "side_file": side_file, "shards": plan.shards, **result}
 
 
 def _folder_result(
-    bundle: Bundle, terms: Terms, as_of: date, scores: FolderScores | MergedScores, context: Context, gaps: int = 0
+    bundle: Bundle, terms: Terms, as_of: date, scores: FolderScores | MergedScores, context: Context
 ) -> Answer:
     from clv_core.deployment import bundle_staleness_warnings, gap_warnings, learned_from_objected
 
@@ -184,7 +184,7 @@ def _folder_result(
     if learned := learned_from_objected(context.workspace, bundle):
         objected.append(Message("warning.learned_from_objected", {"customers": learned}))
     assumed, stale = terms.warnings(bundle.record.horizon_days), bundle_staleness_warnings(bundle, as_of)
-    warnings = [*objected, *assumed, *stale, *gap_warnings(bundle.record.train_config, gaps)]
+    warnings = [*objected, *assumed, *stale, *gap_warnings(bundle.record.train_config, scores.gaps)]
     result = _result(bundle.id, context, terms, as_of, warnings)
     return result | {"customers": scores.customers, "predicted_total": scores.total, "objected": scores.objected}
 

@@ -1,4 +1,6 @@
 from .shard_events import MEMORY_LIMIT_MB as MEMORY_LIMIT_MB
+from .shard_events import NEEDED as NEEDED
+from .shard_events import REMOTE as REMOTE
 from .shard_events import ShardLog as ShardLog
 from .shard_events import check_reads_folder as check_reads_folder
 from .shard_events import read_shard as read_shard

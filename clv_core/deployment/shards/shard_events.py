@@ -19,12 +19,15 @@ from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.shards.shard_folder import DIGITS, Plan, Shard
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features import NEEDED, REMOTE, Engine, EventLog, LogContents, read_sql
+from clv_core.features import Engine, EventLog, LogContents, read_sql
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
     import ibis
 
+REMOTE: Final = "://"
+"""In the address of a folder that is not a path of this machine."""
+NEEDED: Final = (CUSTOMER_ID, EVENT_TIME)
 MEMORY_LIMIT_MB: Final = 512
 """Of the engine, as for a log of the workspace."""
 PARTITION: Final = "customer_md5"

@@ -27,6 +27,7 @@ from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.shards import (
     DIGITS,
     MAX_SHARDS,
+    REMOTE,
     STATISTICS,
     SUMS,
     Plan,
@@ -37,10 +38,10 @@ from clv_core.deployment.shards import (
     zone_of,
 )
 from clv_core.deployment.spark import spark_worker
+from clv_core.deployment.spark.spark_session import LogFolder
 from clv_core.deployment.spark.spark_worker import ERROR, FILES, LAST, OBJECTED, SCORES, SHARD, ShardJob
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused
-from clv_core.features import REMOTE, LogFolder
 from clv_core.jobs import Progress
 from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace, atomic_path

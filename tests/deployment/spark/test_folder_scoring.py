@@ -17,9 +17,9 @@ from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.spark.spark_scoring import score_folder
+from clv_core.deployment.spark.spark_session import LogFolder, Spark
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features.spark import LogFolder, Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.deployment.shards.test_shards import assert_the_same
