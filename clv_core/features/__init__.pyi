@@ -54,4 +54,3 @@ from .snapshot import BASIS as BASIS
 from .snapshot import RECENT_DAYS as RECENT_DAYS
 from .snapshot import Snapshot as Snapshot
 from .snapshot import concat as concat
-from .warehouse import Warehouse as Warehouse

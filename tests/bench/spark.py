@@ -101,20 +101,13 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     home, master = Path(pyspark.__file__).parent, f"spark://127.0.0.1:{port}"
-    common = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    common = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
+    common["PYTHONPATH"] = os.pathsep.join(str(Path(path).absolute()) for path in sys.path)
 
     def start(kind: str, place: Path, *words: str) -> subprocess.Popen[bytes]:
         place.mkdir(parents=True)
-        line = [
-            "java",
-            "-Xmx256m",
-            "-cp",
-            str(home / "jars" / "*"),
-            f"org.apache.spark.deploy.{kind}",
-            "--host",
-            "127.0.0.1",
-        ]
-        own = {**common, "SPARK_LOCAL_DIRS": str(place / "local")}
+        line = ["bash", str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1"]
+        own = {**os.environ, **common, "SPARK_LOCAL_DIRS": str(place / "local")}
         with (place / "log.txt").open("wb") as log:
             return subprocess.Popen([*line, *words], env=own, stdout=log, stderr=log, start_new_session=True)
 
