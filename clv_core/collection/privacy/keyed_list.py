@@ -29,6 +29,11 @@ from clv_core.workspace import Workspace, read_lines, write_text
 HASHES: Final = "hashes"
 
 
+def no_marks(word: str) -> Sequence[str]:
+    """Return nothing: no other text identifies a person."""
+    return ()
+
+
 @dataclass(frozen=True)
 class KeyedList:
     """One list of a workspace, a JSON line a person.
@@ -44,7 +49,7 @@ class KeyedList:
     workspace: Workspace
     path: str
     purpose: str
-    marks: Callable[[str], Sequence[str]] = field(default=lambda word: ())
+    marks: Callable[[str], Sequence[str]] = no_marks
     key: bytes | None = field(default=None, repr=False)
 
     @property
@@ -130,7 +135,7 @@ class KeyedList:
 
     def portable(self) -> KeyedList:
         """Return the same list with its own key, which compares texts with hashes where the workspace is not."""
-        return replace(self, key=self._key(self._root()))
+        return replace(self, key=self._key(self._root()), marks=no_marks)
 
     def _key(self, root: bytes) -> bytes:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()
