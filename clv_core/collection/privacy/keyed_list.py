@@ -135,7 +135,8 @@ class KeyedList:
 
     def portable(self) -> KeyedList:
         """Return the same list with its own key, which compares texts with hashes where the workspace is not."""
-        return replace(self, key=self._key(self._root()), marks=no_marks)
+        key = self._key(self._root()) if self.file.exists() else None
+        return replace(self, key=key, marks=no_marks)
 
     def _key(self, root: bytes) -> bytes:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()

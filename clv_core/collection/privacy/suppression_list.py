@@ -147,7 +147,7 @@ class SuppressionList:
 
     def portable(self) -> SuppressionList:
         """Return the list for processes that do not see its workspace: it carries its own key, not the workspace's."""
-        return replace(self, people=self.people.portable()) if self.hashes else self
+        return replace(self, people=self.people.portable())
 
     def add(self, words: Collection[str], **about: str) -> int:
         """Put people on the list; return how many were not on it."""
