@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from clv_core import errors
 from clv_core.collection.privacy import SuppressionList, objection_list
+from clv_core.collection.store import EVENTS
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.shards import (
@@ -228,7 +229,7 @@ class _Rounds:
     def _statistics(self, files: DataFrame) -> int:
         """Bring the statistics here; return how many customers are left out."""
         objected = 0
-        for number, name, content in files.filter(f"name <> '{spark_worker.EVENTS}'").collect():
+        for number, name, content in files.filter(f"name <> '{EVENTS}'").collect():
             if name == OBJECTED:
                 objected += int(content)
             else:
