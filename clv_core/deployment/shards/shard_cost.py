@@ -4,8 +4,8 @@ With ``events`` and ``customers`` in millions::
 
     shards       = the larger of events / 1.25 and customers / .0625, rounded up
     core seconds = 2.7 x (3 x shards + 1) + 6.5 x events + .15 x events x shards + 1.5 x customers
-    memory a run = 850 MB + 80 MB x events / shards
-    disk         = 100 MB x events + 60 MB x customers, in the folder that all shards share
+    memory a run = 950 MB + 100 MB x events / shards
+    disk         = 52 MB x events, in the folder that all shards share, until they are done
 
 The third term is the reading of what is others', and a folder that is partitioned by the customer's hash has none. The
 constants are those of the default model, the blend; models without networks take less. Money is core hours times a
@@ -42,10 +42,10 @@ SECONDS_A_MILLION_READ: Final = 0.15
 """Of a million events that a shard reads to find its own."""
 SECONDS_A_MILLION_MERGED: Final = 1.5
 """Of a million customers that the merge orders and writes."""
-MEMORY_MB, MEMORY_MB_A_MILLION = 850.0, 80.0
+MEMORY_MB, MEMORY_MB_A_MILLION = 950.0, 100.0
 """Of a process, and for each million events of its shard."""
-DISK_MB_A_MILLION, DISK_MB_A_MILLION_SCORED = 100.0, 60.0
-"""For each million events until a shard is done, and for each million customers that are scored. These constants are of
+DISK_MB_A_MILLION: Final = 52.0
+"""Of a million events, rows and relations, until their shard is done; scores take less. These constants are of
 the blend: 4 million events in 4 shards and 20 million in 16, on two cores (tests/bench/shards.py)."""
 COUNTED_ROWS: Final = 20_000_000
 """Rows of which customers are counted exactly; of more they are counted by a sketch, which errs by a few percent, or in
@@ -127,8 +127,7 @@ class Estimate(StoredRecord):
         runs = SECONDS_A_RUN * (len(ROUNDS) * shards + 1)
         seconds = runs + SECONDS_A_MILLION * events + read + SECONDS_A_MILLION_MERGED * customers
         memory = MEMORY_MB + MEMORY_MB_A_MILLION * events / shards
-        disk = DISK_MB_A_MILLION * events + DISK_MB_A_MILLION_SCORED * customers
-        return cls(shards, round(seconds, 1), round(memory, 1), round(disk, 1))
+        return cls(shards, round(seconds, 1), round(memory, 1), round(DISK_MB_A_MILLION * events, 1))
 
     @classmethod
     def saved(cls, folder: ShardFolder, files: EventFiles, plan: Plan) -> Estimate:

@@ -45,12 +45,12 @@ def test_the_estimate_is_the_formula_and_reading_what_is_others_grows_with_both(
     constants = {
         **{"SECONDS_A_RUN": 2.0, "SECONDS_A_MILLION": 7.0, "SECONDS_A_MILLION_READ": 0.5},
         **{"SECONDS_A_MILLION_MERGED": 3.0, "MEMORY_MB": 500.0, "MEMORY_MB_A_MILLION": 100.0},
-        **{"DISK_MB_A_MILLION": 90.0, "DISK_MB_A_MILLION_SCORED": 40.0},
+        **{"DISK_MB_A_MILLION": 90.0},
     }
     for name, value in constants.items():
         monkeypatch.setattr(shard_cost, name, value)
     found = Estimate.of(size(8_000_000, 1_000_000), 10)
-    assert found == Estimate(10, 2 * 31 + 7 * 8 + 3, 500 + 100 * 0.8, 90 * 8 + 40)
+    assert found == Estimate(10, 2 * 31 + 7 * 8 + 3, 500 + 100 * 0.8, 90 * 8)
     found = Estimate.of(size(8_000_000, 1_000_000, partitioned=False), 10)
     assert found.core_seconds == 2 * 31 + 7 * 8 + 0.5 * 8 * 10 + 3
 
