@@ -41,7 +41,7 @@ def prepared(folder: Path, rows: int, kind: str) -> tuple[Path, str]:
 def main() -> None:
     """Score logs in shards, and print for each what was estimated and what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[4_000_000, 20_000_000])
+    parser.add_argument("--rows", type=int, nargs="+", default=[4_000_000, 8_000_000])
     parser.add_argument("--shards", type=int, help="how many; as many as the estimate says where it is not given")
     parser.add_argument("--model", default="blend")
     parser.add_argument("--folder", type=Path, default=Path("build/shards"))

@@ -4,7 +4,7 @@ With ``events`` and ``customers`` in millions::
 
     shards       = the larger of events / 1.25 and customers / .0625, rounded up
     core seconds = 2.7 x (3 x shards + 1) + 6.5 x events + .15 x events x shards + 1.5 x customers
-    memory a run = 950 MB + 100 MB x events / shards
+    memory a run = 1,000 MB + 100 MB x events / shards
     disk         = 52 MB x events, in the folder that all shards share, until they are done
 
 The third term is the reading of what is others', and a folder that is partitioned by the customer's hash has none. The
@@ -42,11 +42,13 @@ SECONDS_A_MILLION_READ: Final = 0.15
 """Of a million events that a shard reads to find its own."""
 SECONDS_A_MILLION_MERGED: Final = 1.5
 """Of a million customers that the merge orders and writes."""
-MEMORY_MB, MEMORY_MB_A_MILLION = 950.0, 100.0
+MEMORY_MB, MEMORY_MB_A_MILLION = 1_000.0, 100.0
 """Of a process, and for each million events of its shard."""
 DISK_MB_A_MILLION: Final = 52.0
 """Of a million events, rows and relations, until their shard is done; scores take less. These constants are of
-the blend: 4 million events in 4 shards and 20 million in 16, on two cores (tests/bench/shards.py)."""
+the blend on two busy cores: 1, 4 and 8 million events in 1, 4 and 7 shards took 13, 67 and 119 core seconds, estimated
+as 18, 64 and 120, and at most 1,025, 1,034 and 1,096 MB (tests/bench/shards.py). LightGBM took 326 for 20 million in 16
+shards, idle runs and ends of processes included, where the formula says 312."""
 COUNTED_ROWS: Final = 20_000_000
 """Rows of which customers are counted exactly; of more they are counted by a sketch, which errs by a few percent, or in
 some partitions by hash. A guess: a second or two of one core."""
