@@ -241,7 +241,8 @@ class Comparison(JsonRecord):
     @classmethod
     def of(cls, folder: ShardFolder, plan: Plan, merge: RoundCost) -> Comparison:
         """Return what is recorded in a folder, and of its merge."""
-        numbers, rounds, kept = range(1, plan.shards + 1), {}, {}
+        numbers, rounds = range(1, plan.shards + 1), {}
+        kept: dict[int, float] = {}
         for step in ROUNDS:
             paths = {number: folder.cost_path(step, number) for number in numbers}
             costs = {n: RoundCost.from_json(read_json(path)) for n, path in paths.items() if path.exists()}

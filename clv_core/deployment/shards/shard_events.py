@@ -62,8 +62,8 @@ class Excluded:
         """Return the rows of everybody else, and the ids of those who objected and of those who were erased."""
         erased = self.erased.hides(frame)
         objected = self.objected.hides(frame) & ~erased
-        ids = (frame.loc[which, CUSTOMER_ID].tolist() for which in (objected, erased))
-        return frame[~(erased | objected)].reset_index(drop=True), *ids
+        rest = frame[~(erased | objected)].reset_index(drop=True)
+        return rest, frame.loc[objected, CUSTOMER_ID].tolist(), frame.loc[erased, CUSTOMER_ID].tolist()
 
 
 @dataclass(frozen=True)
