@@ -1,6 +1,4 @@
 from .shard_cost import Comparison as Comparison
-from .shard_cost import Estimate as Estimate
-from .shard_cost import FolderSize as FolderSize
 from .shard_cost import money as money
 from .shard_events import check_reads_folder as check_reads_folder
 from .shard_events import zone_of as zone_of
