@@ -44,14 +44,17 @@ def test_the_page_checks_the_log_and_says_what_it_cannot_find(open_page: OPEN, b
 
 def test_who_opened_a_card_stands_in_the_log_once_and_is_looked_up(open_page: OPEN, root: Path) -> None:
     workspace = Workspace(root)
+    earlier = sum(line["action"] == "card" for line in audit.lines(workspace))  # other tests share the workspace
     app = open_page(root, "customer")
     first = app.query_params.get("customer", "") or app.session_state["card_noted"][2]
     app.run()
-    assert len(card_views(workspace, first)) == 1
+    assert sum(line["action"] == "card" for line in audit.lines(workspace)) == earlier + 1
+    views = card_views(workspace, first)
+    assert 1 <= len(views) <= earlier + 1
     other = opened(open_page, root)
     assert translate("audit.card") in other.dataframe[0].value.to_string()
     assert first not in texts(other) + other.dataframe[0].value.to_string()
     do(other, ("audit_views_id", first), "audit_views")
-    assert len(other.dataframe[1].value) == 1
+    assert len(other.dataframe[1].value) == len(views)
     do(other, ("audit_views_id", "nobody"), "audit_views")
     assert translate("privacy.audit.views.none") in texts(other)

@@ -1,6 +1,9 @@
+from .shard_cost import Comparison as Comparison
+from .shard_cost import money as money
 from .shard_events import MEMORY_LIMIT_MB as MEMORY_LIMIT_MB
 from .shard_events import NEEDED as NEEDED
 from .shard_events import REMOTE as REMOTE
+from .shard_events import Excluded as Excluded
 from .shard_events import ShardLog as ShardLog
 from .shard_events import check_reads_folder as check_reads_folder
 from .shard_events import read_shard as read_shard
@@ -14,6 +17,7 @@ from .shard_folder import Shard as Shard
 from .shard_folder import ShardFolder as ShardFolder
 from .shard_scoring import FolderRequest as FolderRequest
 from .shard_scoring import MergedScores as MergedScores
+from .shard_scoring import estimate_shards as estimate_shards
 from .shard_scoring import merge_shards as merge_shards
 from .shard_scoring import not_ready as not_ready
 from .shard_scoring import score_shard as score_shard

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from clv_core import errors
-from clv_core.collection.privacy import SuppressionList, objection_list
 from clv_core.collection.store import EVENTS
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle, open_bundle
@@ -31,6 +30,7 @@ from clv_core.deployment.shards import (
     REMOTE,
     STATISTICS,
     SUMS,
+    Excluded,
     Plan,
     ShardFolder,
     check_reads_folder,
@@ -40,7 +40,7 @@ from clv_core.deployment.shards import (
 )
 from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_session import LogFolder
-from clv_core.deployment.spark.spark_worker import ERROR, FILES, LAST, OBJECTED, SCORES, SHARD, ShardJob
+from clv_core.deployment.spark.spark_worker import ERROR, FILES, LAST, LEFT_OUT, SCORES, SHARD, ShardJob
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused
 from clv_core.jobs import Progress
@@ -65,6 +65,7 @@ class FolderScores:
         as_of: the cutoff.
         timezone: that its days were counted in.
         objected: customers of the folder who objected to profiling, by id, and are left out.
+        erased: those who were erased, likewise.
         gaps: how many have a gap that kept windows out of training; it is filled.
     """
 
@@ -73,6 +74,7 @@ class FolderScores:
     as_of: date
     timezone: str
     objected: int
+    erased: int
     gaps: int
 
 
@@ -121,10 +123,10 @@ def score_folder(
     if REMOTE not in out and Path(out).exists():
         raise Refused("out_exists", path=out)
     progress.report("features", 0, 1)
-    objected = objection_list(workspace)
+    excluded = Excluded.of(workspace, bundle)
     events = _events(folder)
     with _our_errors():
-        size = _size(events, objected.portable())
+        size = _size(events, excluded.portable())
         if size.last is None:
             raise NotFound("no_events_folder", path=folder.events)
         end = size.last.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
@@ -134,7 +136,7 @@ def score_folder(
         cores = folder.spark.session.sparkContext.defaultParallelism
         plan = Plan(bundle.id, folder.events, (0, 0), zone, _shards(size, cores), as_of, terms)
         with temporary_folder("clv-shards-") as scratch:
-            return _Rounds(folder, bundle, plan, ShardFolder(scratch), objected, progress).run(events, out)
+            return _Rounds(folder, bundle, plan, ShardFolder(scratch), excluded, progress).run(events, out)
 
 
 def _events(folder: LogFolder) -> DataFrame:
@@ -147,15 +149,15 @@ def _events(folder: LogFolder) -> DataFrame:
     return events.withColumns(texts).filter(F.col(CUSTOMER_ID).isNotNull())
 
 
-def _size(events: DataFrame, objected: SuppressionList) -> _Size:
-    """Return the log's size; its last moment is of someone who did not object to profiling."""
+def _size(events: DataFrame, excluded: Excluded) -> _Size:
+    """Return the log's size; its last moment is of someone who is not excluded."""
     from pyspark.sql import functions as F
 
     last = F.max(EVENT_TIME)
     found = events.agg(F.count("*"), F.approx_count_distinct(CUSTOMER_ID), last).collect()[0]
-    if objected.hashes:
+    if excluded:
         latest = events.groupBy(CUSTOMER_ID).agg(last.alias("last"))
-        moments = latest.mapInArrow(partial(spark_worker.last_events, objected), LAST)
+        moments = latest.mapInArrow(partial(spark_worker.last_events, excluded), LAST)
         return _Size(found[0], found[1], moments.agg(F.max("last")).collect()[0][0])
     return _Size(*found)
 
@@ -174,7 +176,7 @@ class _Rounds:
         bundle: the model.
         plan: of all shards.
         merged: of the driver; what shards hand over is written there.
-        objected: the list of those who objected to profiling.
+        excluded: whom no shard reads.
         progress: listener.
     """
 
@@ -184,12 +186,12 @@ class _Rounds:
         bundle: Bundle,
         plan: Plan,
         merged: ShardFolder,
-        objected: SuppressionList,
+        excluded: Excluded,
         progress: Progress,
     ) -> None:
         self.session: Any = folder.spark.session
         self.bundle, self.plan, self.merged, self.progress = bundle, plan, merged, progress
-        self.job = self.session.sparkContext.broadcast(ShardJob.of(uuid.uuid4().hex, bundle, plan, objected))
+        self.job = self.session.sparkContext.broadcast(ShardJob.of(uuid.uuid4().hex, bundle, plan, excluded))
         self.gaps = self.session.sparkContext.accumulator(0)
 
     def run(self, events: DataFrame, out: str) -> FolderScores:
@@ -200,7 +202,7 @@ class _Rounds:
         # kept, so that the next rounds need no shuffle; a lost part is made again from the events
         files = by_shard.mapInArrow(partial(spark_worker.statistics, self.job), FILES).persist(StorageLevel.DISK_ONLY)
         try:
-            objected = self._statistics(files)
+            left_out = self._statistics(files)
             fit = fit_shards(self.merged, self.plan, self.bundle)
             self._sums(files.mapInArrow(partial(spark_worker.sums, self.job, _text(fit)), FILES))
             population = population_of(self.merged, self.plan, self.bundle, fit)
@@ -212,7 +214,7 @@ class _Rounds:
         written = self.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)")
         ((customers, total),) = written.collect()
         self.progress.report("scoring", customers, customers)
-        return FolderScores(customers, float(total), self.plan.as_of, self.plan.timezone, objected, self.gaps.value)
+        return FolderScores(customers, float(total), self.plan.as_of, self.plan.timezone, *left_out, self.gaps.value)
 
     def _shard(self) -> Any:
         """The number of a row's shard, by the bounds of :class:`~clv_core.deployment.shards.Shard`."""
@@ -226,15 +228,16 @@ class _Rounds:
 
         return (F.col(SHARD) - 1).cast("int")
 
-    def _statistics(self, files: DataFrame) -> int:
-        """Bring the statistics here; return how many customers are left out."""
-        objected = 0
+    def _statistics(self, files: DataFrame) -> tuple[int, int]:
+        """Bring the statistics here; return how many customers had objected, and how many were erased."""
+        objected = erased = 0
         for number, name, content in files.filter(f"name <> '{EVENTS}'").collect():
-            if name == OBJECTED:
-                objected += int(content)
+            if name == LEFT_OUT:
+                some_objected, some_erased = json.loads(content)
+                objected, erased = objected + some_objected, erased + some_erased
             else:
                 _write(self.merged.path(STATISTICS, number) / name, content)
-        return objected
+        return objected, erased
 
     def _sums(self, files: DataFrame) -> None:
         for number, _, content in files.collect():

@@ -30,6 +30,7 @@ from clv_core.deployment.shards import (
     MEMORY_LIMIT_MB,
     STATISTICS,
     SUMS,
+    Excluded,
     Fit,
     Plan,
     ShardFolder,
@@ -47,15 +48,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark import Accumulator, Broadcast
 
-    from clv_core.collection.privacy import SuppressionList
-
 SHARD: Final = "shard"
 """Column of the shard's number, from 1."""
 FILES: Final = f"{SHARD} long, name string, content binary"
 """Spark schema of files; one that is larger than :data:`CHUNK_BYTES` is several rows, in order."""
 CHUNK_BYTES: Final = 4 << 20
-OBJECTED: Final = "objected"
-"""Name of the file that says how many of a shard were left out."""
+LEFT_OUT: Final = "left_out"
+"""Name of the file that says how many of a shard had objected, and how many were erased."""
 SCORES: Final = (
     "customer_id string, as_of string, horizon_days long, p_purchase double, predicted_clv double, "
     "clv_p10 double, clv_p50 double, clv_p90 double, model string"
@@ -79,7 +78,7 @@ class ShardJob:
         record: its record, as JSON.
         files: what the model is loaded from, by name.
         plan: of the shards, as JSON.
-        objected: the list of those who objected to profiling, with its key.
+        excluded: whom no shard reads; the lists' keys go with them.
     """
 
     run: str
@@ -87,10 +86,10 @@ class ShardJob:
     record: str
     files: tuple[tuple[str, bytes], ...]
     plan: str
-    objected: SuppressionList
+    excluded: Excluded
 
     @classmethod
-    def of(cls, run: str, bundle: Bundle, plan: Plan, objected: SuppressionList) -> Self:
+    def of(cls, run: str, bundle: Bundle, plan: Plan, excluded: Excluded) -> Self:
         """Return the value to broadcast; files pass their checksums first.
 
         Raises:
@@ -98,7 +97,7 @@ class ShardJob:
         """
         files = tuple((name, bundle.read(name)) for name in MODEL_FILES)
         record, plan_json = (json.dumps(part.to_json()) for part in (bundle.record, plan))
-        return cls(run, bundle.id, record, files, plan_json, objected.portable())
+        return cls(run, bundle.id, record, files, plan_json, excluded.portable())
 
     @property
     def folder(self) -> Path:
@@ -123,10 +122,10 @@ def load_bundle(job: ShardJob) -> Bundle:
     return bundle
 
 
-def last_events(objected: SuppressionList, batches: Batches) -> Batches:
-    """Yield the last event of those who did not object, of each batch of ``customer_id`` and ``last``."""
+def last_events(excluded: Excluded, batches: Batches) -> Batches:
+    """Yield the last event of those who are not excluded, of each batch of ``customer_id`` and ``last``."""
     for batch in batches:
-        frame = objected.without(batch.to_pandas())
+        frame = excluded.split(batch.to_pandas())[0]
         if len(frame):
             yield _batch(pd.DataFrame({"last": [frame["last"].max()]}))
 
@@ -135,7 +134,7 @@ def statistics(variable: Broadcast[ShardJob], batches: Batches) -> Batches:
     """Do a shard's first round; ``batches`` are its events, with its number in the column :data:`SHARD`.
 
     Yields:
-        :data:`FILES`: the statistics, how many objected, and the rows.
+        :data:`FILES`: the statistics, how many were left out, and the rows.
     """
     from pyspark import TaskContext
 
@@ -150,7 +149,7 @@ def statistics(variable: Broadcast[ShardJob], batches: Batches) -> Batches:
         write_statistics(folder, plan, number, shard, load_bundle(job))
         for path in sorted(made.iterdir()):
             yield from _sent(number, path.name, path.read_bytes())
-        yield from _sent(number, OBJECTED, str(shard.objected).encode())
+        yield from _sent(number, LEFT_OUT, json.dumps([shard.objected, shard.erased]).encode())
     if (kept / EVENTS).exists():
         with (kept / EVENTS).open("rb") as file:
             while content := file.read(CHUNK_BYTES):
@@ -223,9 +222,9 @@ def _open(
         _write_missing(rows, iter(chunks))
         if rows.exists():
             contents = LogContents(**load_bundle(job).record.train_config.of_log())
-            yield read_shard(connection, plan, kept, contents, job.objected)
+            yield read_shard(connection, plan, kept, contents, job.excluded)
         else:
-            yield ShardLog(None, 0, ())
+            yield ShardLog(None, 0, 0, ())
     except ClvError as error:
         told = {"kind": type(error).__name__, "code": error.code, "params": error.params}
         raise RuntimeError(ERROR + json.dumps(told)) from error

@@ -12,9 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from clv_core.collection.privacy.erased_customers import erased_customers
 from clv_core.collection.privacy.objections import objection_list
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle
+from clv_core.deployment.shards.shard_events import Excluded
 from clv_core.deployment.shards.shard_folder import Plan
 from clv_core.deployment.spark import spark_worker
 from clv_core.deployment.spark.spark_worker import SCORES, ShardJob, last_events, load_bundle
@@ -39,7 +41,7 @@ def test_the_columns_that_spark_is_told_of_are_those_of_score() -> None:
 def test_a_bundle_that_was_changed_on_its_way_is_refused(
     shop: Workspace, bundles: dict[str, Bundle], plan: Plan
 ) -> None:
-    job = pickle.loads(pickle.dumps(ShardJob.of("run", bundles["bgnbd"], plan, objection_list(shop))))
+    job = pickle.loads(pickle.dumps(ShardJob.of("run", bundles["bgnbd"], plan, Excluded.of(shop, bundles["bgnbd"]))))
     assert load_bundle(job).id == bundles["bgnbd"].id
     (name, content), *others = job.files
     turned = bytes([content[0] ^ 1]) + content[1:]
@@ -48,17 +50,19 @@ def test_a_bundle_that_was_changed_on_its_way_is_refused(
     assert caught.value.code == "bundle_damaged" and caught.value.params["file"] == name
 
 
-def test_the_list_of_objections_knows_people_where_neither_workspace_nor_its_key_is(
-    shop: Workspace, tmp_path: Path
+def test_lists_of_whom_to_leave_out_know_people_where_neither_workspace_nor_its_key_is(
+    shop: Workspace, bundles: dict[str, Bundle], tmp_path: Path
 ) -> None:
     own = Workspace(shutil.copytree(shop.root, tmp_path / "workspace"))
-    objection_list(own).add({"a", "b"})
-    sent = pickle.dumps(objection_list(own).portable())
+    objection_list(own).add({"a"})
+    erased_customers(own).add({"b"}, dataset="")
+    sent = pickle.dumps(Excluded.of(own, bundles["bgnbd"]).portable())
     shutil.rmtree(own.root)
     (tmp_path / "workspace.key").unlink()
     listed = pickle.loads(sent)
     frame = pd.DataFrame({"customer_id": ["a", "c", "b"], "last": pd.to_datetime(["2024-03-03", "2024-01-01", None])})
-    assert listed.hides(frame).tolist() == [True, False, True]
+    left, objected, erased = listed.split(frame)
+    assert (left["customer_id"].tolist(), objected, erased) == (["c"], ["a"], ["b"])
     batches = iter([pa.RecordBatch.from_pandas(frame), pa.RecordBatch.from_pandas(frame.iloc[[0, 2]])])
     (last,) = last_events(listed, batches)
     assert last.to_pylist() == [{"last": pd.Timestamp("2024-01-01")}]
