@@ -125,7 +125,7 @@ def _audit(workspace: Workspace, options: argparse.Namespace, result: JsonObject
     A new version or model is named in the result: the arguments name its kind at most.
     """
     action = " ".join(filter(None, [options.command, getattr(options, "action", None)]))
-    if action in AUDITED:
+    if action in AUDITED and not getattr(options, "estimate", False):  # an estimate scores nobody
         name = getattr(options, "name", None)
         name = name if isinstance(name, str) else None
         model = result.get("model") or getattr(options, "model", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -23,10 +24,11 @@ from clv_core.commands import (
 )
 from clv_core.commands.parser import command, option
 from clv_core.errors import Message, UsageError
+from clv_core.i18n import say_count, say_elapsed, say_number
 
 if TYPE_CHECKING:
     from clv_core.deployment import Bundle, Terms
-    from clv_core.deployment.shards import MergedScores
+    from clv_core.deployment.shards import Comparison, FolderRequest, MergedScores
     from clv_core.deployment.spark import FolderScores
 
 SPARK: Final = (
@@ -36,6 +38,19 @@ SPARK: Final = (
 )
 """Options of events that are no dataset: where they are, and who reads them."""
 
+
+def price(text: str) -> float:
+    """Read a price of the command line: a number of 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"invalid float value: {text!r}")
+    return value
+
+
+CORE_HOUR_PRICE: Final = option("--core-hour-price", "cli.score.core_hour_price", type=price)
 STRONGEST = 10
 """Feature groups that the result lists; there are 18 in all, and the table on disk has each."""
 
@@ -44,13 +59,19 @@ def check_score(options: argparse.Namespace) -> None:
     """Refuse options of ``score`` that do not go together.
 
     Raises:
-        UsageError: neither a dataset nor a folder is named, or both are; a dataset has no shards; the file has an
-            unsupported ending.
+        UsageError: neither a dataset nor a folder is named, or both are; a dataset has no shards and no estimate; only
+            an estimate has a price, and only an estimate writes nothing; the file has an unsupported ending.
     """
     if (options.name is None) == (options.events is None):
         raise UsageError("dataset_or_events")
     if options.shard is not None and options.events is None:
         raise UsageError("shard_without_events")
+    if options.estimate and options.events is None:
+        raise UsageError("estimate_without_events")
+    if options.core_hour_price is not None and not options.estimate:
+        raise UsageError("price_without_estimate")
+    if options.out is None and not options.estimate:
+        raise UsageError("score_out")
     if options.events is None and Path(options.out).suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=options.out, endings=".csv, .parquet")
 
@@ -60,8 +81,10 @@ def check_score(options: argparse.Namespace) -> None:
     option("name", "cli.option.dataset", nargs="?"),
     *SPARK,
     option("--shard", "cli.score.shard", metavar="3/16"),
+    option("--estimate", "cli.score.estimate", action="store_true"),
+    CORE_HOUR_PRICE,
     MODEL,
-    option("--out", "cli.score.out", required=True),
+    option("--out", "cli.score.out"),
     option("--cutoff", "cli.score.cutoff", type=day),
     option("--horizon-days", "cli.score.horizon", type=horizon),
     option("--discount-rate", "cli.score.discount", type=float, default=0.0),
@@ -75,6 +98,8 @@ def run_score(options: argparse.Namespace, context: Context) -> Answer:
         UsageError: see :func:`check_score`.
     """
     check_score(options)
+    if options.estimate:
+        return _estimate(options, context)
     if options.shard is not None:
         return _shard(options, context)
     return _dataset(options, context) if options.events is None else _folder(options, context)
@@ -107,8 +132,8 @@ def _dataset(options: argparse.Namespace, context: Context) -> Answer:
 
 def _folder(options: argparse.Namespace, context: Context) -> Answer:
     from clv_core.deployment import Terms, open_bundle
-    from clv_core.deployment.spark import score_folder
-    from clv_core.features import REMOTE, LogFolder, Spark
+    from clv_core.deployment.shards import REMOTE
+    from clv_core.deployment.spark import LogFolder, Spark, score_folder
 
     bundle = open_bundle(context.workspace, options.model)
     trained_days = bundle.record.horizon_days
@@ -129,17 +154,56 @@ def _folder(options: argparse.Namespace, context: Context) -> Answer:
     return {"out": options.out, "side_file": side_file, **result}
 
 
-def _shard(options: argparse.Namespace, context: Context) -> Answer:
+def _request(options: argparse.Namespace, context: Context) -> FolderRequest:
     from clv_core.deployment import Terms, open_bundle
-    from clv_core.deployment.shards import FolderRequest, Shard, not_ready, score_shard
+    from clv_core.deployment.shards import FolderRequest
 
-    shard = Shard.parse(options.shard)
     trained_days = open_bundle(context.workspace, options.model).record.horizon_days
     terms = Terms.of(options.horizon_days, trained_days, options.discount_rate, options.margin_rate)
-    request = FolderRequest(options.events, options.model, options.timezone, options.cutoff, terms)
-    run = score_shard(context.workspace, request, shard, Path(options.out), progress=context.progress)
+    return FolderRequest(options.events, options.model, options.timezone, options.cutoff, terms)
+
+
+def _estimate(options: argparse.Namespace, context: Context) -> Answer:
+    from clv_core.deployment.shards import Shard, estimate_shards, money
+
+    shards = None if options.shard is None else Shard.parse(options.shard).of
+    size, estimate = estimate_shards(context.workspace, _request(options, context), shards)
+    cost = money(estimate.core_seconds, options.core_hour_price)
+    language = context.language
+    params = {
+        "events": say_count(size.events, language),
+        "customers": say_count(size.customers, language),
+        "shards": estimate.shards,
+        "time": say_elapsed(estimate.core_seconds, language),
+        "memory": say_number(estimate.memory_mb / 1e3, language, 2),
+        "disk": say_number(estimate.disk_mb / 1e3, language, 2),
+    }
+    messages = [Message("shards.estimate", params)]
+    if cost is not None:
+        params = {"price": f"{options.core_hour_price:g}", "money": say_number(cost, language)}
+        messages.append(Message("shards.money", params))
+    print_messages(messages, context)
+    return {
+        "events": options.events,
+        "model": options.model,
+        "folder": size.to_json(),
+        **estimate.to_json(),
+        "core_hours": estimate.core_seconds / 3600,
+        "money": cost,
+        "messages": [message.to_json(language) for message in messages],
+    }
+
+
+def _shard(options: argparse.Namespace, context: Context) -> Answer:
+    from clv_core.deployment.shards import Shard, not_ready, score_shard
+
+    shard, request = Shard.parse(options.shard), _request(options, context)
+    out, report = Path(options.out), context.progress
+    run = score_shard(context.workspace, request, shard, out, progress=report, own_process=True)
+    done = Message("shards.progress", {"shards": shard.of, **run.progress})
+    print_messages([done], context)
     if run.waits_for and not run.written:
-        raise not_ready(run.waits_for, run.round, shard.of)
+        raise not_ready(run.waits_for, run.round, run.progress, shard.of)
     return {
         "shard": str(shard),
         "out": options.out,
@@ -148,6 +212,9 @@ def _shard(options: argparse.Namespace, context: Context) -> Answer:
         "done": not run.waits_for,
         "waits_for": {"round": run.round, "shards": run.waits_for} if run.waits_for else None,
         "customers": run.customers,
+        "progress": {"shards": shard.of, **run.progress},
+        "estimate": run.estimate.to_json(),
+        "message": done.text(context.language),
     }
 
 
@@ -155,6 +222,7 @@ def _shard(options: argparse.Namespace, context: Context) -> Answer:
     "merge",
     option("shards", "cli.merge.shards", type=Path, metavar="DIR"),
     option("--out", "cli.merge.out", required=True, type=Path),
+    CORE_HOUR_PRICE,
 )
 def run_merge(options: argparse.Namespace, context: Context) -> Answer:
     """Write the scores of all shards and their side file, and return counts and totals.
@@ -167,24 +235,56 @@ def run_merge(options: argparse.Namespace, context: Context) -> Answer:
 
     if options.out.suffix not in (".csv", ".parquet"):
         raise UsageError("bad_out", path=str(options.out), endings=".csv, .parquet")
-    merged = merge_shards(context.workspace, options.shards, options.out, progress=context.progress)
+    merged = merge_shards(context.workspace, options.shards, options.out, progress=context.progress, own_process=True)
     plan, bundle = merged.plan, open_bundle(context.workspace, merged.plan.model)
     about = {"events": plan.events, "timezone": plan.timezone, "currency": bundle.record.currency}
-    result = _folder_result(bundle, plan.terms, plan.as_of, merged, context, merged.gaps)
+    result = _folder_result(bundle, plan.terms, plan.as_of, merged, context)
     side_file = _write_side_file(options.out, {**about, **result})
-    return {"out": str(options.out), "side_file": side_file, "shards": plan.shards, **result}
+    cost = _compared(merged.cost, options.core_hour_price, context)
+    return {"out": str(options.out), "side_file": side_file, "shards": plan.shards, **result, "cost": cost}
+
+
+def _compared(cost: Comparison, core_hour_price: float | None, context: Context) -> Answer:
+    """Return what shards took beside what was estimated, and print it."""
+    from clv_core.deployment.shards import money
+
+    language, estimated, taken = context.language, cost.estimated, cost.taken
+    params = {"time": say_elapsed(taken.core_seconds, language), "memory": say_number(taken.memory_mb / 1e3, language)}
+    messages = [Message("shards.taken", params)]
+    prices = {"taken": money(taken.core_seconds, core_hour_price), "estimated": None}
+    if estimated is not None:
+        prices["estimated"] = money(estimated.core_seconds, core_hour_price)
+        messages.append(
+            Message(
+                "shards.estimated",
+                {
+                    "time": say_elapsed(estimated.core_seconds, language),
+                    "memory": say_number(estimated.memory_mb / 1e3, language),
+                },
+            )
+        )
+    if prices["taken"] is not None:
+        params = {"price": f"{core_hour_price:g}", "money": say_number(prices["taken"], language)}
+        messages.append(Message("shards.money", params))
+    if cost.unrecorded:
+        messages.append(Message("shards.unrecorded", {"rounds": cost.unrecorded}))
+    print_messages(messages, context)
+    told = [message.to_json(language) for message in messages]
+    return {**cost.to_json(), "money": None if core_hour_price is None else prices, "messages": told}
 
 
 def _folder_result(
-    bundle: Bundle, terms: Terms, as_of: date, scores: FolderScores | MergedScores, context: Context, gaps: int = 0
+    bundle: Bundle, terms: Terms, as_of: date, scores: FolderScores | MergedScores, context: Context
 ) -> Answer:
     from clv_core.deployment import bundle_staleness_warnings, gap_warnings, learned_from_objected
 
     objected = [Message("warning.objected", {"customers": scores.objected})] if scores.objected else []
+    if scores.erased:
+        objected.append(Message("warning.erased_in_folder", {"customers": scores.erased}))
     if learned := learned_from_objected(context.workspace, bundle):
         objected.append(Message("warning.learned_from_objected", {"customers": learned}))
     assumed, stale = terms.warnings(bundle.record.horizon_days), bundle_staleness_warnings(bundle, as_of)
-    warnings = [*objected, *assumed, *stale, *gap_warnings(bundle.record.train_config, gaps)]
+    warnings = [*objected, *assumed, *stale, *gap_warnings(bundle.record.train_config, scores.gaps)]
     result = _result(bundle.id, context, terms, as_of, warnings)
     return result | {"customers": scores.customers, "predicted_total": scores.total, "objected": scores.objected}
 

@@ -125,8 +125,7 @@ def ignored_settings(options: argparse.Namespace, config: TrainConfig, models: S
 
 
 def _sample(options: argparse.Namespace, context: Context) -> None:
-    from clv_core.deployment.spark import sample_folder
-    from clv_core.features import LogFolder, Spark
+    from clv_core.deployment.spark import LogFolder, Spark, sample_folder
 
     with Spark(options.master) as spark:
         sample_folder(

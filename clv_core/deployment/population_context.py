@@ -137,7 +137,10 @@ def population_context_path(scored: Scored) -> Path:
 def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
     model, day, horizon = bundle.model, day_of(cutoff), config.horizon_days
     if not isinstance(model, CalibratedModel):
-        return fit_population(model, log, cutoff, config)
+        anchored = Anchored.of(log.store, cutoff, horizon, np.asarray(log.store.seen(day), np.int64))
+        counts = counts_of(pd.DataFrame(anchored.columns)) if isinstance(model, ParetoNBDModel) else None
+        year = last_year(log, cutoff, horizon)
+        return {"anchor": anchored.anchor, "level": 1.0, "last_year": year, "counts": counts}
     anchors: dict[int, Anchor] = {}
     contexts: dict[int, LazyContext] = {}
 
@@ -153,28 +156,6 @@ def _fit(bundle: Bundle, log: EventLog, cutoff: date, config: TrainConfig) -> di
     context = contexts[day].context if model.whole_past else None
     fitted = {"anchor": anchors[day], "last_year": last_year(log, cutoff, horizon), "context": context}
     return {**fitted, "level": level.value, "chance_level": level.chance}
-
-
-def fit_population(model: Model, log: EventLog, cutoff: date, config: TrainConfig) -> dict[str, Any]:
-    """Return all of the context but the level of networks, which takes their predictions for everyone.
-
-    Args:
-        model: the bundle's.
-        log: on any engine; no event at or after the cutoff is in it.
-        cutoff: midnight, log-local.
-        config: the model's training settings.
-
-    Returns:
-        Arguments of :class:`PopulationContext` after ``timezone``; ``level`` is 1.
-    """
-    day, horizon = day_of(cutoff), config.horizon_days
-    anchored = Anchored.of(log.store, cutoff, horizon, np.asarray(log.store.seen(day), np.int64))
-    fitted: dict[str, Any] = {"anchor": anchored.anchor, "level": 1.0, "last_year": last_year(log, cutoff, horizon)}
-    if isinstance(model, ParetoNBDModel):
-        fitted["counts"] = counts_of(pd.DataFrame(anchored.columns))
-    if isinstance(model, CalibratedModel):
-        fitted["context"] = log.context(day, horizon, anchored.anchor).context if model.whole_past else None
-    return fitted
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 log, snapshot           the way in and what comes out; season and last_year add the seasonality of the year before
 lines, relations        a log's rows as numbers, and the sums by customer and day that features are made from
 event_store             holds them in memory or mapped files (columnar/, relation_cache); or
-warehouse               tables of an engine: the same expressions as a query (spark)
+warehouse               tables of an engine: the same expressions as a query
 behaviour, feature      the features, one row each; filling works them out in memory, table makes the table
 sequences               a customer's events as steps
 signals, review_texts   columns of one dataset's own: customer attributes, review texts

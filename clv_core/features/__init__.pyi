@@ -54,10 +54,3 @@ from .snapshot import BASIS as BASIS
 from .snapshot import RECENT_DAYS as RECENT_DAYS
 from .snapshot import Snapshot as Snapshot
 from .snapshot import concat as concat
-from .spark import NEEDED as NEEDED
-from .spark import REMOTE as REMOTE
-from .spark import LogFolder as LogFolder
-from .spark import Spark as Spark
-from .warehouse import Warehouse as Warehouse
-from .warehouse import rows_by_customer as rows_by_customer
-from .warehouse import store_of_rows as store_of_rows

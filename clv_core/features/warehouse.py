@@ -1,35 +1,28 @@
-"""The relations as tables of an engine that is not ours, in practice Spark: only results leave it.
+"""The relations as tables of an engine that is not ours, such as a company's warehouse: only results leave it.
 
-A log's features are a query of the engine. Workers that see some customers only get :func:`rows_by_customer`, one row a
-customer with all lines, and make the features of them in memory.
+A log's features are a query of the engine.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clv_core.columns import CUSTOMER_ID
 from clv_core.errors import Refused
 from clv_core.features.behaviour import FEATURES
 from clv_core.features.columnar.column import EXACT, MILLIONTHS, Column
 from clv_core.features.columnar.rows import Rows
-from clv_core.features.event_store import ColumnStore
 from clv_core.features.expressions import aggregate
-from clv_core.features.lines import LARGEST, NUMBERS, VOCABULARIES, Lines, exact, number_lines
+from clv_core.features.lines import LARGEST, NUMBERS, Lines, number_lines
 from clv_core.features.relations import RELATIONS, SOURCES
-from clv_core.features.review_texts import ReviewTexts
 from clv_core.features.sequences import ORDER, Steps, pack_steps
-from clv_core.features.signals import REVIEW_TEXT, Signal
 
 if TYPE_CHECKING:
     import ibis
-    import pyarrow as pa
 
 
 class Warehouse:
@@ -160,56 +153,3 @@ def _refuse_absurd_numbers(events: ibis.Table, connection: ibis.BaseBackend) -> 
     for name, value in largest.to_pylist()[0].items():
         if value is not None and not value < LARGEST:
             raise Refused("number_absurd", column=name, value=str(value), largest=LARGEST)
-
-
-LINES: Final = "lines"
-"""The column that holds a customer's lines, a list of structs in no order."""
-LINE: Final = ("day", "second", "kind", *VOCABULARIES, *NUMBERS, "order", "review_length")
-"""Columns of a line."""
-
-
-def rows_by_customer(warehouse: Warehouse, cutoff_day: int, signals: Iterable[Signal] = ()) -> ibis.Table:
-    """Return the customers of a log as a query of the engine, in no order, for workers that see some of them only.
-
-    Args:
-        warehouse: of the log; nothing at or after the cutoff is in it.
-        cutoff_day: days since 1970-01-01.
-        signals: of the log; of these, review texts become a column.
-
-    Returns:
-        customer_id; :data:`LINES`; the review texts. See :func:`store_of_rows`.
-    """
-    import ibis
-
-    lines = warehouse.lines.table
-    struct = ibis.struct({name: lines[name] for name in LINE})
-    rows = lines.group_by("customer").aggregate(**{LINES: struct.collect()})
-    for signal in signals:
-        if isinstance(signal, ReviewTexts):
-            written = signal.written(cutoff_day).rename({REVIEW_TEXT: "text"})
-            rows = rows.left_join(written, "customer").drop("customer_right")
-    return rows.inner_join(warehouse.lines.customers, "customer").drop("customer")
-
-
-def store_of_rows(rows: pa.RecordBatch, vocabularies: Mapping[str, NDArray[np.object_]]) -> ColumnStore:
-    """Return the store of some rows of :func:`rows_by_customer`.
-
-    Args:
-        rows: customers.
-        vocabularies: the log's texts of each of ``VOCABULARIES`` by code.
-
-    Raises:
-        Refused: a number or a customer's sum is absurdly large.
-    """
-    lists = rows.column(LINES)
-    counts = lists.value_lengths().to_numpy(zero_copy_only=False)
-    columns = {"customer": Column(np.repeat(np.arange(len(counts), dtype=np.int32), counts))}
-    for name, array in zip(LINE, lists.flatten().flatten(), strict=True):
-        if name in NUMBERS:
-            columns[name] = exact(name, array.fill_null(math.nan).to_numpy(zero_copy_only=False))
-        elif name == "order":
-            columns[name] = Column(array.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64))
-        else:
-            valid = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
-            columns[name] = Column(array.fill_null(0).to_numpy(zero_copy_only=False), valid, zeroed=True)
-    return ColumnStore.of_lines(rows.column(CUSTOMER_ID), Rows.of(columns), vocabularies)

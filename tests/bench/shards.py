@@ -1,8 +1,9 @@
-"""What a shard takes, round by round: ``python -m tests.bench.shards``; and what a larger log comes to at that.
+"""What shards take, held against the estimate that is made before they start: ``python -m tests.bench.shards``.
 
 The log is that of ``bench-large``, 20 events a customer, as one Parquet file; the model learned from a small one of the
-same shape. All shards run one after the other, each round a process of its own. Once the log is one shard, once many.
-The plan of a larger log (``assets/docs/scale.md``) is the slowest shard's seconds and memory, and the files' bytes.
+same shape. All shards run one after the other, each round a process of its own. What they took is what they recorded
+and, to check that, what the system says of every process, also of those that had nothing to do. The constants of
+``clv_core/deployment/shards/shard_cost.py`` and the figures of ``assets/docs/scale.md`` are from here.
 """
 
 from __future__ import annotations
@@ -38,38 +39,41 @@ def prepared(folder: Path, rows: int, kind: str) -> tuple[Path, str]:
 
 
 def main() -> None:
-    """Score the log as one shard and as many, and print what each round took."""
+    """Score logs in shards, and print for each what was estimated and what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--shards", type=int, nargs="+", default=[1, 4])
-    parser.add_argument("--model", default="lightgbm")
+    parser.add_argument("--rows", type=int, nargs="+", default=[4_000_000, 8_000_000])
+    parser.add_argument("--shards", type=int, help="how many; as many as the estimate says where it is not given")
+    parser.add_argument("--model", default="blend")
     parser.add_argument("--folder", type=Path, default=Path("build/shards"))
     options = parser.parse_args()
     folder: Path = options.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    events, model = prepared(folder, options.rows, options.model)
-    words = ["--workspace", str(folder / "workspace")]
-    print("| shards | round | processes | slowest, seconds | processor seconds, all | largest, MB | load |")
-    print("|---|---|---|---|---|---|---|")
-    for shards in options.shards:
-        out = folder / f"out{shards}"
+    print("| customers | shards | by round | core seconds | slowest, seconds | largest, MB | disk, MB | load |")
+    print("|---|---|---|---|---|---|---|---|")
+    for rows in options.rows:
+        events, model = prepared(folder, rows, options.model)
+        words = ["--model", model, "--workspace", str(folder / "workspace")]
+        estimate = command(["score", "--events", str(events), "--estimate", *words], 2)
+        shards = options.shards or estimate["shards"]
+        out = folder / f"out{rows}"
         shutil.rmtree(out, ignore_errors=True)
-        done: dict[str, list[dict[str, Any]]] = {}
-        while not all(took["done"] for took in done.get("last", [{"done": False}])):
-            done["last"] = []
+        runs: list[dict[str, Any]] = []
+        while not runs or not all(run["done"] for run in runs[-shards:]):
             for number in range(1, shards + 1):
-                asked = ["score", "--events", str(events), "--shard", f"{number}/{shards}", "--model", model]
-                took = command([*asked, "--out", str(out), *words], 2)
-                done["last"].append(took)
-                done.setdefault(" + ".join(took["written"]), []).append(took)
-        del done["last"]
-        merged = command(["merge", str(out), "--out", str(out.with_suffix(".parquet")), *words], 2)
-        for name, runs in [*done.items(), ("merge", [merged])]:
-            slowest, memory = (max(run[field] for run in runs) for field in ("seconds", "memory_mb"))
-            processor = sum(run["processor"] for run in runs)
-            figures = f"{slowest:.1f} | {processor:.1f} | {memory:.0f} | {runs[-1]['load']:.1f}"
-            print(f"| {shards} | {name} | {len(runs)} | {figures} |", flush=True)
-        print(f"{merged['customers']:,} customers, {merged['predicted_total']:.6f}", flush=True)
+                asked = ["score", "--events", str(events), "--shard", f"{number}/{shards}", "--out", str(out)]
+                runs.append(command([*asked, *words], 2))
+        merged = command(["merge", str(out), "--out", str(out.with_suffix(".parquet")), *words[2:]], 2)
+        begins, load = f"| {merged['customers']:,} | {shards}", f"{merged['load']:.1f} |"
+        cost = merged["cost"]
+        for name, took in [*cost["rounds"].items(), ("all, recorded", cost["taken"])]:
+            figures = f"{took['core_seconds']:.1f} | {took['slowest_seconds']:.1f} | {took['memory_mb']:,.0f}"
+            print(f"{begins} | {name} | {figures} | {took['disk_mb']:,.0f} | {load}", flush=True)
+        seconds = sum(run["processor"] for run in [*runs, merged])
+        largest = max(run["memory_mb"] for run in [*runs, merged])
+        print(f"{begins} | all {len(runs) + 1} processes | {seconds:.1f} | | {largest:,.0f} | | {load}", flush=True)
+        foreseen = cost["estimated"]
+        figures = f"{foreseen['core_seconds']:.1f} | | {foreseen['memory_mb']:,.0f} | {foreseen['disk_mb']:,.0f}"
+        print(f"{begins} | estimated in {estimate['processor']:.1f} s | {figures} | |", flush=True)
 
 
 if __name__ == "__main__":

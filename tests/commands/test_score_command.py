@@ -79,13 +79,37 @@ def test_shards_of_the_events_are_merged_into_the_file_that_score_writes(
 
     code, answer = shard(1)
     assert (code, answer["written"], answer["done"], answer["waits_for"]["shards"]) == (0, ["statistics"], False, [2])
+    assert answer["progress"] == {"shards": 2, "statistics": 1, "sums": 0, "scores": 0}
     assert [shard(1)[0], refused(workspace, "merge", out, "--out", tmp_path / "merged.csv")[0]] == [7, 7]
     assert [shard(2)[0], shard(1)[0], shard(2)[0]] == [0, 0, 0]
     code, answer = shard(1)
     assert (code, answer["written"], answer["done"], answer["waits_for"]) == (0, [], True, None)
-    merged = done(workspace, "merge", out, "--out", tmp_path / "merged.csv")
+    merged = done(workspace, "merge", out, "--out", tmp_path / "merged.csv", "--core-hour-price", 36)
+    taken, estimated = merged["cost"]["taken"], merged["cost"]["estimated"]
+    assert merged["cost"]["money"]["taken"] == pytest.approx(taken["core_seconds"] / 100)
+    assert estimated == answer["estimate"] and (taken["recorded"], merged["cost"]["unrecorded"]) == (6, 0)
+    assert [one["code"] for one in merged["cost"]["messages"]] == ["taken", "estimated", "money"]
     scored = late[0].done("score", "--out", tmp_path / "scores.csv", "--margin-rate", 0.5)
     assert (tmp_path / "merged.csv").read_bytes() == (tmp_path / "scores.csv").read_bytes()
     assert scored["predicted_total"] == pytest.approx(merged["predicted_total"])
     for name in ("customers", "as_of", "horizon_days", "margin_rate", "objected", "warnings", "model"):
         assert merged[name] == scored[name] == side_file(merged)[name], name
+
+
+def test_an_estimate_says_what_shards_of_the_folder_would_take_and_writes_nothing(
+    late: tuple[Shop, date], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace, model = late[0].workspace, late[0].model.id
+    dataset = open_dataset(workspace, "shop")
+    words = ("score", "--events", dataset.events_path, "--model", model, "--estimate")
+    free = done(workspace, *words)
+    assert (free["shards"], free["money"], len(free["messages"])) == (1, None, 1)
+    assert (free["folder"]["events"], free["folder"]["customers"]) == (
+        dataset.manifest.rows_kept,
+        dataset.manifest.customers,
+    )
+    priced = done(workspace, *words, "--core-hour-price", 0.5, "--shard", "1/16", "--out", tmp_path / "out")
+    assert priced["shards"] == 16 and priced["core_seconds"] > free["core_seconds"]
+    assert priced["money"] == pytest.approx(priced["core_hours"] / 2) == priced["core_seconds"] / 7200
+    assert all(one["message"] in capsys.readouterr().err for one in priced["messages"][:1])
+    assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ from .erased_customers import ErasedRows as ErasedRows
 from .erased_customers import LogSearch as LogSearch
 from .erased_customers import erase_before as erase_before
 from .erased_customers import erase_rows as erase_rows
+from .erased_customers import erased_list as erased_list
 from .erased_customers import exclude_erased_customers as exclude_erased_customers
 from .erased_customers import text_columns as text_columns
 from .id_matcher import BATCH as BATCH

@@ -31,6 +31,7 @@ from clv_core.collection.privacy.id_matcher import (
     texts_naming,
 )
 from clv_core.collection.privacy.keyed_list import KeyedList
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.rows.log_loader import ORDERED_ROWS
 from clv_core.collection.rows.log_summary import summarize
 from clv_core.collection.rows.read_settings import one_part
@@ -58,6 +59,19 @@ NUMBERS_AND_TIMES: Final = {key for key, column in READ.items() if column.kind i
 def erased_customers(workspace: Workspace) -> KeyedList:
     """Return the ledger, whose entries name the ``dataset`` that they hold for ("" for all)."""
     return KeyedList(workspace, LEDGER, PURPOSE, lambda word: (similar_mark(word),))
+
+
+def erased_list(workspace: Workspace, dataset: str) -> SuppressionList:
+    """Return those who were erased from all datasets or from ``dataset``, by id, as a list to hold frames against.
+
+    Raises:
+        Refused: there is a ledger, and the key that it was made with is missing.
+    """
+    ledger, renamed = erased_customers(workspace), names_to_follow(workspace)
+    hashes = ledger.hashes(lambda entry: renamed.get(entry[DATASET], entry[DATASET]) in ("", dataset))
+    if hashes:
+        ledger.sql("x")  # refuses another key
+    return SuppressionList(ledger, hashes, frozenset(), numbers=False)
 
 
 def returning_ids(

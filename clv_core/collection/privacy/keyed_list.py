@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,11 @@ from clv_core.workspace import Workspace, read_lines, write_text
 HASHES: Final = "hashes"
 
 
+def no_marks(word: str) -> Sequence[str]:
+    """Return nothing: no other text identifies a person."""
+    return ()
+
+
 @dataclass(frozen=True)
 class KeyedList:
     """One list of a workspace, a JSON line a person.
@@ -38,12 +43,14 @@ class KeyedList:
         path: the file, relative to the workspace.
         purpose: of the list; lists of different purposes have different keys.
         marks: other texts that identify a person, such as a phone number in another notation.
+        key: of the list, where the workspace's cannot be read; None: it is made from that one.
     """
 
     workspace: Workspace
     path: str
     purpose: str
-    marks: Callable[[str], Sequence[str]] = field(default=lambda word: ())
+    marks: Callable[[str], Sequence[str]] = no_marks
+    key: bytes | None = field(default=None, repr=False)
 
     @property
     def file(self) -> Path:
@@ -124,7 +131,12 @@ class KeyedList:
 
     def sql(self, column: str) -> str:
         """Return SQL for the hash of a text expression."""
-        return pseudonym_sql(self._key(self._root()), column)
+        return pseudonym_sql(self._key(self._root()) if self.key is None else self.key, column)
+
+    def portable(self) -> KeyedList:
+        """Return the same list with its own key, which compares texts with hashes where the workspace is not."""
+        key = self._key(self._root()) if self.file.exists() else None
+        return replace(self, key=key, marks=no_marks)
 
     def _key(self, root: bytes) -> bytes:
         return hmac.new(root, self.purpose.encode(), hashlib.sha256).digest()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -144,6 +144,10 @@ class SuppressionList:
     def without(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of customers who are not on the list."""
         return frame[~self.hides(frame)].reset_index(drop=True) if self.hashes else frame
+
+    def portable(self) -> SuppressionList:
+        """Return the list for processes that do not see its workspace: it carries its own key, not the workspace's."""
+        return replace(self, people=self.people.portable())
 
     def add(self, words: Collection[str], **about: str) -> int:
         """Put people on the list; return how many were not on it."""

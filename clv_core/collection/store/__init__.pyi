@@ -1,7 +1,6 @@
 from .dataset import EVENTS as EVENTS
 from .dataset import MADE as MADE
 from .dataset import SET_ASIDE as SET_ASIDE
-from .dataset import TYPES as TYPES
 from .dataset import Dataset as Dataset
 from .dataset import LogFiles as LogFiles
 from .dataset import Objected as Objected

@@ -13,24 +13,64 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from clv_core.collection.privacy import SuppressionList
+from clv_core.collection.privacy import SuppressionList, erased_list, objection_list
 from clv_core.collection.store import EVENTS, canonical_events, open_dataset
 from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.shards.shard_folder import DIGITS, Plan, Shard
 from clv_core.errors import NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features import NEEDED, REMOTE, Engine, EventLog, LogContents, read_sql
+from clv_core.features import Engine, EventLog, LogContents, read_sql
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
     import ibis
 
+REMOTE: Final = "://"
+"""In the address of a folder that is not a path of this machine."""
+NEEDED: Final = (CUSTOMER_ID, EVENT_TIME)
 MEMORY_LIMIT_MB: Final = 512
 """Of the engine, as for a log of the workspace."""
 PARTITION: Final = "customer_md5"
 """Name of partitions by the first digits of the customer's hash (``customer_md5=0f/``): a shard reads its own alone."""
 IDS_AT_ONCE: Final = 65_536
 """Customers that are held against the list of objections at a time."""
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Whom no shard reads, by id: those who objected to profiling, and those who were erased and are in the folder.
+
+    Args:
+        objected: the list of objections.
+        erased: the ledger of erasures, of all datasets and of the one that the model learned from.
+    """
+
+    objected: SuppressionList
+    erased: SuppressionList
+
+    @classmethod
+    def of(cls, workspace: Workspace, bundle: Bundle) -> Excluded:
+        """Return both lists as they are now.
+
+        Raises:
+            Refused: there is a list, and the key that it was made with is missing.
+        """
+        return cls(objection_list(workspace), erased_list(workspace, bundle.record.dataset.name))
+
+    def __bool__(self) -> bool:
+        """Return whether anybody is on a list."""
+        return bool(self.objected.hashes or self.erased.hashes)
+
+    def portable(self) -> Excluded:
+        """Return the lists for processes that do not see the workspace."""
+        return Excluded(self.objected.portable(), self.erased.portable())
+
+    def split(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
+        """Return the rows of everybody else, and the ids of those who objected and of those who were erased."""
+        erased = self.erased.hides(frame)
+        objected = self.objected.hides(frame) & ~erased
+        rest = frame[~(erased | objected)].reset_index(drop=True)
+        return rest, frame.loc[objected, CUSTOMER_ID].tolist(), frame.loc[erased, CUSTOMER_ID].tolist()
 
 
 @dataclass(frozen=True)
@@ -68,12 +108,14 @@ class EventFiles:
         """How many files there are, and how many bytes they are together."""
         return len(self.paths), sum(path.stat().st_size for path in self.paths)
 
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether all files are in partitions by the customer's hash."""
+        return all(_prefix(path) is not None for path in self.paths)
+
     def of(self, shard: Shard) -> EventFiles:
         """Return the files that may hold customers of a shard: all, but of a folder partitioned by their hash."""
-        prefixes = (
-            (path, re.search(rf"{PARTITION}=([0-9a-f]{{1,{DIGITS}}})/", path.as_posix())) for path in self.paths
-        )
-        some = tuple(path for path, found in prefixes if found is None or shard.may_hold(found[1]))
+        some = tuple(path for path in self.paths if (found := _prefix(path)) is None or shard.may_hold(found))
         return EventFiles(self.source, some or self.paths[:1])
 
     def table(self, connection: ibis.BaseBackend, zone: str) -> ibis.Table:
@@ -114,15 +156,15 @@ class EventFiles:
         if wrong.num_rows:
             raise Refused("shard_partition", path=self.source, partition=f"{PARTITION}={wrong['prefix'][0]}")
 
-    def end(self, zone: str, objected: SuppressionList) -> date:
-        """Return the first midnight after the last event of anyone who did not object to profiling.
+    def end(self, zone: str, excluded: Excluded) -> date:
+        """Return the first midnight after the last event of anyone who is not excluded.
 
         Raises:
             NotFound: there is no such event.
         """
         engine = Engine(MEMORY_LIMIT_MB)
         try:
-            last = self._last(self.table(engine.connection, zone), engine.connection, objected)
+            last = self._last(self.table(engine.connection, zone), engine.connection, excluded)
         finally:
             engine.close()
         if last is None:
@@ -130,37 +172,45 @@ class EventFiles:
         end: date = last.date() + timedelta(days=1)
         return end
 
-    def _last(self, table: ibis.Table, connection: Any, objected: SuppressionList) -> pd.Timestamp | None:
-        if not objected.hashes:
+    def _last(self, table: ibis.Table, connection: Any, excluded: Excluded) -> pd.Timestamp | None:
+        if not excluded:
             last = connection.to_pyarrow(table.aggregate(last=table[EVENT_TIME].max()))["last"][0].as_py()
             return None if last is None else pd.Timestamp(last)
         latest = table.group_by(CUSTOMER_ID).aggregate(last=table[EVENT_TIME].max())
         latest = latest.order_by(latest["last"].desc())
         for batch in read_sql(connection, connection.compile(latest), latest.schema(), IDS_AT_ONCE):
-            frame = objected.without(batch.to_pandas())
+            frame = excluded.split(batch.to_pandas())[0]
             if len(frame):
                 return pd.Timestamp(frame["last"].max())
         return None
 
 
+def _prefix(path: Path) -> str | None:
+    """Return the first digits of the hashes of a file's customers; None where its path does not say."""
+    found = re.search(rf"{PARTITION}=([0-9a-f]{{1,{DIGITS}}})/", path.as_posix())
+    return None if found is None else found[1]
+
+
 @dataclass(frozen=True, eq=False)
 class ShardLog:
-    """The events of a shard before the cutoff, without those who objected to profiling.
+    """The events of a shard before the cutoff, without those who are excluded.
 
     Args:
         log: of them; None where nobody is left in the shard.
         objected: how many customers were left out because they objected.
+        erased: how many because they were erased.
         types: the texts of ``event_type``, sorted.
     """
 
     log: EventLog | None
     objected: int
+    erased: int
     types: tuple[str, ...]
 
 
 @contextmanager
 def open_shard(
-    files: EventFiles, shard: Shard, plan: Plan, kept: Path, contents: LogContents, objected: SuppressionList
+    files: EventFiles, shard: Shard, plan: Plan, kept: Path, contents: LogContents, excluded: Excluded
 ) -> Iterator[ShardLog]:
     """Yield the log of a shard, in an engine of its own; its rows and relations are made once, for all rounds.
 
@@ -170,7 +220,7 @@ def open_shard(
         plan: of all shards.
         kept: folder of both between the rounds; what it lacks is written.
         contents: what is read of the log.
-        objected: the list of those who objected to profiling.
+        excluded: whom no shard reads.
     """
     with ExitStack() as stack:
         engine = Engine(MEMORY_LIMIT_MB)
@@ -184,29 +234,41 @@ def open_shard(
             table = table.filter(shard.holds(table[CUSTOMER_ID]), table[EVENT_TIME] < pd.Timestamp(plan.as_of))
             with atomic_path(rows) as temporary:
                 connection.to_parquet(table, str(temporary))
-        table = connection.read_parquet(str(rows))
-        hidden = _hidden(table, connection, objected)
-        if hidden:
-            table = table.filter(table[CUSTOMER_ID].notin(hidden))
-        relations = kept / hashlib.sha256("\n".join(hidden).encode()).hexdigest()[:12]
-        try:
-            log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of, cache=relations)
-        except NotEnoughData:
-            yield ShardLog(None, len(hidden), ())
-            return
-        yield ShardLog(log, len(hidden), tuple(log.store.texts("type").tolist()))
+        yield read_shard(connection, plan, kept, contents, excluded)
 
 
-def _hidden(table: ibis.Table, connection: Any, objected: SuppressionList) -> list[str]:
-    """Return the ids of those in a table who objected to profiling, sorted."""
-    if not objected.hashes:
-        return []
-    found: list[str] = []
-    ids = table.select(CUSTOMER_ID).distinct()
-    for batch in read_sql(connection, connection.compile(ids), ids.schema(), IDS_AT_ONCE):
-        frame = batch.to_pandas()
-        found += frame.loc[objected.hides(frame).to_numpy(), CUSTOMER_ID].tolist()
-    return sorted(found)
+def read_shard(connection: Any, plan: Plan, kept: Path, contents: LogContents, excluded: Excluded) -> ShardLog:
+    """Return the log of a shard from its rows on disk; its relations are made once, for all rounds.
+
+    Args:
+        connection: engine that reads them.
+        plan: of all shards.
+        kept: folder of the rows and of the relations, which are written unless they are there.
+        contents: what is read of the log.
+        excluded: whom no shard reads.
+    """
+    table = connection.read_parquet(str(kept / EVENTS))
+    objected, erased = _hidden(table, connection, excluded)
+    if hidden := sorted([*objected, *erased]):
+        table = table.filter(table[CUSTOMER_ID].notin(hidden))
+    relations = kept / hashlib.sha256("\n".join(hidden).encode()).hexdigest()[:12]
+    try:
+        log = EventLog.from_table(table, connection, contents=contents, before=plan.as_of, cache=relations)
+    except NotEnoughData:
+        return ShardLog(None, len(objected), len(erased), ())
+    return ShardLog(log, len(objected), len(erased), tuple(log.store.texts("type").tolist()))
+
+
+def _hidden(table: ibis.Table, connection: Any, excluded: Excluded) -> tuple[list[str], list[str]]:
+    """Return the ids of those in a table who objected to profiling, and of those who were erased."""
+    objected: list[str] = []
+    erased: list[str] = []
+    if excluded:
+        ids = table.select(CUSTOMER_ID).distinct()
+        for batch in read_sql(connection, connection.compile(ids), ids.schema(), IDS_AT_ONCE):
+            _, some_objected, some_erased = excluded.split(batch.to_pandas())
+            objected, erased = objected + some_objected, erased + some_erased
+    return objected, erased
 
 
 def zone_of(workspace: Workspace, bundle: Bundle) -> str:

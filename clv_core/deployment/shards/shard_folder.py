@@ -7,9 +7,10 @@ anchor.json            made of them by whoever needs it first
 sums/3.json            second round: what models and anchor expect of all customers
 population.json        made of them likewise: what every prediction shares
 scores/3.parquet       third round: the predictions; 3.json: how many, and who was left out
+estimate.json          what all shards will take (:mod:`.shard_cost`); costs/<round>/3.json: what this one took
 
 A file appears when it is complete, and every run of a step writes the same: a shard that was killed is run again, and
-two runs at once do no harm.
+two runs at once do no harm. Records of cost alone differ from run to run.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ ENDINGS: Final = {STATISTICS: "", SUMS: ".json", SCORES: ".json"}
 """Of what says that a shard is done with a round."""
 MAX_SHARDS: Final = 10_000
 """Of one plan; each is at least three files. A guess."""
+COSTS: Final = "costs"
 DIGITS: Final = 8
 """Hexadecimal digits of the customer's hash that choose the shard; the sample's are the ones after them."""
 
@@ -184,6 +186,10 @@ class ShardFolder:
         """Return what shard ``number`` writes in a round; ``ending`` is that of a file beside it."""
         return self.root / step / f"{number}{ENDINGS[step] if ending is None else ending}"
 
+    def cost_path(self, step: str, number: int) -> Path:
+        """Return where shard ``number`` says what it took for a round."""
+        return self.root / COSTS / step / f"{number}.json"
+
     def is_done(self, step: str, number: int) -> bool:
         """Return whether a shard is done with a round."""
         return self.path(step, number).exists()
@@ -193,3 +199,7 @@ class ShardFolder:
         folder = self.root / step
         present = {entry.name for entry in os.scandir(folder)} if folder.exists() else set()
         return [number for number in range(1, shards + 1) if self.path(step, number).name not in present]
+
+    def progress(self, shards: int) -> dict[str, int]:
+        """Return how many shards are done with each round."""
+        return {step: shards - len(self.missing(step, shards)) for step in ROUNDS}

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
-from clv_core.collection.privacy import objection_list
 from clv_core.columns import CUSTOMER_ID
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
 from clv_core.deployment.population_context import PopulationContext, Predictor
 from clv_core.deployment.saved_scores import table_file
-from clv_core.deployment.shards.shard_events import EventFiles, ShardLog, check_reads_folder, open_shard, zone_of
+from clv_core.deployment.shards.shard_cost import Comparison, Estimate, FolderSize, Meter
+from clv_core.deployment.shards.shard_events import (
+    EventFiles,
+    Excluded,
+    ShardLog,
+    check_reads_folder,
+    open_shard,
+    zone_of,
+)
 from clv_core.deployment.shards.shard_folder import ROUNDS, SCORES, STATISTICS, SUMS, Plan, Shard, ShardFolder
 from clv_core.deployment.shards.shard_statistics import (
     Fit,
@@ -34,9 +41,6 @@ from clv_core.features import Engine, LogContents, read_sql
 from clv_core.jobs import Progress
 from clv_core.records import JsonRecord, StoredRecord
 from clv_core.workspace import Workspace, read_json, write_json
-
-if TYPE_CHECKING:
-    from clv_core.collection.privacy import SuppressionList
 
 R = TypeVar("R", bound=JsonRecord)
 
@@ -58,6 +62,7 @@ class ShardScores(StoredRecord):
         customers: how many were predicted.
         objected: how many were left out because they objected to profiling.
         gaps: how many have a gap that kept windows out of training; it is filled.
+        erased: how many were left out because they were erased in the workspace.
     """
 
     FILE = "scores"
@@ -65,6 +70,7 @@ class ShardScores(StoredRecord):
     customers: int
     objected: int
     gaps: int
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,16 @@ class ShardRun:
         waits_for: the shards that have to do the round before the shard's next one; none: the shard is done.
         round: the one that they have to do; of a shard that is done, the last.
         customers: how many are scored, of a shard that is done.
+        progress: how many shards are done with each round.
+        estimate: what all of them were estimated to take.
     """
 
     written: tuple[str, ...]
     waits_for: tuple[int, ...]
     round: str
     customers: int | None
+    progress: dict[str, int]
+    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,13 @@ class FolderRequest:
 
 
 def score_shard(
-    workspace: Workspace, request: FolderRequest, shard: Shard, out: Path, *, progress: Progress
+    workspace: Workspace,
+    request: FolderRequest,
+    shard: Shard,
+    out: Path,
+    *,
+    progress: Progress,
+    own_process: bool = False,
 ) -> ShardRun:
     """Do all rounds of a shard that can be done now: the first at once, each other when all shards did the one before.
 
@@ -114,6 +130,7 @@ def score_shard(
         shard: which part of the customers.
         out: the folder in which the runs of all shards meet (:mod:`.shard_folder`).
         progress: listener.
+        own_process: whether the process was started for this run, whose cost then includes the start.
 
     Raises:
         NotFound: no model, or no events.
@@ -122,23 +139,49 @@ def score_shard(
             or a plan with other options or of other events.
         UsageError: the time zone is neither given nor that of a dataset here.
     """
-    bundle, folder = open_bundle(workspace, request.model), ShardFolder(out)
-    bundle.check()
-    check_reads_folder(bundle)
-    files, objected = EventFiles.find(request.events), objection_list(workspace)
+    meter = Meter(with_start=own_process)
+    bundle, folder = _open_model(workspace, request), ShardFolder(out)
+    files, excluded = EventFiles.find(request.events), Excluded.of(workspace, bundle)
     zone, terms = request.timezone or zone_of(workspace, bundle), request.terms or Terms(bundle.record.horizon_days)
     plan, as_of = folder.plan, request.cutoff
     if plan is None:
         progress.report("features", 0, 1)
-        end = files.end(zone, objected)
+        end = files.end(zone, excluded)
         if as_of is not None and as_of > end:
             raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
         as_of = as_of or end
         folder.begin(Plan(bundle.id, request.events, files.size, zone, shard.of, as_of, terms))
         plan = folder.open_plan()
     plan.check_same(Plan(bundle.id, request.events, files.size, zone, shard.of, as_of or plan.as_of, terms))
-    with _ShardTask(folder, plan, shard, bundle, files, objected, progress) as task:
-        return task.run()
+    estimate = Estimate.saved(folder, files, plan)
+    with _ShardTask(folder, plan, shard, bundle, files, excluded, progress) as task:
+        return task.run(meter, estimate)
+
+
+def estimate_shards(
+    workspace: Workspace, request: FolderRequest, shards: int | None = None
+) -> tuple[FolderSize, Estimate]:
+    """Return the size of a folder, and what all its shards and their merge will take; nothing is written.
+
+    Args:
+        workspace: where the model is.
+        request: what would be asked of all shards.
+        shards: how many; None is as many as the folder's size asks for.
+
+    Raises:
+        NotFound: no model, or no events.
+        Refused: the model learned from attributes of customers; the files lack a column.
+    """
+    _open_model(workspace, request)
+    size = FolderSize.of(EventFiles.find(request.events))
+    return size, Estimate.of(size, shards)
+
+
+def _open_model(workspace: Workspace, request: FolderRequest) -> Bundle:
+    bundle = open_bundle(workspace, request.model)
+    bundle.check()
+    check_reads_folder(bundle)
+    return bundle
 
 
 class _ShardTask(ExitStack):
@@ -151,16 +194,16 @@ class _ShardTask(ExitStack):
         shard: Shard,
         bundle: Bundle,
         files: EventFiles,
-        objected: SuppressionList,
+        excluded: Excluded,
         progress: Progress,
     ) -> None:
         super().__init__()
         self.folder, self.plan, self.shard, self.bundle = folder, plan, shard, bundle
-        self.files, self.objected, self.progress = files, objected, progress
+        self.files, self.excluded, self.progress = files, excluded, progress
         self.opened: ShardLog | None = None
 
-    def run(self) -> ShardRun:
-        """Do all that can be done now."""
+    def run(self, meter: Meter, estimate: Estimate) -> ShardRun:
+        """Do all that can be done now, and record what each round took."""
         number, written = self.shard.number, []
         steps: dict[str, Callable[[], None]] = {
             STATISTICS: self._statistics,
@@ -170,12 +213,16 @@ class _ShardTask(ExitStack):
         for step in ROUNDS:
             if not self.folder.is_done(step, number):
                 steps[step]()
+                write_json(self.folder.cost_path(step, number), meter.lap(self.kept).to_json())
                 written.append(step)
             missing = self.folder.missing(step, self.plan.shards)
             if missing and step != SCORES:
-                return ShardRun(tuple(written), tuple(missing), step, None)
+                return ShardRun(tuple(written), tuple(missing), step, None, self._done(), estimate)
         scored = ShardScores.from_json(read_json(self.folder.path(SCORES, number)))
-        return ShardRun(tuple(written), (), SCORES, scored.customers)
+        return ShardRun(tuple(written), (), SCORES, scored.customers, self._done(), estimate)
+
+    def _done(self) -> dict[str, int]:
+        return self.folder.progress(self.plan.shards)
 
     @property
     def log(self) -> ShardLog:
@@ -183,7 +230,7 @@ class _ShardTask(ExitStack):
         if self.opened is None:
             self.progress.report("features", 0, 1)
             contents = LogContents(**self.bundle.record.train_config.of_log())
-            opened = open_shard(self.files, self.shard, self.plan, self.kept, contents, self.objected)
+            opened = open_shard(self.files, self.shard, self.plan, self.kept, contents, self.excluded)
             self.opened = self.enter_context(opened)
         return self.opened
 
@@ -212,7 +259,7 @@ class _ShardTask(ExitStack):
                     write(frame)
                     customers += len(frame)
                     self.progress.report("scoring", customers, len(log.store.customer_ids))
-        about = ShardScores(customers, self.log.objected, sum(gaps))
+        about = ShardScores(customers, self.log.objected, sum(gaps), self.log.erased)
         write_json(self.folder.path(SCORES, number), about.to_json())
         shutil.rmtree(self.kept, ignore_errors=True)
 
@@ -237,6 +284,8 @@ class MergedScores:
         total: sum of their predicted_clv.
         objected: customers of the folder who objected to profiling, by id, and are left out.
         gaps: how many have a gap that kept windows out of training; it is filled.
+        erased: customers of the folder who were erased in the workspace, by id, and are left out.
+        cost: what all rounds and the merge took, beside what was estimated.
     """
 
     plan: Plan
@@ -244,52 +293,62 @@ class MergedScores:
     total: float
     objected: int
     gaps: int
+    erased: int
+    cost: Comparison
 
 
-def merge_shards(workspace: Workspace, shards: Path, out: Path, *, progress: Progress) -> MergedScores:
+def merge_shards(
+    workspace: Workspace, shards: Path, out: Path, *, progress: Progress, own_process: bool = False
+) -> MergedScores:
     """Write the scores of all shards as one table, ordered by customer, as ``score`` does.
 
-    Whoever has objected to profiling since a shard was scored is left out.
+    Whoever has objected to profiling, or was erased, since a shard was scored is left out.
 
     Args:
         workspace: whose list of objections counts.
         shards: folder of :func:`score_shard`.
         out: a .csv or .parquet file.
         progress: listener.
+        own_process: whether the process was started for the merge, whose cost then includes the start.
 
     Raises:
         NotFound: no shard has run yet.
         NotReady: some shards are not done.
         NotEnoughData: everybody objected.
     """
-    folder = ShardFolder(shards)
+    meter, folder = Meter(with_start=own_process), ShardFolder(shards)
     plan = folder.open_plan()
     for step in ROUNDS:
         if missing := folder.missing(step, plan.shards):
-            raise not_ready(missing, step, plan.shards)
+            raise not_ready(missing, step, folder.progress(plan.shards), plan.shards)
     numbers = range(1, plan.shards + 1)
     about = [ShardScores.from_json(read_json(folder.path(SCORES, number))) for number in numbers]
-    objected, everyone = objection_list(workspace), sum(part.customers for part in about)
+    excluded = Excluded.of(workspace, open_bundle(workspace, plan.model))
+    everyone = sum(part.customers for part in about)
     paths = [path for number in numbers if (path := folder.path(SCORES, number, PARQUET)).exists()]
     customers, total = 0, 0.0
+    objected, erased = sum(part.objected for part in about), sum(part.erased for part in about)
     with table_file(out) as write:
         for part in _ordered(paths):
-            frame = objected.without(part)
+            frame, some_objected, some_erased = excluded.split(part)
             write(frame)
+            objected, erased = objected + len(some_objected), erased + len(some_erased)
             customers, total = customers + len(frame), total + float(frame["predicted_clv"].sum())
             progress.report("scoring", customers, everyone)
         if customers == 0:
             raise NotEnoughData("log_empty_before", before=plan.as_of.isoformat())
     shutil.rmtree(shards / EVENTS, ignore_errors=True)  # of runs that were killed
-    left_out = sum(part.objected for part in about) + everyone - customers
-    return MergedScores(plan, customers, total, left_out, sum(part.gaps for part in about))
+    cost, gaps = Comparison.of(folder, plan, meter.lap()), sum(part.gaps for part in about)
+    return MergedScores(plan, customers, total, objected, gaps, erased, cost)
 
 
-def not_ready(missing: list[int] | tuple[int, ...], step: str, shards: int) -> NotReady:
-    """Return the error that names the shards that are not done with a round."""
+def not_ready(missing: Sequence[int], step: str, progress: dict[str, int], shards: int) -> NotReady:
+    """Return the error that names the shards that are not done with a round; its result is how many are with each."""
     some = ", ".join([*map(str, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])])
     params = {"shards": some, "missing": len(missing), "of": shards}
-    return NotReady("shards_missing", **params, round=ROUNDS.index(step) + 1, rounds=len(ROUNDS))
+    error = NotReady("shards_missing", **params, round=ROUNDS.index(step) + 1, rounds=len(ROUNDS))
+    error.result = {"progress": {"shards": shards, **progress}}
+    return error
 
 
 def _ordered(paths: list[Path]) -> Iterator[pd.DataFrame]:

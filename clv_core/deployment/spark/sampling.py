@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from clv_core.collection import scratch_folder
 from clv_core.collection.ingest import ingest
 from clv_core.collection.store import Dataset, Manifest, SampledFrom
 from clv_core.columns import CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.model_record import Sampled
-from clv_core.features import LogFolder
+from clv_core.deployment.spark.spark_session import LogFolder
 from clv_core.jobs import Progress
 from clv_core.workspace import Workspace
-
-if TYPE_CHECKING:
-    import ibis
 
 MAX_CUSTOMERS: Final = 200_000
 """Training uses at most 50,000 windows of them and 100,000 customers for the anchor."""
 DIGITS: Final = 8
 """Hexadecimal digits of the hash that decide."""
-RAW: Final = "raw_events"
 MOMENT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"
 """With its offset, so that it is not read as a time of the log's zone."""
 
@@ -53,16 +49,13 @@ def sample_folder(
 
     progress.report("sample", 0, 1)
     moment = F.date_format(F.col(EVENT_TIME).cast("timestamp"), MOMENT)
-    spark = folder.spark
-    stored = spark.read(folder.events).withColumn(EVENT_TIME, moment)
-    stored.withColumn(CUSTOMER_ID, F.col(CUSTOMER_ID).cast("string")).createOrReplaceTempView(RAW)
-    table = spark.connection.table(RAW)
-    sizes = table.aggregate(customers=table[CUSTOMER_ID].nunique(), events=table.count())
-    totals: dict[str, int] = spark.connection.to_pyarrow(sizes).to_pylist()[0]
+    texts = {EVENT_TIME: moment, CUSTOMER_ID: F.col(CUSTOMER_ID).cast("string")}
+    stored = folder.spark.read(folder.events).withColumns(texts)
+    counted = stored.agg(F.countDistinct(CUSTOMER_ID).alias("customers"), F.count("*").alias("events"))
+    totals: dict[str, int] = counted.collect()[0].asDict()
     share = min(1.0, customers / max(totals["customers"], 1))
-    sample = table.filter(in_sample(table[CUSTOMER_ID], share))
     with scratch_folder(workspace) as scratch:
-        spark.session.sql(str(spark.connection.compile(sample))).write.parquet(str(scratch / "sample"))
+        stored.filter(in_sample(share)).write.parquet(str(scratch / "sample"))
         progress.report("sample", 1, 1)
         return ingest(
             workspace,
@@ -76,21 +69,17 @@ def sample_folder(
         )
 
 
-def in_sample(ids: ibis.Value, share: float) -> ibis.Value:
-    """Say of customers whether they are in the sample: by a hash of the id alone, so that it is the same anywhere.
+def in_sample(share: float) -> str:
+    """Return SQL that says whether a row's customer is in the sample: by a hash of the id, so the same in any engine.
 
     A larger sample holds every smaller one.
 
     Args:
-        ids: their ids, text.
         share: of all customers, in (0, 1].
     """
-    import ibis
-
     if share >= 1:
-        return ids.notnull()
-    bound = f"{round(share * 16**DIGITS):0{DIGITS}x}"
-    return ids.hexdigest("md5").lower().left(DIGITS) < ibis.literal(bound)
+        return f"{CUSTOMER_ID} IS NOT NULL"
+    return f"left(md5({CUSTOMER_ID}), {DIGITS}) < '{round(share * 16**DIGITS):0{DIGITS}x}'"
 
 
 def sample_of(dataset: Dataset) -> Sampled | None:

@@ -1,48 +1,58 @@
-"""Score every customer of a folder of events on Spark, equal to ``score`` of a dataset to 1e-6.
+"""Score every customer of a folder of events on Spark, in shards.
 
-The population context (anchor, level) is computed once, by the same Ibis expressions run by Spark, and broadcast to the
-workers with the bundle; each makes features of some customers' lines in memory and predicts them.
+Spark reads the events, brings those of each customer together, and runs the rounds of a shard as tasks
+(:mod:`.spark_worker`); what was lost with a worker it makes again. The driver merges what the shards hand over, in
+their order: no list of customers comes to it but the samples, whose size does not grow with the log.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
-import pandas as pd
-
-from clv_core.collection.privacy import objection_list
-from clv_core.columns import CUSTOMER_ID, EVENT_TYPE, PURCHASE
+from clv_core import errors
+from clv_core.collection.store import EVENTS
+from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle, open_bundle
-from clv_core.deployment.dataset_scoring import CUSTOMERS_AT_ONCE
-from clv_core.deployment.population_context import PopulationContext, fit_population
-from clv_core.deployment.shards import check_reads_folder, zone_of
-from clv_core.deployment.spark import spark_worker
-from clv_core.deployment.spark.spark_worker import SCORES, TOTALS, BatchFunction, BroadcastModel
-from clv_core.deployment.terms import Terms
-from clv_core.errors import NotEnoughData, NotFound, Refused
-from clv_core.features import (
+from clv_core.deployment.shards import (
+    DIGITS,
+    MAX_SHARDS,
     REMOTE,
-    VOCABULARIES,
-    EventLog,
-    LogContents,
-    LogFolder,
-    Spark,
-    Warehouse,
-    day_of,
-    rows_by_customer,
+    STATISTICS,
+    SUMS,
+    Excluded,
+    Plan,
+    ShardFolder,
+    check_reads_folder,
+    fit_shards,
+    population_of,
+    zone_of,
 )
+from clv_core.deployment.spark import spark_worker
+from clv_core.deployment.spark.spark_session import LogFolder
+from clv_core.deployment.spark.spark_worker import ERROR, FILES, LAST, LEFT_OUT, SCORES, SHARD, ShardJob
+from clv_core.deployment.terms import Terms
+from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused
 from clv_core.jobs import Progress
-from clv_core.model import CalibratedModel, Totals
+from clv_core.scratch import temporary_folder
 from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
-    import ibis
     from pyspark.sql import DataFrame
+
+SHARD_EVENTS: Final = 1_250_000
+SHARD_CUSTOMERS: Final = 62_500
+"""Of a shard, about: a sixteenth of a million customers with 20 events each takes .9 GB (tests/bench/shards.py)."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +65,26 @@ class FolderScores:
         as_of: the cutoff.
         timezone: that its days were counted in.
         objected: customers of the folder who objected to profiling, by id, and are left out.
+        erased: those who were erased, likewise.
+        gaps: how many have a gap that kept windows out of training; it is filled.
     """
 
     customers: int
     total: float
     as_of: date
     timezone: str
-    objected: int = 0
+    objected: int
+    erased: int
+    gaps: int
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How large a log is: events, customers (about, within some percent), and the last moment, UTC."""
+
+    events: int
+    customers: int
+    last: datetime | None
 
 
 def score_folder(
@@ -87,99 +110,163 @@ def score_folder(
 
     Raises:
         NotFound: no model, or no events.
-        NotEnoughData: the log ends before the cutoff.
+        NotEnoughData: the log ends before the cutoff, or begins after it.
         Refused: the model learned from attributes of customers, which no folder of events holds; the log has no
-            purchase; ``out`` exists.
+            purchase, or an absurdly large number; ``out`` exists.
         UsageError: the time zone is neither given nor that of a dataset here.
     """
     bundle = open_bundle(workspace, model_id)
     bundle.check()
     terms = terms or Terms(bundle.record.horizon_days)
-    spark, zone = folder.spark, folder.timezone or zone_of(workspace, bundle)
+    zone = folder.timezone or zone_of(workspace, bundle)
     check_reads_folder(bundle)
     if REMOTE not in out and Path(out).exists():
         raise Refused("out_exists", path=out)
     progress.report("features", 0, 1)
-    table = spark.events(folder.events, zone)
-    objected = _objected(workspace, spark)
-    if objected:
-        table = table.filter(table[CUSTOMER_ID].notin(objected))
-    end = _end(table, spark.connection, folder.events)
-    as_of = cutoff or end
-    if as_of > end:
-        raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
-    contents = LogContents(**bundle.record.train_config.of_log())
-    log = EventLog.from_table(table, spark.connection, contents=contents, before=as_of)
-    by_customer, broadcast = scoring_query(log, bundle, as_of, zone, terms)
-    rows = spark.session.sql(str(spark.connection.compile(by_customer)))
-    progress.report("scoring", 0, 1)
-    if isinstance(bundle.model, CalibratedModel):
-        from pyspark import StorageLevel
-
-        rows = rows.persist(StorageLevel.DISK_ONLY)  # read once for the level, once for the predictions
-        parts = _on_workers(spark, rows, spark_worker.totals, broadcast, TOTALS)
-        (sums,) = parts.selectExpr(*(f"sum({name})" for name in Totals._fields)).collect()
-        broadcast = broadcast.at_level(bundle.model, Totals(*(total or 0.0 for total in sums)))
-    _save(_on_workers(spark, rows, spark_worker.scores, broadcast, SCORES), out)
-    rows.unpersist()
-    ((customers, total),) = spark.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)").collect()
-    progress.report("scoring", customers, customers)
-    return FolderScores(customers, float(total), as_of, zone, len(objected))
+    excluded = Excluded.of(workspace, bundle)
+    events = _events(folder)
+    with _our_errors():
+        size = _size(events, excluded.portable())
+        if size.last is None:
+            raise NotFound("no_events_folder", path=folder.events)
+        end = size.last.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+        as_of = cutoff or end
+        if as_of > end:
+            raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
+        cores = folder.spark.session.sparkContext.defaultParallelism
+        plan = Plan(bundle.id, folder.events, (0, 0), zone, _shards(size, cores), as_of, terms)
+        with temporary_folder("clv-shards-") as scratch:
+            return _Rounds(folder, bundle, plan, ShardFolder(scratch), excluded, progress).run(events, out)
 
 
-def _objected(workspace: Workspace, spark: Spark) -> list[str]:
-    """Return the ids of those in the events who objected to profiling; the driver compares them, some at a time."""
-    listed = objection_list(workspace)
-    if not listed.hashes:
-        return []
-    rows = spark.session.sql(f"SELECT DISTINCT {CUSTOMER_ID} FROM events").toLocalIterator()
-    ids = (str(row[0]) for row in rows if row[0] is not None)
-    found: list[str] = []
-    while part := list(islice(ids, CUSTOMERS_AT_ONCE)):
-        frame = pd.DataFrame({CUSTOMER_ID: part})
-        found += frame.loc[listed.hides(frame), CUSTOMER_ID].tolist()
-    return sorted(found)
+def _events(folder: LogFolder) -> DataFrame:
+    """Return the canonical columns that are there, of all rows with a customer."""
+    from pyspark.sql import functions as F
+
+    stored = folder.spark.read(folder.events)
+    events = stored.select(*(column.name for column in COLUMNS if column.name in stored.columns))
+    texts = {CUSTOMER_ID: F.col(CUSTOMER_ID).cast("string"), EVENT_TIME: F.col(EVENT_TIME).cast("timestamp_ntz")}
+    return events.withColumns(texts).filter(F.col(CUSTOMER_ID).isNotNull())
 
 
-def _end(events: ibis.Table, connection: ibis.BaseBackend, folder: str) -> date:
-    """Return the first midnight after the last event."""
-    last = connection.to_pyarrow(events.aggregate(last=events.event_time.max())).to_pylist()[0]["last"]
-    if last is None:
-        raise NotFound("no_events_folder", path=folder)
-    end: date = last.date() + timedelta(days=1)
-    return end
+def _size(events: DataFrame, excluded: Excluded) -> _Size:
+    """Return the log's size; its last moment is of someone who is not excluded."""
+    from pyspark.sql import functions as F
+
+    last = F.max(EVENT_TIME)
+    found = events.agg(F.count("*"), F.approx_count_distinct(CUSTOMER_ID), last).collect()[0]
+    if excluded:
+        latest = events.groupBy(CUSTOMER_ID).agg(last.alias("last"))
+        moments = latest.mapInArrow(partial(spark_worker.last_events, excluded), LAST)
+        return _Size(found[0], found[1], moments.agg(F.max("last")).collect()[0][0])
+    return _Size(*found)
 
 
-def scoring_query(
-    log: EventLog, bundle: Bundle, as_of: date, zone: str, terms: Terms
-) -> tuple[ibis.Table, BroadcastModel]:
-    """Return a query of the engine for the customers, one row each, and what is broadcast to the workers.
+def _shards(size: _Size, cores: int) -> int:
+    """Return of how many shards a log is: of a size that memory holds, and one for each core at least."""
+    needed = max(math.ceil(size.events / SHARD_EVENTS), math.ceil(size.customers / SHARD_CUSTOMERS), cores)
+    return min(needed, MAX_SHARDS)
+
+
+class _Rounds:
+    """The rounds of a folder's shards.
 
     Args:
-        log: held by an engine; nothing at or after ``as_of`` is in it.
+        folder: the events.
         bundle: the model.
-        as_of: midnight, log-local.
-        zone: the log's time zone.
-        terms: horizon, discount and margin.
-
-    Raises:
-        Refused: the log has no purchase.
+        plan: of all shards.
+        merged: of the driver; what shards hand over is written there.
+        excluded: whom no shard reads.
+        progress: listener.
     """
-    warehouse, config = log.store, bundle.record.train_config
-    assert isinstance(warehouse, Warehouse)
-    texts = {name: warehouse.texts(name) for name in VOCABULARIES}
-    if PURCHASE not in texts["type"]:
-        raise Refused("events_no_purchase", types=", ".join(texts["type"][:10]) or "-", column=EVENT_TYPE)
-    population = PopulationContext("", "", as_of, zone, **fit_population(bundle.model, log, as_of, config))
-    rows = rows_by_customer(warehouse, day_of(as_of), log.signals)
-    return rows, BroadcastModel.of(bundle, population, texts, terms)
+
+    def __init__(
+        self,
+        folder: LogFolder,
+        bundle: Bundle,
+        plan: Plan,
+        merged: ShardFolder,
+        excluded: Excluded,
+        progress: Progress,
+    ) -> None:
+        self.session: Any = folder.spark.session
+        self.bundle, self.plan, self.merged, self.progress = bundle, plan, merged, progress
+        self.job = self.session.sparkContext.broadcast(ShardJob.of(uuid.uuid4().hex, bundle, plan, excluded))
+        self.gaps = self.session.sparkContext.accumulator(0)
+
+    def run(self, events: DataFrame, out: str) -> FolderScores:
+        """Run them and write the scores."""
+        from pyspark import StorageLevel
+
+        by_shard = events.withColumn(SHARD, self._shard()).repartitionById(self.plan.shards, self._partition())
+        # kept, so that the next rounds need no shuffle; a lost part is made again from the events
+        files = by_shard.mapInArrow(partial(spark_worker.statistics, self.job), FILES).persist(StorageLevel.DISK_ONLY)
+        try:
+            left_out = self._statistics(files)
+            fit = fit_shards(self.merged, self.plan, self.bundle)
+            self._sums(files.mapInArrow(partial(spark_worker.sums, self.job, _text(fit)), FILES))
+            population = population_of(self.merged, self.plan, self.bundle, fit)
+            self.progress.report("scoring", 0, 1)
+            scores = partial(spark_worker.scores, self.job, _text(population), self.gaps)
+            _save(files.mapInArrow(scores, SCORES), out)
+        finally:
+            files.unpersist()
+        written = self.session.read.parquet(out).selectExpr("count(*)", "sum(predicted_clv)")
+        ((customers, total),) = written.collect()
+        self.progress.report("scoring", customers, customers)
+        return FolderScores(customers, float(total), self.plan.as_of, self.plan.timezone, *left_out, self.gaps.value)
+
+    def _shard(self) -> Any:
+        """The number of a row's shard, by the bounds of :class:`~clv_core.deployment.shards.Shard`."""
+        from pyspark.sql import functions as F
+
+        digits = F.conv(F.substring(F.md5(CUSTOMER_ID), 1, DIGITS), 16, 10).cast("long")
+        return F.shiftright((digits + 1) * self.plan.shards - 1, 4 * DIGITS) + 1
+
+    def _partition(self) -> Any:
+        from pyspark.sql import functions as F
+
+        return (F.col(SHARD) - 1).cast("int")
+
+    def _statistics(self, files: DataFrame) -> tuple[int, int]:
+        """Bring the statistics here; return how many customers had objected, and how many were erased."""
+        objected = erased = 0
+        for number, name, content in files.filter(f"name <> '{EVENTS}'").collect():
+            if name == LEFT_OUT:
+                some_objected, some_erased = json.loads(content)
+                objected, erased = objected + some_objected, erased + some_erased
+            else:
+                _write(self.merged.path(STATISTICS, number) / name, content)
+        return objected, erased
+
+    def _sums(self, files: DataFrame) -> None:
+        for number, _, content in files.collect():
+            _write(self.merged.path(SUMS, number), content)
 
 
-def _on_workers(
-    spark: Spark, rows: DataFrame, predict: BatchFunction, broadcast: BroadcastModel, schema: str
-) -> DataFrame:
-    variable: Any = spark.session.sparkContext.broadcast(broadcast)
-    return rows.mapInArrow(partial(spark_worker.each_batch, predict, variable), schema)
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _text(record: Any) -> str:
+    return json.dumps(record.to_json())
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Raise what a task refused as the error that it was."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        found = re.search(f"{ERROR}(\\{{.*\\}})", str(error))
+        if found is None:
+            raise
+        told = json.loads(found[1])
+        kind: type[ClvError] = getattr(errors, told["kind"])
+        raise kind(told["code"], **told["params"]) from error
 
 
 def _save(scores: DataFrame, out: str) -> None:

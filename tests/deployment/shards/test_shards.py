@@ -15,17 +15,21 @@ import pandas as pd
 import pytest
 
 from clv_core.collection.customers.attributes import Attribute
+from clv_core.collection.privacy.erased_customers import erased_customers
 from clv_core.collection.privacy.objections import objection_list
+from clv_core.collection.privacy.suppression_list import SuppressionList
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
 from clv_core.deployment.population_context import PopulationContext, Predictor
 from clv_core.deployment.saved_scores import Scored, score
 from clv_core.deployment.shards import shard_scoring, shard_statistics
+from clv_core.deployment.shards.shard_cost import Estimate, FolderSize
 from clv_core.deployment.shards.shard_events import EventFiles
 from clv_core.deployment.shards.shard_folder import ROUNDS, Shard, ShardFolder
 from clv_core.deployment.shards.shard_scoring import FolderRequest, MergedScores, ShardRun, merge_shards, score_shard
 from clv_core.deployment.terms import Terms
+from clv_core.erasure.erase import erase
 from clv_core.errors import ClvError, NotEnoughData, NotFound, NotReady, Refused, UsageError
 from clv_core.features.last_year import LastYear
 from clv_core.features.log import open_log
@@ -170,13 +174,20 @@ def test_a_run_says_what_it_wrote_and_whom_it_waits_for(
     with pytest.raises(NotFound) as nothing:
         merged(shop, out)
     assert nothing.value.code == "no_shard_plan"
-    assert run(shop, request, out, 2, 3) == ShardRun(("statistics",), (1, 3), "statistics", None)
-    assert run(shop, request, out, 2, 3) == ShardRun((), (1, 3), "statistics", None)
-    assert run(shop, request, out, 1, 3).waits_for == (3,)
+    first = run(shop, request, out, 2, 3)
+    estimate = Estimate.of(FolderSize.of(EventFiles.find(str(folder))), 3)
+    progress = {"statistics": 1, "sums": 0, "scores": 0}
+    assert first == ShardRun(("statistics",), (1, 3), "statistics", None, progress, estimate)
+    assert run(shop, request, out, 2, 3) == replace(first, written=())
+    second = run(shop, request, out, 1, 3)
+    assert (second.waits_for, second.progress["statistics"]) == ((3,), 2)
     with pytest.raises(NotReady) as early:
         merged(shop, out)
     assert (early.value.params["shards"], early.value.params["round"], early.value.exit_code) == ("3", 1, 7)
-    assert run(shop, request, out, 3, 3) == ShardRun(("statistics", "sums"), (1, 2), "sums", None)
+    assert early.value.result == {"progress": {"shards": 3, "statistics": 2, "sums": 0, "scores": 0}}
+    third = run(shop, request, out, 3, 3)
+    assert third == ShardRun(("statistics", "sums"), (1, 2), "sums", None, third.progress, estimate)
+    assert third.progress == {"statistics": 3, "sums": 1, "scores": 0}
     assert run(shop, request, out, 2, 3).written == ("sums",)
     done = run(shop, request, out, 1, 3)
     assert (done.written, done.waits_for) == (("sums", "scores"), ())
@@ -184,6 +195,7 @@ def test_a_run_says_what_it_wrote_and_whom_it_waits_for(
     with pytest.raises(NotReady) as late:
         merged(shop, out)
     assert (late.value.params["shards"], late.value.params["round"]) == ("2, 3", 3)
+    assert done.progress == {"statistics": 3, "sums": 3, "scores": 1}
     assert not out.with_suffix(".parquet").exists()
 
 
@@ -205,6 +217,28 @@ def test_whoever_objects_is_left_out_at_every_moment(
     found, about = merged(own, out)
     assert others[1] not in set(found["customer_id"]) and about.objected == 2 + len(others[::7])
     assert about.customers == len(found) == 400 - about.objected
+
+
+def test_whoever_was_erased_is_left_out_at_every_moment_and_whoever_is_not_to_be_contacted_is_scored_as_by_score(
+    shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    own = Workspace(shutil.copytree(shop.root, tmp_path / "workspace"))
+    events = pd.read_parquet(open_dataset(own, "shop").events_path)
+    last = str(events.sort_values("event_time")["customer_id"].iloc[-1])
+    others = [one for one in sorted(events["customer_id"].unique()) if one != last]
+    erase(own, {last, *others[::40]}, progress=NoProgress())
+    erased_customers(own).add({others[1]}, dataset="another")  # where her id is somebody else's
+    objection_list(own).add({others[0], others[2]})  # the first was erased too, and is counted once
+    SuppressionList.of(own).add({others[1], others[4]})
+    out, request = tmp_path / "out", FolderRequest(str(folder), bundles["bgnbd"].id)
+    run_all(own, request, out, 2)
+    found, about = merged(own, out)
+    assert_the_same(found, score(Scored.open(own, "shop", request.model), progress=NoProgress()))
+    assert (about.erased, about.objected) == (1 + len(others[::40]), 1)
+    erased_customers(own).add({others[3]}, dataset="")
+    found, about = merged(own, out)
+    assert others[3] not in set(found["customer_id"]) and {others[1], others[4]} <= set(found["customer_id"])
+    assert (about.erased, about.customers) == (2 + len(others[::40]), 400 - 3 - len(others[::40]))
 
 
 def test_of_a_log_that_is_larger_than_the_samples_those_of_lowest_hash_are_taken(

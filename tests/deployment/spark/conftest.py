@@ -12,7 +12,7 @@ from clv_core.collection.ingest import ingest
 from clv_core.collection.simulate import SimulationPlan, simulate
 from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, list_bundles
-from clv_core.features.spark import Spark, why_not
+from clv_core.deployment.spark.spark_session import Spark, why_not
 from clv_core.workspace import Workspace
 from tests.deployment.kinds import KINDS, keep_kinds
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -24,9 +23,9 @@ from clv_core.deployment.model_record import FORMAT, Sampled
 from clv_core.deployment.registry import Registry
 from clv_core.deployment.registry.model_card import model_card
 from clv_core.deployment.spark.sampling import in_sample, sample_folder, sample_of
+from clv_core.deployment.spark.spark_session import LogFolder, Spark
 from clv_core.errors import ClvError, Refused
 from clv_core.features.duckdb_engine import Engine
-from clv_core.features.spark import LogFolder, Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
 from tests.commands.conftest import run
@@ -44,8 +43,8 @@ def engine() -> Iterator[Engine]:
 
 
 def chosen(engine: Engine, share: float) -> set[str]:
-    ids = ibis.memtable(pa.table({"customer_id": IDS}))
-    return set(engine.connection.to_pyarrow(ids.filter(in_sample(ids.customer_id, share)))["customer_id"].to_pylist())
+    ids = engine.connection.con.from_arrow(pa.table({"customer_id": IDS}))
+    return set(ids.filter(in_sample(share)).fetchdf()["customer_id"])
 
 
 @pytest.mark.parametrize("share", [0.001, 0.05, 1 / 3, 0.999])

@@ -16,13 +16,14 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
 from clv_core.deployment.saved_scores import Scored, score
+from clv_core.deployment.spark import spark_scoring
 from clv_core.deployment.spark.spark_scoring import score_folder
+from clv_core.deployment.spark.spark_session import LogFolder, Spark
 from clv_core.deployment.terms import Terms
 from clv_core.errors import ClvError, NotEnoughData, NotFound, Refused, UsageError
-from clv_core.features.spark import LogFolder, Spark
 from clv_core.jobs import NoProgress
 from clv_core.workspace import Workspace
-from tests.deployment.spark.test_cluster_worker import assert_the_same
+from tests.deployment.shards.test_shards import assert_the_same
 
 pytestmark = [
     pytest.mark.timeout(1200),  # Spark plans for long, and longer where processors are shared
@@ -40,10 +41,49 @@ def test_spark_says_of_a_folder_what_score_says_of_its_dataset(
     found = score_folder(shop, LogFolder(spark, str(folder)), model, str(out), terms=terms, progress=NoProgress())
     expected = score(Scored.open(shop, "shop", model, terms=terms), progress=NoProgress())
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
-    assert_the_same(written, expected, 1e-5 if kind == "blend" else 1e-6)
+    assert_the_same(written, expected)
     dataset = open_dataset(shop, "shop")
     assert (found.customers, found.as_of, found.timezone) == (300, dataset.log_end, "Asia/Shanghai")
     assert found.total == pytest.approx(expected["predicted_clv"].sum(), rel=1e-6)
+
+
+def test_more_shards_than_customers_whose_id_begins_so_say_the_same_at_an_earlier_cutoff(
+    spark: Spark,
+    shop: Workspace,
+    bundles: dict[str, Bundle],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = pd.concat(map(pd.read_parquet, sorted(folder.glob("*.parquet"))))
+    few = sorted(events["customer_id"].unique())[::30]
+    events[events["customer_id"].isin(few)].to_parquet(tmp_path / "few.parquet")
+    monkeypatch.setattr(spark_scoring, "SHARD_CUSTOMERS", 1)
+    sizes = []
+    real = spark_scoring.fit_shards
+    monkeypatch.setattr(spark_scoring, "fit_shards", lambda *given: sizes.append(given[1].shards) or real(*given))
+    cutoff, own = open_dataset(shop, "shop").log_end - timedelta(days=60), Workspace(tmp_path / "workspace")
+    shutil.copytree(shop.root, own.root, dirs_exist_ok=True)
+    objection_list(own).add(set(events["customer_id"]) - set(few))
+    log, model, out = LogFolder(spark, str(tmp_path / "few.parquet")), bundles["paretonbd"].id, tmp_path / "out"
+    score_folder(own, log, model, str(out), cutoff=cutoff, progress=NoProgress())
+    written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
+    assert_the_same(written, score(Scored.open(own, "shop", model, cutoff=cutoff), progress=NoProgress()))
+    assert len(few) - 1 <= sizes[0] <= len(few) + 1  # Spark's count of customers is about right
+
+
+def test_what_a_shard_refuses_is_said_as_one_machine_says_it(
+    spark: Spark, shop: Workspace, bundles: dict[str, Bundle], folder: Path, tmp_path: Path
+) -> None:
+    events = pd.concat(map(pd.read_parquet, sorted(folder.glob("*.parquet"))))
+    model, out = bundles["bgnbd"].id, tmp_path / "out"
+    events.assign(event_type=events["event_type"].str.upper()).to_parquet(tmp_path / "e.parquet")
+    found = refused(Refused, shop, spark, tmp_path / "e.parquet", model, out)
+    assert found.code == "events_no_purchase" and "PURCHASE" in found.params["types"]
+    events.iloc[0, events.columns.get_loc("amount")] = 1e15
+    events.to_parquet(tmp_path / "e.parquet")
+    found = refused(Refused, shop, spark, tmp_path / "e.parquet", model, out)
+    assert (found.code, found.params["column"]) == ("number_absurd", "amount") and not out.exists()
 
 
 def test_spark_scores_a_folder_as_if_those_who_objected_were_not_in_it(
@@ -58,7 +98,7 @@ def test_spark_scores_a_folder_as_if_those_who_objected_were_not_in_it(
     found = score_folder(own, LogFolder(spark, str(folder)), model, str(out), progress=NoProgress())
     scored = Scored.open(own, "shop", model)
     written = pd.read_parquet(out).sort_values("customer_id", ignore_index=True)
-    assert_the_same(written, score(scored, progress=NoProgress()), 1e-6)
+    assert_the_same(written, score(scored, progress=NoProgress()))
     assert (found.customers, found.objected, found.as_of) == (300 - len(hidden), len(hidden), scored.as_of)
 
 

@@ -1,11 +1,10 @@
-"""A Spark session as an Ibis engine: local on this machine, or a cluster that is reached by its master's address."""
+"""A Spark session: local on this machine, or a cluster that is reached by its master's address."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-import uuid
 import warnings
 import weakref
 from collections.abc import Mapping
@@ -13,28 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clv_core.collection.store import EVENTS, TYPES
-from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
+from clv_core.collection.store import EVENTS
+from clv_core.deployment.shards import NEEDED, REMOTE
 from clv_core.errors import ClvError, NotFound, Refused
 from clv_core.scratch import new_folder
 
 if TYPE_CHECKING:
-    import ibis
     from pyspark.sql import DataFrame, SparkSession
 
 LOCAL: Final = "local[2]"
-REMOTE: Final = "://"
-"""In the address of a folder that is not a path of this machine."""
-NEEDED: Final = (CUSTOMER_ID, EVENT_TIME)
 SETTINGS: Final = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",  # it would be drawn into a command's answer
     "spark.sql.session.timeZone": "UTC",
-    "spark.sql.timestampType": "TIMESTAMP_NTZ",  # events are in the log's local time: no zone may move them
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "8192",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",  # times are taken as they are stored: no zone may move them
 }
-"""What must hold for Spark to compute what the embedded engine computes."""
+"""What must hold for Spark to hand over what is stored."""
 LOCAL_SETTINGS: Final = {
     "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",
@@ -45,7 +38,7 @@ LOCAL_SETTINGS: Final = {
 
 
 class Spark:
-    """A Spark session with a database of its own for the relations; it is dropped when this is closed or unused.
+    """A Spark session; it is stopped when this is closed or unused.
 
     Args:
         master: ``local[2]`` is two threads of this machine; else the address of a cluster.
@@ -60,7 +53,6 @@ class Spark:
         if missing is not None:
             raise ClvError("no_spark", reason=missing)
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")  # rows leave as Arrow
-        import ibis
         from pyspark.sql import SparkSession
 
         folder = new_folder("clv-spark-")
@@ -73,43 +65,19 @@ class Spark:
             builder = builder.config(name, value)
         self.session: SparkSession = builder.getOrCreate()
         self.session.sparkContext.setLogLevel("ERROR")
-        database = f"clv_{uuid.uuid4().hex[:12]}"
-        self.session.sql(f"CREATE DATABASE {database}")
-        self.session.sql(f"USE {database}")
-        self.connection: ibis.BaseBackend = ibis.pyspark.connect(self.session)
-        self._finalizer = weakref.finalize(self, _discard, self.session, database, folder)
+        self._finalizer = weakref.finalize(self, _discard, self.session, folder)
 
-    def events(self, source: Path | str, timezone: str = "UTC") -> ibis.Table:
-        """Return the canonical events of Parquet files; nothing is read yet.
+    def read(self, source: str) -> DataFrame:
+        """Return Parquet files as they are; nothing is read yet.
 
         Args:
             source: a version of a dataset, a Parquet file, or a folder of such files, also a partitioned one; under
-                this path or address (``s3a://...``) all workers see it. ``event_time`` is in UTC; but for it and
-                ``customer_id``, columns that are not there are unknown.
-            timezone: the log's; ``event_time`` becomes naive in it.
-
-        Returns:
-            Text columns as string, numbers as float64, ``event_time`` as a naive timestamp.
+                this path or address (``s3a://...``) all workers see it.
 
         Raises:
             NotFound: there is no Parquet file.
             Refused: it lacks a column of customers or of times.
         """
-        from pyspark.sql import functions as F
-
-        stored = self.read(str(source))
-        kinds = {column.name: TYPES[column.kind].replace("float64", "double") for column in COLUMNS}
-        kinds[EVENT_TIME] = "timestamp_ntz"
-        columns = {
-            name: (F.col(name) if name in stored.columns else F.lit(None)).cast(kind) for name, kind in kinds.items()
-        }
-        if timezone != "UTC":
-            columns[EVENT_TIME] = F.convert_timezone(F.lit("UTC"), F.lit(timezone), columns[EVENT_TIME])
-        stored.select(*(column.alias(name) for name, column in columns.items())).createOrReplaceTempView("events")
-        return self.connection.table("events")
-
-    def read(self, source: str) -> DataFrame:
-        """Return Parquet files as they are; arguments and errors as in :meth:`events`."""
         from pyspark.errors import AnalysisException
 
         if REMOTE not in source:
@@ -127,7 +95,7 @@ class Spark:
         return stored
 
     def close(self) -> None:
-        """Stop the session and remove its tables; closing twice does nothing."""
+        """Stop the session and remove its files; closing twice does nothing."""
         self._finalizer()
 
     def __enter__(self) -> Spark:
@@ -166,11 +134,8 @@ def why_not() -> str | None:
     return None
 
 
-def _discard(session: SparkSession, database: str, folder: Path) -> None:
+def _discard(session: SparkSession, folder: Path) -> None:
     try:
-        if session.sparkContext._jsc is not None:  # None: stopped by another session of this process
-            session.sql("USE default")
-            session.sql(f"DROP DATABASE IF EXISTS {database} CASCADE")
-    finally:
         session.stop()
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
