@@ -1,0 +1,101 @@
+"""The demand page: its figures are those that are saved, and a log without products is told what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from clv_core import pipeline
+from clv_core.collection.ingest import ingest
+from clv_core.config import TrainConfig
+from clv_core.deployment import Scored
+from clv_core.deployment.bundle import list_bundles
+from clv_core.i18n import translate
+from clv_core.jobs import NoProgress
+from clv_core.strategy.demand import Demand, customers_behind, demand_notes, find_demand, headline, ordering_table
+from clv_core.workspace import Workspace
+from pages.ui import widgets
+from tests.conftest import made
+from tests.pages.conftest import HORIZON_DAYS, OPEN, SAMPLE, Offered, copied, do, table_of, texts
+
+
+@pytest.fixture(scope="module")
+def shop(with_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the sample, a model and the shop's forecast; the first visit makes its demand."""
+    return copied(with_model, tmp_path_factory.mktemp("shop") / "workspace")
+
+
+def opened(root: Path) -> Scored:
+    work = Workspace(root)
+    return Scored.open(work, "shop", list_bundles(work)[0].id)
+
+
+def saved(root: Path) -> Demand:
+    found = find_demand(opened(root))
+    assert found is not None
+    return found
+
+
+def shown(app: Any, column: str) -> pd.DataFrame:
+    """Return the table that has a column, as the page shows it."""
+    rows: pd.DataFrame = next(table.value for table in app.dataframe if column in table.value)
+    return rows
+
+
+def test_the_tables_of_the_page_are_those_of_the_saved_demand(open_page: OPEN, shop: Path, offered: Offered) -> None:
+    app = open_page(shop, "demand", lang="en")
+    demand = saved(shop)
+    assert app.header[0].value == widgets.escape(headline(demand, "en", 4).text("en"))
+    wanted = ordering_table(demand, 4)
+    rows, file = shown(app, "returns"), table_of(offered["download_demand"])
+    assert rows["product_id"].tolist() == wanted["product_id"].tolist() == file["product_id"].tolist()
+    for column in ("expected", "low", "high", "net", "revenue"):
+        assert rows[column].to_numpy() == pytest.approx(wanted[column].to_numpy())
+        assert file[column].astype(float).to_numpy() == pytest.approx(wanted[column].to_numpy())
+    categories = shown(app, "month")
+    assert categories["month"].sum() == pytest.approx(demand.by_category.block.sum())
+    assert categories["revenue"].sum() == pytest.approx(demand.revenue("categories")[:, :4].sum())
+    for note in demand_notes(demand):
+        assert widgets.escape(note.display("en")) in texts(app)
+
+
+def test_a_quarter_is_thirteen_weeks_of_every_product(open_page: OPEN, shop: Path, offered: Offered) -> None:
+    app = open_page(shop, "demand", lang="en")
+    do(app, ("demand_weeks", 13)).run()
+    demand, file = saved(shop), table_of(offered["download_demand"])
+    assert (file.groupby("product_id").size() == 13).all()
+    assert app.header[0].value == widgets.escape(headline(demand, "en", 13).text("en"))
+    assert shown(app, "month")["units"].sum() == pytest.approx(demand.by_category.units.sum())
+
+
+def test_who_stands_behind_a_product_is_shown_of_the_one_that_is_chosen(open_page: OPEN, shop: Path) -> None:
+    app = open_page(shop, "demand", lang="en")
+    demand = saved(shop)
+    listed = ordering_table(demand, 4)["product_id"].drop_duplicates()
+    row = int(demand.products.index[demand.products["product_id"] == listed.iloc[-1]][0])
+    do(app, ("demand_product", row)).run()
+    behind = customers_behind(opened(shop), demand, listed.iloc[-1])
+    assert shown(app, "customers")["revenue"].tolist() == pytest.approx(behind.tiers["revenue"].tolist())
+
+
+@pytest.mark.parametrize("lang", ("en", "zh"))
+def test_a_log_without_products_is_told_so_and_led_to_an_upload(
+    open_page: OPEN, tmp_path_factory: pytest.TempPathFactory, lang: str
+) -> None:
+    def make(workspace: Workspace) -> None:
+        log = workspace.root / "plain.csv"
+        workspace.root.mkdir(parents=True, exist_ok=True)
+        rows = pd.read_csv(SAMPLE)[["customer_id", "event_time", "event_type", "amount", "order_id"]]
+        rows[rows["event_type"].isin(["purchase", "return"])].to_csv(log, index=False)
+        ingest(workspace, log, "shop", currency="EUR")
+        config = TrainConfig(horizon_days=HORIZON_DAYS, model="bgnbd", cutoffs=3)
+        pipeline.train(workspace, "shop", config, progress=NoProgress())
+
+    plain = made("demand_page_plain", tmp_path_factory.mktemp("plain"), make).root
+    app = open_page(plain, "demand", lang=lang)
+    assert widgets.escape(translate("error.demand_no_products", lang, dataset="shop")) in texts(app)
+    do(app, "to_upload")
+    assert app.title[0].value == translate("page.upload", lang)
