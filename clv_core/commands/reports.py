@@ -62,6 +62,7 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
     """Explain the model if no explanation is saved, write the report, and return its files and findings."""
     from clv_core.strategy import PlanInputs
     from clv_core.strategy.acquisition import Question
+    from clv_core.strategy.demand import find_demand
     from clv_core.strategy.forecast import forecast, last_expected
     from clv_core.strategy.plans import measure_offers, parse_offers
     from clv_core.strategy.report import read_logo, write_report
@@ -87,6 +88,7 @@ def run_report(options: argparse.Namespace, context: Context) -> Answer:
         scheme=ValueTiers.parse(options.scheme),
         acquisition=question,
         forecast=made,
+        demand=find_demand(scored),
         expected=last_expected(scored),
         refunds=options.refunds,
         language=context.language,
@@ -124,7 +126,7 @@ def run_demo(options: argparse.Namespace, context: Context) -> Answer:
     """Put the sample and its model into the workspace, and return their names; or copy its files to a folder."""
     from clv_core.deployment import Scored, trust
     from clv_core.monitoring import watch_dataset
-    from clv_core.strategy.forecast import forecast
+    from clv_core.strategy.demand import demand
     from clv_core.upkeep import add_demo, copy_sample
 
     if options.make is not None:
@@ -132,7 +134,8 @@ def run_demo(options: argparse.Namespace, context: Context) -> Answer:
     if options.out is not None:
         return {"out": str(options.out), "files": [str(path) for path in copy_sample(options.out)]}
     dataset, bundle = add_demo(context.workspace, progress=context.progress)
-    forecast(Scored.open(context.workspace, dataset.name, bundle.id), context.progress)  # pages say it, and make none
+    scored = Scored.open(context.workspace, dataset.name, bundle.id)
+    demand(scored, context.progress)  # and the forecast, as pages say it and make none
     watch_dataset(dataset, context.progress)
     return {
         "dataset": dataset.name,

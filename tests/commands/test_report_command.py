@@ -60,7 +60,7 @@ def test_demo_then_report_writes_slides_and_a_page_in_the_language_asked_for(
     assert answer["files"] == [str(slides), str(page)] and zipfile.is_zipfile(slides)
     text = page.read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>") and answer["finding"] in text and "90" in answer["finding"]
-    expected = "data trust forecast deciles bridge drivers segments campaigns plan spending limits"
+    expected = "data trust forecast demand deciles bridge drivers segments campaigns plan spending limits"
     assert list(answer["sections"]) == expected.split()
     assert "50" in answer["sections"]["plan"]
     found = find_forecast(Scored.open(workspace, "sample", demo["model"]))

@@ -19,6 +19,7 @@ from clv_core.strategy.acquisition import Acquisition, Question, acquisition_rep
 from clv_core.strategy.acquisition.findings import discount_question
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.campaigns import outcomes
+from clv_core.strategy.demand import Demand
 from clv_core.strategy.experiments.treatment_effect import Experiment
 from clv_core.strategy.forecast.bridge import REFUND_DATE, Expected, make_bridge
 from clv_core.strategy.forecast.shop_forecast import Forecast
@@ -58,6 +59,7 @@ def make_report(
     scheme: ValueTiers = DEFAULT_SCHEME,
     acquisition: Question | None = None,
     forecast: Forecast | None = None,
+    demand: Demand | None = None,
     expected: Expected | None = None,
     refunds: str = REFUND_DATE,
     language: str = DEFAULT_LANGUAGE,
@@ -73,6 +75,7 @@ def make_report(
         scheme: of the tiers.
         acquisition: question about new customers, answered with the saved spend tables; None leaves the section out.
         forecast: what the shop will take from the log's end on; None leaves its section out.
+        demand: what will be bought of each product; None leaves its section out.
         expected: the last forecast, of days that have passed; None leaves the bridge to what came out.
         refunds: the day on which refunds count in the bridge, one of
             :data:`~clv_core.strategy.forecast.bridge.REFUND_DATES`.
@@ -110,6 +113,7 @@ def make_report(
         plan=planned,
         acquisition=None if acquisition is None else _acquisition(scored, acquisition, progress),
         forecast=forecast,
+        demand=demand,
         bridge=None if expected is None else make_bridge(workspace, dataset, expected, refunds),
         campaigns=outcomes(workspace, dataset),
         model_name=_model_name(scored, f),

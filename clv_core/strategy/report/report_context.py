@@ -18,6 +18,7 @@ from clv_core.i18n import MINUS, has, say_count, say_day, say_money, say_share, 
 from clv_core.strategy.acquisition import Acquisition
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.campaigns import Outcome
+from clv_core.strategy.demand import Demand
 from clv_core.strategy.forecast.bridge import Bridge
 from clv_core.strategy.forecast.shop_forecast import Forecast
 from clv_core.strategy.plans.budget_plan import BudgetPlan
@@ -113,6 +114,7 @@ class ReportContext:
         plan: a plan, or None.
         acquisition: figures of new customers, and those by the discount of their first order; None without them.
         forecast: what the shop will take, or None.
+        demand: what will be bought of each product, or None.
         bridge: the way from the last forecast to what came, or None.
         campaigns: what campaigns brought, the latest start first.
         model_name: what people call the model: its kind and version.
@@ -128,6 +130,7 @@ class ReportContext:
     plan: ReportPlan | None
     acquisition: tuple[Acquisition, Acquisition | None] | None
     forecast: Forecast | None
+    demand: Demand | None
     bridge: Bridge | None
     campaigns: Sequence[Outcome]
     model_name: str

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from clv_core.columns import PRODUCT_ID
 from clv_core.deployment import Terms, holdout_predictions
 from clv_core.errors import Message
 from clv_core.evaluation import (
@@ -31,6 +32,8 @@ from clv_core.strategy.acquisition.findings import group_name
 from clv_core.strategy.acquisition.findings import headline as acquisition_finding
 from clv_core.strategy.campaigns import EARLY, notes_on, say_left_out
 from clv_core.strategy.campaigns import headline as campaigns_finding
+from clv_core.strategy.demand import BLOCK, demand_notes
+from clv_core.strategy.demand import headline as demand_finding
 from clv_core.strategy.forecast import find_headline
 from clv_core.strategy.forecast.bridge import ACTUAL as CAME
 from clv_core.strategy.forecast.bridge import BASKET, FORECAST, LOST_CUSTOMERS, OBJECTED, ORDERS_PER_BUYER, REFUNDS
@@ -58,6 +61,8 @@ CAMPAIGNS: Final = 7
 """Rows of the table of campaigns, the latest first, as many as a slide shows; a guess."""
 PERIODS, DATES = 7, 3
 """Of a forecast: rows of its table, and past dates on which it was tested, as many as a slide shows; guesses."""
+GOODS: Final = 7
+"""Rows of the table of demand, its total among them, as many as a slide shows; a guess."""
 PAIRS: Final = 7
 """Rows of the table of break-evens, one an offer and segment; as many as fit a slide with its sentences."""
 SHORT_DAYS: Final = 56
@@ -213,6 +218,52 @@ def forecast(context: ReportContext) -> Section | None:
         table=Table(head, tuple((name, *map(bare.money, sums), ends) for name, *sums, ends in rows)),
         chart=Chart("bars", tuple(row[0] for row in rows[: len(shown)]), series, "", f.unit()),
     )
+
+
+def demand(context: ReportContext) -> Section | None:
+    """Return what will be bought in four weeks by category, or by product where the log has one category; else None."""
+    f, made = context.format, context.demand
+    if made is None:
+        return None
+    of = "categories" if len(made.categories) > 1 else "products"
+    about, ranged = getattr(made, of), made.by_category if of == "categories" else made.by_product
+    names = about["category"].replace("", f.t("demand.no_category"))
+    if of == "products":
+        names = about["name"].where(about["name"] != "", about[PRODUCT_ID])
+    recent, month, money = about["recent"].to_numpy(), ranged.block, made.revenue(of)[:, :BLOCK].sum(axis=1)
+    order = np.argsort(-money, kind="stable")
+    shown, others = np.split(order, [len(order) if len(order) < GOODS else GOODS - 2])
+    groups = [(str(names[at]), [at], _pieces(f, ranged.block_low[at], ranged.block_high[at])) for at in shown]
+    groups += [(f.t("report.demand.others", others=len(others)), others, "–")] if len(others) else []
+    groups += [(f.t("forecast.total"), order, "–")]
+    bare = Formatter(f.language, "")
+    rows = tuple(
+        (name, f.count(round(recent[at].sum())), f.count(round(month[at].sum())), ends, bare.money(money[at].sum()))
+        for name, at, ends in groups
+    )
+    head = (
+        f.t("demand.category" if of == "categories" else "demand.product"),
+        *(f.t(f"demand.{name}") for name in ("recent", "month")),
+        f.t("report.segments.span"),
+        f.t("column.in_unit", label=f.t("forecast.revenue"), unit=f.unit()),
+    )
+    series = (
+        Series(head[1], tuple(map(float, recent[shown])), BASELINE),
+        Series(head[2], tuple(map(float, month[shown])), PREDICTED),
+    )
+    return Section(
+        "demand",
+        f.t("page.demand"),
+        demand_finding(made, f.language, BLOCK).display(f.language),
+        tuple(note.display(f.language) for note in demand_notes(made)),
+        table=Table(head, rows),
+        chart=Chart("bars", tuple(name for name, *_ in groups[: len(shown)]), series, "", f.t("demand.pieces")),
+    )
+
+
+def _pieces(f: Formatter, low: float, high: float) -> str:
+    """Return an interval of pieces."""
+    return f.t("report.span", low=f.count(round(low)), high=f.count(round(high)))
 
 
 def _days(f: Formatter, sums: Sums) -> str:
@@ -586,6 +637,7 @@ SECTIONS: Final[tuple[Callable[[ReportContext], Section | None], ...]] = (
     data,
     trust,
     forecast,
+    demand,
     deciles,
     bridge,
     drivers,

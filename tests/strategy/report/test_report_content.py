@@ -28,6 +28,8 @@ from clv_core.jobs import NoProgress
 from clv_core.strategy.acquisition import Question
 from clv_core.strategy.activation import PlanInputs
 from clv_core.strategy.campaigns import headline, outcomes
+from clv_core.strategy.demand import demand, find_demand
+from clv_core.strategy.demand import headline as demand_headline
 from clv_core.strategy.forecast import find_forecast, forecast
 from clv_core.strategy.forecast.bridge import REFUND_DATES, Bridge, Expected, Line, make_bridge
 from clv_core.strategy.plans.offers import Offer
@@ -58,7 +60,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 @pytest.fixture(scope="module", params=LANGUAGES)
 def report(demo: Demo, request: pytest.FixtureRequest) -> Report:
     known = {"language": request.param, "acquisition": Question(margin_rate=0.5), "expected": quarter(demo)}
-    known["forecast"] = forecast(Scored.open(demo[0], demo[1].name, demo[2].id), NoProgress())
+    scored = Scored.open(demo[0], demo[1].name, demo[2].id)
+    known |= {"forecast": forecast(scored, NoProgress()), "demand": demand(scored, NoProgress())}
     return made(demo, offers=OFFERS, budget=300.0, **known)
 
 
@@ -106,7 +109,7 @@ def test_campaigns_are_what_the_log_says_of_them(report: Report, demo: Demo) -> 
 
 def test_it_has_every_section_and_names_what_it_is_about(report: Report, demo: Demo) -> None:
     assert [one.id for one in report.sections] == [make.__name__ for make in SECTIONS]
-    assert len(report.sections) == 12
+    assert len(report.sections) == 13
     provenance = section(report, "limits").points[-1]
     for known in (demo[1].name, "2025", "90", "v2"):
         assert known in provenance
@@ -215,6 +218,30 @@ def test_a_long_forecast_keeps_its_sum_and_a_short_one_is_by_week(demo: Demo) ->
         assert {row[-1] for row in found.table.rows} == {"–"}
         assert translate("forecast.no_range", "en") in found.points
     assert found.table.rows[0][0] == "1 – 7 Oct 2025"
+
+
+def test_demand_has_the_pieces_that_are_saved_and_says_how_past_dates_came_out(report: Report, demo: Demo) -> None:
+    found, saved = section(report, "demand"), find_demand(Scored.open(demo[0], demo[1].name, demo[2].id))
+    assert saved is not None and found.table is not None and found.chart is not None
+    assert found.finding == demand_headline(saved, report.language, 4).display(report.language)
+    assert f"{saved.tests[0].share_off():.0%}" in found.points[0]
+    money = saved.revenue("categories")[:, :4].sum(axis=1)
+    best = int(money.argmax())
+    name, recent, month, ends, amount = found.table.rows[0]
+    assert (name, recent) == (saved.categories["category"][best], f"{saved.categories['recent'][best]:.0f}")
+    assert month == f"{saved.by_category.block[best]:.0f}" and f"{saved.by_category.block_high[best]:,.0f}" in ends
+    assert amount == say_money(money[best], "", report.language)
+    assert len(found.table.rows) == 7 and len(found.chart.categories) == 5, "the others are one row"
+    whole = [int(row[2].replace(",", "")) for row in found.table.rows]
+    assert sum(whole[:-1]) == pytest.approx(whole[-1], abs=3)
+    assert whole[-1] == pytest.approx(saved.by_category.block.sum(), abs=0.5)
+
+
+def test_demand_of_a_log_with_one_category_is_by_product(demo: Demo) -> None:
+    whole = demand(Scored.open(demo[0], demo[1].name, demo[2].id), NoProgress())
+    found = section(made(demo, demand=replace(whole, categories=whole.categories[:1])), "demand")
+    top = whole.products["product_id"][int(whole.revenue()[:, :4].sum(axis=1).argmax())]
+    assert found.table is not None and found.table.rows[0][0] == top
 
 
 def test_the_bridge_adds_up_to_the_cent_and_its_bars_meet(report: Report, demo: Demo) -> None:
