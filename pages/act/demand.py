@@ -21,7 +21,7 @@ widgets.headline(widgets.escape(sentence), widgets.context_line(bundle, dataset.
 weeks = shown.choose_weeks()
 shown.categories(made, weeks)
 
-st.header(t("demand.product"), anchor=False)
+st.header(t("demand.product.one"), anchor=False)
 product.show(trained, made, weeks)
 
 st.header(t("demand.order"), anchor=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -58,7 +59,7 @@ def test_the_tables_of_the_page_are_those_of_the_saved_demand(open_page: OPEN, s
     categories = shown(app, "month")
     assert categories["month"].sum() == pytest.approx(demand.by_category.block.sum())
     assert categories["revenue"].sum() == pytest.approx(demand.revenue("categories")[:, :4].sum())
-    for note in demand_notes(demand):
+    for note in (note for note in demand_notes(demand) if not note.code.startswith("demand.tested")):
         assert widgets.escape(note.display("en")) in texts(app)
 
 
@@ -79,6 +80,46 @@ def test_who_stands_behind_a_product_is_shown_of_the_one_that_is_chosen(open_pag
     do(app, ("demand_product", row)).run()
     behind = customers_behind(opened(shop), demand, listed.iloc[-1])
     assert shown(app, "customers")["revenue"].tolist() == pytest.approx(behind.tiers["revenue"].tolist())
+
+
+def test_stock_says_what_runs_out_and_how_many_pieces_are_missing(
+    open_page: OPEN, shop: Path, offered: Offered
+) -> None:
+    app = open_page(shop, "demand", lang="en")
+    sold = ordering_table(saved(shop), 4).groupby("product_id", sort=False)["expected"].sum()
+    scarce, plenty = sold.sort_values().index[-2:]
+    text = f"sku,pieces\n{scarce},0.25\n{scarce},0.25\n{plenty},{10 * sold[plenty]}\nNO-SUCH,3\n"
+    app.get("file_uploader")[0].set_value(("stock.csv", text.encode(), "text/csv")).run()
+    rows = shown(app, "order").set_index("product_id")
+    assert rows.index[0] == scarce and rows["order"][scarce] == np.ceil(sold[scarce] - 0.5)
+    assert rows["order"][plenty] == 0 and rows["cover_weeks"][plenty] > 4
+    assert rows["order"].drop([scarce, plenty]).isna().all(), "nothing is made up where stock is unknown"
+    pieces = f"{rows['order'].sum():.0f}"
+    assert widgets.escape(translate("demand.stock.short", products=1, weeks=4, pieces=pieces)) in texts(app)
+    assert widgets.escape(translate("demand.stock_unknown", products=1)) in texts(app)
+    assert translate("demand.stock.missing", products=len(sold) - 2) in texts(app)
+    file = table_of(offered["download_demand"])
+    assert file["order"].astype(float).sum() == pytest.approx(sold[scarce] - 0.5, abs=0.03)
+    do(app, "demand_stock_remove")
+    assert "order" not in shown(app, "returns")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "params"),
+    [
+        ("product_id,stock\nP1,many\n", "demand_stock_number", {"rows": 1, "value": "many"}),
+        ("a,b,c\n1,2,3\n", "demand_stock_columns", {"found": "a, b, c"}),
+    ],
+)
+def test_a_wrong_table_of_stock_is_refused_in_a_sentence_until_another_comes(
+    open_page: OPEN, shop: Path, text: str, code: str, params: dict[str, Any]
+) -> None:
+    app = open_page(shop, "demand", lang="en")
+    app.get("file_uploader")[0].set_value(("stock.csv", text.encode(), "text/csv")).run()
+    assert widgets.escape(translate(f"error.{code}", file="stock.csv", **params)) in texts(app)
+    product = saved(shop).products["product_id"][0]
+    app.get("file_uploader")[0].set_value(("stock.csv", f"a,b\n{product},1\n".encode(), "text/csv")).run()
+    assert not app.error and "order" in shown(app, "cover_weeks")
 
 
 @pytest.mark.parametrize("lang", ("en", "zh"))

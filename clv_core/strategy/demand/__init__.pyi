@@ -2,9 +2,14 @@ from .baskets import BLOCK as BLOCK
 from .methods import CUSTOMERS as CUSTOMERS
 from .methods import MOST_AHEAD as MOST_AHEAD
 from .methods import SIMPLE as SIMPLE
+from .ordering import COVER as COVER
+from .ordering import ORDER as ORDER
+from .ordering import STOCK as STOCK
 from .ordering import ask_demand as ask_demand
 from .ordering import customers_behind as customers_behind
 from .ordering import ordering_table as ordering_table
+from .ordering import read_stock as read_stock
+from .ordering import unknown_stock as unknown_stock
 from .product_days import check_columns as check_columns
 from .product_demand import FADING as FADING
 from .product_demand import NEW as NEW

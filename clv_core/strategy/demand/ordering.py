@@ -40,6 +40,7 @@ BY: Final = (PRODUCT, CATEGORY)
 LEAST_WEEKS: Final = 4
 STOCK: Final = "stock"
 COVER: Final = "cover_weeks"
+ORDER: Final = "order"
 YEAR_DAYS: Final = 365
 
 
@@ -113,9 +114,7 @@ def ask_demand(
     made = demand(scored, progress)
     notes = demand_notes(made)
     if held is not None:
-        missing = int((~held.index.isin(made.products[PRODUCT_ID])).sum())
-        if missing:
-            notes.append(Message("demand.stock_unknown", {"products": missing}))
+        notes += unknown_stock(made, held)
     return AskedDemand(made, by, weeks, held, notes)
 
 
@@ -147,8 +146,14 @@ def read_stock(path: Path) -> pd.Series:
     return by_product
 
 
+def unknown_stock(made: Demand, stock: pd.Series) -> list[Message]:
+    """Return a note on the products of a stock table of which nothing is expected, as nothing was sold in a year."""
+    missing = int((~stock.index.isin(made.products[PRODUCT_ID])).sum())
+    return [Message("demand.stock_unknown", {"products": missing})] if missing else []
+
+
 def ordering_table(made: Demand, weeks: int, by: str = PRODUCT, stock: pd.Series | None = None) -> pd.DataFrame:
-    """Return one row a product or category and week, those that sell most first.
+    """Return one row a product or category and week, those of the highest expected revenue first.
 
     Products that are too rare for a row are in their category's figures only.
 
@@ -161,7 +166,7 @@ def ordering_table(made: Demand, weeks: int, by: str = PRODUCT, stock: pd.Series
     Returns:
         product_id, name and state of products; category; week (from 1), first and until (ISO dates, the day after the
         last), expected (pieces that are sold), low, high (80% range), returns (of these), net (pieces less returns),
-        revenue (net); with stock also stock and cover_weeks.
+        revenue (net); with stock also stock, cover_weeks, and order: pieces of the week that stock does not cover.
     """
     if by == PRODUCT:
         listed = (made.products["state"] != RARE).to_numpy()
@@ -172,7 +177,7 @@ def ordering_table(made: Demand, weeks: int, by: str = PRODUCT, stock: pd.Series
         rows, ranged, money = made.categories, made.by_category, made.revenue("categories")
         names = [CATEGORY]
     expected = ranged.units[listed]
-    order = np.argsort(-expected[:, :weeks].sum(axis=1), kind="stable")
+    order = np.argsort(-money[:, :weeks].sum(axis=1), kind="stable")
     place = np.repeat(order, weeks)
     week = np.tile(np.arange(weeks), len(order))
     days = [made.cutoff + timedelta(days=WEEK * number) for number in range(weeks + 1)]
@@ -192,7 +197,11 @@ def ordering_table(made: Demand, weeks: int, by: str = PRODUCT, stock: pd.Series
     if stock is None:
         return table
     held = stock.reindex(rows[PRODUCT_ID]).to_numpy(np.float64)
-    return table.assign(**{STOCK: held[place], COVER: cover(held, expected)[place].round(1)})
+    uncovered = np.maximum(np.cumsum(expected, axis=1) - np.maximum(held, 0.0)[:, None], 0.0)
+    to_order = np.diff(uncovered, axis=1, prepend=0.0)
+    return table.assign(
+        **{STOCK: held[place], COVER: cover(held, expected)[place].round(1), ORDER: to_order[place, week].round(2)}
+    )
 
 
 def cover(stock: Floats, expected: Floats) -> Floats:

@@ -252,7 +252,7 @@ def expected_units(before: pd.DataFrame, ahead: pd.DataFrame, message: str) -> C
         x=at,
         y=ahead["expected"],
         name=t("demand.chart.expected"),
-        marker={"color": PREDICTED},
+        marker={"color": PREDICTED, "opacity": 0.5},  # else the range's lower half is dark on dark
         error_y=interval(ahead["expected"], ahead["low"], ahead["high"], ACTUAL),
         customdata=ahead[["low", "high"]],
         hovertemplate=hover + " (%{customdata[0]:,.0f} – %{customdata[1]:,.0f})",

@@ -15,7 +15,7 @@ from clv_core.strategy.segments import TIER
 from pages.ui import cells, tiers, widgets
 from pages.ui.charts import following
 from pages.ui.demand.shown import past_weeks
-from pages.ui.i18n import money, percent, say, t
+from pages.ui.i18n import count, money, percent, t
 
 MOST: Final = 1000
 """Products that can be chosen, by the revenue that is expected: more are no choice."""
@@ -24,18 +24,18 @@ MOST: Final = 1000
 @widgets.safe_fragment
 def show(scored: Scored, made: Demand, weeks: int) -> None:
     """Let the person choose a product, and show its weeks and who stands behind it."""
-    worth = made.revenue().sum(axis=1)
+    worth = made.revenue()[:, :weeks].sum(axis=1)
     order = np.argsort(-worth, kind="stable")[:MOST]
     about = made.products
     called = about["name"].where(about["name"] != "", about[PRODUCT_ID])
     names = {int(row): str(called[row]) for row in order}
-    row = widgets.select(t("demand.product.choose"), names, "demand_product")
+    row = widgets.select(t("demand.product.choose"), names, "demand_product", width=380)
     table = ordering_table(made, weeks)
     rows = table[table[PRODUCT_ID] == about[PRODUCT_ID][row]]
     if rows.empty:
         st.markdown(t("demand.product.rare"))
         return
-    units = {"units": say(float(rows["expected"].sum())), "recent": say(float(about["recent"][row]))}
+    units = {"units": count(round(rows["expected"].sum())), "recent": count(round(about["recent"][row]))}
     message = t("demand.chart", name=names[row], weeks=weeks, **units)
     widgets.chart(
         following.expected_units(past_weeks(made, made.before_products[row]), rows, message), "demand_product_chart"
@@ -67,7 +67,7 @@ def _behind(scored: Scored, made: Demand, product: str) -> None:
         {
             "tier": [labels[number] for number in rows[TIER]],
             "customers": rows["customers"],
-            "share": rows["share"],
+            "share": rows["share"].round(3),
             "revenue": rows["revenue"],
         }
     )

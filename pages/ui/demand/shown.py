@@ -23,7 +23,7 @@ from clv_core.strategy.demand import (
 from pages.ui import cells, i18n, widgets
 from pages.ui.charts import following
 from pages.ui.forecast import expected
-from pages.ui.i18n import count, say, t
+from pages.ui.i18n import count, t
 
 WEEK_DAYS: Final = 7
 LENGTHS: Final = (BLOCK, 2 * BLOCK, MOST_AHEAD)
@@ -62,15 +62,19 @@ def categories(made: Demand, weeks: int) -> None:
     """Show a category's weeks, and the sums of all categories."""
     table = ordering_table(made, weeks, "category")
     names = {name: _name(name) for name in table["category"].drop_duplicates()}
-    name = widgets.select(t("demand.category"), names, "demand_category") if len(names) > 1 else next(iter(names))
+    name = (
+        widgets.select(t("demand.category"), names, "demand_category", width=380)
+        if len(names) > 1
+        else next(iter(names))
+    )
     row = made.categories.index[made.categories["category"] == name][0]
     rows = table[table["category"] == name]
     message = t(
         "demand.chart",
         name=names[name],
-        units=say(float(rows["expected"].sum())),
+        units=count(round(rows["expected"].sum())),
         weeks=weeks,
-        recent=say(float(made.categories["recent"][row])),
+        recent=count(round(made.categories["recent"][row])),
     )
     chart = following.expected_units(past_weeks(made, made.before_categories[row]), rows, message)
     widgets.chart(chart, "demand_category_chart")
@@ -111,8 +115,8 @@ def _sums(made: Demand, weeks: int) -> None:
 
 
 def notes(made: Demand) -> list[str]:
-    """Return what is to be known of demand, in the language of the page."""
-    lines = [i18n.message_text(note) for note in demand_notes(made)]
+    """Return what is to be known of demand, in the language of the page, but for its tests, which have a section."""
+    lines = [i18n.message_text(note) for note in demand_notes(made) if not note.code.startswith("demand.tested")]
     return [*lines, t("demand.note.expected", products=count(len(made.products)))]
 
 
