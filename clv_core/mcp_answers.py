@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from clv_core.records import JsonObject
 
 MAX_CUSTOMERS: Final = 200
+MAX_PRODUCTS: Final = 500
 """That one answer lists. A guess: about as many rows as an agent reads without losing the question."""
 MAX_OFFERS: Final = 12
 """Of one preview. A guess."""
@@ -67,6 +68,17 @@ ForecastDays = Annotated[
     Field(description="How many days ahead, up to a year or the model's horizon; left out: the horizon."),
 ]
 ForecastUnit = Annotated[str, Field(description="Of its periods: day, week (from as_of on) or calendar month.")]
+DemandWeeks = Annotated[
+    int, Field(description="How many weeks ahead.", json_schema_extra={"minimum": 4, "maximum": 13})
+]
+DemandRows = Annotated[str, Field(description="What has a row for each week: product or category.")]
+MostProducts = Annotated[
+    int,
+    Field(
+        description="How many products or categories, those of the highest expected revenue first.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_PRODUCTS},
+    ),
+]
 NewCustomers = Annotated[
     float | None,
     Field(
@@ -241,6 +253,27 @@ class ShopForecast(Answer):
         " high, wape (weekly errors as a share of what came)."
     )
     notes: list[str] = Field(description="How it was tested, what gives the total, what was assumed: say it too.")
+
+
+class ExpectedDemand(Answer):
+    """What will be bought of each product."""
+
+    finding: str = Field(description="Pieces and net revenue of all products, in one sentence.")
+    listed: int = Field(description="How many products or categories have rows here.")
+    products: int = Field(description="How many products have a forecast.")
+    method: str = Field(
+        description="What gives the sums of categories: parts (customers' purchases), or the simple method that was"
+        " closer on past dates."
+    )
+    rows: Rows = Field(
+        description="By product or category and week: expected (pieces sold) with their 80% range low to high, returns"
+        " of these, net pieces, net revenue; of a product also its state: new, fading (may have ended) or empty."
+    )
+    tests: Rows = Field(
+        description="Demand as of past dates: cutoff, weeks, units (pieces that came), error (of products, as a share"
+        " of what came, weighed by money), inside: how many of the ranged products came within their range."
+    )
+    notes: list[str] = Field(description="How it was tested, what was left out or assumed: say it too.")
 
 
 class CampaignResults(Answer):

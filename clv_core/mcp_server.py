@@ -44,10 +44,12 @@ from clv_core.deployment import (
 from clv_core.deployment.api import ANALYST, KeysUnusable, error_response, find_key, language_of, list_keys
 from clv_core.deployment.registry import Registry, resolve_bundle_id
 from clv_core.errors import ClvError, Message, Refused
+from clv_core.i18n import DEFAULT_LANGUAGE
 from clv_core.jobs import NoProgress
 from clv_core.locks import running
 from clv_core.mcp_answers import (
     MAX_CUSTOMERS,
+    MAX_PRODUCTS,
     Budget,
     BudgetPreview,
     CampaignResults,
@@ -57,12 +59,16 @@ from clv_core.mcp_answers import (
     CustomerId,
     DatasetFacts,
     DatasetName,
+    DemandRows,
+    DemandWeeks,
+    ExpectedDemand,
     ForecastDays,
     ForecastUnit,
     Listed,
     MarginRate,
     ModelFacts,
     ModelReference,
+    MostProducts,
     NewCustomers,
     Offers,
     PaidFor,
@@ -86,6 +92,8 @@ from clv_core.strategy.campaigns import (
     say_next,
 )
 from clv_core.strategy.customer import load_card
+from clv_core.strategy.demand import find_asked_demand
+from clv_core.strategy.demand import headline as demand_finding
 from clv_core.strategy.forecast import find_asked_forecast
 from clv_core.strategy.plans import OfferCost, make_plan, parse_offers
 from clv_core.strategy.segments import load_scored_customers, parse_scheme, segment_table, table
@@ -95,10 +103,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 ABOUT: Final = (
     "Predicted customer lifetime value of an online shop: datasets, models with their verdict (trusted, caution,"
-    " not_trusted), segments, single customers, budget previews, the shop's forecast, what campaigns brought, and how"
-    " earlier predictions came true. Money is in the currency that an answer names. Say the verdict with every figure,"
-    " and how old the predictions are."
+    " not_trusted), segments, single customers, budget previews, the shop's forecast, demand by product, what campaigns"
+    " brought, and how earlier predictions came true. Money is in the currency that an answer names. Say the verdict"
+    " with every figure, and how old the predictions are."
 )
+TESTED: Final = ("cutoff", "weeks", "units", "error", "inside", "ranged")
+"""Parts of a test of demand that are answered."""
 READS: Final = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
@@ -152,7 +162,7 @@ def make_server(workspace: Workspace, *, address: str = "") -> MCPServer[Any]:
     tools = Tools(workspace, by_key=bool(address))
     for tool in (
         *(tools.list_datasets, tools.list_models, tools.trust_verdict, tools.segment_summary, tools.customer_card),
-        *(tools.top_customers, tools.budget_preview, tools.forecast, tools.realised_against_predicted),
+        *(tools.top_customers, tools.budget_preview, tools.forecast, tools.demand, tools.realised_against_predicted),
         tools.campaign_results,
     ):
         server.tool(annotations=READS)(_as_served(workspace, tool))
@@ -356,6 +366,30 @@ class Tools:
         return ShopForecast(
             **self._about(scored),
             **{name: said[name] for name in ("by", "sum", "unit", "periods", "tests")},
+            notes=[note.text() for note in asked.notes],
+        )
+
+    def demand(
+        self,
+        dataset: DatasetName,
+        model: ModelReference = "champion",
+        weeks: DemandWeeks = 4,
+        by: DemandRows = "product",
+        most: MostProducts = 20,
+    ) -> ExpectedDemand:
+        """Return the saved demand: pieces and net revenue expected of each product or category by week; ranged."""
+        scored = self._open(dataset, model)
+        asked = find_asked_demand(scored, weeks=weeks, by=by)
+        rows = asked.rows(max(1, min(most, MAX_PRODUCTS)))
+        tests = [{name: test[name] for name in TESTED} for test in asked.to_json()["tests"]]
+        return ExpectedDemand(
+            **self._about(scored),
+            finding=demand_finding(asked.made, DEFAULT_LANGUAGE, weeks).text(),
+            method=asked.made.by,
+            listed=len(rows) // weeks,
+            products=len(asked.made.products),
+            rows=rows,
+            tests=tests,
             notes=[note.text() for note in asked.notes],
         )
 

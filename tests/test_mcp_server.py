@@ -30,7 +30,7 @@ from clv_core.deployment.bundle import Bundle
 from clv_core.deployment.saved_scores import Scored
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
-from clv_core.strategy.forecast import forecast
+from clv_core.strategy.demand import demand
 from clv_core.strategy.plans.offers import MAX_OFFERS
 from clv_core.workspace import Workspace
 
@@ -73,7 +73,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
     listed = asyncio.run(tools())
     assert all(tool.annotations.read_only_hint and tool.description for tool in listed)
     scores = Scored.open(workspace, "shop", small_bundle.id).scores(NoProgress())
-    forecast(Scored.open(workspace, "shop", small_bundle.id), NoProgress())
+    made = demand(Scored.open(workspace, "shop", small_bundle.id), NoProgress())  # and the forecast
     best = scores.loc[scores["predicted_clv"].idxmax()]
     arguments: dict[str, dict[str, Any]] = {
         "list_datasets": {},
@@ -84,6 +84,7 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
         "top_customers": DATASET | {"most": 3},
         "budget_preview": DATASET | {"budget": 50, "offers": ["name=Voucher,cost=2,effect=20%"]},
         "forecast": DATASET | {"days": 60, "unit": "month"},
+        "demand": DATASET | {"weeks": 6, "by": "category"},
         "realised_against_predicted": DATASET,
         "campaign_results": DATASET,
     }
@@ -110,6 +111,8 @@ def test_every_tool_answers_with_model_cutoff_and_verdict(workspace: Workspace, 
         uplift, buyers = one["break_even_uplift"], one["buyers_expected"]
         assert uplift is None or uplift * one["value_sum"] * 0.4 == pytest.approx(5 * buyers)
     assert 0 < answers["budget_preview"]["spent"] <= 50
+    demanded = sum(row["expected"] for row in answers["demand"]["rows"])
+    assert demanded == pytest.approx(made.by_category.units[:, :6].sum(), rel=1e-3)
     json.dumps(answers, allow_nan=False)
 
 

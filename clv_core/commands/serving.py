@@ -49,6 +49,7 @@ def run_serve(options: argparse.Namespace, context: Context) -> Answer:
     import uvicorn
 
     from clv_core.deployment.api import Connection, ConnectionLimit, create
+    from clv_core.strategy.demand import find_asked_demand
     from clv_core.strategy.forecast import find_asked_forecast
 
     given = {name: getattr(options, name) for name in ("host", "port", "workers", "name", "open")}
@@ -67,7 +68,7 @@ def run_serve(options: argparse.Namespace, context: Context) -> Answer:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     server = uvicorn.Server(
         uvicorn.Config(
-            partial(create, find_asked_forecast),
+            partial(create, find_asked_forecast, find_asked_demand),
             factory=True,
             http=partial(Connection, ConnectionLimit.of_process(settings.workers)),  # type: ignore[arg-type]
             ws="none",  # would log its paths

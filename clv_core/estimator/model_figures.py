@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clv_core.errors import ClvError
@@ -290,6 +291,42 @@ class ModelFigures(FittedModel):
         from clv_core.strategy.campaigns import outcome_table, outcomes
 
         return outcome_table(outcomes(self._workspace, self._scored().dataset))
+
+    @python_door
+    def demand(self, weeks: int = 4, by: str = "product", stock: Path | str | None = None) -> pd.DataFrame:
+        """Return what will be bought of each product or category from the log's end on, one row for each week.
+
+        How it was tested on past dates, and what was left out or assumed, is warned of.
+
+        Args:
+            weeks: how far ahead, 4 to 13.
+            by: ``product`` or ``category``.
+            stock: a table of ``product_id`` and ``stock``, for how long it lasts.
+
+        Returns:
+            product_id, name and state of products; category; week (from 1), first and until (the day after the last),
+            expected (pieces sold) with its 80% range (``low`` and ``high``), returns, net, and net revenue in
+            :attr:`currency_`. With stock also stock, cover_weeks, and order: pieces that stock does not cover.
+
+        Raises:
+            UsageError: there are no such rows, demand does not go so far, or stock goes with categories.
+            NotEnoughData: the log names no products.
+
+        Examples:
+            >>> sold = past.assign(product_id=np.where(past["amount"] < 40, "tea", "pot"))
+            >>> orders = CLV(horizon_days=90, model="bgnbd").fit(sold, currency="EUR").demand()
+            >>> orders.loc[orders["week"] == 1, ["product_id", "first", "expected", "low", "high"]].round(1)
+              product_id       first  expected  low  high
+            0        pot  2024-10-01       6.6  2.0  12.0
+            4        tea  2024-10-01       9.9  4.0  17.0
+        """
+        from clv_core.deployment import distrust_warnings
+        from clv_core.strategy.demand import ask_demand
+
+        scored = self._scored()
+        asked = ask_demand(scored, self._listener(), weeks=weeks, by=by, stock=None if stock is None else Path(stock))
+        warn([*distrust_warnings(scored.model, self.trust_), *asked.notes])
+        return asked.table()
 
     def _explanation(self, customer: str | None, sample: int) -> Explanation:
         from clv_core.deployment import explain_scores

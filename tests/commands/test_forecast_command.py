@@ -24,6 +24,7 @@ from clv_core.environment import ServiceSettings
 from clv_core.estimator.clv import CLV
 from clv_core.jobs import NoProgress
 from clv_core.mcp_server import make_server
+from clv_core.strategy.demand import find_asked_demand
 from clv_core.strategy.forecast import find_asked_forecast, forecast, forecast_path
 from clv_core.workspace import Workspace
 from tests.commands.conftest import Shop, codes, side_file
@@ -41,7 +42,7 @@ def kept(small_workspace: Workspace, small_bundle: Bundle, tmp_path_factory: pyt
 @pytest.fixture(scope="module")
 def service(kept: Shop) -> Iterator[TestClient]:
     """Return a client of the HTTP service, which needs no keys."""
-    served = app.make(kept.workspace, ServiceSettings(open=True, workers=0), find_asked_forecast)
+    served = app.make(kept.workspace, ServiceSettings(open=True, workers=0), find_asked_forecast, find_asked_demand)
     with TestClient(served, "http://127.0.0.1") as client:
         while not client.get("/healthz").json()["ready"]:
             time.sleep(0.02)

@@ -23,6 +23,7 @@ ROUTES: Final = (
     "/v1/models",
     "/v1/customers",
     "/v1/forecast",
+    "/v1/demand",
     "/healthz",
     "/readyz",
     "/metrics",

@@ -22,7 +22,7 @@ from clv_core.deployment.api.api_errors import BadBody, error_response, language
 from clv_core.deployment.api.api_metrics import CLIENT_CLOSED, Counted, Metrics
 from clv_core.deployment.api.model_info import SWITCH_SECONDS
 from clv_core.deployment.api.routes import openapi_document, router
-from clv_core.deployment.api.service import FindForecast, Service
+from clv_core.deployment.api.service import FindDemand, FindForecast, Service
 from clv_core.environment import ServiceSettings
 from clv_core.errors import ClvError
 from clv_core.scratch import work_in
@@ -34,26 +34,29 @@ HTTP_CODES: Final = {404: "service_no_route", 405: "service_method"}
 """Codes of errors that the framework raises before any of ours."""
 
 
-def create(find_forecast: FindForecast) -> Counted:
+def create(find_forecast: FindForecast, find_demand: FindDemand) -> Counted:
     """Return the application by the environment of the process (uvicorn's factory)."""
     sys.setswitchinterval(SWITCH_SECONDS)
     work_in(Workspace.default())
-    return make(Workspace.default(), ServiceSettings.from_environment(), find_forecast)
+    return make(Workspace.default(), ServiceSettings.from_environment(), find_forecast, find_demand)
 
 
-def make(workspace: Workspace, settings: ServiceSettings, find_forecast: FindForecast) -> Counted:
+def make(
+    workspace: Workspace, settings: ServiceSettings, find_forecast: FindForecast, find_demand: FindDemand
+) -> Counted:
     """Return the application.
 
     Args:
         workspace: of models, datasets and keys.
         settings: of the service.
         find_forecast: finds saved forecasts, which a later room makes.
+        find_demand: finds saved demand, which a later room makes.
     """
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = app.state.service = Service(workspace, settings, metrics, find_forecast)
+        service = app.state.service = Service(workspace, settings, metrics, find_forecast, find_demand)
         metrics.version.set_function(lambda: model.key.version if (model := service.models.default) else 0)
         watching = asyncio.create_task(service.models.watch(settings.poll_seconds))
         gc.freeze()

@@ -19,14 +19,19 @@ from clv_core.deployment.api.api_metrics import METRICS_EXAMPLE, SCORE, Metrics,
 from clv_core.deployment.api.model_info import ModelInfo
 from clv_core.deployment.api.schemas import (
     EXAMPLE_REQUEST,
+    LEAST_WEEKS,
     MAX_DAYS,
+    MAX_PRODUCTS,
     MAX_SHARE,
+    MOST_WEEKS,
     REQUEST,
+    DemandRows,
     ForecastUnit,
     Health,
     KeptPrediction,
     ModelList,
     Problems,
+    ProductDemand,
     RevenueForecast,
     ScoreAnswer,
     example_call,
@@ -216,6 +221,49 @@ def router(*, secured: bool) -> APIRouter:
         name = name or (await service.models.get(None)).key.name
         asked: JsonObject = {"days": days, "unit": unit, "new_customers": new_customers}
         found = await run_in_threadpool(service.forecast, name, language_of(request), **asked)
+        return Response(to_json(found), media_type=JSON)
+
+    @routes.get(
+        "/v1/demand",
+        summary="Look up what will be bought of each product",
+        responses={
+            200: {"model": ProductDemand, "description": "The saved demand, and what to know of it"},
+            **_problems(401, 404, 409, 422, 429),
+        },
+        openapi_extra=for_customers,
+    )
+    async def demand(
+        request: Request,
+        name: Annotated[
+            str | None,
+            Query(
+                min_length=1,
+                max_length=200,
+                description="A name of the registry; left out: that of the model that answers.",
+                examples=["orders"],
+            ),
+        ] = None,
+        weeks: Annotated[
+            int, Query(ge=LEAST_WEEKS, le=MOST_WEEKS, description="How far ahead.", examples=[LEAST_WEEKS])
+        ] = LEAST_WEEKS,
+        by: Annotated[DemandRows, Query(description="What has a row for each week: product or category.")] = "product",
+        most: Annotated[
+            int,
+            Query(ge=1, le=MAX_PRODUCTS, description="How many of them, those of the highest expected revenue first."),
+        ] = 100,
+    ) -> Response:
+        """Return the pieces and the net revenue that are expected of each product or category by week, with 80% ranges.
+
+        It is read from the demand that `demand` or its page saved of the log's end; nothing is made. Without one the
+        answer is 404 and the command that makes it.
+        """
+        service = service_of(request)
+        service.auth.authenticate(request.headers)
+        for parameter in ("name", "weeks", "by", "most"):
+            _refuse_repeated(request, parameter)
+        name = name or (await service.models.get(None)).key.name
+        asked: JsonObject = {"weeks": weeks, "by": by, "most": most}
+        found = await run_in_threadpool(service.demand, name, language_of(request), **asked)
         return Response(to_json(found), media_type=JSON)
 
     @routes.head("/healthz", include_in_schema=False)

@@ -24,6 +24,10 @@ MAX_NUMBER: Final = 1e9
 
 MAX_DAYS: Final = 365
 """How far ahead a forecast may be asked for, whatever the model's horizon: as far as every forecast goes."""
+LEAST_WEEKS, MOST_WEEKS = 4, 13
+"""How far ahead demand may be asked for: as far as it goes, and no less than it was tested on."""
+MAX_PRODUCTS: Final = 1000
+"""Products of an answer. A guess: its 13,000 rows at most are 4 MB."""
 MAX_SHARE: Final = 100.0
 """Of the new customers of a what-if. A guess: far above any campaign."""
 
@@ -127,6 +131,10 @@ EXAMPLE_FIGURES: Final[JsonObject] = {
 EXAMPLE_SUMS: Final[JsonObject] = {
     "first": "2024-06-24", "until": "2024-07-01", "known": 812.4, "known_low": 700.1, "known_high": 930.8, "won": 190.6,
     "won_low": 120.0, "won_high": 270.3, "total": 1003.0, "low": 850.2, "high": 1170.9, "customers": 4.2,
+}  # fmt: skip
+EXAMPLE_DEMAND: Final[JsonObject] = {
+    "product_id": "P130", "name": "Moka pot", "state": "", "category": "Coffee", "week": 1, "first": "2024-06-24",
+    "until": "2024-07-01", "expected": 6.1, "low": 2.0, "high": 11.0, "returns": 0.7, "net": 5.4, "revenue": 75.01,
 }  # fmt: skip
 EXAMPLE_MODEL: Final = "orders-hybrid-0123456789ab"
 EXAMPLE_ERROR: Final[JsonObject] = {
@@ -389,6 +397,99 @@ class RevenueForecast(_Answer):
     periods: list[ForecastSums] = Field(description="The same by period; the first and the last may be shorter.")
     tests: list[ForecastTest] = Field(description="Forecasts as of past dates, the earliest first.")
     notes: list[Problem] = Field(description="How it was tested, what gives the total, what was assumed: say it too.")
+    trust: Verdict = Field(description="Today's verdict on the model.")
+    warnings: list[Problem] = Field(description="What to know of it, such as that its days are over.")
+
+
+DemandRows = Literal["product", "category"]
+OfProduct = Annotated[str | None, Field(description="Of a product; null in rows of categories.")]
+
+
+class DemandRow(_Answer):
+    """What is expected of a product or a category in one week."""
+
+    product_id: OfProduct
+    name: OfProduct
+    state: str | None = Field(description="Of a product: new, fading (may have ended) or empty; null of a category.")
+    category: str = Field(description="Empty where the log names none.")
+    week: int = Field(description="From 1.")
+    first: date = Field(description="First day.")
+    until: date = Field(description="The day after the last.")
+    expected: float = Field(description="Pieces that are sold.")
+    low: float = Field(description="End of their 80% range.")
+    high: float = Field(description="End of their 80% range.")
+    returns: float = Field(description="Of the expected pieces, those that come back.")
+    net: float = Field(description="Expected pieces less returns.")
+    revenue: float = Field(description="Net revenue.")
+
+
+class DemandOfPast(_Answer):
+    """Demand as of a past date, made from what lies before it, and what came."""
+
+    cutoff: date = Field(description="The past date.")
+    weeks: int = Field(description="Length of the span.")
+    units: float = Field(description="Pieces that came.")
+    value: float = Field(description="The same, each weighed by what a piece of its product usually brings.")
+    errors: dict[str, float] = Field(description="Sum of products' absolute errors by method, weighed as value.")
+    shown_error: float = Field(description="The same of what was shown then.")
+    error: float | None = Field(description="shown_error as a share of value; null where nothing came.")
+    inside: int = Field(description="Of products that sold weekly, how many came within their 80% range.")
+    ranged: int = Field(description="Of how many.")
+
+
+class ProductDemand(_Answer):
+    """Pieces and net revenue expected of products from as_of on."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "orders",
+                    "version": 3,
+                    "model": EXAMPLE_MODEL,
+                    "as_of": "2024-06-24",
+                    "cutoff": "2024-05-30",
+                    "days_since_cutoff": 25,
+                    "days_since_as_of": 7,
+                    "currency": "EUR",
+                    "weeks": 4,
+                    "by": "product",
+                    "method": "parts",
+                    "products": 144,
+                    "units": 1598.8,
+                    "revenue": 87465.28,
+                    "rows": [EXAMPLE_DEMAND],
+                    "tests": [],
+                    "notes": [],
+                    "trust": EXAMPLE_TRUST,
+                    "warnings": [],
+                }
+            ]
+        }
+    )
+
+    name: Name
+    version: VersionNumber
+    model: ModelId
+    as_of: date = Field(description="First day of the first week: the log's end.")
+    cutoff: Cutoff
+    days_since_cutoff: SinceCutoff
+    days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone.")
+    currency: CurrencyName
+    weeks: int = Field(description="How far ahead.")
+    by: DemandRows = Field(description="What has rows.")
+    method: str = Field(
+        description="What gives the sums of categories: parts (customers' purchases), or the simple method that was"
+        " closer on past dates."
+    )
+    products: int = Field(description="How many have a forecast.")
+    units: float = Field(description="Pieces of all products in all weeks.")
+    revenue: float = Field(description="Net revenue of these.")
+    rows: list[DemandRow] = Field(
+        description="One for each product or category and week; those that sell too rarely are in their category alone."
+    )
+    tests: list[DemandOfPast] = Field(description="Demand as of past dates, the earliest first.")
+    notes: list[Problem] = Field(description="How it was tested, what was left out or assumed: say it too.")
     trust: Verdict = Field(description="Today's verdict on the model.")
     warnings: list[Problem] = Field(description="What to know of it, such as that its days are over.")
 

@@ -60,6 +60,8 @@ MAX_EXPLAINED: Final = 20
 """Customers of a request that asks for reasons."""
 LARGE_BODY_BYTES: Final = 100_000
 """A larger body is read in a thread, so that others are not kept waiting."""
+DEMAND_TEST: Final = ("cutoff", "weeks", "units", "value", "errors", "shown_error", "error", "inside", "ranged")
+"""Parts of a test of demand that are answered; sums of single categories are not."""
 MAX_FILES: Final = 2
 """Files that are held in memory."""
 
@@ -80,6 +82,31 @@ class FindForecast(Protocol):
 
     def __call__(self, scored: Scored, *, days: int | None, unit: str, new_customers: float | None) -> SavedForecast:
         """Return it so far ahead, by such periods, with so many new customers.
+
+        Raises:
+            NotFound: none is saved.
+        """
+
+
+class SavedDemand(Protocol):
+    """Demand as it was asked for: its JSON and rows, and what is to be known of it."""
+
+    @property
+    def notes(self) -> Sequence[Message]:
+        """What is to be known of it."""
+
+    def rows(self, most: int) -> list[JsonObject]:
+        """Return its rows by week, of so many products or categories."""
+
+    def to_json(self) -> JsonObject:
+        """Return its sums and tests."""
+
+
+class FindDemand(Protocol):
+    """Finds the saved demand of a log and a model."""
+
+    def __call__(self, scored: Scored, *, weeks: int, by: str) -> SavedDemand:
+        """Return it so far ahead, by product or category.
 
         Raises:
             NotFound: none is saved.
@@ -196,10 +223,16 @@ class Service:
         settings: of the service.
         metrics: of calls, loads and lost processes.
         find_forecast: finds saved forecasts.
+        find_demand: finds saved demand.
     """
 
     def __init__(
-        self, workspace: Workspace, settings: ServiceSettings, metrics: Metrics, find_forecast: FindForecast
+        self,
+        workspace: Workspace,
+        settings: ServiceSettings,
+        metrics: Metrics,
+        find_forecast: FindForecast,
+        find_demand: FindDemand,
     ) -> None:
         def worker() -> Worker:
             return ProcessWorker(workspace, metrics.losses.inc) if settings.workers else ThreadWorker(workspace)
@@ -207,7 +240,7 @@ class Service:
         scoring, explaining = [worker() for _ in range(settings.workers or 1)], worker()
         limits = settings.batch, settings.wait_ms / 1e3, settings.max_waiting, metrics.count_call
         self.settings, self.metrics, self._workspace = settings, metrics, workspace
-        self._find_forecast = find_forecast
+        self._find_forecast, self._find_demand = find_forecast, find_demand
         self.auth = Authenticator(workspace, settings)
         self.models = ModelCache(workspace, scoring, explaining, settings.name, settings.max_models, metrics.loads.inc)
         self.latest = LatestScores(workspace, self.models.registry)
@@ -257,23 +290,52 @@ class Service:
         Raises:
             NotFound: there is no such name, or its champion has no saved forecast of the log's end.
         """
+        champion, scored = self._champion(name)
+        found = self._find_forecast(scored, days=days, unit=unit, new_customers=new_customers)
+        said = found.to_json()
+        parts = {part: said[part] for part in ("horizon_days", "currency", "by", "sum", "unit", "periods", "tests")}
+        return self._found(champion, scored, parts, found.notes, language)
+
+    def demand(self, name: str, language: str, *, weeks: int, by: str, most: int) -> JsonObject:
+        """Return the saved demand of a registry name's champion, and what to know of it.
+
+        Raises:
+            NotFound: there is no such name, or its champion has no saved demand of the log's end.
+        """
+        champion, scored = self._champion(name)
+        found = self._find_demand(scored, weeks=weeks, by=by)
+        said = found.to_json()
+        parts = {part: said[part] for part in ("currency", "weeks", "by", "method", "products", "units", "revenue")}
+        parts["rows"] = found.rows(most)
+        parts["tests"] = [{part: test[part] for part in DEMAND_TEST} for test in said["tests"]]
+        return self._found(champion, scored, parts, found.notes, language)
+
+    def _champion(self, name: str) -> tuple[Version, Scored]:
+        """Return a registry name's champion, and it with its log.
+
+        Raises:
+            NotFound: there is no such name.
+        """
         champion = self.models.registry.champion(name)
         if champion is None:
             raise self.models.registry.no_name(name[:80])
-        bundle = champion.as_bundle
-        scored = Scored.of(self._workspace, open_dataset(self._workspace, champion.name), bundle)
-        found = self._find_forecast(scored, days=days, unit=unit, new_customers=new_customers)
-        said, today = found.to_json(), today_in(scored.dataset.manifest.timezone)
+        return champion, Scored.of(self._workspace, open_dataset(self._workspace, champion.name), champion.as_bundle)
+
+    def _found(
+        self, champion: Version, scored: Scored, parts: JsonObject, notes: Sequence[Message], language: str
+    ) -> JsonObject:
+        """Return what is saved of a log's end with what it has to be read with: model, ages, notes, verdict."""
+        bundle, today = scored.model, today_in(scored.dataset.manifest.timezone)
         warnings = [*scored.warnings(), *old_scores_warnings(scored.as_of, scored.trained_days, today)]
         return {
-            "name": name,
+            "name": champion.name,
             "version": champion.number,
             "model": champion.bundle,
             "as_of": scored.as_of.isoformat(),
             **model_age(training_cutoff(bundle), scored.as_of),
             "days_since_as_of": (today - scored.as_of).days,
-            **{part: said[part] for part in ("horizon_days", "currency", "by", "sum", "unit", "periods", "tests")},
-            "notes": [note.to_json(language) for note in found.notes],
+            **parts,
+            "notes": [note.to_json(language) for note in notes],
             "trust": trust_of(self._workspace, bundle).answer(language),
             "warnings": [warning.to_json(language) for warning in warnings],
         }

@@ -7,6 +7,7 @@ from .ordering import ORDER as ORDER
 from .ordering import STOCK as STOCK
 from .ordering import ask_demand as ask_demand
 from .ordering import customers_behind as customers_behind
+from .ordering import find_asked_demand as find_asked_demand
 from .ordering import ordering_table as ordering_table
 from .ordering import read_stock as read_stock
 from .ordering import unknown_stock as unknown_stock

@@ -373,8 +373,8 @@ def quantile(mean: Floats, variance: Floats, probability: float) -> Floats:
     """Return a quantile of negative binomials, or of Poisson distributions where the variance is no larger."""
     from scipy import stats
 
-    more = variance > mean * 1.0001
     safe = np.maximum(mean, 1e-12)
+    more = variance > safe * 1.0001
     ratio = np.where(more, safe / np.where(more, variance, 1.0), 0.5)
     size = np.where(more, safe * ratio / (1 - ratio), 1.0)
     ends = np.where(more, stats.nbinom.ppf(probability, size, ratio), stats.poisson.ppf(probability, safe))

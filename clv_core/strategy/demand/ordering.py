@@ -30,9 +30,10 @@ from clv_core.features import Engine
 from clv_core.jobs import NoProgress, Progress
 from clv_core.records import JsonObject
 from clv_core.strategy.demand.baskets import BLOCK
+from clv_core.strategy.demand.methods import MOST_AHEAD
 from clv_core.strategy.demand.product_days import WEEK, Floats
 from clv_core.strategy.demand.product_demand import RARE, Demand
-from clv_core.strategy.demand.saved_demand import demand, demand_notes
+from clv_core.strategy.demand.saved_demand import demand, demand_notes, find_demand
 from clv_core.strategy.segments import TIER, assign_tiers
 
 PRODUCT: Final = "product"
@@ -65,6 +66,15 @@ class AskedDemand:
     def table(self) -> pd.DataFrame:
         """Return one row a product or category and week (:func:`ordering_table`)."""
         return ordering_table(self.made, self.weeks, self.by, self.stock)
+
+    def rows(self, most: int) -> list[JsonObject]:
+        """Return the table's rows without those of stock, of the first ``most`` products or categories.
+
+        A category's row has no product_id, name and state: they are None.
+        """
+        table = ordering_table(self.made, self.weeks, self.by).head(most * self.weeks)
+        none = dict.fromkeys((PRODUCT_ID, "name", "state"))
+        return [none | {str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
     def to_json(self) -> JsonObject:
         """Return the sums of the span, the categories' rows, tests on past dates and notes."""
@@ -102,12 +112,7 @@ def ask_demand(
         Refused: the file is no table of stock.
         NotEnoughData: the log names no products.
     """
-    from clv_core.strategy.demand.methods import MOST_AHEAD
-
-    if by not in BY:
-        raise UsageError("demand_by", value=str(by)[:60], known=list(BY))
-    if not LEAST_WEEKS <= weeks <= MOST_AHEAD:
-        raise UsageError("demand_weeks", weeks=weeks, least=LEAST_WEEKS, most=MOST_AHEAD)
+    _check(weeks, by)
     if stock is not None and by != PRODUCT:
         raise UsageError("demand_stock_by")
     held = None if stock is None else read_stock(stock)
@@ -116,6 +121,32 @@ def ask_demand(
     if held is not None:
         notes += unknown_stock(made, held)
     return AskedDemand(made, by, weeks, held, notes)
+
+
+def find_asked_demand(scored: Scored, *, weeks: int = BLOCK, by: str = PRODUCT) -> AskedDemand:
+    """Return the demand that is asked for, from the saved one; nothing is made. Arguments: :func:`ask_demand`.
+
+    Raises:
+        NotFound: none is saved for the log's end.
+        UsageError: as :func:`ask_demand`.
+    """
+    _check(weeks, by)
+    made = find_demand(scored)
+    if made is None:
+        raise NotFound("demand_not_saved", dataset=scored.dataset.name, model=scored.model.id)
+    return AskedDemand(made, by, weeks, None, demand_notes(made))
+
+
+def _check(weeks: int, by: str) -> None:
+    """Refuse rows or a span that no demand has.
+
+    Raises:
+        UsageError: it has none such.
+    """
+    if by not in BY:
+        raise UsageError("demand_by", value=str(by)[:60], known=list(BY))
+    if not LEAST_WEEKS <= weeks <= MOST_AHEAD:
+        raise UsageError("demand_weeks", weeks=weeks, least=LEAST_WEEKS, most=MOST_AHEAD)
 
 
 def read_stock(path: Path) -> pd.Series:

@@ -233,7 +233,7 @@ def demand(context: ReportContext) -> Section | None:
     recent, month, money = about["recent"].to_numpy(), ranged.block, made.revenue(of)[:, :BLOCK].sum(axis=1)
     order = np.argsort(-money, kind="stable")
     shown, others = np.split(order, [len(order) if len(order) < GOODS else GOODS - 2])
-    groups = [(str(names[at]), [at], _pieces(f, ranged.block_low[at], ranged.block_high[at])) for at in shown]
+    groups = [(str(names[at]), np.array([at]), _pieces(f, ranged.block_low[at], ranged.block_high[at])) for at in shown]
     groups += [(f.t("report.demand.others", others=len(others)), others, "–")] if len(others) else []
     groups += [(f.t("forecast.total"), order, "–")]
     bare = Formatter(f.language, "")

@@ -52,14 +52,19 @@ def show(scored: Scored, made: Demand, weeks: int) -> None:
 def _stock(dataset: str) -> pd.Series | None:
     """Ask for a table of stock; return its pieces by product id, None where none is given."""
     key = f"demand_stock_{dataset}"
-    held = st.session_state.setdefault(key, None)
+    held: tuple[str, pd.Series] | ClvError | None = st.session_state.setdefault(key, None)
     if isinstance(held, tuple):
         name, stock = held
         with st.container(horizontal=True, vertical_alignment="center"):
             said = t("demand.stock.read", file=name, products=count(len(stock)))
             st.markdown(f":material/inventory_2: {widgets.escape(said)}", width="content")
-            forget = {"on_click": st.session_state.__setitem__, "args": (key, None)}
-            st.button(t("demand.stock.remove"), key="demand_stock_remove", icon=":material/delete:", **forget)
+            st.button(
+                t("demand.stock.remove"),
+                key="demand_stock_remove",
+                icon=":material/delete:",
+                on_click=st.session_state.__setitem__,
+                args=(key, None),
+            )
         return stock
     with st.expander(t("demand.stock"), icon=":material/inventory_2:", expanded=held is not None):
         st.caption(t("demand.stock.what"))

@@ -28,6 +28,7 @@ from clv_core.environment import ServiceSettings
 from clv_core.features.duckdb_engine import Engine
 from clv_core.jobs import NoProgress
 from clv_core.preprocessing.add_customers import add_customers
+from clv_core.strategy.demand import find_asked_demand
 from clv_core.strategy.forecast import find_asked_forecast
 from clv_core.workspace import Workspace
 from tests.deployment.kinds import keep_kinds
@@ -86,7 +87,7 @@ def serve(shop: Workspace) -> Serve:
     @contextmanager
     def started(workspace: Workspace = shop, *, ready: bool = True, **settings: Any) -> Iterator[httpx.Client]:
         words = {"open": True, "poll_seconds": 0.05, "workers": 0, **settings}
-        app = make(workspace, ServiceSettings(**words), find_asked_forecast)
+        app = make(workspace, ServiceSettings(**words), find_asked_forecast, find_asked_demand)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

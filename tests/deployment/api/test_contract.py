@@ -25,7 +25,8 @@ from clv_core.deployment.saved_scores import Scored
 from clv_core.environment import ServiceSettings
 from clv_core.evaluation.metrics import METRICS
 from clv_core.jobs import NoProgress
-from clv_core.strategy.forecast import find_asked_forecast, forecast
+from clv_core.strategy.demand import demand, find_asked_demand
+from clv_core.strategy.forecast import find_asked_forecast
 from clv_core.workspace import Workspace
 from tests.deployment.api.conftest import Serve
 
@@ -41,7 +42,7 @@ BUY = {"event_time": "2023-05-01T10:00:00Z", "event_type": "purchase", "amount":
 
 
 def document(shop: Workspace, *, is_open: bool = False) -> dict[str, Any]:
-    app: Any = make(shop, ServiceSettings(open=is_open), find_asked_forecast).app
+    app: Any = make(shop, ServiceSettings(open=is_open), find_asked_forecast, find_asked_demand).app
     made: dict[str, Any] = app.openapi()
     return made
 
@@ -103,7 +104,7 @@ def test_no_answer_has_a_field_that_the_document_does_not_name(
     shop = Workspace(shutil.copytree(shop.root, tmp_path / "workspace"))
     measured = replace(bundles["bgnbd"].record, metrics=dict.fromkeys(METRICS, 0.5))
     write_record(shop.models / bundles["bgnbd"].id, measured)
-    forecast(Scored.open(shop, "shop", bundles["bgnbd"].id), NoProgress())
+    demand(Scored.open(shop, "shop", bundles["bgnbd"].id), NoProgress())  # and the forecast
     who = min(sent)
     customers = [sent[who], {"customer_id": "nothing", "events": []}, {"customer_id": "c1", "events": [BUY]}]
     asked = {"as_of": "2030-01-01", "customers": customers}
@@ -120,11 +121,16 @@ def test_no_answer_has_a_field_that_the_document_does_not_name(
                 client.get("/v1/forecast"),
                 client.get("/v1/forecast?name=shop&days=200&unit=month&new_customers=1.5"),
             ],
+            "ProductDemand": [
+                client.get("/v1/demand", headers={"accept-language": "zh"}),
+                client.get("/v1/demand?name=shop&weeks=6&by=category&most=2"),
+            ],
             "ModelList": [client.get("/v1/models"), client.get("/v1/models?name=nobody")],
             "Health": [client.get("/healthz"), client.get("/readyz")],
             "Problems": [
                 *(client.get("/v1/customers/nobody"), client.get("/v1/customers/x?name=nobody"), client.get("/v2")),
                 *(client.get("/v1/forecast?name=nobody"), client.get("/v1/forecast?unit=year")),
+                *(client.get("/v1/demand?name=nobody"), client.get("/v1/demand?weeks=2")),
                 *(client.put("/v1/models"), client.post("/v1/score", json={}), client.post("/v1/score", content="x")),
                 client.get("/v1/models", headers={"host": "elsewhere.example"}),
                 client.post("/v1/score", json={**asked, "model": "nobody"}),
@@ -149,11 +155,20 @@ def test_no_answer_has_a_field_that_the_document_does_not_name(
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "path",
-    ["/v1/score", "/v1/models", "/v1/customers/{customer_id}", "/v1/forecast", "/healthz", "/readyz", "/metrics"],
+    [
+        "/v1/score",
+        "/v1/models",
+        "/v1/customers/{customer_id}",
+        "/v1/forecast",
+        "/v1/demand",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    ],
 )
 def test_no_finding(serve: Serve, shop: Workspace, bundles: dict[str, Bundle], path: str) -> None:
     Registry(shop).promote("shop", 1)
-    forecast(Scored.open(shop, "shop", bundles["bgnbd"].id), NoProgress())
+    demand(Scored.open(shop, "shop", bundles["bgnbd"].id), NoProgress())  # and the forecast
     key = add_key(shop, f"contract {uuid.uuid4().hex}")[1]
     headers = {"Authorization": f"Bearer {key}"}
     with serve(open=False, name="shop", rate=1e5, burst=1e5) as client:
