@@ -317,8 +317,8 @@ class ModelFigures(FittedModel):
             >>> orders = CLV(horizon_days=90, model="bgnbd").fit(sold, currency="EUR").demand()
             >>> orders.loc[orders["week"] == 1, ["product_id", "first", "expected", "low", "high"]].round(1)
               product_id       first  expected  low  high
-            0        pot  2024-10-01       6.6  2.0  12.0
-            4        tea  2024-10-01       9.9  4.0  17.0
+            0        pot  2024-10-01      10.0  4.0  17.0
+            4        tea  2024-10-01       8.0  3.0  14.0
         """
         from clv_core.deployment import distrust_warnings
         from clv_core.strategy.demand import ask_demand
