@@ -66,6 +66,7 @@ STEPS: Final[dict[str, Callable[[], None] | None]] = {
     "strategy": _choose_budget,
     "acquisition": None,
     "forecast": None,
+    "demand": None,
     "monitor": _begin_report,
     "report": _begin_report,
 }
