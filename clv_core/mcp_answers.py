@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from clv_core.records import JsonObject
 
 MAX_CUSTOMERS: Final = 200
-MAX_PRODUCTS: Final = 500
 """That one answer lists. A guess: about as many rows as an agent reads without losing the question."""
+MAX_PRODUCTS: Final = 500
+"""That one answer lists, each with its weeks. A guess: an agent that looks for one product finds it among them."""
 MAX_OFFERS: Final = 12
 """Of one preview. A guess."""
 

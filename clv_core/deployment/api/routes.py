@@ -75,6 +75,15 @@ HEADERS: Final[dict[int, dict[str, str]]] = {
 }  # fmt: skip
 ALWAYS: Final = (405, 500, 503)
 """Statuses that any route may answer with."""
+RegistryName = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="A name of the registry; left out: that of the model that answers.",
+        examples=["orders"],
+    ),
+]
 
 
 def router(*, secured: bool) -> APIRouter:
@@ -149,15 +158,7 @@ def router(*, secured: bool) -> APIRouter:
         customer_id: Annotated[
             str, Path(min_length=1, max_length=200, description="As the log has it.", examples=["c1"])
         ],
-        name: Annotated[
-            str | None,
-            Query(
-                min_length=1,
-                max_length=200,
-                description="A name of the registry; left out: that of the model that answers.",
-                examples=["orders"],
-            ),
-        ] = None,
+        name: RegistryName = None,
     ) -> Response:
         """Return what the latest run of `score` said of a customer: no event is read, nothing is computed.
 
@@ -181,15 +182,7 @@ def router(*, secured: bool) -> APIRouter:
     )
     async def forecast(
         request: Request,
-        name: Annotated[
-            str | None,
-            Query(
-                min_length=1,
-                max_length=200,
-                description="A name of the registry; left out: that of the model that answers.",
-                examples=["orders"],
-            ),
-        ] = None,
+        name: RegistryName = None,
         days: Annotated[
             int | None,
             Query(ge=1, le=MAX_DAYS, description="How far ahead; left out: the model's horizon.", examples=[90]),
@@ -234,15 +227,7 @@ def router(*, secured: bool) -> APIRouter:
     )
     async def demand(
         request: Request,
-        name: Annotated[
-            str | None,
-            Query(
-                min_length=1,
-                max_length=200,
-                description="A name of the registry; left out: that of the model that answers.",
-                examples=["orders"],
-            ),
-        ] = None,
+        name: RegistryName = None,
         weeks: Annotated[
             int, Query(ge=LEAST_WEEKS, le=MOST_WEEKS, description="How far ahead.", examples=[LEAST_WEEKS])
         ] = LEAST_WEEKS,

@@ -353,7 +353,23 @@ class ForecastTest(_Answer):
     expected: list[float] = Field(description="Expected revenue of each week.")
 
 
-class RevenueForecast(_Answer):
+class _FoundAnswer(_Answer):
+    """What is saved of a log's end, with what it has to be read with."""
+
+    name: Name
+    version: VersionNumber
+    model: ModelId
+    as_of: date = Field(description="First day that is forecast: the log's end.")
+    cutoff: Cutoff
+    days_since_cutoff: SinceCutoff
+    days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone.")
+    currency: CurrencyName
+    notes: list[Problem] = Field(description="How it was tested, what was left out or assumed: say it too.")
+    trust: Verdict = Field(description="Today's verdict on the model.")
+    warnings: list[Problem] = Field(description="What to know of it, such as that its days are over.")
+
+
+class RevenueForecast(_FoundAnswer):
     """Revenue expected from as_of on: neither discounted nor margin."""
 
     model_config = ConfigDict(
@@ -382,23 +398,12 @@ class RevenueForecast(_Answer):
         }
     )
 
-    name: Name
-    version: VersionNumber
-    model: ModelId
-    as_of: date = Field(description="First day of the forecast: the log's end.")
-    cutoff: Cutoff
-    days_since_cutoff: SinceCutoff
-    days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone.")
     horizon_days: HorizonDays
-    currency: CurrencyName
     by: str = Field(description="What gives the total: parts, or the simple forecast that was closer on past dates.")
     sum: ForecastSums = Field(description="Of all days asked for.")
     unit: ForecastUnit = Field(description="Of the periods.")
     periods: list[ForecastSums] = Field(description="The same by period; the first and the last may be shorter.")
     tests: list[ForecastTest] = Field(description="Forecasts as of past dates, the earliest first.")
-    notes: list[Problem] = Field(description="How it was tested, what gives the total, what was assumed: say it too.")
-    trust: Verdict = Field(description="Today's verdict on the model.")
-    warnings: list[Problem] = Field(description="What to know of it, such as that its days are over.")
 
 
 DemandRows = Literal["product", "category"]
@@ -437,7 +442,7 @@ class DemandOfPast(_Answer):
     ranged: int = Field(description="Of how many.")
 
 
-class ProductDemand(_Answer):
+class ProductDemand(_FoundAnswer):
     """Pieces and net revenue expected of products from as_of on."""
 
     model_config = ConfigDict(
@@ -468,14 +473,6 @@ class ProductDemand(_Answer):
         }
     )
 
-    name: Name
-    version: VersionNumber
-    model: ModelId
-    as_of: date = Field(description="First day of the first week: the log's end.")
-    cutoff: Cutoff
-    days_since_cutoff: SinceCutoff
-    days_since_as_of: int = Field(description="Days from as_of until today, in the log's time zone.")
-    currency: CurrencyName
     weeks: int = Field(description="How far ahead.")
     by: DemandRows = Field(description="What has rows.")
     method: str = Field(
@@ -489,9 +486,6 @@ class ProductDemand(_Answer):
         description="One for each product or category and week; those that sell too rarely are in their category alone."
     )
     tests: list[DemandOfPast] = Field(description="Demand as of past dates, the earliest first.")
-    notes: list[Problem] = Field(description="How it was tested, what was left out or assumed: say it too.")
-    trust: Verdict = Field(description="Today's verdict on the model.")
-    warnings: list[Problem] = Field(description="What to know of it, such as that its days are over.")
 
 
 class TrainedOn(_Answer):

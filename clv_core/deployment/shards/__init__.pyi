@@ -1,5 +1,6 @@
 from .shard_cost import Comparison as Comparison
 from .shard_cost import money as money
+from .shard_cost import shards_of as shards_of
 from .shard_events import MEMORY_LIMIT_MB as MEMORY_LIMIT_MB
 from .shard_events import NEEDED as NEEDED
 from .shard_events import REMOTE as REMOTE
@@ -9,7 +10,6 @@ from .shard_events import check_reads_folder as check_reads_folder
 from .shard_events import read_shard as read_shard
 from .shard_events import zone_of as zone_of
 from .shard_folder import DIGITS as DIGITS
-from .shard_folder import MAX_SHARDS as MAX_SHARDS
 from .shard_folder import STATISTICS as STATISTICS
 from .shard_folder import SUMS as SUMS
 from .shard_folder import Plan as Plan

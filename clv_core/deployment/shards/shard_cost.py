@@ -96,6 +96,12 @@ class FolderSize(JsonRecord):
         return cls(number, size / 1e6, rows, customers, files.is_partitioned)
 
 
+def shards_of(events: int, customers: int, least: int = 1) -> int:
+    """Return of how many shards a log is: of a size that memory holds, and ``least`` at least."""
+    needed = math.ceil(max(events / EVENTS_A_SHARD, customers / CUSTOMERS_A_SHARD))
+    return min(max(least, needed), MAX_SHARDS)
+
+
 def _rows(files: EventFiles) -> int:
     return sum(pq.read_metadata(path).num_rows for path in files.paths)
 
@@ -123,8 +129,7 @@ class Estimate(StoredRecord):
         """Return the estimate of a folder, in as many shards as its size asks for where their number is not given."""
         events, customers = size.events / 1e6, size.customers / 1e6
         if shards is None:
-            needed = max(size.events / EVENTS_A_SHARD, size.customers / CUSTOMERS_A_SHARD)
-            shards = min(max(1, math.ceil(needed)), MAX_SHARDS)
+            shards = shards_of(size.events, size.customers)
         read = 0.0 if size.partitioned else SECONDS_A_MILLION_READ * events * shards
         runs = SECONDS_A_RUN * (len(ROUNDS) * shards + 1)
         seconds = runs + SECONDS_A_MILLION * events + read + SECONDS_A_MILLION_MERGED * customers

@@ -60,7 +60,7 @@ FACTS: Final = "facts.json"
 HISTORIES: Final = "history"
 PAST: Final = "past"
 STEPS: Final = "steps"
-"""What the anchor reads, at the cutoff and one year before; the steps of whom the log's statistics are made."""
+"""The samples: what the anchor reads, at the cutoff and one year before; of whom the log's statistics are made."""
 SIGMAS: Final = 6
 """A shard's customers are a random part: so many standard deviations more than its share of a sample, it will never
 have in a log of no more customers than the sample."""

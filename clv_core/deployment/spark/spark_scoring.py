@@ -8,7 +8,6 @@ their order: no list of customers comes to it but the samples, whose size does n
 from __future__ import annotations
 
 import json
-import math
 import re
 import uuid
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from clv_core import errors
@@ -26,7 +25,6 @@ from clv_core.columns import COLUMNS, CUSTOMER_ID, EVENT_TIME
 from clv_core.deployment.bundle import Bundle, open_bundle
 from clv_core.deployment.shards import (
     DIGITS,
-    MAX_SHARDS,
     REMOTE,
     STATISTICS,
     SUMS,
@@ -36,6 +34,7 @@ from clv_core.deployment.shards import (
     check_reads_folder,
     fit_shards,
     population_of,
+    shards_of,
     zone_of,
 )
 from clv_core.deployment.spark import spark_worker
@@ -49,10 +48,6 @@ from clv_core.workspace import Workspace, atomic_path
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-SHARD_EVENTS: Final = 1_250_000
-SHARD_CUSTOMERS: Final = 62_500
-"""Of a shard, about: a sixteenth of a million customers with 20 events each takes .9 GB (tests/bench/shards.py)."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +129,7 @@ def score_folder(
         if as_of > end:
             raise NotEnoughData("cutoff_after_log", cutoff=as_of.isoformat(), end=end.isoformat())
         cores = folder.spark.session.sparkContext.defaultParallelism
-        plan = Plan(bundle.id, folder.events, (0, 0), zone, _shards(size, cores), as_of, terms)
+        plan = Plan(bundle.id, folder.events, (0, 0), zone, shards_of(size.events, size.customers, cores), as_of, terms)
         with temporary_folder("clv-shards-") as scratch:
             return _Rounds(folder, bundle, plan, ShardFolder(scratch), excluded, progress).run(events, out)
 
@@ -160,12 +155,6 @@ def _size(events: DataFrame, excluded: Excluded) -> _Size:
         moments = latest.mapInArrow(partial(spark_worker.last_events, excluded), LAST)
         return _Size(found[0], found[1], moments.agg(F.max("last")).collect()[0][0])
     return _Size(*found)
-
-
-def _shards(size: _Size, cores: int) -> int:
-    """Return of how many shards a log is: of a size that memory holds, and one for each core at least."""
-    needed = max(math.ceil(size.events / SHARD_EVENTS), math.ceil(size.customers / SHARD_CUSTOMERS), cores)
-    return min(needed, MAX_SHARDS)
 
 
 class _Rounds:

@@ -61,7 +61,7 @@ CAMPAIGNS: Final = 7
 """Rows of the table of campaigns, the latest first, as many as a slide shows; a guess."""
 PERIODS, DATES = 7, 3
 """Of a forecast: rows of its table, and past dates on which it was tested, as many as a slide shows; guesses."""
-GOODS: Final = 7
+DEMAND_ROWS: Final = 7
 """Rows of the table of demand, its total among them, as many as a slide shows; a guess."""
 PAIRS: Final = 7
 """Rows of the table of break-evens, one an offer and segment; as many as fit a slide with its sentences."""
@@ -232,7 +232,7 @@ def demand(context: ReportContext) -> Section | None:
         names = about["name"].where(about["name"] != "", about[PRODUCT_ID])
     recent, month, money = about["recent"].to_numpy(), ranged.block, made.revenue(of)[:, :BLOCK].sum(axis=1)
     order = np.argsort(-money, kind="stable")
-    shown, others = np.split(order, [len(order) if len(order) < GOODS else GOODS - 2])
+    shown, others = np.split(order, [len(order) if len(order) < DEMAND_ROWS else DEMAND_ROWS - 2])
     groups = [(str(names[at]), np.array([at]), _pieces(f, ranged.block_low[at], ranged.block_high[at])) for at in shown]
     groups += [(f.t("report.demand.others", others=len(others)), others, "–")] if len(others) else []
     groups += [(f.t("forecast.total"), order, "–")]

@@ -16,6 +16,7 @@ from clv_core.collection.store.version_store import open_dataset
 from clv_core.deployment.bundle import Bundle, write_record
 from clv_core.deployment.model_record import Signals
 from clv_core.deployment.saved_scores import Scored, score
+from clv_core.deployment.shards import shard_cost
 from clv_core.deployment.spark import spark_scoring
 from clv_core.deployment.spark.spark_scoring import score_folder
 from clv_core.deployment.spark.spark_session import LogFolder, Spark
@@ -58,7 +59,7 @@ def test_more_shards_than_customers_whose_id_begins_so_say_the_same_at_an_earlie
     events = pd.concat(map(pd.read_parquet, sorted(folder.glob("*.parquet"))))
     few = sorted(events["customer_id"].unique())[::30]
     events[events["customer_id"].isin(few)].to_parquet(tmp_path / "few.parquet")
-    monkeypatch.setattr(spark_scoring, "SHARD_CUSTOMERS", 1)
+    monkeypatch.setattr(shard_cost, "CUSTOMERS_A_SHARD", 1)
     sizes = []
     real = spark_scoring.fit_shards
     monkeypatch.setattr(spark_scoring, "fit_shards", lambda *given: sizes.append(given[1].shards) or real(*given))
