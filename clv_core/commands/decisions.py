@@ -425,17 +425,19 @@ def run_results(options: argparse.Namespace, context: Context) -> Answer:
     option("--weeks", "cli.demand.weeks", type=whole_number(1), default=4),
     option("--by", "cli.demand.by", default="product"),
     option("--stock", "cli.demand.stock", type=Path, metavar="FILE"),
+    option("--campaign", "cli.demand.campaign", metavar="NAME"),
     option("--out", "cli.demand.out", type=Path),
 )
 def run_demand(options: argparse.Namespace, context: Context) -> Answer:
     """Forecast what will be bought of each product, and write the table to order by."""
     from clv_core.strategy.audiences import check_ending, side_of, write_rows
-    from clv_core.strategy.demand import ask_demand
+    from clv_core.strategy.demand import ask_demand, campaign_demand
 
     if options.out is not None:
         check_ending(options.out)
     scored = open_scored(options, context)
     asked = ask_demand(scored, context.progress, weeks=options.weeks, by=options.by, stock=options.stock)
+    added = None if options.campaign is None else campaign_demand(scored, asked.made, options.campaign).to_json()
     written = None
     if options.out is not None:
         side = side_of(scored).at(scored.terms, asked.notes, context.language)
@@ -444,5 +446,6 @@ def run_demand(options: argparse.Namespace, context: Context) -> Answer:
         **written_json(written),
         "model": options.model,
         **asked.to_json(),
+        **({} if added is None else {"campaign": added}),
         **trust_and_warnings(scored, context, asked.notes),
     }

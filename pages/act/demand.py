@@ -5,7 +5,7 @@ import streamlit as st
 from clv_core.errors import ClvError
 from clv_core.strategy.demand import headline
 from pages.ui import i18n, navigation, session, widgets
-from pages.ui.demand import ordering, product, shown
+from pages.ui.demand import campaign, ordering, product, shown
 from pages.ui.i18n import t
 
 trained = widgets.need_model()
@@ -23,6 +23,8 @@ shown.categories(made, weeks)
 
 st.header(t("demand.product.one"), anchor=False)
 product.show(trained, made, weeks)
+
+campaign.show(trained, made)
 
 st.header(t("demand.order"), anchor=False)
 ordering.show(trained, made, weeks)

@@ -62,6 +62,7 @@ def test_stock_lasts_as_long_as_week_by_week_sales_take_and_what_the_log_does_no
         (("--weeks", 14), "demand_weeks"),
         (("--by", "colour"), "demand_by"),
         (("--stock", "nowhere.csv"), "demand_stock_missing"),
+        (("--campaign", "No such"), "demand_campaign"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(kept: Shop, words: tuple[object, ...], error: str) -> None:

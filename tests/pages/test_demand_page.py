@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,17 @@ from clv_core.deployment import Scored
 from clv_core.deployment.bundle import list_bundles
 from clv_core.i18n import translate
 from clv_core.jobs import NoProgress
-from clv_core.strategy.demand import Demand, customers_behind, demand_notes, find_demand, headline, ordering_table
+from clv_core.strategy.campaigns import CampaignRequest, groups, learned_offers, outcomes, with_control
+from clv_core.strategy.demand import (
+    Demand,
+    campaign_demand,
+    customers_behind,
+    demand_notes,
+    find_demand,
+    headline,
+    ordering_table,
+)
+from clv_core.strategy.segments import DEFAULT_SCHEME, assign_tiers
 from clv_core.workspace import Workspace
 from pages.ui import widgets
 from tests.conftest import made
@@ -140,3 +151,50 @@ def test_a_log_without_products_is_told_so_and_led_to_an_upload(
     assert widgets.escape(translate("error.demand_no_products", lang, dataset="shop")) in texts(app)
     do(app, "to_upload")
     assert app.title[0].value == translate("page.upload", lang)
+
+
+def test_a_campaign_that_is_not_over_adds_what_an_earlier_one_measured_to_what_its_list_buys(
+    open_page: OPEN, shop: Path, tmp_path: Path
+) -> None:
+    root = copied(shop, tmp_path / "workspace")
+    app = open_page(root, "demand", lang="en")
+    assert translate("demand.campaign", "en") not in [header.value for header in app.header], "nothing runs"
+    scored = opened(root)
+    people = assign_tiers(scored.scores(NoProgress()), DEFAULT_SCHEME)
+
+    def send(name: str, days_ago: int) -> None:
+        start = scored.dataset.log_end - timedelta(days=days_ago)
+        about = {"scheme": str(DEFAULT_SCHEME)}
+        with_control(scored.dataset, CampaignRequest(name, start, 30, 0.4, about, 0.5, 0.4), people)
+
+    send("Next", 10)
+    app = open_page(root, "demand", lang="en")
+    unknown = translate("error.demand_campaign_unmeasured", "en", campaign="Next", days=30)
+    assert unknown in texts(app).replace("\\", "") and any(button.key == "demand_to_results" for button in app.button)
+    send("Before", 60)
+    (earlier,) = (one for one in outcomes(scored.workspace, scored.dataset) if one.campaign.name == "Before")
+    (offer,) = learned_offers([earlier])
+    members = groups(scored.dataset, "Next")
+    listed = members[members["group"] == "list"]
+    log = pd.read_csv(SAMPLE, parse_dates=["event_time"])
+    cutoff = pd.Timestamp(saved(root).cutoff)
+    money = log[log["event_type"].isin(["purchase", "return"])]
+    money = money[(money["event_time"] >= cutoff - pd.Timedelta(365, "D")) & (money["event_time"] < cutoff)]
+    money = money.assign(amount=money["amount"].where(money["event_type"] == "purchase", -money["amount"].abs()))
+    by_product: dict[str, float] = {}
+    total = 0.0
+    for segment, effect in offer.effects.items():
+        ids = listed.loc[listed["segment"] == segment, "customer_id"]
+        added = len(ids) * effect.value / 0.4 * 20 / 30  # the margin's rate; of the window's days, 20 are to come
+        total += added
+        spent = money[money["customer_id"].isin(ids)].groupby("product_id")["amount"].sum()
+        spent = spent[spent > 0]
+        for product, share in (spent / spent.sum()).items():
+            by_product[str(product)] = by_product.get(str(product), 0.0) + added * share
+    app = open_page(root, "demand", lang="en")
+    rows = shown(app, "units").set_index("product_id")["revenue"]
+    assert rows.to_dict() == pytest.approx({product: by_product[product] for product in rows.index}, rel=1e-6)
+    found = campaign_demand(scored, saved(root), "Next")
+    assert found.revenue == pytest.approx(total) and found.low < found.revenue < found.high
+    assert found.customers + found.unmeasured == len(listed)
+    assert rows.sum() + found.other_revenue == pytest.approx(total)

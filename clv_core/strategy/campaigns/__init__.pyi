@@ -3,6 +3,7 @@ from .campaign import CONTROL as CONTROL
 from .campaign import FOLDER as FOLDER
 from .campaign import GROUP as GROUP
 from .campaign import JOINED as JOINED
+from .campaign import LIST as LIST
 from .campaign import Assignment as Assignment
 from .campaign import Campaign as Campaign
 from .campaign import CampaignRequest as CampaignRequest

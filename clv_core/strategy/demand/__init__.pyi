@@ -1,3 +1,6 @@
+from .added_demand import CampaignDemand as CampaignDemand
+from .added_demand import campaign_demand as campaign_demand
+from .added_demand import running_campaigns as running_campaigns
 from .baskets import BLOCK as BLOCK
 from .methods import CUSTOMERS as CUSTOMERS
 from .methods import MOST_AHEAD as MOST_AHEAD
